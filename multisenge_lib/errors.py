@@ -1,0 +1,46 @@
+"""The exceptions of the library.
+
+Every message says, on one line if it is about one thing: what is wrong and where, the rule,
+what was received, and what to do about it.
+"""
+
+from collections.abc import Iterable
+
+
+class MultiSenGEError(ValueError):
+    """Base of every error that a user of the library can mend."""
+
+
+class LabelError(MultiSenGEError):
+    """The label files cannot be read as a MultiSenGE index."""
+
+
+class SelectionError(MultiSenGEError):
+    """The months, days gap or S1 rule asked for make no selection."""
+
+
+class PatchError(MultiSenGEError):
+    """A raster of a patch is missing, damaged, or not of the published layout."""
+
+
+class ExperimentError(MultiSenGEError):
+    """An experiment or a training parameter is unknown or out of range."""
+
+
+class RecordError(MultiSenGEError):
+    """A results record is missing, damaged, or of another dataset."""
+
+
+def listed(problems: Iterable[str], limit: int = 20) -> str:
+    """Join problems into the indented list of a message, saying how many were left out.
+
+    Args:
+        problems: one line each.
+        limit: how many to show.
+
+    Returns:
+        Lines that each begin with a newline and two spaces.
+    """
+    problems = list(problems)
+    more = [f"... and {len(problems) - limit} more"] if len(problems) > limit else []
+    return "".join(f"\n  {line}" for line in problems[:limit] + more)

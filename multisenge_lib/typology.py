@@ -1,0 +1,130 @@
+"""The 14 classes of the reference and their two regroupings (paper, section 2.3 and Table 3).
+
+Ids are those of the rasters: 1 to 14 in the published reference, 0 for no data. A regrouping
+keeps 0. Colours are this book's own, the same on every figure; close to CORINE's where it has any.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from multisenge_lib.errors import MultiSenGEError
+
+NO_DATA = 0
+#: Classes 1 to 5 of every typology: urban fabric.
+URBAN = (1, 2, 3, 4, 5)
+
+
+@dataclass(frozen=True)
+class LandClass:
+    """One class: its id in the raster, its name as the paper prints it, its colour."""
+
+    id: int
+    name: str
+    color: str
+
+
+@dataclass(frozen=True)
+class Typology:
+    """A set of classes, and for each of them the published ids it is made of.
+
+    Attributes:
+        classes: in order of id, from 1, without gaps.
+        members: for each class, the ids among the 14 published ones that it gathers.
+    """
+
+    classes: tuple[LandClass, ...]
+    members: tuple[tuple[int, ...], ...]
+
+    def __len__(self) -> int:
+        return len(self.classes)
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """Class ids, 1 to the number of classes."""
+        return tuple(c.id for c in self.classes)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Class names, in order of id."""
+        return tuple(c.name for c in self.classes)
+
+    @property
+    def colors(self) -> tuple[str, ...]:
+        """Hexadecimal colours, in order of id."""
+        return tuple(c.color for c in self.classes)
+
+    @property
+    def lookup(self) -> np.ndarray:
+        """From published id to id here: `(15,) uint8`, 0 to 0."""
+        table = np.zeros(15, dtype=np.uint8)
+        for land_class, members in zip(self.classes, self.members, strict=True):
+            table[list(members)] = land_class.id
+        return table
+
+
+_PUBLISHED = (
+    ("Dense Built-Up", "#a50026"),
+    ("Sparse Built-Up", "#f46d63"),
+    ("Specialized Built-Up Areas", "#a35fc4"),
+    ("Specialized but Vegetative Areas", "#ff9fd6"),
+    ("Large Scale Networks", "#4a4a4a"),
+    ("Arable Lands", "#ffef9f"),
+    ("Vineyards", "#e68a1e"),
+    ("Orchards", "#f2b872"),
+    ("Grasslands", "#c0d860"),
+    ("Groves, Hedges", "#7aa84f"),
+    ("Forests", "#1f7a3a"),
+    ("Open Spaces, Mineral", "#c9b79c"),
+    ("Wetlands", "#7cc4c9"),
+    ("Water Surfaces", "#2f7fc1"),
+)
+_COLOR = dict(_PUBLISHED)
+
+#: (name, colour, published ids) of each class; Table 3, with the merges as the text gives them.
+_TEN = (
+    *((name, color, (i,)) for i, (name, color) in enumerate(_PUBLISHED[:6], 1)),
+    ("Vineyards and Orchards", _COLOR["Vineyards"], (7, 8)),
+    ("Grasslands", _COLOR["Grasslands"], (9,)),
+    ("Forests and semi-natural areas", _COLOR["Forests"], (10, 11, 12)),
+    ("Water Surfaces", _COLOR["Water Surfaces"], (13, 14)),
+)
+_SIX = (
+    *_TEN[:5],
+    ("Non-urban areas", "#dde3c4", (6, 7, 8, 9, 10, 11, 12, 13, 14)),
+)
+
+
+def _typology(rows: tuple[tuple[str, str, tuple[int, ...]], ...]) -> Typology:
+    classes = tuple(LandClass(i, name, color) for i, (name, color, _) in enumerate(rows, 1))
+    return Typology(classes, tuple(members for _, _, members in rows))
+
+
+#: The three typologies, by their number of classes.
+TYPOLOGIES: dict[int, Typology] = {
+    14: _typology(tuple((name, color, (i,)) for i, (name, color) in enumerate(_PUBLISHED, 1))),
+    10: _typology(_TEN),
+    6: _typology(_SIX),
+}
+
+
+def reclassify(reference: np.ndarray, typology: Typology) -> np.ndarray:
+    """Regroup a published reference.
+
+    Args:
+        reference: any shape, integers 0 to 14.
+        typology: the regrouping.
+
+    Returns:
+        The same shape, uint8, ids of the typology, 0 where there was no data.
+
+    Raises:
+        MultiSenGEError: an id outside 0 to 14.
+    """
+    reference = np.asarray(reference)
+    if reference.size and not (reference.min() >= 0 and reference.max() <= 14):
+        strange = sorted({int(i) for i in np.unique(reference)} - set(range(15)))
+        raise MultiSenGEError(
+            f"class ids {strange} in the reference: MultiSenGE has 1 to 14, and 0 for no data"
+        )
+    return typology.lookup[reference]
