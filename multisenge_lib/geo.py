@@ -62,9 +62,9 @@ def patch_bounds(tile: str, x: int, y: int, size: int = PATCH_PIXELS) -> tuple[i
 
 
 def _to_wgs84(geometry: np.ndarray, epsg: pd.Series) -> gpd.GeoSeries:
+    everywhere = gpd.GeoSeries(geometry, index=epsg.index)
     by_zone = [
-        gpd.GeoSeries(geometry[epsg == code], index=epsg.index[epsg == code], crs=code).to_crs(WGS84)
-        for code in sorted(epsg.unique())
+        everywhere[epsg == code].set_crs(code).to_crs(WGS84) for code in sorted(epsg.unique())
     ]
     return pd.concat(by_zone).loc[epsg.index] if by_zone else gpd.GeoSeries([], crs=WGS84)
 

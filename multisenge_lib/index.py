@@ -15,6 +15,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import date
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,9 +29,12 @@ from multisenge_lib.errors import LabelError, MultiSenGEError, listed
 from multisenge_lib.geo import tile_corner
 
 #: The tiles of MultiSenGE, as its label files name them.
-TILES = tuple(
-    "31TFN 31UEP 31UEQ 31UER 31UFP 31UFQ 31UFR 31UGP 31UGQ 32TLT 32ULU 32ULV 32UMU 32UMV".split()
+# fmt: off
+TILES = (
+    "31TFN", "31UEP", "31UEQ", "31UER", "31UFP", "31UFQ", "31UFR",
+    "31UGP", "31UGQ", "32TLT", "32ULU", "32ULV", "32UMU", "32UMV",
 )
+# fmt: on
 YEAR = 2020
 
 _KEYS = ("corresponding_s1", "corresponding_s2", "projection", "labels")
@@ -239,9 +243,10 @@ def _parse_all(
 
 
 def _table(rows: list[LabelRow]) -> pa.Table:
-    columns = dict(zip(LabelRow._fields, zip(*sorted(rows, key=lambda r: r.patch)), strict=True))
+    rows = sorted(rows, key=lambda row: row.patch)
+    columns = {name: [getattr(row, name) for row in rows] for name in LabelRow._fields}
 
-    def nested(arrays: tuple[np.ndarray, ...]) -> pa.ListArray:
+    def nested(arrays: list[np.ndarray]) -> pa.ListArray:
         offsets = np.concatenate([[0], np.cumsum([len(a) for a in arrays])]).astype(np.int32)
         return pa.ListArray.from_arrays(offsets, pa.array(np.concatenate(arrays)))
 
@@ -273,7 +278,7 @@ def fingerprint(path: Path, *extra: object) -> str:
     """
     digest = hashlib.sha256(repr((_LAYOUT, *extra)).encode())
     if path.is_dir():
-        for name in sum(_files(path), []):
+        for name in chain(*_files(path)):
             s = os.stat(name)  # noqa: PTH116
             digest.update(f"{name}\0{s.st_size}\0{s.st_mtime_ns}\0{s.st_ctime_ns}\n".encode())
     else:
@@ -288,7 +293,7 @@ def _read_cache(cached: Path) -> pd.DataFrame | None:
     except FileNotFoundError:
         return None
     except (pa.ArrowException, OSError, KeyError) as error:
-        warnings.warn(f"the cached index {cached} is damaged and made again ({error})", stacklevel=3)
+        warnings.warn(f"cached index {cached} is damaged and made again ({error})", stacklevel=3)
         return None
 
 
