@@ -1,0 +1,53 @@
+"""The naive Inception module of Figure 7: one date seen through windows of three sizes."""
+
+from typing import Any
+
+import keras
+from keras import layers
+
+
+@keras.saving.register_keras_serializable(package="multisenge")
+class FirstDate(layers.Layer):
+    """The first image of a series: `(batch, time, ...)` to `(batch, ...)`."""
+
+    def call(self, x: Any) -> Any:
+        """Take date 0 of each series."""
+        return x[:, 0]
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Time goes."""
+        return input_shape[0], *input_shape[2:]
+
+
+def naive_inception(x: Any, filters: int = 32, pool: bool = True) -> Any:
+    """Convolutions of 1x1, 3x3 and 5x5 with ReLU, and max pooling, side by side (Figure 7).
+
+    Section 3.2 says that the convolutions are "followed by a MaxPooling which allow limiting the
+    overfitting and to save inputs in the model". We read the pooling as Figure 7 names it, a
+    naive Inception module's: a fourth branch that pools the inputs themselves (3x3, stride 1).
+    Without it the module gives 96 channels, as the authors' later code does by other means.
+
+    Args:
+        x: `(batch, height, width, channels)`, standardised; in the paper's network the first
+            date of Sentinel-1 and Sentinel-2 stacked, 12 channels.
+        filters: of each convolution; left open by the paper.
+        pool: whether the pooled inputs are among the outputs.
+
+    Returns:
+        `(batch, height, width, 3 * filters + channels)`, or `3 * filters` without the pool.
+    """
+    branches = [
+        layers.Conv2D(
+            filters,
+            side,
+            padding="same",
+            activation="relu",
+            kernel_initializer="he_uniform",
+            name=f"inception_{side}x{side}",
+        )(x)
+        for side in (1, 3, 5)
+    ]
+    if pool:
+        pooling = layers.MaxPooling2D(3, strides=1, padding="same", name="inception_pool")
+        branches.append(pooling(x))
+    return layers.Concatenate(name="inception")(branches)
