@@ -192,8 +192,14 @@ def _joined(dates: np.ndarray) -> str:
     return ";".join(np.datetime_as_string(dates, unit="D")).replace("-", "")
 
 
-def to_csv(selection: pd.DataFrame, path: Path | str) -> None:
-    """Write a selection: columns `patch,tile,split,s2_dates,s1_dates`, dates joined by `;`."""
-    selection.assign(
+def to_csv(selection: pd.DataFrame, path: Path | str | None = None) -> str | None:
+    """Write a selection: columns `patch,tile,split,s2_dates,s1_dates`, dates joined by `;`.
+
+    Args:
+        selection: from `select`.
+        path: the file; None returns the text instead.
+    """
+    table = selection[["patch", "tile", "split"]].assign(
         s2_dates=selection["s2_dates"].map(_joined), s1_dates=selection["s1_dates"].map(_joined)
-    )[["patch", "tile", "split", "s2_dates", "s1_dates"]].to_csv(path, index=False)
+    )
+    return table.to_csv(path, index=False, lineterminator="\n")

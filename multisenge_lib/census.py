@@ -1,0 +1,251 @@
+"""The census: counts over the label files, all that the dataset and selection chapters show.
+
+Only aggregates, so that the record of it can be shipped where the label files cannot. A chapter
+asks `load_census()` and gets the same table whether the real labels are at hand (then it is taken
+anew) or not (then it is read from the committed record), and is told which.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from multisenge_lib import paths
+from multisenge_lib.errors import RecordError
+from multisenge_lib.geo import centres
+from multisenge_lib.index import TILES, read_index
+from multisenge_lib.results import provenance
+from multisenge_lib.selection import (
+    DAYS_GAP,
+    MONTHS,
+    SPLITS,
+    choose_dates,
+    month_of,
+    select,
+    split_of,
+    to_csv,
+)
+
+#: The gaps of Table 1 and Figure 3, in days.
+DAYS_GAPS = (15, 16, 17, 18, 19, 20)
+#: Degrees along a cell of the density grid, in longitude and latitude.
+CELL = 0.1
+SOURCE = "label files of MultiSenGE, doi:10.5281/zenodo.6375466"
+
+
+@dataclass(frozen=True)
+class Census:
+    """Counts over an index.
+
+    Attributes:
+        totals: `patches`, `s1_references`, `s2_references`, and the least and most dates a patch.
+        months: patches with at least one Sentinel-2 date, by month 1 to 12 (Figure 2).
+        days_gaps: patches selected, by days gap (Table 1).
+        tiles: a row a tile: `patches`, `selected` at 17 days, `split`.
+        splits: selected patches, by split.
+        classes: patches that hold the class, by published class id.
+        dates_sha256: digest of all selected dates at 17 days, as `selection.to_csv` writes them.
+        density: a row a grid cell: `lon`, `lat` (centre, degrees), `patches`, `gap15` to `gap20`,
+            and the selected patches `train`, `validation`, `test`.
+        shown: one sentence: computed now, or read from which record.
+    """
+
+    totals: dict[str, int]
+    months: pd.Series
+    days_gaps: pd.Series
+    tiles: pd.DataFrame
+    splits: pd.Series
+    classes: pd.Series
+    dates_sha256: str
+    density: pd.DataFrame
+    shown: str = ""
+
+
+def _totals(index: pd.DataFrame) -> dict[str, int]:
+    counts = {sensor: index[f"{sensor}_dates"].map(len) for sensor in ("s1", "s2")}
+    totals = {"patches": len(index)}
+    for sensor, dates in counts.items():
+        totals |= {
+            f"{sensor}_references": int(dates.sum()),
+            f"{sensor}_dates_least": int(dates.min()),
+            f"{sensor}_dates_most": int(dates.max()),
+        }
+    return totals
+
+
+def _patches_by_month(index: pd.DataFrame) -> pd.Series:
+    present = np.zeros((len(index), 13), dtype=bool)
+    for row, dates in zip(present, index["s2_dates"], strict=True):
+        row[month_of(dates)] = True
+    return pd.Series(present.sum(axis=0)[1:], index=range(1, 13))
+
+
+def _gap_columns(index: pd.DataFrame) -> pd.DataFrame:
+    """Whether each patch has a full Sentinel-2 series, a column a days gap."""
+    return pd.DataFrame(
+        {
+            f"gap{gap}": [
+                choose_dates(dates, MONTHS, gap) is not None for dates in index["s2_dates"]
+            ]
+            for gap in DAYS_GAPS
+        },
+        index.index,
+    )
+
+
+def _density(index: pd.DataFrame, per_patch: pd.DataFrame) -> pd.DataFrame:
+    cells = np.floor(centres(index) / CELL).astype(int)
+    grid = per_patch.assign(patches=True).groupby([cells["lon"], cells["lat"]]).sum().reset_index()
+    grid[["lon", "lat"]] = ((grid[["lon", "lat"]] + 0.5) * CELL).round(3)
+    return grid[["lon", "lat", "patches", *per_patch.columns]]
+
+
+def _digest(selection: pd.DataFrame) -> str:
+    return hashlib.sha256(to_csv(selection).encode()).hexdigest()
+
+
+def take_census(index: pd.DataFrame, shown: str = "computed now") -> Census:
+    """Count everything that the dataset and selection chapters show.
+
+    Args:
+        index: from `read_index`.
+        shown: the sentence kept with the counts.
+    """
+    selection = select(index)
+    gaps = _gap_columns(index)
+    split = index["patch"].map(selection.set_index("patch")["split"])
+    in_split = pd.DataFrame({name: split == name for name in SPLITS})
+    tiles = pd.DataFrame(
+        {
+            "patches": index["tile"].value_counts(),
+            "selected": selection["tile"].value_counts(),
+        }
+    ).reindex(sorted({*TILES, *index["tile"]}))
+    tiles = tiles.fillna(0).astype(int).assign(split=[split_of(tile) for tile in tiles.index])
+    has_class = np.zeros((len(index), 15), dtype=bool)
+    for row, classes in zip(has_class, index["classes"], strict=True):
+        row[classes] = True
+    return Census(
+        _totals(index),
+        _patches_by_month(index),
+        pd.Series({gap: int(gaps[f"gap{gap}"].sum()) for gap in DAYS_GAPS}),
+        tiles,
+        in_split.sum(),
+        pd.Series(has_class.sum(axis=0)[1:], index=range(1, 15)),
+        _digest(selection),
+        _density(index, gaps.join(in_split)),
+        shown,
+    )
+
+
+def record_path() -> Path:
+    """The committed record of the census of the real labels."""
+    return paths.results_dir() / "multisenge" / "labels.json"
+
+
+def to_json(census: Census) -> dict[str, Any]:
+    """The census as plain lists and numbers, without the sentence on where it comes from."""
+    return {
+        "totals": census.totals,
+        "selection": {"months": list(MONTHS), "days_gap": DAYS_GAP, "sha256": census.dates_sha256},
+        "months": {str(k): int(v) for k, v in census.months.items()},
+        "days_gaps": {str(k): int(v) for k, v in census.days_gaps.items()},
+        "tiles": census.tiles.to_dict(orient="index"),
+        "splits": {k: int(v) for k, v in census.splits.items()},
+        "classes": {str(k): int(v) for k, v in census.classes.items()},
+        "density": census.density.to_dict(orient="list"),
+    }
+
+
+def _integer_keys(counts: dict[str, int]) -> pd.Series:
+    return pd.Series({int(k): v for k, v in counts.items()})
+
+
+def from_json(record: dict[str, Any], shown: str = "") -> Census:
+    """The census back from `to_json`."""
+    return Census(
+        record["totals"],
+        _integer_keys(record["months"]),
+        _integer_keys(record["days_gaps"]),
+        pd.DataFrame.from_dict(record["tiles"], orient="index"),
+        pd.Series(record["splits"]),
+        _integer_keys(record["classes"]),
+        record["selection"]["sha256"],
+        pd.DataFrame(record["density"]),
+        shown,
+    )
+
+
+def _one_line_a_list(record: dict[str, Any]) -> str:
+    """JSON with a line a key, two levels deep: small, and a change shows as few lines."""
+
+    def lines(value: Any, depth: int) -> str:
+        if depth == 0 or not isinstance(value, dict):
+            return json.dumps(value)
+        inner = (f'{"  " * (3 - depth)}"{k}": {lines(v, depth - 1)}' for k, v in value.items())
+        return "{\n" + ",\n".join(inner) + "\n" + "  " * (2 - depth) + "}"
+
+    return lines(record, 2) + "\n"
+
+
+def write_record(labels: Path | str) -> Path:
+    """Take the census of label files and write it as the record that is committed.
+
+    Raises:
+        LabelError: the label files are not right.
+    """
+    path = record_path()
+    code = provenance()
+    made = {
+        "source": SOURCE,
+        "made": f"{datetime.now(UTC):%Y-%m-%d}",
+        "by": "make records",
+        "commit": code["commit"],
+        "uncommitted": code["uncommitted"],
+    }
+    record = {"provenance": made, **to_json(take_census(read_index(labels)))}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    temporary.write_text(_one_line_a_list(record))
+    return temporary.replace(path)
+
+
+def read_record() -> tuple[dict[str, Any], dict[str, str]]:
+    """The committed record: the counts as `to_json` gives them, and their provenance.
+
+    Raises:
+        RecordError: it is missing or damaged.
+    """
+    path = record_path()
+    try:
+        record = json.loads(path.read_text())
+        return record, record.pop("provenance")
+    except (OSError, ValueError, KeyError, AttributeError) as error:
+        raise RecordError(
+            f"{path} cannot be read ({error}): restore it with git, or run `make records` "
+            "with MULTISENGE_LABELS naming the label files"
+        ) from None
+
+
+def load_census(find: Callable[[], Path | None] = paths.real_labels) -> Census:
+    """The census of the real labels where they can be found, else the committed record of it.
+
+    Args:
+        find: gives the label files or None; by default what `MULTISENGE_LABELS` or
+            `MULTISENGE_ROOT` name.
+    """
+    labels = find()
+    if labels is not None:
+        index = read_index(labels)
+        return take_census(index, f"computed now from the {len(index):,} label files")
+    record, made = read_record()
+    commit = (made.get("commit") or "no commit")[:7]
+    shown = f"read from the committed record of {made['made']} ({made['source']}; code {commit})"
+    return from_json(record, shown)

@@ -1,0 +1,148 @@
+"""The command line, `multisenge …`: thin; each command calls one or two functions of the library.
+
+An error that the user can mend is one line (a list of wrong files: one each) and exit code 2.
+"""
+
+import sys
+import warnings
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from multisenge_lib import census, geo, paths, sample, selection
+from multisenge_lib.errors import MultiSenGEError
+from multisenge_lib.index import read_index
+
+app = typer.Typer(
+    help="Land cover from Sentinel-1 and Sentinel-2 time series: the data side of the book.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+_out = Console(highlight=False, soft_wrap=True)
+
+Labels = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder of label files, or their .tar.gz/.tgz. Default: MULTISENGE_LABELS, then "
+        "MULTISENGE_ROOT, then the sample."
+    ),
+]
+AnyTile = Annotated[bool, typer.Option("--any-tile", help="Allow tiles beyond MultiSenGE's 14.")]
+Year = Annotated[int, typer.Option(help="The year that all dates must be of.")]
+
+
+def _labels(labels: Path | None) -> Path:
+    return labels or paths.real_labels() or sample.ensure_sample() / paths.LABELS
+
+
+def _index(labels: Path | None, year: int, any_tile: bool):
+    return read_index(_labels(labels), year=year, **({"tiles": None} if any_tile else {}))
+
+
+@app.command("sample")
+def write_sample(
+    out: Annotated[Path, typer.Argument(help="A folder that is new or empty.")],
+    size: Annotated[int, typer.Option(help="Pixels along a patch's side, 32 to 256.")] = 64,
+    seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 2020,
+) -> None:
+    """Write the sample: a small MultiSenGE in the published layout."""
+    root = sample.write_sample(out, size=size, seed=seed, progress=True)
+    _out.print(f"Wrote {root}. To work on it as on real data: export MULTISENGE_ROOT={root}")
+
+
+@app.command("index")
+def write_index(
+    labels: Labels = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write footprints for a GIS: .parquet or .gpkg.")
+    ] = None,
+    year: Year = 2020,
+    any_tile: AnyTile = False,
+) -> None:
+    """Check all label files and count them; with --out, write the patches' footprints."""
+    index = _index(labels, year, any_tile)
+    dates = {sensor: index[f"{sensor}_dates"].map(len) for sensor in ("s1", "s2")}
+    _out.print(f"{len(index):,} patches on {index['tile'].nunique()} tiles")
+    for sensor, count in dates.items():
+        _out.print(
+            f"{sensor.upper()}: {count.sum():,} files, {count.min()} to {count.max()} dates a patch"
+        )
+    for tile, count in index["tile"].value_counts().sort_index().items():
+        _out.print(f"  {tile} {count:>6,}")
+    if out is not None:
+        _out.print(f"Wrote {geo.export(geo.footprints(index), out)}")
+
+
+def _months(text: str) -> tuple[int, ...]:
+    try:
+        return selection.check_months([int(month) for month in text.split(",")])
+    except ValueError as error:
+        if isinstance(error, MultiSenGEError):
+            raise
+        raise selection.SelectionError(
+            f"months {text!r}: give numbers joined by commas, such as 7,8,9,11"
+        ) from None
+
+
+@app.command("select")
+def write_selection(
+    out: Annotated[Path, typer.Option(help="The CSV file to write.")],
+    labels: Labels = None,
+    months: Annotated[str, typer.Option(help="Joined by commas, in order.")] = "7,8,9,11",
+    days_gap: Annotated[int, typer.Option(help="Least days from one date to the next.")] = 17,
+    s1_rule: Annotated[
+        str, typer.Option(help="first: of each month, as the authors; or nearest: to each S2 date.")
+    ] = "first",
+    data_root: Annotated[
+        Path | None, typer.Option(help="Choose only among rasters that exist below this folder.")
+    ] = None,
+    year: Year = 2020,
+    any_tile: AnyTile = False,
+) -> None:
+    """Choose a date a month for each patch, write them, and count patches by split and tile."""
+    asked = _months(months)
+    selection.check_days_gap(days_gap)
+    table = selection.select(
+        _index(labels, year, any_tile), asked, days_gap, s1_rule=s1_rule, root=data_root
+    )
+    if out.suffix in (".gpkg", ".parquet"):
+        geo.export(geo.footprints(table), out)
+    else:
+        selection.to_csv(table, out)
+    _out.print(f"{len(table):,} patches, written to {out}")
+    for split in selection.SPLITS:
+        tiles = table.loc[table["split"] == split, "tile"].value_counts().sort_index()
+        _out.print(f"{split:<10} {tiles.sum():>6,}")
+        for tile, count in tiles.items():
+            _out.print(f"  {tile:<8} {count:>6,}")
+
+
+@app.command("records")
+def write_records(labels: Labels = None) -> None:
+    """Take the census of the real label files and write the record that the chapters read."""
+    found = labels or paths.real_labels()
+    if found is None:
+        raise MultiSenGEError(
+            "no real label files: give --labels, or set MULTISENGE_LABELS or MULTISENGE_ROOT"
+        )
+    _out.print(f"Wrote {census.write_record(found)}")
+
+
+def _one_line_warning(message, category, filename, lineno, file=None, line=None) -> None:
+    print(f"warning: {message}", file=sys.stderr)
+
+
+def main() -> None:
+    """Run the command line; errors that the user can mend end it with exit code 2."""
+    warnings.showwarning = _one_line_warning
+    try:
+        app()
+    except MultiSenGEError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except OSError as error:
+        print(f"error: {error.filename or 'file'}: {error.strerror or error}", file=sys.stderr)
+        sys.exit(2)
