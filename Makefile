@@ -1,0 +1,77 @@
+# From nothing to the book: `make book`. Needs make, git, and a Python 3.11 to 3.13 with venv.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+# cpu or gpu: the two TensorFlows install the same files, so never both.
+EXTRAS ?= cpu,jax,book,test,dev
+PYTHON ?=
+CORES ?= 1
+BOOK_FLAGS ?=
+TEST_FLAGS ?=
+
+export TF_CPP_MIN_LOG_LEVEL ?= 3
+
+SUITABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+
+.PHONY: help env book test check experiments records bench constraints clean
+
+help: ## Show this help
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | while IFS=$$'\t' read -r name text; \
+	do printf '  make %-12s %s\n' "$$name" "$$text"; done
+
+env: $(INSTALLED) ## Make the environment .venv with the pinned packages
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@if ! $(BIN)/python -c '$(SUITABLE)' 2>/dev/null; then \
+	  for python in $(or $(PYTHON),python3.13 python3.12 python3.11 python3); do \
+	    if $$python -c '$(SUITABLE)' 2>/dev/null; then found=$$python; break; fi; \
+	  done; \
+	  if [ -z "$${found:-}" ]; then \
+	    echo "make: no Python 3.11, 3.12 or 3.13 with venv found (tried: $(or $(PYTHON),python3.13 python3.12 python3.11 python3))." >&2; \
+	    echo "make: install one (Debian: apt install python3 python3-venv) or name one: make PYTHON=/path/to/python3.12 ..." >&2; \
+	    exit 1; \
+	  fi; \
+	  echo "Environment $(VENV) with $$($$found --version)"; \
+	  $$found -m venv --clear $(VENV); \
+	fi
+	@if command -v uv >/dev/null && uv --version >/dev/null 2>&1; then \
+	  uv pip install --python $(BIN)/python --compile-bytecode -c constraints.txt -e '.[$(EXTRAS)]'; \
+	else \
+	  echo "Installing with pip: 2.5 GB, a few minutes (uv, when present, is faster)"; \
+	  $(BIN)/python -m pip install -c constraints.txt -e '.[$(EXTRAS)]'; \
+	fi
+	@mkdir -p $(VENV)/etc/ipython
+	@echo 'c.IPKernelApp.log_level = "ERROR"' > $(VENV)/etc/ipython/ipython_kernel_config.py
+	@touch $@
+
+book: $(INSTALLED) ## Build the book: book/_build/html/index.html
+	$(BIN)/jupyter-book build book $(BOOK_FLAGS)
+
+test: $(INSTALLED) ## Run the tests and compare the notebook's stored outputs
+	$(BIN)/python -m pytest --nbval $(TEST_FLAGS)
+
+check: $(INSTALLED) ## Check style, pins and the pairing of the notebook
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pytest -q tests/test_packaging.py
+
+experiments: $(INSTALLED) ## Train the eight experiments, only what is stale (CORES=1)
+	$(BIN)/snakemake --cores $(CORES)
+
+records: $(INSTALLED) ## Compute the records of the real labels again (MULTISENGE_LABELS)
+	$(BIN)/multisenge records
+
+bench: $(INSTALLED) ## Run the benchmarks
+	for script in benchmarks/*.py; do $(BIN)/python "$$script"; done
+
+constraints: ## Pin every package anew, for Python 3.11 to 3.13 (needs uv)
+	uv pip compile --universal --fork-strategy fewest --python-version 3.11 --upgrade --all-extras --strip-extras \
+	  --no-header --no-annotate --no-emit-find-links --no-emit-index-url -q pyproject.toml -o constraints.txt
+
+clean: ## Remove what was built: the book, its execution cache, tool caches
+	rm -rf book/_build .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +

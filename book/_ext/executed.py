@@ -1,0 +1,148 @@
+"""Pages are executed anew when what they compute from has changed, or the build fails.
+
+myst-nb's cache looks only at the source of a page's cells. Here its folder is named by a
+fingerprint of everything else a page computes from: library, records, pinned versions and data.
+The folder is part of Sphinx's configuration, so another fingerprint makes Sphinx read every page
+again; an old folder is removed. When the build ends, a page of the table of contents without HTML,
+or with code that did not run, is an error.
+"""
+
+import hashlib
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from myst_nb.sphinx_ import NbMetadataCollector
+from sphinx.application import Sphinx
+from sphinx.config import Config
+from sphinx.errors import SphinxError
+
+#: What pages compute from, relative to the project's folder.
+SOURCES = ("multisenge_lib/**/*.py", "results/**/*.*", "constraints.txt")
+#: Variables that say which data they compute from.
+VARIABLES = ("MULTISENGE_ROOT", "MULTISENGE_LABELS", "MULTISENGE_RESULTS", "KERAS_BACKEND")
+CACHES = "executed"
+CODE = re.compile(r"^(`{3,}|:{3,})\{code-cell\}", re.MULTILINE)
+
+
+class NotExecutedError(SphinxError):
+    """The book is not what its table of contents and its pages say."""
+
+    category = "Book incomplete"
+
+
+def sources(project: Path) -> Iterator[Path]:
+    """Files that pages compute from, in a fixed order.
+
+    Args:
+        project: the checkout's folder.
+
+    Yields:
+        Paths of existing files.
+    """
+    for pattern in SOURCES:
+        yield from sorted(path for path in project.glob(pattern) if path.is_file())
+
+
+def data_state(value: str) -> str:
+    """What can be told of a data folder or archive without reading it: names, sizes and times.
+
+    Args:
+        value: the path in an environment variable, or text that names no path.
+
+    Returns:
+        One line a file or folder, two levels deep.
+    """
+    path = Path(value).expanduser()
+    if not value or not path.exists():
+        return value
+    return "\n".join(
+        f"{item} {item.stat().st_size} {item.stat().st_mtime_ns}"
+        for item in (path, *(sorted(path.iterdir()) if path.is_dir() else ()))
+    )
+
+
+def fingerprint(project: Path) -> str:
+    """Short hash of all that pages compute from, beside their own source.
+
+    Args:
+        project: the checkout's folder.
+
+    Returns:
+        Sixteen hexadecimal digits.
+    """
+    digest = hashlib.sha256()
+    for path in sources(project):
+        digest.update(f"{path.relative_to(project)} {path.stat().st_size}\n".encode())
+        digest.update(path.read_bytes())
+    for name in VARIABLES:
+        digest.update(f"{name} {data_state(os.environ.get(name, ''))}\n".encode())
+    return digest.hexdigest()[:16]
+
+
+def choose_cache(app: Sphinx, config: Config) -> None:
+    """Point myst-nb at the cache of the present fingerprint, and drop the caches of others."""
+    caches = Path(app.outdir).parent / CACHES
+    cache = caches / fingerprint(Path(app.srcdir).parent)
+    for old in set(caches.glob("*")) - {cache}:
+        shutil.rmtree(old)
+    config.nb_execution_cache_path = str(cache)
+
+
+def has_code(source: Path) -> bool:
+    """Tell whether a page holds code to execute."""
+    return source.suffix == ".ipynb" or bool(CODE.search(source.read_text("utf-8")))
+
+
+def unexecuted(app: Sphinx) -> Iterator[str]:
+    """Pages with code that neither ran nor is excluded from running.
+
+    Args:
+        app: the finished build.
+
+    Yields:
+        One line a page: its name and what to do.
+    """
+    excluded = app.config.nb_execution_excludepatterns
+    for page in sorted(app.env.found_docs):
+        source = Path(app.env.doc2path(page))
+        if any(PurePosixPath(source.as_posix()).match(pattern) for pattern in excluded):
+            continue
+        record = NbMetadataCollector.get_exec_data(app.env, page)
+        if has_code(source) and not (record and record["succeeded"]):
+            yield f"{page}: its code was not executed (is the jupytext header complete?)"
+
+
+def unwritten(app: Sphinx) -> Iterator[str]:
+    """Pages of the table of contents that have no HTML.
+
+    Args:
+        app: the finished build.
+
+    Yields:
+        One line a page.
+    """
+    for page in app.config.external_site_map:
+        if not Path(app.builder.get_outfilename(page)).is_file():
+            yield f"{page}: in _toc.yml, but no page was written"
+
+
+def check(app: Sphinx, exception: Exception | None) -> None:
+    """Refuse a finished build that lacks a page or an execution.
+
+    Raises:
+        NotExecutedError: names the pages.
+    """
+    if exception is None and app.builder.name == "html":
+        problems = [*unwritten(app), *unexecuted(app)]
+        if problems:
+            raise NotExecutedError("\n  ".join(["", *problems]))
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Connect to Sphinx."""
+    app.connect("config-inited", choose_cache)
+    app.connect("build-finished", check)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,58 @@
+"""Scripts that pages need are copied from installed packages, so that no page asks the network.
+
+MathJax comes from the package `sphinx-mathjax-offline`, plotly.js from plotly itself. plotly.js is
+loaded only by pages that hold a figure written by `fig.to_html(include_plotlyjs=False)`.
+"""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
+from sphinx.util.fileutil import copy_asset_file
+
+#: One file that holds every TeX extension and draws with SVG: it loads nothing more.
+MATHJAX = ("sphinx-mathjax-offline", "static/mathjax/tex-svg-full.js")
+PLOTLY = ("plotly", "package_data/plotly.min.js")
+
+
+def packaged(package: str, file: str) -> Path:
+    """Find a file inside an installed package.
+
+    Args:
+        package: the folder's name among the installed packages.
+        file: path below that folder.
+
+    Returns:
+        The file's path.
+
+    Raises:
+        ExtensionError: the package or the file is not installed.
+    """
+    found = find_spec(package)
+    path = Path(found.origin).parent / file if found and found.origin else None
+    if path is None or not path.is_file():
+        raise ExtensionError(f"{package}/{file} is not installed: install the extra `book`")
+    return path
+
+
+def copy_scripts(app: Sphinx) -> None:
+    """Put MathJax and plotly.js among the book's static files."""
+    static = Path(app.outdir) / "_static"
+    static.mkdir(parents=True, exist_ok=True)
+    for package, file in (MATHJAX, PLOTLY):
+        copy_asset_file(str(packaged(package, file)), str(static))
+
+
+def load_plotly(app: Sphinx, page: str, template: str, context: dict, doctree: object) -> None:
+    """Load plotly.js on a page that holds a plotly figure."""
+    if "plotly-graph-div" in context.get("body", ""):
+        app.add_js_file(Path(PLOTLY[1]).name)
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Connect to Sphinx."""
+    app.config.mathjax_path = Path(MATHJAX[1]).name
+    app.connect("builder-inited", copy_scripts)
+    app.connect("html-page-context", load_plotly)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
