@@ -1,0 +1,109 @@
+"""A small, seeded MultiSenGE in the published layout, written in seconds, without a download."""
+
+import hashlib
+import shutil
+import tempfile
+from pathlib import Path
+
+import rasterio
+from tqdm import tqdm
+
+from multisenge_lib import paths
+from multisenge_lib.errors import MultiSenGEError
+from multisenge_lib.index import raster_path
+from multisenge_lib.patches import S1_BANDS, S2_BANDS
+from multisenge_lib.sample.files import make_folders, write_label, write_raster
+from multisenge_lib.sample.landscape import THEMES, lay_out
+from multisenge_lib.sample.places import PLACES, Place, acquisitions, generator
+from multisenge_lib.sample.radiometry import reference, render_s1, render_s2, scene
+
+__all__ = ["PLACES", "ensure_sample", "write_sample"]
+
+#: The soils of the Champagne are chalk.
+_EARTH = {"31UEQ": "chalk"}
+
+
+def _check_size(size: int) -> int:
+    if size not in range(32, 257, 32):
+        raise MultiSenGEError(
+            f"sample size {size!r}: give pixels along a patch's side, a multiple of 32 "
+            "from 32 to 256"
+        )
+    return size
+
+
+def _write_patch(root: Path, place: Place, size: int, seed: int) -> None:
+    """All files of one patch."""
+    rng = generator(seed, "land", place.patch)
+    land = lay_out(rng, size, THEMES[place.theme], _EARTH.get(place.tile, "soil"))
+    view, labels = scene(rng, land), reference(rng, land)
+    acquired = acquisitions(place, seed)
+    write_label(root, place, acquired, labels)
+    target = raster_path(root, "reference", place.patch)
+    write_raster(target, place, labels[None], ["class"], nodata=0)
+    for day in acquired.s2:
+        image = render_s2(place.patch, view, day, seed)
+        write_raster(raster_path(root, "s2", place.patch, day), place, image, S2_BANDS)
+    for day in set(acquired.s1) - set(acquired.s1_missing):
+        image = render_s1(place.patch, view, day, seed)
+        write_raster(raster_path(root, "s1", place.patch, day), place, image, S1_BANDS)
+
+
+def write_sample(
+    root: Path | str, size: int = 64, seed: int = 2020, progress: bool = False
+) -> Path:
+    """Write the sample, the same bytes for the same size and seed.
+
+    Args:
+        root: the data root to write below.
+        size: pixels along a patch's side, a multiple of 32 from 32 to 256.
+        seed: of all that is drawn.
+        progress: show a progress bar.
+
+    Returns:
+        The data root.
+
+    Raises:
+        MultiSenGEError: the size is none of those.
+    """
+    root = Path(root)
+    _check_size(size)
+    make_folders(root)
+    with rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR"):
+        for place in tqdm(PLACES, "sample", unit="patch", disable=not progress):
+            _write_patch(root, place, size, seed)
+    return root
+
+
+def _version() -> str:
+    """Of the sample: a hash of the source that writes it."""
+    digest = hashlib.sha256()
+    for source in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()[:10]
+
+
+def ensure_sample(size: int = 64, seed: int = 2020) -> Path:
+    """The data root of the sample in the cache, written when it is not there.
+
+    It is written beside its place and then moved there whole, so that two processes may do it at
+    once: the second keeps the first's.
+
+    Raises:
+        MultiSenGEError: the size is no multiple of 32 from 32 to 256.
+    """
+    root = paths.cache_dir() / f"sample-{_check_size(size)}-{seed}-{_version()}"
+    if root.is_dir():
+        return root
+    root.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = Path(tempfile.mkdtemp(prefix=f"{root.name}.", dir=root.parent))
+    try:
+        write_sample(unfinished, size, seed)
+        unfinished.chmod(0o755)
+        unfinished.replace(root)
+    except OSError:
+        if not root.is_dir():
+            raise
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    return root
