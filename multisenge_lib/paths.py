@@ -10,6 +10,8 @@ from multisenge_lib.errors import MultiSenGEError
 PROJECT = Path(__file__).resolve().parent.parent
 #: Folders of the published layout, below a data root.
 LABELS, REFERENCE, S2, S1 = "labels", "ground_reference", "s2", "s1"
+#: A file at the sample's data root: it tells the sample from the published dataset.
+SAMPLE_MARKER = "sample.json"
 
 
 def _from_environment(variable: str) -> Path | None:

@@ -30,8 +30,6 @@ from multisenge_lib.errors import RecordError
 DATASETS = ("sample", "multisenge")
 #: The test patches of the paper's Figures 8 and 9.
 SHOWCASE = ("31UEQ_7453_4112", "31UEQ_6939_6682", "31UEQ_3855_8481")
-#: Written by `sample.write_sample` at its data root; a root with it is the sample.
-SAMPLE_MARKER = "sample.json"
 #: Changes when the layout of a record does.
 LAYOUT = 1
 
@@ -72,7 +70,7 @@ class RecordKey(NamedTuple):
 
 def dataset_of(root: Path | str) -> str:
     """`sample` for a data root that the library wrote itself, else `multisenge`."""
-    return "sample" if (Path(root) / SAMPLE_MARKER).is_file() else "multisenge"
+    return "sample" if (Path(root) / paths.SAMPLE_MARKER).is_file() else "multisenge"
 
 
 def record_folder(dataset: str, experiment: str, seed: int = 1) -> Path:

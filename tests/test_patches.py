@@ -4,8 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import rasterio
-from rasterio.transform import from_origin
+from rasters import write_raster as write
 
 from multisenge_lib.errors import PatchError
 from multisenge_lib.index import raster_path
@@ -16,16 +15,6 @@ DAYS = np.array(["2020-07-07", "2020-08-06"], dtype="datetime64[D]")
 ROW = SimpleNamespace(patch=PATCH, s1_dates=DAYS, s2_dates=DAYS)
 #: Vegetation in the spectral order (facts: mean reflectances of cropland in July).
 VEGETATION = np.array([660, 936, 916, 1437, 2620, 3090, 3226, 3300, 2423, 1650])
-
-
-def write(path, data, names=None):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    profile = dict(driver="GTiff", count=len(data), height=data.shape[1], width=data.shape[2])
-    place = dict(crs="EPSG:32631", transform=from_origin(5e5, 5.5e6, 10, 10))
-    with rasterio.open(path, "w", dtype=data.dtype, **profile, **place) as target:
-        target.write(data)
-        if names:
-            target.descriptions = names
 
 
 def spectra(order="spectral"):

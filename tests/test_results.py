@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from multisenge_lib import results
+from multisenge_lib import paths, results
 from multisenge_lib.errors import RecordError
 
 PATCH = results.SHOWCASE[0]
@@ -143,7 +143,7 @@ def test_a_damaged_record_is_refused_by_name(spoil):
 
 def test_the_marker_tells_the_sample(tmp_path):
     assert results.dataset_of(tmp_path) == "multisenge"
-    (tmp_path / results.SAMPLE_MARKER).write_text("{}")
+    (tmp_path / paths.SAMPLE_MARKER).write_text("{}")
     assert results.dataset_of(tmp_path) == "sample"
 
 

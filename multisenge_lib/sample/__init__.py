@@ -1,6 +1,7 @@
 """A small, seeded MultiSenGE in the published layout, written in seconds, without a download."""
 
 import hashlib
+import json
 import shutil
 import tempfile
 from pathlib import Path
@@ -69,6 +70,7 @@ def write_sample(
     root = Path(root)
     _check_size(size)
     make_folders(root)
+    (root / paths.SAMPLE_MARKER).write_text(json.dumps({"size": size, "seed": seed}) + "\n")
     with rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR"):
         for place in tqdm(PLACES, "sample", unit="patch", disable=not progress):
             _write_patch(root, place, size, seed)

@@ -1,0 +1,46 @@
+"""A data root of a few small patches, written by the tests to damage it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import rasterio
+from rasterio.transform import Affine
+
+from multisenge_lib.index import raster_path
+from multisenge_lib.patches import S1_BANDS, S2_BANDS
+from multisenge_lib.selection import split_of
+
+DAYS = np.array(["2020-07-07", "2020-08-06"], dtype="datetime64[D]")
+PATCHES = ("31UFP_0_0", "31UEQ_0_0", "31UFQ_0_0", "31UFQ_0_257", "31UFQ_257_0", "31UFQ_257_257")
+
+
+def write_raster(path: Path, data: np.ndarray, names: Sequence[str] = ()) -> None:
+    """Write `(bands, height, width)` as a GeoTIFF somewhere in zone 31N."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    shape = dict(count=len(data), height=data.shape[1], width=data.shape[2], dtype=data.dtype)
+    place = dict(crs="EPSG:32631", transform=Affine(10, 0, 5e5, 0, -10, 5.5e6))
+    with rasterio.open(path, "w", driver="GTiff", **shape, **place) as target:
+        target.write(data)
+        if names:
+            target.descriptions = names
+
+
+def write_root(root: Path, size: int = 32, patches: Sequence[str] = PATCHES) -> pd.DataFrame:
+    """Write patches of random values; the selection of all of them."""
+    rng = np.random.Generator(np.random.PCG64(5))
+    for patch in patches:
+        reference = rng.integers(1, 15, (1, size, size), dtype=np.uint8)
+        write_raster(raster_path(root, "reference", patch), reference)
+        for day in DAYS:
+            s1 = rng.gamma(2, 0.05, (2, size, size)).astype(np.float32)
+            s2 = rng.integers(100, 4000, (10, size, size), dtype=np.uint16)
+            write_raster(raster_path(root, "s1", patch, day), s1, S1_BANDS)
+            write_raster(raster_path(root, "s2", patch, day), s2, S2_BANDS)
+    table = pd.DataFrame({"patch": sorted(patches)})
+    table["tile"] = table["patch"].str[:5]
+    table["split"] = table["tile"].map(split_of)
+    for column in ("s1_dates", "s2_dates"):
+        table[column] = pd.Series([DAYS] * len(table), dtype=object)
+    return table
