@@ -20,9 +20,11 @@ from sphinx.config import Config
 from sphinx.errors import SphinxError
 
 #: What pages compute from, relative to the project's folder.
-SOURCES = ("multisenge_lib/**/*.py", "results/**/*.*", "constraints.txt")
+SOURCES = ("multisenge_lib/**/*.*", "results/**/*.*", "constraints.txt")
 #: Variables that say which data they compute from.
 VARIABLES = ("MULTISENGE_ROOT", "MULTISENGE_LABELS", "MULTISENGE_RESULTS", "KERAS_BACKEND")
+#: What kernels are started with, unless set: no talk on stderr that would end up on pages.
+QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONWARNINGS": "ignore:IProgress not found"}
 CACHES = "executed"
 CODE = re.compile(r"^(`{3,}|:{3,})\{code-cell\}", re.MULTILINE)
 
@@ -43,7 +45,8 @@ def sources(project: Path) -> Iterator[Path]:
         Paths of existing files.
     """
     for pattern in SOURCES:
-        yield from sorted(path for path in project.glob(pattern) if path.is_file())
+        files = (path for path in project.glob(pattern) if path.is_file())
+        yield from sorted(path for path in files if path.suffix != ".pyc")
 
 
 def data_state(value: str) -> str:
@@ -116,7 +119,7 @@ def unexecuted(app: Sphinx) -> Iterator[str]:
 
 
 def unwritten(app: Sphinx) -> Iterator[str]:
-    """Pages of the table of contents that have no HTML.
+    """Pages of the table of contents, where the build has one, without HTML.
 
     Args:
         app: the finished build.
@@ -124,7 +127,7 @@ def unwritten(app: Sphinx) -> Iterator[str]:
     Yields:
         One line a page.
     """
-    for page in app.config.external_site_map:
+    for page in getattr(app.config, "external_site_map", ()):
         if not Path(app.builder.get_outfilename(page)).is_file():
             yield f"{page}: in _toc.yml, but no page was written"
 
@@ -143,6 +146,8 @@ def check(app: Sphinx, exception: Exception | None) -> None:
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Connect to Sphinx."""
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
     app.connect("config-inited", choose_cache)
     app.connect("build-finished", check)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

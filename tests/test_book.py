@@ -1,0 +1,247 @@
+"""The book's two Sphinx extensions, on a small book with the real configuration.
+
+The last test looks at the real book's pages and is skipped where it has not been built.
+"""
+
+import re
+import shutil
+import subprocess
+import sys
+import time
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent
+HTML = PROJECT / "book" / "_build" / "html"
+
+HEADER = """---
+jupytext:
+  text_representation:
+    extension: .md
+    format_name: myst
+kernelspec:
+  display_name: Python 3
+  language: python
+  name: python3
+---
+"""
+PAGE = """
+# Computed
+
+$$E = m c^2$$
+
+```{code-cell} ipython3
+import time
+
+print("computed at", time.time_ns())
+```
+"""
+FIGURE = """
+# Figure
+
+```{code-cell} ipython3
+import plotly.graph_objects as go
+from IPython.display import HTML
+
+HTML(go.Figure(go.Bar(y=[1, 2])).to_html(full_html=False, include_plotlyjs=False))
+```
+"""
+FAILING = """
+```{code-cell} ipython3
+raise ValueError("this cell fails")
+```
+"""
+RESOURCES = {
+    "script": "src",
+    "img": "src",
+    "iframe": "src",
+    "source": "src",
+    "video": "src",
+    "embed": "src",
+    "object": "data",
+}
+LINKS = {"stylesheet", "preload", "modulepreload", "icon", "preconnect", "dns-prefetch", "prefetch"}
+REMOTE = re.compile(r"^\s*(https?:)?//")
+REMOTE_CSS = re.compile(r"(?:url\(|@import)\s*['\"]?\s*(?:https?:)?//[^)'\";\s]*")
+
+
+class Resources(HTMLParser):
+    """Collects what a page would ask another host for."""
+
+    def __init__(self):
+        super().__init__()
+        self.remote = []
+
+    def handle_starttag(self, tag, attrs):
+        attributes = dict(attrs)
+        wanted = attributes.get(RESOURCES.get(tag, ""))
+        if tag == "link" and LINKS & set((attributes.get("rel") or "").split()):
+            wanted = attributes.get("href")
+        if wanted and REMOTE.match(wanted):
+            self.remote.append(wanted)
+        self.remote += REMOTE_CSS.findall(attributes.get("style") or "")
+
+    def handle_data(self, data):
+        if self.get_starttag_text() and self.get_starttag_text().startswith("<style"):
+            self.remote += REMOTE_CSS.findall(data)
+
+
+def remote_resources(html: Path) -> list[str]:
+    found = []
+    for path in html.rglob("*.html"):
+        page = Resources()
+        page.feed(path.read_text("utf-8"))
+        found += [f"{path.name}: {resource}" for resource in page.remote]
+    for path in html.rglob("*.css"):
+        found += [f"{path.name}: {text}" for text in REMOTE_CSS.findall(path.read_text("utf-8"))]
+    return found
+
+
+class Book:
+    """A project with a book of its own, built by the command that users type."""
+
+    def __init__(self, root: Path):
+        self.root = root
+        for name in ("_ext", "_static"):
+            shutil.copytree(PROJECT / "book" / name, root / "book" / name)
+        shutil.copy(PROJECT / "_config.yml", root / "_config.yml")
+        (root / "book" / "_config.yml").symlink_to("../_config.yml")
+        self.write("book/index.md", "# Front\n\nPlain text.\n")
+        self.write("multisenge_lib/__init__.py", "")
+        self.pages({"computed": HEADER + PAGE})
+
+    def write(self, name: str, text: str) -> None:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    def pages(self, pages: dict[str, str]) -> None:
+        for name, text in pages.items():
+            self.write(f"book/{name}.md", text)
+        files = "".join(f"  - file: {name}\n" for name in pages)
+        self.write("book/_toc.yml", f"format: jb-book\nroot: index\nchapters:\n{files}")
+
+    def build(self) -> subprocess.CompletedProcess:
+        command = [Path(sys.executable).with_name("jupyter-book"), "build", "book"]
+        return subprocess.run(
+            command, cwd=self.root, stdin=subprocess.DEVNULL, capture_output=True, text=True
+        )
+
+    def html(self, name: str) -> str:
+        return (self.root / "book" / "_build" / "html" / f"{name}.html").read_text("utf-8")
+
+    def computed_at(self) -> str:
+        return re.search(r"computed at (\d+)", self.html("computed")).group(1)
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory):
+    made = Book(tmp_path_factory.mktemp("project"))
+    made.pages({"computed": HEADER + PAGE, "figure": HEADER + FIGURE})
+    finished = made.build()
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    assert "WARNING" not in finished.stderr
+    return made
+
+
+def test_pages_need_nothing_from_other_hosts(book):
+    assert remote_resources(book.root / "book" / "_build" / "html") == []
+    assert (book.root / "book/_build/html/_static/tex-svg-full.js").is_file()
+    assert (book.root / "book/_build/html/_static/plotly.min.js").is_file()
+
+
+def test_scripts_are_loaded_by_the_pages_that_use_them(book):
+    assert "tex-svg-full.js" in book.html("computed")
+    assert "plotly.min.js" in book.html("figure")
+    assert "plotly.min.js" not in book.html("computed")
+    assert "plotly.min.js" not in book.html("index")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '<script src="https://cdn.example/x.js"></script>',
+        '<link rel="stylesheet" href="//cdn.example/x.css">',
+        '<img src="http://example/x.png">',
+        '<p style="background: url(https://example/x.png)"></p>',
+        '<style>@import "https://example/x.css";</style>',
+    ],
+)
+def test_a_remote_resource_is_seen(tmp_path, text):
+    (tmp_path / "page.html").write_text(text)
+    assert len(remote_resources(tmp_path)) == 1
+
+
+def test_links_to_other_sites_are_no_resources(tmp_path):
+    (tmp_path / "page.html").write_text('<a href="https://example">x</a><img src="x.png">')
+    assert remote_resources(tmp_path) == []
+
+
+def test_pages_are_executed_again_only_when_the_library_changed(book):
+    first = book.computed_at()
+    assert book.build().returncode == 0
+    assert book.computed_at() == first
+    book.write("multisenge_lib/__init__.py", f"CHANGED = {time.time_ns()}\n")
+    assert book.build().returncode == 0
+    assert book.computed_at() != first
+    assert len(list((book.root / "book" / "_build" / "executed").iterdir())) == 1
+
+
+def test_a_failing_cell_fails_the_build(tmp_path):
+    book = Book(tmp_path)
+    book.pages({"computed": HEADER + FAILING})
+    finished = book.build()
+    assert finished.returncode != 0
+    assert "computed" in finished.stderr and "this cell fails" in finished.stderr
+
+
+def test_a_page_not_executed_or_not_there_fails_the_build(tmp_path):
+    book = Book(tmp_path)
+    book.pages({"headless": PAGE, "gone": ""})
+    (tmp_path / "book" / "gone.md").unlink()
+    finished = book.build()
+    assert finished.returncode != 0
+    assert "headless: its code was not executed" in finished.stderr
+    assert "gone: in _toc.yml, but no page was written" in finished.stderr
+
+
+@pytest.fixture(scope="module")
+def executed():
+    sys.path.insert(0, str(PROJECT / "book" / "_ext"))
+    import executed
+
+    yield executed
+    sys.path.pop(0)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["multisenge_lib/models/unet.py", "results/sample/s1_6c/metrics.json", "constraints.txt"],
+)
+def test_the_fingerprint_follows_what_pages_compute_from(executed, tmp_path, name):
+    path = tmp_path / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    before = executed.fingerprint(tmp_path)
+    path.write_text("1")
+    there = executed.fingerprint(tmp_path)
+    path.write_text("2")
+    assert len({before, there, executed.fingerprint(tmp_path)}) == 3
+
+
+def test_the_fingerprint_follows_the_data_and_no_other_files(executed, tmp_path, monkeypatch):
+    monkeypatch.delenv("MULTISENGE_ROOT", raising=False)
+    unset = executed.fingerprint(tmp_path)
+    (tmp_path / "README.md").write_text("text")
+    assert executed.fingerprint(tmp_path) == unset
+    monkeypatch.setenv("MULTISENGE_ROOT", str(tmp_path))
+    there = executed.fingerprint(tmp_path)
+    (tmp_path / "labels.tgz").write_text("archive")
+    assert len({unset, there, executed.fingerprint(tmp_path)}) == 3
+
+
+@pytest.mark.skipif(not HTML.is_dir(), reason="the book is not built: make book")
+def test_the_real_book_needs_nothing_from_other_hosts():
+    assert list(HTML.glob("*.html"))
+    assert remote_resources(HTML) == []

@@ -1,0 +1,106 @@
+"""The files that say what to install agree with one another."""
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
+PROJECT = Path(__file__).resolve().parent.parent
+SUPPORTED = ("3.11", "3.12", "3.13")
+
+
+def read(name: str) -> str:
+    return (PROJECT / name).read_text("utf-8")
+
+
+PYPROJECT = tomllib.loads(read("pyproject.toml"))["project"]
+EXTRAS = PYPROJECT["optional-dependencies"]
+PINS = [Requirement(line) for line in read("constraints.txt").splitlines()]
+DIRECT = [
+    Requirement(line)
+    for line in (*PYPROJECT["dependencies"], *(line for lines in EXTRAS.values() for line in lines))
+]
+ENVIRONMENT = yaml.safe_load(read("environment.yml"))["dependencies"]
+PIP = next(item["pip"] for item in ENVIRONMENT if isinstance(item, dict))
+
+
+def makefile_extras() -> list[str]:
+    return re.search(r"^EXTRAS \?= (.+)$", read("Makefile"), re.MULTILINE).group(1).split(",")
+
+
+def test_each_constraint_is_one_exact_version():
+    assert len(PINS) > len(DIRECT)
+    for pin in PINS:
+        assert [part.operator for part in pin.specifier] == ["=="], pin
+        assert not pin.extras and not pin.url, pin
+
+
+@pytest.mark.parametrize("requirement", DIRECT, ids=str)
+def test_each_direct_dependency_is_pinned_within_its_range(requirement):
+    name = canonicalize_name(requirement.name)
+    pins = [pin for pin in PINS if canonicalize_name(pin.name) == name]
+    assert len(pins) == 1
+    (version,) = pins[0].specifier
+    assert requirement.specifier.contains(version.version, prereleases=True)
+
+
+@pytest.mark.parametrize(
+    "name", ["constraints.txt", "environment.yml", "pyproject.toml", "Makefile"]
+)
+def test_no_download_address(name):
+    assert not re.search(r"\w+://|--(extra-)?index-url|--find-links|\.whl\b", read(name))
+
+
+def test_supported_pythons_are_those_of_the_makefile():
+    supported = SpecifierSet(PYPROJECT["requires-python"])
+    assert [v for v in ("3.10", *SUPPORTED, "3.14") if supported.contains(v)] == list(SUPPORTED)
+    assert "(3, 11) <= sys.version_info[:2] <= (3, 13)" in read("Makefile")
+
+
+def test_conda_installs_the_project_as_make_does():
+    project = f".[{','.join(makefile_extras())}]"
+    assert PIP == ["--constraint constraints.txt", f"--editable {project}"]  # noqa: SIM300
+    python = next(item for item in ENVIRONMENT if str(item).startswith("python="))
+    assert python.removeprefix("python=") in SUPPORTED
+    assert "pip" in ENVIRONMENT
+
+
+def test_conda_installs_no_dependency_that_pip_would_install_again():
+    conda = {re.split("[=<> ]", item)[0] for item in ENVIRONMENT if isinstance(item, str)}
+    assert not conda & {requirement.name for requirement in DIRECT}
+
+
+def test_extras_installed_together_are_compatible():
+    assert set(makefile_extras()) <= set(EXTRAS)
+    assert not {"cpu", "gpu"} <= set(makefile_extras())
+
+
+def test_version_is_the_same_everywhere():
+    version = PYPROJECT["version"]
+    assert str(yaml.safe_load(read("CITATION.cff"))["version"]) == version
+    assert re.search(rf"^## (\[?{re.escape(version)}\]?)", read("CHANGELOG.md"), re.MULTILINE)
+
+
+def test_licence_files_are_there():
+    for name in PYPROJECT["license-files"]:
+        assert read(name)
+
+
+def test_links_of_the_book_lead_to_the_files_at_the_top():
+    for name in ("_config.yml", "_toc.yml", "notebooks"):
+        link = PROJECT / "book" / name
+        assert link.is_symlink() and link.resolve() == PROJECT / name
+
+
+def test_make_help_names_every_command():
+    shown = subprocess.run(
+        ["make", "--no-print-directory", "help"], cwd=PROJECT, capture_output=True, text=True
+    ).stdout
+    (phony,) = re.findall(r"^\.PHONY: (.+)$", read("Makefile"), re.MULTILINE)
+    assert re.findall(r"^  make (\w+)", shown, re.MULTILINE) == phony.split()
