@@ -227,7 +227,7 @@ def read_record() -> tuple[dict[str, Any], dict[str, str]]:
     try:
         record = json.loads(path.read_text())
         return record, record.pop("provenance")
-    except (OSError, ValueError, KeyError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise RecordError(
             f"{path} cannot be read ({error}): restore it with git, or run `make records` "
             "with MULTISENGE_LABELS naming the label files"

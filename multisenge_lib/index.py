@@ -5,6 +5,7 @@ names joined by semicolons), `projection` (WKT) and `labels` (class ids joined b
 Every file is checked; all that is wrong is reported together; nothing is left out in silence.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -140,7 +141,7 @@ def _parse_epsg(projection: str, tile: str) -> int:
 def _parse_document(raw: bytes) -> dict[str, str]:
     try:
         document = json.loads(raw)
-    except ValueError as error:  # also bytes that are not UTF-8
+    except (ValueError, RecursionError) as error:  # also bytes that are not UTF-8
         raise LabelError(f"not JSON ({error}): truncated? fetch it again") from None
     if not isinstance(document, dict):
         raise LabelError(f"holds a {type(document).__name__}, not an object of four keys")
@@ -304,7 +305,8 @@ def _write_cache(table: pa.Table, cached: Path) -> None:
         pq.write_table(table, temporary)
         temporary.replace(cached)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
         warnings.warn(
             f"the index was read but not cached: {error}; "
             "set MULTISENGE_CACHE to a folder with room",
