@@ -1,0 +1,42 @@
+"""A model's blocks as a table, read from the model itself."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import pandas as pd
+
+
+def _tensors(node: Any) -> Iterator[dict[str, Any]]:
+    """The tensors in a layer's serialised call, however they are nested."""
+    if isinstance(node, dict):
+        if "keras_history" in node:
+            yield node
+        else:
+            yield from _tensors(list(node.values()))
+    elif isinstance(node, (list, tuple)):
+        for part in node:
+            yield from _tensors(part)
+
+
+def architecture(model: keras.Model) -> pd.DataFrame:
+    """One row a layer, in the order of computation; a model inside the model is one row.
+
+    Args:
+        model: a functional model.
+
+    Returns:
+        Indexed by the layer's name: `kind` (its class), `shape` (of its output, without the
+        batch), `parameters` (trainable or not), `inputs` (names of the layers it takes).
+    """
+    rows = {}
+    for config in model.get_config()["layers"]:
+        layer = model.get_layer(config["name"])
+        sources = [tensor["keras_history"][0] for tensor in _tensors(config["inbound_nodes"])]
+        rows[layer.name] = {
+            "kind": type(layer).__name__,
+            "shape": tuple(layer.output.shape[1:]),
+            "parameters": layer.count_params(),
+            "inputs": tuple(sources),
+        }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("layer")
