@@ -1,0 +1,271 @@
+"""What rounded scores tell of the confusion matrix behind them. NumPy and linear programming.
+
+A class's share of the reference is its support `s`, precision `P`, recall `R`. Of all pixels
+`R s` are hit and `q = R s / P` predicted as the class. So scores of several models on one test
+set bind its support: the shares sum to 1; so do the predicted shares of each model; and each
+weighted average is the sum of scores times shares. Every score is known to half a unit of its
+last digit, so each of these is a pair of linear inequalities in `s`, and linear programming gives
+the least and greatest share that all of them allow: bounds, not estimates.
+"""
+
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from scipy.optimize import linprog, nnls
+
+from multisenge_lib.errors import MultiSenGEError
+
+#: Half a unit of the fourth decimal, as Tables 5 to 8 print.
+HALF = 5e-5
+_EPSILON = 1e-9
+
+
+def f1(precision: np.ndarray, recall: np.ndarray) -> np.ndarray:
+    """Eq. 7."""
+    return 2 * precision * recall / (precision + recall)
+
+
+def f1_bounds(precision: np.ndarray, recall: np.ndarray, half: float = HALF) -> np.ndarray:
+    """Least and greatest F1 of rounded precision and recall: `(..., 2)`; F1 grows with both."""
+    return np.stack([f1(precision + d, recall + d) for d in (-half, half)], axis=-1)
+
+
+def _ratio_bounds(precision: float, recall: float, score: float, half: float) -> list[float]:
+    """Least and greatest R / P of one class.
+
+    With a = 1/P and b = 1/R, rounding leaves a rectangle, and F1 = 2 / (a + b) a strip across
+    it; R / P = a / b is extreme in a corner of what they share.
+    """
+    a, b, total = (
+        np.array([scale / (x + half), scale / (x - half)])
+        for scale, x in ((1, precision), (1, recall), (2, score))
+    )
+    corners = [
+        *product(a, b),
+        *((x, t - x) for x, t in product(a, total)),
+        *((t - y, y) for y, t in product(b, total)),
+    ]
+    inside = [
+        x / y
+        for x, y in corners
+        if a[0] - _EPSILON <= x <= a[1] + _EPSILON
+        and b[0] - _EPSILON <= y <= b[1] + _EPSILON
+        and total[0] - _EPSILON <= x + y <= total[1] + _EPSILON
+    ]
+    if not inside:  # F1 does not fit: precision and recall alone
+        inside = [x / y for x, y in product(a, b)]
+    return [min(inside), max(inside)]
+
+
+def ratio_bounds(scores: np.ndarray, half: float = HALF) -> np.ndarray:
+    """Least and greatest number of predicted pixels per reference pixel, R / P.
+
+    Args:
+        scores: `(classes, 3)`, precision, recall, F1.
+        half: half a unit of the last digit printed.
+
+    Returns:
+        `(classes, 2)`.
+    """
+    return np.array([_ratio_bounds(*row, half) for row in scores])
+
+
+@dataclass(frozen=True)
+class Constraints:
+    """`matrix @ support <= limit`, beside support >= 0 and a sum of 1.
+
+    Attributes:
+        matrix: `(rows, classes)`.
+        limit: `(rows,)`.
+    """
+
+    matrix: np.ndarray
+    limit: np.ndarray
+
+    def __add__(self, other: "Constraints") -> "Constraints":
+        return Constraints(
+            np.vstack([self.matrix, other.matrix]), np.append(self.limit, other.limit)
+        )
+
+
+def constraints(
+    scores: np.ndarray, weighted: np.ndarray, merge: np.ndarray, half: float = HALF
+) -> Constraints:
+    """What one table of scores demands of the support.
+
+    Args:
+        scores: `(methods, classes, 3)`, precision, recall, F1.
+        weighted: `(methods, 3)`, their weighted averages.
+        merge: `(classes, support classes)`, 1 where a class of the table holds one of the support.
+        half: half a unit of the last digit printed.
+    """
+    rows, limits = [], []
+    for table, average in zip(scores, weighted, strict=True):
+        # Shares sum to 1, so rounded scores move their average by half a unit at most.
+        means, (least, most) = table.T, ratio_bounds(table, half).T
+        rows += [means, -means, least[None], -most[None]]
+        limits += [average + 2 * half, -average + 2 * half, [1.0], [-1.0]]
+    return Constraints(np.vstack(rows) @ merge, np.concatenate(limits))
+
+
+def known(support: np.ndarray) -> Constraints:
+    """The constraints that leave one support only."""
+    identity = np.eye(len(support))
+    return Constraints(np.vstack([identity, -identity]), np.append(support, -support))
+
+
+def _solve(cost, matrix, limit, sums, totals):
+    result = linprog(cost, matrix, limit, sums, totals, bounds=(0, None))
+    return result.fun if result.status == 0 else np.nan
+
+
+def misfit(found: Constraints) -> float:
+    """By how much all constraints must give way together to leave a support; 0 if they agree."""
+    rows, classes = found.matrix.shape
+    cost = np.append(np.zeros(classes), 1.0)
+    matrix = np.hstack([found.matrix, -np.ones((rows, 1))])
+    return float(_solve(cost, matrix, found.limit, [np.append(np.ones(classes), 0)], [1.0]))
+
+
+def support_bounds(found: Constraints, merge: np.ndarray | None = None) -> np.ndarray:
+    """Least and greatest share of each class, or of each row of `merge`: `(classes, 2)`.
+
+    NaN where the constraints contradict each other.
+    """
+    rows = np.eye(found.matrix.shape[1]) if merge is None else merge
+    sums = np.ones((1, rows.shape[1]))
+    return np.array(
+        [
+            [sign * _solve(sign * row, found.matrix, found.limit, sums, [1.0]) for sign in (1, -1)]
+            for row in rows
+        ]
+    )
+
+
+def support_estimate(scores: np.ndarray, weighted: np.ndarray) -> np.ndarray:
+    """The support that fits one table best, by non-negative least squares: `(classes,)`.
+
+    Args:
+        scores: `(methods, classes, 3)`.
+        weighted: `(methods, 3)`.
+    """
+    precision, recall, _ = np.moveaxis(scores, -1, 0)
+    rows = np.vstack([*np.moveaxis(scores, -1, 1), recall / precision, np.ones(scores.shape[1])])
+    totals = np.concatenate([weighted.ravel(), np.ones(len(scores) + 1)])
+    return nnls(rows, totals)[0]
+
+
+@dataclass(frozen=True)
+class Margins:
+    """Shares of all pixels, by class: `(classes,)` each.
+
+    Attributes:
+        reference: the rows' sums of the confusion matrix.
+        predicted: the columns' sums.
+        hit: the diagonal.
+    """
+
+    reference: np.ndarray
+    predicted: np.ndarray
+    hit: np.ndarray
+
+    @property
+    def kappa(self) -> float:
+        """Cohen's kappa (Eq. 8), which the margins determine."""
+        return _kappa(self.hit.sum(), self.reference @ self.predicted)
+
+
+def margins(scores: np.ndarray, support: np.ndarray) -> Margins:
+    """Margins of one model's confusion matrix.
+
+    Args:
+        scores: `(classes, 3)`, precision, recall, F1.
+        support: `(classes,)`, shares.
+    """
+    precision, recall, _ = scores.T
+    return Margins(support, recall * support / precision, recall * support)
+
+
+def matrix_margins(confusion: np.ndarray) -> Margins:
+    """Margins of a matrix of pixels, rows reference, columns predicted."""
+    shares = confusion / confusion.sum()
+    return Margins(shares.sum(axis=1), shares.sum(axis=0), shares.diagonal())
+
+
+def _kappa(observed: float, expected: float) -> float:
+    return float((observed - expected) / (1 - expected))
+
+
+def _product_rows(support: np.ndarray, predicted: np.ndarray, merge: np.ndarray) -> Constraints:
+    """Inequalities that hold a w = s q to the envelope of that product over two intervals."""
+    one, rows, limits = np.eye(len(merge)), [], []
+    for s_end, q_end, sign in ((0, 0, -1), (1, 1, -1), (1, 0, 1), (0, 1, 1)):
+        s, q = support[:, s_end], predicted[:, q_end]
+        rows.append(np.hstack([-sign * q[:, None] * merge, -sign * s[:, None] * one, sign * one]))
+        limits.append(-sign * s * q)
+    return Constraints(np.vstack(rows), np.concatenate(limits))
+
+
+def kappa_bounds(
+    scores: np.ndarray,
+    weighted_recall: float,
+    found: Constraints,
+    merge: np.ndarray,
+    half: float = HALF,
+) -> tuple[float, float]:
+    """Least and greatest Cohen's kappa that rounded scores of one model allow.
+
+    The observed agreement is the weighted recall, which is printed. The expected agreement is
+    the sum of s q over classes; each product lies in its envelope over the intervals of s and q,
+    so a linear program bounds the sum from outside.
+
+    Args:
+        scores: `(classes, 3)`.
+        weighted_recall: as printed.
+        found: what is known of the support.
+        merge: `(classes, support classes)`, as in `constraints`.
+        half: half a unit of the last digit printed.
+
+    Raises:
+        MultiSenGEError: the constraints contradict each other.
+    """
+    support, ratio = support_bounds(found, merge), ratio_bounds(scores, half)
+    if np.isnan(support).any():
+        raise MultiSenGEError("no support fits these scores: see misfit()")
+    one, none = np.eye(len(merge)), np.zeros((len(merge), len(merge)))
+    shares = np.hstack([found.matrix, np.zeros((len(found.matrix), 2 * len(merge)))])
+    least = np.hstack([ratio[:, :1] * merge, -one, none])
+    most = np.hstack([-ratio[:, 1:] * merge, one, none])
+    envelope = _product_rows(support, ratio * support, merge)
+    matrix = np.vstack([shares, least, most, envelope.matrix])
+    limit = np.concatenate([found.limit, np.zeros(2 * len(merge)), envelope.limit])
+    parts = np.repeat(np.eye(3), [merge.shape[1], len(merge), len(merge)], axis=1)
+    low, high = (
+        sign * _solve(sign * parts[2], matrix, limit, parts[:2], [1, 1]) for sign in (1, -1)
+    )
+    return _kappa(weighted_recall - half, high), _kappa(weighted_recall + half, low)
+
+
+def cell_bounds(known_margins: Margins) -> np.ndarray:
+    """Least and greatest of each cell off the diagonal that the margins allow.
+
+    What is missed of class i, `r`, must be spread over the others' wrongly predicted pixels, `c`.
+    Cell (i, j) is filled at least by what neither row i nor column j can place elsewhere, and at
+    most by what leaves every other class room.
+
+    Returns:
+        `(classes, classes, 2)`, shares of all pixels; rows reference, columns predicted; the
+        diagonal is the hit share.
+    """
+    r = known_margins.reference - known_margins.hit
+    c = known_margins.predicted - known_margins.hit
+    total, both = (r.sum() + c.sum()) / 2, r + c
+    n = len(r)
+    bounds = np.empty((n, n, 2))
+    for i, j in product(range(n), repeat=2):
+        others = np.delete(both, [i, j])
+        least = max(0.0, r[i] + c[i] + c[j] - total, r[i] + r[j] + c[j] - total)
+        bounds[i, j] = least, min(r[i], c[j], total - others.max(initial=0.0))
+    bounds[range(n), range(n)] = known_margins.hit[:, None]
+    return bounds
