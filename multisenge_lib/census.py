@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,14 @@ import pandas as pd
 
 from multisenge_lib import paths
 from multisenge_lib.errors import RecordError
-from multisenge_lib.geo import centres
+from multisenge_lib.geo import centres, footprints, overlap
 from multisenge_lib.index import TILES, read_index
+from multisenge_lib.patches import read_patch
 from multisenge_lib.results import provenance
 from multisenge_lib.selection import (
     DAYS_GAP,
     MONTHS,
+    S1_RULES,
     SPLITS,
     choose_dates,
     month_of,
@@ -45,12 +48,17 @@ class Census:
     """Counts over an index.
 
     Attributes:
-        totals: `patches`, `s1_references`, `s2_references`, and the least and most dates a patch.
+        totals: `patches`, `s1_references`, `s2_references`, the least and most dates a patch, and
+            `date_series`, how many different series of dates the selected patches have.
         months: patches with at least one Sentinel-2 date, by month 1 to 12 (Figure 2).
         days_gaps: patches selected, by days gap (Table 1).
-        tiles: a row a tile: `patches`, `selected` at 17 days, `split`.
+        tiles: a row a tile: `patches`, `selected` at 17 days, `split`, and `gap15` to `gap20`, the
+            patches left at that gap.
         splits: selected patches, by split.
+        overlap: ground that two splits share, in square kilometres, by "train and test".
         classes: patches that hold the class, by published class id.
+        s1_days: days between paired optical and radar dates at 17 days, a row a Sentinel-1 rule:
+            `mean`, `median`, `most`.
         dates_sha256: digest of all selected dates at 17 days, as `selection.to_csv` writes them.
         density: a row a grid cell: `lon`, `lat` (centre, degrees), `patches`, `gap15` to `gap20`,
             and the selected patches `train`, `validation`, `test`.
@@ -62,7 +70,9 @@ class Census:
     days_gaps: pd.Series
     tiles: pd.DataFrame
     splits: pd.Series
+    overlap: dict[str, float]
     classes: pd.Series
+    s1_days: pd.DataFrame
     dates_sha256: str
     density: pd.DataFrame
     shown: str = ""
@@ -100,11 +110,40 @@ def _gap_columns(index: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def _tiles(index: pd.DataFrame, per_patch: pd.DataFrame) -> pd.DataFrame:
+    counts = per_patch.assign(patches=True).groupby(index["tile"]).sum()
+    counts = counts.reindex(sorted({*TILES, *index["tile"]}), fill_value=0)
+    counts = counts.assign(split=[split_of(tile) for tile in counts.index])
+    return counts[["patches", "selected", "split", *(f"gap{gap}" for gap in DAYS_GAPS)]]
+
+
 def _density(index: pd.DataFrame, per_patch: pd.DataFrame) -> pd.DataFrame:
     cells = np.floor(centres(index) / CELL).astype(int)
     grid = per_patch.assign(patches=True).groupby([cells["lon"], cells["lat"]]).sum().reset_index()
     grid[["lon", "lat"]] = ((grid[["lon", "lat"]] + 0.5) * CELL).round(3)
     return grid[["lon", "lat", "patches", *per_patch.columns]]
+
+
+def _overlap(selection: pd.DataFrame) -> dict[str, float]:
+    by_split = dict(iter(footprints(selection).groupby("split")))
+    return {
+        f"{a} and {b}": round(overlap(by_split[a], by_split[b]), 2)
+        for a, b in combinations(SPLITS, 2)
+        if a in by_split and b in by_split
+    }
+
+
+def _s1_days(index: pd.DataFrame) -> pd.DataFrame:
+    rows = {}
+    for rule in S1_RULES:
+        table = select(index, s1_rule=rule)
+        apart = np.abs(np.stack(table["s1_dates"]) - np.stack(table["s2_dates"])).astype(int)
+        rows[rule] = {
+            "mean": round(float(apart.mean()), 3),
+            "median": float(np.median(apart)),
+            "most": int(apart.max()),
+        }
+    return pd.DataFrame.from_dict(rows, orient="index")
 
 
 def _digest(selection: pd.DataFrame) -> str:
@@ -122,27 +161,41 @@ def take_census(index: pd.DataFrame, shown: str = "computed now") -> Census:
     gaps = _gap_columns(index)
     split = index["patch"].map(selection.set_index("patch")["split"])
     in_split = pd.DataFrame({name: split == name for name in SPLITS})
-    tiles = pd.DataFrame(
-        {
-            "patches": index["tile"].value_counts(),
-            "selected": selection["tile"].value_counts(),
-        }
-    ).reindex(sorted({*TILES, *index["tile"]}))
-    tiles = tiles.fillna(0).astype(int).assign(split=[split_of(tile) for tile in tiles.index])
     has_class = np.zeros((len(index), 15), dtype=bool)
     for row, classes in zip(has_class, index["classes"], strict=True):
         row[classes] = True
     return Census(
-        _totals(index),
+        _totals(index) | {"date_series": selection["s2_dates"].map(tuple).nunique()},
         _patches_by_month(index),
         pd.Series({gap: int(gaps[f"gap{gap}"].sum()) for gap in DAYS_GAPS}),
-        tiles,
+        _tiles(index, gaps.assign(selected=split.notna())),
         in_split.sum(),
+        _overlap(selection),
         pd.Series(has_class.sum(axis=0)[1:], index=range(1, 15)),
+        _s1_days(index),
         _digest(selection),
         _density(index, gaps.join(in_split)),
         shown,
     )
+
+
+def class_shares(root: Path | str, index: pd.DataFrame) -> pd.Series:
+    """Table 2 of any data root: the share of each published class in all its references.
+
+    Args:
+        root: the data root.
+        index: of its patches.
+
+    Returns:
+        Percent of the labelled pixels, by published class id 1 to 14.
+
+    Raises:
+        PatchError: a reference is missing or damaged.
+    """
+    pixels = np.zeros(15, dtype=np.int64)
+    for row in index.itertuples():
+        pixels += np.bincount(read_patch(root, row, sensors=()).reference.ravel(), minlength=15)
+    return pd.Series(100 * pixels[1:] / pixels[1:].sum(), index=range(1, 15))
 
 
 def record_path() -> Path:
@@ -159,7 +212,9 @@ def to_json(census: Census) -> dict[str, Any]:
         "days_gaps": {str(k): int(v) for k, v in census.days_gaps.items()},
         "tiles": census.tiles.to_dict(orient="index"),
         "splits": {k: int(v) for k, v in census.splits.items()},
+        "overlap": census.overlap,
         "classes": {str(k): int(v) for k, v in census.classes.items()},
+        "s1_days": census.s1_days.to_dict(orient="index"),
         "density": census.density.to_dict(orient="list"),
     }
 
@@ -176,7 +231,9 @@ def from_json(record: dict[str, Any], shown: str = "") -> Census:
         _integer_keys(record["days_gaps"]),
         pd.DataFrame.from_dict(record["tiles"], orient="index"),
         pd.Series(record["splits"]),
+        record["overlap"],
         _integer_keys(record["classes"]),
+        pd.DataFrame.from_dict(record["s1_days"], orient="index"),
         record["selection"]["sha256"],
         pd.DataFrame(record["density"]),
         shown,

@@ -22,7 +22,8 @@ from multisenge_lib.errors import MultiSenGEError
 PIXEL, TILE_PIXELS, PATCH_PIXELS = 10, 10_980, 256
 #: Metres from the 100 km square's corner to the raster's, to the west and to the north.
 TILE_MARGIN = 20
-WGS84 = 4326
+#: Longitude and latitude; and the projection of France, for areas.
+WGS84, LAMBERT_93 = 4326, 2154
 
 _DRIVERS = {".parquet": "GeoParquet", ".gpkg": "GPKG"}
 
@@ -94,6 +95,12 @@ def centres(table: pd.DataFrame, size: int = PATCH_PIXELS) -> pd.DataFrame:
     # The mean of the corners: off the true centre by less than a metre at this size.
     points = shapely.centroid(corners.to_numpy())
     return pd.DataFrame({"lon": shapely.get_x(points), "lat": shapely.get_y(points)}, table.index)
+
+
+def overlap(frame: gpd.GeoDataFrame, other: gpd.GeoDataFrame) -> float:
+    """Ground that both tables' footprints cover, in square kilometres (in Lambert-93)."""
+    ours, theirs = (f.geometry.to_crs(LAMBERT_93).union_all() for f in (frame, other))
+    return ours.intersection(theirs).area / 1e6
 
 
 def tile_outlines(tiles: list[str]) -> gpd.GeoDataFrame:

@@ -13,9 +13,11 @@ import pandas as pd
 import plotly.graph_objects as go
 import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.colors import BoundaryNorm, ListedColormap
+from matplotlib.colors import BoundaryNorm, ListedColormap, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch as Swatch
+from matplotlib.patheffects import Normal, Stroke
+from pandas.io.formats.style import Styler
 
 from multisenge_lib.typology import Typology
 
@@ -161,6 +163,54 @@ def patch_series(
     return figure
 
 
+def image_rows(
+    images: Sequence[np.ndarray],
+    references: Sequence[np.ndarray],
+    typology: Typology,
+    titles: Sequence[str],
+    columns: int = 3,
+) -> Figure:
+    """Pairs of image and reference, `columns` pairs a row, and the legend of all classes."""
+    rows = -(-len(images) // columns)
+    figure, axes = plt.subplots(
+        rows, 2 * columns, figsize=(3.6 * columns, 2.0 * rows), layout="constrained", squeeze=False
+    )
+    pairs = axes.reshape(-1, 2)
+    for (left, right), image, ids, title in zip(pairs, images, references, titles, strict=False):
+        show_image(left, image, title)
+        show_classes(right, ids, typology)
+    for unused in pairs[len(images) :].ravel():
+        unused.axis("off")
+    class_legend(figure, typology)
+    return figure
+
+
+def class_series(
+    series: Mapping[str, np.ndarray], ids: np.ndarray, typology: Typology, dates: Sequence[str]
+) -> Figure:
+    """Mean of a band by class over the dates, a panel a band.
+
+    Args:
+        series: band name to `(patches, dates, height, width)`; VV and VH as linear backscatter,
+            averaged as it is and drawn in dB.
+        ids: `(patches, height, width)`, ids of the typology.
+        typology: that of `ids`.
+        dates: how to call each date.
+    """
+    figure, axes = plt.subplots(
+        1, len(series), figsize=(3.6 * len(series), 3.2), layout="constrained"
+    )
+    for ax, (band, values) in zip(axes, series.items(), strict=True):
+        radar = band in ("VV", "VH")
+        for land_class in typology.classes:
+            mean = values.swapaxes(0, 1)[:, ids == land_class.id].mean(axis=1)
+            shown = decibel(mean) if radar else mean
+            ax.plot(dates, shown, "o-", color=land_class.color, markersize=4)
+        ax.set(title=band, ylabel="Backscatter (dB)" if radar else "Reflectance x 10,000")
+    class_legend(figure, typology)
+    return figure
+
+
 def month_bars(counts: pd.Series, total: int, chosen: Sequence[int]) -> Figure:
     """Figure 2: patches with at least one Sentinel-2 image, by month; chosen months stand out."""
     figure, ax = plt.subplots(figsize=(7.5, 3.4), layout="constrained")
@@ -174,13 +224,23 @@ def month_bars(counts: pd.Series, total: int, chosen: Sequence[int]) -> Figure:
 
 
 def _draw_places(ax: Axes, outlines: gpd.GeoDataFrame) -> None:
+    halo = [Stroke(linewidth=2.5, foreground="white", alpha=0.8), Normal()]
     outlines.boundary.plot(ax=ax, color="#999999", linewidth=0.6)
     for tile, square in zip(outlines["tile"], outlines.geometry, strict=True):
-        west, south, *_ = square.bounds
-        ax.annotate(tile, (west, south), xytext=(4, 4), textcoords="offset points", size=6.5)
+        middle = square.centroid
+        ax.annotate(
+            tile, (middle.x, middle.y), size=8, color="#555555", ha="center", path_effects=halo
+        )
     for city, (lon, lat) in CITIES.items():
-        ax.plot(lon, lat, "k^", markersize=3.5)
-        ax.annotate(city, (lon, lat), xytext=(4, 2), textcoords="offset points", size=7.5)
+        ax.plot(lon, lat, "k^", markersize=4)
+        ax.annotate(
+            city,
+            (lon, lat),
+            xytext=(4, 3),
+            textcoords="offset points",
+            size=8.5,
+            path_effects=halo,
+        )
     ax.set(xlabel="Longitude (degrees east)", ylabel="Latitude (degrees north)", aspect=_ASPECT)
 
 
@@ -198,7 +258,7 @@ def region_map(cells: pd.DataFrame, outlines: gpd.GeoDataFrame, cell: float) -> 
         for axis in ("lon", "lat")
     ]
     *_, mesh = ax.hist2d(
-        cells["lon"], cells["lat"], edges, weights=cells["patches"], cmin=1, cmap="YlGnBu", vmin=0
+        cells["lon"], cells["lat"], edges, weights=cells["patches"], cmin=1, cmap="Greens", vmin=0
     )
     figure.colorbar(mesh, ax=ax, shrink=0.7, label=f"Patches a cell of {cell}° x {cell}°")
     _draw_places(ax, outlines)
@@ -298,6 +358,11 @@ def gap_map(cells: pd.DataFrame, totals: pd.Series, outlines: gpd.GeoDataFrame) 
     return figure
 
 
+def named(values: pd.Series, typology: Typology) -> pd.Series:
+    """The series with class names in place of its ids."""
+    return values.rename(dict(zip(typology.ids, typology.names, strict=True)))
+
+
 def typology_table(typologies: Mapping[int, Typology]) -> pd.DataFrame:
     """Table 3: a row a published class, and the class it joins in each regrouping."""
     published = typologies[14]
@@ -308,3 +373,25 @@ def typology_table(typologies: Mapping[int, Typology]) -> pd.DataFrame:
         for count, typology in typologies.items()
     }
     return pd.DataFrame(rows, index=pd.Index(published.ids, name="Id"))
+
+
+def _readable_on(color: str) -> str:
+    red, green, blue = to_rgb(color)
+    return "black" if 0.3 * red + 0.59 * green + 0.11 * blue > 0.5 else "white"
+
+
+def colored_typologies(typologies: Mapping[int, Typology]) -> Styler:
+    """Table 3 with each cell in its class's colour."""
+    colors = {
+        f"{count} classes": [
+            f"background-color: {c}; color: {_readable_on(c)}"
+            for c in np.array(typology.colors)[typology.lookup[1:] - 1]
+        ]
+        for count, typology in typologies.items()
+    }
+    styles = pd.DataFrame(colors, index=typology_table(typologies).index)
+    return (
+        typology_table(typologies)
+        .style.apply(lambda _: styles, axis=None)
+        .set_table_styles([{"selector": "td", "props": "text-align: left"}])
+    )

@@ -96,7 +96,8 @@ def nearest(dates: np.ndarray, chosen: np.ndarray) -> np.ndarray | None:
     return dates[np.abs(dates[None, :] - chosen[:, None]).argmin(axis=1)]
 
 
-_S1_RULES = {"first": first_of_months, "nearest": nearest}
+#: How Sentinel-1 dates follow from the Sentinel-2 dates chosen.
+S1_RULES = {"first": first_of_months, "nearest": nearest}
 
 
 def split_of(tile: str) -> str:
@@ -129,15 +130,22 @@ def dates_on_disk(folder: Path | str) -> dict[str, np.ndarray]:
         ) from None
 
 
-def only_existing(index: pd.DataFrame, root: Path | str) -> pd.DataFrame:
+def only_existing(
+    index: pd.DataFrame, root: Path | str, sensors: Sequence[str] = (paths.S1, paths.S2)
+) -> pd.DataFrame:
     """The index with only the dates whose rasters are below a data root.
 
     Many Sentinel-1 files that the published label files name are not in the published archive;
     to choose among names alone would lose most patches.
+
+    Args:
+        index: from `read_index`.
+        root: the data root.
+        sensors: which of `s1` and `s2` to look for; the dates of the other stay as named.
     """
     index = index.copy()
-    for column, folder in (("s1_dates", paths.S1), ("s2_dates", paths.S2)):
-        there = dates_on_disk(Path(root) / folder)
+    for sensor in sensors:
+        column, there = f"{sensor}_dates", dates_on_disk(Path(root) / sensor)
         nothing = np.array([], dtype="datetime64[D]")
         index[column] = [
             np.intersect1d(dates, there.get(patch, nothing), assume_unique=True)
@@ -171,13 +179,13 @@ def select(
         SelectionError: months, gap or rule out of range.
     """
     months, days_gap = check_months(months), check_days_gap(days_gap)
-    if s1_rule not in _S1_RULES:
-        raise SelectionError(f"S1 rule {s1_rule!r}: choose {' or '.join(_S1_RULES)}")
+    if s1_rule not in S1_RULES:
+        raise SelectionError(f"S1 rule {s1_rule!r}: choose {' or '.join(S1_RULES)}")
     if root is not None:
         index = only_existing(index, root)
     s2 = [choose_dates(dates, months, days_gap) for dates in index["s2_dates"]]
     s1 = [
-        None if chosen is None else _S1_RULES[s1_rule](dates, chosen)
+        None if chosen is None else S1_RULES[s1_rule](dates, chosen)
         for dates, chosen in zip(index["s1_dates"], s2, strict=True)
     ]
     table = index[["patch", "tile", "x", "y"]].assign(
