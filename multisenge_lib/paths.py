@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-import pooch
+import platformdirs
 
 from multisenge_lib.errors import MultiSenGEError
 
@@ -28,7 +28,9 @@ def _from_environment(variable: str) -> Path | None:
 
 def cache_dir() -> Path:
     """The folder for what can be made again: `MULTISENGE_CACHE`, or the user's cache folder."""
-    return Path(os.environ.get("MULTISENGE_CACHE") or pooch.os_cache("multisenge")).expanduser()
+    return Path(
+        os.environ.get("MULTISENGE_CACHE") or platformdirs.user_cache_dir("multisenge")
+    ).expanduser()
 
 
 def results_dir() -> Path:

@@ -96,6 +96,8 @@ def nearest(dates: np.ndarray, chosen: np.ndarray) -> np.ndarray | None:
     return dates[np.abs(dates[None, :] - chosen[:, None]).argmin(axis=1)]
 
 
+_FOLDERS = {"s1": paths.S1, "s2": paths.S2}
+
 #: How Sentinel-1 dates follow from the Sentinel-2 dates chosen.
 S1_RULES = {"first": first_of_months, "nearest": nearest}
 
