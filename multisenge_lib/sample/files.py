@@ -53,7 +53,7 @@ def write_raster(
         "transform": from_origin(west, north, PIXEL, PIXEL),
     }
     predictor = 3 if bands.dtype.kind == "f" else 2
-    packing = {"compress": "deflate", "predictor": predictor, **options}
+    packing = {"compress": "deflate", "predictor": predictor, "zlevel": 1, **options}
     with rasterio.open(path, "w", driver="GTiff", **shape, **ground, **packing) as target:
         target.write(bands)
         target.descriptions = tuple(names)

@@ -7,7 +7,6 @@ relief, fields cut into strips, forest, river and banks, then settlement, and ne
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.ndimage import zoom
 from scipy.spatial import cKDTree
 
 from multisenge_lib.sample.surfaces import SURFACE
@@ -22,8 +21,8 @@ _TREES, _HOUSES, _HALLS = 16.0, 8.0, 9.0
 # fmt: off
 (DENSE, SPARSE, SPECIALISED, VEGETATIVE, NETWORK, ARABLE, VINEYARD, ORCHARD, GRASS, GROVE, FOREST,
  MINERAL, WETLAND, WATER) = range(1, 15)
-_CROPS = ("cereal", "cereal, catch crop", "rapeseed next", "maize", "sugar beet", "alfalfa")
-_CROP_SHARES = (0.30, 0.18, 0.12, 0.20, 0.10, 0.10)
+_CROPS = ("cereal", "catch crop", "rapeseed", "maize", "sugar beet", "alfalfa")
+_CROP_SHARES = (0.31, 0.18, 0.14, 0.20, 0.12, 0.05)
 # fmt: on
 
 
@@ -43,8 +42,8 @@ class Theme:
         rim: radius of the sparse rim.
         halls: radius around the settlement in which blocks are industrial.
         greens: number of parks and sports grounds.
-        motorway: whether a motorway crosses.
-        rail: whether a railway crosses.
+        motorway: chance that a motorway crosses.
+        rail: chance that a railway crosses.
         relief: height of slopes, relative.
         quarry: radius of an open pit.
     """
@@ -60,24 +59,26 @@ class Theme:
     rim: float = 0
     halls: float = 0
     greens: int = 0
-    motorway: bool = False
-    rail: bool = False
+    motorway: float = 0
+    rail: float = 0
     relief: float = 1.0
     quarry: float = 0
 
 
 # fmt: off
 THEMES: dict[str, Theme] = {
-    "city": Theme((.3, 0, 0, .7), core=27, rim=64, halls=82, greens=4, rail=True, river=9),
-    "town": Theme((.6, 0, .05, .35), core=14, rim=42, halls=60, greens=2, rail=True, motorway=False),
-    "village": Theme((.6, .0, .05, .35), core=5, rim=24, greens=1, forest=.08),
-    "industry": Theme((.7, 0, 0, .3), rim=20, core=2, halls=56, greens=1, motorway=True, rail=False),
-    "plain": Theme((.93, 0, 0, .07), block=60, strip=22, forest=.03, groves=.03, relief=.5),
-    "bocage": Theme((.12, 0, .03, .85), block=36, strip=20, forest=.15, groves=.45),
-    "forest": Theme((.25, 0, 0, .75), forest=.88, groves=.2, relief=1.5),
-    "valley": Theme((.35, 0, 0, .65), forest=.12, river=13, pond=9, groves=.25, relief=.5),
-    "vineyard": Theme((.15, .75, 0, .10), block=30, strip=8, forest=.18, core=4, rim=14, relief=3),
-    "orchard": Theme((.25, .15, .45, .15), block=32, strip=12, forest=.1, rim=12, relief=1.5),
+    "city": Theme((.4, 0, 0, .6), core=36, rim=70, halls=88, greens=4, rail=1, river=9),
+    "town": Theme((.7, 0, .03, .27), core=14, rim=42, halls=54, greens=2, rail=1, motorway=.2),
+    "village": Theme((.73, 0, .02, .25), core=6, rim=30, greens=1, forest=.14, rail=.3),
+    "industry": Theme((.8, 0, 0, .2), core=4, rim=22, halls=56, greens=1, motorway=1),
+    "plain": Theme((.95, 0, 0, .05), block=60, strip=22, forest=.03, groves=.03, relief=.5,
+                   motorway=.3, rail=.2),
+    "bocage": Theme((.22, 0, .02, .76), block=36, strip=20, forest=.22, groves=.45),
+    "forest": Theme((.4, 0, 0, .6), forest=.93, groves=.2, relief=1.5, motorway=.15),
+    "valley": Theme((.5, 0, 0, .5), forest=.28, river=11, pond=9, groves=.25, relief=.5),
+    "vineyard": Theme((.5, .40, 0, .10), block=30, strip=8, forest=.25, core=5, rim=16, relief=3),
+    "orchard": Theme((.50, .13, .27, .10), block=32, strip=12, forest=.22, rim=12, relief=1.5,
+                     quarry=5),
 }
 # fmt: on
 
@@ -116,6 +117,8 @@ class _Canvas:
 
     def __post_init__(self):
         self.n = CELLS * self.size + 2 * MARGIN
+        # A patch four times as wide has settlements twice as wide, and two of them.
+        self.scale = (self.size / 64) ** 0.5
         self.y, self.x = np.mgrid[: self.n, : self.n].astype(np.float64)
         shape = (self.n, self.n)
         self.label = np.full(shape, GRASS, np.uint8)
@@ -144,12 +147,16 @@ class _Canvas:
 
 
 def smooth_noise(rng: np.random.Generator, n: int, scale: float) -> np.ndarray:
-    """Gaussian noise of about unit variance, interpolated from a grid: `(n, n) float64`."""
-    knots = int(np.ceil(n / scale)) + 3
-    grid = rng.standard_normal((knots, knots))
-    fine = zoom(grid, (n + 2 * scale) / knots, order=2, mode="nearest", grid_mode=True)
-    start = rng.integers(0, max(1, len(fine) - n))
-    return fine[start : start + n, start : start + n] * 1.5
+    """Gaussian noise of unit variance, hills and hollows about `scale` cells wide.
+
+    Quadratic B-splines over a grid of independent values: `(n, n) float64`.
+    """
+    at = np.arange(n) / scale + rng.uniform(0, 1)
+    first, t = np.floor(at).astype(int), at % 1
+    weights = (1 - t) ** 2 / 2, 0.5 + t * (1 - t), t**2 / 2
+    grid = rng.standard_normal((first[-1] + 3, first[-1] + 3))
+    rows = sum(w[:, None] * grid[first + k] for k, w in enumerate(weights))
+    return sum(w * rows[:, first + k] for k, w in enumerate(weights)) / 0.55
 
 
 def _turned(canvas: _Canvas, angle: float | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -210,9 +217,12 @@ def _lattice(u: np.ndarray, v: np.ndarray, width: float, depth: float):
 
 def _fields(canvas: _Canvas, theme: Theme, angle: float) -> None:
     """Blocks of fields, each cut into strips; arable, vineyards, orchards or grass."""
-    rng, blocks = canvas.rng, _cut(canvas, theme.block, angle)
+    rng, blocks = canvas.rng, _cut(canvas, theme.block, angle, jitter=0.22)
     count = len(blocks.seeds)
-    kind = rng.choice([ARABLE, VINEYARD, ORCHARD, GRASS], count, p=theme.fields)[blocks.number]
+    like_nearby = canvas.noise(70)[blocks.at] + 0.5 * rng.standard_normal(count)
+    rank = (np.argsort(np.argsort(like_nearby)) + 0.5) / count
+    use = np.searchsorted(np.cumsum(theme.fields), rank)
+    kind = np.array([ARABLE, VINEYARD, ORCHARD, GRASS])[use][blocks.number]
     turn = angle + rng.choice([0, np.pi / 2], count) + rng.normal(0, 0.12, count)
     width = theme.strip * rng.uniform(0.7, 1.6, count) * np.where(rng.random(count) < 0.2, 3, 1)
     u, v = _turned(canvas, turn[blocks.number])
@@ -226,7 +236,7 @@ def _fields(canvas: _Canvas, theme: Theme, angle: float) -> None:
     }
     for label, surface in surfaces.items():
         canvas.paint(kind == label, surface, label, parcel)
-    canvas.grain = np.where(kind == GRASS, 0.2, 1.0) * np.sin(2 * np.pi * u / 3.4)
+    canvas.grain = np.sin(2 * np.pi * u / 3.4)
     _rows(canvas, kind, u, v, strip - np.floor(strip))
     _field_borders(canvas, theme, blocks)
     _wrong_parcels(canvas, kind, parcel)
@@ -264,7 +274,7 @@ def _forest(canvas: _Canvas, theme: Theme) -> None:
         return
     ground = canvas.noise(38) + 0.35 * canvas.noise(9) + 0.1 * canvas.noise(3)
     wood = ground > np.quantile(ground, 1 - theme.forest)
-    stands = _cut(canvas, 26, canvas.rng.uniform(0, np.pi))
+    stands = _cut(canvas, 30, canvas.rng.uniform(0, np.pi), jitter=0.5)
     crowns = _TREES + 4 * canvas.rng.standard_normal(UNITS)[stands.number]
     crowns += 1.5 * canvas.rng.standard_normal(wood.shape)
     canvas.paint(wood, "broadleaf", FOREST, stands.number, np.maximum(crowns, 4))
@@ -300,10 +310,12 @@ def _water(canvas: _Canvas, theme: Theme, angle: float, offset: float) -> np.nda
 
 
 def _river(canvas: _Canvas, theme: Theme, angle: float, offset: float) -> np.ndarray:
-    distance = _line(canvas, angle, offset, bends=9, wave=90) + 0.7 * canvas.noise(7)
+    distance = _line(
+        canvas, angle, offset, bends=9 * canvas.scale, wave=90 * canvas.scale
+    ) + 0.7 * canvas.noise(7)
     bank = theme.river / 2
     canvas.paint(distance < 2.2 * theme.river, "meadow", GRASS)
-    marsh = (distance < bank + 11) & (canvas.noise(16) > 0.35) & (theme.core == 0)
+    marsh = (distance < bank + 11) & (canvas.noise(16) > 0.6) & (theme.core == 0)
     canvas.paint(marsh, "reed", WETLAND, height=2.0)
     trees = (distance < bank + 2.2) & (canvas.noise(5) > -0.2)
     canvas.paint(trees, "broadleaf", height=10.0)
@@ -314,7 +326,7 @@ def _river(canvas: _Canvas, theme: Theme, angle: float, offset: float) -> np.nda
 def _pond(canvas: _Canvas, radius: float) -> np.ndarray:
     water = _disc(canvas, radius * canvas.rng.uniform(0.8, 1.4))
     canvas.paint(water, "water", WATER)
-    shallow = water & (canvas.noise(8) > 0.9)
+    shallow = water & (canvas.noise(8) > 1.1)
     canvas.paint(shallow, "reed", WETLAND, height=2.0)
     return water
 
@@ -326,30 +338,34 @@ def _distance_to_centre(canvas: _Canvas, centre: np.ndarray, angle: float) -> np
     return np.hypot((u - cu) * 0.72, (v - cv) * 1.25) * (1 + 0.13 * canvas.noise(24))
 
 
-def _halls(canvas: _Canvas, theme: Theme, distance, scale: float, angle: float, free) -> None:
+def _halls(canvas: _Canvas, theme: Theme, distance, angle: float, free) -> None:
     """Industrial and commercial blocks: large roofs, yards, parking, strips of lawn."""
     blocks = _cut(canvas, 34, angle, jitter=0.2)
     near = distance[blocks.at]
-    chosen = (near < theme.halls * scale) & (near > theme.rim * scale * 0.8)
+    chosen = (near < theme.halls * canvas.scale) & (near > theme.rim * canvas.scale * 0.8)
     chosen &= canvas.rng.random(len(near)) < 0.62
-    area = chosen[blocks.number] & free & (blocks.edge > 1.0)
+    area = chosen[blocks.number] & free
     u, v = _turned(canvas, angle)
     unit, a, b = _lattice(u, v, 15, 22)
     wide, long = canvas.rng.uniform(0.5, 0.85, (2, UNITS))
-    roof = area & (a > 0.12) & (a < 0.12 + wide[unit]) & (b > 0.1) & (b < 0.1 + long[unit])
+    street = area & (blocks.edge < 1.0)
+    roof = (
+        area & ~street & (a > 0.12) & (a < 0.12 + wide[unit]) & (b > 0.1) & (b < 0.1 + long[unit])
+    )
     roof &= (canvas.rng.random(UNITS) < 0.78)[unit]
     yard = canvas.table(("asphalt", "gravel", "lawn", "pasture"), (0.5, 0.2, 0.2, 0.1))
     patchwork = (unit * 7 + np.floor(a * 3).astype(int) * 11 + np.floor(b * 4).astype(int)) % UNITS
     canvas.paint(area, yard[patchwork], SPECIALISED, patchwork)
     roofs = canvas.table(("metal roof", "slate roof", "tile roof"), (0.5, 0.38, 0.12))
     canvas.paint(roof, roofs[unit], None, unit, _HALLS)
+    canvas.paint(street, "asphalt")
 
 
-def _greens(canvas: _Canvas, theme: Theme, distance, scale: float, angle: float, free) -> None:
+def _greens(canvas: _Canvas, theme: Theme, distance, angle: float, free) -> None:
     """Sports grounds and parks around the settlement."""
     u, v = _turned(canvas, angle)
-    rows, columns = np.nonzero((distance < theme.rim * scale * 1.15) & free)
-    for _ in range(theme.greens * round(scale**2) if len(rows) else 0):
+    rows, columns = np.nonzero((distance < theme.rim * canvas.scale * 1.15) & free)
+    for _ in range(theme.greens * round(canvas.scale**2) if len(rows) else 0):
         at = canvas.rng.integers(len(rows))
         here = rows[at], columns[at]
         wide, long = canvas.rng.uniform(6, 10), canvas.rng.uniform(8, 15)
@@ -362,7 +378,7 @@ def _greens(canvas: _Canvas, theme: Theme, distance, scale: float, angle: float,
             pitch = (np.maximum(a, b) < 0.72) & area
             track = (np.hypot(a, b) < 0.95) & (np.hypot(a, b) > 0.78) & area
             canvas.paint(track, "tile roof")
-            canvas.paint(pitch & (canvas.noise(6) > 1.4), "bare earth")
+            canvas.paint(pitch & (canvas.noise(6) > 1.4), "soil")
 
 
 def _park(canvas: _Canvas, area: np.ndarray) -> None:
@@ -371,16 +387,16 @@ def _park(canvas: _Canvas, area: np.ndarray) -> None:
     canvas.paint(area & (np.abs(canvas.noise(12)) < 0.12), "gravel")
 
 
-def _town(canvas: _Canvas, theme: Theme, distance, scale: float, angle: float, free) -> None:
+def _town(canvas: _Canvas, theme: Theme, distance, angle: float, free) -> None:
     """Blocks between streets: a dense core of roofs and yards, a rim of houses and gardens."""
     blocks = _cut(canvas, 15, angle, jitter=0.25)
     near = distance[blocks.at] * canvas.rng.uniform(0.85, 1.15, len(blocks.seeds))
-    dense = (near < theme.core * scale)[blocks.number] & free
-    left_open = (canvas.rng.random(len(near)) < 0.18) & (near > 0.6 * theme.rim * scale)
-    sparse = ((near < theme.rim * scale) & ~left_open)[blocks.number] & free & ~dense
+    dense = (near < theme.core * canvas.scale)[blocks.number] & free
+    left_open = (canvas.rng.random(len(near)) < 0.18) & (near > 0.6 * theme.rim * canvas.scale)
+    sparse = ((near < theme.rim * canvas.scale) & ~left_open)[blocks.number] & free & ~dense
     sparse &= (canvas.label != SPECIALISED) & (canvas.label != VEGETATIVE)
     dense &= canvas.label != VEGETATIVE
-    _gardens(canvas, sparse, angle, near[blocks.number] / (theme.rim * scale))
+    _gardens(canvas, sparse, angle, near[blocks.number] / (theme.rim * canvas.scale))
     _core(canvas, dense, angle)
     streets = (dense | sparse) & (blocks.edge < 0.75)
     canvas.paint(streets, "asphalt")
@@ -390,7 +406,7 @@ def _gardens(canvas: _Canvas, area: np.ndarray, angle: float, outward: np.ndarra
     """Houses on lots; fewer towards the edge."""
     rng = canvas.rng
     unit, a, b = _lattice(*_turned(canvas, angle), 4.4, 5.6)
-    cover = canvas.table(("lawn", "pasture", "bare earth", "gravel"), (0.45, 0.3, 0.1, 0.15))
+    cover = canvas.table(("lawn", "pasture", "soil", "gravel"), (0.45, 0.3, 0.1, 0.15))
     canvas.paint(area, cover[unit], SPARSE, unit)
     canvas.paint(area & (rng.random(area.shape) < 0.17), "broadleaf", height=6.0)
     size = rng.uniform(0.35, 0.65, UNITS)[unit]
@@ -414,15 +430,14 @@ def _core(canvas: _Canvas, area: np.ndarray, angle: float) -> None:
 
 def _settlement(canvas: _Canvas, theme: Theme, free: np.ndarray) -> None:
     """A town, village or hamlet with its main road."""
-    scale = (canvas.size / 64) ** 0.5
-    for _ in range(max(1, round(scale))):
+    for _ in range(max(1, round(canvas.scale))):
         angle = canvas.rng.uniform(0, np.pi)
         centre = canvas.n * canvas.rng.uniform(0.34, 0.66, 2)
         distance = _distance_to_centre(canvas, centre, angle)
         if theme.halls:
-            _halls(canvas, theme, distance, scale, angle, free)
-        _greens(canvas, theme, distance, scale, angle, free)
-        _town(canvas, theme, distance, scale, angle, free)
+            _halls(canvas, theme, distance, angle, free)
+        _greens(canvas, theme, distance, angle, free)
+        _town(canvas, theme, distance, angle, free)
         _, v = _turned(canvas, angle)
         offset = v[int(centre[0]), int(centre[1])]
         canvas.paint(_line(canvas, angle, offset, 1.0, 160) < 0.9, "asphalt")
@@ -434,12 +449,12 @@ def _networks(canvas: _Canvas, theme: Theme) -> None:
     reach = canvas.n / 5
     road = _line(canvas, rng.uniform(0, np.pi), rng.uniform(-2, 2) * reach, 2, 120)
     canvas.paint(road < 0.7, "asphalt")
-    if theme.rail:
+    if rng.random() < theme.rail:
         track = _line(canvas, rng.uniform(0, np.pi), rng.uniform(-1, 1) * reach, 4, 260)
         yard = 2.6 if theme.core < 20 else 4.2
-        canvas.paint(track < yard, canvas.table(("bare earth", "gravel"))[canvas.unit], NETWORK)
+        canvas.paint(track < yard, canvas.table(("soil", "gravel"))[canvas.unit], NETWORK)
         canvas.paint(track < yard - 0.9, "ballast")
-    if theme.motorway:
+    if rng.random() < theme.motorway:
         lanes = _line(canvas, rng.uniform(0, np.pi), rng.uniform(-1, 1) * reach, 5, 300)
         canvas.paint(lanes < 4.0, "pasture", NETWORK)
         canvas.paint((lanes < 3.0) & (lanes > 0.4), "asphalt")

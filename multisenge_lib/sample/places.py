@@ -90,15 +90,17 @@ _S2_DAYS = {
     "31UFQ": "0721 0729 0731 0805 0808 0912 0914 0917 0922 1106 1118",
     "32ULU": "0623 0723 0731 0805 0807 0820 0909 0914 1118",
     "32ULV": "0601 0623 0721 0731 0805 0807 0921 1031 1105",
-    "31UFR": "0601 0624 0721 0731 0805 0808 0914 0917 0922 1106 1118 1128",
+    "31UFR": "0721 0731 0805 0808 0912 0914 0917 0922 1106 1118 1128",
     "31TFN": "0731 0805 0807 0812 0820 0904 0909 0914 0916 1105 1128 1210",
-    "31UFP": "0623 0624 0723 0729 0731 0805 0807 0808 0820 0911 0912 0917 0922 1105 1118",
+    "31UFP": "0623 0624 0723 0729 0731 0805 0807 0808 0820 0911 0912 0914 0917 0922 1105 1118",
     "31UGP": "0723 0731 0805 0807 0820 0909 0914 1105 1118",
 }
 #: The orbits of Sentinel-1 over each tile, by the day of July 2020 on which their cycle begins.
 _S1_ORBITS = {"31UEQ": (1, 2, 4), "31UGP": (3, 5), "32ULU": (3, 5), "32ULV": (3, 5)}
 _S1_ORBITS_ELSEWHERE = (2, 4)
 _S1_CYCLE = 6
+#: Days of these cycles on which there is no image.
+_S1_GAPS = {"31UGP": "1126", "32ULU": "1126", "32ULV": "1108 1120 1126"}
 
 Series = Literal["complete", "no image in a month", "too close"]
 _SERIES: dict[str, Series] = {"-": "no image in a month", "~": "too close"}
@@ -154,6 +156,11 @@ def _places() -> Iterator[Place]:
 PLACES: tuple[Place, ...] = tuple(_places())
 
 
+def _days(texts: str) -> np.ndarray:
+    """`mmdd mmdd ...` as datetime64[D]."""
+    return np.array([f"2020-{t[:2]}-{t[2:]}" for t in texts.split()], dtype="datetime64[D]")
+
+
 def _series(dates: np.ndarray) -> Series:
     if not np.isin(MONTHS, month_of(dates)).all():
         return "no image in a month"
@@ -162,8 +169,7 @@ def _series(dates: np.ndarray) -> Series:
 
 def _draw_s2(rng: np.random.Generator, place: Place) -> np.ndarray:
     """5 to 7 of the tile's dates that make the series which the place asks for, unsorted."""
-    texts = [f"2020-{day[:2]}-{day[2:]}" for day in _S2_DAYS[place.tile].split()]
-    calendar = np.array(texts, dtype="datetime64[D]")
+    calendar = _days(_S2_DAYS[place.tile])
     while True:
         dates = rng.choice(calendar, rng.integers(5, 8), replace=False)
         if _series(np.sort(dates)) == place.series:
@@ -177,10 +183,16 @@ def s1_orbit(tile: str, day: np.datetime64) -> int:
     return next(i for i, start in enumerate(starts) if (since - start) % _S1_CYCLE == 0)
 
 
+def _s1_calendar(tile: str) -> np.ndarray:
+    """All passes of Sentinel-1 from July to November."""
+    starts = np.datetime64("2020-07-01") + np.array(_S1_ORBITS.get(tile, _S1_ORBITS_ELSEWHERE)) - 1
+    passes = (starts[:, None] + _S1_CYCLE * np.arange(25)[None, :]).ravel()
+    return np.setdiff1d(passes, _days(_S1_GAPS.get(tile, "")))
+
+
 def _draw_s1(rng: np.random.Generator, tile: str) -> tuple[np.ndarray, np.ndarray]:
     """8 to 12 dates, two or more of each month, unsorted; and those without a file, about 8 %."""
-    starts = np.datetime64("2020-07-01") + np.array(_S1_ORBITS.get(tile, _S1_ORBITS_ELSEWHERE)) - 1
-    calendar = (starts[:, None] + _S1_CYCLE * np.arange(25)[None, :]).ravel()
+    calendar = _s1_calendar(tile)
     by_month = [calendar[month_of(calendar) == month] for month in MONTHS]
     pairs = [rng.choice(days, 2, replace=False) for days in by_month]
     others = np.setdiff1d(calendar, np.concatenate(pairs))

@@ -1,5 +1,6 @@
 """From land and a date to what the two satellites record there."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,29 +18,35 @@ _SHADOW = np.array([0.62, 0.55, 0.48, 0.46, 0.44, 0.43, 0.42, 0.42, 0.36, 0.33])
 #: Where the sun stands, in rows and columns from a cell: south-south-east.
 _TO_SUN = (0.94, -0.34)
 _CELL = 5.0
+#: Spread of the haze that atmospheric correction leaves, per band.
+_HAZE = np.linspace(45, 5, 10)
+#: Backscatter VV and VH that a metre of wall adds to its cell, linear.
+_WALL = np.array([0.36, 0.050])
 
 
 @dataclass(frozen=True)
 class Scene:
-    """Land with what stays the same from date to date; arrays `(cells, cells) float32`.
+    """What stays the same from date to date.
 
     Attributes:
-        land: the land.
-        spectrum: column of the tables of spectra for each cell.
-        bright: relative brightness.
-        vigour: how much poorer than its kind the vegetation is, relative.
-        rough: dB that backscatter differs from its kind's, `(2, cells, cells)`, VV and VH.
-        walls: how strongly the walls and edges of each cell reflect radar.
-        slope: rise of the ground per cell, to the south and to the east.
+        earth: endmember of the soil.
+        spectrum: `(cells, cells) int64`, column of the tables of spectra; one cell of margin.
+        bright: `(cells, cells) float32`, relative brightness; one cell of margin.
+        poor: `(cells, cells) float32`, how much poorer than its kind vegetation grows; as above.
+        rough: `(2, cells, cells) float32`, backscatter over its kind's, linear; as above.
+        height: `(cells, cells) float64`, metres above the ground; full margin.
+        walls: `(cells, cells) float64`, how strongly edges reflect radar; full margin.
+        slope: `(2, size, size) float64`, rise of the ground to the south and to the east.
     """
 
-    land: Land
+    earth: str
     spectrum: np.ndarray
     bright: np.ndarray
-    vigour: np.ndarray
+    poor: np.ndarray
     rough: np.ndarray
+    height: np.ndarray
     walls: np.ndarray
-    slope: tuple[np.ndarray, np.ndarray]
+    slope: np.ndarray
 
 
 def day_of_year(day: np.datetime64) -> int:
@@ -47,36 +54,48 @@ def day_of_year(day: np.datetime64) -> int:
     return int((day - day.astype("datetime64[Y]").astype("datetime64[D]")).astype(int)) + 1
 
 
+def _of_surfaces(values: Iterable[float], land: Land) -> np.ndarray:
+    return np.array(list(values))[land.surface]
+
+
 def scene(rng: np.random.Generator, land: Land) -> Scene:
     """Draw what makes each parcel, roof and cell differ from its kind."""
     n = len(land.label)
-    between = np.array([s.between for s in SURFACES])[land.surface]
-    within = np.array([s.within for s in SURFACES])[land.surface]
-    of_unit = rng.standard_normal((4, UNITS))
-    fine = rng.standard_normal((n, n))
-    coarse = smooth_noise(rng, n, 6)
-    bright = 1 + between * of_unit[0][land.unit] + within * (0.6 * fine + 0.5 * coarse)
-    bright += 0.035 * land.grain
-    vigour = 0.8 * of_unit[1][land.unit] + 0.5 * coarse + 0.4 * rng.standard_normal((n, n))
+    of_unit = rng.standard_normal((5, UNITS))[:, land.unit]
+    fine, leaves = rng.standard_normal((2, n, n))
+    broad, patchy = smooth_noise(rng, n, 22), smooth_noise(rng, n, 7)
+    between = _of_surfaces((s.between for s in SURFACES), land)
+    within = _of_surfaces((s.within for s in SURFACES), land)
+    bright = 1 + between * of_unit[0] + within * (0.6 * fine + 0.5 * patchy) + 0.035 * land.grain
+    poor = 0.5 + 0.75 * of_unit[1] + 0.4 * broad + 0.25 * patchy + 0.3 * leaves
     shift = rng.integers(0, len(SHIFTS), UNITS)[land.unit]
-    rough = 1.1 * of_unit[2:, land.unit] + 0.5 * smooth_noise(rng, n, 10)
-    hard = np.array([s.name.endswith("roof") for s in SURFACES])[land.surface]
-    walls = np.where(hard, np.exp(0.8 * rng.standard_normal(UNITS))[land.unit], 0.06)
-    south, east = np.gradient(land.relief)
-    as_float = [a.astype(np.float32) for a in (bright.clip(0.35), vigour + 0.6, rough, walls)]
-    return Scene(land, land.surface * len(SHIFTS) + shift, *as_float, (south, east))
+    rough = 10 ** (0.08 * of_unit[2:4] + 0.05 * smooth_noise(rng, n, 10))
+    built = _of_surfaces((s.name.endswith("roof") for s in SURFACES), land)
+    walls = np.where(built, np.exp(0.8 * of_unit[4]), 0.04)
+    slope = to_pixels(_inner(np.stack(np.gradient(land.relief))))
+    cells = (_inner(a).astype(np.float32) for a in (bright.clip(0.35), poor, rough))
+    spectrum = _inner(land.surface.astype(np.int64) * len(SHIFTS) + shift)
+    return Scene(land.earth, spectrum, *cells, land.height, walls, slope)
 
 
-def _inside(cells: np.ndarray, margin: int) -> np.ndarray:
-    cut = MARGIN - margin
-    return cells[..., cut : cells.shape[-2] - cut, cut : cells.shape[-1] - cut]
+def _inner(cells: np.ndarray) -> np.ndarray:
+    """Cut off the margin but for one cell."""
+    cut = MARGIN - 1
+    return cells[..., cut:-cut, cut:-cut]
 
 
 def to_pixels(cells: np.ndarray) -> np.ndarray:
-    """Cells of 5 m with their margin to pixels of 10 m, blurred: `(..., size, size)`."""
-    near = _inside(cells, 1)
-    rows = sum(w * near[..., i : near.shape[-2] - 3 + i : CELLS, :] for i, w in enumerate(_PSF))
-    return sum(w * rows[..., i : rows.shape[-1] - 3 + i : CELLS] for i, w in enumerate(_PSF))
+    """Blur cells of 5 m and sample them at 10 m.
+
+    Args:
+        cells: `(..., 2 * size + 2, 2 * size + 2)`, with a margin of one cell.
+
+    Returns:
+        `(..., size, size)`.
+    """
+    height, width = (n - 3 for n in cells.shape[-2:])
+    rows = sum(w * cells[..., i : height + i : CELLS, :] for i, w in enumerate(_PSF))
+    return sum(w * rows[..., i : width + i : CELLS] for i, w in enumerate(_PSF))
 
 
 def _blur(pixels: np.ndarray, side: float) -> np.ndarray:
@@ -88,48 +107,58 @@ def _blur(pixels: np.ndarray, side: float) -> np.ndarray:
 
 
 def _shadow(height: np.ndarray, day: int) -> np.ndarray:
-    """Cells in the shadow of what stands to their south."""
+    """Part of each pixel that lies in the shadow of what stands to its south."""
     declination = 23.4 * np.sin(2 * np.pi * (day - 81) / 365)
     rise = np.tan(np.radians(39 + declination)) * _CELL
     shaded = np.zeros(height.shape, bool)
     for step in range(1, 8):
         moved = (-round(step * _TO_SUN[0]), -round(step * _TO_SUN[1]))
         shaded |= np.roll(height, moved, (0, 1)) - height > step * rise
-    return shaded
+    return to_pixels(_inner(shaded).astype(np.float32))
 
 
 def render_s2(patch: str, view: Scene, day: np.datetime64, seed: int) -> np.ndarray:
     """The Sentinel-2 image of a scene: `(10, size, size) uint16`, reflectance x 10,000."""
     tile, number = patch.split("_")[0], day_of_year(day)
-    air = generator(seed, "s2", tile, day)
-    full = reflectance(number, view.land.earth)[:, view.spectrum]
-    thin = reflectance(number, view.land.earth, loss=0.25)[:, view.spectrum]
-    image = (full + view.vigour * (thin - full)) * view.bright
-    image *= np.where(_shadow(view.land.height, number), _SHADOW[:, None, None], 1)
-    image *= 1 - 1.2 * view.slope[0] - 0.5 * view.slope[1]
-    pixels = to_pixels(image.astype(np.float32))
+    full = reflectance(number, view.earth)
+    lost = reflectance(number, view.earth, loss=0.25) - full
+    cells = np.take(lost, view.spectrum, axis=1)
+    cells *= view.poor
+    cells += np.take(full, view.spectrum, axis=1)
+    cells *= view.bright
+    pixels = to_pixels(cells)
+    pixels *= 1 - (1 - _SHADOW[:, None, None]) * _shadow(view.height, number)
     pixels[_COARSE] = _blur(pixels[_COARSE], 0.22)
-    haze = np.linspace(1, 0.1, 10)[:, None, None] * air.normal(0, 45)
-    pixels = pixels * air.normal(1, 0.035) + haze
+    pixels *= 1 + 1.2 * view.slope[0] + 0.5 * view.slope[1]
+    air = generator(seed, "s2", tile, day)
+    pixels = pixels * air.normal(1, 0.035) + _HAZE[:, None, None] * air.normal(0, 1)
     rng = generator(seed, "s2 noise", patch, day)
     pixels += rng.standard_normal(pixels.shape, np.float32) * (12 + 0.012 * pixels)
     return np.clip(np.rint(pixels), 1, 12000).astype(np.uint16)
 
 
+def _edges(view: Scene, look: int) -> tuple[np.ndarray, np.ndarray]:
+    """What edges add, and what is left behind them, for a radar that looks east (1) or west (-1).
+
+    A wall and the ground before it send the signal straight back; behind it lies radar shadow.
+    """
+    rise = np.roll(view.height, -look, axis=1) - view.height
+    facing = np.roll(view.walls, -look, axis=1) * np.clip(rise - 2, 0, 10)
+    behind = np.roll(view.height, look, axis=1) - view.height > 6
+    return _inner(facing), _inner(np.where(behind, 0.4, 1.0))
+
+
 def render_s1(patch: str, view: Scene, day: np.datetime64, seed: int) -> np.ndarray:
     """The Sentinel-1 image of a scene: `(2, size, size) float32`, linear, VV and VH."""
     tile = patch.split("_")[0]
-    weather = generator(seed, "s1", tile, day)
     look = 1 if s1_orbit(tile, day) % 2 == 0 else -1
-    table = backscatter(day_of_year(day), weather.normal(0, 1.0))
-    decibel = view.rough + look * 6 * view.slope[1]
-    image = table[:, view.spectrum] * 10 ** (decibel / 10)
-    step = np.roll(view.land.height, -look, axis=1) - view.land.height
-    behind = view.land.height - np.roll(view.land.height, look, axis=1)
-    image *= np.where(behind < -6, 0.35, 1)
-    facing = np.roll(view.walls, -look, axis=1) * np.clip(step - 2, 0, 10)
-    image += np.array([0.16, 0.018])[:, None, None] * facing
-    return speckled(generator(seed, "s1 noise", patch, day), _blur(to_pixels(image), 0.2))
+    moisture = generator(seed, "s1", tile, day).normal(0, 0.9)
+    facing, behind = _edges(view, look)
+    cells = np.take(backscatter(day_of_year(day), moisture), view.spectrum, axis=1)
+    cells = cells * view.rough * behind + _WALL[:, None, None] * facing
+    layover = 10 ** (-0.6 * look * view.slope[1])
+    pixels = _blur(to_pixels(cells), 0.2) * layover
+    return speckled(generator(seed, "s1 noise", patch, day), pixels)
 
 
 def speckled(rng: np.random.Generator, intensity: np.ndarray) -> np.ndarray:
@@ -148,7 +177,7 @@ def reference(rng: np.random.Generator, land: Land) -> np.ndarray:
     """The reference of a land: `(size, size) uint8`; borders a few metres off, as if drawn."""
     n = len(land.label)
     rows, columns = np.mgrid[MARGIN : n - MARGIN : CELLS, MARGIN : n - MARGIN : CELLS]
-    off = [rng.normal(0, 0.4) + 0.8 * smooth_noise(rng, len(rows), 7) for _ in range(2)]
+    off = [rng.normal(0, 0.4) + 0.7 * smooth_noise(rng, len(rows), 8) for _ in range(2)]
     rows, columns = (
         np.clip(np.rint(at + d), 0, n - 1).astype(int)
         for at, d in zip((rows, columns), off, strict=True)

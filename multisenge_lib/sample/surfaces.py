@@ -6,21 +6,22 @@ set so that the means over the sample come near those measured on public Sentine
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
 #: Endmembers: B2 B3 B4 B5 B6 B7 B8 B8A B11 B12.
 # fmt: off
 SPECTRA: dict[str, np.ndarray] = {name: np.array(row, dtype=np.float64) for name, row in (
-    ("crop",      (250, 520, 300,  900, 2650, 3450, 3700, 3900, 1900,  900)),
-    ("grass",     (300, 600, 420, 1020, 2350, 2850, 3050, 3250, 2100, 1120)),
-    ("turf",      (280, 640, 370, 1050, 2750, 3350, 3600, 3750, 2000,  980)),
-    ("broadleaf", (180, 380, 210,  650, 1950, 2450, 2600, 2780, 1480,  680)),
-    ("conifer",   (160, 280, 180,  440, 1150, 1450, 1550, 1680,  850,  400)),
-    ("leafless",  (300, 430, 470,  720, 1120, 1300, 1420, 1580, 1650, 1050)),
-    ("dry",       (680, 980, 1330, 1720, 2050, 2300, 2480, 2650, 3150, 2350)),
-    ("soil",      (560, 800, 1080, 1330, 1530, 1680, 1830, 1980, 2500, 2080)),
-    ("chalk",     (960, 1280, 1620, 1880, 2060, 2200, 2340, 2460, 2850, 2420)),
+    ("crop",      (260, 560, 320,  980, 2900, 3750, 4000, 4200, 2050,  960)),
+    ("grass",     (310, 640, 430, 1080, 2600, 3150, 3350, 3550, 2250, 1180)),
+    ("turf",      (290, 680, 370, 1100, 3050, 3700, 3950, 4100, 2100, 1020)),
+    ("broadleaf", (190, 420, 220,  700, 2250, 2800, 2980, 3150, 1620,  740)),
+    ("conifer",   (165, 300, 185,  480, 1280, 1600, 1700, 1840,  930,  430)),
+    ("leafless",  (310, 450, 500,  770, 1220, 1420, 1560, 1720, 1800, 1150)),
+    ("dry",       (700, 1040, 1430, 1850, 2250, 2520, 2720, 2900, 3450, 2520)),
+    ("soil",      (600, 860, 1180, 1450, 1670, 1830, 1990, 2150, 2750, 2280)),
+    ("chalk",     (960, 1300, 1680, 1950, 2160, 2320, 2480, 2600, 3000, 2560)),
     ("gravel",    (1150, 1420, 1650, 1800, 1900, 1980, 2080, 2150, 2450, 2200)),
     ("asphalt",   (720, 830, 920, 1000, 1090, 1160, 1230, 1290, 1560, 1430)),
     ("ballast",   (780, 850, 940, 1020, 1100, 1160, 1230, 1280, 1600, 1560)),
@@ -66,54 +67,162 @@ class Surface:
 _NONE: Course = ((1, 0.0),)
 
 
-def _crop(name: str, leaf: Course, dry: Course, leaf_db: tuple[float, float]) -> Surface:
-    return Surface(name, "crop", "earth", leaf, dry, (-10.5, -18.0), leaf_db, 0.10, 0.05)
+def _crop(name: str, leaf_db: tuple[float, float], leaf: Course, dry: Course = _NONE) -> Surface:
+    return Surface(name, "crop", "earth", leaf, dry, (-10.5, -19.2), leaf_db, 0.10, 0.05)
 
 
-def _hard(name: str, ground: str, vv: float, vh: float, between: float) -> Surface:
+def _hard(name: str, vv: float, vh: float, between: float) -> Surface:
+    ground = name.removesuffix(" roof")
     return Surface(name, "grass", ground, _NONE, _NONE, (vv, vh), (vv, vh), between, 0.06)
 
 
-# fmt: off
+_STRAW: Course = ((180, 0.60), (200, 0.85), (215, 0.60), (240, 0.22), (258, 0.06), (300, 0.0))
+
 SURFACES: tuple[Surface, ...] = (
-    # Harvested in July, then bare for the next winter cereal, or under a catch crop.
-    _crop("cereal", ((180, .30), (200, .06), (262, .05), (295, .08), (325, .32)),
-          ((180, .60), (200, .85), (215, .60), (240, .25), (258, .08), (300, .0)), (-11.5, -17.0)),
-    _crop("cereal, catch crop", ((180, .30), (200, .06), (230, .10), (258, .40), (310, .75), (330, .70)),
-          ((180, .60), (200, .85), (215, .60), (240, .25), (258, .10), (310, .05)), (-11.0, -16.5)),
-    _crop("rapeseed next", ((180, .25), (200, .05), (240, .04), (262, .35), (300, .85), (330, .80)),
-          ((180, .60), (200, .80), (215, .55), (235, .10), (250, .0)), (-10.5, -15.5)),
-    _crop("maize", ((170, .50), (190, .80), (225, .92), (245, .80), (268, .40), (285, .06), (330, .06)),
-          ((225, .02), (250, .20), (270, .50), (290, .50), (330, .35)), (-9.0, -14.5)),
-    _crop("sugar beet", ((170, .60), (195, .90), (260, .85), (295, .70), (312, .25), (330, .08)),
-          _NONE, (-9.0, -14.0)),
-    _crop("alfalfa", ((180, .85), (195, .45), (215, .80), (228, .40), (258, .80), (300, .70), (330, .50)),
-          ((180, .05), (228, .15), (258, .05)), (-10.5, -16.0)),
-    Surface("vineyard", "crop", "earth", ((150, .30), (185, .50), (255, .52), (285, .38), (308, .14), (330, .10)),
-            ((280, .05), (310, .20), (330, .15)), (-9.5, -16.5), (-9.0, -14.8), .12, .10),
-    Surface("orchard tree", "broadleaf", "grass", ((120, .75), (265, .75), (295, .40), (318, .05)),
-            ((280, .0), (305, .15), (330, .05)), (-9.5, -15.5), (-8.5, -13.5), .08, .10),
-    Surface("meadow", "grass", "earth", ((160, .85), (185, .55), (215, .62), (235, .58), (258, .72), (300, .80), (330, .72)),
-            ((160, .05), (190, .22), (235, .28), (260, .12), (330, .10)), (-10.5, -18.0), (-10.5, -17.2), .10, .06),
-    Surface("pasture", "grass", "earth", ((160, .85), (200, .72), (235, .60), (260, .75), (330, .78)),
-            ((160, .05), (235, .25), (260, .12), (330, .08)), (-10.5, -18.0), (-10.3, -17.0), .08, .07),
-    Surface("lawn", "turf", "earth", ((160, .80), (235, .68), (260, .78), (330, .76)),
-            ((160, .05), (235, .15), (330, .05)), (-10.5, -18.0), (-10.8, -18.0), .08, .04),
-    Surface("broadleaf", "broadleaf", "leafless", ((130, .96), (262, .93), (288, .65), (305, .25), (320, .08)),
-            ((262, .0), (295, .15), (320, .08)), (-8.8, -14.6), (-8.3, -13.5), .06, .08),
-    Surface("conifer", "conifer", "leafless", ((1, .92),), _NONE, (-8.8, -14.6), (-8.2, -13.2), .06, .08),
-    Surface("reed", "reed", "water", ((150, .75), (255, .75), (295, .40), (320, .15)),
-            ((255, .05), (300, .40), (330, .45)), (-15.0, -22.0), (-9.5, -15.5), .10, .12),
-    Surface("bare earth", "grass", "earth", ((1, .08),), _NONE, (-10.5, -18.5), (-10.5, -17.5), .10, .06),
-    _hard("gravel", "gravel", -11.5, -19.5, .12),
-    _hard("asphalt", "asphalt", -12.5, -20.0, .12),
-    _hard("ballast", "ballast", -8.5, -16.5, .08),
-    _hard("tile roof", "tile", -8.0, -16.5, .16),
-    _hard("slate roof", "slate", -8.0, -16.5, .18),
-    _hard("metal roof", "metal", -8.5, -18.0, .32),
-    _hard("water", "water", -19.0, -25.5, .12),
+    # Three after a cereal harvested in July: bare until the next cereal is up in November, a catch
+    # crop over the autumn, or rapeseed sown at the end of August.
+    _crop(
+        "cereal",
+        (-11.5, -17.0),
+        ((180, 0.30), (200, 0.06), (262, 0.05), (295, 0.08), (325, 0.32)),
+        _STRAW,
+    ),
+    _crop(
+        "catch crop",
+        (-10.5, -16.0),
+        ((180, 0.30), (200, 0.06), (230, 0.10), (258, 0.40), (310, 0.75), (330, 0.70)),
+        _STRAW,
+    ),
+    _crop(
+        "rapeseed",
+        (-10.0, -14.8),
+        ((180, 0.25), (200, 0.05), (240, 0.04), (262, 0.35), (300, 0.85), (330, 0.80)),
+        _STRAW,
+    ),
+    _crop(
+        "maize",
+        (-8.6, -14.0),
+        ((170, 0.50), (190, 0.80), (225, 0.92), (245, 0.80), (268, 0.40), (285, 0.06)),
+        ((225, 0.02), (250, 0.20), (270, 0.50), (290, 0.50), (330, 0.35)),
+    ),
+    _crop(
+        "sugar beet",
+        (-8.6, -13.8),
+        ((170, 0.60), (195, 0.90), (260, 0.85), (295, 0.70), (312, 0.25), (330, 0.08)),
+    ),
+    _crop(  # cut every six weeks
+        "alfalfa",
+        (-10.6, -16.2),
+        ((180, 0.85), (195, 0.40), (215, 0.85), (228, 0.40), (258, 0.85), (300, 0.70), (330, 0.45)),
+        ((180, 0.05), (228, 0.15), (258, 0.05)),
+    ),
+    Surface(
+        "vineyard",
+        "crop",
+        "earth",
+        ((150, 0.30), (185, 0.48), (255, 0.50), (285, 0.38), (308, 0.14), (330, 0.10)),
+        ((280, 0.05), (310, 0.20), (330, 0.15)),
+        (-8.8, -16.8),
+        (-8.0, -14.6),
+        between=0.10,
+        within=0.10,
+    ),
+    Surface(
+        "orchard tree",
+        "broadleaf",
+        "grass",
+        ((120, 0.80), (265, 0.80), (295, 0.40), (318, 0.05)),
+        ((280, 0.0), (305, 0.15), (330, 0.05)),
+        (-9.2, -15.0),
+        (-8.6, -13.6),
+        between=0.08,
+        within=0.10,
+    ),
+    Surface(  # mown, and dried up in the summer of 2020
+        "meadow",
+        "grass",
+        "earth",
+        ((160, 0.85), (185, 0.58), (215, 0.66), (235, 0.60), (258, 0.74), (300, 0.86), (330, 0.80)),
+        ((160, 0.05), (190, 0.18), (235, 0.25), (260, 0.12), (330, 0.08)),
+        (-12.2, -19.8),
+        (-12.0, -18.9),
+        between=0.08,
+        within=0.06,
+    ),
+    Surface(
+        "pasture",
+        "grass",
+        "earth",
+        ((160, 0.88), (200, 0.75), (235, 0.66), (260, 0.80), (330, 0.84)),
+        ((160, 0.05), (235, 0.22), (260, 0.12), (330, 0.06)),
+        (-12.0, -19.6),
+        (-11.6, -18.4),
+        between=0.07,
+        within=0.08,
+    ),
+    Surface(  # watered and mown short
+        "lawn",
+        "turf",
+        "earth",
+        ((1, 0.88), (235, 0.84), (330, 0.86)),
+        ((1, 0.03), (235, 0.08), (330, 0.04)),
+        (-12.4, -20.4),
+        (-12.4, -20.4),
+        between=0.06,
+        within=0.04,
+    ),
+    Surface(
+        "broadleaf",
+        "broadleaf",
+        "leafless",
+        ((130, 0.96), (262, 0.93), (288, 0.65), (305, 0.25), (320, 0.08)),
+        ((262, 0.0), (295, 0.15), (320, 0.08)),
+        (-8.1, -14.0),
+        (-8.2, -13.3),
+        between=0.06,
+        within=0.09,
+    ),
+    Surface(
+        "conifer",
+        "conifer",
+        "leafless",
+        ((1, 0.92),),
+        _NONE,
+        (-8.4, -13.8),
+        (-8.1, -13.0),
+        between=0.06,
+        within=0.09,
+    ),
+    Surface(
+        "reed",
+        "reed",
+        "water",
+        ((150, 0.75), (255, 0.75), (295, 0.40), (320, 0.15)),
+        ((255, 0.05), (300, 0.40), (330, 0.45)),
+        (-15.0, -22.0),
+        (-9.0, -15.5),
+        between=0.10,
+        within=0.12,
+    ),
+    Surface(
+        "soil",
+        "grass",
+        "earth",
+        ((1, 0.08),),
+        _NONE,
+        (-11.0, -19.5),
+        (-11.0, -18.5),
+        between=0.10,
+        within=0.06,
+    ),
+    _hard("gravel", -12.0, -20.5, 0.12),
+    _hard("asphalt", -14.0, -22.0, 0.12),
+    _hard("ballast", -8.5, -17.0, 0.08),
+    _hard("tile roof", -8.0, -16.5, 0.16),
+    _hard("slate roof", -8.0, -16.5, 0.18),
+    _hard("metal roof", -8.0, -18.0, 0.30),
+    _hard("water", -19.5, -26.0, 0.12),
 )
-# fmt: on
 #: Position of each surface in `SURFACES`, by name.
 SURFACE: dict[str, int] = {surface.name: i for i, surface in enumerate(SURFACES)}
 
@@ -121,14 +230,15 @@ SURFACE: dict[str, int] = {surface.name: i for i, surface in enumerate(SURFACES)
 SHIFTS = np.array([-10, -5, 0, 5, 10])
 
 
-def parts(surface: Surface, day: float) -> tuple[np.ndarray, np.ndarray]:
+def _parts(surface: Surface, day: int) -> tuple[np.ndarray, np.ndarray]:
     """Green and dry part on a day of the year, at each of `SHIFTS`: `(5,) float64`, 0 to 1."""
     days = day + SHIFTS
     green, dry = (np.interp(days, *zip(*c, strict=True)) for c in (surface.leaf, surface.dry))
     return green, np.minimum(dry, 1 - green)
 
 
-def reflectance(day: float, earth: str, loss: float = 0.0) -> np.ndarray:
+@cache
+def reflectance(day: int, earth: str, loss: float = 0.0) -> np.ndarray:
     """Spectra of all surfaces on a day of the year.
 
     Args:
@@ -141,7 +251,7 @@ def reflectance(day: float, earth: str, loss: float = 0.0) -> np.ndarray:
     """
     rows = []
     for surface in SURFACES:
-        green, dry = parts(surface, day)
+        green, dry = _parts(surface, day)
         green = green * (1 - loss)
         ground = SPECTRA[earth if surface.ground == "earth" else surface.ground]
         mixture = np.stack([green, dry, 1 - green - dry], axis=1)
@@ -149,19 +259,20 @@ def reflectance(day: float, earth: str, loss: float = 0.0) -> np.ndarray:
     return np.concatenate(rows).T.astype(np.float32)
 
 
-def backscatter(day: float, moisture: float) -> np.ndarray:
+@cache
+def backscatter(day: int, moisture: float) -> np.ndarray:
     """Backscatter of all surfaces on a day of the year.
 
     Args:
         day: of the year.
-        moisture: dB that the wet or dry ground adds.
+        moisture: dB by which the ground is brighter than on a mean day.
 
     Returns:
         `(2, surfaces * shifts) float32`, linear, VV and VH.
     """
     rows = []
     for surface in SURFACES:
-        green, dry = parts(surface, day)
+        green, dry = _parts(surface, day)
         cover = (green + 0.4 * dry)[:, None]
         bare = np.array(surface.bare_db) + moisture * (surface.ground == "earth")
         rows.append(10 ** ((bare + (np.array(surface.leaf_db) - bare) * cover) / 10))
