@@ -3,6 +3,7 @@
 An error that the user can mend is one line (a list of wrong files: one each) and exit code 2.
 """
 
+import json
 import sys
 import warnings
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from multisenge_lib import census, geo, paths, sample, selection
+from multisenge_lib import audit, census, geo, paths, sample, selection
 from multisenge_lib.errors import MultiSenGEError
 from multisenge_lib.index import read_index
 
@@ -129,6 +130,25 @@ def write_records(labels: Labels = None) -> None:
             "no real label files: give --labels, or set MULTISENGE_LABELS or MULTISENGE_ROOT"
         )
     _out.print(f"Wrote {census.write_record(found)}")
+
+
+@app.command("audit")
+def print_audit(
+    as_json: Annotated[
+        bool, typer.Option("--json", help="The findings in full, as a JSON list.")
+    ] = False,
+) -> None:
+    """Check the numbers and sentences that the paper prints, and print the verdicts."""
+    found = audit.findings()
+    if as_json:
+        typer.echo(json.dumps(audit.to_json(found), indent=2))
+        return
+    for finding in found:
+        typer.echo(f"{finding.verdict:<17}  {finding.title} ({finding.where})")
+        if finding.verdict != audit.AGREES:
+            typer.echo(f"{'':<19}published: {finding.published}; derived: {finding.derived}")
+    for verdict in audit.VERDICTS:
+        typer.echo(f"{sum(f.verdict == verdict for f in found):>4} {verdict}")
 
 
 def _one_line_warning(message, category, filename, lineno, file=None, line=None) -> None:

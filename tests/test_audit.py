@@ -1,6 +1,7 @@
 """The audit: its numbers on made-up matrices, its findings, and that each of them can turn."""
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -439,3 +440,20 @@ def test_the_patches_shown_are_selected_for_the_test(evidence, real_labels):
 def test_scores_module_positions_follow_the_paper():
     assert paper.METHODS[scores.INCEPTION] == INCEPTION
     assert paper.METHODS[scores.S1S2] == "ConvLSTM-S1S2"
+
+
+def test_the_command_prints_every_verdict(capsys, monkeypatch, found):
+    from multisenge_lib import cli
+
+    monkeypatch.setattr("sys.argv", ["multisenge", "audit"])
+    with pytest.raises(SystemExit):
+        cli.main()
+    printed = capsys.readouterr().out
+    assert all(finding.title in printed for finding in found.values())
+    monkeypatch.setattr("sys.argv", ["multisenge", "audit", "--json"])
+    with pytest.raises(SystemExit):
+        cli.main()
+    rows = json.loads(capsys.readouterr().out)
+    assert {row["id"] for row in rows} == set(found)
+    keys = ("id", "claim", "where", "derived", "published", "tolerance", "verdict")
+    assert all(key in row for row in rows for key in keys)

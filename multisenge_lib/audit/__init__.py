@@ -9,9 +9,20 @@ from typing import Any
 
 from multisenge_lib import census, paper
 from multisenge_lib.audit.dataset import DATASET_CHECKS
-from multisenge_lib.audit.finding import VERDICTS, Evidence, Finding
+from multisenge_lib.audit.finding import AGREES, VERDICTS, Evidence, Finding
 from multisenge_lib.audit.scores import SCORE_CHECKS
 from multisenge_lib.audit.tables import TABLE_CHECKS
+
+__all__ = [
+    "AGREES",
+    "CHECKS",
+    "VERDICTS",
+    "Evidence",
+    "Finding",
+    "findings",
+    "published_evidence",
+    "to_json",
+]
 
 CHECKS = (*TABLE_CHECKS, *DATASET_CHECKS, *SCORE_CHECKS)
 

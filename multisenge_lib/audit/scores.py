@@ -21,6 +21,7 @@ from multisenge_lib.audit.finding import (
     names,
     on_claim,
 )
+from multisenge_lib.audit.tables import model_margins
 from multisenge_lib.paper import METHODS
 from multisenge_lib.typology import URBAN
 
@@ -488,12 +489,6 @@ def check_kappa_best(e: Evidence) -> Iterator[Finding]:
     )
 
 
-def _model_margins(e: Evidence, classes: int) -> list[margins.Margins]:
-    """Margins of the four methods, with the counted support."""
-    support = e.replication.support[classes] / e.replication.support[classes].sum()
-    return [margins.margins(table, support) for table in e.paper.scores(classes)]
-
-
 def _second(values: np.ndarray) -> str:
     return METHODS[int(np.argsort(values)[-2])]
 
@@ -501,7 +496,7 @@ def _second(values: np.ndarray) -> str:
 def check_second_best(e: Evidence) -> Iterator[Finding]:
     """Section 4.2: the second best method, by weighted F1 and by kappa."""
     (named,) = names(e, "second-best")
-    derived = _second(np.array([found.kappa for found in _model_margins(e, 10)]))
+    derived = _second(np.array([found.kappa for found in model_margins(e, 10)]))
     scores = {
         "weighted F1": (QUOTED, e.paper.weighted(10)[:, 2], "Table 7"),
         "kappa": (KAPPA, e.paper.kappa(10), f"Table 8; by the kappas derived it is {derived}"),
@@ -537,7 +532,7 @@ def _origin(e: Evidence, classes: int, row: int, column: int) -> np.ndarray:
     shares = [
         margins.cell_bounds(found)[row - 1, column - 1]
         / (found.predicted[column - 1] - found.hit[column - 1])
-        for found in _model_margins(e, classes)
+        for found in model_margins(e, classes)
     ]
     return np.array(shares)
 

@@ -42,6 +42,12 @@ def counted_support(evidence: Evidence, classes: int = 10) -> np.ndarray:
     return pixels / pixels.sum()
 
 
+def model_margins(evidence: Evidence, classes: int) -> list[margins.Margins]:
+    """Margins of the four methods' confusion matrices, with the counted support."""
+    support = counted_support(evidence, classes)
+    return [margins.margins(table, support) for table in evidence.paper.scores(classes)]
+
+
 def table_constraints(paper: Paper, classes: int) -> Constraints:
     """What Table 5 or 7 demands of the support in 10 classes."""
     return margins.constraints(
