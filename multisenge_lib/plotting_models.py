@@ -166,13 +166,14 @@ def gate_images(
     """
     size = len(quantities), len(dates)
     fig, axes = plt.subplots(
-        *size, figsize=(2.1 * size[1] + 1, 1.95 * size[0]), squeeze=False, layout="constrained"
+        *size, figsize=(1.75 * size[1] + 1, 1.7 * size[0]), squeeze=False, layout="constrained"
     )
     for row, (label, images) in zip(axes, quantities.items(), strict=True):
         low, high = limits[label]
         for ax, image in zip(row, images, strict=True):
             shown = ax.imshow(image, "RdBu_r" if low < 0 else "viridis", vmin=low, vmax=high)
             ax.set(xticks=[], yticks=[])
+            ax.spines[:].set_visible(False)
         row[0].set_ylabel(label)
         fig.colorbar(shown, ax=row, shrink=0.85)
     for ax, date in zip(axes[0], dates, strict=True):

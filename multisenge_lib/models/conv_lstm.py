@@ -50,6 +50,8 @@ class ConvLSTM2D(keras.layers.Layer):
     (6.3 million at 256 x 256 x 32, against 49,000 in the rest), where a patch is cut at random.
     They start at zero, hence as the layer without them.
 
+    The gates' sigmoid is Eq. 3's and Keras 3's; Keras 2 had its piecewise linear `hard_sigmoid`.
+
     Args:
         filters: channels of the state; 32 in the paper.
         kernel_size: side of both convolution kernels; 3 in the paper.
