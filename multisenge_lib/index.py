@@ -16,6 +16,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import date
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -113,13 +114,14 @@ def _parse_dates(names: str, sensor: str, patch: str, known: _Dates) -> np.ndarr
             f"patch, found {names[:60]!r}"
         )
     texts = names[len(before) : -len(after)].split(f"{after};{before}")
-    days = np.sort(np.fromiter(map(known.__getitem__, texts), np.int64, len(texts)))
-    if (np.diff(days) == 0).any():
+    days = sorted(map(known.__getitem__, texts))
+    if len(set(days)) < len(days):
         twice = Counter(texts).most_common(1)[0][0]
         raise LabelError(f"corresponding_{sensor.lower()} names the date {twice} twice")
-    return days.astype("datetime64[D]")
+    return np.array(days).view("datetime64[D]")
 
 
+@lru_cache
 def _parse_classes(labels: str) -> np.ndarray:
     try:
         return np.array(sorted({_CLASS_IDS[text] for text in labels.split(";")}), dtype=np.int8)
@@ -129,6 +131,7 @@ def _parse_classes(labels: str) -> np.ndarray:
         ) from None
 
 
+@lru_cache
 def _parse_epsg(projection: str, tile: str) -> int:
     found = _EPSG.search(projection.rstrip())
     epsg = tile_corner(tile)[2]
@@ -206,7 +209,7 @@ def _read_folder(folder: Path) -> Iterator[tuple[str, bytes]]:
             stacklevel=3,
         )
     for path in labels:
-        with open(path, "rb") as file:  # noqa: PTH123
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123
             yield path, file.read()
 
 
