@@ -186,7 +186,7 @@ OPEN_POINTS: tuple[OpenPoint, ...] = (
         "Encoder weights",
         "nothing; ImageNet's do not fit the number of channels",
         "section 3.1",
-        "PyTorch: frozen at random weights; Keras: none",
+        "PyTorch: frozen at random weights",
         "random and trained",
         _of_experiment(freeze_encoder=True),
     ),

@@ -278,7 +278,7 @@ def check_bold(evidence: Evidence) -> Iterator[Finding]:
             "In bold the higher value for each metric",
             f"Table {SCORE_TABLE[classes]}, caption",
             f"{int(bold.sum())} bold values",
-            f"{int(best.sum())} highest values, {len(wrong)} marks differ",
+            f"{int(best.sum())} highest values; marks that differ: {len(wrong)}",
             (len(wrong), 0.0),
             "; ".join(wrong) or "Every highest value of a row and score is bold, and no other.",
         )
