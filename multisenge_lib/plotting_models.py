@@ -79,14 +79,16 @@ def _rows(paths: list[list[tuple[int, Slot]]]) -> dict[tuple[int, Slot], float]:
 
 def _draw_block(ax: Axes, x: float, y: float, layer: str, row: pd.Series) -> None:
     box = FancyBboxPatch(
-        (x - 0.38, y - 0.3), 0.76, 0.6, boxstyle="round,pad=0.02,rounding_size=0.06", zorder=2
+        (x - 0.41, y - 0.3), 0.82, 0.6, boxstyle="round,pad=0.02,rounding_size=0.06", zorder=2
     )
     box.set(facecolor=COLORS.get(row["kind"], _PLAIN), edgecolor="#555555", linewidth=0.8)
     ax.add_patch(box)
-    shape = " × ".join(map(str, row["shape"]))
-    weights = f"{row['parameters']:,} weights" if row["parameters"] else ""
-    ax.text(x, y + 0.17, layer, ha="center", va="center", fontsize=8, fontweight="bold")
-    ax.text(x, y - 0.09, f"{shape}\n{weights}", ha="center", va="center", fontsize=7)
+    lines = [" × ".join(map(str, row["shape"]))]
+    if row["parameters"]:
+        lines.append(f"{row['parameters']:,} weights")
+    middle = y + 0.07 * (len(lines) - 1)
+    ax.text(x, middle + 0.04, layer, ha="center", fontsize=8.5, fontweight="bold")
+    ax.text(x, middle, "\n".join(lines), ha="center", va="top", fontsize=7.5)
 
 
 def draw_architecture(table: pd.DataFrame) -> Figure:
@@ -99,7 +101,7 @@ def draw_architecture(table: pd.DataFrame) -> Figure:
     paths = _paths(table, column)
     height = _rows(paths)
     low, high = min(height.values()) - 0.5, max(height.values()) + 0.5
-    fig, ax = plt.subplots(figsize=(1.75 * (1 - min(column.values())), 0.95 * (high - low)))
+    fig, ax = plt.subplots(figsize=(1.45 * (1 - min(column.values())), 0.85 * (high - low)))
     for path in paths:
         x = np.array([c for c, _ in path], dtype=float)
         y = np.array([height[slot] for slot in path])
@@ -166,7 +168,7 @@ def gate_images(
     """
     size = len(quantities), len(dates)
     fig, axes = plt.subplots(
-        *size, figsize=(1.75 * size[1] + 1, 1.7 * size[0]), squeeze=False, layout="constrained"
+        *size, figsize=(1.45 * size[1] + 1, 1.7 * size[0]), squeeze=False, layout="constrained"
     )
     for row, (label, images) in zip(axes, quantities.items(), strict=True):
         low, high = limits[label]
