@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import plotly.graph_objects as go
 from IPython.display import HTML
+from pandas.io.formats.style import Styler
 
 from multisenge_lib import paths
 from multisenge_lib.sample import ensure_sample
@@ -54,20 +55,20 @@ def source_note(text: str) -> HTML:
     return HTML(f'<p class="source-note">{escape(text)}</p>')
 
 
-def sample_banner(root: Path, what: str) -> HTML | None:
-    """The banner over what shows the sample where the paper shows real data; None on real data.
+def sample_banner(sample: bool, what: str) -> HTML | None:
+    """The banner over what shows the sample where the paper shows real data.
 
     Args:
-        root: the data root shown.
+        sample: whether it is the sample that is shown; there is no banner on real data.
         what: plural subject of the sentence, such as "The images below".
     """
-    if not is_sample(root):
+    if not sample:
         return None
     return HTML(
         '<div class="sample-banner"><p class="admonition-title">The sample, not the paper\'s data'
         f"</p><p>{escape(what)} come from the small synthetic dataset that the library writes "
         "itself. They show how things work, not what the paper found. Set "
-        "<code>MULTISENGE_ROOT</code> to the published dataset and build again to see the real "
+        "<code>MULTISENGE_ROOT</code> to the published dataset and run again to see the real "
         "ones.</p></div>"
     )
 
@@ -86,3 +87,32 @@ def prose_table(table: pd.DataFrame, caption: str = "") -> HTML:
         .set_caption(caption)
         .to_html()
     )
+
+
+def score_table(table: pd.DataFrame, caption: str) -> Styler:
+    """Scores to four decimals, as the paper prints them; one not reported is left empty."""
+    numbers = table.select_dtypes("number").columns
+    return (
+        table.rename(columns=lambda name: name.replace("_", " "))
+        .style.hide(axis="index")
+        .format("{:.4f}", na_rep="", subset=[name.replace("_", " ") for name in numbers])
+        .set_caption(caption)
+    )
+
+
+def seed_note(seeds: pd.DataFrame, classes: int | None) -> HTML | Styler:
+    """Macro F1 by seed with its spread, or an honest word where there is one seed only.
+
+    Args:
+        seeds: of `comparison.seed_table`.
+        classes: show the experiments with so many classes; None for all.
+    """
+    if classes is not None:
+        seeds = seeds[[name.endswith(f"_{classes}c") for name in seeds.index]]
+    if len(seeds.columns) < 2:
+        return source_note(
+            "One seed an experiment: how far scores vary from seed to seed was not measured here."
+        )
+    spread = seeds.assign(mean=seeds.mean(axis=1), spread=seeds.std(axis=1))
+    caption = "Macro F1 by seed of the training, mean and standard deviation."
+    return spread.style.format("{:.3f}", na_rep="").set_caption(caption)
