@@ -15,6 +15,9 @@ TEST_FLAGS ?=
 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
+# TensorFlow's C++ library says the same two lines at each start, whatever the level: not repeated here.
+QUIET := 2> >(grep --line-buffered -vE 'absl::InitializeLog|oneDNN custom operations' >&2)
+
 SUITABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
 .PHONY: help env book test check experiments records bench constraints clean
@@ -49,10 +52,12 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@touch $@
 
 book: $(INSTALLED) ## Build the book: book/_build/html/index.html
-	$(BIN)/jupyter-book build book $(BOOK_FLAGS)
+	@echo '$(BIN)/jupyter-book build book $(BOOK_FLAGS)'
+	@$(BIN)/jupyter-book build book $(BOOK_FLAGS) $(QUIET)
 
 test: $(INSTALLED) ## Run the tests and compare the notebook's stored outputs
-	$(BIN)/python -m pytest --nbval $(TEST_FLAGS)
+	@echo '$(BIN)/python -m pytest --nbval $(TEST_FLAGS)'
+	@$(BIN)/python -m pytest --nbval $(TEST_FLAGS) $(QUIET)
 
 check: $(INSTALLED) ## Check style, pins and the pairing of the notebook
 	$(BIN)/ruff check .
@@ -60,7 +65,8 @@ check: $(INSTALLED) ## Check style, pins and the pairing of the notebook
 	$(BIN)/pytest -q tests/test_packaging.py
 
 experiments: $(INSTALLED) ## Train the eight experiments, only what is stale (CORES=1)
-	$(BIN)/snakemake --cores $(CORES)
+	@echo '$(BIN)/snakemake --cores $(CORES)'
+	@$(BIN)/snakemake --cores $(CORES) $(QUIET)
 
 records: $(INSTALLED) ## Compute the records of the real labels again (MULTISENGE_LABELS)
 	$(BIN)/multisenge records
