@@ -68,7 +68,7 @@ def build_unet(
 
     Layers are named as in VGG-16. Weights start at random: ImageNet's are for three channels in,
     and here there are 32 or more. `segmentation_models` then leaves the encoder at Glorot's
-    start; we take He's, made for ReLU, in encoder and decoder, since sixteen layers without
+    start; we take He's, made for ReLU, in encoder and decoder, since thirteen layers without
     normalisation are trained from nothing at a rate of 1e-3. Left open by the paper.
 
     Args:
