@@ -5,6 +5,7 @@ import subprocess
 import tomllib
 from pathlib import Path
 
+import jupytext
 import pytest
 import yaml
 from packaging.requirements import Requirement
@@ -104,3 +105,13 @@ def test_make_help_names_every_command():
     ).stdout
     (phony,) = re.findall(r"^\.PHONY: (.+)$", read("Makefile"), re.MULTILINE)
     assert re.findall(r"^  make (\w+)", shown, re.MULTILINE) == phony.split()
+
+
+@pytest.mark.parametrize("notebook", sorted((PROJECT / "notebooks").glob("*.ipynb")), ids=str)
+def test_a_notebook_and_its_text_hold_the_same_cells(notebook):
+    (text,) = (path for path in notebook.parent.glob(f"{notebook.stem}.*") if path != notebook)
+    cells = [
+        [(cell.cell_type, cell.source) for cell in jupytext.read(path).cells]
+        for path in (notebook, text)
+    ]
+    assert cells[0] == cells[1]
