@@ -44,7 +44,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@if command -v uv >/dev/null && uv --version >/dev/null 2>&1; then \
 	  uv pip install --python $(BIN)/python --compile-bytecode -c constraints.txt -e '.[$(EXTRAS)]'; \
 	else \
-	  echo "Installing with pip: 2.5 GB, a few minutes (uv, when present, is faster)"; \
+	  echo "Installing with pip: 3 GB, a few minutes (uv, when present, is faster)"; \
 	  $(BIN)/python -m pip install -c constraints.txt -e '.[$(EXTRAS)]'; \
 	fi
 	@mkdir -p $(VENV)/etc/ipython
