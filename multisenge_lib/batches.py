@@ -55,7 +55,8 @@ class Batches(keras.utils.PyDataset):
         positions: which patches of it.
         sensors: the model's inputs.
         typology: of the reference.
-        batch_size: patches a batch; the last one holds what is left.
+        batch_size: patches a batch. The last one is filled up, so that all have one shape, with
+            repetitions whose reference is 0 throughout.
         readers: threads that read the patches of a batch.
     """
 
@@ -102,8 +103,12 @@ class Batches(keras.utils.PyDataset):
         except PatchError as error:
             self.error = error
             raise
-        inputs = [np.stack(arrays) for arrays in zip(*series, strict=True)]
-        return dict(zip(self.sensors, inputs, strict=True)), np.stack(references)
+        filling = self.size - len(references)
+        inputs = {
+            name: np.stack(arrays + arrays[:1] * filling)
+            for name, arrays in zip(self.sensors, zip(*series, strict=True), strict=True)
+        }
+        return inputs, np.stack(references + (np.zeros_like(references[0]),) * filling)
 
 
 class TrainingBatches(Batches):

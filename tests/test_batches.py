@@ -46,13 +46,19 @@ def test_in_order_once_with_ids_of_the_typology(store):
     batches = Batches(store, store.positions("train"), ("s1", "s2"), SIX, 4, readers=2)
     assert batches.num_batches == 3
     whole = [batches[i] for i in range(3)]
-    assert [len(reference) for _, reference in whole] == [4, 4, 1]
+    assert [len(batches.plan(i)) for i in range(3)] == [4, 4, 1]
     inputs, reference = whole[1]
     assert inputs["s1"].shape == (4, 2, 32, 32, 2) and inputs["s1"].dtype == np.float32
     assert inputs["s2"].shape == (4, 2, 32, 32, 10) and inputs["s2"].dtype == np.uint16
     assert reference.shape == (4, 32, 32) and reference.dtype == np.uint8
     np.testing.assert_array_equal(reference[0], reclassify(store.read("reference", 4), SIX))
     np.testing.assert_array_equal(inputs["s2"][0], store.read("s2", 4))
+
+
+def test_the_last_batch_is_filled_up_with_ignored_pixels(store):
+    inputs, reference = Batches(store, range(9), ("s1",), SIX, 4)[2]
+    assert inputs["s1"].shape[0] == 4 and reference.shape == (4, 32, 32)
+    assert reference[0].all() and not reference[1:].any()
 
 
 def test_no_one_hot_volume_and_only_the_sensors_asked_for(store):
