@@ -8,8 +8,8 @@ learn on it as on the real imagery. Nothing found on it says anything about the 
 - Invented: the land, by a theme for each place (`landscape`), and what the satellites see of it
   (`surfaces`, `radiometry`): spectra and backscatter over the year, mixed pixels, shadow, haze,
   speckle. Band means come near those of the training patches in the authors' script.
-- Class shares follow Table 2, but for urban fabric, wetlands, water and orchards, two to five times
-  as frequent as there: among so few pixels 0.4 % would be too little to learn from.
+- Class shares follow Table 2, but urban fabric and the rare classes are two to five times as
+  frequent as there: among so few pixels 0.4 % would be too little to learn from.
 - The reference is not faultless: borders lie up to a pixel off; about 3 % of the parcels of crops
   and grass are labelled as the other; country roads, hedges, balks and tree rows are in the images
   only.

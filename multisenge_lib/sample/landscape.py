@@ -4,6 +4,7 @@ A theme says what the land is made of. It is laid out in the order in which land
 relief, fields cut into strips, forest, river and banks, then settlement, and networks over it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -126,7 +127,14 @@ class _Canvas:
         self.unit = np.zeros(shape, np.int64)
         self.height, self.grain = np.zeros(shape), np.zeros(shape)
 
-    def paint(self, mask, surface, label=None, unit=None, height=0.0) -> None:
+    def paint(
+        self,
+        mask: np.ndarray,
+        surface: np.ndarray | str,
+        label: int | None = None,
+        unit: np.ndarray | None = None,
+        height: np.ndarray | float = 0.0,
+    ) -> None:
         """Cover the cells of a mask; a label of None leaves the reference as it was."""
         self.surface[mask] = surface[mask] if isinstance(surface, np.ndarray) else SURFACE[surface]
         self.height[mask] = height[mask] if isinstance(height, np.ndarray) else height
@@ -140,7 +148,7 @@ class _Canvas:
         """Smooth noise of unit variance, hills and hollows about `scale` cells wide."""
         return smooth_noise(self.rng, self.n, scale)
 
-    def table(self, names: tuple[str, ...], shares=None) -> np.ndarray:
+    def table(self, names: Sequence[str], shares: Sequence[float] | None = None) -> np.ndarray:
         """A surface drawn for each unit."""
         positions = np.array([SURFACE[name] for name in names], np.uint8)
         return self.rng.choice(positions, UNITS, p=shares)
@@ -185,7 +193,7 @@ def _cut(canvas: _Canvas, spacing: float, angle: float, jitter: float = 0.32) ->
     """Voronoi cells of a turned, jittered lattice."""
     half = canvas.n * 0.75 + spacing
     ticks = np.arange(-half, half, spacing)
-    lattice = np.stack(np.meshgrid(ticks, ticks * 1.0), axis=-1).reshape(-1, 2)
+    lattice = np.stack(np.meshgrid(ticks, ticks), axis=-1).reshape(-1, 2)
     lattice += canvas.rng.uniform(-jitter, jitter, lattice.shape) * spacing
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     seeds = lattice @ turn.T + canvas.n / 2
@@ -208,7 +216,9 @@ def _line(canvas: _Canvas, angle: float, offset: float, bends: float, wave: floa
     return np.abs(across - course) / np.sqrt(1 + slope**2)
 
 
-def _lattice(u: np.ndarray, v: np.ndarray, width: float, depth: float):
+def _lattice(
+    u: np.ndarray, v: np.ndarray, width: float, depth: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Lots of a turned lattice: their unit, and the place inside each, 0 to 1."""
     a, b = u / width, v / depth
     unit = (np.floor(a) * 73 + np.floor(b) * 179).astype(np.int64) % UNITS
@@ -242,7 +252,9 @@ def _fields(canvas: _Canvas, theme: Theme, angle: float) -> None:
     _wrong_parcels(canvas, kind, parcel)
 
 
-def _rows(canvas, kind, u, v, across) -> None:
+def _rows(
+    canvas: _Canvas, kind: np.ndarray, u: np.ndarray, v: np.ndarray, across: np.ndarray
+) -> None:
     """Tracks between the plots of vineyards, and the trees of orchards."""
     tracks = (kind == VINEYARD) & ((across < 0.1) | (v % 26 < 0.9))
     canvas.paint(tracks, canvas.table(("pasture", "gravel"))[canvas.unit])
@@ -284,10 +296,10 @@ def _forest(canvas: _Canvas, theme: Theme) -> None:
 
 
 def _groves(canvas: _Canvas, theme: Theme) -> None:
-    """Small groves among the fields: where `groves` is high they are in the reference."""
+    """Small groves among the fields; the reference has one in four of them."""
     for _ in range(round(6 * theme.groves * (canvas.size / 64) ** 1.5)):
         near = _disc(canvas, canvas.rng.uniform(2.0, 4.5))
-        label = GROVE if canvas.rng.random() < 0.6 else None
+        label = GROVE if canvas.rng.random() < 0.25 else None
         canvas.paint(near, "broadleaf", label, height=9.0)
 
 
@@ -338,7 +350,9 @@ def _distance_to_centre(canvas: _Canvas, centre: np.ndarray, angle: float) -> np
     return np.hypot((u - cu) * 0.72, (v - cv) * 1.25) * (1 + 0.13 * canvas.noise(24))
 
 
-def _halls(canvas: _Canvas, theme: Theme, distance, angle: float, free) -> None:
+def _halls(
+    canvas: _Canvas, theme: Theme, distance: np.ndarray, angle: float, free: np.ndarray
+) -> None:
     """Industrial and commercial blocks: large roofs, yards, parking, strips of lawn."""
     blocks = _cut(canvas, 34, angle, jitter=0.2)
     near = distance[blocks.at]
@@ -361,7 +375,9 @@ def _halls(canvas: _Canvas, theme: Theme, distance, angle: float, free) -> None:
     canvas.paint(street, "asphalt")
 
 
-def _greens(canvas: _Canvas, theme: Theme, distance, angle: float, free) -> None:
+def _greens(
+    canvas: _Canvas, theme: Theme, distance: np.ndarray, angle: float, free: np.ndarray
+) -> None:
     """Sports grounds and parks around the settlement."""
     u, v = _turned(canvas, angle)
     rows, columns = np.nonzero((distance < theme.rim * canvas.scale * 1.15) & free)
@@ -387,7 +403,9 @@ def _park(canvas: _Canvas, area: np.ndarray) -> None:
     canvas.paint(area & (np.abs(canvas.noise(12)) < 0.12), "gravel")
 
 
-def _town(canvas: _Canvas, theme: Theme, distance, angle: float, free) -> None:
+def _town(
+    canvas: _Canvas, theme: Theme, distance: np.ndarray, angle: float, free: np.ndarray
+) -> None:
     """Blocks between streets: a dense core of roofs and yards, a rim of houses and gardens."""
     blocks = _cut(canvas, 15, angle, jitter=0.25)
     near = distance[blocks.at] * canvas.rng.uniform(0.85, 1.15, len(blocks.seeds))

@@ -67,7 +67,7 @@ def scene(rng: np.random.Generator, land: Land) -> Scene:
     between = _of_surfaces((s.between for s in SURFACES), land)
     within = _of_surfaces((s.within for s in SURFACES), land)
     bright = 1 + between * of_unit[0] + within * (0.6 * fine + 0.5 * patchy) + 0.035 * land.grain
-    poor = 0.5 + 0.75 * of_unit[1] + 0.4 * broad + 0.25 * patchy + 0.3 * leaves
+    poor = 0.5 + 0.65 * of_unit[1] + 0.4 * broad + 0.25 * patchy + 0.3 * leaves
     shift = rng.integers(0, len(SHIFTS), UNITS)[land.unit]
     rough = 10 ** (0.08 * of_unit[2:4] + 0.05 * smooth_noise(rng, n, 10))
     built = _of_surfaces((s.name.endswith("roof") for s in SURFACES), land)
