@@ -20,9 +20,17 @@ SCORES = ("precision", "recall", "f1")
 OURS, PAPER = "ours", "paper"
 
 
-def dataset_shown() -> str:
-    """`multisenge` as soon as one experiment was run on the real images, else `sample`."""
-    return "multisenge" if results.list_records("multisenge") else "sample"
+def dataset_shown(classes: int | None = None) -> str:
+    """Whose records a chapter shows, `multisenge` or `sample`; never both.
+
+    Args:
+        classes: of the chapter: the real ones as soon as one experiment with so many classes was
+            run on the real images. None: only when all eight were.
+    """
+    names = [e.name for e in EXPERIMENTS.values() if classes in (None, e.classes)]
+    real = {key.experiment for key in results.list_records("multisenge") if key.seed == 1}
+    enough = real.issuperset(names) if classes is None else not real.isdisjoint(names)
+    return "multisenge" if enough else "sample"
 
 
 def read_records(dataset: str, classes: int, seed: int = 1) -> dict[str, Record]:
