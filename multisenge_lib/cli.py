@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from multisenge_lib import audit, census, geo, paths, sample, selection
+from multisenge_lib import audit, census, download, geo, paths, sample, selection
 from multisenge_lib.errors import MultiSenGEError
 from multisenge_lib.index import read_index
 
@@ -130,6 +130,21 @@ def write_records(labels: Labels = None) -> None:
             "no real label files: give --labels, or set MULTISENGE_LABELS or MULTISENGE_ROOT"
         )
     _out.print(f"Wrote {census.write_record(found)}")
+
+
+@app.command("download")
+def download_archives(
+    root: Annotated[Path, typer.Argument(help="The data root, the folder for MULTISENGE_ROOT.")],
+    archives: Annotated[
+        list[str] | None,
+        typer.Argument(help="labels (4 MB), ground_reference (25 MB), s2 (80 GB), s1 (110 GB)."),
+    ] = None,
+    keep: Annotated[bool, typer.Option(help="Keep the archives beside what they hold.")] = True,
+) -> None:
+    """Fetch, verify and unpack published archives; without names, the two small ones."""
+    names = archives or [paths.LABELS, paths.REFERENCE]
+    for name, count in download.download(root, names, keep=keep).items():
+        _out.print(f"{root / name}: {count:,} files")
 
 
 @app.command("audit")
