@@ -9,8 +9,7 @@ import plotly.graph_objects as go
 from IPython.display import HTML
 from pandas.io.formats.style import Styler
 
-from multisenge_lib import paths
-from multisenge_lib.sample import ensure_sample
+from multisenge_lib.results import dataset_of
 
 #: The chapter that shows each table, figure and equation of the paper.
 CHAPTER_OF_ITEM = (
@@ -40,14 +39,9 @@ def facts(rows: Mapping[str, str]) -> HTML:
     return HTML(f'<div class="facts">{cells}</div>')
 
 
-def data_root() -> Path:
-    """The imagery that chapters show: the folder that `MULTISENGE_ROOT` names, or the sample."""
-    return paths.real_data_root() or ensure_sample()
-
-
 def is_sample(root: Path) -> bool:
     """Whether a data root is the sample."""
-    return (root / paths.SAMPLE_MARKER).is_file()
+    return dataset_of(root) == "sample"
 
 
 def source_note(text: str) -> HTML:

@@ -62,3 +62,14 @@ def real_labels() -> Path | None:
         return None
     candidates = [root / name for name in (LABELS, "labels.tgz", "labels.tar.gz")]
     return next((path for path in candidates if path.exists()), None)
+
+
+def find_data_root(given: Path | str | None = None) -> Path:
+    """The data root: the one given, else `MULTISENGE_ROOT`, else the sample, written if need be.
+
+    Raises:
+        MultiSenGEError: `MULTISENGE_ROOT` names nothing that exists.
+    """
+    from multisenge_lib.sample import ensure_sample  # which imports this module
+
+    return Path(given).expanduser() if given else real_data_root() or ensure_sample()

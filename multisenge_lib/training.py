@@ -37,7 +37,7 @@ from multisenge_lib.experiments import Experiment, get_experiment
 from multisenge_lib.index import read_index
 from multisenge_lib.models import build_model
 from multisenge_lib.patches import SENSORS, BandOrder
-from multisenge_lib.sample import ensure_sample
+from multisenge_lib.paths import find_data_root
 from multisenge_lib.selection import only_existing, select
 from multisenge_lib.store import OnError, Store, pack
 
@@ -134,11 +134,6 @@ def settings_for(root: Path | str, **changes: Any) -> Settings:
     settings = replace(preset, **{k: v for k, v in changes.items() if v is not None})
     most = os.environ.get("MULTISENGE_EPOCHS")  # tests set it, to see a run end soon
     return replace(settings, epochs=min(settings.epochs, int(most))) if most else settings
-
-
-def find_data_root(given: Path | str | None = None) -> Path:
-    """The data root: the one given, else `MULTISENGE_ROOT`, else the sample, written if need be."""
-    return Path(given).expanduser() if given else paths.real_data_root() or ensure_sample()
 
 
 def check_data_root(root: Path | str, experiment: Experiment) -> Path:
