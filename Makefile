@@ -20,7 +20,7 @@ QUIET := 2> >(grep --line-buffered -vE 'absl::InitializeLog|oneDNN custom operat
 
 SUITABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
-.PHONY: help env book test check experiments records bench constraints clean
+.PHONY: help env book test check experiments ablations records bench constraints clean
 
 help: ## Show this help
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | while IFS=$$'\t' read -r name text; \
@@ -67,6 +67,9 @@ check: $(INSTALLED) ## Check style, pins and the pairing of the notebook
 experiments: $(INSTALLED) ## Train the eight experiments, only what is stale (CORES=1)
 	@echo '$(BIN)/snakemake --cores $(CORES)'
 	@$(BIN)/snakemake --cores $(CORES) $(QUIET)
+
+ablations: $(INSTALLED) ## Measure the choices that the paper leaves open, on the sample
+	$(BIN)/multisenge ablations
 
 records: $(INSTALLED) ## Compute the records of the real labels again (MULTISENGE_LABELS)
 	$(BIN)/multisenge records

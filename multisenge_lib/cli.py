@@ -77,14 +77,12 @@ def write_index(
         _out.print(f"Wrote {geo.export(geo.footprints(index), out)}")
 
 
-def _months(text: str) -> tuple[int, ...]:
+def _numbers(text: str, what: str) -> list[int]:
     try:
-        return selection.check_months([int(month) for month in text.split(",")])
-    except ValueError as error:
-        if isinstance(error, MultiSenGEError):
-            raise
-        raise selection.SelectionError(
-            f"months {text!r}: give numbers joined by commas, such as 7,8,9,11"
+        return [int(number) for number in text.split(",")]
+    except ValueError:
+        raise MultiSenGEError(
+            f"{what} {text!r}: give whole numbers joined by commas, such as 7,8"
         ) from None
 
 
@@ -104,7 +102,7 @@ def write_selection(
     any_tile: AnyTile = False,
 ) -> None:
     """Choose a date a month for each patch, write them, and count patches by split and tile."""
-    asked = _months(months)
+    asked = selection.check_months(_numbers(months, "months"))
     selection.check_days_gap(days_gap)
     table = selection.select(
         _index(labels, year, any_tile), asked, days_gap, s1_rule=s1_rule, root=data_root
@@ -164,6 +162,23 @@ def print_audit(
             typer.echo(f"{'':<19}published: {finding.published}; derived: {finding.derived}")
     for verdict in audit.VERDICTS:
         typer.echo(f"{sum(f.verdict == verdict for f in found):>4} {verdict}")
+
+
+@app.command("ablations")
+def measure_ablations(
+    seeds: Annotated[
+        str, typer.Option(help="Joined by commas; one run a variant and seed.")
+    ] = "1,2",
+    epochs: Annotated[int, typer.Option(help="At most, of each run.")] = 12,
+    data_root: Annotated[
+        Path | None, typer.Option(help="Default: the sample with patches of 32 pixels.")
+    ] = None,
+) -> None:
+    """Train variants of what the paper leaves open, and record their scores."""
+    from multisenge_lib.ablations import measure_all  # imports Keras, which takes seconds
+
+    path = measure_all(_numbers(seeds, "seeds"), epochs, data_root)
+    _out.print(f"Wrote {path}")
 
 
 def _one_line_warning(message, category, filename, lineno, file=None, line=None) -> None:
