@@ -1,0 +1,121 @@
+"""From the sample to a record, by the library and by the notebook; and the committed records."""
+
+import os
+import subprocess
+import sys
+
+import nbformat
+import numpy as np
+import pytest
+
+from multisenge_lib import paths, results
+from multisenge_lib.evaluation import scores
+from multisenge_lib.experiments import EXPERIMENTS
+from multisenge_lib.training import settings_for, train
+
+NOTEBOOK = paths.PROJECT / "notebooks" / "train.ipynb"
+COMMITTED = paths.PROJECT / "results"
+
+
+@pytest.fixture(autouse=True)
+def results_elsewhere(tmp_path, monkeypatch):
+    monkeypatch.setenv("MULTISENGE_RESULTS", str(tmp_path / "results"))
+    monkeypatch.delenv("MULTISENGE_EPOCHS", raising=False)
+
+
+@pytest.fixture(scope="module")
+def trained(sample_root):
+    """Ten steps and a half of the smallest network."""
+    return train("s1_6c", settings_for(sample_root, epochs=1), sample_root, progress=False)
+
+
+def test_the_record_of_a_short_run(trained):
+    path = results.write_record(trained.record)
+    assert path == paths.results_dir() / "sample" / "s1_6c"
+    record = results.read_record("sample", "s1_6c")
+    assert set(record.maps) == set(results.SHOWCASE) == set(record.references)
+    assert record.metrics["scores"] == scores(record.confusions.sum(axis=0))
+    assert record.metrics["patches"]["test"] == len(record.patches) == len(record.confusions)
+    for patch, ids in record.maps.items():
+        at = record.patches.index(patch)
+        labelled = record.references[patch] > 0
+        hits = np.trace(record.confusions[at])
+        assert hits == (ids == record.references[patch])[labelled].sum()
+
+
+def committed():
+    """Folders of the sample's records that are committed."""
+    return sorted(path.parent for path in COMMITTED.glob("sample/*/metrics.json"))
+
+
+@pytest.mark.parametrize("folder", committed(), ids=lambda folder: folder.name)
+def test_a_committed_record_is_one_that_this_code_writes(folder, trained, monkeypatch):
+    monkeypatch.setenv("MULTISENGE_RESULTS", str(COMMITTED))
+    record = results.read_record("sample", folder.name)
+    fresh = {"layout": results.LAYOUT, **trained.record.metrics}
+    assert set(record.metrics) == set(fresh)
+    for part in ("settings", "scores", "parameters", "patches"):
+        assert set(record.metrics[part]) == set(fresh[part])
+    assert record.metrics["scores"] == scores(record.confusions.sum(axis=0))
+    assert record.metrics["fingerprint"] == fresh["fingerprint"], "records of another sample"
+    assert set(record.maps) == set(results.SHOWCASE)
+
+
+@pytest.mark.parametrize("folder", committed(), ids=lambda folder: folder.name)
+def test_a_committed_record_is_far_above_the_majority_class(folder, monkeypatch):
+    monkeypatch.setenv("MULTISENGE_RESULTS", str(COMMITTED))
+    metrics = results.read_record("sample", folder.name).metrics
+    assert metrics["scores"]["macro_f1"] > metrics["majority"]["macro_f1"] + 0.1
+    assert metrics["scores"]["kappa"] > 0.2
+
+
+def test_all_eight_records_or_none_are_committed():
+    assert {folder.name for folder in committed()} in (set(EXPERIMENTS), set())
+
+
+def run(*command, **environment):
+    """A command in a process of its own, its output and errors joined."""
+    variables = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **environment}
+    done = subprocess.run(
+        [sys.executable, "-m", *command],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=variables,
+        cwd=paths.PROJECT,
+        check=False,
+    )
+    return done.returncode, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["-p", "exp", "nonsense"], "ExperimentError: there is no experiment 'nonsense'"),
+        (["-p", "batch_size", "0"], "ExperimentError: batch_size is 0"),
+        (["-p", "data_root", "."], "ExperimentError: . has no files in labels/"),
+    ],
+    ids=["experiment", "batch", "root"],
+)
+def test_papermill_ends_with_one_line_that_says_what_is_wrong(
+    tmp_path, sample_root, arguments, words
+):
+    cache = str(sample_root.parent)
+    code, output = run(
+        "papermill", str(NOTEBOOK), str(tmp_path / "out.ipynb"), *arguments, MULTISENGE_CACHE=cache
+    )
+    assert code != 0 and output.strip().splitlines()[-1].startswith(words)
+    assert not (tmp_path / "results").exists()
+
+
+def test_nbval_fails_when_a_stored_output_changes(tmp_path, sample_root):
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    end = next(i for i, cell in enumerate(notebook.cells) if cell.get("outputs"))
+    notebook.cells = notebook.cells[: end + 1]
+    shown = notebook.cells[end].outputs[0].data
+    for kind in shown:
+        shown[kind] = shown[kind].replace("ConvLSTM-S1S2", "ConvLSTM-S1")
+    nbformat.write(notebook, tmp_path / "changed.ipynb")
+    code, output = run("pytest", "-q", "--nbval", "-p", "no:cacheprovider", str(tmp_path))
+    assert code == 1 and "1 failed" in output
