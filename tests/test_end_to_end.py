@@ -110,12 +110,15 @@ def test_papermill_ends_with_one_line_that_says_what_is_wrong(
 
 
 def test_nbval_fails_when_a_stored_output_changes(tmp_path, sample_root):
+    """The notebook up to its first stored output, as it is and with another title in it."""
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     end = next(i for i, cell in enumerate(notebook.cells) if cell.get("outputs"))
     notebook.cells = notebook.cells[: end + 1]
+    nbformat.write(notebook, tmp_path / "same.ipynb")
     shown = notebook.cells[end].outputs[0].data
     for kind in shown:
         shown[kind] = shown[kind].replace("ConvLSTM-S1S2", "ConvLSTM-S1")
     nbformat.write(notebook, tmp_path / "changed.ipynb")
     code, output = run("pytest", "-q", "--nbval", "-p", "no:cacheprovider", str(tmp_path))
     assert code == 1 and "1 failed" in output
+    assert "changed.ipynb::Cell" in output and "same.ipynb::Cell" not in output
