@@ -349,11 +349,18 @@ def gap_map(cells: pd.DataFrame, totals: pd.Series, outlines: gpd.GeoDataFrame) 
         title={"text": steps[shown]["args"][1]["title.text"], "font": {"size": 15}},
         template="simple_white",
         showlegend=False,
-        height=560,
+        height=620,
         margin={"l": 60, "r": 20, "t": 50, "b": 20},
         xaxis_title="Longitude (degrees east)",
         yaxis={"title": "Latitude (degrees north)", "scaleanchor": "x", "scaleratio": _ASPECT},
-        sliders=[{"active": shown, "steps": steps, "currentvalue": {"prefix": "Days gap: "}}],
+        sliders=[
+            {
+                "active": shown,
+                "steps": steps,
+                "currentvalue": {"prefix": "Days gap: "},
+                "pad": {"t": 60},
+            }
+        ],
     )
     return figure
 

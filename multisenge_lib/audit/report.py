@@ -1,10 +1,12 @@
 """What the Audit chapter shows: tables of findings, and figures. Data in, figure out."""
 
 from collections.abc import Sequence
+from html import escape
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from IPython.display import HTML
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from pandas.io.formats.style import Styler
@@ -46,26 +48,26 @@ def _measure(value: float | None) -> str:
     return "" if value is None else f"{value:.2g}" if value else "0"
 
 
-def details(found: Sequence[Finding], *topics: str) -> Styler:
-    """All findings of some topics in full: claim, numbers, difference, verdict, derivation."""
-    shown = [f for f in found if f.topic in topics]
-    columns = {
-        "What": [f.title for f in shown],
-        "Claim": [f"{f.claim} ({f.where})" for f in shown],
-        "Published": [f.published for f in shown],
-        "Derived": [f.derived for f in shown],
-        "Difference": [_measure(f.difference) for f in shown],
-        "Tolerance": [_measure(f.tolerance) for f in shown],
-        "Verdict": [f.verdict for f in shown],
-        "Derivation": [f.explanation for f in shown],
-    }
-    style = pd.DataFrame(columns).style.hide(axis="index")
-    left = {"selector": "th, td", "props": "text-align: left; vertical-align: top"}
-    return (
-        style.map(lambda verdict: f"color: {VERDICT_COLORS[verdict]}", subset=["Verdict"])
-        .set_table_attributes('class="table prose"')
-        .set_table_styles([left])
-    )
+def _numbers(finding: Finding) -> str:
+    parts = [f"Published: {finding.published}.", f"Derived: {finding.derived}."]
+    if finding.difference is not None:
+        parts.append(f"Difference {_measure(finding.difference)}")
+        parts[-1] += f", tolerance {_measure(finding.tolerance)}." if finding.tolerance else "."
+    return escape(" ".join(part.replace("..", ".") for part in parts))
+
+
+def details(found: Sequence[Finding], *topics: str) -> HTML:
+    """All findings of some topics in full: verdict, claim, numbers, difference, derivation."""
+    blocks = [
+        f'<div class="finding" style="border-left-color: {VERDICT_COLORS[f.verdict]}">'
+        f"<p><b>{escape(f.title)}</b>"
+        f'<span style="color: {VERDICT_COLORS[f.verdict]}">{f.verdict}</span></p>'
+        f"<p><i>{escape(f.claim)}</i> ({escape(f.where)})</p>"
+        f"<p>{_numbers(f)}</p><p>{escape(f.explanation)}</p></div>"
+        for f in found
+        if f.topic in topics
+    ]
+    return HTML("".join(blocks))
 
 
 def verdict_bars(found: Sequence[Finding]) -> Figure:
