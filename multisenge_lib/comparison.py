@@ -70,9 +70,13 @@ def class_table(records: Mapping[str, Record], classes: int) -> pd.DataFrame:
     return pd.DataFrame(columns, index=[*typology.names, "Weighted average"])
 
 
+def _whose(record: Record) -> str:
+    return f"{OURS}, {record.metrics['dataset']}"
+
+
 def _our_row(method: str, record: Record) -> dict[str, object]:
     overall = {name: record.metrics["scores"][name] for name in OVERALL}
-    return {"model": method, "whose": OURS} | overall
+    return {"model": method, "whose": _whose(record)} | overall
 
 
 def _paper_rows(classes: int) -> list[dict[str, object]]:
@@ -118,10 +122,10 @@ def overall_table(records: Mapping[str, Record], classes: int) -> pd.DataFrame:
     """
     rows = [_our_row(method, record) for method, record in records.items()]
     if records:
-        majority = next(iter(records.values())).metrics["majority"]
+        record = next(iter(records.values()))
         rows.append(
-            {"model": "always the commonest class", "whose": OURS}
-            | {name: majority[name] for name in OVERALL}
+            {"model": "always the commonest class", "whose": _whose(record)}
+            | {name: record.metrics["majority"][name] for name in OVERALL}
         )
     rows += _paper_rows(classes) + _replicated_rows(classes)
     columns = ["model", "whose", *OVERALL]

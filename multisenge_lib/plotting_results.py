@@ -49,7 +49,7 @@ def confusion_figure(records: Mapping[str, Record], typology: Typology) -> Figur
     """
     count = len(typology)
     side = 4.4 if count == 6 else 5.6
-    figure, axes = plt.subplots(2, 2, figsize=(2 * side, 2 * side), layout="constrained")
+    figure, axes = plt.subplots(2, 2, figsize=(2 * side, 1.62 * side), layout="constrained")
     for ax in axes.flat[len(records) :]:
         ax.axis("off")
     for ax, (method, record) in zip(axes.flat, records.items(), strict=False):
