@@ -286,4 +286,4 @@ def test_two_devices_train_as_one(tmp_path, backend):
     assert done.returncode == 0, done.stderr[-3000:]
     one, two = json.loads(done.stdout.strip().splitlines()[-1])
     np.testing.assert_allclose(two[0], one[0], rtol=1e-4)
-    np.testing.assert_allclose(two[1], one[1], rtol=2e-3)  # Adam magnifies rounding
+    np.testing.assert_allclose(two[1], one[1], rtol=1e-2)  # Adam magnifies rounding
