@@ -24,7 +24,7 @@ SOURCES = ("multisenge_lib/**/*.*", "results/**/*.*", "constraints.txt")
 #: Variables that say which data they compute from.
 VARIABLES = ("MULTISENGE_ROOT", "MULTISENGE_LABELS", "MULTISENGE_RESULTS", "KERAS_BACKEND")
 #: What kernels are started with, unless set: no talk on stderr that would end up on pages.
-QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONWARNINGS": "ignore:IProgress not found"}
+QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3"}
 CACHES = "executed"
 CODE = re.compile(r"^(`{3,}|:{3,})\{code-cell\}", re.MULTILINE)
 
