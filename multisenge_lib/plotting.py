@@ -338,13 +338,13 @@ def gap_map(cells: pd.DataFrame, totals: pd.Series, outlines: gpd.GeoDataFrame) 
             "label": str(gap),
             "method": "update",
             "args": [
-                {"visible": [True, True, *(other == gap for other in gaps)]},
+                {"visible": [True, *(other == gap for other in gaps), True]},
                 {"title.text": f"At least {gap} days between dates: {totals[gap]:,} patches"},
             ],
         }
         for gap in gaps
     ]
-    figure = go.Figure([_outline_trace(outlines), _city_trace(), *traces])
+    figure = go.Figure([_outline_trace(outlines), *traces, _city_trace()])
     figure.update_layout(
         title={"text": steps[shown]["args"][1]["title.text"], "font": {"size": 15}},
         template="simple_white",
