@@ -312,3 +312,18 @@ def ablation_table(path: Path | None = None) -> pd.DataFrame | None:
     parts = {"mean": mean, "spread": spread, "difference": difference}
     columns = {(s, part): table[s] for s in _SCORES for part, table in parts.items()}
     return pd.DataFrame({("", "runs"): by_variant.size(), **columns})
+
+
+def effect_note(table: pd.DataFrame | None, score: str = "macro_f1") -> str:
+    """Which variants differ from the baseline by more than twice the larger spread of the two.
+
+    Args:
+        table: of `ablation_table`.
+        score: one of the table's.
+    """
+    if table is None:
+        return "No variant has been measured."
+    spread = table[score, "spread"].clip(lower=table.loc[BASELINE, (score, "spread")])
+    clear = table[score, "difference"].abs() > 2 * spread
+    names = ", ".join(table.index[clear]) or "none"
+    return f"Beyond twice the spread over seeds in {score.replace('_', ' ')}: {names}."

@@ -61,3 +61,17 @@ def test_unknown_variants_are_named(measured):
 
 def test_urban_mean_leaves_absent_classes_out():
     assert ablations.urban_f1([0.2, 0.4, None, 0.6, 0.8, 0.1]) == pytest.approx(0.5)
+
+
+def test_only_effects_beyond_the_spread_are_named(tmp_path):
+    runs = [
+        {"variant": name, "seed": seed}
+        | dict.fromkeys(("weighted_f1", "macro_f1", "kappa", "urban_f1"), value + 0.01 * seed)
+        for name, value in {"baseline": 0.5, "near": 0.51, "far": 0.6}.items()
+        for seed in (1, 2)
+    ]
+    path = tmp_path / "ablations.json"
+    path.write_text(json.dumps({"runs": runs}))
+    note = open_points.effect_note(open_points.ablation_table(path))
+    assert note.endswith("macro f1: far.")
+    assert open_points.effect_note(None) == "No variant has been measured."
