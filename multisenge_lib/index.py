@@ -6,7 +6,9 @@ Every file is checked; all that is wrong is reported together; nothing is left o
 """
 
 import contextlib
+import gzip
 import hashlib
+import io
 import json
 import os
 import re
@@ -114,11 +116,12 @@ def _parse_dates(names: str, sensor: str, patch: str, known: _Dates) -> np.ndarr
             f"patch, found {names[:60]!r}"
         )
     texts = names[len(before) : -len(after)].split(f"{after};{before}")
-    days = sorted(map(known.__getitem__, texts))
-    if len(set(days)) < len(days):
+    days = np.fromiter(map(known.__getitem__, texts), np.int64, len(texts))
+    days.sort()
+    if (days[1:] == days[:-1]).any():
         twice = Counter(texts).most_common(1)[0][0]
         raise LabelError(f"corresponding_{sensor.lower()} names the date {twice} twice")
-    return np.array(days).view("datetime64[D]")
+    return days.view("datetime64[D]")
 
 
 @lru_cache
@@ -209,16 +212,21 @@ def _read_folder(folder: Path) -> Iterator[tuple[str, bytes]]:
             stacklevel=3,
         )
     for path in labels:
-        with open(path, "rb", buffering=0) as file:  # noqa: PTH123
-            yield path, file.read()
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            yield path, os.read(descriptor, os.fstat(descriptor).st_size)
+        finally:
+            os.close(descriptor)
 
 
 def _read_archive(archive: Path) -> Iterator[tuple[str, bytes]]:
     try:
-        with tarfile.open(archive) as tar:
+        content = gzip.decompress(archive.read_bytes())
+        with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as tar:
             for member in tar:
                 if member.isfile() and member.name.endswith(".json"):
-                    yield member.name, tar.extractfile(member).read()
+                    start = member.offset_data
+                    yield member.name, content[start : start + member.size]
     except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
         raise LabelError(
             f"{archive} cannot be read as a tar archive ({error}): fetch it again"
@@ -343,9 +351,11 @@ def read_index(
     tiles = None if tiles is None else tuple(tiles)
     if not path.exists():
         raise LabelError(f"{path} does not exist: give a folder of label files or their archive")
-    cached = paths.cache_dir() / "index" / f"{fingerprint(path, year, tiles)}.parquet"
-    if cache and (frame := _read_cache(cached)) is not None:
-        return frame
+    cached = None
+    if cache:
+        cached = paths.cache_dir() / "index" / f"{fingerprint(path, year, tiles)}.parquet"
+        if (frame := _read_cache(cached)) is not None:
+            return frame
     documents = _read_folder(path) if path.is_dir() else _read_archive(path)
     rows, problems, total = _parse_all(documents, year, tiles)
     if len(problems) == 1:
@@ -355,6 +365,6 @@ def read_index(
     if not rows:
         raise LabelError(f"no label file (*.json) in {path}: is it the folder named 'labels'?")
     table = _table(rows)
-    if cache:
+    if cached is not None:
         _write_cache(table, cached)
     return _to_frame(table)
