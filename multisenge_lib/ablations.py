@@ -5,7 +5,6 @@ the same seeds on the same data. The record grows run by run, so an interrupted 
 """
 
 import json
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 from multisenge_lib.errors import ExperimentError, RecordError
 from multisenge_lib.experiments import Experiment, get_experiment
 from multisenge_lib.open_points import BASELINE, ablations_path
-from multisenge_lib.results import dataset_of, provenance
+from multisenge_lib.results import dataset_of, provenance, write_whole
 from multisenge_lib.sample import ensure_sample
 from multisenge_lib.training import Settings, settings_for, train
 from multisenge_lib.typology import URBAN
@@ -69,10 +68,7 @@ def _read(path: Path, source: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _write(path: Path, source: dict[str, Any], runs: list[dict[str, Any]]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    temporary.write_text(json.dumps({"source": source, "runs": runs}, indent=1) + "\n")
-    temporary.replace(path)
+    write_whole(path, json.dumps({"source": source, "runs": runs}, indent=1) + "\n")
 
 
 def urban_f1(f1: list[float | None]) -> float:
@@ -138,7 +134,7 @@ def measure_all(
         raise ExperimentError(f"variants {unknown}: choose among {', '.join(VARIANTS)}")
     root = root or ensure_sample(size=32)
     experiment, settings = get_experiment(BASE), settings_for(root, epochs=epochs)
-    path, source = ablations_path(), _source(root, experiment, settings)
+    path, source = ablations_path(dataset_of(root)), _source(root, experiment, settings)
     runs = _read(path, source)
     done = {(run["variant"], run["seed"]) for run in runs}
     for seed in seeds:

@@ -14,7 +14,7 @@ import numpy as np
 
 from multisenge_lib.errors import ExperimentError, PatchError
 from multisenge_lib.experiments import Experiment
-from multisenge_lib.models.standardise import BACKSCATTER_FLOOR
+from multisenge_lib.patches import decibel
 from multisenge_lib.store import Store
 from multisenge_lib.typology import NO_DATA, Typology
 
@@ -214,7 +214,7 @@ def streamed_statistics(
         for position in store.positions(split):
             values = store.read(sensor, position).reshape(-1, store.arrays[sensor].shape[-1])
             if sensor == "s1" and experiment.s1_decibel:
-                values = 10 * np.log10(np.maximum(values, BACKSCATTER_FLOOR))
+                values = decibel(values)
             moments[sensor].add(values)
     return {sensor: (m.mean.tolist(), m.deviation.tolist()) for sensor, m in moments.items()}
 

@@ -7,7 +7,6 @@ anew) or not (then it is read from the committed record), and is told which.
 
 import hashlib
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,7 +22,7 @@ from multisenge_lib.errors import RecordError
 from multisenge_lib.geo import centres, footprints, overlap
 from multisenge_lib.index import TILES, read_index
 from multisenge_lib.patches import read_patch
-from multisenge_lib.results import provenance
+from multisenge_lib.results import provenance, write_whole
 from multisenge_lib.selection import (
     DAYS_GAP,
     MONTHS,
@@ -268,10 +267,7 @@ def write_record(labels: Path | str) -> Path:
         "uncommitted": code["uncommitted"],
     }
     record = {"provenance": made, **to_json(take_census(read_index(labels)))}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    temporary.write_text(_one_line_a_list(record))
-    return temporary.replace(path)
+    return write_whole(path, _one_line_a_list(record))
 
 
 def read_record() -> tuple[dict[str, Any], dict[str, str]]:

@@ -278,9 +278,9 @@ BASELINE = "baseline"
 _SCORES = ("weighted_f1", "macro_f1", "kappa", "urban_f1")
 
 
-def ablations_path() -> Path:
-    """The record of the variants measured on the sample; there may be none."""
-    return paths.results_dir() / "sample" / "ablations.json"
+def ablations_path(dataset: str = "sample") -> Path:
+    """The record of the variants measured on a dataset; there may be none."""
+    return paths.results_dir() / dataset / "ablations.json"
 
 
 def ablation_table(path: Path | None = None) -> pd.DataFrame | None:
@@ -312,6 +312,22 @@ def ablation_table(path: Path | None = None) -> pd.DataFrame | None:
     parts = {"mean": mean, "spread": spread, "difference": difference}
     columns = {(s, part): table[s] for s in _SCORES for part, table in parts.items()}
     return pd.DataFrame({("", "runs"): by_variant.size(), **columns})
+
+
+def ablation_setting(path: Path | None = None) -> str:
+    """What the variants were measured with, a sentence from the record.
+
+    Args:
+        path: the record; by default `ablations_path()`.
+    """
+    record = json.loads((ablations_path() if path is None else path).read_text())
+    experiment, settings = record["source"]["experiment"], record["source"]["settings"]
+    seeds = sorted({run["seed"] for run in record["runs"]})
+    return (
+        f"Every variant is {experiment['title']} with {experiment['classes']} classes, at most "
+        f"{settings['epochs']} epochs, on `{record['source']['data_root']}` (for the sample: pixels "
+        f"a side, seed, version), trained with the seeds {', '.join(map(str, seeds))}."
+    )
 
 
 def effect_note(table: pd.DataFrame | None, score: str = "macro_f1") -> str:

@@ -25,6 +25,8 @@ from multisenge_lib.index import raster_path
 #: Sentinel-2 bands in spectral order, in which every array of this library keeps them.
 S2_BANDS = ("B2", "B3", "B4", "B5", "B6", "B7", "B8", "B8A", "B11", "B12")
 S1_BANDS = ("VV", "VH")
+#: Linear backscatter below this counts as this, -50 dB: far under the sensor's noise.
+BACKSCATTER_FLOOR = 1e-5
 SENSORS = ("s1", "s2")
 
 BandOrder = Literal["spectral", "resolution"]
@@ -55,6 +57,11 @@ class Patch:
     s1: np.ndarray | None
     s2: np.ndarray | None
     reference: np.ndarray
+
+
+def decibel(s1: np.ndarray) -> np.ndarray:
+    """Linear backscatter to decibels, never below -50; same shape."""
+    return 10 * np.log10(np.maximum(s1, BACKSCATTER_FLOOR))
 
 
 def _read(path: Path, kind: str) -> tuple[np.ndarray, tuple[str | None, ...]]:

@@ -19,6 +19,7 @@ from matplotlib.patches import Patch as Swatch
 from matplotlib.patheffects import Normal, Stroke
 from pandas.io.formats.style import Styler
 
+from multisenge_lib.patches import decibel
 from multisenge_lib.typology import Typology
 
 SPLIT_COLORS = {"train": "#4477aa", "validation": "#ccbb44", "test": "#ee6677"}
@@ -58,16 +59,6 @@ def true_color(s2: np.ndarray, brightest: float = 2000) -> np.ndarray:
         `(..., 3) float`, 0 to 1.
     """
     return _stretch(s2[..., [2, 1, 0]].astype(np.float32), 0.0, brightest, gamma=0.8)
-
-
-def false_color(s2: np.ndarray, brightest: Sequence[float] = (4500, 2500, 2000)) -> np.ndarray:
-    """Near infrared, red, green as red, green, blue: vegetation is red; else as `true_color`."""
-    return _stretch(s2[..., [6, 2, 1]].astype(np.float32), 0.0, np.array(brightest), gamma=0.8)
-
-
-def decibel(s1: np.ndarray) -> np.ndarray:
-    """Linear backscatter to dB; what is 0 becomes -50 dB."""
-    return 10 * np.log10(np.maximum(s1, 1e-5))
 
 
 def radar_color(s1: np.ndarray) -> np.ndarray:

@@ -15,13 +15,23 @@ from multisenge_lib.typology import Typology
 _SCORE_COLORS = {"precision": "#4477aa", "recall": "#ccbb44", "f1": "#228833"}
 
 
-def score_bars(table: pd.DataFrame, typology: Typology, whose: str) -> Figure:
+#: On every figure of records, so that one lifted out of its page still says what it shows.
+_DATA = {"sample": "On the synthetic sample, not the paper's data", "multisenge": "On MultiSenGE"}
+
+
+def _name_data(figure: Figure, records: Mapping[str, Record]) -> None:
+    dataset = next(iter(records.values())).metrics["dataset"]
+    figure.suptitle(_DATA[dataset], fontsize=9, color="#666666")
+
+
+def score_bars(table: pd.DataFrame, typology: Typology, whose: str, title: str) -> Figure:
     """Figure A1 or A3: precision, recall and F1 by class, a panel a method.
 
     Args:
         table: of `comparison.class_table`.
         typology: of its classes.
         whose: `ours` or `paper`.
+        title: which data the scores are of.
     """
     table = table.iloc[:-1]
     methods = [m for m in table.columns.unique(0) if (m, "f1", whose) in table.columns]
@@ -39,6 +49,7 @@ def score_bars(table: pd.DataFrame, typology: Typology, whose: str) -> Figure:
     plt.setp(ax.get_xticklabels(), ha="right", rotation_mode="anchor")
     handles, labels = ax.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper right", ncols=3, frameon=False)
+    figure.suptitle(title, fontsize=9, color="#666666", ha="left", x=0.02)
     return figure
 
 
@@ -72,6 +83,7 @@ def confusion_figure(records: Mapping[str, Record], typology: Typology) -> Figur
         )
         ax.tick_params(labelsize=7.5)
         ax.set(title=method, xlabel="Predicted class", ylabel="Reference class")
+    _name_data(figure, records)
     return figure
 
 
@@ -91,6 +103,7 @@ def map_figure(records: Mapping[str, Record], typology: Typology) -> Figure:
         row[0].set_ylabel(patch, fontsize=8)
         for ax, method in zip(row[1:], methods, strict=True):
             show_classes(ax, records[method].maps[patch], typology, method)
+    _name_data(figure, records)
     class_legend(figure, typology)
     return figure
 
@@ -143,4 +156,5 @@ def learning_curves(records: Mapping[str, Record]) -> Figure:
         ax.title.set_fontsize(9)
     axes[0, 0].set_ylabel("Weighted cross-entropy")
     axes[0, -1].legend(frameon=False, fontsize=8)
+    _name_data(figure, records)
     return figure

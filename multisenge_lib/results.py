@@ -9,7 +9,9 @@
 `dataset` is `sample` or `multisenge`, by the data root, and never mixed.
 """
 
+import contextlib
 import json
+import os
 import platform
 import shutil
 import subprocess
@@ -115,6 +117,26 @@ def provenance() -> dict[str, Any]:
         "uncommitted": None if changed is None else bool(changed),
         "versions": versions,
     }
+
+
+def write_whole(path: Path, text: str) -> Path:
+    """Write a small file; the one before stays as it was until all of the new one is on disk.
+
+    Raises:
+        RecordError: the file cannot be written.
+    """
+    unfinished = path.with_suffix(f".{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.write_text(text)
+        return unfinished.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            unfinished.unlink()
+        raise RecordError(
+            f"{path} cannot be written ({error.strerror}): "
+            "make room or set MULTISENGE_RESULTS to another folder"
+        ) from None
 
 
 def _write_files(record: Record, folder: Path) -> None:

@@ -39,7 +39,7 @@ def test_a_series_goes_on_where_it_was(measured):
     ablations.measure_all([1], 2, root, ["baseline", "peepholes"])
     ablations.measure_all([1, 2], 2, root, ["baseline", "peepholes"])
     assert asked == [("baseline", 1), ("peepholes", 1), ("baseline", 2), ("peepholes", 2)]
-    table = open_points.ablation_table()
+    table = open_points.ablation_table(open_points.ablations_path("multisenge"))
     assert table.loc["peepholes", ("", "runs")] == 2
     assert table.loc["baseline", ("kappa", "mean")] == pytest.approx(0.515)
 
@@ -75,3 +75,18 @@ def test_only_effects_beyond_the_spread_are_named(tmp_path):
     note = open_points.effect_note(open_points.ablation_table(path))
     assert note.endswith("macro f1: far.")
     assert open_points.effect_note(None) == "No variant has been measured."
+
+
+def test_datasets_have_records_of_their_own(measured):
+    _, root = measured
+    path = ablations.measure_all([1], 2, root, ["baseline"])
+    assert path == open_points.ablations_path("multisenge")
+    (root / "sample.json").write_text("{}")
+    assert ablations.measure_all([1], 2, root, ["baseline"]) == open_points.ablations_path("sample")
+
+
+def test_the_setting_is_read_from_the_record(measured):
+    _, root = measured
+    sentence = open_points.ablation_setting(ablations.measure_all([1, 3], 7, root, ["baseline"]))
+    assert "at most 7 epochs" in sentence
+    assert sentence.endswith("seeds 1, 3.")

@@ -121,7 +121,7 @@ def test_figures_show_every_method(trained, classes):
     records, typology = comparison.read_records("sample", classes), TYPOLOGIES[classes]
     table = comparison.class_table(records, classes)
     for whose in ("ours", "paper"):
-        bars = plotting_results.score_bars(table, typology, whose)
+        bars = plotting_results.score_bars(table, typology, whose, "Ours, sample")
         assert [ax.get_title() for ax in bars.axes] == list(paper.METHODS)
     heights = [bar.get_height() for bar in bars.axes[0].patches[:classes]]
     np.testing.assert_allclose(heights, paper.read_paper().scores(classes)[0, :, 0])
@@ -130,6 +130,8 @@ def test_figures_show_every_method(trained, classes):
     np.testing.assert_allclose(shown.sum(axis=1), 100)
     maps = plotting_results.map_figure(records, typology)
     assert len(maps.axes) == 5
+    for figure in (matrices, maps):
+        assert "not the paper's data" in figure.get_suptitle()
     assert len(plotting_results.learning_curves(records).axes) == 4
 
 

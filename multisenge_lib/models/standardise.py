@@ -8,9 +8,7 @@ import numpy as np
 from keras import ops
 
 from multisenge_lib.errors import ExperimentError
-
-#: Linear backscatter below this counts as this, -50 dB: far under the sensor's noise.
-BACKSCATTER_FLOOR = 1e-5
+from multisenge_lib.patches import BACKSCATTER_FLOOR
 
 
 @keras.saving.register_keras_serializable(package="multisenge")
