@@ -11,18 +11,19 @@
 from pathlib import Path
 
 from multisenge_lib import paths, results
-from multisenge_lib.experiments import EXPERIMENTS, get_experiment
+from multisenge_lib.dataset import dataset_of
+from multisenge_lib.models import EXPERIMENTS, get_experiment
 
 ROOT = paths.real_data_root()
-DATASET = results.dataset_of(ROOT) if ROOT else "sample"
+DATASET = dataset_of(ROOT) if ROOT else "sample"
 RECORDS = paths.results_dir() / DATASET
 NAMES = [get_experiment(name).name for name in str(config.get("exp", ",".join(EXPERIMENTS))).split(",")]
 SEEDS = [int(seed) for seed in str(config.get("seeds", 1)).split(",")]
 OPTIONS = " ".join(f"-p {name} {config[name]}" for name in ("epochs", "on_error") if name in config)
 
-LIBRARY = "patches selection typology store batches callbacks training evaluation experiments"
-CODE = [f"multisenge_lib/{name}.py" for name in LIBRARY.split()]
-CODE += sorted(map(str, Path("multisenge_lib/models").glob("*.py")))
+CODE = [f"multisenge_lib/dataset/{name}.py" for name in "layout rasters selection typology store".split()]
+CODE += ["multisenge_lib/results/metrics.py"]
+CODE += sorted(str(path) for room in ("models", "training") for path in Path("multisenge_lib", room).glob("*.py"))
 if DATASET == "sample":
     CODE += sorted(map(str, Path("multisenge_lib/sample").glob("*.py")))
 
@@ -47,8 +48,8 @@ rule pack:
         options=f", on_error='{config['on_error']}'" if "on_error" in config else "",
         experiment=NAMES[-1],
     shell:
-        "python -c 'from multisenge_lib.training import *; "
-        "load_store(find_data_root(), get_experiment(\"{params.experiment}\"){params.options})'"
+        "python -c 'from multisenge_lib.models import get_experiment; from multisenge_lib.sample import find_data_root; "
+        "from multisenge_lib.training import load_store; load_store(find_data_root(), get_experiment(\"{params.experiment}\"){params.options})'"
 
 
 rule train:

@@ -12,11 +12,8 @@ import statistics
 import tempfile
 import time
 
-from multisenge_lib.index import read_index
-from multisenge_lib.patches import read_patch
+from multisenge_lib.dataset import pack, read_index, read_patch, select
 from multisenge_lib.sample import ensure_sample
-from multisenge_lib.selection import select
-from multisenge_lib.store import pack
 
 NAMES = ("s1", "s2", "reference")
 

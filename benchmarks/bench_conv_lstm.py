@@ -18,7 +18,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from multisenge_lib.models.conv_lstm import ConvLSTM2D
+from multisenge_lib.models import ConvLSTM2D
 
 DATES, BANDS, FILTERS, SIDE = 4, 10, 32, 3
 

@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 
 from multisenge_lib import paths
-from multisenge_lib.index import read_index
+from multisenge_lib.dataset import read_index
 
 BESIDE = paths.PROJECT.parent / "shared" / "multisenge" / "labels.tar.gz"
 TURNS = 3

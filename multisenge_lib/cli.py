@@ -12,9 +12,18 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from multisenge_lib import audit, census, download, geo, paths, sample, selection
+from multisenge_lib import audit, paths, sample
+from multisenge_lib.dataset import (
+    LABELS,
+    REFERENCE,
+    SPLITS,
+    census,
+    download,
+    geo,
+    read_index,
+    selection,
+)
 from multisenge_lib.errors import MultiSenGEError
-from multisenge_lib.index import read_index
 
 app = typer.Typer(
     help="Land cover from Sentinel-1 and Sentinel-2 time series: the data side of the book.",
@@ -36,7 +45,7 @@ Year = Annotated[int, typer.Option(help="The year that all dates must be of.")]
 
 
 def _labels(labels: Path | None) -> Path:
-    return labels or paths.real_labels() or sample.ensure_sample() / paths.LABELS
+    return labels or paths.real_labels() or sample.ensure_sample() / LABELS
 
 
 def _index(labels: Path | None, year: int, any_tile: bool):
@@ -112,7 +121,7 @@ def write_selection(
     else:
         selection.to_csv(table, out)
     _out.print(f"{len(table):,} patches, written to {out}")
-    for split in selection.SPLITS:
+    for split in SPLITS:
         tiles = table.loc[table["split"] == split, "tile"].value_counts().sort_index()
         _out.print(f"{split:<10} {tiles.sum():>6,}")
         for tile, count in tiles.items():
@@ -140,7 +149,7 @@ def download_archives(
     keep: Annotated[bool, typer.Option(help="Keep the archives beside what they hold.")] = True,
 ) -> None:
     """Fetch, verify and unpack published archives; without names, the two small ones."""
-    names = archives or [paths.LABELS, paths.REFERENCE]
+    names = archives or [LABELS, REFERENCE]
     for name, count in download.download(root, names, keep=keep).items():
         _out.print(f"{root / name}: {count:,} files")
 
@@ -175,7 +184,7 @@ def measure_ablations(
     ] = None,
 ) -> None:
     """Train variants of what the paper leaves open, and record their scores."""
-    from multisenge_lib.ablations import measure_all  # imports Keras, which takes seconds
+    from multisenge_lib.training import measure_all  # imports Keras, which takes seconds
 
     path = measure_all(_numbers(seeds, "seeds"), epochs, data_root)
     _out.print(f"Wrote {path}")

@@ -27,6 +27,10 @@ class ExperimentError(MultiSenGEError):
     """An experiment or a training parameter is unknown or out of range."""
 
 
+class FileError(MultiSenGEError):
+    """A file cannot be written."""
+
+
 class RecordError(MultiSenGEError):
     """A results record is missing, damaged, or of another dataset."""
 

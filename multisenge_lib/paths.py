@@ -8,10 +8,6 @@ import platformdirs
 from multisenge_lib.errors import MultiSenGEError
 
 PROJECT = Path(__file__).resolve().parent.parent
-#: Folders of the published layout, below a data root.
-LABELS, REFERENCE, S2, S1 = "labels", "ground_reference", "s2", "s1"
-#: A file at the sample's data root: it tells the sample from the published dataset.
-SAMPLE_MARKER = "sample.json"
 
 
 def _from_environment(variable: str) -> Path | None:
@@ -60,16 +56,5 @@ def real_labels() -> Path | None:
     root = real_data_root()
     if root is None:
         return None
-    candidates = [root / name for name in (LABELS, "labels.tgz", "labels.tar.gz")]
+    candidates = [root / name for name in ("labels", "labels.tgz", "labels.tar.gz")]
     return next((path for path in candidates if path.exists()), None)
-
-
-def find_data_root(given: Path | str | None = None) -> Path:
-    """The data root: the one given, else `MULTISENGE_ROOT`, else the sample, written if need be.
-
-    Raises:
-        MultiSenGEError: `MULTISENGE_ROOT` names nothing that exists.
-    """
-    from multisenge_lib.sample import ensure_sample  # which imports this module
-
-    return Path(given).expanduser() if given else real_data_root() or ensure_sample()

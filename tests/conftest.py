@@ -13,7 +13,7 @@ _BESIDE = paths.PROJECT.parent / "shared" / "multisenge" / "labels.tar.gz"
 @pytest.fixture(scope="session")
 def sample_root(tmp_path_factory) -> Path:
     """The data root of the default sample; written once a session, or kept in MULTISENGE_CACHE."""
-    from multisenge_lib.sample import ensure_sample
+    from multisenge_lib.sample.write import ensure_sample
 
     with pytest.MonkeyPatch.context() as patch:
         if not os.environ.get("MULTISENGE_CACHE"):

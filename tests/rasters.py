@@ -8,9 +8,7 @@ import pandas as pd
 import rasterio
 from rasterio.transform import Affine
 
-from multisenge_lib.index import raster_path
-from multisenge_lib.patches import S1_BANDS, S2_BANDS
-from multisenge_lib.selection import split_of
+from multisenge_lib.dataset.layout import S1_BANDS, S2_BANDS, raster_path, split_of
 
 DAYS = np.array(["2020-07-07", "2020-08-06"], dtype="datetime64[D]")
 PATCHES = ("31UFP_0_0", "31UEQ_0_0", "31UFQ_0_0", "31UFQ_0_257", "31UFQ_257_0", "31UFQ_257_257")

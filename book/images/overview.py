@@ -4,12 +4,9 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 
-from multisenge_lib import plotting, results
-from multisenge_lib.index import read_index
-from multisenge_lib.patches import read_patch
+from multisenge_lib import figures, results
+from multisenge_lib.dataset import TYPOLOGIES, read_index, read_patch, select
 from multisenge_lib.sample import ensure_sample
-from multisenge_lib.selection import select
-from multisenge_lib.typology import TYPOLOGIES
 
 
 def main() -> None:
@@ -19,15 +16,15 @@ def main() -> None:
     figure, axes = plt.subplots(2, 4, figsize=(9, 4.6), layout="constrained")
     for row, name in zip(axes, results.SHOWCASE, strict=False):
         patch = read_patch(root, rows.loc[name])
-        plotting.show_image(row[0], plotting.true_color(patch.s2[0]))
-        plotting.show_image(row[1], plotting.radar_color(patch.s1[0]))
-        plotting.show_classes(row[2], record.references[name], TYPOLOGIES[10])
-        plotting.show_classes(row[3], record.maps[name], TYPOLOGIES[10])
+        figures.show_image(row[0], figures.true_color(patch.s2[0]))
+        figures.show_image(row[1], figures.radar_color(patch.s1[0]))
+        figures.show_classes(row[2], record.references[name], TYPOLOGIES[10])
+        figures.show_classes(row[3], record.maps[name], TYPOLOGIES[10])
     for ax, title in zip(
         axes[0], ("Sentinel-2", "Sentinel-1", "Reference", "Predicted"), strict=True
     ):
         ax.set_title(title, fontsize=10)
-    plotting.class_legend(figure, TYPOLOGIES[10], columns=4)
+    figures.class_legend(figure, TYPOLOGIES[10], columns=4)
     figure.savefig(Path(__file__).with_suffix(".png"), dpi=100, bbox_inches="tight")
 
 

@@ -19,19 +19,22 @@ from multisenge_lib.audit.finding import (
     on_claim,
     verdict,
 )
-from multisenge_lib.geo import TILE_PIXELS, tile_corner
-from multisenge_lib.index import YEAR
-from multisenge_lib.selection import SPLITS
-from multisenge_lib.typology import TYPOLOGIES, URBAN
+from multisenge_lib.dataset import (
+    CITIES,
+    S2_BANDS,
+    SPLITS,
+    TILE_PIXELS,
+    TYPOLOGIES,
+    URBAN,
+    YEAR,
+    tile_corner,
+)
 
-#: Longitude and latitude in degrees.
-CITIES = {"Reims": (4.032, 49.258), "Strasbourg": (7.752, 48.573)}
 #: From a tile's centre to its sides, metres.
 _HALF_TILE = TILE_PIXELS * 5
 #: Square kilometres of a patch.
 _PATCH_KM2 = (256 / 100) ** 2
-#: Bands by wavelength; and those along which vegetation's reflectance climbs.
-SPECTRAL = ("B2", "B3", "B4", "B5", "B6", "B7", "B8", "B8A", "B11", "B12")
+#: Bands along which the reflectance of vegetation climbs.
 _RAMP = ("B4", "B5", "B6", "B7", "B8", "B8A")
 
 
@@ -523,7 +526,7 @@ def check_script(e: Evidence) -> Iterator[Finding]:
         verdict(above < len(means) / 2),
         f"The list named stds exceeds the list named means in {above} of {len(means)} bands, and "
         "it climbs from B4 to B8A in spectral order, as the reflectance of vegetated land does "
-        f"({_yes(climbs(stds, SPECTRAL))}; the other list: {_yes(climbs(means, SPECTRAL))}). With "
+        f"({_yes(climbs(stds, S2_BANDS))}; the other list: {_yes(climbs(means, S2_BANDS))}). With "
         "the names exchanged, that script computes (b - deviation) / mean. Eq. 4 of the paper is "
         "right; the script is not the paper's run, and whether the runs had this is not known.",
     )
@@ -532,7 +535,7 @@ def check_script(e: Evidence) -> Iterator[Finding]:
 def check_band_order(e: Evidence) -> Iterator[Finding]:
     """Section 2.1: the order of the ten bands."""
     listed, bright = names(e, "bands"), np.maximum(e.script.means, e.script.stds)
-    in_listed, in_spectral = (climbs(bright, order) for order in (listed, SPECTRAL))
+    in_listed, in_spectral = (climbs(bright, order) for order in (listed, S2_BANDS))
     as_listed = dict(zip(listed, bright, strict=True))
     yield on_claim(
         e,

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from multisenge_lib.census import Census
+from multisenge_lib.dataset import TYPOLOGIES, Census
 from multisenge_lib.paper import METHODS, AuthorsScript, Paper, Replication
-from multisenge_lib.typology import TYPOLOGIES
 
 AGREES, DISAGREES, UNDECIDED = "agrees", "disagrees", "cannot be decided"
 VERDICTS = (DISAGREES, UNDECIDED, AGREES)

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from multisenge_lib.audit import margins
+from multisenge_lib.audit import bounds as margins
+from multisenge_lib.audit.bounds import HALF, Constraints
 from multisenge_lib.audit.finding import (
     DATASET,
     KAPPA,
@@ -20,10 +21,9 @@ from multisenge_lib.audit.finding import (
     Finding,
     verdict,
 )
-from multisenge_lib.audit.margins import HALF, Constraints
+from multisenge_lib.dataset import TYPOLOGIES
 from multisenge_lib.paper import KAPPA_TABLE, METHODS, SCORE_TABLE, Paper
 from multisenge_lib.paper import SCORES as SCORE_NAMES
-from multisenge_lib.typology import TYPOLOGIES
 
 CLASSES = (6, 10)
 #: Precision of the linear programs' solver.

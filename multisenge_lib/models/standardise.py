@@ -7,8 +7,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from multisenge_lib.dataset import BACKSCATTER_FLOOR
 from multisenge_lib.errors import ExperimentError
-from multisenge_lib.patches import BACKSCATTER_FLOOR
 
 
 @keras.saving.register_keras_serializable(package="multisenge")

@@ -9,9 +9,7 @@ import rasterio
 from rasterio.crs import CRS
 from rasterio.transform import from_origin
 
-from multisenge_lib import paths
-from multisenge_lib.geo import PIXEL, patch_bounds, tile_corner
-from multisenge_lib.index import raster_path
+from multisenge_lib.dataset import PIXEL, layout, patch_bounds, raster_path, tile_corner
 from multisenge_lib.sample.places import Acquisitions, Place
 
 #: The projection as the published label files write it, for a zone, its meridian and its code.
@@ -29,7 +27,7 @@ _WKT = (
 
 def make_folders(root: Path) -> None:
     """The four folders of the published layout."""
-    for name in (paths.LABELS, paths.REFERENCE, paths.S2, paths.S1):
+    for name in (layout.LABELS, layout.REFERENCE, layout.S2, layout.S1):
         (root / name).mkdir(parents=True, exist_ok=True)
 
 
@@ -74,5 +72,5 @@ def write_label(root: Path, place: Place, acquired: Acquisitions, reference: np.
         "projection": _WKT.format(zone=zone, meridian=6 * zone - 183, epsg=epsg),
         "labels": ";".join(map(str, classes)),
     }
-    path = root / paths.LABELS / f"{place.patch}.json"
+    path = root / layout.LABELS / f"{place.patch}.json"
     path.write_text(json.dumps(document), encoding="utf-8")

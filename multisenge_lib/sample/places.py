@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from multisenge_lib.selection import DAYS_GAP, MONTHS, choose_dates, month_of
+from multisenge_lib.dataset import DAYS_GAP, MONTHS, choose_dates, month_of
 
 #: Pixels from one patch to the next.
 STRIDE = 257

@@ -1,0 +1,139 @@
+"""From tile and offsets to places on the ground; no raster is needed.
+
+A Sentinel-2 tile is named by its 100 km square of the Military Grid Reference System. Its
+10,980-pixel raster begins 20 m west and 20 m north of that square; a patch's `x` is the column
+and `y` the row of its upper-left pixel in that raster. Seen in the metadata and checked against
+the towns they show; the paper does not say it.
+"""
+
+import re
+from functools import cache
+from pathlib import Path
+
+import geopandas as gpd
+import mgrs
+import numpy as np
+import pandas as pd
+import shapely
+
+from multisenge_lib.dataset.layout import PATCH_PIXELS, PIXEL, TILE_PIXELS
+from multisenge_lib.errors import MultiSenGEError
+
+#: Metres from the 100 km square's corner to the raster's, to the west and to the north.
+TILE_MARGIN = 20
+#: Longitude and latitude; and the projection of France, for areas.
+WGS84, LAMBERT_93 = 4326, 2154
+
+_DRIVERS = {".parquet": "GeoParquet", ".gpkg": "GPKG"}
+
+
+@cache
+def tile_corner(tile: str) -> tuple[int, int, int]:
+    """The upper-left corner of a Sentinel-2 tile's raster.
+
+    Args:
+        tile: name without the leading T, such as "31UEQ"; northern hemisphere.
+
+    Returns:
+        Easting and northing in metres, and the EPSG code of their UTM zone.
+
+    Raises:
+        MultiSenGEError: there is no such tile.
+    """
+    try:
+        if not re.fullmatch(r"\d{2}[N-X][A-Z]{2}", tile):
+            raise mgrs.core.MGRSError
+        zone, _, easting, northing = mgrs.MGRS().MGRSToUTM(f"{tile}5000050000")
+    except mgrs.core.MGRSError:
+        raise MultiSenGEError(
+            f"there is no Sentinel-2 tile {tile!r} on the northern hemisphere: "
+            "a tile is named like 31UEQ (zone, band, column, row)"
+        ) from None
+    half = 50_000
+    west, north = round(easting) - half - TILE_MARGIN, round(northing) + half + TILE_MARGIN
+    return west, north, 32600 + zone
+
+
+def patch_bounds(tile: str, x: int, y: int, size: int = PATCH_PIXELS) -> tuple[int, int, int, int]:
+    """West, south, east, north of a patch of `size` pixels, in metres of its tile's UTM zone."""
+    west, north, _ = tile_corner(tile)
+    left, top = west + PIXEL * x, north - PIXEL * y
+    return left, top - PIXEL * size, left + PIXEL * size, top
+
+
+def _to_wgs84(geometry: np.ndarray, epsg: pd.Series) -> gpd.GeoSeries:
+    everywhere = gpd.GeoSeries(geometry, index=epsg.index)
+    by_zone = [
+        everywhere[epsg == code].set_crs(code).to_crs(WGS84) for code in sorted(epsg.unique())
+    ]
+    return pd.concat(by_zone).loc[epsg.index] if by_zone else gpd.GeoSeries([], crs=WGS84)
+
+
+def footprints(table: pd.DataFrame, size: int = PATCH_PIXELS) -> gpd.GeoDataFrame:
+    """The squares that patches cover.
+
+    Args:
+        table: with columns `tile`, `x`, `y`; an index or a selection of one.
+        size: pixels along a patch's side.
+
+    Returns:
+        The table with polygons in longitude and latitude (EPSG:4326).
+    """
+    corners = [tile_corner(tile) for tile in table["tile"]]
+    west, north, epsg = np.array(corners, dtype=np.int64).reshape(-1, 3).T
+    left = west + PIXEL * table["x"].to_numpy()
+    top = north - PIXEL * table["y"].to_numpy()
+    boxes = shapely.box(left, top - PIXEL * size, left + PIXEL * size, top)
+    geometry = _to_wgs84(boxes, pd.Series(epsg, index=table.index))
+    return gpd.GeoDataFrame(table, geometry=geometry, crs=WGS84)
+
+
+def centres(table: pd.DataFrame, size: int = PATCH_PIXELS) -> pd.DataFrame:
+    """Longitude and latitude of patch centres, in degrees: columns `lon` and `lat`."""
+    corners = footprints(table, size).geometry
+    # The mean of the corners: off the true centre by less than a metre at this size.
+    points = shapely.centroid(corners.to_numpy())
+    return pd.DataFrame({"lon": shapely.get_x(points), "lat": shapely.get_y(points)}, table.index)
+
+
+def overlap(frame: gpd.GeoDataFrame, other: gpd.GeoDataFrame) -> float:
+    """Ground that both tables' footprints cover, in square kilometres (in Lambert-93)."""
+    ours, theirs = (f.geometry.to_crs(LAMBERT_93).union_all() for f in (frame, other))
+    return ours.intersection(theirs).area / 1e6
+
+
+def tile_outlines(tiles: list[str]) -> gpd.GeoDataFrame:
+    """The squares of whole tiles, in longitude and latitude: columns `tile` and `geometry`."""
+    return footprints(pd.DataFrame({"tile": tiles, "x": 0, "y": 0}), TILE_PIXELS)[
+        ["tile", "geometry"]
+    ]
+
+
+def _as_text(values: np.ndarray) -> str:
+    if values.dtype.kind == "M":
+        return ";".join(np.datetime_as_string(values, unit="D"))
+    return ";".join(map(str, values))
+
+
+def export(frame: gpd.GeoDataFrame, path: Path | str) -> Path:
+    """Write a table with geometry for a GIS: GeoParquet or GeoPackage, by the file's ending.
+
+    Columns that hold an array (dates, classes) become text joined by semicolons.
+
+    Raises:
+        MultiSenGEError: the ending is neither `.parquet` nor `.gpkg`.
+    """
+    path = Path(path)
+    if path.suffix not in _DRIVERS:
+        raise MultiSenGEError(
+            f"cannot write {path.name}: the ending must be {' or '.join(_DRIVERS)}"
+        )
+    frame = frame.copy()
+    for column in frame.columns.drop("geometry"):
+        if len(frame) and isinstance(frame[column].iloc[0], np.ndarray):
+            frame[column] = frame[column].map(_as_text)
+    if path.suffix == ".parquet":
+        frame.to_parquet(path, index=False)
+    else:
+        frame.to_file(path, driver="GPKG", layer=path.stem, index=False)
+    return path

@@ -1,0 +1,86 @@
+"""Files written whole or not at all, and what code wrote them."""
+
+import contextlib
+import os
+import platform
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from multisenge_lib import paths
+from multisenge_lib.errors import FileError
+
+_PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "jax", "numpy", "pandas", "rasterio", "zarr")
+
+
+@contextmanager
+def atomic(path: Path, remedy: str = "make room, or choose another folder") -> Iterator[Path]:
+    """Write a file under a name of its own, then move it to its place.
+
+    The file before stays as it was until all of the new one is on disk; what fails leaves nothing.
+
+    Args:
+        path: where the file goes; its folder is made.
+        remedy: the end of the message where it cannot be written.
+
+    Yields:
+        The path to write to, in the same folder and with the same ending.
+
+    Raises:
+        FileError: the file cannot be written.
+    """
+    unfinished = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield unfinished
+        with unfinished.open("rb+") as file:
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    except OSError as error:
+        raise FileError(f"{path} cannot be written ({error.strerror or error}): {remedy}") from None
+    finally:
+        with contextlib.suppress(OSError):
+            unfinished.unlink()
+
+
+def write_text(path: Path, text: str, remedy: str = "make room, or choose another folder") -> Path:
+    """Write a small file whole or not at all; see `atomic`."""
+    with atomic(path, remedy) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")
+    return path
+
+
+def _git(*arguments: str) -> str | None:
+    command = ["git", "-C", str(paths.PROJECT), *arguments]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def installed(package: str) -> str | None:
+    """The version of a package, or None where it is not installed."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def provenance() -> dict[str, Any]:
+    """The code and the machine's software behind a run.
+
+    Returns:
+        `commit` (None outside a git checkout), `uncommitted` (whether library or notebook differ
+        from it) and `versions` by package, those that are installed.
+    """
+    changed = _git("status", "--porcelain", "--", "multisenge_lib", "notebooks")
+    found = {package: installed(package) for package in _PACKAGES}
+    versions = {"python": platform.python_version()} | {p: v for p, v in found.items() if v}
+    return {
+        "commit": _git("rev-parse", "HEAD"),
+        "uncommitted": None if changed is None else bool(changed),
+        "versions": versions,
+    }

@@ -1,0 +1,83 @@
+"""The eight experiments of Table 4 as data, with the choices that the paper leaves open."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from multisenge_lib.dataset import TYPOLOGIES, Typology
+from multisenge_lib.errors import ExperimentError
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One network of Table 4 and the data it sees. Variants: `dataclasses.replace`.
+
+    Attributes:
+        name: ours, as typed on the command line: "s1s2_10c".
+        title: the paper's: "ConvLSTM-S1S2".
+        sensors: "s1", "s2" or both; one ConvLSTM each.
+        inception: whether the naive Inception module sees the first date (section 3.2).
+        classes: 6 or 10 (Table 3).
+        months: one date of each is an input (section 2.2).
+        days_gap: least days between consecutive dates (section 2.2, Table 1).
+        filters: of each ConvLSTM (section 3.1).
+        peephole: whether the gates see the cell state, as Eq. 3 has it; see `ConvLSTM2D` for why
+            they don't by default.
+        inception_filters: of each convolution of the Inception module; left open by the paper.
+        inception_pool: whether the pooled inputs are among the module's outputs, as in a naive
+            Inception module; the text of section 3.2 can be read either way.
+        full_resolution_skip: whether the U-Net's last stage sees the encoder's first; left open.
+        freeze_encoder: keep the encoder at its random start, as the authors' later code does.
+        s1_decibel: Sentinel-1 in decibels, always, before Eq. 4; left open by the paper.
+    """
+
+    name: str
+    title: str
+    sensors: tuple[str, ...]
+    inception: bool
+    classes: int
+    months: tuple[int, ...] = (7, 8, 9, 11)
+    days_gap: int = 17
+    filters: int = 32
+    peephole: bool = False
+    inception_filters: int = 32
+    inception_pool: bool = True
+    full_resolution_skip: bool = True
+    freeze_encoder: bool = False
+    s1_decibel: bool = True
+
+    @property
+    def typology(self) -> Typology:
+        """The classes that the network tells apart."""
+        return TYPOLOGIES[self.classes]
+
+
+_NETWORKS = (
+    ("s1", "ConvLSTM-S1", ("s1",), False),
+    ("s2", "ConvLSTM-S2", ("s2",), False),
+    ("s1s2", "ConvLSTM-S1S2", ("s1", "s2"), False),
+    ("inception", "ConvLSTM+Inception-S1S2", ("s1", "s2"), True),
+)
+
+#: Table 4, by our names.
+EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
+    {
+        f"{name}_{classes}c": Experiment(f"{name}_{classes}c", title, sensors, inception, classes)
+        for classes in (6, 10)
+        for name, title, sensors, inception in _NETWORKS
+    }
+)
+
+
+def get_experiment(name: str) -> Experiment:
+    """The experiment of Table 4 with this name.
+
+    Raises:
+        ExperimentError: there is none; the message names the eight.
+    """
+    try:
+        return EXPERIMENTS[name]
+    except KeyError:
+        raise ExperimentError(
+            f"there is no experiment {name!r}: choose one of {', '.join(EXPERIMENTS)}"
+        ) from None

@@ -1,0 +1,24 @@
+"""Confusion matrices to scores; records of runs, out and in; ours beside the paper's."""
+
+from multisenge_lib.results.comparison import (
+    class_table,
+    dataset_shown,
+    interval_table,
+    overall_table,
+    paper_urban_f1,
+    read_records,
+    run_table,
+    seed_table,
+    sensor_answer,
+    urban_answer,
+    urban_f1,
+)
+from multisenge_lib.results.metrics import OVERALL, bootstrap, confusion_matrix, scores
+from multisenge_lib.results.records import (
+    Record,
+    RecordKey,
+    list_records,
+    read_record,
+    record_folder,
+    write_record,
+)

@@ -1,0 +1,145 @@
+"""What the choices that the paper leaves open change: one network, one choice changed at a time.
+
+Every variant is the baseline with one field of `Experiment` or `Settings` replaced, trained with
+the same seeds on the same data. The record grows run by run, so an interrupted series goes on.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from multisenge_lib.dataset import URBAN, dataset_of
+from multisenge_lib.errors import ExperimentError, RecordError
+from multisenge_lib.files import provenance, write_text
+from multisenge_lib.models import Experiment, get_experiment
+from multisenge_lib.paper.open_points import BASELINE, ablations_path
+from multisenge_lib.sample import ensure_sample
+from multisenge_lib.training.train import Settings, settings_for, train
+
+#: The network with every part that a variant changes.
+BASE = "inception_10c"
+
+
+@dataclass(frozen=True)
+class Variant:
+    """Fields of the experiment and of the settings that differ from the baseline."""
+
+    experiment: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+VARIANTS: dict[str, Variant] = {
+    BASELINE: Variant(),
+    "peepholes": Variant({"peephole": True}),
+    "Inception with 8 filters": Variant({"inception_filters": 8}),
+    "Inception without pooling": Variant({"inception_pool": False}),
+    "frozen encoder": Variant({"freeze_encoder": True}),
+    "Sentinel-1 linear": Variant({"s1_decibel": False}),
+    "no augmentation": Variant(settings={"augmentation": "none"}),
+    "augmentation adds copies": Variant(settings={"augmentation": "extend"}),
+    "no class weights": Variant(settings={"class_weights": False}),
+}
+
+
+def _source(root: Path, experiment: Experiment, settings: Settings) -> dict[str, Any]:
+    """What the runs of one record have in common; a record of anything else is not gone on with."""
+    return {
+        "dataset": dataset_of(root),
+        "data_root": root.name,
+        "experiment": asdict(experiment),
+        "settings": asdict(settings),
+    }
+
+
+def _read(path: Path, source: dict[str, Any]) -> list[dict[str, Any]]:
+    """The runs recorded so far, if they have this source."""
+    if not path.is_file():
+        return []
+    try:
+        record = json.loads(path.read_text())
+        runs = record["runs"] if record["source"] == json.loads(json.dumps(source)) else None
+    except (ValueError, KeyError, TypeError) as error:
+        raise RecordError(f"{path} cannot be read ({error!r}): restore it, or delete it") from None
+    if runs is None:
+        raise RecordError(f"{path} is of other data or settings: delete it to measure anew")
+    return runs
+
+
+def _write(path: Path, source: dict[str, Any], runs: list[dict[str, Any]]) -> None:
+    write_text(path, json.dumps({"source": source, "runs": runs}, indent=1) + "\n")
+
+
+def urban_f1(f1: list[float | None]) -> float:
+    """Mean F1 of the urban classes that the test split holds."""
+    urban = [f1[id - 1] for id in URBAN if f1[id - 1] is not None]
+    return sum(urban) / len(urban)
+
+
+def measure(name: str, root: Path, experiment: Experiment, settings: Settings) -> dict[str, Any]:
+    """Train and evaluate one variant.
+
+    Args:
+        name: one of `VARIANTS`.
+        root: the data root.
+        experiment: the baseline's.
+        settings: the baseline's, with the seed of this run.
+
+    Returns:
+        The run as the record keeps it: variant, seed, scores, epochs, time, commit.
+    """
+    variant = VARIANTS[name]
+    run = train(
+        replace(experiment, **variant.experiment), replace(settings, **variant.settings), root
+    )
+    metrics = run.record.metrics
+    scores = {k: metrics["scores"][k] for k in ("weighted_f1", "macro_f1", "kappa", "accuracy")}
+    return {
+        "variant": name,
+        "seed": settings.seed,
+        **scores,
+        "urban_f1": urban_f1(metrics["scores"]["f1"]),
+        "epochs": metrics["epochs"],
+        "best_epoch": metrics["best_epoch"],
+        "seconds": round(metrics["training_seconds"], 1),
+        "finished": metrics["finished"],
+        "commit": provenance()["commit"],
+    }
+
+
+def measure_all(
+    seeds: Iterable[int] = (1, 2),
+    epochs: int = 10,
+    root: Path | None = None,
+    variants: Iterable[str] = tuple(VARIANTS),
+) -> Path:
+    """Measure variants on the sample with 32-pixel patches, or on a data root; go on where it was.
+
+    Args:
+        seeds: of the training; one run a variant and seed.
+        epochs: at most, of each run.
+        root: the data root.
+        variants: which of `VARIANTS`.
+
+    Returns:
+        The record's path, see `open_points.ablation_table`.
+
+    Raises:
+        ExperimentError: a variant is unknown.
+        RecordError: the record there is damaged, or of other data or settings.
+    """
+    variants = list(variants)
+    if unknown := [name for name in variants if name not in VARIANTS]:
+        raise ExperimentError(f"variants {unknown}: choose among {', '.join(VARIANTS)}")
+    root = root or ensure_sample(size=32)
+    experiment, settings = get_experiment(BASE), settings_for(root, epochs=epochs)
+    path, source = ablations_path(dataset_of(root)), _source(root, experiment, settings)
+    runs = _read(path, source)
+    done = {(run["variant"], run["seed"]) for run in runs}
+    for seed in seeds:
+        for name in variants:
+            if (name, seed) not in done:
+                runs.append(measure(name, root, experiment, replace(settings, seed=seed)))
+                _write(path, source, runs)
+    return path

@@ -1,0 +1,461 @@
+"""The audit: its numbers on made-up matrices, its findings, and that each of them can turn."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+from scipy.optimize import linprog
+from sklearn.metrics import cohen_kappa_score
+
+from multisenge_lib import audit, paper
+from multisenge_lib.audit import bounds as margins
+from multisenge_lib.audit import tables
+from multisenge_lib.audit import text as scores
+from multisenge_lib.audit.finding import AGREES, DISAGREES, UNDECIDED, VERDICTS
+from multisenge_lib.dataset.labels import read_index
+from multisenge_lib.dataset.selection import select
+
+INCEPTION = "ConvLSTM+Inception-S1S2"
+
+
+@pytest.fixture(scope="module")
+def evidence():
+    return audit.published_evidence()
+
+
+@pytest.fixture(scope="module")
+def found(evidence):
+    return {finding.id: finding for finding in audit.findings(evidence)}
+
+
+# What the margins give, on matrices whose answers are known
+
+
+def random_matrices(seed, classes=6, models=4):
+    """Confusion matrices of several models on one test set, half of each class hit or more."""
+    rng = np.random.default_rng(seed)
+    support = rng.integers(1_000, 100_000, classes)
+    recall = rng.uniform(0.3, 0.95, (models, classes))
+    matrices = np.zeros((models, classes, classes), int)
+    for matrix, rates in zip(matrices, recall, strict=True):
+        for i, pixels in enumerate(support):
+            shares = rng.dirichlet(np.ones(classes - 1)) * (1 - rates[i])
+            matrix[i] = rng.multinomial(pixels, np.insert(shares, i, rates[i]))
+    return matrices
+
+
+def rounded_scores(matrix):
+    hit, reference, predicted = matrix.diagonal(), matrix.sum(1), matrix.sum(0)
+    precision, recall = hit / predicted, hit / reference
+    table = np.stack([precision, recall, margins.f1(precision, recall)], axis=1)
+    return table.round(4), (reference @ table / reference.sum()).round(4)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_bounds_hold_the_true_support_and_kappa(seed):
+    matrices = random_matrices(seed)
+    table, weighted = (np.array(x) for x in zip(*map(rounded_scores, matrices), strict=True))
+    identity = np.eye(6)
+    constraints = margins.constraints(table, weighted, identity)
+    assert margins.misfit(constraints) == pytest.approx(0, abs=1e-7)
+    support = matrices[0].sum(axis=1) / matrices[0].sum()
+    low, high = margins.support_bounds(constraints).T
+    assert ((low <= support + 1e-9) & (support - 1e-9 <= high)).all()
+    for matrix, scores_, average in zip(matrices, table, weighted, strict=True):
+        least, most = margins.kappa_bounds(scores_, average[1], constraints, identity)
+        labels = np.indices(matrix.shape).reshape(2, -1)
+        true = cohen_kappa_score(*labels, sample_weight=matrix.ravel())
+        assert least - 1e-9 <= true <= most + 1e-9
+        assert margins.matrix_margins(matrix).kappa == pytest.approx(true)
+        tight = margins.kappa_bounds(scores_, average[1], margins.known(support), identity)
+        assert least - 1e-7 <= tight[0] <= true <= tight[1] <= most + 1e-7
+
+
+def test_least_squares_finds_a_support_without_rounding():
+    (matrix,) = random_matrices(5, models=1)
+    support = matrix.sum(axis=1) / matrix.sum()
+    matrices = random_matrices(5, models=4)
+    matrices = [np.rint(m * (matrix.sum(1) / m.sum(1))[:, None] * 1000) for m in matrices]
+    exact = []
+    for m in matrices:
+        precision, recall = m.diagonal() / m.sum(0), m.diagonal() / m.sum(1)
+        exact.append(np.stack([precision, recall, margins.f1(precision, recall)], axis=1))
+    weighted = np.einsum("mcs,c->ms", exact, support)
+    estimate = margins.support_estimate(np.array(exact), weighted)
+    assert estimate == pytest.approx(support, abs=1e-4)
+
+
+def test_scores_of_two_test_sets_contradict_each_other():
+    one, other = random_matrices(0, models=2), random_matrices(1, models=2)
+    table, weighted = zip(*map(rounded_scores, [*one, *other]), strict=True)
+    constraints = margins.constraints(np.array(table), np.array(weighted), np.eye(6))
+    assert margins.misfit(constraints) > 1e-3
+    assert np.isnan(margins.support_bounds(constraints)).all()
+    with pytest.raises(ValueError, match="no support"):
+        margins.kappa_bounds(table[0], weighted[0][1], constraints, np.eye(6))
+
+
+def cell_by_program(found, row, column, sign):
+    """The least (1) or greatest (-1) of a cell, by brute linear programming."""
+    n = len(found.hit)
+    cells = np.arange(n * n).reshape(n, n)
+    sums = np.zeros((2 * n, n * n))
+    for i in range(n):
+        sums[i, cells[i]] = 1
+        sums[n + i, cells[:, i]] = 1
+    cost = np.zeros(n * n)
+    cost[cells[row, column]] = sign
+    limits = [(found.hit[i // n],) * 2 if i // n == i % n else (0, None) for i in range(n * n)]
+    totals = np.concatenate([found.reference, found.predicted])
+    return sign * linprog(cost, A_eq=sums, b_eq=totals, bounds=limits).fun
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_bounds_of_a_cell_are_the_linear_program_s(seed):
+    rng = np.random.default_rng(seed)
+    matrix = rng.integers(0, 10 ** rng.integers(1, 4, (4, 4)))
+    found = margins.matrix_margins(matrix)
+    bounds = margins.cell_bounds(found)
+    for i, j in np.argwhere(~np.eye(4, dtype=bool)):
+        expected = cell_by_program(found, i, j, 1), cell_by_program(found, i, j, -1)
+        assert bounds[i, j] == pytest.approx(expected, abs=1e-9)
+        assert bounds[i, j, 0] - 1e-9 <= matrix[i, j] / matrix.sum() <= bounds[i, j, 1] + 1e-9
+
+
+def test_ratio_of_predicted_to_reference_by_hand():
+    low, high = margins.ratio_bounds(np.array([[0.5, 0.5, 0.5]]))[0]
+    assert low == pytest.approx(0.49995 / 0.50005, abs=1e-6)
+    assert high == pytest.approx(0.50005 / 0.49995, abs=1e-6)
+
+
+# What is found
+
+
+def test_verdicts_and_fields(found):
+    assert {finding.verdict for finding in found.values()} == set(VERDICTS)
+    fields = {"id", "claim", "where", "derived", "published", "tolerance", "verdict"}
+    assert all(fields <= set(row) for row in audit.to_json([*found.values()]))
+    order = [VERDICTS.index(finding.verdict) for finding in found.values()]
+    assert order == sorted(order)
+
+
+def test_recovered_support_agrees_with_the_counted(found):
+    for source in ("table5", "table7", "both"):
+        assert found[f"one-support/{source}"].verdict == AGREES
+        assert found[f"counted-support/{source}"].verdict == AGREES
+
+
+def test_six_kappas_agree_and_two_are_exchanged(evidence, found):
+    kappas = {id for id in found if id.startswith("kappa-") and "/" in id}
+    assert len(kappas) == 8
+    wrong = {id for id in kappas if found[id].verdict == DISAGREES}
+    assert wrong == {"kappa-10/ConvLSTM-S2", "kappa-10/ConvLSTM-S1S2"}
+    exchanged = change(
+        evidence,
+        ("table8/ConvLSTM-S2", "0.7482"),
+        ("table8/ConvLSTM-S1S2", "0.7445"),
+    )
+    assert all(f.verdict == AGREES for f in tables.check_kappa(exchanged))
+
+
+def test_kappas_agree_within_rounding_of_the_counted_support(evidence):
+    for classes, intervals in tables.kappa_intervals(evidence, counted=True).items():
+        printed = evidence.paper.kappa(classes)
+        if classes == 10:
+            printed = printed[[0, 2, 1, 3]]
+        low, high = intervals.T
+        assert ((low - margins.HALF <= printed) & (printed <= high + margins.HALF)).all()
+
+
+@pytest.mark.parametrize(
+    "id",
+    ["training-tiles", "kappa-range", "global-scores/order", "s2-wins", "recall-systematic",
+     "least-represented", "caption-table-5", "caption-figure-9", "five-better"],
+)  # fmt: skip
+def test_known_disagreements(found, id):
+    assert found[id].verdict == DISAGREES
+
+
+def test_the_share_in_section_4_1_is_within_rounding(found):
+    assert found["non-urban-share"].verdict == AGREES
+
+
+# Each check can turn
+
+
+def change(evidence, *numbers, names=None):
+    """The evidence with numbers printed otherwise, and claims naming others."""
+    changed = evidence.paper
+    for id, text in numbers:
+        changed = changed.with_number(id, text)
+    for claim, others in (names or {}).items():
+        changed = changed.with_names(claim, *others)
+    return dataclasses.replace(evidence, paper=changed)
+
+
+def text(claim, **numbers):
+    return lambda e: change(e, *((f"text/{claim}/{k}", v) for k, v in numbers.items()))
+
+
+def cells(*numbers):
+    return lambda e: change(e, *numbers)
+
+
+def named(claim, *names):
+    return lambda e: change(e, names={claim: names})
+
+
+def counting(change_of):
+    return lambda e: dataclasses.replace(
+        e, census=dataclasses.replace(e.census, **change_of(e.census))
+    )
+
+
+def script(**lists):
+    def turn(e):
+        values = {name: make(e.script) for name, make in lists.items()}
+        return dataclasses.replace(e, script=dataclasses.replace(e.script, **values))
+
+    return turn
+
+
+def moved_pixels(e):
+    """A tenth of a million pixels of class 1 counted as arable land or non-urban instead."""
+    support = {n: pixels.copy() for n, pixels in e.replication.support.items()}
+    for pixels in support.values():
+        pixels[[0, 5]] += -100_000, 100_000
+    return dataclasses.replace(e, replication=dataclasses.replace(e.replication, support=support))
+
+
+def more_pixels(e):
+    support = {n: pixels + 1 for n, pixels in e.replication.support.items()}
+    return dataclasses.replace(e, replication=dataclasses.replace(e.replication, support=support))
+
+
+def other_matrix(e):
+    confusion = e.replication.confusion + 100 * np.eye(6, dtype=int)
+    return dataclasses.replace(
+        e, replication=dataclasses.replace(e.replication, confusion=confusion)
+    )
+
+
+def without_a_row(e):
+    rows = e.paper.experiments[:-1]
+    return dataclasses.replace(e, paper=dataclasses.replace(e.paper, experiments=rows))
+
+
+def without_a_class(e):
+    grouping = {**e.paper.grouping, 10: e.paper.grouping[10][1:]}
+    return dataclasses.replace(e, paper=dataclasses.replace(e.paper, grouping=grouping))
+
+
+def recall_on_top(e):
+    low = [(f"table5/{m}/6/precision", "0.5000") for m in paper.METHODS]
+    return change(e, *low, ("table5/ConvLSTM-S1/2/precision", "0.3000"))
+
+
+def low_urban_recall(e):
+    return change(
+        e, *((f"table7/{m}/{c}/recall", "0.0100") for m in paper.METHODS[:2] for c in range(1, 6))
+    )
+
+
+def low_natural_precision(e):
+    rows = ((m, c) for m in paper.METHODS for c in range(6, 11))
+    return change(e, *((f"table7/{m}/{c}/precision", "0.1000") for m, c in rows))
+
+
+def one_patch_more(counts):
+    return {"totals": {**counts.totals, "patches": 8158}}
+
+
+def best_in_january(counts):
+    return {"months": counts.months.where(counts.months.index != 1, 8000)}
+
+
+TURNS = {
+    "f1-table5": cells(("table5/ConvLSTM-S1/2/f1", "0.4118")),
+    "f1-table7": cells(("table7/ConvLSTM-S2/8/f1", "0.4931")),
+    "weighted-table5": cells(("table5/ConvLSTM-S1/W-Avg/f1", "0.9003")),
+    "weighted-table7": cells(("table7/ConvLSTM-S2/W-Avg/recall", "0.8514")),
+    "predicted-table5": cells(("table5/ConvLSTM-S2/6/precision", "0.9970")),
+    "predicted-table7": cells(("table7/ConvLSTM-S1S2/9/precision", "0.8499")),
+    "one-support/table5": cells(("table5/ConvLSTM-S1S2/W-Avg/f1", "0.8895")),
+    "one-support/table7": cells(("table7/ConvLSTM-S1/W-Avg/recall", "0.7880")),
+    "one-support/both": cells(("table5/ConvLSTM-S1S2/W-Avg/f1", "0.8895")),
+    "counted-support/table5": moved_pixels,
+    "counted-support/table7": moved_pixels,
+    "counted-support/both": moved_pixels,
+    "bold-table5": cells(("table5/ConvLSTM-S1/1/f1", "**0.2337**")),
+    "bold-table6": cells(("table6/ConvLSTM-S1", "**0.3929**")),
+    "bold-table7": cells(("table7/ConvLSTM-S2/W-Avg/precision", "**0.9000**")),
+    "bold-table8": cells(("table8/ConvLSTM+Inception-S1S2", "0.7945")),
+    "table1": cells(("table1/18", "4961")),
+    "table2-sum": cells(("table2/6", "38.81")),
+    "table4": without_a_row,
+    "replication-matrix": other_matrix,
+    "tiles-14": text("tiles-14", tiles="13"),
+    "patches-8157": counting(one_patch_more),
+    "year": text("year", year="2021"),
+    "patch-size": more_pixels,
+    "urban-5": without_a_class,
+    "months-most": named("months-most", "7", "8", "9", "10"),
+    "winter-few": counting(best_in_january),
+    "gap-17": text("gap-17", days="15"),
+    "training-tiles": named(
+        "training-tiles", *["31TFN", "31UFQ", "31UFR", "31UGQ", "32TLT", "32ULU", "32ULV", "32UMV"]
+    ),
+    "split-counts/train": text("split-counts", train="3368"),
+    "split-counts/validation": text("split-counts", validation="1912"),
+    "split-counts/test": text("split-counts", test="611"),
+    "split-counts/sum": text("split-counts", test="611"),
+    "split-tiles": named("split-tiles", "31UFP", "31UFR", "31UEQ"),
+    "test-tile": text("split-counts", test="609"),
+    "patches-shown": named("patches-shown", "31UFP_0_0"),
+    "test-reims": named("test-reims", "31UEQ", "Strasbourg"),
+    "caption-table-5": named("caption-table-5", "31UEQ", "Reims"),
+    "caption-table-7": named("caption-table-7", "32ULU"),
+    "typology-14": text("typology-14", classes="15"),
+    "two-groupings/first": text("two-groupings", first="9"),
+    "two-groupings/second": text("two-groupings", second="7"),
+    "merging": named("merging", "7+8", "10+11", "12+13+14"),
+    "rare-classes": cells(("table2/13", "1.31")),
+    "under-1": named("under-1", "1", "3"),
+    "non-urban-share": text("non-urban-share", percent="92.53"),
+    "input-shape": text("input-shape", bands="12"),
+    "memory": text("memory", total="73"),
+    "experiments": text("experiments", main="5"),
+    "metrics-three": text("metrics-three", metrics="4"),
+    "script-normalisation": script(means=lambda s: s.stds, stds=lambda s: s.means),
+    "abstract-weighted-f1": cells((f"table5/{INCEPTION}/W-Avg/f1", "0.9000")),
+    "abstract-inception": cells((f"table6/{INCEPTION}", "0.3850")),
+    "abstract-ten-classes": cells(("table7/ConvLSTM-S1S2/5/f1", "0.3000")),
+    "s1-class4": text("s1-class4", f1="0.1345"),
+    "s1s2-best/f1": cells(("table5/ConvLSTM-S2/1/f1", "0.4431")),
+    "s1s2-best/recall": named("s1s2-best", "2", "5"),
+    "close-weighted-f1": text("close-weighted-f1", s1s2="0.8876"),
+    "best-weighted": text("best-weighted", precision="0.9592"),
+    "recall-systematic": recall_on_top,
+    "precision-inception/higher": cells(("table5/ConvLSTM-S2/3/precision", "0.4795")),
+    "precision-inception/similar": cells(
+        (f"table5/{INCEPTION}/1/precision", "0.3000"), (f"table5/{INCEPTION}/4/precision", "0.0700")
+    ),
+    "kappa-range": text("kappa-range", low="0.3852"),
+    "global-scores/order": text("global-scores", weighted_f1="0.8851", mean_f1="0.6373"),
+    "global-scores/values": text("global-scores", weighted_f1="0.6375"),
+    "global-scores/all": cells(("table7/ConvLSTM-S2/W-Avg/precision", "0.8976")),
+    "most-classes": cells(*((f"table7/{INCEPTION}/{c}/f1", "0.0100") for c in (8, 9, 10))),
+    "s2-wins": named("s2-wins", "1", "3", "7"),
+    "natural-better": cells((f"table7/{INCEPTION}/8/f1", "0.1000")),
+    "weaker-confusion": cells((f"table7/{INCEPTION}/W-Avg/recall", "0.8500")),
+    "recall-almost": low_urban_recall,
+    "recall-natural": low_natural_precision,
+    "kappa-best": text("kappa-best", kappa="0.7946"),
+    "second-best/weighted-f1": cells(("table7/ConvLSTM-S1S2/W-Avg/f1", "0.8700")),
+    "second-best/kappa": cells(("table8/ConvLSTM-S2", "0.7482"), ("table8/ConvLSTM-S1S2", "0.74")),
+    "confusion-4-6": cells((f"table5/{INCEPTION}/6/recall", "0.9990")),
+    "five-better": text("five-better", classes="4"),
+    "only-class-3": cells((f"table7/{INCEPTION}/3/f1", "0.5895")),
+    "networks-best": cells(("table7/ConvLSTM-S2/5/f1", "0.5475")),
+    "f1-limit": cells((f"table7/{INCEPTION}/4/f1", "0.2501")),
+    "least-represented": cells((f"table7/{INCEPTION}/4/f1", "0.5001")),
+    "least-separable": cells((f"table7/{INCEPTION}/8/f1", "0.5475")),
+    "best-urban": cells(("table7/ConvLSTM-S2/4/f1", "0.4000")),
+    "caption-figure-9": text("caption-figure-9", classes="10"),
+    # Undecided as it is, but not whatever is printed.
+    "bands": named("bands", *["B2", "B3", "B4", "B5", "B6", "B7", "B8", "B8A", "B11", "B12"]),
+    "class-weights": script(class_weights=lambda s: 1 / np.array([9, 3, 2, 1, 1, 84])),
+    "multimodal/sensors": cells(*((f"table7/ConvLSTM-S1S2/{c}/f1", "0.9") for c in range(1, 6))),
+    "visual-best": cells(("table5/ConvLSTM-S1S2/1/f1", "0.0100")),
+    "confusion-1-2": cells(*((f"table5/{INCEPTION}/{c}/recall", "0.9999") for c in (3, 4, 5, 6))),
+    "confusion-9-10": cells(("table7/ConvLSTM-S2/9/recall", "0.9999")),
+}  # fmt: skip
+#: Nothing that is printed could decide these.
+OPEN = {
+    "region-area", "augmentation-share", "multimodal/dates", "s1-contribution", "superior",
+}  # fmt: skip
+
+
+def test_every_finding_can_turn_or_is_open(found):
+    kappas = {id for id in found if id.startswith("kappa-") and "/" in id}
+    assert set(found) == set(TURNS) | OPEN | kappas
+    assert {found[id].verdict for id in OPEN} == {UNDECIDED}
+
+
+@pytest.fixture(scope="module")
+def check_of(evidence):
+    """The check that yields a finding, so that turning one does not run all."""
+    return {finding.id: check for check in audit.CHECKS for finding in check(evidence)}
+
+
+@pytest.mark.parametrize("id", TURNS)
+def test_a_verdict_turns(evidence, found, check_of, id):
+    turned = next(f for f in check_of[id](TURNS[id](evidence)) if f.id == id)
+    before = found[id].verdict
+    expected = {DISAGREES: {AGREES}, AGREES: {DISAGREES, UNDECIDED}, UNDECIDED: {AGREES, DISAGREES}}
+    assert turned.verdict in expected[before]
+
+
+@pytest.mark.parametrize("factor, verdict", [(0.9, AGREES), (-1.1, DISAGREES)])
+@pytest.mark.parametrize("classes", [6, 10])
+def test_kappas_turn_just_beyond_their_tolerance(evidence, found, classes, factor, verdict):
+    printed = []
+    for method in paper.METHODS:
+        finding = found[f"kappa-{classes}/{method}"]
+        middle = float(finding.published) - finding.difference
+        number = f"table{paper.KAPPA_TABLE[classes]}/{method}"
+        printed.append((number, f"{middle + factor * finding.tolerance:.8f}"))
+    turned = [f for f in tables.check_kappa(change(evidence, *printed)) if f"-{classes}/" in f.id]
+    assert [f.verdict for f in turned] == [verdict] * 4
+
+
+@pytest.mark.parametrize("classes", [6, 10])
+def test_each_f1_and_average_turns_alone(evidence, classes):
+    table, n = f"table{paper.SCORE_TABLE[classes]}", classes
+    for method in paper.METHODS:
+        for row in range(1, n + 1):
+            id = f"{table}/{method}/{row}/f1"
+            wrong = f"{evidence.paper.numbers[id].value + 3e-4:.4f}"
+            (finding,) = [
+                f for f in tables.check_f1(change(evidence, (id, wrong))) if f.id == f"f1-{table}"
+            ]
+            assert finding.verdict == DISAGREES, id
+        for score in paper.SCORES:
+            id = f"{table}/{method}/W-Avg/{score}"
+            wrong = f"{evidence.paper.numbers[id].value - 3e-4:.4f}"
+            averages = tables.check_weighted(change(evidence, (id, wrong)))
+            assert next(f for f in averages if f.id == f"weighted-{table}").verdict == DISAGREES
+
+
+def test_contradicting_tables_still_give_kappas(evidence):
+    broken = change(evidence, ("table5/ConvLSTM-S1S2/W-Avg/f1", "0.8895"))
+    assert len(list(tables.check_kappa(broken))) == 8
+
+
+def test_the_patches_shown_are_selected_for_the_test(evidence, real_labels):
+    selection = select(read_index(real_labels, cache=False)).set_index("patch")
+    shown = evidence.paper.claims["patches-shown"].names
+    assert selection.loc[list(shown), "split"].tolist() == ["test"] * 3
+
+
+def test_scores_module_positions_follow_the_paper():
+    assert paper.METHODS[scores.INCEPTION] == INCEPTION
+    assert paper.METHODS[scores.S1S2] == "ConvLSTM-S1S2"
+
+
+def test_the_command_prints_every_verdict(capsys, monkeypatch, found):
+    from multisenge_lib import cli
+
+    monkeypatch.setattr("sys.argv", ["multisenge", "audit"])
+    with pytest.raises(SystemExit):
+        cli.main()
+    printed = capsys.readouterr().out
+    assert all(finding.title in printed for finding in found.values())
+    monkeypatch.setattr("sys.argv", ["multisenge", "audit", "--json"])
+    with pytest.raises(SystemExit):
+        cli.main()
+    rows = json.loads(capsys.readouterr().out)
+    assert {row["id"] for row in rows} == set(found)
+    keys = ("id", "claim", "where", "derived", "published", "tolerance", "verdict")
+    assert all(key in row for row in rows for key in keys)

@@ -1,0 +1,219 @@
+import json
+import tarfile
+from datetime import datetime
+
+import labels
+import numpy as np
+import pandas as pd
+import pytest
+
+from multisenge_lib import paths
+from multisenge_lib.dataset.labels import read_index
+from multisenge_lib.dataset.layout import TILES, raster_path
+from multisenge_lib.errors import LabelError
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("MULTISENGE_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for patch in ("31UEQ_7453_4112", "32ULU_3855_771"):
+        labels.write(tmp_path / "labels", patch)
+    return tmp_path / "labels"
+
+
+def pack(folder, archive):
+    with tarfile.open(archive, "w:gz") as tar:
+        tar.add(folder, arcname="labels")
+    return archive
+
+
+def test_a_row_a_patch_sorted_and_typed(folder):
+    index = read_index(folder)
+    assert index["patch"].tolist() == ["31UEQ_7453_4112", "32ULU_3855_771"]
+    row = index.iloc[1]
+    assert (row.tile, row.x, row.y, row.epsg) == ("32ULU", 3855, 771, 32632)
+    assert row.classes.tolist() == [2, 6, 9]
+    assert row.s2_dates.dtype == "datetime64[D]"
+    assert row.s1_dates[0] == np.datetime64("2020-07-03")
+
+
+def test_dates_are_sorted_whatever_their_order_in_the_file(folder):
+    shuffled = labels.document("31UEQ_257_0", s2=("20201105", "20200715"))
+    labels.write(folder, "31UEQ_257_0", **shuffled)
+    dates = read_index(folder).set_index("patch").loc["31UEQ_257_0", "s2_dates"]
+    assert dates.astype(str).tolist() == ["2020-07-15", "2020-11-05"]
+
+
+def test_a_patch_without_acquisitions_has_empty_dates(folder):
+    labels.write(folder, "31UEQ_257_0", corresponding_s1="")
+    assert len(read_index(folder).set_index("patch").loc["31UEQ_257_0", "s1_dates"]) == 0
+
+
+@pytest.mark.parametrize("suffix", ["tgz", "tar.gz"])
+def test_the_archive_reads_as_its_folder(folder, tmp_path, suffix):
+    archive = pack(folder, tmp_path / f"labels.{suffix}")
+    pd.testing.assert_frame_equal(read_index(archive), read_index(folder))
+
+
+DAMAGE = {
+    "truncated": ("not JSON", lambda p: p.write_text(p.read_text()[:100])),
+    "empty": ("not JSON", lambda p: p.write_text("")),
+    "binary": ("not JSON", lambda p: p.write_bytes(b"\xff\xfe\x00")),
+    "list": ("not an object", lambda p: p.write_text("[1, 2]")),
+    "deeply nested": ("not JSON", lambda p: p.write_text("[" * 100_000)),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_damaged_files_are_named(folder, damage):
+    reason, do = DAMAGE[damage]
+    do(folder / "31UEQ_7453_4112.json")
+    with pytest.raises(LabelError, match=f"31UEQ_7453_4112.json: .*{reason}") as error:
+        read_index(folder)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("patch", "changes", "reason"),
+    [
+        ("31UEQ_0_0", {"projection": None}, "missing key projection"),
+        ("31UEQ_0_0", {"labels": None, "corresponding_s1": None}, "corresponding_s1, labels"),
+        ("31UEQ_0_0", {"labels": 6}, "labels must be text"),
+        ("31UEQ_0_0", {"labels": "1;99"}, "class id '99'"),
+        ("31UEQ_0_0", {"labels": ""}, "class id ''"),
+        ("31UEQ_0_0", {"corresponding_s2": "31UEQ_20190715_S2_0_0.tif"}, "20190715 is not of"),
+        ("31UEQ_0_0", {"corresponding_s2": "31UEQ_20200231_S2_0_0.tif"}, "'20200231' is not a"),
+        ("31UEQ_0_0", {"corresponding_s2": "31UEQ_2020731_S2_0_0.tif"}, "'2020731' is not a"),
+        ("31UEQ_0_0", {"corresponding_s2": "31UEQ_20200715_S2_0_257.tif"}, "of this patch"),
+        ("31UEQ_0_0", {"corresponding_s1": "31UEQ_20200715_S2_0_0.tif"}, "of this patch"),
+        ("31UEQ_0_0", {"corresponding_s1": "nonsense"}, "found 'nonsense'"),
+        (
+            "31UEQ_0_0",
+            {"corresponding_s2": "31UEQ_20200715_S2_0_0.tif;31UEQ_20200715_S2_0_0.tif"},
+            "date 20200715 twice",
+        ),
+        (
+            "31UEQ_0_0",
+            {"corresponding_s2": "31UEQ_20200715_S2_0_0.tif;31UFQ_20200716_S2_0_0.tif"},
+            "is not a date",
+        ),
+        ("31UEQ_0_0", {"projection": labels.WKT.format(zone=32)}, "EPSG:32632.*EPSG:32631"),
+        ("31UEQ_0_0", {"projection": "LOCAL"}, "LOCAL.*EPSG:32631"),
+        ("31UXX_0_0", {}, "unknown tile 31UXX"),
+        ("31UEQ_01_0", {}, "name is not"),
+    ],
+)
+def test_wrong_content_is_named_with_its_reason(tmp_path, patch, changes, reason):
+    labels.write(tmp_path / "labels", patch, **changes)
+    with pytest.raises(LabelError, match=rf"{patch}\.json: .*{reason}") as error:
+        read_index(tmp_path / "labels")
+    assert "\n" not in str(error.value)
+
+
+def test_all_wrong_files_are_reported_together_and_none_is_left_out(folder):
+    labels.write(folder, "31UXX_0_0")
+    labels.write(folder, "31UEQ_0_0", labels="99")
+    with pytest.raises(LabelError, match="2 of 4 label files are wrong") as error:
+        read_index(folder)
+    assert "31UXX_0_0.json" in str(error.value)
+    assert "31UEQ_0_0.json" in str(error.value)
+
+
+def test_a_patch_in_two_folders_is_a_duplicate(folder):
+    labels.write(folder / "again", "31UEQ_7453_4112")
+    with pytest.raises(LabelError, match="duplicate of patch 31UEQ_7453_4112"):
+        read_index(folder)
+
+
+def test_other_files_are_left_out_with_a_warning(folder):
+    (folder / "notes.txt").write_text("mine")
+    with pytest.warns(UserWarning, match=r"notes\.txt"):
+        assert len(read_index(folder)) == 2
+
+
+def test_nothing_there(tmp_path):
+    with pytest.raises(LabelError, match="does not exist"):
+        read_index(tmp_path / "nowhere")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(LabelError, match="no label file"):
+        read_index(tmp_path / "empty")
+
+
+def test_a_truncated_archive_is_named(folder, tmp_path):
+    archive = pack(folder, tmp_path / "labels.tgz")
+    archive.write_bytes(archive.read_bytes()[:-100])
+    with pytest.raises(LabelError, match=r"labels\.tgz cannot be read"):
+        read_index(archive)
+    archive.write_text("not a tar")
+    with pytest.raises(LabelError, match=r"labels\.tgz cannot be read"):
+        read_index(archive)
+
+
+def test_other_years_and_tiles_when_asked(tmp_path):
+    other = labels.document("30TYT_0_0", s2=("20210715",), s1=())
+    labels.write(tmp_path / "mine", "30TYT_0_0", **other)
+    with pytest.raises(LabelError, match="unknown tile"):
+        read_index(tmp_path / "mine", year=2021)
+    assert read_index(tmp_path / "mine", year=2021, tiles=None)["epsg"].tolist() == [32630]
+
+
+def test_cache_follows_the_content(folder, own_cache):
+    first = read_index(folder)
+    assert len(list(own_cache.rglob("*.parquet"))) == 1
+    pd.testing.assert_frame_equal(read_index(folder), first)
+    labels.write(folder, "31UEQ_0_0")
+    assert len(read_index(folder)) == 3
+
+
+def test_a_damaged_cache_is_made_again(folder, own_cache):
+    first = read_index(folder)
+    (cached,) = own_cache.rglob("*.parquet")
+    cached.write_bytes(cached.read_bytes()[:50])
+    with pytest.warns(UserWarning, match="damaged"):
+        pd.testing.assert_frame_equal(read_index(folder), first)
+
+
+def test_a_cache_that_cannot_be_written_costs_only_a_warning(folder, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("MULTISENGE_CACHE", str(tmp_path / "file" / "below"))
+    with pytest.warns(UserWarning, match="not cached"):
+        assert len(read_index(folder)) == 2
+
+
+def test_raster_names_are_the_published_ones():
+    day = np.datetime64("2020-07-05")
+    root = paths.Path("root")
+    assert raster_path(root, "s2", "31UEQ_7453_4112", day) == (
+        root / "s2" / "31UEQ_20200705_S2_7453_4112.tif"
+    )
+    assert raster_path(root, "reference", "31UEQ_7453_4112").name == "31UEQ_GR_7453_4112.tif"
+
+
+def test_real_labels(real_labels):
+    index = read_index(real_labels, cache=False)
+    assert len(index) == 8157
+    assert index["s1_dates"].map(len).sum() == 1_012_227
+    assert index["s2_dates"].map(len).sum() == 72_033
+    assert sorted(index["tile"].unique()) == sorted(TILES)
+
+
+def test_real_labels_read_as_the_plainest_reader_reads_them(real_labels):
+    index = read_index(real_labels, cache=False).set_index("patch")
+    with tarfile.open(real_labels) as tar:
+        for number, member in enumerate(m for m in tar if m.isfile()):
+            if number % 100:
+                continue
+            patch = member.name.rpartition("/")[2].removesuffix(".json")
+            content = json.load(tar.extractfile(member))
+            for sensor in ("s1", "s2"):
+                names = content[f"corresponding_{sensor}"].split(";")
+                days = sorted(datetime.strptime(n.split("_")[1], "%Y%m%d") for n in names)
+                assert index.loc[patch, f"{sensor}_dates"].tolist() == [d.date() for d in days]
+            assert index.loc[patch, "classes"].tolist() == sorted(
+                int(i) for i in content["labels"].split(";")
+            )

@@ -1,0 +1,163 @@
+from itertools import pairwise, product
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from multisenge_lib.dataset.labels import read_index
+from multisenge_lib.dataset.layout import raster_path, split_of
+from multisenge_lib.dataset.selection import (
+    choose_dates,
+    first_of_months,
+    month_of,
+    nearest,
+    only_existing,
+    select,
+    to_csv,
+)
+from multisenge_lib.errors import SelectionError
+
+
+def days(*texts):
+    return np.array([f"2020-{text}" for text in texts], dtype="datetime64[D]")
+
+
+YEAR_2020 = np.arange("2020-01-01", "2021-01-01", dtype="datetime64[D]")
+
+some_dates = st.sets(st.integers(0, 365), max_size=25).map(lambda s: YEAR_2020[sorted(s)])
+some_months = st.sets(st.integers(1, 12), min_size=1, max_size=4).map(sorted)
+
+
+def brute_force(dates, months, gap):
+    """Of all combinations of one date a month that keep the gap, the earliest, or None."""
+    options = [dates[month_of(dates) == month] for month in months]
+    kept = [
+        combination
+        for combination in product(*options)
+        if all((b - a).astype(int) >= gap for a, b in pairwise(combination))
+    ]
+    return min(kept, default=None)
+
+
+@given(some_dates, some_months, st.integers(0, 60))
+def test_the_rule_finds_the_earliest_of_all_combinations(dates, months, gap):
+    chosen, best = choose_dates(dates, months, gap), brute_force(dates, months, gap)
+    assert (chosen is None) == (best is None)
+    if best is not None:
+        assert chosen.tolist() == [day.tolist() for day in best]
+
+
+def test_rule_by_hand():
+    dates = days("07-20", "07-31", "08-05", "08-10", "09-01", "09-12")
+    assert choose_dates(dates, (7, 8), 16).tolist() == days("07-20", "08-05").tolist()
+    assert choose_dates(dates, (7, 8), 17).tolist() == days("07-20", "08-10").tolist()
+    assert choose_dates(dates, (7, 8), 22) is None
+    assert choose_dates(dates, (6, 7), 0) is None
+
+
+@given(some_dates, some_dates)
+def test_nearest_is_nowhere_farther_than_any(dates, chosen):
+    if not len(dates):
+        assert nearest(dates, chosen) is None
+        return
+    found = nearest(dates, chosen)
+    for day, near in zip(chosen, found, strict=True):
+        assert abs(near - day) == np.abs(dates - day).min()
+
+
+@given(some_dates, some_dates)
+def test_first_of_months_is_the_first(dates, chosen):
+    found = first_of_months(dates, chosen)
+    wanted = [dates[month_of(dates) == month] for month in month_of(chosen)]
+    if any(not len(options) for options in wanted):
+        assert found is None
+    else:
+        assert found.tolist() == [options.min().tolist() for options in wanted]
+
+
+@pytest.mark.parametrize("months", [(9, 7), (7, 7), (), (0, 3), (7, 13), (7, 8.5)])
+def test_wrong_months_are_named(months):
+    with pytest.raises(SelectionError, match="months"):
+        select(pd.DataFrame(), months=months)
+
+
+def test_negative_gap_and_unknown_rule_are_named():
+    with pytest.raises(SelectionError, match="days gap -1"):
+        select(pd.DataFrame(), days_gap=-1)
+    with pytest.raises(SelectionError, match="S1 rule 'last'"):
+        select(pd.DataFrame(), s1_rule="last")
+
+
+def test_split_by_tile():
+    assert [split_of(tile) for tile in ("31UEQ", "31UFP", "31UGP", "32ULV")] == [
+        "test",
+        "validation",
+        "validation",
+        "train",
+    ]
+
+
+@pytest.fixture(scope="module")
+def real_index(real_labels):
+    return read_index(real_labels)
+
+
+@pytest.mark.parametrize(
+    ("gap", "patches"), [(15, 6560), (16, 5890), (17, 5890), (18, 4960), (19, 3178), (20, 3178)]
+)
+def test_table_1_on_the_real_labels(real_index, gap, patches):
+    assert len(select(real_index, days_gap=gap)) == patches
+
+
+def test_splits_on_the_real_labels(real_index):
+    table = select(real_index)
+    assert table["split"].value_counts().to_dict() == {
+        "train": 3369,
+        "validation": 1911,
+        "test": 610,
+    }
+    without = table[(table["split"] == "train") & (table["tile"] != "32ULV")]
+    assert len(without) == 3369 - 793
+
+
+def test_s1_dates_are_the_first_of_their_month_on_the_real_labels(real_index):
+    named = real_index.set_index("patch")["s1_dates"]
+    for row in select(real_index).iloc[::50].itertuples():
+        chosen, dates = row.s1_dates, named[row.patch]
+        for day in chosen:
+            month = dates[month_of(dates) == month_of(np.array([day]))[0]]
+            assert day == month.min()
+
+
+def test_only_existing_files_are_chosen(tmp_path, sample_root):
+    index = read_index(sample_root / "labels")
+    table = select(index, root=sample_root)
+    assert set(table["split"]) == {"train", "validation", "test"}
+    for row in table.itertuples():
+        for sensor in ("s1", "s2"):
+            for day in getattr(row, f"{sensor}_dates"):
+                assert raster_path(sample_root, sensor, row.patch, day).is_file()
+    named = index["s1_dates"].map(len).sum()
+    assert only_existing(index, sample_root)["s1_dates"].map(len).sum() < named
+
+
+def test_a_root_without_s1_is_refused(tmp_path):
+    with pytest.raises(SelectionError, match="s1 cannot be listed"):
+        select(pd.DataFrame({"patch": []}), root=tmp_path)
+
+
+def test_strange_raster_names_are_refused(tmp_path):
+    (tmp_path / "s1").mkdir()
+    (tmp_path / "s1" / "mine.tif").touch()
+    with pytest.raises(SelectionError, match=r"mine\.tif"):
+        only_existing(pd.DataFrame({"patch": [], "s1_dates": []}), tmp_path)
+
+
+def test_csv_as_the_readme_says(real_index, tmp_path):
+    to_csv(select(real_index), tmp_path / "out.csv")
+    table = pd.read_csv(tmp_path / "out.csv", dtype=str)
+    assert table.columns.tolist() == ["patch", "tile", "split", "s2_dates", "s1_dates"]
+    assert table["s2_dates"].str.fullmatch(r"2020\d{4}(;2020\d{4}){3}").all()
+    assert table["patch"].is_monotonic_increasing

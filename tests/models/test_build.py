@@ -1,0 +1,225 @@
+"""One contract for the networks of all eight experiments."""
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from multisenge_lib.dataset import BANDS
+from multisenge_lib.dataset.layout import BACKSCATTER_FLOOR
+from multisenge_lib.errors import ExperimentError
+from multisenge_lib.models.build import build_model, predict
+from multisenge_lib.models.experiments import EXPERIMENTS
+from multisenge_lib.models.standardise import Standardise
+
+SIZE = 32
+HERE = Path(__file__).parent
+STATISTICS = {
+    "s1": ([-11.0, -17.0], [3.0, 3.0]),
+    "s2": (np.linspace(400, 2800, 10), np.linspace(250, 700, 10)),
+}
+
+
+def batch(experiment, n=2, size=SIZE, seed=0):
+    """Inputs as the rasters hold them, and ids of which one in nine is 0."""
+    rng = np.random.default_rng(seed)
+    inputs = {
+        "s1": rng.gamma(2, 0.03, (n, 4, size, size, 2)).astype("float32"),
+        "s2": rng.integers(100, 4000, (n, 4, size, size, 10), dtype=np.uint16),
+    }
+    ids = rng.integers(0, experiment.classes + 1, (n, size, size), dtype=np.uint8)
+    return {sensor: inputs[sensor] for sensor in experiment.sensors}, ids
+
+
+def tensors(inputs):
+    return {sensor: keras.ops.convert_to_tensor(x, "float32") for sensor, x in inputs.items()}
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_contract(name):
+    experiment = EXPERIMENTS[name]
+    model = build_model(name, SIZE)
+    assert model.name == name
+    assert {i.name: i.shape for i in model.inputs} == {
+        sensor: (None, 4, SIZE, SIZE, len(BANDS[sensor])) for sensor in experiment.sensors
+    }
+    assert model.output_shape == (None, SIZE, SIZE, experiment.classes)
+    logits = keras.ops.convert_to_numpy(model(tensors(batch(experiment)[0])))
+    assert logits.dtype == np.float32
+    assert np.isfinite(logits).all() and logits.std() > 0
+    channels = 32 * len(experiment.sensors) + (108 if experiment.inception else 0)
+    assert model.get_layer("unet").input_shape == (None, SIZE, SIZE, channels)
+
+
+def test_a_batch_is_learned():
+    experiment = EXPERIMENTS["inception_10c"]
+    keras.utils.set_random_seed(7)
+    model = build_model(experiment, SIZE, STATISTICS)
+    inputs, ids = batch(experiment)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.Adam(1e-3), loss)
+    losses = [float(model.train_on_batch(inputs, np.maximum(ids, 1) - 1)) for _ in range(5)]
+    assert losses[-1] < losses[0]
+
+
+@pytest.mark.parametrize("name", ["s2_6c", "inception_10c"])
+def test_saved_and_loaded_predicts_the_same(name, tmp_path):
+    experiment = replace(EXPERIMENTS[name], peephole=True)
+    model, (inputs, _) = build_model(experiment, SIZE, STATISTICS), batch(experiment)
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(predict(again, inputs), predict(model, inputs), atol=1e-6)
+
+
+def test_predict_gives_probabilities():
+    experiment = EXPERIMENTS["s1_6c"]
+    inputs, _ = batch(experiment)
+    model = build_model(experiment, SIZE, STATISTICS)
+    probabilities = predict(model, inputs)
+    logits = np.float64(model(tensors(inputs)))
+    expected = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
+    np.testing.assert_allclose(probabilities, expected, atol=1e-5)
+
+
+def test_statistics_take_the_place_of_standardised_inputs():
+    experiment = replace(EXPERIMENTS["s1s2_6c"], s1_decibel=False)
+    inputs, _ = batch(experiment)
+    statistics = {"s1": ([0.06, 0.05], [0.04, 0.03]), "s2": STATISTICS["s2"]}
+    model = build_model(experiment, SIZE, statistics)
+    plain = build_model(experiment, SIZE)
+    plain.set_weights(model.get_weights())
+    by_hand = {s: (x - np.array(statistics[s][0])) / statistics[s][1] for s, x in inputs.items()}
+    np.testing.assert_allclose(
+        plain(tensors(by_hand)), model(tensors(inputs)), rtol=1e-3, atol=1e-3
+    )
+
+
+def test_choices_left_open_change_the_network():
+    base = EXPERIMENTS["inception_10c"]
+
+    def parameters(**changes):
+        model = build_model(replace(base, **changes), SIZE)
+        return sum(int(np.prod(w.shape)) for w in model.trainable_weights)
+
+    all_in = parameters()
+    # 12 pooled channels less into the first convolution of the encoder.
+    assert all_in - parameters(inception_pool=False) == 12 * 9 * 64
+    assert all_in - parameters(full_resolution_skip=False) == 64 * 9 * 16
+    assert parameters(peephole=True) - all_in == 2 * 3 * SIZE * SIZE * 32
+    assert all_in - parameters(freeze_encoder=True) == 14_714_688 + (172 - 3) * 9 * 64
+
+
+# Refusals
+
+
+def test_unknown_experiment_is_refused():
+    with pytest.raises(ExperimentError, match=r"no experiment 'nonsense': choose one of s1_6c"):
+        build_model("nonsense")
+
+
+@pytest.mark.parametrize("size", [0, 16, 100, -32])
+def test_size_that_cannot_be_halved_is_refused(size):
+    with pytest.raises(ExperimentError, match="multiple of 32"):
+        build_model("s1_6c", size)
+
+
+def test_inputs_of_another_shape_are_refused_by_name():
+    experiment = EXPERIMENTS["s1s2_6c"]
+    model, (inputs, _) = build_model(experiment, SIZE), batch(experiment)
+    with pytest.raises(ValueError, match='Missing data for input "s2"'):
+        model({"s1": inputs["s1"]})
+    with pytest.raises(ValueError, match=r"Input 1 with name 's2'.*incompatible"):
+        model({**inputs, "s2": inputs["s2"][..., :9]})
+
+
+@pytest.mark.parametrize(
+    ("statistics", "message"),
+    [
+        ({"s1": STATISTICS["s1"]}, "s1s2_6c has s2 among its inputs, and the statistics have only"),
+        ({**STATISTICS, "s1": ([0.0], [1.0])}, "s1_standardise: 1 means for 2 bands"),
+        ({**STATISTICS, "s1": ([0, 0], [1, 0])}, "s1_standardise: one mean and one positive"),
+    ],
+)
+def test_statistics_of_other_bands_are_refused(statistics, message):
+    with pytest.raises(ExperimentError, match=message):
+        build_model("s1s2_6c", SIZE, statistics)
+
+
+# Standardise
+
+
+def test_standardise_is_equation_4():
+    x = np.random.default_rng(1).integers(0, 9000, (2, 4, 3, 3, 10), dtype=np.uint16)
+    mean, deviation = STATISTICS["s2"]
+    ours = keras.ops.convert_to_numpy(Standardise(mean, deviation)(x))
+    assert ours.dtype == np.float32
+    np.testing.assert_allclose(ours, (x - mean) / deviation, rtol=1e-5, atol=1e-5)
+
+
+def test_standardise_in_decibels():
+    x = np.array([[1.0, 0.1], [0.0, 1e-9]], dtype="float32")
+    ours = keras.ops.convert_to_numpy(Standardise([0, -10], [1, 2], decibel=True)(x))
+    floor = 10 * np.log10(BACKSCATTER_FLOOR)
+    np.testing.assert_allclose(ours, [[0, 0], [floor, (floor + 10) / 2]], atol=1e-4)
+
+
+def test_standardise_computes_in_float32_under_mixed_precision():
+    layer = Standardise([0.0], [1.0], decibel=True, dtype="mixed_float16")
+    tiny = np.float32([[2e-5]])  # in float16, 2e-5 is 0.7 % off and 1e-5 is 5 % off
+    ours = layer(tiny)
+    assert keras.backend.standardize_dtype(ours.dtype) == "float16"
+    # -46.99 dB, to the nearest float16.
+    assert float(ours[0, 0]) == np.float16(10 * np.log10(2e-5))
+
+
+# JAX
+
+# Small inputs: compiling takes the time, so let XLA optimise less.
+ON_JAX = {
+    **os.environ,
+    "KERAS_BACKEND": "jax",
+    "JAX_PLATFORMS": "cpu",
+    "XLA_FLAGS": "--xla_backend_optimization_level=0",
+}
+needs_jax = pytest.mark.skipif(
+    keras.backend.backend() == "jax" or not any((Path(p) / "jax").is_dir() for p in sys.path),
+    reason="the first backend is JAX already, or JAX is not installed",
+)
+LEARN_AND_PREDICT = """
+import sys, keras, numpy as np
+from multisenge_lib.models.build import predict
+assert keras.backend.backend() == "jax"
+model, data = keras.models.load_model(sys.argv[1]), np.load(sys.argv[2])
+inputs = {"s1": data["s1"], "s2": data["s2"]}
+np.save(sys.argv[3], predict(model, inputs))
+model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+losses = [float(model.train_on_batch(inputs, data["ids"])) for _ in range(5)]
+assert losses[-1] < losses[0], losses
+"""
+
+
+@needs_jax
+def test_layers_pass_their_tests_on_jax():
+    files = [HERE / "test_conv_lstm.py", HERE / "test_inception.py"]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *files]
+    run = subprocess.run(command, env=ON_JAX, capture_output=True, text=True, cwd=HERE.parent)
+    assert run.returncode == 0, run.stdout[-3000:]
+    assert " passed" in run.stdout
+
+
+@needs_jax
+def test_a_model_saved_here_predicts_the_same_on_jax_and_learns_there(tmp_path):
+    experiment = EXPERIMENTS["inception_6c"]
+    model, (inputs, ids) = build_model(experiment, SIZE, STATISTICS), batch(experiment)
+    model.save(tmp_path / "model.keras")
+    np.savez(tmp_path / "batch.npz", **inputs, ids=np.maximum(ids, 1) - 1)
+    arguments = [tmp_path / name for name in ("model.keras", "batch.npz", "predicted.npy")]
+    command = [sys.executable, "-c", LEARN_AND_PREDICT, *arguments]
+    run = subprocess.run(command, env=ON_JAX, capture_output=True, text=True, cwd=HERE.parent)
+    assert run.returncode == 0, run.stderr[-3000:]
+    np.testing.assert_allclose(np.load(arguments[2]), predict(model, inputs), atol=1e-4)

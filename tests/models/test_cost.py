@@ -1,0 +1,46 @@
+import keras
+import numpy as np
+import pytest
+
+from multisenge_lib.models.build import build_model
+from multisenge_lib.models.conv_lstm import ConvLSTM2D
+from multisenge_lib.models.cost import costs, matrix_peak, seconds_a_step, step_memory
+
+
+def test_a_convolution_by_hand():
+    model = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Conv2D(5, 3, padding="same")])
+    table = costs(model)
+    assert table["multiplications"].sum() == 8 * 8 * 5 * 3 * 3 * 3
+    assert table["kept"].sum() == 8 * 8 * 5
+    assert table["parameters"].sum() == 3 * 3 * 3 * 5 + 5
+
+
+def test_a_conv_lstm_by_hand():
+    layer = ConvLSTM2D(4, 3)
+    x = keras.Input((3, 8, 8, 2))
+    table = costs(keras.Model(x, layer(x)))
+    pixels, window = 64, 9
+    by_hand = 3 * pixels * window * 2 * 16 + 2 * pixels * window * 4 * 16
+    assert table["multiplications"].sum() == by_hand
+    assert table["kept"].sum() == 7 * 3 * pixels * 4
+
+
+def test_parameters_are_the_models():
+    model = build_model("inception_6c", 32)
+    trainable = sum(int(np.prod(v.shape)) for v in model.trainable_variables)
+    assert costs(model)["parameters"].sum() == trainable
+
+
+@pytest.mark.parametrize("size", [32, 64])
+def test_cost_grows_with_pixels_and_batch(size):
+    small, large = build_model("s1_6c", size), build_model("s1_6c", 2 * size)
+    assert costs(large)["multiplications"].sum() == 4 * costs(small)["multiplications"].sum()
+    one, four = (step_memory(small, batch) for batch in (1, 4))
+    assert four["kept"] == 4 * one["kept"]
+    assert four["weights"] == one["weights"]
+    assert step_memory(small, 4, bytes_each=2)["kept"] == four["kept"] / 2
+
+
+def test_measuring_measures():
+    assert seconds_a_step(build_model("s1_6c", 32), 1, steps=1) > 0
+    assert matrix_peak(256, 2) > 1e8

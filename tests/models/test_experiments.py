@@ -1,0 +1,60 @@
+from dataclasses import FrozenInstanceError, replace
+
+import pytest
+
+from multisenge_lib.errors import ExperimentError
+from multisenge_lib.models.experiments import EXPERIMENTS, get_experiment
+
+# Table 4, as the paper prints it: name, sensors, method, classes.
+TABLE_4 = [
+    ("ConvLSTM-S1", "Sentinel-1", "ConvLSTM", 6),
+    ("ConvLSTM-S2", "Sentinel-2", "ConvLSTM", 6),
+    ("ConvLSTM-S1S2", "Sentinel-1 and Sentinel-2", "ConvLSTM", 6),
+    ("ConvLSTM-S1", "Sentinel-1", "ConvLSTM", 10),
+    ("ConvLSTM-S2", "Sentinel-2", "ConvLSTM", 10),
+    ("ConvLSTM-S1S2", "Sentinel-1 and Sentinel-2", "ConvLSTM", 10),
+    ("ConvLSTM+Inception-S1S2", "Sentinel-1 and Sentinel-2", "ConvLSTM and Inception", 6),
+    ("ConvLSTM+Inception-S1S2", "Sentinel-1 and Sentinel-2", "ConvLSTM and Inception", 10),
+]
+SENSORS = {"s1": "Sentinel-1", "s2": "Sentinel-2"}
+
+
+def test_the_eight_are_table_4():
+    ours = [
+        (
+            e.title,
+            " and ".join(SENSORS[s] for s in e.sensors),
+            "ConvLSTM and Inception" if e.inception else "ConvLSTM",
+            e.classes,
+        )
+        for e in EXPERIMENTS.values()
+    ]
+    assert sorted(ours) == sorted(TABLE_4)
+
+
+def test_names_are_those_that_users_type():
+    six = ["s1_6c", "s2_6c", "s1s2_6c", "inception_6c"]
+    assert list(EXPERIMENTS) == six + [name.replace("6c", "10c") for name in six]
+    assert all(e.name == name for name, e in EXPERIMENTS.items())
+
+
+def test_typology_has_the_classes():
+    assert all(len(e.typology) == e.classes for e in EXPERIMENTS.values())
+
+
+def test_unknown_name_is_refused_with_the_eight():
+    with pytest.raises(ExperimentError, match=r"no experiment 'nonsense'.*inception_10c"):
+        get_experiment("nonsense")
+
+
+def test_known_name_is_found():
+    assert get_experiment("s1s2_10c") is EXPERIMENTS["s1s2_10c"]
+
+
+def test_experiments_do_not_change():
+    with pytest.raises(FrozenInstanceError):
+        EXPERIMENTS["s1_6c"].filters = 8
+    with pytest.raises(TypeError):
+        EXPERIMENTS["s1_6c"] = None
+    assert replace(EXPERIMENTS["s1_6c"], filters=8).filters == 8
+    assert EXPERIMENTS["s1_6c"].filters == 32

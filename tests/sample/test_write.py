@@ -1,0 +1,290 @@
+"""The sample: its bytes, its layout, its place on the ground, and what it holds for training."""
+
+import hashlib
+import importlib
+import json
+import subprocess
+import sys
+from itertools import groupby
+
+import numpy as np
+import pytest
+import rasterio
+
+from multisenge_lib.dataset.geo import patch_bounds, tile_corner
+from multisenge_lib.dataset.labels import read_index
+from multisenge_lib.dataset.layout import S1_BANDS, S2_BANDS, raster_path
+from multisenge_lib.dataset.rasters import guess_band_order, read_patch
+from multisenge_lib.dataset.selection import dates_on_disk, month_of, select
+from multisenge_lib.dataset.typology import TYPOLOGIES, reclassify
+from multisenge_lib.errors import MultiSenGEError
+from multisenge_lib.sample.landscape import THEMES
+from multisenge_lib.sample.places import PLACES
+from multisenge_lib.sample.surfaces import SHIFTS, SURFACE, reflectance
+
+sample = importlib.import_module("multisenge_lib.sample.write")
+
+SHOWCASE = ("31UEQ_7453_4112", "31UEQ_6939_6682", "31UEQ_3855_8481")
+#: One place of each theme.
+FEW = tuple(next(places) for _, places in groupby(PLACES, lambda place: place.theme))[:10]
+
+
+@pytest.fixture(scope="module")
+def index(sample_root):
+    return read_index(sample_root / "labels", cache=False)
+
+
+@pytest.fixture(scope="module")
+def selected(index, sample_root):
+    return select(index, root=sample_root)
+
+
+@pytest.fixture(scope="module")
+def references(index, sample_root):
+    paths = {patch: raster_path(sample_root, "reference", patch) for patch in index["patch"]}
+    return {patch: read(path)[0] for patch, path in paths.items()}
+
+
+def read(path):
+    with rasterio.open(path) as source:
+        return source.read()
+
+
+def digests(root):
+    files = sorted(path for path in root.rglob("*") if path.is_file())
+    return {
+        path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in files
+    }
+
+
+def write_few(root, monkeypatch, places=FEW, **options):
+    monkeypatch.setattr(sample, "PLACES", places)
+    return digests(sample.write_sample(root, **options))
+
+
+def test_few_places_show_every_theme():
+    assert {place.theme for place in FEW} == set(THEMES)
+
+
+def test_same_seed_same_bytes_in_any_order(tmp_path, monkeypatch):
+    once = write_few(tmp_path / "once", monkeypatch, size=32)
+    assert once == write_few(tmp_path / "again", monkeypatch, places=FEW[::-1], size=32)
+
+
+def test_same_bytes_from_another_process(sample_root, tmp_path):
+    code = (
+        "import sys; from multisenge_lib.sample import write as sample; "
+        "sample.PLACES = sample.PLACES[50:52]; "
+        "sample.write_sample(sys.argv[1])"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
+    written = digests(tmp_path)
+    assert len(written) > 20
+    assert written.items() <= digests(sample_root).items()
+
+
+def test_another_seed_is_another_sample(tmp_path, monkeypatch):
+    two = [write_few(tmp_path / str(s), monkeypatch, FEW[:1], size=32, seed=s) for s in (1, 2)]
+    assert not set(two[0].values()) & set(two[1].values())
+
+
+@pytest.mark.parametrize("size", [0, 31, 48, 288, -64])
+def test_sizes_that_are_refused(size, tmp_path):
+    for write in (
+        lambda: sample.write_sample(tmp_path / "x", size),
+        lambda: sample.ensure_sample(size),
+    ):
+        with pytest.raises(MultiSenGEError, match=f"sample size {size}: .* multiple of 32"):
+            write()
+    assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize("size", [32, 256])
+def test_other_sizes(size, tmp_path, monkeypatch):
+    write_few(tmp_path, monkeypatch, FEW[-1:], size=size)
+    row = read_index(tmp_path / "labels", cache=False)
+    patch = read_patch(tmp_path, select(row, root=tmp_path).iloc[0])
+    assert patch.s2.shape == (4, size, size, 10)
+    assert patch.s1.shape == (4, size, size, 2)
+
+
+def test_layout_and_names(index, sample_root):
+    folders = {path.name for path in sample_root.iterdir() if path.is_dir()}
+    assert folders == {"labels", "ground_reference", "s1", "s2"}
+    assert list(index["patch"]) == sorted(place.patch for place in PLACES)
+    assert (index["x"] % 257 == 0).all() and (index["y"] % 257 == 0).all()
+    assert index[["x", "y"]].to_numpy().max() + 256 <= 10_980
+    names = {path.name for path in (sample_root / "ground_reference").iterdir()}
+    assert names == {raster_path("", "reference", patch).name for patch in index["patch"]}
+
+
+def test_places_and_dates_are_those_of_the_published_dataset(index, real_labels):
+    real = read_index(real_labels)
+    assert set(index["patch"]) <= set(real["patch"])
+    for tile, rows in index.groupby("tile"):
+        of_tile = real[real["tile"] == tile]
+        for column in ("s1_dates", "s2_dates"):
+            true = np.unique(np.concatenate(list(of_tile[column])))
+            assert np.isin(np.concatenate(list(rows[column])), true).all()
+
+
+def test_label_files_are_written_as_the_published_ones(sample_root, real_labels):
+    """Same keys in the same order, same projection, and dates not in order."""
+    import tarfile
+
+    with tarfile.open(real_labels) as tar:
+        real = json.load(tar.extractfile(f"labels/{SHOWCASE[0]}.json"))
+    ours = json.loads((sample_root / "labels" / f"{SHOWCASE[0]}.json").read_text())
+    assert list(ours) == list(real)
+    assert ours["projection"] == real["projection"]
+    names = ours["corresponding_s1"].split(";")
+    assert names != sorted(names)
+
+
+def test_labels_agree_with_the_reference(index, references):
+    for row in index.itertuples():
+        reference = references[row.patch]
+        assert reference.dtype == np.uint8 and reference.shape == (64, 64)
+        np.testing.assert_array_equal(np.unique(reference), row.classes)
+
+
+def test_all_named_sentinel2_files_and_most_sentinel1_files_exist(index, sample_root):
+    there = {kind: dates_on_disk(sample_root / kind) for kind in ("s1", "s2")}
+    named = missing = 0
+    for row in index.itertuples():
+        np.testing.assert_array_equal(row.s2_dates, there["s2"][row.patch])
+        assert set(there["s1"][row.patch]) <= set(row.s1_dates)
+        assert {7, 8, 9, 11} <= set(month_of(there["s1"][row.patch]))
+        assert 5 <= len(row.s2_dates) <= 7 and 8 <= len(row.s1_dates) <= 12
+        named += len(row.s1_dates)
+        missing += len(row.s1_dates) - len(there["s1"][row.patch])
+    assert 0.05 < missing / named < 0.11
+
+
+@pytest.mark.parametrize("patch", [SHOWCASE[0], "32ULU_5140_9509"])
+def test_georeference(patch, sample_root, index):
+    row = index.set_index("patch").loc[patch]
+    for kind, days in (("reference", [None]), ("s2", row.s2_dates[:1])):
+        with rasterio.open(raster_path(sample_root, kind, patch, *filter(None, days))) as source:
+            assert tuple(source.bounds) == patch_bounds(row.tile, row.x, row.y, 64)
+            assert source.crs.to_epsg() == tile_corner(row.tile)[2] == row.epsg
+            assert source.res == (10, 10)
+
+
+def test_rasters_say_what_they_hold_and_when_they_were_made_nowhere(sample_root, selected):
+    row = selected.iloc[0]
+    for kind, days, names, dtype in (
+        ("s1", row.s1_dates, S1_BANDS, "float32"),
+        ("s2", row.s2_dates, S2_BANDS, "uint16"),
+    ):
+        with rasterio.open(raster_path(sample_root, kind, row.patch, days[0])) as source:
+            assert source.descriptions == names
+            assert set(source.dtypes) == {dtype}
+            assert set(source.tags()) <= {"AREA_OR_POINT"}
+
+
+def test_selection_keeps_and_drops_what_the_places_say(index, selected):
+    assert dict(selected["split"].value_counts()) == {"train": 56, "test": 20, "validation": 16}
+    complete = {place.patch for place in PLACES if place.series == "complete"}
+    assert set(selected["patch"]) == complete == set(select(index)["patch"])
+    lacking = {
+        row.patch for row in index.itertuples() if not {7, 8, 9, 11} <= set(month_of(row.s2_dates))
+    }
+    assert lacking == {place.patch for place in PLACES if place.series == "no image in a month"}
+    assert len(index) - len(selected) == 10 and len(lacking) == 6
+
+
+def test_every_class_in_every_split(selected, references):
+    for _, rows in selected.groupby("split"):
+        ten = reclassify(np.stack([references[p] for p in rows["patch"]]), TYPOLOGIES[10])
+        share = np.bincount(ten.ravel(), minlength=11)[1:] / ten.size
+        assert (share > 0.005).all()
+
+
+def test_class_shares_are_in_the_order_of_table_2(selected, references):
+    labels = np.stack([references[patch] for patch in selected["patch"]])
+    share = np.bincount(labels.ravel(), minlength=15) / labels.size
+    assert share[0] == 0
+    for order in ((6, 11, 9, 7, 8, 10, 12), (2, 3, 5, 1, 4), (14, 13)):
+        assert (np.diff(share[list(order)]) < 0).all()
+    assert share[6] == pytest.approx(0.387, abs=0.08)
+    assert share[1:6].sum() < 3 * 0.0753
+
+
+def test_showcase_patches_grow_less_urban(references):
+    urban = [np.isin(references[patch], (1, 2, 3, 4, 5)).mean() for patch in SHOWCASE]
+    assert urban[0] > urban[1] > urban[2] > 0.05
+    dense = [(references[patch] == 1).mean() for patch in SHOWCASE]
+    assert dense[0] > 2 * max(dense[1:])
+
+
+def test_means_come_near_those_of_the_real_training_patches(sample_root, selected):
+    """The per-band means of the authors' script, within 15 %; backscatter of farmland."""
+    rows = selected[selected["split"] == "train"].iloc[::4]
+    patches = [read_patch(sample_root, row) for row in rows.itertuples()]
+    s2 = np.stack([patch.s2 for patch in patches])
+    real = [439.6, 702.2, 786.6, 1143.0, 2129.7, 2498.6, 2621.0, 2816.8, 2212.9, 1352.3]
+    np.testing.assert_allclose(s2.mean(axis=(0, 1, 2, 3)), real, rtol=0.15)
+    decibel = 10 * np.log10(np.stack([patch.s1 for patch in patches]))
+    vv, vh = decibel.mean(axis=(0, 1, 2, 3))
+    assert -12 < vv < -9 and -18.5 < vh < -15.5
+    assert guess_band_order(s2) == "spectral"
+
+
+def test_speckle_is_that_of_four_looks():
+    from multisenge_lib.sample.radiometry import speckled
+
+    flat = speckled(np.random.default_rng(0), np.full((2, 400, 400), 0.1))[:, 1:-1, 1:-1]
+    assert flat.mean() == pytest.approx(0.1, rel=0.02)
+    assert flat.mean() ** 2 / flat.var() == pytest.approx(4.4, rel=0.05)
+
+
+def test_the_course_of_the_year():
+    """Maize is green in July and gone in November; the catch crop after cereals the reverse."""
+
+    def greenness(name, day):
+        red, infrared = reflectance(day, "soil")[[2, 6], SURFACE[name] * len(SHIFTS) + 2]
+        return (infrared - red) / (infrared + red)
+
+    july, november = 203, 322
+    assert greenness("maize", july) > 0.7 > 0.45 > greenness("maize", november)
+    assert greenness("catch crop", july) < 0.45 < 0.6 < greenness("catch crop", november)
+    assert abs(greenness("conifer", july) - greenness("conifer", november)) < 0.02
+
+
+def test_ensure_sample_writes_once_and_whole(tmp_path, monkeypatch):
+    monkeypatch.setenv("MULTISENGE_CACHE", str(tmp_path))
+    monkeypatch.setattr(sample, "PLACES", FEW[:1])
+    root = sample.ensure_sample(32)
+    before = {path: path.stat().st_mtime_ns for path in root.rglob("*")}
+    assert sample.ensure_sample(32) == root
+    assert {path: path.stat().st_mtime_ns for path in root.rglob("*")} == before
+    assert list(tmp_path.iterdir()) == [root]
+
+
+def test_the_second_of_two_processes_keeps_the_first_ones_sample(tmp_path, monkeypatch):
+    monkeypatch.setenv("MULTISENGE_CACHE", str(tmp_path))
+    monkeypatch.setattr(sample, "PLACES", FEW[:1])
+    write, roots = sample.write_sample, []
+
+    def overtaken(root, *arguments):
+        monkeypatch.setattr(sample, "write_sample", write)
+        roots.append(sample.ensure_sample(32))
+        return write(root, *arguments)
+
+    monkeypatch.setattr(sample, "write_sample", overtaken)
+    assert sample.ensure_sample(32) == roots[0]
+    assert list(tmp_path.iterdir()) == roots
+
+
+def test_an_unfinished_sample_is_not_left_behind(tmp_path, monkeypatch):
+    monkeypatch.setenv("MULTISENGE_CACHE", str(tmp_path))
+
+    def full_disk(*_):
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(sample, "write_sample", full_disk)
+    with pytest.raises(OSError, match="no space"):
+        sample.ensure_sample(32)
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,93 @@
+import json
+from dataclasses import replace
+
+import pytest
+
+from multisenge_lib.errors import ExperimentError, RecordError
+from multisenge_lib.models.experiments import get_experiment
+from multisenge_lib.paper import open_points
+from multisenge_lib.training import ablations
+from multisenge_lib.training.train import Settings
+
+
+@pytest.fixture
+def measured(tmp_path, monkeypatch):
+    """Stand in for the training: notes what was asked for, and gives scores."""
+    monkeypatch.setenv("MULTISENGE_RESULTS", str(tmp_path / "results"))
+    asked = []
+
+    def measure(name, root, experiment, settings):
+        asked.append((name, settings.seed))
+        score = 0.5 + 0.01 * settings.seed
+        names = ("weighted_f1", "macro_f1", "kappa", "urban_f1")
+        return {"variant": name, "seed": settings.seed} | dict.fromkeys(names, score)
+
+    monkeypatch.setattr(ablations, "measure", measure)
+    (tmp_path / "root").mkdir()
+    return asked, tmp_path / "root"
+
+
+@pytest.mark.parametrize("name", ablations.VARIANTS)
+def test_every_variant_changes_fields_that_exist(name):
+    variant = ablations.VARIANTS[name]
+    base = get_experiment(ablations.BASE)
+    changed = (replace(base, **variant.experiment), replace(Settings(), **variant.settings))
+    assert (changed == (base, Settings())) == (name == open_points.BASELINE)
+
+
+def test_a_series_goes_on_where_it_was(measured):
+    asked, root = measured
+    ablations.measure_all([1], 2, root, ["baseline", "peepholes"])
+    ablations.measure_all([1, 2], 2, root, ["baseline", "peepholes"])
+    assert asked == [("baseline", 1), ("peepholes", 1), ("baseline", 2), ("peepholes", 2)]
+    table = open_points.ablation_table(open_points.ablations_path("multisenge"))
+    assert table.loc["peepholes", ("", "runs")] == 2
+    assert table.loc["baseline", ("kappa", "mean")] == pytest.approx(0.515)
+
+
+def test_a_record_of_other_settings_is_not_gone_on_with(measured):
+    _, root = measured
+    path = ablations.measure_all([1], 2, root, ["baseline"])
+    with pytest.raises(RecordError, match="other data or settings"):
+        ablations.measure_all([2], 3, root, ["baseline"])
+    path.write_text(json.dumps({"runs": []}))
+    with pytest.raises(RecordError, match="cannot be read"):
+        ablations.measure_all([2], 2, root, ["baseline"])
+
+
+def test_unknown_variants_are_named(measured):
+    with pytest.raises(ExperimentError, match="bigger"):
+        ablations.measure_all([1], 2, measured[1], ["bigger"])
+
+
+def test_urban_mean_leaves_absent_classes_out():
+    assert ablations.urban_f1([0.2, 0.4, None, 0.6, 0.8, 0.1]) == pytest.approx(0.5)
+
+
+def test_only_effects_beyond_the_spread_are_named(tmp_path):
+    runs = [
+        {"variant": name, "seed": seed}
+        | dict.fromkeys(("weighted_f1", "macro_f1", "kappa", "urban_f1"), value + 0.01 * seed)
+        for name, value in {"baseline": 0.5, "near": 0.51, "far": 0.6}.items()
+        for seed in (1, 2)
+    ]
+    path = tmp_path / "ablations.json"
+    path.write_text(json.dumps({"runs": runs}))
+    note = open_points.effect_note(open_points.ablation_table(path))
+    assert note.endswith("macro f1: far.")
+    assert open_points.effect_note(None) == "No variant has been measured."
+
+
+def test_datasets_have_records_of_their_own(measured):
+    _, root = measured
+    path = ablations.measure_all([1], 2, root, ["baseline"])
+    assert path == open_points.ablations_path("multisenge")
+    (root / "sample.json").write_text("{}")
+    assert ablations.measure_all([1], 2, root, ["baseline"]) == open_points.ablations_path("sample")
+
+
+def test_the_setting_is_read_from_the_record(measured):
+    _, root = measured
+    sentence = open_points.ablation_setting(ablations.measure_all([1, 3], 7, root, ["baseline"]))
+    assert "at most 7 epochs" in sentence
+    assert sentence.endswith("seeds 1, 3.")

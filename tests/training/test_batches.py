@@ -1,0 +1,168 @@
+"""Batches of a small store: order, transformations, statistics, weights."""
+
+import numpy as np
+import pytest
+from rasters import write_root
+
+from multisenge_lib.dataset.store import pack
+from multisenge_lib.dataset.typology import TYPOLOGIES, reclassify
+from multisenge_lib.errors import ExperimentError
+from multisenge_lib.models.experiments import get_experiment
+from multisenge_lib.training.batches import (
+    TRANSFORMATIONS,
+    Batches,
+    TrainingBatches,
+    count_classes,
+    inverse_frequency,
+    streamed_statistics,
+    transform,
+)
+
+TEN, SIX = TYPOLOGIES[10], TYPOLOGIES[6]
+PATCHES = [f"31UFQ_{x}_{y}" for x in (0, 257, 514) for y in (0, 257, 514)]
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    root = tmp_path_factory.mktemp("root")
+    selection = write_root(root, patches=PATCHES)
+    return pack(root, selection, root / "packed")
+
+
+def training(store, batch_size=2, **options):
+    positions = store.positions("train")
+    return TrainingBatches(
+        store, positions, ("s1", "s2"), TEN, batch_size, **({"seed": 3} | options)
+    )
+
+
+def epoch(batches, number=0):
+    """The plan of an epoch, flat."""
+    steps = range(number * batches.steps, (number + 1) * batches.steps)
+    return [planned for step in steps for planned in batches.plan(step)]
+
+
+def test_in_order_once_with_ids_of_the_typology(store):
+    batches = Batches(store, store.positions("train"), ("s1", "s2"), SIX, 4, readers=2)
+    assert batches.num_batches == 3
+    whole = [batches[i] for i in range(3)]
+    assert [len(batches.plan(i)) for i in range(3)] == [4, 4, 1]
+    inputs, reference = whole[1]
+    assert inputs["s1"].shape == (4, 2, 32, 32, 2) and inputs["s1"].dtype == np.float32
+    assert inputs["s2"].shape == (4, 2, 32, 32, 10) and inputs["s2"].dtype == np.uint16
+    assert reference.shape == (4, 32, 32) and reference.dtype == np.uint8
+    np.testing.assert_array_equal(reference[0], reclassify(store.read("reference", 4), SIX))
+    np.testing.assert_array_equal(inputs["s2"][0], store.read("s2", 4))
+
+
+def test_the_last_batch_is_filled_up_with_ignored_pixels(store):
+    inputs, reference = Batches(store, range(9), ("s1",), SIX, 4)[2]
+    assert inputs["s1"].shape[0] == 4 and reference.shape == (4, 32, 32)
+    assert reference[0].all() and not reference[1:].any()
+
+
+def test_no_one_hot_volume_and_only_the_sensors_asked_for(store):
+    inputs, reference = Batches(store, [0], ("s2",), TEN, 1)[0]
+    assert set(inputs) == {"s2"} and reference.nbytes == 32 * 32
+
+
+@pytest.mark.parametrize("number", range(len(TRANSFORMATIONS)))
+def test_all_dates_sensors_and_reference_are_turned_alike(store, number):
+    batches = training(store)
+    series, reference = batches._patch((0, number))
+    whole, _ = batches._patch((0, 0))
+    by_hand = {
+        "none": lambda a: a,
+        "90": np.rot90,
+        "180": lambda a: np.rot90(a, 2),
+        "270": lambda a: np.rot90(a, 3),
+        "up-down": np.flipud,
+        "left-right": np.fliplr,
+    }[TRANSFORMATIONS[number]]
+    np.testing.assert_array_equal(reference, by_hand(reclassify(store.read("reference", 0), TEN)))
+    for turned, original in zip(series, whole, strict=True):
+        for date in range(2):
+            np.testing.assert_array_equal(turned[date], by_hand(original[date]))
+
+
+def test_transformations_differ():
+    image = np.arange(9).reshape(3, 3)
+    turned = {transform(image, n, (0, 1)).tobytes() for n in range(len(TRANSFORMATIONS))}
+    assert len(turned) == len(TRANSFORMATIONS)
+
+
+def test_an_epoch_takes_each_patch_at_most_once_and_epochs_differ(store):
+    batches = training(store)
+    assert batches.steps == 4  # nine patches by two
+    first, second = epoch(batches, 0), epoch(batches, 1)
+    assert len({position for position, _ in first}) == 8
+    assert first != second
+
+
+def test_order_is_a_matter_of_seed_and_epoch_alone(store):
+    assert epoch(training(store), 5) == epoch(training(store, first_epoch=5), 0)
+    assert epoch(training(store), 0) != epoch(training(store, seed=4), 0)
+    backwards = training(store)
+    later = backwards.plan(17)
+    assert backwards.plan(2) == training(store).plan(2) and later == training(store).plan(17)
+
+
+def test_three_quarters_are_turned_in_equal_shares(store):
+    batches = training(store, batch_size=9)
+    numbers = [number for e in range(400) for _, number in epoch(batches, e)]
+    shares = np.bincount(numbers, minlength=6) / len(numbers)
+    np.testing.assert_allclose(shares, [0.25] + [0.15] * 5, atol=0.03)
+
+
+def test_the_other_reading_adds_turned_copies(store):
+    batches = training(store, batch_size=1, augmentation="extend")
+    plan = epoch(batches)
+    assert len(plan) == 9 + 7
+    assert sorted(position for position, number in plan if number == 0) == list(range(9))
+    copies = [position for position, number in plan if number]
+    assert len(copies) == len(set(copies)) == 7
+    assert all(number == 0 for _, number in epoch(training(store, augmentation="none")))
+
+
+def test_impossible_batches_are_refused(store):
+    with pytest.raises(ExperimentError, match="batch size 10"):
+        training(store, batch_size=10)
+    with pytest.raises(ExperimentError, match="batch size 0"):
+        Batches(store, [0], ("s1",), TEN, 0)
+    with pytest.raises(ExperimentError, match="the split is empty"):
+        Batches(store, store.positions("test"), ("s1",), TEN, 1)
+
+
+@pytest.mark.parametrize("name", ["s1_6c", "s2_10c", "s1s2_10c"])
+def test_statistics_of_one_pass_are_those_of_all_at_once(store, name):
+    found = streamed_statistics(store, get_experiment(name))
+    assert set(found) == set(get_experiment(name).sensors)
+    for sensor, (mean, deviation) in found.items():
+        values = np.stack([store.read(sensor, i) for i in range(9)]).astype(np.float64)
+        values = 10 * np.log10(values) if sensor == "s1" else values
+        np.testing.assert_allclose(mean, values.mean((0, 1, 2, 3)), rtol=1e-6)
+        np.testing.assert_allclose(deviation, values.std((0, 1, 2, 3)), rtol=1e-6)
+
+
+def test_class_counts_leave_out_no_data(store):
+    counts = count_classes(store, TEN)
+    reference = np.concatenate([store.read("reference", i).ravel() for i in range(9)])
+    np.testing.assert_array_equal(counts, np.bincount(TEN.lookup[reference], minlength=11)[1:])
+    assert counts.dtype == np.int64
+
+
+def test_weights_by_hand():
+    np.testing.assert_allclose(inverse_frequency(np.array([60, 30, 10])), [5 / 9, 10 / 9, 10 / 3])
+    np.testing.assert_allclose(inverse_frequency(np.array([50, 0, 50])), [1, 0, 1])
+
+
+def test_the_mean_weight_of_a_pixel_is_one():
+    counts = np.array([3, 500, 0, 41])
+    assert inverse_frequency(counts) @ counts / counts.sum() == pytest.approx(1)
+
+
+def test_weights_have_the_proportions_of_the_authors():
+    """Their weights for six classes at 17 days sum to 1000; the shares are known to 0.01 %."""
+    authors = [365.656, 42.461, 71.368, 350.526, 168.572, 1.417]
+    ours = inverse_frequency(np.array([36, 312, 186, 38, 79, 9349]))
+    np.testing.assert_allclose(ours / ours.sum() * 1000, authors, rtol=0.03)
