@@ -15,6 +15,8 @@ from multisenge_lib.results.metrics import scores
 from multisenge_lib.results.records import LAYOUT
 from multisenge_lib.training.train import settings_for, train
 
+pytestmark = pytest.mark.slow
+
 NOTEBOOK = paths.PROJECT / "notebooks" / "train.ipynb"
 COMMITTED = paths.PROJECT / "results"
 
