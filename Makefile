@@ -11,7 +11,8 @@ EXTRAS ?= cpu,jax,book,test,dev
 PYTHON ?=
 CORES ?= 1
 BOOK_FLAGS ?=
-TEST_FLAGS ?=
+# All cores; the tests of one file, and the cells of one notebook, stay together.
+TEST_FLAGS ?= --numprocesses logical --dist loadfile
 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
@@ -20,10 +21,10 @@ QUIET := 2> >(grep --line-buffered -vE 'absl::InitializeLog|oneDNN custom operat
 
 SUITABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
-.PHONY: help env book test check experiments ablations records bench constraints clean
+.PHONY: help env book test test-fast test-jax faults check experiments ablations records bench constraints clean
 
 help: ## Show this help
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | while IFS=$$'\t' read -r name text; \
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | while IFS=$$'\t' read -r name text; \
 	do printf '  make %-12s %s\n' "$$name" "$$text"; done
 
 env: $(INSTALLED) ## Make the environment .venv with the pinned packages
@@ -58,6 +59,15 @@ book: $(INSTALLED) ## Build the book: book/_build/html/index.html
 test: $(INSTALLED) ## Run the tests and compare the notebook's stored outputs
 	@echo '$(BIN)/python -m pytest --nbval $(TEST_FLAGS)'
 	@$(BIN)/python -m pytest --nbval $(TEST_FLAGS) $(QUIET)
+
+test-fast: $(INSTALLED) ## Run the tests that take a minute
+	@$(BIN)/python -m pytest -m 'not slow and not jax' $(TEST_FLAGS) $(QUIET)
+
+test-jax: $(INSTALLED) ## Run the tests of the networks on the JAX backend
+	@$(BIN)/python -m pytest -m jax $(QUIET)
+
+faults: $(INSTALLED) ## Run the table of faults: bad input, kills, full disks
+	@$(BIN)/python -m pytest -q -m fault $(TEST_FLAGS) $(QUIET)
 
 check: $(INSTALLED) ## Check style, pins and the pairing of the notebook
 	$(BIN)/ruff check .

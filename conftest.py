@@ -1,6 +1,30 @@
-"""Notebooks run short under `pytest --nbval`, on the sample; committed records stay as they are."""
+"""Notebooks run short under `pytest --nbval`, on the sample; `-m fault` lists the faults."""
 
 import pytest
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Notebooks are slow; a fault's words travel with its report."""
+    for item in items:
+        if item.path.suffix == ".ipynb":
+            item.add_marker("slow")
+        for mark in item.iter_markers("fault"):
+            item.user_properties.append(("fault", mark.args[0]))
+
+
+def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
+    """After `-m fault`: what was done, what must hold, and whether it does; counted."""
+    if config.option.markexpr != "fault":
+        return
+    held: dict[str, bool] = {}
+    for outcome in ("passed", "failed", "error"):
+        for report in terminalreporter.stats.get(outcome, ()):
+            for name, words in getattr(report, "user_properties", ()):
+                if name == "fault":
+                    held[words] = held.get(words, True) and outcome == "passed"
+    terminalreporter.section(f"{sum(held.values())} of {len(held)} faults survived")
+    for words, good in sorted(held.items()):
+        terminalreporter.line(f"{'held' if good else 'LOST':<5} {words}")
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -104,7 +104,7 @@ def test_make_help_names_every_command():
         ["make", "--no-print-directory", "help"], cwd=PROJECT, capture_output=True, text=True
     ).stdout
     (phony,) = re.findall(r"^\.PHONY: (.+)$", read("Makefile"), re.MULTILINE)
-    assert re.findall(r"^  make (\w+)", shown, re.MULTILINE) == phony.split()
+    assert re.findall(r"^  make ([\w-]+)", shown, re.MULTILINE) == phony.split()
 
 
 @pytest.mark.parametrize("notebook", sorted((PROJECT / "notebooks").glob("*.ipynb")), ids=str)

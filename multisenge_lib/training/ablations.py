@@ -14,7 +14,7 @@ from multisenge_lib.dataset import URBAN, dataset_of
 from multisenge_lib.errors import ExperimentError, RecordError
 from multisenge_lib.files import provenance, write_text
 from multisenge_lib.models import Experiment, get_experiment
-from multisenge_lib.paper.open_points import BASELINE, ablations_path
+from multisenge_lib.paper import BASELINE, ablations_path
 from multisenge_lib.sample import ensure_sample
 from multisenge_lib.training.train import Settings, settings_for, train
 
