@@ -1,6 +1,5 @@
 """What the paper prints, as data, and what it leaves open."""
 
-from multisenge_lib.paper.open_points import BASELINE, ablations_path
 from multisenge_lib.paper.published import (
     AUDITED,
     IMAGERY,

@@ -1,5 +1,12 @@
 """Confusion matrices to scores; records of runs, out and in; ours beside the paper's."""
 
+from multisenge_lib.results.ablations import (
+    BASELINE,
+    ablation_setting,
+    ablation_table,
+    ablations_path,
+    effect_note,
+)
 from multisenge_lib.results.comparison import (
     class_table,
     dataset_shown,

@@ -14,7 +14,7 @@ from multisenge_lib.dataset import URBAN, dataset_of
 from multisenge_lib.errors import ExperimentError, RecordError
 from multisenge_lib.files import provenance, write_text
 from multisenge_lib.models import Experiment, get_experiment
-from multisenge_lib.paper import BASELINE, ablations_path
+from multisenge_lib.results import BASELINE, ablations_path
 from multisenge_lib.sample import ensure_sample
 from multisenge_lib.training.train import Settings, settings_for, train
 
@@ -123,7 +123,7 @@ def measure_all(
         variants: which of `VARIANTS`.
 
     Returns:
-        The record's path, see `open_points.ablation_table`.
+        The record's path, see `results.ablation_table`.
 
     Raises:
         ExperimentError: a variant is unknown.

@@ -3,9 +3,9 @@ from dataclasses import replace
 
 import pytest
 
+from multisenge_lib import results
 from multisenge_lib.errors import ExperimentError, RecordError
 from multisenge_lib.models.experiments import get_experiment
-from multisenge_lib.paper import open_points
 from multisenge_lib.training import ablations
 from multisenge_lib.training.train import Settings
 
@@ -32,7 +32,7 @@ def test_every_variant_changes_fields_that_exist(name):
     variant = ablations.VARIANTS[name]
     base = get_experiment(ablations.BASE)
     changed = (replace(base, **variant.experiment), replace(Settings(), **variant.settings))
-    assert (changed == (base, Settings())) == (name == open_points.BASELINE)
+    assert (changed == (base, Settings())) == (name == results.BASELINE)
 
 
 def test_a_series_goes_on_where_it_was(measured):
@@ -40,7 +40,7 @@ def test_a_series_goes_on_where_it_was(measured):
     ablations.measure_all([1], 2, root, ["baseline", "peepholes"])
     ablations.measure_all([1, 2], 2, root, ["baseline", "peepholes"])
     assert asked == [("baseline", 1), ("peepholes", 1), ("baseline", 2), ("peepholes", 2)]
-    table = open_points.ablation_table(open_points.ablations_path("multisenge"))
+    table = results.ablation_table(results.ablations_path("multisenge"))
     assert table.loc["peepholes", ("", "runs")] == 2
     assert table.loc["baseline", ("kappa", "mean")] == pytest.approx(0.515)
 
@@ -73,21 +73,21 @@ def test_only_effects_beyond_the_spread_are_named(tmp_path):
     ]
     path = tmp_path / "ablations.json"
     path.write_text(json.dumps({"runs": runs}))
-    note = open_points.effect_note(open_points.ablation_table(path))
+    note = results.effect_note(results.ablation_table(path))
     assert note.endswith("macro f1: far.")
-    assert open_points.effect_note(None) == "No variant has been measured."
+    assert results.effect_note(None) == "No variant has been measured."
 
 
 def test_datasets_have_records_of_their_own(measured):
     _, root = measured
     path = ablations.measure_all([1], 2, root, ["baseline"])
-    assert path == open_points.ablations_path("multisenge")
+    assert path == results.ablations_path("multisenge")
     (root / "sample.json").write_text("{}")
-    assert ablations.measure_all([1], 2, root, ["baseline"]) == open_points.ablations_path("sample")
+    assert ablations.measure_all([1], 2, root, ["baseline"]) == results.ablations_path("sample")
 
 
 def test_the_setting_is_read_from_the_record(measured):
     _, root = measured
-    sentence = open_points.ablation_setting(ablations.measure_all([1, 3], 7, root, ["baseline"]))
+    sentence = results.ablation_setting(ablations.measure_all([1, 3], 7, root, ["baseline"]))
     assert "at most 7 epochs" in sentence
     assert sentence.endswith("seeds 1, 3.")
