@@ -22,7 +22,7 @@ from multisenge_lib.audit.finding import (
     verdict,
 )
 from multisenge_lib.dataset import TYPOLOGIES
-from multisenge_lib.paper import KAPPA_TABLE, METHODS, SCORE_TABLE, Paper
+from multisenge_lib.paper import KAPPA_TABLE, METHODS, SCORE_TABLE, Paper, replication
 from multisenge_lib.paper import SCORES as SCORE_NAMES
 
 CLASSES = (6, 10)
@@ -40,6 +40,30 @@ def counted_support(evidence: Evidence, classes: int = 10) -> np.ndarray:
     """Shares of the test tile's pixels, as the independent replication counted them."""
     pixels = evidence.replication.support[classes]
     return pixels / pixels.sum()
+
+
+def majority_scores(classes: int) -> dict[str, float]:
+    """Scores of a map that has the largest class everywhere, on the counted support.
+
+    Args:
+        classes: 6 (Non-urban) or 10 (Arable lands).
+
+    Returns:
+        By the names of `results.OVERALL`. The map's recall is 1 in that class and 0 in the others;
+        its precision is the class's share, so its F1 is 2 s / (1 + s). Kappa is 0: it agrees as
+        often as chance does.
+    """
+    pixels = replication().support[classes]
+    share = float(pixels.max() / pixels.sum())
+    f1 = 2 * share / (1 + share)
+    return {
+        "accuracy": share,
+        "weighted_precision": share**2,
+        "weighted_recall": share,
+        "weighted_f1": share * f1,
+        "macro_f1": f1 / classes,
+        "kappa": 0.0,
+    }
 
 
 def model_margins(evidence: Evidence, classes: int) -> list[margins.Margins]:
