@@ -50,6 +50,15 @@ from IPython.display import HTML
 HTML(go.Figure(go.Bar(y=[1, 2])).to_html(full_html=False, include_plotlyjs=False))
 ```
 """
+PART = """
+# Part
+
+```{code-cell} ipython3
+from IPython.display import HTML
+
+HTML('<figure class="live" data-part="NAME"><div></div></figure>')
+```
+"""
 FAILING = """
 ```{code-cell} ipython3
 raise ValueError("this cell fails")
@@ -106,7 +115,7 @@ class Book:
 
     def __init__(self, root: Path):
         self.root = root
-        for name in ("_ext", "_static"):
+        for name in ("_ext", "_parts", "_static"):
             shutil.copytree(PROJECT / "book" / name, root / "book" / name)
         shutil.copy(PROJECT / "_config.yml", root / "_config.yml")
         (root / "book" / "_config.yml").symlink_to("../_config.yml")
@@ -141,7 +150,9 @@ class Book:
 @pytest.fixture(scope="module")
 def book(tmp_path_factory):
     made = Book(tmp_path_factory.mktemp("project"))
-    made.pages({"computed": HEADER + PAGE, "figure": HEADER + FIGURE})
+    (made.root / "book/_parts/greeting.js").write_text("parts.greeting = { mount() {} };")
+    part = PART.replace("NAME", "greeting")
+    made.pages({"computed": HEADER + PAGE, "figure": HEADER + FIGURE, "part": HEADER + part})
     finished = made.build()
     assert finished.returncode == 0, finished.stdout + finished.stderr
     assert "WARNING" not in finished.stderr
@@ -159,6 +170,9 @@ def test_scripts_are_loaded_by_the_pages_that_use_them(book):
     assert "plotly.min.js" in book.html("figure")
     assert "plotly.min.js" not in book.html("computed")
     assert "plotly.min.js" not in book.html("index")
+    assert "parts/frame.js" in book.html("part") and "parts/greeting.js" in book.html("part")
+    assert "parts/" not in book.html("computed")
+    assert (book.root / "book/_build/html/_static/parts/greeting.js").is_file()
 
 
 @pytest.mark.parametrize(
@@ -197,6 +211,14 @@ def test_a_failing_cell_fails_the_build(tmp_path):
     finished = book.build()
     assert finished.returncode != 0
     assert "computed" in finished.stderr and "this cell fails" in finished.stderr
+
+
+def test_an_interactive_part_without_a_script_fails_the_build(tmp_path):
+    book = Book(tmp_path)
+    book.pages({"part": HEADER + PART.replace("NAME", "unheard_of")})
+    finished = book.build()
+    assert finished.returncode != 0
+    assert "part: its interactive part has no script _parts/unheard_of.js" in finished.stderr
 
 
 def test_a_page_not_executed_or_not_there_fails_the_build(tmp_path):

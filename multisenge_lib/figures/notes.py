@@ -1,12 +1,18 @@
 """What chapters show besides figures: banners, notes on where numbers come from, live figures."""
 
+import base64
+import io
+import json
 from collections.abc import Mapping
 from html import escape
 from pathlib import Path
+from typing import Any
 
+import matplotlib.pyplot as plt
 import pandas as pd
 import plotly.graph_objects as go
 from IPython.display import HTML
+from matplotlib.figure import Figure
 from pandas.io.formats.style import Styler
 
 from multisenge_lib.dataset import dataset_of
@@ -71,6 +77,32 @@ def interactive(figure: go.Figure, caption: str) -> HTML:
     """A plotly figure that works offline: the page loads plotly.js once, from the book itself."""
     body = figure.to_html(full_html=False, include_plotlyjs=False)
     return HTML(f"<figure>{body}<figcaption><p>{escape(caption)}</p></figcaption></figure>")
+
+
+def still(figure: Figure, alt: str) -> str:
+    """A matplotlib figure as an image inside HTML, with the words for who cannot see it."""
+    png = io.BytesIO()
+    figure.savefig(png, format="png", bbox_inches="tight")
+    plt.close(figure)
+    data = base64.b64encode(png.getvalue()).decode()
+    return f'<img alt="{escape(alt)}" src="data:image/png;base64,{data}">'
+
+
+def interactive_part(name: str, data: Any, instead: str, caption: str) -> HTML:
+    """A part of a page that answers when touched, drawn by the book's script `_parts/NAME.js`.
+
+    Args:
+        name: of the script, without its ending.
+        data: what the script draws from; anything that JSON holds.
+        instead: HTML of what stands there where scripts are off, such as `still` makes.
+        caption: the figure's, for both.
+    """
+    text = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("</", r"<\/")
+    return HTML(
+        f'<figure class="live" data-part="{name}"><div class="live-still">{instead}</div>'
+        f'<script type="application/json">{text}</script>'
+        f"<figcaption><p>{escape(caption)}</p></figcaption></figure>"
+    )
 
 
 def prose_table(table: pd.DataFrame, caption: str = "") -> HTML:

@@ -1,0 +1,66 @@
+/* The interactive parts of the book.
+ *
+ * A page holds <figure class="live" data-part="NAME">: a still figure, and the part's data as JSON.
+ * NAME.js sets parts.NAME = { mount(box, data), ... }: `mount` fills an empty box and takes the place
+ * of the still figure; the pure functions that it draws from stand beside it, so that tests call them.
+ * These are plain scripts: a page opened from disk is not allowed to load modules.
+ */
+"use strict";
+
+const parts = {
+  /** An HTML element; attributes that start with "on" are listeners, children are nodes or text. */
+  html(tag, attributes = {}, ...children) {
+    return parts.fill(document.createElement(tag), attributes, children);
+  },
+
+  /** The same for SVG. */
+  svg(tag, attributes = {}, ...children) {
+    return parts.fill(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
+  },
+
+  fill(element, attributes, children) {
+    for (const [name, value] of Object.entries(attributes)) {
+      if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+      else if (value !== false && value != null) element.setAttribute(name, value === true ? "" : value);
+    }
+    element.append(...children);
+    return element;
+  },
+
+  /** A labelled slider. `show` turns its value into the text beside it; `onChange` gets the value. */
+  slider(label, { min, max, step = 1, value }, onChange, show = String) {
+    const shown = parts.html("output", {}, show(value));
+    const changed = (event) => {
+      const now = Number(event.target.value);
+      shown.textContent = show(now);
+      onChange(now);
+    };
+    const input = parts.html("input", { type: "range", min, max, step, value, oninput: changed });
+    input.value = value;
+    const set = (now) => { input.value = now; shown.textContent = show(now); };
+    return { box: parts.html("label", { class: "slider" }, parts.html("span", {}, label), input, shown), input, set };
+  },
+
+  /** A button. */
+  button(text, onClick, attributes = {}) {
+    return parts.html("button", { type: "button", onclick: onClick, ...attributes }, text);
+  },
+
+  /** 8157 as "8,157". */
+  count(number) {
+    return number.toLocaleString("en");
+  },
+
+  /** Start the part of a figure; where it fails, the still figure stays. */
+  async start(figure) {
+    const box = parts.html("div", { class: "live-box" });
+    const data = JSON.parse(figure.querySelector('script[type="application/json"]').textContent);
+    await parts[figure.dataset.part].mount(box, data);
+    figure.prepend(box);
+    figure.classList.add("started");
+  },
+};
+
+document.addEventListener("DOMContentLoaded", () => {
+  document.querySelectorAll("figure.live").forEach(parts.start);
+});
