@@ -11,11 +11,11 @@
 from pathlib import Path
 
 from multisenge_lib import paths, results
-from multisenge_lib.dataset import dataset_of
+from multisenge_lib.dataset import describe
 from multisenge_lib.models import EXPERIMENTS, get_experiment
 
 ROOT = paths.real_data_root()
-DATASET = dataset_of(ROOT) if ROOT else "sample"
+DATASET = describe(ROOT).name if ROOT else "sample"
 RECORDS = paths.results_dir() / DATASET
 NAMES = [get_experiment(name).name for name in str(config.get("exp", ",".join(EXPERIMENTS))).split(",")]
 SEEDS = [int(seed) for seed in str(config.get("seeds", 1)).split(",")]

@@ -12,7 +12,7 @@ import statistics
 import tempfile
 import time
 
-from multisenge_lib.dataset import pack, read_index, read_patch, select
+from multisenge_lib.dataset import load_selection, pack, read_patch
 from multisenge_lib.sample import ensure_sample
 
 NAMES = ("s1", "s2", "reference")
@@ -33,7 +33,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         os.environ.setdefault("MULTISENGE_CACHE", folder)
         root = ensure_sample(given.size)
-        selection = select(read_index(root / "labels"), root=root).head(given.patches)
+        selection = load_selection(root).head(given.patches)
         rows = list(selection.itertuples())
         packing = time.perf_counter()
         store = pack(root, selection, folder, memory=0)

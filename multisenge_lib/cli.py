@@ -6,6 +6,7 @@ An error that the user can mend is one line (a list of wrong files: one each) an
 import json
 import sys
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,7 @@ from rich.console import Console
 from multisenge_lib import audit, paths, sample
 from multisenge_lib.dataset import (
     LABELS,
+    MULTISENGE,
     REFERENCE,
     SPLITS,
     census,
@@ -49,7 +51,8 @@ def _labels(labels: Path | None) -> Path:
 
 
 def _index(labels: Path | None, year: int, any_tile: bool):
-    return read_index(_labels(labels), year=year, **({"tiles": None} if any_tile else {}))
+    splits = {} if any_tile else MULTISENGE.split_of_tile
+    return read_index(_labels(labels), replace(MULTISENGE, years=(year,), split_of_tile=splits))
 
 
 @app.command("sample")
@@ -113,9 +116,10 @@ def write_selection(
     """Choose a date a month for each patch, write them, and count patches by split and tile."""
     asked = selection.check_months(_numbers(months, "months"))
     selection.check_days_gap(days_gap)
-    table = selection.select(
-        _index(labels, year, any_tile), asked, days_gap, s1_rule=s1_rule, root=data_root
-    )
+    index = _index(labels, year, any_tile)
+    if data_root is not None:
+        index = selection.only_existing(index, data_root)
+    table = selection.select(index, asked, days_gap, s1_rule)
     if out.suffix in (".gpkg", ".parquet"):
         geo.export(geo.footprints(table), out)
     else:

@@ -11,6 +11,10 @@ class MultiSenGEError(ValueError):
     """Base of every error that a user of the library can mend."""
 
 
+class DescriptionError(MultiSenGEError):
+    """A data root does not say which dataset it holds, or says it wrong."""
+
+
 class LabelError(MultiSenGEError):
     """The label files cannot be read as a MultiSenGE index."""
 

@@ -8,7 +8,7 @@ import pandas as pd
 import rasterio
 from rasterio.transform import Affine
 
-from multisenge_lib.dataset.layout import S1_BANDS, S2_BANDS, raster_path, split_of
+from multisenge_lib.dataset.layout import MULTISENGE, S1_BANDS, S2_BANDS, raster_path
 
 DAYS = np.array(["2020-07-07", "2020-08-06"], dtype="datetime64[D]")
 PATCHES = ("31UFP_0_0", "31UEQ_0_0", "31UFQ_0_0", "31UFQ_0_257", "31UFQ_257_0", "31UFQ_257_257")
@@ -38,7 +38,7 @@ def write_root(root: Path, size: int = 32, patches: Sequence[str] = PATCHES) -> 
             write_raster(raster_path(root, "s2", patch, day), s2, S2_BANDS)
     table = pd.DataFrame({"patch": sorted(patches)})
     table["tile"] = table["patch"].str[:5]
-    table["split"] = table["tile"].map(split_of)
+    table["split"] = table["tile"].map(MULTISENGE.split_of)
     for column in ("s1_dates", "s2_dates"):
         table[column] = pd.Series([DAYS] * len(table), dtype=object)
     return table

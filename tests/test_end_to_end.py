@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from multisenge_lib import paths, results
-from multisenge_lib.dataset import SHOWCASE
+from multisenge_lib.dataset import MULTISENGE
 from multisenge_lib.models.experiments import EXPERIMENTS
 from multisenge_lib.results.metrics import scores
 from multisenge_lib.results.records import LAYOUT
@@ -37,7 +37,7 @@ def test_the_record_of_a_short_run(trained):
     path = results.write_record(trained.record)
     assert path == paths.results_dir() / "sample" / "s1_6c"
     record = results.read_record("sample", "s1_6c")
-    assert set(record.maps) == set(SHOWCASE) == set(record.references)
+    assert set(record.maps) == set(MULTISENGE.showcase) == set(record.references)
     for name, values in scores(record.confusions.sum(axis=0)).items():
         kept = np.array(record.metrics["scores"][name], float)
         np.testing.assert_allclose(kept, np.array(values, float), rtol=1e-12)
@@ -66,7 +66,7 @@ def test_a_committed_record_is_one_that_this_code_writes(folder, trained, monkey
         kept = np.array(record.metrics["scores"][name], float)
         np.testing.assert_allclose(kept, np.array(values, float), rtol=1e-12)
     assert record.metrics["fingerprint"] == fresh["fingerprint"], "records of another sample"
-    assert set(record.maps) == set(SHOWCASE)
+    assert set(record.maps) == set(MULTISENGE.showcase)
 
 
 @pytest.mark.parametrize("folder", committed(), ids=lambda folder: folder.name)

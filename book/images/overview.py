@@ -5,16 +5,16 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 
 from multisenge_lib import figures, results
-from multisenge_lib.dataset import SHOWCASE, TYPOLOGIES, read_index, read_patch, select
+from multisenge_lib.dataset import MULTISENGE, TYPOLOGIES, load_selection, read_patch
 from multisenge_lib.sample import ensure_sample
 
 
 def main() -> None:
     """One row a showcase patch: both sensors in July, the reference, the predicted map."""
     root, record = ensure_sample(), results.read_record("sample", "s1s2_10c")
-    rows = select(read_index(root / "labels"), root=root).set_index("patch", drop=False)
+    rows = load_selection(root).set_index("patch", drop=False)
     figure, axes = plt.subplots(2, 4, figsize=(9, 4.6), layout="constrained")
-    for row, name in zip(axes, SHOWCASE, strict=False):
+    for row, name in zip(axes, MULTISENGE.showcase, strict=False):
         patch = read_patch(root, rows.loc[name])
         figures.show_image(row[0], figures.true_color(patch.s2[0]))
         figures.show_image(row[1], figures.radar_color(patch.s1[0]))

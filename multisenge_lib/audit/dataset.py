@@ -20,13 +20,12 @@ from multisenge_lib.audit.finding import (
     verdict,
 )
 from multisenge_lib.dataset import (
-    CITIES,
+    MULTISENGE,
     S2_BANDS,
     SPLITS,
     TILE_PIXELS,
     TYPOLOGIES,
     URBAN,
-    YEAR,
     tile_corner,
 )
 
@@ -61,10 +60,10 @@ def check_year(e: Evidence) -> Iterator[Finding]:
         "Year of the images",
         DATASET,
         f"{printed:.0f}",
-        str(YEAR),
-        printed == YEAR,
+        str(*MULTISENGE.years),
+        (printed,) == MULTISENGE.years,
         words,
-        printed - YEAR,
+        printed - MULTISENGE.years[0],
         0.0,
     )
 
@@ -251,7 +250,7 @@ def check_patches_shown(e: Evidence) -> Iterator[Finding]:
 def _kilometres(city: str, tile: str) -> tuple[float, float]:
     """How far a city lies east and north of a tile's centre."""
     west, north, epsg = tile_corner(tile)
-    x, y = Transformer.from_crs(4326, epsg, always_xy=True).transform(*CITIES[city])
+    x, y = Transformer.from_crs(4326, epsg, always_xy=True).transform(*MULTISENGE.cities[city])
     return (x - west - _HALF_TILE) / 1000, (y - north + _HALF_TILE) / 1000
 
 

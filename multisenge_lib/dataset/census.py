@@ -18,9 +18,10 @@ import numpy as np
 import pandas as pd
 
 from multisenge_lib import paths
+from multisenge_lib.dataset.description import describe
 from multisenge_lib.dataset.geo import centres, footprints, overlap
 from multisenge_lib.dataset.labels import read_index
-from multisenge_lib.dataset.layout import DAYS_GAP, MONTHS, SPLITS, TILES, split_of
+from multisenge_lib.dataset.layout import LABELS, MULTISENGE, SPLITS
 from multisenge_lib.dataset.rasters import read_patch
 from multisenge_lib.dataset.selection import S1_RULES, choose_dates, month_of, select, to_csv
 from multisenge_lib.errors import RecordError
@@ -92,7 +93,8 @@ def _gap_columns(index: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             f"gap{gap}": [
-                choose_dates(dates, MONTHS, gap) is not None for dates in index["s2_dates"]
+                choose_dates(dates, MULTISENGE.months, gap) is not None
+                for dates in index["s2_dates"]
             ]
             for gap in DAYS_GAPS
         },
@@ -102,8 +104,7 @@ def _gap_columns(index: pd.DataFrame) -> pd.DataFrame:
 
 def _tiles(index: pd.DataFrame, per_patch: pd.DataFrame) -> pd.DataFrame:
     counts = per_patch.assign(patches=True).groupby(index["tile"]).sum()
-    counts = counts.reindex(sorted({*TILES, *index["tile"]}), fill_value=0)
-    counts = counts.assign(split=[split_of(tile) for tile in counts.index])
+    counts = counts.assign(split=[MULTISENGE.split_of(tile) for tile in counts.index])
     return counts[["patches", "selected", "split", *(f"gap{gap}" for gap in DAYS_GAPS)]]
 
 
@@ -169,12 +170,11 @@ def take_census(index: pd.DataFrame, shown: str = "computed now") -> Census:
     )
 
 
-def class_shares(root: Path | str, index: pd.DataFrame) -> pd.Series:
+def class_shares(root: Path | str) -> pd.Series:
     """Table 2 of any data root: the share of each published class in all its references.
 
     Args:
         root: the data root.
-        index: of its patches.
 
     Returns:
         Percent of the labelled pixels, by published class id 1 to 14.
@@ -183,7 +183,7 @@ def class_shares(root: Path | str, index: pd.DataFrame) -> pd.Series:
         PatchError: a reference is missing or damaged.
     """
     pixels = np.zeros(15, dtype=np.int64)
-    for row in index.itertuples():
+    for row in read_index(Path(root) / LABELS, describe(root)).itertuples():
         pixels += np.bincount(read_patch(root, row, sensors=()).reference.ravel(), minlength=15)
     return pd.Series(100 * pixels[1:] / pixels[1:].sum(), index=range(1, 15))
 
@@ -197,7 +197,11 @@ def to_json(census: Census) -> dict[str, Any]:
     """The census as plain lists and numbers, without the sentence on where it comes from."""
     return {
         "totals": census.totals,
-        "selection": {"months": list(MONTHS), "days_gap": DAYS_GAP, "sha256": census.dates_sha256},
+        "selection": {
+            "months": list(MULTISENGE.months),
+            "days_gap": MULTISENGE.days_gap,
+            "sha256": census.dates_sha256,
+        },
         "months": {str(k): int(v) for k, v in census.months.items()},
         "days_gaps": {str(k): int(v) for k, v in census.days_gaps.items()},
         "tiles": census.tiles.to_dict(orient="index"),

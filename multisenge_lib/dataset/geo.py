@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from multisenge_lib.dataset.layout import PATCH_PIXELS, PIXEL, TILE_PIXELS
+from multisenge_lib.dataset.layout import MULTISENGE, PIXEL, TILE_PIXELS
 from multisenge_lib.errors import MultiSenGEError
 
 #: Metres from the 100 km square's corner to the raster's, to the west and to the north.
@@ -54,7 +54,9 @@ def tile_corner(tile: str) -> tuple[int, int, int]:
     return west, north, 32600 + zone
 
 
-def patch_bounds(tile: str, x: int, y: int, size: int = PATCH_PIXELS) -> tuple[int, int, int, int]:
+def patch_bounds(
+    tile: str, x: int, y: int, size: int = MULTISENGE.patch_pixels
+) -> tuple[int, int, int, int]:
     """West, south, east, north of a patch of `size` pixels, in metres of its tile's UTM zone."""
     west, north, _ = tile_corner(tile)
     left, top = west + PIXEL * x, north - PIXEL * y
@@ -69,7 +71,7 @@ def _to_wgs84(geometry: np.ndarray, epsg: pd.Series) -> gpd.GeoSeries:
     return pd.concat(by_zone).loc[epsg.index] if by_zone else gpd.GeoSeries([], crs=WGS84)
 
 
-def footprints(table: pd.DataFrame, size: int = PATCH_PIXELS) -> gpd.GeoDataFrame:
+def footprints(table: pd.DataFrame, size: int = MULTISENGE.patch_pixels) -> gpd.GeoDataFrame:
     """The squares that patches cover.
 
     Args:
@@ -88,7 +90,7 @@ def footprints(table: pd.DataFrame, size: int = PATCH_PIXELS) -> gpd.GeoDataFram
     return gpd.GeoDataFrame(table, geometry=geometry, crs=WGS84)
 
 
-def centres(table: pd.DataFrame, size: int = PATCH_PIXELS) -> pd.DataFrame:
+def centres(table: pd.DataFrame, size: int = MULTISENGE.patch_pixels) -> pd.DataFrame:
     """Longitude and latitude of patch centres, in degrees: columns `lon` and `lat`."""
     corners = footprints(table, size).geometry
     # The mean of the corners: off the true centre by less than a metre at this size.

@@ -5,9 +5,7 @@ names joined by semicolons), `projection` (WKT) and `labels` (class ids joined b
 Every file is checked; all that is wrong is reported together; nothing is left out in silence.
 """
 
-import contextlib
 import gzip
-import hashlib
 import io
 import json
 import os
@@ -19,26 +17,20 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import date
 from functools import lru_cache
-from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from multisenge_lib import paths
 from multisenge_lib.dataset.geo import tile_corner
-from multisenge_lib.dataset.layout import TILES, YEAR, split_patch
+from multisenge_lib.dataset.layout import MULTISENGE, Dataset, split_patch
 from multisenge_lib.errors import LabelError, MultiSenGEError, listed
 
 _KEYS = ("corresponding_s1", "corresponding_s2", "projection", "labels")
 _NAME = re.compile(r"([^_]+)_(0|[1-9]\d*)_(0|[1-9]\d*)\.json")
 _EPSG = re.compile(r'AUTHORITY\["EPSG","(\d+)"\]\]$')
 _CLASS_IDS = {str(i): i for i in range(1, 15)}
-#: Changes when the table's layout or the checks do: older caches are then not read.
-_LAYOUT = 1
 
 
 class LabelRow(NamedTuple):
@@ -57,8 +49,8 @@ class LabelRow(NamedTuple):
 class _Dates(dict[str, int]):
     """From `yyyymmdd` to days since 1970, each date checked the first time it is met."""
 
-    def __init__(self, year: int | None):
-        self.year = year
+    def __init__(self, years: tuple[int, ...]):
+        self.years = years
 
     def __missing__(self, text: str) -> int:
         try:
@@ -67,8 +59,9 @@ class _Dates(dict[str, int]):
             day = date(int(text[:4]), int(text[4:6]), int(text[6:]))
         except ValueError:
             raise LabelError(f"{text[:60]!r} is not a date yyyymmdd") from None
-        if self.year is not None and day.year != self.year:
-            raise LabelError(f"the date {text} is not of the year {self.year}")
+        if self.years and day.year not in self.years:
+            years = " or ".join(map(str, self.years))
+            raise LabelError(f"the date {text} is not of {years}, the years of this dataset")
         self[text] = days = day.toordinal() - date(1970, 1, 1).toordinal()
         return days
 
@@ -128,15 +121,15 @@ def _parse_document(raw: bytes) -> dict[str, str]:
 
 
 def parse_label(
-    name: str, raw: bytes, known: _Dates | None = None, tiles: Iterable[str] | None = TILES
+    name: str, raw: bytes, dataset: Dataset = MULTISENGE, known: _Dates | None = None
 ) -> LabelRow:
     """Read and check one label file.
 
     Args:
         name: the file's name, which carries tile and offsets.
         raw: its content.
+        dataset: that it must be of.
         known: dates already checked, shared over the files of an index.
-        tiles: the tiles allowed; None for any tile of the northern hemisphere.
 
     Raises:
         LabelError: the first thing that is wrong, without the file's name.
@@ -145,9 +138,9 @@ def parse_label(
     if matched is None:
         raise LabelError("the name is not {tile}_{x}_{y}.json")
     tile, x, y = matched[1], int(matched[2]), int(matched[3])
-    if tiles is not None and tile not in tiles:
-        raise LabelError(f"unknown tile {tile}: not one of the {len(tuple(tiles))} expected")
-    known = _Dates(YEAR) if known is None else known
+    if dataset.tiles and tile not in dataset.split_of_tile:
+        raise LabelError(f"unknown tile {tile}: not one of the {len(dataset.tiles)} expected")
+    known = _Dates(dataset.years) if known is None else known
     document = _parse_document(raw)
     patch = name.removesuffix(".json")
     return LabelRow(
@@ -203,15 +196,15 @@ def _read_archive(archive: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def _parse_all(
-    documents: Iterable[tuple[str, bytes]], year: int | None, tiles: Iterable[str] | None
+    documents: Iterable[tuple[str, bytes]], dataset: Dataset
 ) -> tuple[list[LabelRow], list[str], int]:
     """Rows that are right, a line for each file that is not, and the number of files."""
-    known, rows, problems, seen = _Dates(year), [], [], {}
+    known, rows, problems, seen = _Dates(dataset.years), [], [], {}
     total = 0
     for path, raw in documents:
         total += 1
         try:
-            row = parse_label(path.rpartition("/")[2], raw, known, tiles)
+            row = parse_label(path.rpartition("/")[2], raw, dataset, known)
         except MultiSenGEError as error:
             problems.append(f"{path}: {error}")
             continue
@@ -223,91 +216,23 @@ def _parse_all(
     return rows, problems, total
 
 
-def _table(rows: list[LabelRow]) -> pa.Table:
+def _table(rows: list[LabelRow]) -> pd.DataFrame:
     rows = sorted(rows, key=lambda row: row.patch)
-    columns = {name: [getattr(row, name) for row in rows] for name in LabelRow._fields}
-
-    def nested(arrays: list[np.ndarray]) -> pa.ListArray:
-        offsets = np.concatenate([[0], np.cumsum([len(a) for a in arrays])]).astype(np.int32)
-        return pa.ListArray.from_arrays(offsets, pa.array(np.concatenate(arrays)))
-
-    return pa.table(
+    columns = zip(LabelRow._fields, zip(*rows, strict=True), strict=True)
+    return pd.DataFrame(
         {
-            name: nested(values) if isinstance(values[0], np.ndarray) else pa.array(values)
-            for name, values in columns.items()
+            name: pd.Series(values, dtype=object if isinstance(values[0], np.ndarray) else None)
+            for name, values in columns
         }
     )
 
 
-def _to_frame(table: pa.Table) -> pd.DataFrame:
-    def column(values: pa.ChunkedArray) -> list[np.ndarray] | np.ndarray:
-        if not pa.types.is_list(values.type):
-            return values.to_pandas()
-        values = values.combine_chunks()
-        flat = values.flatten().to_numpy(zero_copy_only=False)
-        parts = np.split(flat, values.offsets.to_numpy()[1:-1])
-        return pd.Series(parts, dtype=object)
-
-    return pd.DataFrame({name: column(table[name]) for name in table.column_names})
-
-
-def fingerprint(path: Path, *extra: object) -> str:
-    """A key for the content of a label folder or archive.
-
-    An archive's bytes are hashed. Of a folder's files name, size and times of change are, as
-    reading 8,157 of them costs as much as parsing: any write to one changes the key.
-    """
-    digest = hashlib.sha256(repr((_LAYOUT, *extra)).encode())
-    if path.is_dir():
-        for name in chain(*_files(path)):
-            s = os.stat(name)  # noqa: PTH116
-            digest.update(f"{name}\0{s.st_size}\0{s.st_mtime_ns}\0{s.st_ctime_ns}\n".encode())
-    else:
-        with path.open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()[:24]
-
-
-def _read_cache(cached: Path) -> pd.DataFrame | None:
-    try:
-        return _to_frame(pq.read_table(cached))
-    except FileNotFoundError:
-        return None
-    except (pa.ArrowException, OSError, KeyError) as error:
-        warnings.warn(f"cached index {cached} is damaged and made again ({error})", stacklevel=3)
-        return None
-
-
-def _write_cache(table: pa.Table, cached: Path) -> None:
-    temporary = cached.with_suffix(f".{os.getpid()}.tmp")
-    try:
-        cached.parent.mkdir(parents=True, exist_ok=True)
-        pq.write_table(table, temporary)
-        temporary.replace(cached)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        warnings.warn(
-            f"the index was read but not cached: {error}; "
-            "set MULTISENGE_CACHE to a folder with room",
-            stacklevel=3,
-        )
-
-
-def read_index(
-    path: Path | str,
-    *,
-    year: int | None = YEAR,
-    tiles: Iterable[str] | None = TILES,
-    cache: bool = True,
-) -> pd.DataFrame:
+def read_index(path: Path | str, dataset: Dataset = MULTISENGE) -> pd.DataFrame:
     """Read and check all label files of a folder or a `.tar.gz`/`.tgz` archive.
 
     Args:
         path: the folder (files below it count too) or the archive itself.
-        year: the year that all dates must be of; None for any.
-        tiles: the tiles allowed, by default MultiSenGE's 14; None for any.
-        cache: keep the table as Parquet below `paths.cache_dir()`, keyed on the content.
+        dataset: gives the tiles and years allowed.
 
     Returns:
         One row a patch, sorted by patch: `patch`, `tile`, `x` and `y` (pixels inside the tile),
@@ -317,23 +242,14 @@ def read_index(
         LabelError: nothing there, or any file wrong: all of them, by name and reason.
     """
     path = Path(path)
-    tiles = None if tiles is None else tuple(tiles)
     if not path.exists():
         raise LabelError(f"{path} does not exist: give a folder of label files or their archive")
-    cached = None
-    if cache:
-        cached = paths.cache_dir() / "index" / f"{fingerprint(path, year, tiles)}.parquet"
-        if (frame := _read_cache(cached)) is not None:
-            return frame
     documents = _read_folder(path) if path.is_dir() else _read_archive(path)
-    rows, problems, total = _parse_all(documents, year, tiles)
+    rows, problems, total = _parse_all(documents, dataset)
     if len(problems) == 1:
         raise LabelError(f"1 of {total} label files is wrong: {problems[0]}")
     if problems:
         raise LabelError(f"{len(problems)} of {total} label files are wrong:{listed(problems)}")
     if not rows:
         raise LabelError(f"no label file (*.json) in {path}: is it the folder named 'labels'?")
-    table = _table(rows)
-    if cached is not None:
-        _write_cache(table, cached)
-    return _to_frame(table)
+    return _table(rows)

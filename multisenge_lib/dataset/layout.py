@@ -5,55 +5,32 @@
     s2/{tile}_{yyyymmdd}_S2_{x}_{y}.tif           ten bands, 16-bit, reflectance x 10,000
     s1/{tile}_{yyyymmdd}_S1_{x}_{y}.tif           VV and VH, float32, linear intensity
 
-`x` is the column and `y` the row of the patch's upper-left pixel in its Sentinel-2 tile.
+`x` is the column and `y` the row of the patch's upper-left pixel in its Sentinel-2 tile. Another
+area in this layout is another `Dataset`.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
 
-#: Folders of the published layout, below a data root.
+from multisenge_lib.dataset.typology import TYPOLOGIES, Typology
+
+#: Folders of the layout, below a data root.
 LABELS, REFERENCE, S2, S1 = "labels", "ground_reference", "s2", "s1"
-#: A file at the sample's data root: it tells the sample from the published dataset.
+#: A file at the sample's data root: it tells the sample from everything else.
 SAMPLE_MARKER = "sample.json"
-DATASETS = ("sample", "multisenge")
+#: Metres a pixel, and pixels along a tile's side.
+PIXEL, TILE_PIXELS = 10, 10_980
 
-#: The split of each tile (section 2.2). The paper's list of training tiles leaves out 32ULV, which
-#: its count of 3369 patches needs.
-# fmt: off
-SPLIT_OF_TILE = {
-    "31TFN": "train", "31UEP": "train", "31UEQ": "test", "31UER": "train", "31UFP": "validation",
-    "31UFQ": "train", "31UFR": "train", "31UGP": "validation", "31UGQ": "train", "32TLT": "train",
-    "32ULU": "train", "32ULV": "train", "32UMU": "train", "32UMV": "train",
-}
-# fmt: on
-TILES = tuple(SPLIT_OF_TILE)
 SPLITS = ("train", "validation", "test")
-YEAR = 2020
-#: July, August, September and November, and 17 days (section 2.2).
-MONTHS, DAYS_GAP = (7, 8, 9, 11), 17
-#: Metres a pixel, pixels along a tile's side, pixels along a published patch's side.
-PIXEL, TILE_PIXELS, PATCH_PIXELS = 10, 10_980, 256
-#: The test patches of the paper's Figures 8 and 9.
-SHOWCASE = ("31UEQ_7453_4112", "31UEQ_6939_6682", "31UEQ_3855_8481")
-
-#: Longitude and latitude in degrees of the region's larger cities.
-CITIES = {
-    "Reims": (4.032, 49.258),
-    "Strasbourg": (7.752, 48.573),
-    "Metz": (6.176, 49.119),
-    "Nancy": (6.184, 48.692),
-    "Mulhouse": (7.339, 47.750),
-    "Troyes": (4.074, 48.297),
-    "Charleville-Mézières": (4.720, 49.773),
-}
-
 SENSORS = ("s1", "s2")
 S1_BANDS = ("VV", "VH")
 #: Sentinel-2 bands in spectral order, in which every array of this library keeps them.
 S2_BANDS = ("B2", "B3", "B4", "B5", "B6", "B7", "B8", "B8A", "B11", "B12")
-BANDS = {"s1": S1_BANDS, "s2": S2_BANDS}
 
 BandOrder = Literal["spectral", "resolution"]
 #: The two orders in which the bands are said to be stored. The paper lists the 10 m bands first;
@@ -72,14 +49,93 @@ def decibel(s1: np.ndarray) -> np.ndarray:
     return 10 * np.log10(np.maximum(s1, BACKSCATTER_FLOOR))
 
 
-def split_of(tile: str) -> str:
-    """`train`, `validation` or `test` (Figure 4)."""
-    return SPLIT_OF_TILE.get(tile, "train")
+@dataclass(frozen=True)
+class Dataset:
+    """What tells one dataset in this layout from another. Variants: `dataclasses.replace`.
+
+    Attributes:
+        name: of the folder of its records, `results/<name>/`.
+        years: the years that acquisitions may be of; none for any.
+        split_of_tile: `train`, `validation` or `test` of each tile; empty where any tile may come,
+            all for training.
+        months: one acquisition of each is a network's input; in the order of the series.
+        days_gap: least days between two consecutive Sentinel-2 acquisitions.
+        patch_pixels: along a patch's side.
+        bands: of each sensor that it has, in the order of the arrays.
+        typologies: the groupings of its reference, by their number of classes.
+        showcase: patches to show.
+        cities: longitude and latitude in degrees of places for maps.
+    """
+
+    name: str
+    years: tuple[int, ...]
+    split_of_tile: Mapping[str, str]
+    months: tuple[int, ...]
+    days_gap: int
+    patch_pixels: int
+    bands: Mapping[str, tuple[str, ...]] = field(
+        default_factory=lambda: MappingProxyType({"s1": S1_BANDS, "s2": S2_BANDS})
+    )
+    typologies: Mapping[int, Typology] = field(default_factory=lambda: MappingProxyType(TYPOLOGIES))
+    showcase: tuple[str, ...] = ()
+    cities: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+    @property
+    def tiles(self) -> tuple[str, ...]:
+        """Names of its tiles; none where any may come."""
+        return tuple(self.split_of_tile)
+
+    @property
+    def sensors(self) -> tuple[str, ...]:
+        """Which of `s1` and `s2` it has."""
+        return tuple(self.bands)
+
+    def split_of(self, tile: str) -> str:
+        """`train`, `validation` or `test`."""
+        return self.split_of_tile.get(tile, "train")
 
 
-def dataset_of(root: Path | str) -> str:
-    """`sample` for a data root that the library wrote itself, else `multisenge`."""
-    return "sample" if (Path(root) / SAMPLE_MARKER).is_file() else "multisenge"
+#: MultiSenGE (sections 2.1 and 2.2, Figure 4). The paper's list of training tiles leaves out 32ULV,
+#: which its count of 3369 patches needs. The showcase is that of Figures 8 and 9.
+MULTISENGE = Dataset(
+    name="multisenge",
+    years=(2020,),
+    split_of_tile=MappingProxyType(
+        {
+            "31TFN": "train",
+            "31UEP": "train",
+            "31UEQ": "test",
+            "31UER": "train",
+            "31UFP": "validation",
+            "31UFQ": "train",
+            "31UFR": "train",
+            "31UGP": "validation",
+            "31UGQ": "train",
+            "32TLT": "train",
+            "32ULU": "train",
+            "32ULV": "train",
+            "32UMU": "train",
+            "32UMV": "train",
+        }
+    ),
+    months=(7, 8, 9, 11),
+    days_gap=17,
+    patch_pixels=256,
+    showcase=("31UEQ_7453_4112", "31UEQ_6939_6682", "31UEQ_3855_8481"),
+    cities=MappingProxyType(
+        {
+            "Reims": (4.032, 49.258),
+            "Strasbourg": (7.752, 48.573),
+            "Metz": (6.176, 49.119),
+            "Nancy": (6.184, 48.692),
+            "Mulhouse": (7.339, 47.750),
+            "Troyes": (4.074, 48.297),
+            "Charleville-Mézières": (4.720, 49.773),
+        }
+    ),
+)
+#: The small MultiSenGE that the library writes itself; its patches may be of another size.
+SAMPLE = replace(MULTISENGE, name="sample", patch_pixels=64)
 
 
 def split_patch(patch: str) -> tuple[str, str, str]:

@@ -56,7 +56,7 @@ def _read(path: Path, kind: str) -> tuple[np.ndarray, tuple[str | None, ...]]:
     if not path.is_file():
         raise PatchError(
             f"{path} is missing: fetch it, or select among the files on disk with "
-            "select(index, root=...)"
+            "load_selection(root)"
         )
     try:
         with rasterio.open(path) as source:

@@ -16,7 +16,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from multisenge_lib.dataset.layout import DAYS_GAP, MONTHS, SENSORS, split_of
+from multisenge_lib.dataset.description import describe
+from multisenge_lib.dataset.labels import read_index
+from multisenge_lib.dataset.layout import LABELS, MULTISENGE, SENSORS, Dataset
 from multisenge_lib.errors import SelectionError
 
 S1Rule = Literal["first", "nearest"]
@@ -140,20 +142,20 @@ def only_existing(
 
 def select(
     index: pd.DataFrame,
-    months: Sequence[int] = MONTHS,
-    days_gap: int = DAYS_GAP,
+    months: Sequence[int] | None = None,
+    days_gap: int | None = None,
     s1_rule: S1Rule = "first",
-    root: Path | str | None = None,
+    dataset: Dataset = MULTISENGE,
 ) -> pd.DataFrame:
     """Patches with a full series, their dates and their split.
 
     Args:
-        index: from `read_index`.
-        months: in order, by default the paper's.
-        days_gap: least days between consecutive Sentinel-2 dates, by default the paper's 17.
+        index: from `read_index`, or `only_existing` of it.
+        months: in order, by default the dataset's.
+        days_gap: least days between consecutive Sentinel-2 dates, by default the dataset's.
         s1_rule: `first`, the first Sentinel-1 date of each month (the authors' code; the paper
             leaves it open), or `nearest`, the one nearest to each Sentinel-2 date.
-        root: choose only among files that exist below this data root.
+        dataset: gives the splits.
 
     Returns:
         One row a selected patch, sorted by patch: `patch`, `tile`, `x`, `y`, `split`,
@@ -162,22 +164,49 @@ def select(
     Raises:
         SelectionError: months, gap or rule out of range.
     """
-    months, days_gap = check_months(months), check_days_gap(days_gap)
+    months = check_months(dataset.months if months is None else months)
+    days_gap = check_days_gap(dataset.days_gap if days_gap is None else days_gap)
     if s1_rule not in S1_RULES:
         raise SelectionError(f"S1 rule {s1_rule!r}: choose {' or '.join(S1_RULES)}")
-    if root is not None:
-        index = only_existing(index, root)
     s2 = [choose_dates(dates, months, days_gap) for dates in index["s2_dates"]]
     s1 = [
         None if chosen is None else S1_RULES[s1_rule](dates, chosen)
         for dates, chosen in zip(index["s1_dates"], s2, strict=True)
     ]
     table = index[["patch", "tile", "x", "y"]].assign(
-        split=index["tile"].map(split_of),
+        split=index["tile"].map(dataset.split_of),
         s2_dates=pd.Series(s2, index.index, dtype=object),
         s1_dates=pd.Series(s1, index.index, dtype=object),
     )
     return table[table["s1_dates"].notna()].reset_index(drop=True)
+
+
+def load_selection(
+    root: Path | str,
+    months: Sequence[int] | None = None,
+    days_gap: int | None = None,
+    s1_rule: S1Rule = "first",
+    sensors: Sequence[str] | None = None,
+) -> pd.DataFrame:
+    """The patches of a data root whose series are complete on disk (section 2.2).
+
+    Args:
+        root: the data root; its dataset gives what is not given here.
+        months: see `select`.
+        days_gap: see `select`.
+        s1_rule: see `select`.
+        sensors: whose files must be on disk; by default those of which there is any file. The
+            dates of the other are taken as the labels name them: the experiments of one sensor
+            need no files of the other.
+
+    Returns:
+        See `select`.
+    """
+    root, dataset = Path(root), describe(root)
+    if sensors is None:
+        sensors = [s for s in dataset.sensors if any((root / s).glob("*"))]
+    index = only_existing(read_index(root / LABELS, dataset), root, sensors)
+    return select(index, months, days_gap, s1_rule, dataset)
 
 
 def _joined(dates: np.ndarray) -> str:

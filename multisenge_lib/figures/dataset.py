@@ -19,7 +19,7 @@ from matplotlib.patches import Patch as Swatch
 from matplotlib.patheffects import Normal, Stroke
 from pandas.io.formats.style import Styler
 
-from multisenge_lib.dataset import CITIES, Typology, decibel
+from multisenge_lib.dataset import MULTISENGE, Typology, decibel
 
 SPLIT_COLORS = {"train": "#4477aa", "validation": "#ccbb44", "test": "#ee6677"}
 MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
@@ -211,7 +211,7 @@ def _draw_places(ax: Axes, outlines: gpd.GeoDataFrame) -> None:
         ax.annotate(
             tile, (middle.x, middle.y), size=8, color="#555555", ha="center", path_effects=halo
         )
-    for city, (lon, lat) in CITIES.items():
+    for city, (lon, lat) in MULTISENGE.cities.items():
         ax.plot(lon, lat, "k^", markersize=4)
         ax.annotate(
             city,
@@ -289,12 +289,12 @@ def _outline_trace(outlines: gpd.GeoDataFrame) -> go.Scatter:
 
 
 def _city_trace() -> go.Scatter:
-    lon, lat = zip(*CITIES.values(), strict=True)
+    lon, lat = zip(*MULTISENGE.cities.values(), strict=True)
     return go.Scatter(
         x=lon,
         y=lat,
         mode="markers+text",
-        text=list(CITIES),
+        text=list(MULTISENGE.cities),
         textposition="top right",
         textfont={"size": 11},
         marker={"symbol": "triangle-up", "color": "black", "size": 7},

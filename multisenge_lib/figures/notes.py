@@ -15,7 +15,7 @@ from IPython.display import HTML
 from matplotlib.figure import Figure
 from pandas.io.formats.style import Styler
 
-from multisenge_lib.dataset import dataset_of
+from multisenge_lib.dataset import SAMPLE, describe
 
 #: The chapter that shows each table, figure and equation of the paper.
 CHAPTER_OF_ITEM = (
@@ -47,7 +47,7 @@ def facts(rows: Mapping[str, str]) -> HTML:
 
 def is_sample(root: Path) -> bool:
     """Whether a data root is the sample."""
-    return dataset_of(root) == "sample"
+    return describe(root).name == SAMPLE.name
 
 
 def source_note(text: str) -> HTML:

@@ -8,7 +8,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from multisenge_lib.dataset import SHOWCASE, Typology
+from multisenge_lib.dataset import MULTISENGE, Typology
 from multisenge_lib.figures.dataset import class_legend, show_classes
 from multisenge_lib.results import Record
 
@@ -90,7 +90,7 @@ def confusion_figure(records: Mapping[str, Record], typology: Typology) -> Figur
 def map_figure(records: Mapping[str, Record], typology: Typology) -> Figure:
     """Figure 8 or 9: the three showcase patches, reference and the map of each method."""
     methods = list(records)
-    patches = [p for p in SHOWCASE if any(p in r.references for r in records.values())]
+    patches = [p for p in MULTISENGE.showcase if any(p in r.references for r in records.values())]
     figure, axes = plt.subplots(
         len(patches),
         1 + len(methods),

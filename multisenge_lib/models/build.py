@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from multisenge_lib.dataset import BANDS
+from multisenge_lib.dataset import MULTISENGE
 from multisenge_lib.errors import ExperimentError
 from multisenge_lib.models.conv_lstm import ConvLSTM2D
 from multisenge_lib.models.experiments import Experiment, get_experiment
@@ -28,7 +28,7 @@ def _check_size(size: int) -> None:
 
 def _standardise(experiment: Experiment, sensor: str, statistics: Statistics | None) -> Standardise:
     """Eq. 4 for one sensor; mean 0 and deviation 1 where there are no statistics."""
-    unit = (np.zeros(len(BANDS[sensor])), np.ones(len(BANDS[sensor])))
+    unit = (np.zeros(len(MULTISENGE.bands[sensor])), np.ones(len(MULTISENGE.bands[sensor])))
     if statistics is not None and sensor not in statistics:
         raise ExperimentError(
             f"{experiment.name} has {sensor} among its inputs, and the statistics have only "
@@ -83,7 +83,8 @@ def build_model(
     _check_size(size)
     dates = len(experiment.months)
     inputs = {
-        s: keras.Input((dates, size, size, len(BANDS[s])), name=s) for s in experiment.sensors
+        s: keras.Input((dates, size, size, len(MULTISENGE.bands[s])), name=s)
+        for s in experiment.sensors
     }
     series = {s: _standardise(experiment, s, statistics)(x) for s, x in inputs.items()}
     features = _extract(experiment, series)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from multisenge_lib.dataset import TYPOLOGIES, Typology
+from multisenge_lib.dataset import MULTISENGE, TYPOLOGIES, Typology
 from multisenge_lib.errors import ExperimentError
 
 
@@ -36,8 +36,8 @@ class Experiment:
     sensors: tuple[str, ...]
     inception: bool
     classes: int
-    months: tuple[int, ...] = (7, 8, 9, 11)
-    days_gap: int = 17
+    months: tuple[int, ...] = MULTISENGE.months
+    days_gap: int = MULTISENGE.days_gap
     filters: int = 32
     peephole: bool = False
     inception_filters: int = 32

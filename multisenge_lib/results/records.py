@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 
 from multisenge_lib import paths
-from multisenge_lib.dataset import DATASETS
+from multisenge_lib.dataset import MULTISENGE, SAMPLE
 from multisenge_lib.errors import RecordError
 
 #: Changes when the layout of a record does.
@@ -68,8 +68,9 @@ def record_folder(dataset: str, experiment: str, seed: int = 1) -> Path:
     Raises:
         RecordError: there is no such dataset.
     """
-    if dataset not in DATASETS:
-        raise RecordError(f"dataset {dataset!r}: records are of {' or '.join(DATASETS)}")
+    known = (SAMPLE.name, MULTISENGE.name)
+    if dataset not in known:
+        raise RecordError(f"dataset {dataset!r}: records are of {' or '.join(known)}")
     folder = paths.results_dir() / dataset / experiment
     return folder if seed == 1 else folder / f"seed{seed}"
 

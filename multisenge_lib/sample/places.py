@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from multisenge_lib.dataset import DAYS_GAP, MONTHS, choose_dates, month_of
+from multisenge_lib.dataset import MULTISENGE, choose_dates, month_of
 
 #: Pixels from one patch to the next.
 STRIDE = 257
@@ -162,9 +162,13 @@ def _days(texts: str) -> np.ndarray:
 
 
 def _series(dates: np.ndarray) -> Series:
-    if not np.isin(MONTHS, month_of(dates)).all():
+    if not np.isin(MULTISENGE.months, month_of(dates)).all():
         return "no image in a month"
-    return "too close" if choose_dates(dates, MONTHS, DAYS_GAP) is None else "complete"
+    return (
+        "too close"
+        if choose_dates(dates, MULTISENGE.months, MULTISENGE.days_gap) is None
+        else "complete"
+    )
 
 
 def _draw_s2(rng: np.random.Generator, place: Place) -> np.ndarray:
@@ -193,7 +197,7 @@ def _s1_calendar(tile: str) -> np.ndarray:
 def _draw_s1(rng: np.random.Generator, tile: str) -> tuple[np.ndarray, np.ndarray]:
     """8 to 12 dates, two or more of each month, unsorted; and those without a file, about 8 %."""
     calendar = _s1_calendar(tile)
-    by_month = [calendar[month_of(calendar) == month] for month in MONTHS]
+    by_month = [calendar[month_of(calendar) == month] for month in MULTISENGE.months]
     pairs = [rng.choice(days, 2, replace=False) for days in by_month]
     others = np.setdiff1d(calendar, np.concatenate(pairs))
     more = rng.choice(others, rng.integers(0, 5), replace=False)

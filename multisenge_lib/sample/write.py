@@ -17,7 +17,7 @@ learn on it as on the real imagery. Nothing found on it says anything about the 
   test) and drops ten: six lack an image in one of the months, four have July and August too close.
 - As in the published archive, some Sentinel-1 files that a label file names do not exist: here
   about 8 %, and never all of one of the four months of a patch. So choose among the files on disk:
-  `select(index, root=root)`.
+  `load_selection(root)`.
 """
 
 import hashlib

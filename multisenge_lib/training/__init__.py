@@ -6,7 +6,6 @@ from multisenge_lib.training.train import (
     Settings,
     check_data_root,
     evaluate,
-    load_selection,
     load_store,
     majority,
     settings_for,

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from multisenge_lib.dataset import URBAN, dataset_of
+from multisenge_lib.dataset import URBAN, describe
 from multisenge_lib.errors import ExperimentError, RecordError
 from multisenge_lib.files import provenance, write_text
 from multisenge_lib.models import Experiment, get_experiment
@@ -46,7 +46,7 @@ VARIANTS: dict[str, Variant] = {
 def _source(root: Path, experiment: Experiment, settings: Settings) -> dict[str, Any]:
     """What the runs of one record have in common; a record of anything else is not gone on with."""
     return {
-        "dataset": dataset_of(root),
+        "dataset": describe(root).name,
         "data_root": root.name,
         "experiment": asdict(experiment),
         "settings": asdict(settings),
@@ -134,7 +134,7 @@ def measure_all(
         raise ExperimentError(f"variants {unknown}: choose among {', '.join(VARIANTS)}")
     root = root or ensure_sample(size=32)
     experiment, settings = get_experiment(BASE), settings_for(root, epochs=epochs)
-    path, source = ablations_path(dataset_of(root)), _source(root, experiment, settings)
+    path, source = ablations_path(describe(root).name), _source(root, experiment, settings)
     runs = _read(path, source)
     done = {(run["variant"], run["seed"]) for run in runs}
     for seed in seeds:

@@ -17,23 +17,21 @@ from typing import Any, Literal
 
 import keras
 import numpy as np
-import pandas as pd
 from keras import ops
 
 from multisenge_lib import paths, results
 from multisenge_lib.dataset import (
     LABELS,
+    MULTISENGE,
     REFERENCE,
+    SAMPLE,
     SENSORS,
-    SHOWCASE,
     BandOrder,
     OnError,
     Store,
-    dataset_of,
-    only_existing,
+    describe,
+    load_selection,
     pack,
-    read_index,
-    select,
 )
 from multisenge_lib.errors import ExperimentError
 from multisenge_lib.files import provenance
@@ -140,7 +138,7 @@ def settings_for(root: Path | str, **changes: Any) -> Settings:
     Raises:
         ExperimentError: a setting is out of range.
     """
-    preset = SAMPLE_SETTINGS if dataset_of(root) == "sample" else Settings()
+    preset = SAMPLE_SETTINGS if describe(root).name == SAMPLE.name else Settings()
     settings = replace(preset, **{k: v for k, v in changes.items() if v is not None})
     most = os.environ.get("MULTISENGE_EPOCHS")  # tests set it, to see a run end soon
     return replace(settings, epochs=min(settings.epochs, int(most))) if most else settings
@@ -163,17 +161,6 @@ def check_data_root(root: Path | str, experiment: Experiment) -> Path:
     return root
 
 
-def load_selection(root: Path | str, experiment: Experiment) -> pd.DataFrame:
-    """The patches of a data root whose series are complete on disk (section 2.2).
-
-    A sensor of which the root has no file at all is taken to be on disk as the labels name it: the
-    experiments of the other sensor need no more.
-    """
-    there = [s for s in SENSORS if any((Path(root) / s).glob("*"))]
-    index = only_existing(read_index(Path(root) / LABELS), root, there)
-    return select(index, experiment.months, experiment.days_gap)
-
-
 def load_store(
     root: Path | str, experiment: Experiment, on_error: OnError = "stop", **options: Any
 ) -> Store:
@@ -186,7 +173,7 @@ def load_store(
         **options: of `pack`, such as `band_order`.
     """
     there = tuple(s for s in SENSORS if any((Path(root) / s).glob("*")))
-    selection = load_selection(root, experiment)
+    selection = load_selection(root, experiment.months, experiment.days_gap)
     return pack(root, selection, sensors=there, on_error=on_error, **options)
 
 
@@ -367,7 +354,7 @@ def evaluate(
         predicted = (logits.argmax(axis=-1) + 1).astype(np.uint8)
         for i, (position, _) in enumerate(batches.plan(number)):
             confusions.append(confusion_matrix(reference[i], predicted[i], experiment.classes))
-            if names[position] in SHOWCASE:
+            if names[position] in MULTISENGE.showcase:
                 maps[names[position]], references[names[position]] = predicted[i], reference[i]
     return tuple(names[p] for p in positions), np.stack(confusions), maps, references
 
@@ -538,7 +525,7 @@ def train(
     patches, confusions, maps, references = evaluate(model, store, experiment, settings.batch_size)
     confusion = confusions.sum(axis=0)
     metrics = {
-        "dataset": dataset_of(root),
+        "dataset": describe(root).name,
         "experiment": experiment.name,
         "seed": settings.seed,
         "scores": scores(confusion),

@@ -434,7 +434,7 @@ def test_contradicting_tables_still_give_kappas(evidence):
 
 
 def test_the_patches_shown_are_selected_for_the_test(evidence, real_labels):
-    selection = select(read_index(real_labels, cache=False)).set_index("patch")
+    selection = select(read_index(real_labels)).set_index("patch")
     shown = evidence.paper.claims["patches-shown"].names
     assert selection.loc[list(shown), "split"].tolist() == ["test"] * 3
 

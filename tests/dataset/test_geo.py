@@ -12,7 +12,7 @@ from multisenge_lib.dataset.geo import (
     tile_outlines,
 )
 from multisenge_lib.dataset.labels import read_index
-from multisenge_lib.dataset.layout import TILES
+from multisenge_lib.dataset.layout import MULTISENGE
 from multisenge_lib.dataset.selection import select
 from multisenge_lib.errors import MultiSenGEError
 
@@ -34,7 +34,7 @@ def test_no_such_tile(tile):
 
 
 def test_every_tile_of_the_dataset_has_a_corner():
-    assert {tile_corner(tile)[2] for tile in TILES} == {32631, 32632}
+    assert {tile_corner(tile)[2] for tile in MULTISENGE.tiles} == {32631, 32632}
 
 
 def test_bounds_by_hand():

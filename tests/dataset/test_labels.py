@@ -1,5 +1,6 @@
 import json
 import tarfile
+from dataclasses import replace
 from datetime import datetime
 
 import labels
@@ -9,14 +10,8 @@ import pytest
 
 from multisenge_lib import paths
 from multisenge_lib.dataset.labels import read_index
-from multisenge_lib.dataset.layout import TILES, raster_path
+from multisenge_lib.dataset.layout import MULTISENGE, raster_path
 from multisenge_lib.errors import LabelError
-
-
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("MULTISENGE_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache"
 
 
 @pytest.fixture
@@ -158,31 +153,9 @@ def test_other_years_and_tiles_when_asked(tmp_path):
     other = labels.document("30TYT_0_0", s2=("20210715",), s1=())
     labels.write(tmp_path / "mine", "30TYT_0_0", **other)
     with pytest.raises(LabelError, match="unknown tile"):
-        read_index(tmp_path / "mine", year=2021)
-    assert read_index(tmp_path / "mine", year=2021, tiles=None)["epsg"].tolist() == [32630]
-
-
-def test_cache_follows_the_content(folder, own_cache):
-    first = read_index(folder)
-    assert len(list(own_cache.rglob("*.parquet"))) == 1
-    pd.testing.assert_frame_equal(read_index(folder), first)
-    labels.write(folder, "31UEQ_0_0")
-    assert len(read_index(folder)) == 3
-
-
-def test_a_damaged_cache_is_made_again(folder, own_cache):
-    first = read_index(folder)
-    (cached,) = own_cache.rglob("*.parquet")
-    cached.write_bytes(cached.read_bytes()[:50])
-    with pytest.warns(UserWarning, match="damaged"):
-        pd.testing.assert_frame_equal(read_index(folder), first)
-
-
-def test_a_cache_that_cannot_be_written_costs_only_a_warning(folder, tmp_path, monkeypatch):
-    (tmp_path / "file").write_text("")
-    monkeypatch.setenv("MULTISENGE_CACHE", str(tmp_path / "file" / "below"))
-    with pytest.warns(UserWarning, match="not cached"):
-        assert len(read_index(folder)) == 2
+        read_index(tmp_path / "mine")
+    other = replace(MULTISENGE, years=(2021,), split_of_tile={"30TYT": "test"})
+    assert read_index(tmp_path / "mine", other)["epsg"].tolist() == [32630]
 
 
 def test_raster_names_are_the_published_ones():
@@ -195,15 +168,15 @@ def test_raster_names_are_the_published_ones():
 
 
 def test_real_labels(real_labels):
-    index = read_index(real_labels, cache=False)
+    index = read_index(real_labels)
     assert len(index) == 8157
     assert index["s1_dates"].map(len).sum() == 1_012_227
     assert index["s2_dates"].map(len).sum() == 72_033
-    assert sorted(index["tile"].unique()) == sorted(TILES)
+    assert sorted(index["tile"].unique()) == sorted(MULTISENGE.tiles)
 
 
 def test_real_labels_read_as_the_plainest_reader_reads_them(real_labels):
-    index = read_index(real_labels, cache=False).set_index("patch")
+    index = read_index(real_labels).set_index("patch")
     with tarfile.open(real_labels) as tar:
         for number, member in enumerate(m for m in tar if m.isfile()):
             if number % 100:

@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from multisenge_lib.dataset.labels import read_index
-from multisenge_lib.dataset.layout import raster_path, split_of
+from multisenge_lib.dataset.layout import MULTISENGE, raster_path
 from multisenge_lib.dataset.selection import (
     choose_dates,
     first_of_months,
+    load_selection,
     month_of,
     nearest,
     only_existing,
@@ -91,7 +92,7 @@ def test_negative_gap_and_unknown_rule_are_named():
 
 
 def test_split_by_tile():
-    assert [split_of(tile) for tile in ("31UEQ", "31UFP", "31UGP", "32ULV")] == [
+    assert [MULTISENGE.split_of(tile) for tile in ("31UEQ", "31UFP", "31UGP", "32ULV")] == [
         "test",
         "validation",
         "validation",
@@ -133,7 +134,7 @@ def test_s1_dates_are_the_first_of_their_month_on_the_real_labels(real_index):
 
 def test_only_existing_files_are_chosen(tmp_path, sample_root):
     index = read_index(sample_root / "labels")
-    table = select(index, root=sample_root)
+    table = load_selection(sample_root)
     assert set(table["split"]) == {"train", "validation", "test"}
     for row in table.itertuples():
         for sensor in ("s1", "s2"):
@@ -145,7 +146,7 @@ def test_only_existing_files_are_chosen(tmp_path, sample_root):
 
 def test_a_root_without_s1_is_refused(tmp_path):
     with pytest.raises(SelectionError, match="s1 cannot be listed"):
-        select(pd.DataFrame({"patch": []}), root=tmp_path)
+        only_existing(pd.DataFrame({"patch": []}), tmp_path)
 
 
 def test_strange_raster_names_are_refused(tmp_path):

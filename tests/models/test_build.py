@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import pytest
 
-from multisenge_lib.dataset import BANDS
+from multisenge_lib.dataset import MULTISENGE
 from multisenge_lib.dataset.layout import BACKSCATTER_FLOOR
 from multisenge_lib.errors import ExperimentError
 from multisenge_lib.models.build import build_model, predict
@@ -46,7 +46,8 @@ def test_contract(name):
     model = build_model(name, SIZE)
     assert model.name == name
     assert {i.name: i.shape for i in model.inputs} == {
-        sensor: (None, 4, SIZE, SIZE, len(BANDS[sensor])) for sensor in experiment.sensors
+        sensor: (None, 4, SIZE, SIZE, len(MULTISENGE.bands[sensor]))
+        for sensor in experiment.sensors
     }
     assert model.output_shape == (None, SIZE, SIZE, experiment.classes)
     logits = keras.ops.convert_to_numpy(model(tensors(batch(experiment)[0])))

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from multisenge_lib import paper, paths, results
-from multisenge_lib.dataset import SHOWCASE
+from multisenge_lib.dataset import MULTISENGE
 from multisenge_lib.dataset.typology import TYPOLOGIES, URBAN
 from multisenge_lib.figures import notes as pages
 from multisenge_lib.figures import results as plotting_results
@@ -42,7 +42,7 @@ def record(experiment, seed=1, dataset="sample"):
     history = pd.DataFrame(
         {"loss": [2.0, 1.0], "val_loss": [2.0, 1.5]}, pd.Index([1, 2], name="epoch")
     )
-    maps = {SHOWCASE[0]: ids}
+    maps = {MULTISENGE.showcase[0]: ids}
     return results.Record(metrics, history, tuple("abcd"), confusions, maps, maps)
 
 
@@ -155,6 +155,7 @@ def test_run_table_and_intervals(trained):
 
 def test_the_banner_is_there_for_the_sample_alone(sample_root, tmp_path):
     assert pages.is_sample(sample_root)
+    (tmp_path / "labels").mkdir()
     assert not pages.is_sample(tmp_path)
     assert "MULTISENGE_ROOT" in pages.sample_banner(True, "The scores").data
     assert pages.sample_banner(False, "The scores") is None

@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 
 from multisenge_lib import results
-from multisenge_lib.dataset import SAMPLE_MARKER, SHOWCASE, dataset_of
+from multisenge_lib.dataset import MULTISENGE
 from multisenge_lib.errors import RecordError
 from multisenge_lib.files import provenance
 from multisenge_lib.results import records
 
-PATCH = SHOWCASE[0]
+PATCH = MULTISENGE.showcase[0]
 
 
 @pytest.fixture(autouse=True)
@@ -142,12 +142,6 @@ def test_a_damaged_record_is_refused_by_name(spoil):
     with pytest.raises(RecordError, match="train it with") as caught:
         results.read_record("sample", "s1_6c")
     assert str(path) in str(caught.value) and "\n" not in str(caught.value)
-
-
-def test_the_marker_tells_the_sample(tmp_path):
-    assert dataset_of(tmp_path) == "multisenge"
-    (tmp_path / SAMPLE_MARKER).write_text("{}")
-    assert dataset_of(tmp_path) == "sample"
 
 
 def test_provenance_names_versions():

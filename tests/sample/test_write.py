@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import rasterio
 
+from multisenge_lib.dataset import MULTISENGE, load_selection
 from multisenge_lib.dataset.geo import patch_bounds, tile_corner
 from multisenge_lib.dataset.labels import read_index
 from multisenge_lib.dataset.layout import S1_BANDS, S2_BANDS, raster_path
@@ -24,19 +25,19 @@ from multisenge_lib.sample.surfaces import SHIFTS, SURFACE, reflectance
 
 sample = importlib.import_module("multisenge_lib.sample.write")
 
-SHOWCASE = ("31UEQ_7453_4112", "31UEQ_6939_6682", "31UEQ_3855_8481")
+SHOWCASE = MULTISENGE.showcase
 #: One place of each theme.
 FEW = tuple(next(places) for _, places in groupby(PLACES, lambda place: place.theme))[:10]
 
 
 @pytest.fixture(scope="module")
 def index(sample_root):
-    return read_index(sample_root / "labels", cache=False)
+    return read_index(sample_root / "labels")
 
 
 @pytest.fixture(scope="module")
 def selected(index, sample_root):
-    return select(index, root=sample_root)
+    return load_selection(sample_root)
 
 
 @pytest.fixture(scope="module")
@@ -103,8 +104,7 @@ def test_sizes_that_are_refused(size, tmp_path):
 @pytest.mark.parametrize("size", [32, 256])
 def test_other_sizes(size, tmp_path, monkeypatch):
     write_few(tmp_path, monkeypatch, FEW[-1:], size=size)
-    row = read_index(tmp_path / "labels", cache=False)
-    patch = read_patch(tmp_path, select(row, root=tmp_path).iloc[0])
+    patch = read_patch(tmp_path, load_selection(tmp_path).iloc[0])
     assert patch.s2.shape == (4, size, size, 10)
     assert patch.s1.shape == (4, size, size, 2)
 

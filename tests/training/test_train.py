@@ -55,6 +55,7 @@ def test_settings_out_of_range_are_refused(change, words):
 
 
 def test_the_paper_is_the_default_and_the_sample_has_its_own(tmp_path, monkeypatch):
+    (tmp_path / "labels").mkdir()
     paper = settings_for(tmp_path)
     assert (paper.batch_size, paper.learning_rate) == (16, 1e-3)
     assert (paper.plateau_factor, paper.plateau_patience, paper.stop_patience) == (0.1, 5, 20)
@@ -70,7 +71,7 @@ def test_nothing_is_read_before_the_request_is_sound(tmp_path, monkeypatch):
     def read(*_, **__):
         raise AssertionError("data was read")
 
-    monkeypatch.setattr(training, "read_index", read)
+    monkeypatch.setattr(training, "load_selection", read)
     with pytest.raises(ExperimentError, match="no experiment 'nonsense'"):
         train("nonsense", FAST, tmp_path)
     for folder in ("labels", "ground_reference", "s2"):
