@@ -63,8 +63,8 @@ rule train:
         seed=lambda wildcards: wildcards.seed.strip("seed/") or 1,
         executed=lambda wildcards: f"runs/{DATASET}/{wildcards.exp}-{wildcards.seed.strip('/') or 'seed1'}.ipynb",
         options=OPTIONS,
-    # A run uses all cores that it can get, so that runs follow one another on one machine.
-    threads: workflow.cores or 8
+    # All cores that --cores gives, so that runs follow one another on one machine.
+    threads: 1024
     resources:
         runtime=24 * 60,
         mem_mb=64000,

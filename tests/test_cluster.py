@@ -1,0 +1,23 @@
+"""The Slurm profile against a real Slurm, where there is one to start."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent
+MISSING = [name for name in ("munged", "slurmctld", "slurmd", "sbatch") if not shutil.which(name)]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(bool(MISSING), reason=f"no Slurm to try the profile with: {MISSING} missing")
+def test_the_profile_trains_an_experiment_through_slurm(sample_root):
+    environment = os.environ | {"MULTISENGE_CACHE": str(sample_root.parent), "MULTISENGE_ROOT": ""}
+    script = PROJECT / "profiles" / "slurm" / "try_on_one_node.sh"
+    done = subprocess.run([script], capture_output=True, text=True, env=environment)
+    if done.returncode == 77:
+        pytest.skip(done.stderr.strip())
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "record: s1_6c 1 epoch" in done.stdout
