@@ -17,7 +17,9 @@ _PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "jax", "numpy", "pandas", 
 
 
 @contextmanager
-def atomic(path: Path, remedy: str = "make room, or choose another folder") -> Iterator[Path]:
+def atomic(
+    path: Path, remedy: str = "make room, or choose another folder", sync: bool = True
+) -> Iterator[Path]:
     """Write a file under a name of its own, then move it to its place.
 
     The file before stays as it was until all of the new one is on disk; what fails leaves nothing.
@@ -25,6 +27,7 @@ def atomic(path: Path, remedy: str = "make room, or choose another folder") -> I
     Args:
         path: where the file goes; its folder is made.
         remedy: the end of the message where it cannot be written.
+        sync: wait until the disk has it; False for many small files that can be made again.
 
     Yields:
         The path to write to, in the same folder and with the same ending.
@@ -36,8 +39,9 @@ def atomic(path: Path, remedy: str = "make room, or choose another folder") -> I
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield unfinished
-        with unfinished.open("rb+") as file:
-            os.fsync(file.fileno())
+        if sync:
+            with unfinished.open("rb+") as file:
+                os.fsync(file.fileno())
         unfinished.replace(path)
     except OSError as error:
         raise FileError(f"{path} cannot be written ({error.strerror or error}): {remedy}") from None

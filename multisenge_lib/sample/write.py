@@ -5,9 +5,9 @@ learn on it as on the real imagery. Nothing found on it says anything about the 
 
 - True: names and layout, places (102 patches of the published grid, on eight tiles), the dates of
   acquisition, projection and position; of each place the upper-left `size` pixels are covered.
-- Invented: the land, by a theme for each place (`landscape`), and what the satellites see of it
-  (`surfaces`, `radiometry`): spectra and backscatter over the year, mixed pixels, shadow, haze,
-  speckle. Band means come near those of the training patches in the authors' script.
+- Invented: the land, by a theme for each place (`land`), and what the satellites see of it
+  (`radiometry`): spectra and backscatter over the year, mixed pixels, shadow, haze, speckle. Band
+  means come near those of the training patches in the authors' script.
 - Class shares follow Table 2, but urban fabric and the rare classes are two to five times as
   frequent as there: among so few pixels 0.4 % would be too little to learn from.
 - The reference is not faultless: borders lie up to a pixel off; about 3 % of the parcels of crops
@@ -18,56 +18,151 @@ learn on it as on the real imagery. Nothing found on it says anything about the 
 - As in the published archive, some Sentinel-1 files that a label file names do not exist: here
   about 8 %, and never all of one of the four months of a patch. So choose among the files on disk:
   `load_selection(root)`.
+
+Each file is written whole or not at all; the label files come after all rasters, and the marker
+after everything. So a sample that was cut off has no label files, is never taken for a whole one,
+and is finished by writing it again.
 """
 
 import hashlib
 import json
-import shutil
-import tempfile
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import rasterio
+from rasterio.crs import CRS
+from rasterio.io import MemoryFile
+from rasterio.transform import from_origin
 from tqdm import tqdm
 
-from multisenge_lib import paths
-from multisenge_lib.dataset import S1_BANDS, S2_BANDS, SAMPLE_MARKER, raster_path
+from multisenge_lib import files, paths
+from multisenge_lib.dataset import (
+    LABELS,
+    PIXEL,
+    REFERENCE,
+    S1_BANDS,
+    S2_BANDS,
+    SAMPLE_MARKER,
+    SENSORS,
+    patch_bounds,
+    raster_path,
+    tile_corner,
+)
 from multisenge_lib.errors import MultiSenGEError
-from multisenge_lib.sample.files import make_folders, write_label, write_raster
-from multisenge_lib.sample.landscape import THEMES, lay_out
-from multisenge_lib.sample.places import PLACES, Place, acquisitions, generator
+from multisenge_lib.sample.land import lay_out
+from multisenge_lib.sample.places import PLACES, Acquisitions, Place, acquisitions, generator
 from multisenge_lib.sample.radiometry import reference, render_s1, render_s2, scene
 
-__all__ = ["PLACES", "ensure_sample", "write_sample"]
+_REMEDY = "make room, or choose another folder (MULTISENGE_CACHE names that of the cache)"
+#: The marker until the sample is whole.
+_UNFINISHED = "unfinished-sample.json"
+_FOLDERS = (LABELS, REFERENCE, *SENSORS)
 
-#: The soils of the Champagne, up to this column of a tile, are chalk.
-_CHALK = {"31UEQ": 10_980, "31UFQ": 6_500, "31UFP": 3_000}
+
+def _version() -> str:
+    """Of the sample: a hash of the source that writes it."""
+    digest = hashlib.sha256()
+    for source in sorted(Path(__file__).parent.glob("*.[py]*")):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()[:10]
 
 
-def _check_size(size: int) -> int:
-    if size not in range(32, 257, 32):
+def _identity(size: int, seed: int) -> dict[str, Any]:
+    """What makes one sample differ from another, checked."""
+    if not isinstance(size, int) or size not in range(32, 257, 32):
         raise MultiSenGEError(
             f"sample size {size!r}: give pixels along a patch's side, a multiple of 32 "
             "from 32 to 256"
         )
-    return size
+    if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
+        raise MultiSenGEError(f"sample seed {seed!r}: give a whole number, 0 or more")
+    return {"size": size, "seed": seed, "version": _version()}
 
 
-def _write_patch(root: Path, place: Place, size: int, seed: int) -> None:
-    """Write all files of one patch."""
+def _raster(place: Place, bands: np.ndarray, names: tuple[str, ...], **options: object) -> bytes:
+    """A georeferenced GeoTIFF of `(bands, size, size)`, the same bytes for the same pixels."""
+    count, height, width = bands.shape
+    west, _, _, north = patch_bounds(place.tile, place.x, place.y, height)
+    shape = {"count": count, "height": height, "width": width, "dtype": bands.dtype}
+    ground = {
+        "crs": CRS.from_epsg(tile_corner(place.tile)[2]),
+        "transform": from_origin(west, north, PIXEL, PIXEL),
+    }
+    predictor = 3 if bands.dtype.kind == "f" else 2
+    packing = {"compress": "deflate", "predictor": predictor, "zlevel": 1, **options}
+    with MemoryFile() as memory:
+        with memory.open(driver="GTiff", **shape, **ground, **packing) as target:
+            target.write(bands)
+            target.descriptions = names
+        return memory.read()
+
+
+def _write(path: Path, content: bytes) -> None:
+    with files.atomic(path, _REMEDY, sync=False) as unfinished:
+        unfinished.write_bytes(content)
+
+
+def _label(place: Place, acquired: Acquisitions, labels: np.ndarray) -> bytes:
+    """The label file: the acquisitions, the projection, and the classes of the reference."""
+
+    def names(kind: str, days: np.ndarray) -> str:
+        return ";".join(raster_path("", kind, place.patch, day).name for day in days)
+
+    document = {
+        "corresponding_s2": names("s2", acquired.s2),
+        "corresponding_s1": names("s1", acquired.s1),
+        "projection": CRS.from_epsg(tile_corner(place.tile)[2]).to_wkt(),
+        "labels": ";".join(map(str, np.unique(labels[labels > 0]))),
+    }
+    return json.dumps(document).encode()
+
+
+def _write_rasters(root: Path, place: Place, size: int, seed: int) -> bytes:
+    """Write the rasters of one patch; what its label file holds."""
     rng = generator(seed, "land", place.patch)
-    earth = "chalk" if place.x < _CHALK.get(place.tile, 0) else "soil"
-    land = lay_out(rng, size, THEMES[place.theme], earth)
-    view, labels = scene(rng, land), reference(rng, land)
+    land = lay_out(rng, size, place.theme)
+    view, labels = scene(rng, place, land), reference(rng, land)
     acquired = acquisitions(place, seed)
-    write_label(root, place, acquired, labels)
-    target = raster_path(root, "reference", place.patch)
-    write_raster(target, place, labels[None], ["class"], nodata=0)
+    written = _raster(place, labels[None], ("class",), nodata=0)
+    _write(raster_path(root, "reference", place.patch), written)
     for day in acquired.s2:
-        image = render_s2(place.patch, view, day, seed)
-        write_raster(raster_path(root, "s2", place.patch, day), place, image, S2_BANDS)
-    for day in set(acquired.s1) - set(acquired.s1_missing):
-        image = render_s1(place.patch, view, day, seed)
-        write_raster(raster_path(root, "s1", place.patch, day), place, image, S1_BANDS)
+        written = _raster(place, render_s2(view, day, seed), S2_BANDS)
+        _write(raster_path(root, "s2", place.patch, day), written)
+    for day in np.setdiff1d(acquired.s1, acquired.s1_missing):
+        written = _raster(place, render_s1(view, day, seed), S1_BANDS)
+        _write(raster_path(root, "s1", place.patch, day), written)
+    return _label(place, acquired, labels)
+
+
+def _read_marker(path: Path) -> dict[str, Any] | None:
+    """What a marker says, or None where there is none that can be read."""
+    try:
+        marker = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return marker if isinstance(marker, dict) else None
+
+
+def _claim(root: Path, identity: dict[str, Any]) -> None:
+    """Mark a folder as this sample's, if it is new, empty, or already this sample's."""
+    if root.exists() and not root.is_dir():
+        raise MultiSenGEError(f"{root} is a file: give a folder that is new or empty")
+    if root.is_dir() and any(root.iterdir()):
+        found = _read_marker(root / _UNFINISHED) or _read_marker(root / SAMPLE_MARKER)
+        if found is None or {key: found.get(key) for key in identity} != identity:
+            holds = "holds other files" if found is None else f"holds another sample ({found})"
+            raise MultiSenGEError(
+                f"{root} {holds}, nothing was written: give a folder that is new or empty, or "
+                "delete what is there"
+            )
+    files.write_text(root / _UNFINISHED, json.dumps(identity) + "\n", _REMEDY)
+    for name in _FOLDERS:
+        (root / name).mkdir(exist_ok=True)
+
+
+def _counts(root: Path) -> dict[str, int]:
+    return {name: sum(1 for _ in (root / name).glob("[!.]*")) for name in _FOLDERS}
 
 
 def write_sample(
@@ -75,61 +170,50 @@ def write_sample(
 ) -> Path:
     """Write the sample, the same bytes for the same size and seed.
 
-    Another size is another land in the same place, not more of the same.
+    Another size is another land in the same place, not more of the same. Where the same sample
+    stands already, whole or in part, its files are written again.
 
     Args:
-        root: the data root to write below.
+        root: the data root to write below, a folder that is new or empty.
         size: pixels along a patch's side, a multiple of 32 from 32 to 256.
-        seed: of all that is drawn.
+        seed: of all that is drawn, 0 or more.
         progress: show a progress bar.
 
     Returns:
         The data root.
 
     Raises:
-        MultiSenGEError: the size is none of those.
+        MultiSenGEError: the size or seed is none of those; or the folder holds anything else.
+        FileError: a file cannot be written.
     """
-    root = Path(root)
-    _check_size(size)
-    make_folders(root)
-    (root / SAMPLE_MARKER).write_text(json.dumps({"size": size, "seed": seed}) + "\n")
+    root, identity = Path(root), _identity(size, seed)
+    _claim(root, identity)
     with rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR"):
-        for place in tqdm(PLACES, "sample", unit="patch", disable=not progress):
-            _write_patch(root, place, size, seed)
+        labels = {
+            place.patch: _write_rasters(root, place, size, seed)
+            for place in tqdm(PLACES, "sample", unit="patch", disable=not progress)
+        }
+    for patch, content in labels.items():
+        _write(root / LABELS / f"{patch}.json", content)
+    marker = json.dumps(identity | {"files": _counts(root)})
+    files.write_text(root / SAMPLE_MARKER, marker + "\n", _REMEDY)
+    (root / _UNFINISHED).unlink(missing_ok=True)
     return root
 
 
-def _version() -> str:
-    """Of the sample: a hash of the source that writes it."""
-    digest = hashlib.sha256()
-    for source in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(source.read_bytes())
-    return digest.hexdigest()[:10]
-
-
 def ensure_sample(size: int = 64, seed: int = 2020) -> Path:
-    """The data root of the sample in the cache, written when it is not there.
+    """The data root of the sample in the cache, written when it is not there whole.
 
-    It is written beside its place and then moved there whole, so that two processes may do it at
-    once: the second keeps the first's.
+    Two processes may do it at once: both write the same bytes.
 
     Raises:
-        MultiSenGEError: the size is no multiple of 32 from 32 to 256.
+        MultiSenGEError: the size is no multiple of 32 from 32 to 256, or the seed is negative.
+        FileError: the cache cannot be written.
     """
-    root = paths.cache_dir() / f"sample-{_check_size(size)}-{seed}-{_version()}"
-    if root.is_dir():
-        return root
-    root.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(tempfile.mkdtemp(prefix=f"{root.name}.", dir=root.parent))
-    try:
-        write_sample(unfinished, size, seed)
-        unfinished.chmod(0o755)
-        unfinished.replace(root)
-    except OSError:
-        if not root.is_dir():
-            raise
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+    identity = _identity(size, seed)
+    root = paths.cache_dir() / f"sample-{size}-{seed}-{identity['version']}"
+    if _read_marker(root / SAMPLE_MARKER) != identity | {"files": _counts(root)}:
+        write_sample(root, size, seed)
     return root
 
 
@@ -137,6 +221,13 @@ def find_data_root(given: Path | str | None = None) -> Path:
     """The data root: the one given, else `MULTISENGE_ROOT`, else the sample, written if need be.
 
     Raises:
-        MultiSenGEError: `MULTISENGE_ROOT` names nothing that exists.
+        MultiSenGEError: `MULTISENGE_ROOT` names nothing that exists, or the root is a sample that
+            was cut off while it was written.
     """
-    return Path(given).expanduser() if given else paths.real_data_root() or ensure_sample()
+    root = Path(given).expanduser() if given else paths.real_data_root() or ensure_sample()
+    if (root / _UNFINISHED).exists():
+        raise MultiSenGEError(
+            f"{root} is a sample that was not finished: write it again with "
+            f"`multisenge sample {root}`"
+        )
+    return root

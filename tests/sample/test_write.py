@@ -1,11 +1,15 @@
 """The sample: its bytes, its layout, its place on the ground, and what it holds for training."""
 
+import errno
 import hashlib
 import importlib
 import json
+import os
 import subprocess
 import sys
 from itertools import groupby
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,10 +22,10 @@ from multisenge_lib.dataset.layout import S1_BANDS, S2_BANDS, raster_path
 from multisenge_lib.dataset.rasters import guess_band_order, read_patch
 from multisenge_lib.dataset.selection import dates_on_disk, month_of, select
 from multisenge_lib.dataset.typology import TYPOLOGIES, reclassify
-from multisenge_lib.errors import MultiSenGEError
-from multisenge_lib.sample.landscape import THEMES
+from multisenge_lib.errors import FileError, MultiSenGEError
+from multisenge_lib.sample.land import SURFACE, THEMES
 from multisenge_lib.sample.places import PLACES
-from multisenge_lib.sample.surfaces import SHIFTS, SURFACE, reflectance
+from multisenge_lib.sample.radiometry import growth, speckled, to_pixels
 
 sample = importlib.import_module("multisenge_lib.sample.write")
 
@@ -81,6 +85,7 @@ def test_same_bytes_from_another_process(sample_root, tmp_path):
     )
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
     written = digests(tmp_path)
+    del written["sample.json"]  # it counts the files
     assert len(written) > 20
     assert written.items() <= digests(sample_root).items()
 
@@ -90,13 +95,18 @@ def test_another_seed_is_another_sample(tmp_path, monkeypatch):
     assert not set(two[0].values()) & set(two[1].values())
 
 
-@pytest.mark.parametrize("size", [0, 31, 48, 288, -64])
-def test_sizes_that_are_refused(size, tmp_path):
+@pytest.mark.fault("sample: size or seed out of range -> one line, nothing written")
+@pytest.mark.parametrize(
+    ("size", "seed", "told"),
+    [(s, 1, f"sample size {s}: .* multiple of 32") for s in (0, 31, 48, 288, -64, 64.0)]
+    + [(32, s, f"sample seed {s!r}: give a whole number") for s in (-1, 0.5, "a", None)],
+)
+def test_sizes_and_seeds_that_are_refused(size, seed, told, tmp_path):
     for write in (
-        lambda: sample.write_sample(tmp_path / "x", size),
-        lambda: sample.ensure_sample(size),
+        lambda: sample.write_sample(tmp_path / "x", size, seed),
+        lambda: sample.ensure_sample(size, seed),
     ):
-        with pytest.raises(MultiSenGEError, match=f"sample size {size}: .* multiple of 32"):
+        with pytest.raises(MultiSenGEError, match=told):
             write()
     assert not (tmp_path / "x").exists()
 
@@ -233,58 +243,163 @@ def test_means_come_near_those_of_the_real_training_patches(sample_root, selecte
 
 
 def test_speckle_is_that_of_four_looks():
-    from multisenge_lib.sample.radiometry import speckled
-
     flat = speckled(np.random.default_rng(0), np.full((2, 400, 400), 0.1))[:, 1:-1, 1:-1]
     assert flat.mean() == pytest.approx(0.1, rel=0.02)
     assert flat.mean() ** 2 / flat.var() == pytest.approx(4.4, rel=0.05)
+
+
+def test_a_pixel_is_the_mean_of_the_cells_around_it():
+    """A ramp stays one: pixel 0 is centred between the first two cells after the margin of 10."""
+    ramp = np.tile(np.arange(32.0), (32, 1))
+    np.testing.assert_allclose(to_pixels(ramp)[0], 10.5 + 2 * np.arange(6))
 
 
 def test_the_course_of_the_year():
     """Maize is green in July and gone in November; the catch crop after cereals the reverse."""
 
     def greenness(name, day):
-        red, infrared = reflectance(day, "soil")[[2, 6], SURFACE[name] * len(SHIFTS) + 2]
-        return (infrared - red) / (infrared + red)
+        return growth(
+            SimpleNamespace(
+                land=SimpleNamespace(surface=SURFACE[name]), ahead=0, poor=np.float64(0)
+            ),
+            day,
+        )[0]
 
     july, november = 203, 322
-    assert greenness("maize", july) > 0.7 > 0.45 > greenness("maize", november)
-    assert greenness("catch crop", july) < 0.45 < 0.6 < greenness("catch crop", november)
-    assert abs(greenness("conifer", july) - greenness("conifer", november)) < 0.02
+    assert greenness("maize", july) > 0.8 > 0.1 > greenness("maize", november)
+    assert greenness("catch crop", july) < 0.1 < 0.6 < greenness("catch crop", november)
+    assert greenness("conifer", july) == greenness("conifer", november)
 
 
-def test_ensure_sample_writes_once_and_whole(tmp_path, monkeypatch):
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """An empty cache, and a sample of one place."""
     monkeypatch.setenv("MULTISENGE_CACHE", str(tmp_path))
     monkeypatch.setattr(sample, "PLACES", FEW[:1])
+    return tmp_path
+
+
+def cut_off_after(files, monkeypatch):
+    """Let the writing of the sample end after some files, as `kill -9` does."""
+    write, left = sample._write, iter(range(files))
+
+    def interrupted(path, content):
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        write(path, content)
+
+    monkeypatch.setattr(sample, "_write", interrupted)
+    return lambda: monkeypatch.setattr(sample, "_write", write)
+
+
+def test_ensure_sample_writes_once_and_whole(cache):
     root = sample.ensure_sample(32)
     before = {path: path.stat().st_mtime_ns for path in root.rglob("*")}
     assert sample.ensure_sample(32) == root
     assert {path: path.stat().st_mtime_ns for path in root.rglob("*")} == before
-    assert list(tmp_path.iterdir()) == [root]
+    assert list(cache.iterdir()) == [root]
+    assert {path.name for path in root.iterdir() if path.is_file()} == {"sample.json"}
 
 
-def test_the_second_of_two_processes_keeps_the_first_ones_sample(tmp_path, monkeypatch):
-    monkeypatch.setenv("MULTISENGE_CACHE", str(tmp_path))
-    monkeypatch.setattr(sample, "PLACES", FEW[:1])
-    write, roots = sample.write_sample, []
-
-    def overtaken(root, *arguments):
-        monkeypatch.setattr(sample, "write_sample", write)
-        roots.append(sample.ensure_sample(32))
-        return write(root, *arguments)
-
-    monkeypatch.setattr(sample, "write_sample", overtaken)
-    assert sample.ensure_sample(32) == roots[0]
-    assert list(tmp_path.iterdir()) == roots
-
-
-def test_an_unfinished_sample_is_not_left_behind(tmp_path, monkeypatch):
-    monkeypatch.setenv("MULTISENGE_CACHE", str(tmp_path))
-
-    def full_disk(*_):
-        raise OSError("no space left on device")
-
-    monkeypatch.setattr(sample, "write_sample", full_disk)
-    with pytest.raises(OSError, match="no space"):
+@pytest.mark.fault("sample: cut off in the cache -> never taken for whole, finished the next time")
+def test_half_a_sample_in_the_cache_is_finished(cache, monkeypatch):
+    mend = cut_off_after(3, monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
         sample.ensure_sample(32)
-    assert not list(tmp_path.iterdir())
+    (root,) = cache.iterdir()
+    assert not list((root / "labels").iterdir())
+    mend()
+    assert sample.ensure_sample(32) == root
+    assert digests(root) == digests(sample.write_sample(cache / "other", 32))
+
+
+@pytest.mark.fault("sample: files of the cached sample are purged -> it is written again")
+def test_a_cached_sample_with_files_gone_is_written_again(cache):
+    whole = digests(root := sample.ensure_sample(32))
+    next((root / "s1").iterdir()).unlink()
+    next((root / "labels").iterdir()).unlink()
+    assert digests(sample.ensure_sample(32)) == whole
+
+
+@pytest.mark.fault("sample: cut off in a user's folder -> refused as a data root, until finished")
+def test_half_a_sample_is_refused_as_a_data_root(cache, monkeypatch):
+    mend = cut_off_after(3, monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        sample.write_sample(cache / "mine", 32)
+    with pytest.raises(MultiSenGEError, match=r"mine is a sample that was not finished: .*again"):
+        sample.find_data_root(cache / "mine")
+    mend()
+    sample.write_sample(cache / "mine", 32)
+    assert sample.find_data_root(cache / "mine") == cache / "mine"
+
+
+@pytest.mark.fault("sample: the folder holds files of a user -> refused, nothing written")
+@pytest.mark.parametrize("name", ["s2/mine.tif", ".hidden", "sample.json"])
+def test_a_folder_that_is_not_empty_is_refused(name, cache):
+    theirs = cache / "root" / name
+    theirs.parent.mkdir(parents=True)
+    theirs.write_text("[]")
+    with pytest.raises(MultiSenGEError, match=r"root holds other files, nothing was written: .*"):
+        sample.write_sample(cache / "root", 32)
+    assert [path for path in (cache / "root").rglob("*") if path.is_file()] == [theirs]
+
+
+@pytest.mark.fault("sample: the folder holds the sample of another seed -> refused, left as it was")
+def test_another_sample_is_not_overwritten(cache):
+    before = digests(sample.write_sample(cache / "root", 32))
+    with pytest.raises(MultiSenGEError, match=r"another sample \(.*'seed': 2020"):
+        sample.write_sample(cache / "root", 32, seed=1)
+    assert digests(cache / "root") == before
+
+
+@pytest.mark.fault("sample: the folder is a file -> one line")
+def test_a_file_is_refused(cache):
+    (cache / "file").write_text("")
+    for root in (cache / "file", cache / "file" / "below"):
+        with pytest.raises(MultiSenGEError, match="file"):
+            sample.write_sample(root, 32)
+
+
+@pytest.mark.fault("sample: full disk -> one line with the file's name, no half files left")
+def test_a_full_disk_is_one_line(cache, monkeypatch):
+    def full(path, content):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full)
+        with pytest.raises(FileError, match=r"tif cannot be written \(No space left on device\)"):
+            sample.ensure_sample(32)
+    (root,) = cache.iterdir()
+    assert [path.name for path in root.rglob("*") if path.is_file()] == ["unfinished-sample.json"]
+    assert digests(sample.ensure_sample(32))
+
+
+@pytest.mark.fault("sample: the cache is read-only -> one line that names MULTISENGE_CACHE")
+def test_a_read_only_cache_is_one_line(cache, monkeypatch):
+    def read_only(*_, **__):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "mkdir", read_only)
+        with pytest.raises(FileError, match=r"Read-only file system.*MULTISENGE_CACHE"):
+            sample.ensure_sample(32)
+
+
+@pytest.mark.fault("sample: two processes write it at once -> both get the same whole sample")
+@pytest.mark.slow
+def test_two_processes_at_once(tmp_path):
+    code = (
+        "from multisenge_lib.sample import write as sample; sample.PLACES = sample.PLACES[:3]; "
+        "print(sample.ensure_sample(32))"
+    )
+    environment = os.environ | {"MULTISENGE_CACHE": str(tmp_path)}
+    command = [sys.executable, "-c", code]
+    two = [
+        subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    printed = {process.communicate(timeout=120)[0] for process in two}
+    assert [process.returncode for process in two] == [0, 0] and len(printed) == 1
+    (root,) = tmp_path.iterdir()
+    assert len(list((root / "labels").iterdir())) == 3
+    assert not list(root.rglob(".*"))
