@@ -1,21 +1,20 @@
-"""A finding of the audit, and what the checks draw on."""
+"""A finding, and how a check becomes one: it computes; the words are in `paper/findings.yaml`."""
 
-from collections.abc import Iterable
+import inspect
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from string import Formatter
+from typing import Any
 
 import numpy as np
 
-from multisenge_lib.dataset import TYPOLOGIES, Census
-from multisenge_lib.paper import METHODS, AuthorsScript, Paper, Replication
+from multisenge_lib.dataset import Census
+from multisenge_lib.paper import AuthorsScript, Paper, Replication, finding_words
 
 AGREES, DISAGREES, UNDECIDED = "agrees", "disagrees", "cannot be decided"
 VERDICTS = (DISAGREES, UNDECIDED, AGREES)
-
-#: The headings of the audit.
-SUPPORT, KAPPA, SCORES = "Support", "Kappa", "Scores"
-QUOTED, CONFUSION, SHARES = "Scores in the text", "Confusion", "Classes and shares"
-DATASET, METHOD, CAPTIONS = "Dataset and split", "Method", "Captions"
-OUTSIDE = "Outside sources"
+#: What floating point may add to a difference of printed decimals.
+_EPSILON = 1e-9
 
 
 @dataclass(frozen=True)
@@ -35,6 +34,7 @@ class Finding:
         tolerance: how far rounding can take the difference.
         verdict: one of `VERDICTS`.
         explanation: the derivation, in a sentence or a few.
+        headline: one sentence for the head of the page; empty for most.
     """
 
     id: str
@@ -48,6 +48,7 @@ class Finding:
     tolerance: float | None
     verdict: str
     explanation: str
+    headline: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,97 +68,111 @@ class Evidence:
     script: AuthorsScript
 
 
-def verdict(right: bool | None) -> str:
-    """The verdict on a claim that is right, not right, or (None) cannot be decided."""
-    return UNDECIDED if right is None else AGREES if right else DISAGREES
+@dataclass(frozen=True)
+class Outcome:
+    """What a check computed.
+
+    Attributes:
+        right: whether the claim is; None where that cannot be decided.
+        difference: as in `Finding`.
+        tolerance: as in `Finding`.
+        values: what the words name in braces.
+    """
+
+    right: bool | None
+    difference: float | None
+    tolerance: float | None
+    values: Mapping[str, Any]
 
 
-def on_claim(
-    evidence: Evidence,
-    id: str,
-    title: str,
-    topic: str,
-    published: str,
-    derived: str,
-    right: bool | None,
-    explanation: str,
-    difference: float | None = None,
-    tolerance: float | None = None,
-) -> Finding:
-    """A finding about a claim; its words and place are the paper's."""
-    claim = evidence.paper.claims[id.partition("/")[0]]
-    return Finding(
-        id,
-        title,
-        topic,
-        claim.quote,
-        claim.where,
-        published,
-        derived,
-        difference,
-        tolerance,
-        verdict(right),
-        explanation,
-    )
+def judged(right: bool | None, difference=None, tolerance=None, **values: Any) -> Outcome:
+    """The outcome of a check that says itself whether the claim is right."""
+    return Outcome(right, difference, tolerance, values)
 
 
-def names(evidence: Evidence, claim: str) -> tuple[str, ...]:
-    """The classes, methods, tiles, months or bands that a claim names."""
-    return evidence.paper.claims[claim].names
+def measured(difference: float, tolerance: float, **values: Any) -> Outcome:
+    """The outcome of a check that measures: right where rounding can explain the difference."""
+    return judged(abs(difference) <= tolerance + _EPSILON, difference, tolerance, **values)
 
 
-def merged_shares(evidence: Evidence, classes: int) -> np.ndarray:
-    """Table 2 in 6 or 10 classes: percent, `(classes,)`."""
-    shares = evidence.paper.shares()
-    return np.array([sum(shares[i - 1] for i in ids) for ids in TYPOLOGIES[classes].members])
+def counted(printed: float, derived: float, **values: Any) -> Outcome:
+    """The outcome of a check on whole numbers, which no rounding excuses."""
+    return measured(printed - derived, 0.0, printed=printed, derived=derived, **values)
 
 
-def best_method(values: np.ndarray) -> str:
-    """The method with the highest value, of one value a method."""
-    return METHODS[int(np.argmax(values))]
+class _Words(Formatter):
+    """Values into a sentence: each member of a sequence by the format; yes and no for bools."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if isinstance(value, bool | np.bool_):
+            return "yes" if value else "no"
+        if isinstance(value, str) or not isinstance(value, Iterable):
+            return format(value, format_spec)
+        return ", ".join(self.format_field(item, format_spec) for item in value) or "none"
 
 
-def four_decimals(values: Iterable[float]) -> str:
-    """Values as the paper prints scores, joined by commas."""
-    return ", ".join(f"{value:.4f}" for value in values)
+#: Where the words do not say otherwise.
+_PLAIN = {"published": "{printed:,.0f}", "derived": "{derived:,.0f}"}
+_TEXTS = ("title", "topic", "claim", "where", "published", "derived", "explanation", "headline")
 
 
-def class_list(positions: np.ndarray | list[int]) -> str:
-    """Class ids from positions that count from 0."""
-    return ", ".join(str(i + 1) for i in positions) or "none"
+def _finding(evidence: Evidence, id: str, outcome: Outcome, case: Mapping[str, Any]) -> Finding:
+    """The finding of an outcome; its words are those of the id, or of the id without its part."""
+    name, _, part = id.partition("/")
+    words, values = {"headline": ""} | _PLAIN, {"part": part, **case}
+    if name in evidence.paper.claims:
+        claim = evidence.paper.claims[name]
+        words |= {"claim": claim.quote, "where": claim.where}
+        values |= {"named": claim.names, **evidence.paper.stated(name)}
+    every = finding_words()
+    words |= every.get(name, {}) | every.get(id, {})
+    values |= outcome.values
+    texts = {text: _Words().vformat(words[text], (), values) for text in _TEXTS}
+    right = None if outcome.right is None else bool(outcome.right)
+    verdict = {None: UNDECIDED, True: AGREES, False: DISAGREES}[right]
+    numbers = (outcome.difference, outcome.tolerance)
+    difference, tolerance = (None if x is None else float(x) for x in numbers)
+    return Finding(id, **texts, difference=difference, tolerance=tolerance, verdict=verdict)
 
 
-def counted(
-    evidence: Evidence,
-    id: str,
-    title: str,
-    topic: str,
-    printed: float,
-    derived: float,
-    explanation: str,
-    words: str = "",
-) -> Finding:
-    """A finding about a whole number, which no rounding excuses.
+@dataclass(frozen=True)
+class Check:
+    """A function on the evidence, with the id of its finding, or of its findings' common part.
+
+    Attributes:
+        id: of the finding; the parts of several follow a slash.
+        compute: takes the evidence and the case; returns an outcome, or one a part.
+        case: the function's other arguments, by name.
+    """
+
+    id: str
+    compute: Callable[..., Outcome | dict[str, Outcome]]
+    case: Mapping[str, Any]
+
+    def __call__(self, evidence: Evidence) -> list[Finding]:
+        """The findings on this evidence."""
+        found = self.compute(evidence, **self.case)
+        parts = {self.id: found}
+        if isinstance(found, dict):
+            parts = {f"{self.id}/{part}": outcome for part, outcome in found.items()}
+        return [_finding(evidence, id, outcome, self.case) for id, outcome in parts.items()]
+
+
+#: All checks, in the order of their modules.
+CHECKS: list[Check] = []
+
+
+def check(id: str, *case: Any) -> Callable[[Callable], Callable]:
+    """Make a function a check.
 
     Args:
-        evidence: what the checks draw on.
-        id: of the claim, or of a part of it.
-        title: a few words.
-        topic: a heading.
-        printed: the number in the paper.
-        derived: the number that follows.
-        explanation: where it follows from.
-        words: what the derived number counts.
+        id: of its finding or findings, under which their words are kept.
+        case: what the function takes beside the evidence.
     """
-    return on_claim(
-        evidence,
-        id,
-        title,
-        topic,
-        f"{printed:,.0f}",
-        f"{derived:,.0f}{words}",
-        printed == derived,
-        explanation,
-        float(printed - derived),
-        0.0,
-    )
+
+    def register(compute: Callable) -> Callable:
+        names = [*inspect.signature(compute).parameters][1:]
+        CHECKS.append(Check(id, compute, dict(zip(names, case, strict=True))))
+        return compute
+
+    return register

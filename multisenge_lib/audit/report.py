@@ -1,31 +1,12 @@
-"""The audit: what the paper prints, checked against itself and against what can be counted.
-
-Each check takes the evidence (the paper's numbers, the census of the real label files, an
-independent replication's counts, the authors' public script) and yields findings.
-"""
+"""All findings of the audit, on the evidence as published or on any other."""
 
 from dataclasses import asdict
 from typing import Any
 
 from multisenge_lib import paper
-from multisenge_lib.audit.dataset import DATASET_CHECKS
-from multisenge_lib.audit.finding import AGREES, VERDICTS, Evidence, Finding
-from multisenge_lib.audit.tables import TABLE_CHECKS
-from multisenge_lib.audit.text import SCORE_CHECKS
+from multisenge_lib.audit import dataset, tables, text  # noqa: F401 - their checks register
+from multisenge_lib.audit.finding import CHECKS, VERDICTS, Evidence, Finding
 from multisenge_lib.dataset import census
-
-__all__ = [
-    "AGREES",
-    "CHECKS",
-    "VERDICTS",
-    "Evidence",
-    "Finding",
-    "findings",
-    "published_evidence",
-    "to_json",
-]
-
-CHECKS = (*TABLE_CHECKS, *DATASET_CHECKS, *SCORE_CHECKS)
 
 
 def published_evidence() -> Evidence:
@@ -41,7 +22,9 @@ def findings(evidence: Evidence | None = None) -> list[Finding]:
         evidence: by default the paper as published, the committed census and outside sources.
     """
     evidence = published_evidence() if evidence is None else evidence
-    found = [finding for check in CHECKS for finding in check(evidence)]
+    order = [*paper.finding_words()]
+    names = sorted(CHECKS, key=lambda check: order.index(check.id))
+    found = [finding for check in names for finding in check(evidence)]
     return sorted(found, key=lambda finding: VERDICTS.index(finding.verdict))
 
 

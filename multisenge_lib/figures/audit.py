@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from pandas.io.formats.style import Styler
 
-from multisenge_lib.audit import AGREES, DISAGREES, UNDECIDED, VERDICTS, Evidence, Finding, tables
-from multisenge_lib.audit import bounds as margins
+from multisenge_lib import audit
+from multisenge_lib.audit import AGREES, DISAGREES, UNDECIDED, VERDICTS, Evidence, Finding
 from multisenge_lib.dataset import TYPOLOGIES
 from multisenge_lib.paper import METHODS
 
@@ -90,15 +90,15 @@ def _bounds_bars(ax: Axes, at: np.ndarray, bounds: np.ndarray, **look) -> None:
 
 def _support_panels(axes: Sequence[Axes], evidence: Evidence, classes: int, table: str) -> None:
     """Above the shares on a logarithmic axis, below the bounds over the counted share."""
-    typology, merge, at = TYPOLOGIES[classes], tables.merge_matrix(classes), np.arange(classes)
-    counted = tables.counted_support(evidence, classes)
-    alone = tables.table_constraints(evidence.paper, classes)
+    typology, merge, at = TYPOLOGIES[classes], audit.merge_matrix(classes), np.arange(classes)
+    counted = audit.counted_support(evidence, classes)
+    alone = audit.table_constraints(evidence.paper, classes)
     sources = (
         (-0.18, alone, "#b5b5b5", f"bounds, {table} alone"),
-        (0.18, tables.both_tables(evidence.paper), "#4a7fa7", "bounds, Tables 5 and 7"),
+        (0.18, audit.both_tables(evidence.paper), "#4a7fa7", "bounds, Tables 5 and 7"),
     )
     for shift, known, color, label in sources:
-        bounds = margins.support_bounds(known, merge)
+        bounds = audit.support_bounds(known, merge)
         _bounds_bars(axes[0], at + shift, 100 * bounds, ecolor=color, lw=5, label=label)
         _bounds_bars(axes[1], at + shift, bounds / counted[:, None], ecolor=color, lw=5)
     axes[0].scatter(at, 100 * counted, c=typology.colors, ec="black", zorder=3, label="counted")
@@ -131,7 +131,7 @@ def _kappa_panel(ax: Axes, printed: np.ndarray, implied: np.ndarray, sharper: np
     ):
         low, high = 1000 * (bounds.T - middle)
         ax.barh(at, high - low, left=low, height=0.5, color=color, label=label)
-    inside = (implied[:, 0] - margins.HALF <= printed) & (printed <= implied[:, 1] + margins.HALF)
+    inside = (implied[:, 0] - audit.HALF <= printed) & (printed <= implied[:, 1] + audit.HALF)
     for ok, color, label in (
         (True, "black", "published, agrees"),
         (False, "#c0504d", "published, disagrees"),
@@ -147,10 +147,10 @@ def _kappa_panel(ax: Axes, printed: np.ndarray, implied: np.ndarray, sharper: np
 def kappa_figure(evidence: Evidence) -> Figure:
     """Cohen's kappa of the eight models, published and derived."""
     figure, axes = plt.subplots(1, 2, figsize=(10, 3.4), sharex=True, layout="constrained")
-    implied = tables.kappa_intervals(evidence)
-    sharper = tables.kappa_intervals(evidence, counted=True)
     for ax, classes, table in zip(axes, (6, 10), (6, 8), strict=True):
-        _kappa_panel(ax, evidence.paper.kappa(classes), implied[classes], sharper[classes])
+        implied = audit.kappa_intervals(evidence, classes)
+        sharper = audit.kappa_intervals(evidence, classes, counted=True)
+        _kappa_panel(ax, evidence.paper.kappa(classes), implied, sharper)
         ax.set_title(f"{classes} classes, Table {table}")
     handles, labels = axes[1].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=4, frameon=False, fontsize=8)
@@ -160,7 +160,7 @@ def kappa_figure(evidence: Evidence) -> Figure:
 def margins_table(evidence: Evidence, classes: int) -> pd.DataFrame:
     """Margins of the four models: percent of all test pixels, a row a class."""
     names = TYPOLOGIES[classes].names
-    found = tables.model_margins(evidence, classes)
+    found = audit.model_margins(evidence, classes)
     columns = {("reference", ""): found[0].reference}
     for method, model in zip(METHODS, found, strict=True):
         columns |= {(method, "predicted"): model.predicted, (method, "hit"): model.hit}
@@ -174,7 +174,7 @@ def margins_figure(evidence: Evidence) -> Figure:
     )
     for ax, classes in zip(axes, (6, 10), strict=True):
         typology, at = TYPOLOGIES[classes], np.arange(classes)
-        for i, model in enumerate(tables.model_margins(evidence, classes)):
+        for i, model in enumerate(audit.model_margins(evidence, classes)):
             look = {"marker": _METHOD_MARKERS[i], "color": _METHOD_COLORS[i], "label": METHODS[i]}
             ax.scatter(model.predicted / model.reference, at, s=28, zorder=3, **look)
         ax.axvline(1, color="black", lw=0.8)
@@ -188,8 +188,8 @@ def margins_figure(evidence: Evidence) -> Figure:
 
 def cells_figure(evidence: Evidence, classes: int, method: int) -> Figure:
     """What one model's confusion matrix can be: bounds of each cell, percent of its row."""
-    found = tables.model_margins(evidence, classes)[method]
-    low, high = np.moveaxis(100 * margins.cell_bounds(found) / found.reference[:, None, None], 2, 0)
+    found = audit.model_margins(evidence, classes)[method]
+    low, high = np.moveaxis(100 * audit.cell_bounds(found) / found.reference[:, None, None], 2, 0)
     figure, ax = plt.subplots(figsize=(7.4, 5), layout="constrained")
     image = ax.imshow(high - low, cmap="YlOrBr", vmin=0, vmax=100)
     for (i, j), least in np.ndenumerate(low):

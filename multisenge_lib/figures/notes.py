@@ -17,20 +17,6 @@ from pandas.io.formats.style import Styler
 
 from multisenge_lib.dataset import SAMPLE, describe
 
-#: The chapter that shows each table, figure and equation of the paper.
-CHAPTER_OF_ITEM = (
-    dict.fromkeys(["Figure 1", "Table 2"], "dataset")
-    | dict.fromkeys(["Figure 2", "Figure 3", "Figure 4", "Table 1"], "selection")
-    | {"Table 3": "typology"}
-    | dict.fromkeys(["Figure 6", "Equation 1", "Equation 2", "Equation 3"], "conv_lstm")
-    | dict.fromkeys(["Figure 5", "Figure 7", "Table 4"], "inception")
-    | {"Equation 4": "training_on_gpu"}
-    | dict.fromkeys(["Figure 8", "Table 5", "Table 6", "Figure A1", "Figure A2"], "results_6")
-    | dict.fromkeys(["Figure 9", "Table 7", "Table 8", "Figure A3", "Figure A4"], "results_10")
-    | {"Figure 10": "urban"}
-    | dict.fromkeys([f"Equation {i}" for i in (5, 6, 7, 8)], "audit")
-)
-
 
 def link(chapter: str) -> str:
     """A link to another page of the book."""

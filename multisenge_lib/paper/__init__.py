@@ -1,22 +1,20 @@
 """What the paper prints, as data, and what it leaves open."""
 
+from multisenge_lib.paper.open_points import OpenPoint, read_open_points
 from multisenge_lib.paper.published import (
-    AUDITED,
-    IMAGERY,
-    ITEMS,
     KAPPA_TABLE,
     METHODS,
-    OUTSIDE,
-    REAL,
-    SAMPLE,
     SCORE_TABLE,
     SCORES,
-    STATES,
     AuthorsScript,
+    Item,
+    Number,
     Paper,
     Replication,
     authors_script,
-    published_numbers,
+    finding_words,
+    read_items,
     read_paper,
     replication,
+    states,
 )

@@ -1,24 +1,22 @@
 """What the paper prints, as data: every number and every sentence that can be checked.
 
 Figures of Wenger et al., Remote Sensing 2023, 15, 151 (doi:10.3390/rs15010151, CC BY 4.0), kept
-in `data/paper.json` as printed, so that the rounding of each is known; beside them, under names
-of their own, what the authors' public training script and an independent replication hold.
-`ITEMS` says of each table, figure and equation what this book does with it.
+in `paper.json` as printed, so that the rounding of each is known; beside them, under names of
+their own, what the authors' public training script and an independent replication hold.
+`items.yaml` says of each table, figure and equation what this book does with it, `findings.yaml`
+has the words of the audit.
 """
 
-import dataclasses
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-
-from multisenge_lib.errors import MultiSenGEError
+import yaml
 
 #: The four methods, in the paper's order (Table 4), and the scores of Tables 5 and 7.
 METHODS = ("ConvLSTM-S1", "ConvLSTM-S2", "ConvLSTM-S1S2", "ConvLSTM+Inception-S1S2")
@@ -26,14 +24,6 @@ SCORES = ("precision", "recall", "f1")
 #: By number of classes, the tables of scores and of Cohen's kappa.
 SCORE_TABLE, KAPPA_TABLE = {6: "5", 10: "7"}, {6: "6", 10: "8"}
 WEIGHTED = "W-Avg"
-
-#: What this book does with a published number or item.
-REAL = "reproduced on real metadata"
-AUDITED = "audited"
-SAMPLE = "on the sample"
-IMAGERY = "awaits the imagery"
-OUTSIDE = "outside the study"
-STATES = (REAL, AUDITED, SAMPLE, IMAGERY, OUTSIDE)
 
 
 @dataclass(frozen=True)
@@ -44,7 +34,7 @@ class Number:
         id: "table5/ConvLSTM-S1/1/f1", "table6/ConvLSTM-S1", "text/kappa-range/low".
         text: as printed, without bold marks.
         where: table or section.
-        state: one of `STATES`.
+        state: what this book does with it, one of `states()`.
         bold: whether it is printed in bold.
     """
 
@@ -75,7 +65,7 @@ class Claim:
         where: section, table or caption.
         kind: count, share, score, ranking, setting, arithmetic, caption, context or qualitative.
         quote: its words, shortened.
-        state: one of `STATES`.
+        state: what this book does with it, one of `states()`.
         names: the classes (ids), methods, tiles, months or bands that it names, in its order.
     """
 
@@ -112,56 +102,42 @@ class Paper:
         """The numbers in the text of a claim, by name."""
         return {name: number.value for name, number in self.table(f"text/{claim}").items()}
 
-    def _grid(self, classes: int, rows: tuple[str, ...], attribute: str) -> np.ndarray:
+    def value(self, claim: str) -> float:
+        """The one number that a claim states."""
+        (number,) = self.stated(claim).values()
+        return number
+
+    def names(self, claim: str) -> tuple[str, ...]:
+        """The classes, methods, tiles, months or bands that a claim names."""
+        return self.claims[claim].names
+
+    def _grid(self, classes: int, rows: list[str], attribute: str) -> np.ndarray:
+        """One attribute of the numbers of Table 5 or 7: `(methods, rows, 3)`."""
         table = f"table{SCORE_TABLE[classes]}"
-        return np.array(
-            [
-                [
-                    [getattr(self.numbers[f"{table}/{m}/{r}/{s}"], attribute) for s in SCORES]
-                    for r in rows
-                ]
-                for m in METHODS
-            ]
-        )
+        ids = [f"{table}/{m}/{r}/{s}" for m in METHODS for r in rows for s in SCORES]
+        values = [getattr(self.numbers[id], attribute) for id in ids]
+        return np.reshape(values, (len(METHODS), len(rows), len(SCORES)))
 
     def scores(self, classes: int) -> np.ndarray:
         """Table 5 or 7: `(methods, classes, 3)`, precision, recall, F1."""
-        return self._grid(classes, tuple(str(i) for i in range(1, classes + 1)), "value")
+        return self._grid(classes, [str(i) for i in range(1, classes + 1)], "value")
 
     def weighted(self, classes: int) -> np.ndarray:
         """The weighted averages of Table 5 or 7: `(methods, 3)`."""
-        return self._grid(classes, (WEIGHTED,), "value")[:, 0]
+        return self._grid(classes, [WEIGHTED], "value")[:, 0]
 
     def bold(self, classes: int) -> np.ndarray:
         """Which scores of Table 5 or 7 are bold: `(methods, classes + 1, 3)`, averages last."""
-        rows = (*(str(i) for i in range(1, classes + 1)), WEIGHTED)
-        return self._grid(classes, rows, "bold")
+        return self._grid(classes, [*(str(i) for i in range(1, classes + 1)), WEIGHTED], "bold")
 
     def kappa(self, classes: int) -> np.ndarray:
         """Table 6 or 8: `(methods,)`."""
-        table = f"table{KAPPA_TABLE[classes]}"
-        return np.array([self.numbers[f"{table}/{method}"].value for method in METHODS])
+        table = self.table(f"table{KAPPA_TABLE[classes]}")
+        return np.array([table[method].value for method in METHODS])
 
     def shares(self) -> np.ndarray:
         """Table 2: `(14,)` percent."""
         return np.array([n.value for n in self.table("table2").values()])
-
-    def with_number(self, id: str, text: str) -> "Paper":
-        """The paper with one number printed otherwise: `text`, `**` around it for bold.
-
-        Raises:
-            MultiSenGEError: the paper has no such number.
-        """
-        if id not in self.numbers:
-            raise MultiSenGEError(f"the paper has no number {id!r}: see Paper.numbers")
-        bare = text.strip("*")
-        number = dataclasses.replace(self.numbers[id], text=bare, bold=bare != text)
-        return dataclasses.replace(self, numbers={**self.numbers, id: number})
-
-    def with_names(self, claim: str, *names: str) -> "Paper":
-        """The paper with other classes, methods, tiles, months or bands named in a claim."""
-        changed = dataclasses.replace(self.claims[claim], names=names)
-        return dataclasses.replace(self, claims={**self.claims, claim: changed})
 
 
 @dataclass(frozen=True)
@@ -215,13 +191,15 @@ class AuthorsScript:
 
 
 @cache
-def _document() -> dict[str, Any]:
-    path = files("multisenge_lib.paper") / "paper.json"
-    return json.loads(path.read_text(encoding="utf-8"))
+def read_data(name: str) -> Any:
+    """A data file of this room, parsed; not to be changed."""
+    text = (files("multisenge_lib.paper") / name).read_text(encoding="utf-8")
+    return json.loads(text) if name.endswith(".json") else yaml.safe_load(text)
 
 
-#: What is done with the numbers of each table.
-_TABLE_STATE = {"1": REAL, "2": AUDITED, "5": AUDITED, "6": AUDITED, "7": AUDITED, "8": AUDITED}
+def finding_words() -> Mapping[str, Mapping[str, str]]:
+    """The words of the audit's findings, by id, in the order of the page."""
+    return read_data("findings.yaml")
 
 
 def _leaves(value: Any, id: str) -> Iterator[tuple[str, str]]:
@@ -240,7 +218,7 @@ def _number(id: str, text: str, where: str, state: str) -> Number:
 
 
 def _numbers(document: dict[str, Any]) -> Iterator[Number]:
-    for table, state in _TABLE_STATE.items():
+    for table, state in document["states"].items():
         for id, text in _leaves(document["tables"][table], f"table{table}"):
             yield _number(id, text, f"Table {table}", state)
     for claim in document["claims"]:
@@ -256,16 +234,15 @@ def _claim(row: dict[str, Any]) -> Claim:
 @cache
 def read_paper() -> Paper:
     """The paper as published."""
-    document = _document()
+    document = read_data("paper.json")
     grouping = {
         int(classes): tuple(tuple(int(i) for i in group.split("+")) for group in groups)
         for classes, groups in document["tables"]["3"].items()
     }
-    claims = [_claim(row) for row in document["claims"]]
     return Paper(
-        MappingProxyType({number.id: number for number in _numbers(document)}),
-        MappingProxyType({claim.id: claim for claim in claims}),
-        MappingProxyType(grouping),
+        {number.id: number for number in _numbers(document)},
+        {row["id"]: _claim(row) for row in document["claims"]},
+        grouping,
         tuple((name, sensors, how, int(n)) for name, sensors, how, n in document["tables"]["4"]),
     )
 
@@ -273,7 +250,7 @@ def read_paper() -> Paper:
 @cache
 def replication() -> Replication:
     """The independent replication."""
-    found = _document()["replications"]
+    found = read_data("paper.json")["replications"]
     return Replication(
         found["source"],
         found["patches"],
@@ -287,14 +264,9 @@ def replication() -> Replication:
 @cache
 def authors_script() -> AuthorsScript:
     """The authors' public training script."""
-    found = _document()["authors"]
+    found = read_data("paper.json")["authors"]
     lists = {name: np.array(found[name], float) for name in ("class_weights", "means", "stds")}
     return AuthorsScript(found["source"], **lists)
-
-
-def published_numbers() -> tuple[Number, ...]:
-    """Every number that the paper prints, each with its state."""
-    return tuple(read_paper().numbers.values())
 
 
 @dataclass(frozen=True)
@@ -304,53 +276,23 @@ class Item:
     Attributes:
         label: as the paper has it: "Figure A2".
         caption: shortened.
-        state: one of `STATES`.
+        state: one of `states()`.
         note: what the state means here.
+        chapter: the page of the book that shows it.
     """
 
     label: str
     caption: str
     state: str
     note: str
-
-    @property
-    def id(self) -> str:
-        """The label in small letters without the space: "figurea2"."""
-        return self.label.lower().replace(" ", "")
+    chapter: str
 
 
-_SCORES_NOTE = "checked against each other and the counted support; new scores await the imagery"
+def states() -> dict[str, str]:
+    """What can be done with a number or an item, and what that means."""
+    return read_data("items.yaml")["states"]
 
-#: Figures 1 to 10 and A1 to A4, Tables 1 to 8, Equations 1 to 8.
-ITEMS: tuple[Item, ...] = (
-    Item("Figure 1", "Region, ground reference, tiling grid, cities", REAL, "without the raster"),
-    Item("Figure 2", "Patches with a Sentinel-2 image, by month", REAL, "counted anew"),
-    Item("Figure 3", "Distribution of patches by days gap", REAL, "computed anew"),
-    Item("Figure 4", "Train, validation and test sets", REAL, "computed anew"),
-    Item("Figure 5", "ConvLSTM+Inception method", SAMPLE, "built, and run on the sample"),
-    Item("Figure 6", "ConvLSTM structure", SAMPLE, "built, and run on the sample"),
-    Item("Figure 7", "Naive Inception module", SAMPLE, "built, and run on the sample"),
-    Item("Figure 8", "Maps of three patches, 6 classes", IMAGERY, "the same maps on the sample"),
-    Item("Figure 9", "Maps of three patches, 10 classes", IMAGERY, "the same maps on the sample"),
-    Item("Figure 10", "F1 of urban classes, 10 against 6 classes", AUDITED, "from Tables 5 and 7"),
-    Item("Figure A1", "Bar plot of scores, 6 classes", AUDITED, "from Table 5"),
-    Item("Figure A2", "Confusion matrices, 6 classes", IMAGERY, "margins derived from Table 5"),
-    Item("Figure A3", "Bar plot of scores, 10 classes", AUDITED, "from Table 7"),
-    Item("Figure A4", "Confusion matrices, 10 classes", IMAGERY, "margins derived from Table 7"),
-    Item("Table 1", "Patches by days gap", REAL, "counted anew, to the patch"),
-    Item("Table 2", "Distribution of the 14 classes", AUDITED, "a recount awaits the imagery"),
-    Item("Table 3", "Regrouping into 10 and 6 classes", AUDITED, "against the text"),
-    Item("Table 4", "The eight experiments", SAMPLE, "run on the sample"),
-    Item("Table 5", "Precision, recall, F1, 6 classes", AUDITED, _SCORES_NOTE),
-    Item("Table 6", "Cohen's kappa, 6 classes", AUDITED, "derived from Tables 5 and 7"),
-    Item("Table 7", "Precision, recall, F1, 10 classes", AUDITED, _SCORES_NOTE),
-    Item("Table 8", "Cohen's kappa, 10 classes", AUDITED, "derived from Tables 5 and 7"),
-    Item("Equation 1", "Input of the ConvLSTM", SAMPLE, "shape of the networks' input"),
-    Item("Equation 2", "Input of the ConvLSTM, in figures", SAMPLE, "shape of the networks' input"),
-    Item("Equation 3", "ConvLSTM", SAMPLE, "checked by hand against the library"),
-    Item("Equation 4", "Normalisation", SAMPLE, "inside the networks"),
-    Item("Equation 5", "Precision", SAMPLE, "checked by hand against the library"),
-    Item("Equation 6", "Recall", SAMPLE, "checked by hand against the library"),
-    Item("Equation 7", "F1", AUDITED, "recomputed for all 64 rows of Tables 5 and 7"),
-    Item("Equation 8", "Cohen's kappa", AUDITED, "recomputed for all eight models"),
-)
+
+def read_items() -> tuple[Item, ...]:
+    """Figures 1 to 10 and A1 to A4, Tables 1 to 8, Equations 1 to 8."""
+    return tuple(Item(**row) for row in read_data("items.yaml")["items"])

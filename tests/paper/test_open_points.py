@@ -1,44 +1,35 @@
-"""What the paper leaves open: each alternative is a parameter that exists, and can be measured."""
+"""What the paper leaves open: each other answer is a parameter that exists, and not the default."""
 
 import dataclasses
 import inspect
 
 import pytest
 
-from multisenge_lib.dataset import selection
-from multisenge_lib.models.experiments import EXPERIMENTS
-from multisenge_lib.paper import open_points
-from multisenge_lib.paper.open_points import OPEN_POINTS
+from multisenge_lib import dataset, training
+from multisenge_lib.models import get_experiment
+from multisenge_lib.paper import read_open_points
 
-ALTERNATIVES = [(p.point, a) for p in OPEN_POINTS for a in p.alternatives]
+POINTS = read_open_points()
+DEFAULTS = {"Experiment": get_experiment("inception_10c"), "Settings": training.Settings()}
+FUNCTIONS = {"dataset.select": dataset.select, "training.train": training.train}
+OTHERS = [
+    pytest.param(of, name, value, id=f"{of}.{name}")
+    for point in POINTS
+    for of, some in point.other.items()
+    for name, value in some.items()
+]
 
 
 def test_points_are_complete():
-    assert len(OPEN_POINTS) > 20
-    assert len({point.point for point in OPEN_POINTS}) == len(OPEN_POINTS)
-    texts = ("point", "paper", "where", "authors", "ours")
-    assert all(getattr(point, text) for point in OPEN_POINTS for text in texts)
-    assert open_points.as_table().columns[0] == "Point"
-
-
-@pytest.mark.parametrize("point, other", [x for x in ALTERNATIVES if x[1].of == "Experiment"])
-def test_alternatives_of_the_experiment_differ_from_the_default(point, other):
-    default = EXPERIMENTS["inception_10c"]
-    variant = dataclasses.replace(default, **{other.name: other.value})
-    assert variant != default
-
-
-@pytest.mark.parametrize("point, other", [x for x in ALTERNATIVES if x[1].of == "Settings"])
-def test_alternatives_of_the_settings_differ_from_the_default(point, other):
-    training = pytest.importorskip("multisenge_lib.training")
-    assert dataclasses.replace(training.Settings(), **{other.name: other.value}) != (
-        training.Settings()
+    assert len({point.point for point in POINTS}) == len(POINTS) > 20
+    assert all(
+        vars(p)[text] for p in POINTS for text in ("point", "paper", "where", "authors", "ours")
     )
 
 
-def test_alternatives_of_functions_are_parameters():
-    training = pytest.importorskip("multisenge_lib.training")
-    functions = {"selection.select": selection.select, "training.train": training.train}
-    for _, other in ALTERNATIVES:
-        if other.of in functions:
-            assert other.name in inspect.signature(functions[other.of]).parameters
+@pytest.mark.parametrize("of, name, value", OTHERS)
+def test_another_answer_is_a_parameter(of, name, value):
+    if of in DEFAULTS:
+        assert dataclasses.replace(DEFAULTS[of], **{name: value}) != DEFAULTS[of]
+    else:
+        assert inspect.signature(FUNCTIONS[of]).parameters[name].default != value

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from multisenge_lib import paper, paths, results
+from multisenge_lib import paper, results
 from multisenge_lib.dataset import MULTISENGE
 from multisenge_lib.dataset.typology import TYPOLOGIES, URBAN
 from multisenge_lib.figures import notes as pages
@@ -159,8 +159,3 @@ def test_the_banner_is_there_for_the_sample_alone(sample_root, tmp_path):
     assert not pages.is_sample(tmp_path)
     assert "MULTISENGE_ROOT" in pages.sample_banner(True, "The scores").data
     assert pages.sample_banner(False, "The scores") is None
-
-
-def test_every_item_of_the_paper_has_a_chapter():
-    chapters = {pages.CHAPTER_OF_ITEM[item.label] for item in paper.ITEMS}
-    assert all((paths.PROJECT / "book" / f"{name}.md").is_file() for name in chapters)

@@ -1,0 +1,91 @@
+"""What margins tell, on confusion matrices whose answers are known."""
+
+import numpy as np
+import pytest
+from scipy.optimize import linprog
+from sklearn.metrics import cohen_kappa_score
+
+from multisenge_lib.audit import bounds
+
+
+def random_matrices(seed, classes=6, models=4):
+    """Confusion matrices of several models on one test set, half of each class hit or more."""
+    rng = np.random.default_rng(seed)
+    support = rng.integers(1_000, 100_000, classes)
+    recall = rng.uniform(0.3, 0.95, (models, classes))
+    matrices = np.zeros((models, classes, classes), int)
+    for matrix, rates in zip(matrices, recall, strict=True):
+        for i, pixels in enumerate(support):
+            shares = rng.dirichlet(np.ones(classes - 1)) * (1 - rates[i])
+            matrix[i] = rng.multinomial(pixels, np.insert(shares, i, rates[i]))
+    return matrices
+
+
+def rounded_scores(matrix):
+    hit, reference, predicted = matrix.diagonal(), matrix.sum(1), matrix.sum(0)
+    precision, recall = hit / predicted, hit / reference
+    table = np.stack([precision, recall, bounds.f1(precision, recall)], axis=1)
+    return table.round(4), (reference @ table / reference.sum()).round(4)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_bounds_hold_the_true_support_and_kappa(seed):
+    matrices = random_matrices(seed)
+    table, weighted = (np.array(x) for x in zip(*map(rounded_scores, matrices), strict=True))
+    identity = np.eye(6)
+    constraints = bounds.constraints(table, weighted, identity)
+    assert bounds.misfit(constraints) == pytest.approx(0, abs=1e-7)
+    support = matrices[0].sum(axis=1) / matrices[0].sum()
+    low, high = bounds.support_bounds(constraints).T
+    assert ((low <= support + 1e-9) & (support - 1e-9 <= high)).all()
+    for matrix, scores_, average in zip(matrices, table, weighted, strict=True):
+        least, most = bounds.kappa_bounds(scores_, average[1], constraints, identity)
+        labels = np.indices(matrix.shape).reshape(2, -1)
+        true = cohen_kappa_score(*labels, sample_weight=matrix.ravel())
+        assert least - 1e-9 <= true <= most + 1e-9
+        assert bounds.matrix_margins(matrix).kappa == pytest.approx(true)
+        tight = bounds.kappa_bounds(scores_, average[1], bounds.known(support), identity)
+        assert least - 1e-7 <= tight[0] <= true <= tight[1] <= most + 1e-7
+
+
+def test_scores_of_two_test_sets_contradict_each_other():
+    one, other = random_matrices(0, models=2), random_matrices(1, models=2)
+    table, weighted = zip(*map(rounded_scores, [*one, *other]), strict=True)
+    constraints = bounds.constraints(np.array(table), np.array(weighted), np.eye(6))
+    assert bounds.misfit(constraints) > 1e-3
+    assert np.isnan(bounds.support_bounds(constraints)).all()
+    with pytest.raises(ValueError, match="no support"):
+        bounds.kappa_bounds(table[0], weighted[0][1], constraints, np.eye(6))
+
+
+def cell_by_program(found, row, column, sign):
+    """The least (1) or greatest (-1) of a cell, by brute linear programming."""
+    n = len(found.hit)
+    cells = np.arange(n * n).reshape(n, n)
+    sums = np.zeros((2 * n, n * n))
+    for i in range(n):
+        sums[i, cells[i]] = 1
+        sums[n + i, cells[:, i]] = 1
+    cost = np.zeros(n * n)
+    cost[cells[row, column]] = sign
+    limits = [(found.hit[i // n],) * 2 if i // n == i % n else (0, None) for i in range(n * n)]
+    totals = np.concatenate([found.reference, found.predicted])
+    return sign * linprog(cost, A_eq=sums, b_eq=totals, bounds=limits).fun
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_bounds_of_a_cell_are_the_linear_program_s(seed):
+    rng = np.random.default_rng(seed)
+    matrix = rng.integers(0, 10 ** rng.integers(1, 4, (4, 4)))
+    found = bounds.matrix_margins(matrix)
+    cells = bounds.cell_bounds(found)
+    for i, j in np.argwhere(~np.eye(4, dtype=bool)):
+        expected = cell_by_program(found, i, j, 1), cell_by_program(found, i, j, -1)
+        assert cells[i, j] == pytest.approx(expected, abs=1e-9)
+        assert cells[i, j, 0] - 1e-9 <= matrix[i, j] / matrix.sum() <= cells[i, j, 1] + 1e-9
+
+
+def test_ratio_of_predicted_to_reference_by_hand():
+    low, high = bounds.ratio_bounds(np.array([[0.5, 0.5, 0.5]]))[0]
+    assert low == pytest.approx(0.49995 / 0.50005, abs=1e-6)
+    assert high == pytest.approx(0.50005 / 0.49995, abs=1e-6)
