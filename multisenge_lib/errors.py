@@ -35,6 +35,10 @@ class ExperimentError(MultiSenGEError):
     """An experiment or a training parameter is unknown or out of range."""
 
 
+class ModelError(MultiSenGEError):
+    """A saved network cannot be read, or what it is given contradicts its description."""
+
+
 class FileError(MultiSenGEError):
     """A file cannot be written."""
 
