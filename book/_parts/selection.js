@@ -12,23 +12,27 @@ parts.selection = (() => {
 
   /* ---- The rule, and counts by it. ---- */
 
-  /** "2020-07-08" as its month and the number of its day. */
-  function readDate(text) {
-    return { text, month: Number(text.slice(5, 7)), day: Date.parse(text) / 864e5 };
+  /** Dates such as "2020-07-08", sorted, as a list a month: of { month, date, day }, the day counted on. */
+  function byMonth(dates) {
+    const months = Array.from({ length: 13 }, () => []);
+    for (const text of dates) {
+      const [, month, date] = text.split("-").map(Number);
+      months[month].push({ month, date, day: Date.parse(text) / 864e5 });
+    }
+    return months;
   }
 
   /** The rule of dataset.selection.choose_dates, and where it stops.
    *
-   * dates: read and sorted; months: in order; gap: least days from one chosen date to the next.
-   * Gives { chosen } or { chosen, stopped: month, missing: whether that month has no date at all }.
+   * dates: of `byMonth`; months: in order; gap: least days from one chosen date to the next.
+   * Gives { chosen }, and the month where it finds none as `stopped`.
    */
   function walk(dates, months, gap) {
     const chosen = [];
     let earliest = -Infinity;
     for (const month of months) {
-      const those = dates.filter((date) => date.month === month);
-      const next = those.find((date) => date.day >= earliest);
-      if (!next) return { chosen, stopped: month, missing: those.length === 0 };
+      const next = dates[month].find(({ day }) => day >= earliest);
+      if (!next) return { chosen, stopped: month };
       chosen.push(next);
       earliest = next.day + gap;
     }
@@ -37,13 +41,12 @@ parts.selection = (() => {
 
   /** Why a list of dates has no full series, in words; "" where it has one. */
   function reason(dates, months, gap) {
-    const there = new Set(dates.map((date) => date.month));
-    const missing = months.filter((month) => !there.has(month));
+    const missing = months.filter((month) => !dates[month].length);
     if (missing.length) return `no image in ${missing.map((month) => MONTHS[month - 1]).join(", ")}`;
     const { chosen, stopped } = walk(dates, months, gap);
     if (!stopped) return "";
     const last = chosen[chosen.length - 1];
-    return `no ${MONTHS[stopped - 1]} image ${gap} days or more after ${last.day_of_month} ${MONTHS[last.month - 1]}`;
+    return `no ${MONTHS[stopped - 1]} image ${gap} days or more after ${last.date} ${MONTHS[last.month - 1]}`;
   }
 
   /** Patches kept: in all, by split, and by tile with the reasons of those lost. */
@@ -68,9 +71,7 @@ parts.selection = (() => {
 
   /** The data with its dates read. */
   function prepare(data) {
-    for (const one of data.series) {
-      one.read = one.dates.map((text) => ({ ...readDate(text), day_of_month: Number(text.slice(8)) }));
-    }
+    for (const one of data.series) one.read = byMonth(one.dates);
     return data;
   }
 
@@ -163,7 +164,7 @@ parts.selection = (() => {
       parts.html("th", { scope: "row" }, swatch(data.splits[tile.split]), name),
       parts.html("td", {}, parts.count(tile.kept)),
       parts.html("td", {}, parts.count(tile.all)),
-      parts.html("td", { class: "words" }, whyLost(tile))));
+      parts.html("td", {}, whyLost(tile))));
   }
 
   function mount(box, data) {
@@ -216,5 +217,5 @@ parts.selection = (() => {
     update();
   }
 
-  return { mount, walk, readDate, reason, count, prepare };
+  return { mount, byMonth, walk, reason, count, prepare };
 })();

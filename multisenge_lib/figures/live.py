@@ -6,7 +6,7 @@ from typing import Any
 import geopandas as gpd
 from IPython.display import HTML
 
-from multisenge_lib.dataset import CITIES, DAYS_GAP, MONTHS, split_of
+from multisenge_lib.dataset import MULTISENGE
 from multisenge_lib.figures.dataset import SPLIT_COLORS
 from multisenge_lib.figures.notes import interactive_part
 
@@ -37,13 +37,13 @@ def selection_explorer(
     data = {
         "series": list(series),
         "tiles": {
-            tile: {"split": split_of(tile), "corners": corners}
+            tile: {"split": MULTISENGE.split_of(tile), "corners": corners}
             for tile, corners in _corners(outlines).items()
         },
         "splits": SPLIT_COLORS,
-        "cities": CITIES,
-        "months": list(MONTHS),
-        "gap": DAYS_GAP,
+        "cities": dict(MULTISENGE.cities),
+        "months": list(MULTISENGE.months),
+        "gap": MULTISENGE.days_gap,
         "published": {str(gap): patches for gap, patches in published.items()},
     }
     patches = sum(len(one["x"]) for one in series)

@@ -28,5 +28,5 @@ def test_a_damaged_record_is_named(tmp_path, monkeypatch):
     for text in (None, "{", "[]", '{"series": []}'):
         if text is not None:
             path.write_text(text)
-        with pytest.raises(RecordError, match="date_series.json cannot be read.*git"):
+        with pytest.raises(RecordError, match=r"date_series\.json cannot be read.*git"):
             series.read_series()
