@@ -24,7 +24,6 @@ from multisenge_lib.dataset import (
     geo,
     read_index,
     selection,
-    series,
 )
 from multisenge_lib.errors import MultiSenGEError
 
@@ -115,8 +114,7 @@ def write_selection(
     any_tile: AnyTile = False,
 ) -> None:
     """Choose a date a month for each patch, write them, and count patches by split and tile."""
-    asked = selection.check_months(_numbers(months, "months"))
-    selection.check_days_gap(days_gap)
+    asked = _numbers(months, "months")
     index = _index(labels, year, any_tile)
     if data_root is not None:
         index = selection.only_existing(index, data_root)
@@ -135,14 +133,13 @@ def write_selection(
 
 @app.command("records")
 def write_records(labels: Labels = None) -> None:
-    """Count over the real label files and write the records that the chapters read."""
+    """Take the census of the real label files and write the record that the chapters read."""
     found = labels or paths.real_labels()
     if found is None:
         raise MultiSenGEError(
             "no real label files: give --labels, or set MULTISENGE_LABELS or MULTISENGE_ROOT"
         )
     _out.print(f"Wrote {census.write_record(found)}")
-    _out.print(f"Wrote {series.write_series(found)}")
 
 
 @app.command("download")

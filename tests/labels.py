@@ -3,7 +3,17 @@
 import json
 from pathlib import Path
 
-WKT = 'PROJCS["WGS 84 / UTM zone {zone}N",AUTHORITY["EPSG","326{zone}"]]'
+from pyproj import CRS
+
+from multisenge_lib.dataset import tile_corner
+from multisenge_lib.errors import MultiSenGEError
+
+
+def _projection(tile: str) -> str:
+    try:
+        return CRS.from_epsg(tile_corner(tile)[2]).to_wkt("WKT1_GDAL")
+    except MultiSenGEError:  # tiles that are none
+        return ""
 
 
 def document(patch: str, s2=("20200715", "20200805", "20200910", "20201105"), s1=None) -> dict:
@@ -17,7 +27,7 @@ def document(patch: str, s2=("20200715", "20200805", "20200910", "20201105"), s1
     return {
         "corresponding_s2": names["S2"],
         "corresponding_s1": names["S1"],
-        "projection": WKT.format(zone=tile[:2]),
+        "projection": _projection(tile),
         "labels": "6;9;2",
     }
 

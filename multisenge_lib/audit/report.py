@@ -11,7 +11,7 @@ from multisenge_lib.dataset import census
 
 def published_evidence() -> Evidence:
     """The paper as published, the committed census of the real labels, the outside sources."""
-    counts = census.from_json(census.read_record()[0])
+    counts = census.read_record()
     return Evidence(paper.read_paper(), counts, paper.replication(), paper.authors_script())
 
 

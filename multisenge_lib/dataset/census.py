@@ -7,8 +7,8 @@ anew) or not (then it is read from the committed record), and is told which.
 
 import hashlib
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from itertools import combinations
 from pathlib import Path
@@ -18,19 +18,23 @@ import numpy as np
 import pandas as pd
 
 from multisenge_lib import paths
-from multisenge_lib.dataset.description import describe
+from multisenge_lib.dataset.description import describe, is_described
 from multisenge_lib.dataset.geo import centres, footprints, overlap
 from multisenge_lib.dataset.labels import read_index
 from multisenge_lib.dataset.layout import LABELS, MULTISENGE, SPLITS
 from multisenge_lib.dataset.rasters import read_patch
 from multisenge_lib.dataset.selection import S1_RULES, choose_dates, month_of, select, to_csv
-from multisenge_lib.errors import RecordError
+from multisenge_lib.errors import LabelError
 from multisenge_lib.files import provenance, write_text
 
 #: The gaps of Table 1 and Figure 3, in days.
 DAYS_GAPS = (15, 16, 17, 18, 19, 20)
 #: Degrees along a cell of the density grid, in longitude and latitude.
 CELL = 0.1
+#: The published label files.
+PATCHES = 8157
+#: The committed record of the census of them: an input of the book, beside this module.
+RECORD = Path(__file__).with_name("census.json")
 SOURCE = "label files of MultiSenGE, doi:10.5281/zenodo.6375466"
 
 
@@ -134,7 +138,7 @@ def _s1_days(index: pd.DataFrame) -> pd.DataFrame:
             "median": float(np.median(apart)),
             "most": int(apart.max()),
         }
-    return pd.DataFrame.from_dict(rows, orient="index")
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("rule")
 
 
 def _digest(selection: pd.DataFrame) -> str:
@@ -177,83 +181,56 @@ def class_shares(root: Path | str) -> pd.Series:
         root: the data root.
 
     Returns:
-        Percent of the labelled pixels, by published class id 1 to 14.
+        Percent of the labelled pixels, by class id.
 
     Raises:
         PatchError: a reference is missing or damaged.
     """
-    pixels = np.zeros(15, dtype=np.int64)
-    for row in read_index(Path(root) / LABELS, describe(root)).itertuples():
-        pixels += np.bincount(read_patch(root, row, sensors=()).reference.ravel(), minlength=15)
-    return pd.Series(100 * pixels[1:] / pixels[1:].sum(), index=range(1, 15))
+    dataset = describe(root)
+    most = len(dataset.published) + 1
+    pixels = np.zeros(most, dtype=np.int64)
+    for row in read_index(Path(root) / LABELS, dataset).itertuples():
+        pixels += np.bincount(read_patch(root, row, sensors=()).reference.ravel(), minlength=most)
+    return pd.Series(100 * pixels[1:] / pixels[1:].sum(), index=dataset.published.ids)
 
 
-def record_path() -> Path:
-    """The committed record of the census of the real labels."""
-    return paths.results_dir() / "multisenge" / "labels.json"
+def _plain(value: Any) -> Any:
+    if isinstance(value, pd.DataFrame):
+        return (value.reset_index() if value.index.name else value).to_dict("list")
+    return {str(k): int(v) for k, v in value.items()} if isinstance(value, pd.Series) else value
 
 
 def to_json(census: Census) -> dict[str, Any]:
     """The census as plain lists and numbers, without the sentence on where it comes from."""
-    return {
-        "totals": census.totals,
-        "selection": {
-            "months": list(MULTISENGE.months),
-            "days_gap": MULTISENGE.days_gap,
-            "sha256": census.dates_sha256,
-        },
-        "months": {str(k): int(v) for k, v in census.months.items()},
-        "days_gaps": {str(k): int(v) for k, v in census.days_gaps.items()},
-        "tiles": census.tiles.to_dict(orient="index"),
-        "splits": {k: int(v) for k, v in census.splits.items()},
-        "overlap": census.overlap,
-        "classes": {str(k): int(v) for k, v in census.classes.items()},
-        "s1_days": census.s1_days.to_dict(orient="index"),
-        "density": census.density.to_dict(orient="list"),
-    }
+    names = (field.name for field in fields(census) if field.name != "shown")
+    return {name: _plain(getattr(census, name)) for name in names}
 
 
-def _integer_keys(counts: dict[str, int]) -> pd.Series:
-    return pd.Series({int(k): v for k, v in counts.items()})
-
-
-def from_json(record: dict[str, Any], shown: str = "") -> Census:
+def from_json(record: Mapping[str, Any], shown: str = "") -> Census:
     """The census back from `to_json`."""
-    return Census(
-        record["totals"],
-        _integer_keys(record["months"]),
-        _integer_keys(record["days_gaps"]),
-        pd.DataFrame.from_dict(record["tiles"], orient="index"),
-        pd.Series(record["splits"]),
-        record["overlap"],
-        _integer_keys(record["classes"]),
-        pd.DataFrame.from_dict(record["s1_days"], orient="index"),
-        record["selection"]["sha256"],
-        pd.DataFrame(record["density"]),
-        shown,
-    )
+    record = dict(record)
+    for name in ("months", "days_gaps", "classes", "splits"):
+        counts = pd.Series(record[name])
+        record[name] = counts if name == "splits" else counts.rename(index=int)
+    for name, index in (("tiles", "tile"), ("s1_days", "rule"), ("density", None)):
+        table = pd.DataFrame(record[name])
+        record[name] = table.set_index(index) if index else table
+    return Census(**record, shown=shown)
 
 
-def _one_line_a_list(record: dict[str, Any]) -> str:
-    """JSON with a line a key, two levels deep: small, and a change shows as few lines."""
-
-    def lines(value: Any, depth: int) -> str:
-        if depth == 0 or not isinstance(value, dict):
-            return json.dumps(value)
-        inner = (f'{"  " * (3 - depth)}"{k}": {lines(v, depth - 1)}' for k, v in value.items())
-        return "{\n" + ",\n".join(inner) + "\n" + "  " * (2 - depth) + "}"
-
-    return lines(record, 2) + "\n"
-
-
-def write_record(labels: Path | str) -> Path:
-    """Take the census of label files and write it as the record that is committed.
+def write_record(labels: Path | str, path: Path = RECORD) -> Path:
+    """Take the census of the published label files and write it as the record that is committed.
 
     Raises:
-        LabelError: the label files are not right.
+        LabelError: the label files are not right, or not all of MultiSenGE's.
     """
-    path = record_path()
-    code = provenance()
+    index, code = read_index(labels), provenance()
+    tiles = set(index["tile"])
+    if len(index) != PATCHES or tiles != set(MULTISENGE.tiles):
+        raise LabelError(
+            f"{labels} has {len(index):,} patches on {len(tiles)} tiles, MultiSenGE {PATCHES:,} on "
+            f"{len(MULTISENGE.tiles)}: the record {path} stays as it was"
+        )
     made = {
         "source": SOURCE,
         "made": f"{datetime.now(UTC):%Y-%m-%d}",
@@ -261,39 +238,34 @@ def write_record(labels: Path | str) -> Path:
         "commit": code["commit"],
         "uncommitted": code["uncommitted"],
     }
-    record = {"provenance": made, **to_json(take_census(read_index(labels)))}
-    return write_text(path, _one_line_a_list(record))
+    lines = {"provenance": made, **to_json(take_census(index))}.items()
+    text = ",\n".join(f"{json.dumps(key)}: {json.dumps(value)}" for key, value in lines)
+    return write_text(path, f"{{\n{text}\n}}\n")
 
 
-def read_record() -> tuple[dict[str, Any], dict[str, str]]:
-    """The committed record: the counts as `to_json` gives them, and their provenance.
-
-    Raises:
-        RecordError: it is missing or damaged.
-    """
-    path = record_path()
-    try:
-        record = json.loads(path.read_text())
-        return record, record.pop("provenance")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise RecordError(
-            f"{path} cannot be read ({error}): restore it with git, or run `make records` "
-            "with MULTISENGE_LABELS naming the label files"
-        ) from None
+def read_record(path: Path = RECORD) -> Census:
+    """The committed record of the census of the real label files."""
+    record = json.loads(path.read_text(encoding="utf-8"))
+    made = record.pop("provenance")
+    commit = (made["commit"] or "no commit")[:7]
+    shown = f"read from the committed record of {made['made']} ({made['source']}; code {commit})"
+    return from_json(record, shown)
 
 
-def load_census(find: Callable[[], Path | None] = paths.real_labels) -> Census:
+def _published_labels() -> Path | None:
+    labels = paths.real_labels()
+    return None if labels is None or is_described(labels.parent) else labels
+
+
+def load_census(find: Callable[[], Path | None] = _published_labels) -> Census:
     """The census of the real labels where they can be found, else the committed record of it.
 
     Args:
         find: gives the label files or None; by default what `MULTISENGE_LABELS` or
-            `MULTISENGE_ROOT` name.
+            `MULTISENGE_ROOT` name, unless that is another dataset.
     """
     labels = find()
-    if labels is not None:
-        index = read_index(labels)
-        return take_census(index, f"computed now from the {len(index):,} label files")
-    record, made = read_record()
-    commit = (made.get("commit") or "no commit")[:7]
-    shown = f"read from the committed record of {made['made']} ({made['source']}; code {commit})"
-    return from_json(record, shown)
+    if labels is None:
+        return read_record()
+    index = read_index(labels)
+    return take_census(index, f"computed now from the {len(index):,} label files")

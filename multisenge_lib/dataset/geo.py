@@ -1,12 +1,13 @@
 """From tile and offsets to places on the ground; no raster is needed.
 
 A Sentinel-2 tile is named by its 100 km square of the Military Grid Reference System. Its
-10,980-pixel raster begins 20 m west and 20 m north of that square; a patch's `x` is the column
-and `y` the row of its upper-left pixel in that raster. Seen in the metadata and checked against
-the towns they show; the paper does not say it.
+10,980-pixel raster begins at the square's north-west corner, moved outward to a multiple of 60 m
+from the zone's origin: a pixel of the coarsest band. A patch's `x` is the column and `y` the row of
+its upper-left pixel in that raster. Not in the paper; seen in published tiles of both hemispheres.
 """
 
 import re
+import warnings
 from functools import cache
 from pathlib import Path
 
@@ -18,11 +19,12 @@ import shapely
 
 from multisenge_lib.dataset.layout import MULTISENGE, PIXEL, TILE_PIXELS
 from multisenge_lib.errors import MultiSenGEError
+from multisenge_lib.files import atomic
 
-#: Metres from the 100 km square's corner to the raster's, to the west and to the north.
-TILE_MARGIN = 20
 #: Longitude and latitude; and the projection of France, for areas.
 WGS84, LAMBERT_93 = 4326, 2154
+#: Metres along a pixel of the coarsest bands, and from the equator to the south's origin.
+_COARSE, _SOUTH = 60, 10_000_000
 
 _DRIVERS = {".parquet": "GeoParquet", ".gpkg": "GPKG"}
 
@@ -32,7 +34,7 @@ def tile_corner(tile: str) -> tuple[int, int, int]:
     """The upper-left corner of a Sentinel-2 tile's raster.
 
     Args:
-        tile: name without the leading T, such as "31UEQ"; northern hemisphere.
+        tile: name without the leading T, such as "31UEQ"; either hemisphere.
 
     Returns:
         Easting and northing in metres, and the EPSG code of their UTM zone.
@@ -41,17 +43,19 @@ def tile_corner(tile: str) -> tuple[int, int, int]:
         MultiSenGEError: there is no such tile.
     """
     try:
-        if not re.fullmatch(r"\d{2}[N-X][A-Z]{2}", tile):
+        if not re.fullmatch(r"[0-9]{2}[C-X][A-Z]{2}", tile):
             raise mgrs.core.MGRSError
-        zone, _, easting, northing = mgrs.MGRS().MGRSToUTM(f"{tile}5000050000")
+        with warnings.catch_warnings(action="ignore"):  # squares at the edge of a band
+            zone, hemisphere, east, north = mgrs.MGRS().MGRSToUTM(f"{tile}5000050000")
     except mgrs.core.MGRSError:
         raise MultiSenGEError(
-            f"there is no Sentinel-2 tile {tile!r} on the northern hemisphere: "
+            f"there is no Sentinel-2 tile {tile!r}: "
             "a tile is named like 31UEQ (zone, band, column, row)"
         ) from None
-    half = 50_000
-    west, north = round(easting) - half - TILE_MARGIN, round(northing) + half + TILE_MARGIN
-    return west, north, 32600 + zone
+    origin = _SOUTH if hemisphere == "S" else 0
+    west, north = round(east) - 50_000, round(north) + 50_000 - origin
+    epsg = (32700 if origin else 32600) + zone
+    return west // _COARSE * _COARSE, -(-north // _COARSE) * _COARSE + origin, epsg
 
 
 def patch_bounds(
@@ -63,12 +67,23 @@ def patch_bounds(
     return left, top - PIXEL * size, left + PIXEL * size, top
 
 
-def _to_wgs84(geometry: np.ndarray, epsg: pd.Series) -> gpd.GeoSeries:
-    everywhere = gpd.GeoSeries(geometry, index=epsg.index)
-    by_zone = [
-        everywhere[epsg == code].set_crs(code).to_crs(WGS84) for code in sorted(epsg.unique())
-    ]
-    return pd.concat(by_zone).loc[epsg.index] if by_zone else gpd.GeoSeries([], crs=WGS84)
+def squares(table: pd.DataFrame, size: int, crs: int | None = None) -> gpd.GeoSeries:
+    """The squares that patches cover, in one projection.
+
+    Args:
+        table: with columns `tile`, `x`, `y`.
+        size: pixels along a patch's side.
+        crs: EPSG code; by default the UTM zone of the first patch, in metres.
+    """
+    corners = [tile_corner(tile) for tile in table["tile"]]
+    west, north, epsg = np.array(corners, dtype=np.int64).reshape(-1, 3).T
+    left = west + PIXEL * table["x"].to_numpy()
+    top = north - PIXEL * table["y"].to_numpy()
+    boxes = shapely.box(left, top - PIXEL * size, left + PIXEL * size, top)
+    everywhere = gpd.GeoSeries(boxes, index=table.index)
+    crs = crs or (int(epsg[0]) if len(epsg) else WGS84)
+    by_zone = [everywhere[epsg == code].set_crs(code).to_crs(crs) for code in np.unique(epsg)]
+    return pd.concat(by_zone).loc[table.index] if by_zone else everywhere.set_crs(crs)
 
 
 def footprints(table: pd.DataFrame, size: int = MULTISENGE.patch_pixels) -> gpd.GeoDataFrame:
@@ -81,13 +96,7 @@ def footprints(table: pd.DataFrame, size: int = MULTISENGE.patch_pixels) -> gpd.
     Returns:
         The table with polygons in longitude and latitude (EPSG:4326).
     """
-    corners = [tile_corner(tile) for tile in table["tile"]]
-    west, north, epsg = np.array(corners, dtype=np.int64).reshape(-1, 3).T
-    left = west + PIXEL * table["x"].to_numpy()
-    top = north - PIXEL * table["y"].to_numpy()
-    boxes = shapely.box(left, top - PIXEL * size, left + PIXEL * size, top)
-    geometry = _to_wgs84(boxes, pd.Series(epsg, index=table.index))
-    return gpd.GeoDataFrame(table, geometry=geometry, crs=WGS84)
+    return gpd.GeoDataFrame(table, geometry=squares(table, size, WGS84), crs=WGS84)
 
 
 def centres(table: pd.DataFrame, size: int = MULTISENGE.patch_pixels) -> pd.DataFrame:
@@ -123,7 +132,7 @@ def export(frame: gpd.GeoDataFrame, path: Path | str) -> Path:
     Columns that hold an array (dates, classes) become text joined by semicolons.
 
     Raises:
-        MultiSenGEError: the ending is neither `.parquet` nor `.gpkg`.
+        MultiSenGEError: the ending is neither `.parquet` nor `.gpkg`, or no file can be written.
     """
     path = Path(path)
     if path.suffix not in _DRIVERS:
@@ -134,8 +143,9 @@ def export(frame: gpd.GeoDataFrame, path: Path | str) -> Path:
     for column in frame.columns.drop("geometry"):
         if len(frame) and isinstance(frame[column].iloc[0], np.ndarray):
             frame[column] = frame[column].map(_as_text)
-    if path.suffix == ".parquet":
-        frame.to_parquet(path, index=False)
-    else:
-        frame.to_file(path, driver="GPKG", layer=path.stem, index=False)
+    with atomic(path) as unfinished:
+        if path.suffix == ".parquet":
+            frame.to_parquet(unfinished, index=False)
+        else:
+            frame.to_file(unfinished, driver="GPKG", layer=path.stem, index=False)
     return path

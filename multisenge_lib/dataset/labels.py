@@ -10,27 +10,31 @@ import io
 import json
 import os
 import re
+import stat
 import tarfile
 import warnings
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from pyproj import CRS
+from pyproj.exceptions import CRSError
 
 from multisenge_lib.dataset.geo import tile_corner
-from multisenge_lib.dataset.layout import MULTISENGE, Dataset, split_patch
+from multisenge_lib.dataset.layout import MULTISENGE, TILE_PIXELS, Dataset, split_patch
 from multisenge_lib.errors import LabelError, MultiSenGEError, listed
 
 _KEYS = ("corresponding_s1", "corresponding_s2", "projection", "labels")
-_NAME = re.compile(r"([^_]+)_(0|[1-9]\d*)_(0|[1-9]\d*)\.json")
-_EPSG = re.compile(r'AUTHORITY\["EPSG","(\d+)"\]\]$')
-_CLASS_IDS = {str(i): i for i in range(1, 15)}
+_NAME = re.compile(r"([^_/]+)_(0|[1-9][0-9]{0,19})_(0|[1-9][0-9]{0,19})\.json")
+#: Bytes of a label file and of an unpacked archive, at most: many times the real ones.
+_FILE_LIMIT, _ARCHIVE_LIMIT = 2**20, 2**28
+_EPOCH = date(1970, 1, 1).toordinal()
 
 
 class LabelRow(NamedTuple):
@@ -46,27 +50,30 @@ class LabelRow(NamedTuple):
     s2_dates: np.ndarray
 
 
-class _Dates(dict[str, int]):
+class Days(dict[str, int]):
     """From `yyyymmdd` to days since 1970, each date checked the first time it is met."""
 
-    def __init__(self, years: tuple[int, ...]):
+    def __init__(self, years: tuple[int, ...] = ()):
         self.years = years
 
     def __missing__(self, text: str) -> int:
         try:
-            if len(text) != 8 or not text.isdecimal():
+            if not re.fullmatch("[0-9]{8}", text):
                 raise ValueError
             day = date(int(text[:4]), int(text[4:6]), int(text[6:]))
         except ValueError:
             raise LabelError(f"{text[:60]!r} is not a date yyyymmdd") from None
         if self.years and day.year not in self.years:
             years = " or ".join(map(str, self.years))
-            raise LabelError(f"the date {text} is not of {years}, the years of this dataset")
-        self[text] = days = day.toordinal() - date(1970, 1, 1).toordinal()
+            raise LabelError(
+                f"the date {text} is not of {years}, as all of this dataset are: give --year "
+                f"{day.year}, or years in dataset.toml"
+            )
+        self[text] = days = day.toordinal() - _EPOCH
         return days
 
 
-def _parse_dates(names: str, sensor: str, patch: str, known: _Dates) -> np.ndarray:
+def _parse_dates(names: str, sensor: str, patch: str, known: Days) -> np.ndarray:
     """Dates out of `{tile}_{date}_{sensor}_{x}_{y}.tif;...`: what stands between is the same."""
     if not names:
         return np.array([], dtype="datetime64[D]")
@@ -87,28 +94,43 @@ def _parse_dates(names: str, sensor: str, patch: str, known: _Dates) -> np.ndarr
 
 
 @lru_cache
-def _parse_classes(labels: str) -> np.ndarray:
+def _parse_classes(labels: str, most: int) -> np.ndarray:
+    ids = {str(i): i for i in range(1, most + 1)}
     try:
-        return np.array(sorted({_CLASS_IDS[text] for text in labels.split(";")}), dtype=np.int8)
+        return np.array(sorted({ids[text] for text in labels.split(";")}), dtype=np.uint8)
     except KeyError as error:
         raise LabelError(
-            f"class id {error.args[0]!r} in 'labels': the classes are 1 to 14"
+            f"class id {error.args[0][:60]!r} in 'labels': the classes are 1 to {most}"
         ) from None
 
 
 @lru_cache
-def _parse_epsg(projection: str, tile: str) -> int:
-    found = _EPSG.search(projection.rstrip())
+def _parse_projection(projection: str, tile: str) -> int:
     epsg = tile_corner(tile)[2]
-    if found is None or int(found[1]) != epsg:
-        got = f"EPSG:{found[1]}" if found else f"{projection[-40:]!r}"
-        raise LabelError(f"'projection' ends with {got}, tile {tile} lies in EPSG:{epsg}")
+    try:
+        found = CRS.from_user_input(projection).to_epsg()
+    except CRSError:
+        raise LabelError(
+            f"'projection' is {projection[:60]!r}: give WKT, or a code such as EPSG:{epsg}"
+        ) from None
+    if found != epsg:
+        raise LabelError(f"'projection' is EPSG:{found}, tile {tile} lies in EPSG:{epsg}")
     return epsg
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    document = dict(pairs)
+    if len(document) < len(pairs):
+        twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
+        raise LabelError(f"the key {twice[:60]!r} is there twice")
+    return document
 
 
 def _parse_document(raw: bytes) -> dict[str, str]:
     try:
-        document = json.loads(raw)
+        document = json.loads(raw, object_pairs_hook=_once)
+    except LabelError:
+        raise
     except (ValueError, RecursionError) as error:  # also bytes that are not UTF-8
         raise LabelError(f"not JSON ({error}): truncated? fetch it again") from None
     if not isinstance(document, dict):
@@ -120,8 +142,26 @@ def _parse_document(raw: bytes) -> dict[str, str]:
     return document
 
 
+def _parse_name(name: str, dataset: Dataset) -> tuple[str, int, int]:
+    matched = _NAME.fullmatch(name)
+    if matched is None:
+        raise LabelError("the name is not {tile}_{x}_{y}.json")
+    tile, x, y = matched[1], int(matched[2]), int(matched[3])
+    if dataset.tiles and tile not in dataset.split_of_tile:
+        raise LabelError(
+            f"unknown tile {tile}: not one of the {len(dataset.tiles)} of {dataset.name}; give "
+            "--any-tile, or tiles in dataset.toml"
+        )
+    if max(x, y) + dataset.patch_pixels > TILE_PIXELS:
+        raise LabelError(
+            f"the patch ends beyond its tile, which has {TILE_PIXELS} columns and rows, when "
+            f"patches have {dataset.patch_pixels}"
+        )
+    return tile, x, y
+
+
 def parse_label(
-    name: str, raw: bytes, dataset: Dataset = MULTISENGE, known: _Dates | None = None
+    name: str, raw: bytes, dataset: Dataset = MULTISENGE, known: Days | None = None
 ) -> LabelRow:
     """Read and check one label file.
 
@@ -132,15 +172,10 @@ def parse_label(
         known: dates already checked, shared over the files of an index.
 
     Raises:
-        LabelError: the first thing that is wrong, without the file's name.
+        MultiSenGEError: the first thing that is wrong, without the file's name.
     """
-    matched = _NAME.fullmatch(name)
-    if matched is None:
-        raise LabelError("the name is not {tile}_{x}_{y}.json")
-    tile, x, y = matched[1], int(matched[2]), int(matched[3])
-    if dataset.tiles and tile not in dataset.split_of_tile:
-        raise LabelError(f"unknown tile {tile}: not one of the {len(dataset.tiles)} expected")
-    known = _Dates(dataset.years) if known is None else known
+    tile, x, y = _parse_name(name, dataset)
+    known = Days(dataset.years) if known is None else known
     document = _parse_document(raw)
     patch = name.removesuffix(".json")
     return LabelRow(
@@ -148,70 +183,105 @@ def parse_label(
         tile,
         x,
         y,
-        _parse_epsg(document["projection"], tile),
-        _parse_classes(document["labels"]),
+        _parse_projection(document["projection"], tile),
+        _parse_classes(document["labels"], len(dataset.published)),
         _parse_dates(document["corresponding_s1"], "S1", patch, known),
         _parse_dates(document["corresponding_s2"], "S2", patch, known),
     )
 
 
-def _files(folder: Path) -> tuple[list[str], list[str]]:
-    found = sorted(
-        os.path.join(where, name)  # noqa: PTH118 - half the time of Path over 8,157 files
-        for where, _, names in os.walk(folder)
-        for name in names
-    )
-    labels = [path for path in found if path.endswith(".json")]
-    return labels, [path for path in found if not path.endswith(".json")]
+def _refuse(error: OSError) -> None:
+    raise LabelError(f"{error.filename} cannot be listed ({error.strerror})") from None
 
 
-def _read_folder(folder: Path) -> Iterator[tuple[str, bytes]]:
-    labels, others = _files(folder)
-    if others:
+def _walk(folder: Path) -> Iterator[str]:
+    """All files below a folder, and folders that bear a label file's name."""
+    for where, folders, names in os.walk(folder, onerror=_refuse):
+        for name in (*names, *(name for name in folders if name.endswith(".json"))):
+            yield os.path.join(where, name)  # noqa: PTH118 - half the time of Path
+
+
+def _read_file(path: str) -> bytes | LabelError:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe does not make it wait
+        try:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                return LabelError("is not a file")
+            if status.st_size > _FILE_LIMIT:
+                return LabelError(f"has {status.st_size:,} bytes, no label file has")
+            return os.read(descriptor, status.st_size)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        return LabelError(f"cannot be read ({error.strerror})")
+
+
+def _read_folder(folder: Path) -> Iterator[tuple[str, bytes | LabelError]]:
+    found = sorted(_walk(folder))
+    if others := [path for path in found if not path.endswith(".json")]:
         warnings.warn(
             f"{len(others)} files in {folder} are not .json and were left out: "
             f"{', '.join(os.path.basename(p) for p in others[:5])}",  # noqa: PTH119
             stacklevel=3,
         )
-    for path in labels:
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            yield path, os.read(descriptor, os.fstat(descriptor).st_size)
-        finally:
-            os.close(descriptor)
+    for path in found:
+        if path.endswith(".json"):
+            yield path, _read_file(path)
 
 
-def _read_archive(archive: Path) -> Iterator[tuple[str, bytes]]:
+def _unpack(archive: Path) -> bytes:
+    """All bytes of the tar inside, of bounded number; gzip's checksum is verified."""
+    with gzip.open(archive) as stream:
+        pieces, size = [], 0
+        for piece in iter(partial(stream.read, 2**20), b""):
+            pieces.append(piece)
+            size += len(piece)
+            if size > _ARCHIVE_LIMIT:
+                raise tarfile.TarError(f"over {_ARCHIVE_LIMIT:,} bytes unpacked, no label archive")
+    return b"".join(pieces)
+
+
+def _read_archive(archive: Path) -> Iterator[tuple[str, bytes | LabelError]]:
+    if not archive.is_file():
+        raise LabelError(f"{archive} is neither a folder nor a file")
     try:
-        content = gzip.decompress(archive.read_bytes())
+        content = _unpack(archive)
         with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as tar:
             for member in tar:
-                if member.isfile() and member.name.endswith(".json"):
-                    start = member.offset_data
-                    yield member.name, content[start : start + member.size]
-    except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
+                if member.name.endswith(".json"):
+                    end = member.offset_data + member.size
+                    whole = member.isreg() and not member.issparse() and member.size <= _FILE_LIMIT
+                    raw = content[member.offset_data : end]
+                    yield member.name, raw if whole else LabelError("is no label file")
+    except (tarfile.TarError, EOFError, zlib.error, OSError, ValueError) as error:
+        if isinstance(error, MultiSenGEError):
+            raise
         raise LabelError(
             f"{archive} cannot be read as a tar archive ({error}): fetch it again"
         ) from None
 
 
 def _parse_all(
-    documents: Iterable[tuple[str, bytes]], dataset: Dataset
+    documents: Iterable[tuple[str, bytes | LabelError]], dataset: Dataset
 ) -> tuple[list[LabelRow], list[str], int]:
     """Rows that are right, a line for each file that is not, and the number of files."""
-    known, rows, problems, seen = _Dates(dataset.years), [], [], {}
+    known, rows, problems, seen = Days(dataset.years), [], [], {}
     total = 0
     for path, raw in documents:
         total += 1
+        shown = path if path.isprintable() else repr(path)
         try:
+            if isinstance(raw, LabelError):
+                raise raw
             row = parse_label(path.rpartition("/")[2], raw, dataset, known)
         except MultiSenGEError as error:
-            problems.append(f"{path}: {error}")
+            problems.append(f"{shown}: {error}")
             continue
         if row.patch in seen:
-            problems.append(f"{path}: duplicate of patch {row.patch}, also in {seen[row.patch]}")
+            problems.append(f"{shown}: duplicate of patch {row.patch}, also in {seen[row.patch]}")
             continue
-        seen[row.patch] = path
+        seen[row.patch] = shown
         rows.append(row)
     return rows, problems, total
 
@@ -232,11 +302,11 @@ def read_index(path: Path | str, dataset: Dataset = MULTISENGE) -> pd.DataFrame:
 
     Args:
         path: the folder (files below it count too) or the archive itself.
-        dataset: gives the tiles and years allowed.
+        dataset: gives tiles, years, patch size and classes allowed.
 
     Returns:
         One row a patch, sorted by patch: `patch`, `tile`, `x` and `y` (pixels inside the tile),
-        `epsg`, `classes` (ids 1 to 14 present), `s1_dates` and `s2_dates` (sorted datetime64[D]).
+        `epsg`, `classes` (ids present), `s1_dates` and `s2_dates` (sorted datetime64[D]).
 
     Raises:
         LabelError: nothing there, or any file wrong: all of them, by name and reason.

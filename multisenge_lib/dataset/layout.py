@@ -9,8 +9,9 @@
 area in this layout is another `Dataset`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
@@ -18,6 +19,7 @@ from typing import Literal
 import numpy as np
 
 from multisenge_lib.dataset.typology import TYPOLOGIES, Typology
+from multisenge_lib.errors import SelectionError
 
 #: Folders of the layout, below a data root.
 LABELS, REFERENCE, S2, S1 = "labels", "ground_reference", "s2", "s1"
@@ -27,6 +29,8 @@ SAMPLE_MARKER = "sample.json"
 PIXEL, TILE_PIXELS = 10, 10_980
 
 SPLITS = ("train", "validation", "test")
+#: In the place of a tile's split: it is divided among the three by blocks of ground.
+BLOCKS = "blocks"
 SENSORS = ("s1", "s2")
 S1_BANDS = ("VV", "VH")
 #: Sentinel-2 bands in spectral order, in which every array of this library keeps them.
@@ -50,19 +54,37 @@ def decibel(s1: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True)
+class Blocks:
+    """A split by squares of ground, for one tile or a few; see `dataset.splits`.
+
+    Attributes:
+        size: metres along a block's side.
+        distance: metres between patches of two splits, at least; patches nearer are left out.
+        shares: of the patches, for train, validation and test.
+        seed: of the blocks' lots.
+    """
+
+    size: int = 5120
+    distance: int = 1280
+    shares: tuple[float, float, float] = (0.6, 0.2, 0.2)
+    seed: int = 1
+
+
+@dataclass(frozen=True)
 class Dataset:
     """What tells one dataset in this layout from another. Variants: `dataclasses.replace`.
 
     Attributes:
         name: of the folder of its records, `results/<name>/`.
         years: the years that acquisitions may be of; none for any.
-        split_of_tile: `train`, `validation` or `test` of each tile; empty where any tile may come,
-            all for training.
+        split_of_tile: `train`, `validation`, `test` or `blocks` of each tile; empty where any tile
+            may come, all for training.
         months: one acquisition of each is a network's input; in the order of the series.
         days_gap: least days between two consecutive Sentinel-2 acquisitions.
         patch_pixels: along a patch's side.
+        blocks: how tiles of the split `blocks` are divided.
         bands: of each sensor that it has, in the order of the arrays.
-        typologies: the groupings of its reference, by their number of classes.
+        typologies: the classes of its reference and groupings of them, by number of classes.
         showcase: patches to show.
         cities: longitude and latitude in degrees of places for maps.
     """
@@ -73,6 +95,7 @@ class Dataset:
     months: tuple[int, ...]
     days_gap: int
     patch_pixels: int
+    blocks: Blocks = Blocks()
     bands: Mapping[str, tuple[str, ...]] = field(
         default_factory=lambda: MappingProxyType({"s1": S1_BANDS, "s2": S2_BANDS})
     )
@@ -90,9 +113,22 @@ class Dataset:
         """Which of `s1` and `s2` it has."""
         return tuple(self.bands)
 
+    @property
+    def published(self) -> Typology:
+        """The classes of its reference, ungrouped."""
+        return self.typologies[max(self.typologies)]
+
     def split_of(self, tile: str) -> str:
-        """`train`, `validation` or `test`."""
+        """`train`, `validation` or `test`; `blocks` where the tile is divided."""
         return self.split_of_tile.get(tile, "train")
+
+    @property
+    def split_rule(self) -> str:
+        """How patches are split, in words."""
+        if BLOCKS not in self.split_of_tile.values():
+            return "by tile"
+        b = self.blocks
+        return f"by blocks of {b.size} m that keep {b.distance} m (seed {b.seed})"
 
 
 #: MultiSenGE (sections 2.1 and 2.2, Figure 4). The paper's list of training tiles leaves out 32ULV,
@@ -136,6 +172,29 @@ MULTISENGE = Dataset(
 )
 #: The small MultiSenGE that the library writes itself; its patches may be of another size.
 SAMPLE = replace(MULTISENGE, name="sample", patch_pixels=64)
+
+
+def check_months(months: Sequence[int], years: Sequence[int]) -> tuple[int, ...]:
+    """Months as they came, in the order of a series, which may cross New Year.
+
+    Args:
+        months: each once, 1 to 12.
+        years: of the dataset; none for any. In a single year no series crosses New Year.
+
+    Raises:
+        SelectionError: naming the rule that is broken.
+    """
+    months = tuple(months)
+    if not months or any(not isinstance(m, int | np.integer) or not 1 <= m <= 12 for m in months):
+        raise SelectionError(f"months {months}: give at least one, each from 1 to 12")
+    turns = sum(a >= b for a, b in pairwise(months))
+    crosses = turns == 1 and months[-1] < months[0] and len(years) != 1
+    if turns and not crosses:
+        raise SelectionError(
+            f"months {months} are out of order: give each once, in the order of the series; only "
+            "in a dataset of several years may it cross New Year"
+        )
+    return months
 
 
 def split_patch(patch: str) -> tuple[str, str, str]:

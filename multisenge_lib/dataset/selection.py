@@ -7,6 +7,7 @@ the gap after the date taken before.
 """
 
 import os
+import warnings
 from collections import defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
@@ -17,23 +18,13 @@ import numpy as np
 import pandas as pd
 
 from multisenge_lib.dataset.description import describe
-from multisenge_lib.dataset.labels import read_index
-from multisenge_lib.dataset.layout import LABELS, MULTISENGE, SENSORS, Dataset
+from multisenge_lib.dataset.labels import Days, read_index
+from multisenge_lib.dataset.layout import LABELS, MULTISENGE, SENSORS, Dataset, check_months
+from multisenge_lib.dataset.splits import LEFT_OUT, split_patches
 from multisenge_lib.errors import SelectionError
 
 S1Rule = Literal["first", "nearest"]
-
-
-def check_months(months: Sequence[int]) -> tuple[int, ...]:
-    """Months as they came, or a SelectionError: in order, each once, 1 to 12, at least one."""
-    months = tuple(months)
-    if not months or any(not isinstance(m, int | np.integer) or not 1 <= m <= 12 for m in months):
-        raise SelectionError(f"months {months}: give at least one, each from 1 to 12")
-    if any(a >= b for a, b in pairwise(months)):
-        raise SelectionError(
-            f"months {months} are out of order: give each once, in the order of the year"
-        )
-    return months
+_NO_DATES = np.array([], dtype="datetime64[D]")
 
 
 def check_days_gap(days_gap: int) -> int:
@@ -48,26 +39,38 @@ def month_of(dates: np.ndarray) -> np.ndarray:
     return dates.astype("datetime64[M]").astype(np.int64) % 12 + 1
 
 
+def _walk(dates: np.ndarray, months: Sequence[np.datetime64], days_gap: int) -> np.ndarray | None:
+    """One date in each of the given months of given years, or None."""
+    chosen, earliest = [], np.datetime64("0001-01-01")
+    for month in months:
+        at = np.searchsorted(dates, max(month.astype("datetime64[D]"), earliest))
+        if at == len(dates) or dates[at].astype("datetime64[M]") != month:
+            return None
+        chosen.append(dates[at])
+        earliest = dates[at] + days_gap
+    return np.array(chosen, dtype="datetime64[D]")
+
+
 def choose_dates(dates: np.ndarray, months: Sequence[int], days_gap: int) -> np.ndarray | None:
     """One date a month by the rule above.
 
     Args:
-        dates: of one patch, sorted datetime64[D], within one year.
-        months: in order.
+        dates: of one patch, sorted datetime64[D].
+        months: in order; after the last of a year the next one goes on in the year after.
         days_gap: least number of days from one chosen date to the next.
 
     Returns:
-        As many dates as months, or None where the rule finds none for some month.
+        As many dates as months, of the first year in which the rule finds all, or None.
     """
-    month, chosen = month_of(dates), []
-    earliest = np.datetime64("0001-01-01")
-    for wanted in months:
-        allowed = dates[(month == wanted) & (dates >= earliest)]
-        if not len(allowed):
-            return None
-        chosen.append(allowed[0])
-        earliest = allowed[0] + days_gap
-    return np.array(chosen, dtype="datetime64[D]")
+    years = np.cumsum([0, *(a > b for a, b in pairwise(months))])
+    for first in np.unique(dates.astype("datetime64[Y]")):
+        series = [
+            (first + year).astype("datetime64[M]") + (month - 1)
+            for year, month in zip(years, months, strict=True)
+        ]
+        if (chosen := _walk(dates, series, days_gap)) is not None:
+            return chosen
+    return None
 
 
 def first_of_months(dates: np.ndarray, chosen: np.ndarray) -> np.ndarray | None:
@@ -81,14 +84,20 @@ def first_of_months(dates: np.ndarray, chosen: np.ndarray) -> np.ndarray | None:
 
 
 def nearest(dates: np.ndarray, chosen: np.ndarray) -> np.ndarray | None:
-    """The nearest of `dates` to each chosen date, the earlier of two at the same distance."""
+    """The nearest of `dates` to each chosen date, the earlier of two at the same distance.
+
+    None where there is none within `S1_WINDOW` days.
+    """
     if not len(dates):
         return None
-    return dates[np.abs(dates[None, :] - chosen[:, None]).argmin(axis=1)]
+    apart = np.abs(dates[None, :] - chosen[:, None])
+    return None if (apart.min(axis=1) > S1_WINDOW).any() else dates[apart.argmin(axis=1)]
 
 
 #: How Sentinel-1 dates follow from the Sentinel-2 dates chosen.
 S1_RULES = {"first": first_of_months, "nearest": nearest}
+#: Days from a Sentinel-2 date to the nearest Sentinel-1 date, at most: two cycles of a satellite.
+S1_WINDOW = np.timedelta64(24, "D")
 
 
 def dates_on_disk(folder: Path | str) -> dict[str, np.ndarray]:
@@ -100,20 +109,20 @@ def dates_on_disk(folder: Path | str) -> dict[str, np.ndarray]:
     Raises:
         SelectionError: the folder is missing, or a raster's name is not of the layout.
     """
-    found = defaultdict(list)
+    found, days = defaultdict(list), Days()
     try:
         names = [entry.name for entry in os.scandir(folder) if entry.name.endswith(".tif")]
     except OSError as error:
         raise SelectionError(f"{folder} cannot be listed: {error.strerror}") from None
-    try:
-        for name in names:
+    for name in names:
+        try:
             tile, day, _, x, y = name[:-4].split("_")
-            found[f"{tile}_{x}_{y}"].append(f"{day[:4]}-{day[4:6]}-{day[6:]}")
-        return {p: np.sort(np.array(d, dtype="datetime64[D]")) for p, d in found.items()}
-    except ValueError:
-        raise SelectionError(
-            f"{folder} holds a raster not named tile_yyyymmdd_sensor_x_y.tif: {name}"
-        ) from None
+            found[f"{tile}_{x}_{y}"].append(days[day])
+        except ValueError:
+            raise SelectionError(
+                f"{Path(folder) / name} is not named tile_yyyymmdd_sensor_x_y.tif: move it away"
+            ) from None
+    return {p: np.sort(np.array(d, np.int64)).view("datetime64[D]") for p, d in found.items()}
 
 
 def only_existing(
@@ -132,12 +141,25 @@ def only_existing(
     index = index.copy()
     for sensor in sensors:
         column, there = f"{sensor}_dates", dates_on_disk(Path(root) / sensor)
-        nothing = np.array([], dtype="datetime64[D]")
         index[column] = [
-            np.intersect1d(dates, there.get(patch, nothing), assume_unique=True)
+            np.intersect1d(dates, there.get(patch, _NO_DATES), assume_unique=True)
             for patch, dates in zip(index["patch"], index[column], strict=True)
         ]
     return index
+
+
+def _pair(index: pd.DataFrame, s2: pd.Series, s1_rule: S1Rule) -> pd.Series:
+    """Sentinel-1 dates for the Sentinel-2 dates chosen; what has none is named in a warning."""
+    pairs = zip(index["s1_dates"], s2, strict=True)
+    s1 = [None if chosen is None else S1_RULES[s1_rule](dates, chosen) for dates, chosen in pairs]
+    s1 = pd.Series(s1, index.index, dtype=object)
+    if len(alone := index.loc[s2.notna() & s1.isna(), "patch"]):
+        warnings.warn(
+            f"{len(alone)} patches have a Sentinel-2 series but no Sentinel-1 image to each date "
+            f"and are left out: {', '.join(alone[:5])}{' ...' if len(alone) > 5 else ''}",
+            stacklevel=3,
+        )
+    return s1
 
 
 def select(
@@ -155,30 +177,30 @@ def select(
         days_gap: least days between consecutive Sentinel-2 dates, by default the dataset's.
         s1_rule: `first`, the first Sentinel-1 date of each month (the authors' code; the paper
             leaves it open), or `nearest`, the one nearest to each Sentinel-2 date.
-        dataset: gives the splits.
+        dataset: gives months, gap, sensors and splits.
 
     Returns:
         One row a selected patch, sorted by patch: `patch`, `tile`, `x`, `y`, `split`,
-        `s2_dates`, `s1_dates` (datetime64[D], one a month).
+        `s1_dates`, `s2_dates` (datetime64[D], one a month; none of a sensor that the dataset does
+        not have: the dates of the other are then chosen alone).
 
     Raises:
         SelectionError: months, gap or rule out of range.
     """
-    months = check_months(dataset.months if months is None else months)
+    months = check_months(dataset.months if months is None else months, dataset.years)
     days_gap = check_days_gap(dataset.days_gap if days_gap is None else days_gap)
     if s1_rule not in S1_RULES:
         raise SelectionError(f"S1 rule {s1_rule!r}: choose {' or '.join(S1_RULES)}")
-    s2 = [choose_dates(dates, months, days_gap) for dates in index["s2_dates"]]
-    s1 = [
-        None if chosen is None else S1_RULES[s1_rule](dates, chosen)
-        for dates, chosen in zip(index["s1_dates"], s2, strict=True)
-    ]
-    table = index[["patch", "tile", "x", "y"]].assign(
-        split=index["tile"].map(dataset.split_of),
-        s2_dates=pd.Series(s2, index.index, dtype=object),
-        s1_dates=pd.Series(s1, index.index, dtype=object),
-    )
-    return table[table["s1_dates"].notna()].reset_index(drop=True)
+    lead = "s2" if "s2" in dataset.sensors else "s1"
+    chosen = [choose_dates(dates, months, days_gap) for dates in index[f"{lead}_dates"]]
+    nothing = pd.Series([_NO_DATES] * len(index), index.index, dtype=object)
+    series = {"s1_dates": nothing, "s2_dates": nothing}
+    series[f"{lead}_dates"] = pd.Series(chosen, index.index, dtype=object)
+    if len(dataset.sensors) == 2:
+        series["s1_dates"] = _pair(index, series["s2_dates"], s1_rule)
+    table = index[["patch", "tile", "x", "y"]].assign(split=split_patches(index, dataset), **series)
+    complete = table["s1_dates"].notna() & table["s2_dates"].notna()
+    return table[complete & (table["split"] != LEFT_OUT)].reset_index(drop=True)
 
 
 def load_selection(

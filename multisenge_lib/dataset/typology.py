@@ -4,7 +4,9 @@ Ids are those of the rasters: 1 to 14 in the published reference, 0 for no data.
 keeps 0. Colours are this book's own, the same on every figure; close to CORINE's where it has any.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
@@ -56,8 +58,8 @@ class Typology:
 
     @property
     def lookup(self) -> np.ndarray:
-        """From published id to id here: `(15,) uint8`, 0 to 0."""
-        table = np.zeros(15, dtype=np.uint8)
+        """From published id to id here: `(published classes + 1,) uint8`, 0 to 0."""
+        table = np.zeros(1 + max(chain(*self.members)), dtype=np.uint8)
         for land_class, members in zip(self.classes, self.members, strict=True):
             table[list(members)] = land_class.id
         return table
@@ -95,16 +97,18 @@ _SIX = (
 )
 
 
-def _typology(rows: tuple[tuple[str, str, tuple[int, ...]], ...]) -> Typology:
+def make_typology(rows: Iterable[tuple[str, str, tuple[int, ...]]]) -> Typology:
+    """A typology of rows: name, hexadecimal colour, and the published ids gathered."""
+    rows = tuple(rows)
     classes = tuple(LandClass(i, name, color) for i, (name, color, _) in enumerate(rows, 1))
     return Typology(classes, tuple(members for _, _, members in rows))
 
 
 #: The three typologies, by their number of classes.
 TYPOLOGIES: dict[int, Typology] = {
-    14: _typology(tuple((name, color, (i,)) for i, (name, color) in enumerate(_PUBLISHED, 1))),
-    10: _typology(_TEN),
-    6: _typology(_SIX),
+    14: make_typology((name, color, (i,)) for i, (name, color) in enumerate(_PUBLISHED, 1)),
+    10: make_typology(_TEN),
+    6: make_typology(_SIX),
 }
 
 
@@ -112,19 +116,21 @@ def reclassify(reference: np.ndarray, typology: Typology) -> np.ndarray:
     """Regroup a published reference.
 
     Args:
-        reference: any shape, integers 0 to 14.
+        reference: any shape, integers from 0 to the number of published classes.
         typology: the regrouping.
 
     Returns:
         The same shape, uint8, ids of the typology, 0 where there was no data.
 
     Raises:
-        MultiSenGEError: an id outside 0 to 14.
+        MultiSenGEError: an id that is none of the published ones.
     """
     reference = np.asarray(reference)
-    if reference.size and not (reference.min() >= 0 and reference.max() <= 14):
-        strange = sorted({int(i) for i in np.unique(reference)} - set(range(15)))
+    lookup = typology.lookup
+    if reference.size and not (reference.min() >= 0 and reference.max() < len(lookup)):
+        strange = sorted({int(i) for i in np.unique(reference)} - set(range(len(lookup))))
         raise MultiSenGEError(
-            f"class ids {strange} in the reference: MultiSenGE has 1 to 14, and 0 for no data"
+            f"class ids {strange} in the reference: there are 1 to {len(lookup) - 1}, "
+            "and 0 for no data"
         )
-    return typology.lookup[reference]
+    return lookup[reference]

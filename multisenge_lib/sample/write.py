@@ -61,8 +61,8 @@ _FOLDERS = (LABELS, REFERENCE, *SENSORS)
 
 
 def _version() -> str:
-    """Of the sample: a hash of the source that writes it."""
-    digest = hashlib.sha256()
+    """Of the sample: a hash of the source that writes it, and of where on the ground it lies."""
+    digest = hashlib.sha256(repr([tile_corner(place.tile) for place in PLACES]).encode())
     for source in sorted(Path(__file__).parent.glob("*.[py]*")):
         digest.update(source.read_bytes())
     return digest.hexdigest()[:10]

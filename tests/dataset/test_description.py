@@ -2,9 +2,43 @@ from dataclasses import replace
 
 import labels
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from multisenge_lib.dataset import MULTISENGE, SAMPLE, describe
+from multisenge_lib.dataset import (
+    MULTISENGE,
+    SAMPLE,
+    Blocks,
+    describe,
+    make_typology,
+    write_description,
+)
+from multisenge_lib.dataset.description import from_dict, to_dict
 from multisenge_lib.errors import DescriptionError
+
+VALLEY = replace(
+    MULTISENGE,
+    name="my-valley",
+    years=(2021, 2022),
+    months=(11, 12, 1, 2),
+    split_of_tile={"19FDV": "blocks", "19FEV": "test"},
+    patch_pixels=64,
+    blocks=Blocks(size=2560, distance=640, shares=(0.5, 0.25, 0.25), seed=3),
+    bands={"s2": ("B2", "B3", "B4", "B8")},
+    typologies={
+        2: make_typology([("Built", "#a50026", (1,)), ('Open "land"', "#ffef9f", (2, 3))]),
+        3: make_typology([(n, "#a50026", (i,)) for i, n in enumerate("abc", 1)]),
+    },
+    showcase=("19FDV_0_64",),
+    cities={"Río Grande": (-67.7, -53.8)},
+)
+TOML = """name = "valley"
+years = [2021]
+months = [7, 8]
+patch_pixels = 32
+[tiles]
+31UFS = "blocks"
+"""
 
 
 def test_the_sample_is_told_by_its_marker(tmp_path):
@@ -23,8 +57,87 @@ def test_multisenge_is_told_by_the_names_of_its_labels(tmp_path):
 
 
 @pytest.mark.parametrize("patch", ["30TYT_0_0", "31UEQ_256_0"])
+@pytest.mark.fault("data root: labels of another area, no dataset.toml -> not taken for MultiSenGE")
 def test_other_labels_are_not_multisenge(tmp_path, patch):
     labels.write(tmp_path / "labels", "31UEQ_257_0")
     labels.write(tmp_path / "labels", patch)
-    with pytest.raises(DescriptionError, match=f"is not MultiSenGE: {patch}"):
+    with pytest.raises(DescriptionError, match=rf"is not MultiSenGE, {patch}.*dataset\.toml"):
         describe(tmp_path)
+
+
+def test_what_is_written_is_read_back(tmp_path):
+    write_description(tmp_path, VALLEY)
+    assert describe(tmp_path) == VALLEY
+    assert VALLEY.split_rule == "by blocks of 2560 m that keep 640 m (seed 3)"
+
+
+def test_what_is_left_out_is_multisenges(tmp_path):
+    (tmp_path / "dataset.toml").write_text(TOML)
+    found = describe(tmp_path)
+    assert found.typologies == MULTISENGE.typologies
+    assert (found.bands, found.days_gap) == (dict(MULTISENGE.bands), MULTISENGE.days_gap)
+    assert found.blocks == Blocks()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "where"),
+    [
+        ('"valley"', '"multisenge"', "line 1: name is 'multisenge', must be letters"),
+        ('"valley"', '"../x"', "line 1: name is"),
+        ("[2021]", "2021", "line 2: years is '2021', must be a list of years"),
+        ("[2021]", '["2021"]', "line 2: years.0 is '2021'"),
+        ("[7, 8]", "[7, 13]", "line 3: months.1 is '13'"),
+        ("[7, 8]", "[8, 7]", "line 3: .*out of order"),
+        ("= 32", "= 33", "line 4: patch_pixels is '33', must be .*multiple of 32"),
+        ('"blocks"', '"training"', "line 6: tiles.31UFS is 'training', must be train,"),
+        ("31UFS", "31UXX", "line 6: there is no Sentinel-2 tile '31UXX'"),
+        ("[tiles]", "[tile]", "'tile' was unexpected|'tiles' is a required"),
+        ("years = [2021]\n", "", "'years' is a required property"),
+        ("[tiles]", "[tiles", "cannot be read: .*line 5"),
+        ("= 32", "= 32\npatch_pixels = 64", "cannot be read: .*line 5"),
+        ("[tiles]", "[bands]\ns2 = ['B3', 'B2']\n[tiles]", "line 6: s2: give each band once"),
+        ("[tiles]", "[blocks]\nshares = [nan, 1, 1]\n[tiles]", "line 6: nan is no number"),
+        ("[tiles]", "[blocks]\nsize = 0\n[tiles]", "line 6: blocks.size is '0', must be metres"),
+        (
+            "[tiles]",
+            "[[classes]]\nname='a'\ncolor='red'\n[[classes]]\nname='b'\ncolor='#000000'\n[tiles]",
+            "line 7: classes.0.color is 'red', must be a colour",
+        ),
+    ],
+)
+def test_a_wrong_description_is_named_with_its_line(tmp_path, old, new, where):
+    (tmp_path / "dataset.toml").write_text(TOML.replace(old, new))
+    with pytest.raises(DescriptionError, match=where) as error:
+        describe(tmp_path)
+    assert "dataset.toml" in str(error.value) and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"a = " + b"[" * 100_000, None])
+def test_what_is_no_toml_is_one_line(tmp_path, content):
+    path = tmp_path / "dataset.toml"
+    path.mkdir() if content is None else path.write_bytes(content)
+    with pytest.raises(DescriptionError, match=r"dataset\.toml cannot be read") as error:
+        describe(tmp_path)
+    assert "\n" not in str(error.value)
+
+
+def test_groupings_hold_each_class_once():
+    content = to_dict(VALLEY)
+    content["groupings"][0][0]["ids"] = [1, 2]
+    with pytest.raises(DescriptionError, match="each id from 1 to 3 must be in one group"):
+        from_dict(content)
+
+
+def test_the_built_in_names_are_not_written(tmp_path):
+    with pytest.raises(DescriptionError, match="'multisenge'"):
+        write_description(tmp_path, MULTISENGE)
+    assert not list(tmp_path.iterdir())
+
+
+@given(st.text(min_size=1, max_size=20), st.text(min_size=1, max_size=20))
+def test_any_text_survives(tmp_path_factory, city, name):
+    root = tmp_path_factory.mktemp("root")
+    classes = make_typology([(name, "#000000", (1,)), ("b", "#ffffff", (2,))])
+    dataset = replace(VALLEY, cities={city: (1.0, 2.0)}, typologies={2: classes})
+    write_description(root, dataset)
+    assert describe(root) == dataset

@@ -21,13 +21,20 @@ TABLE = pd.DataFrame({"tile": ["32ULU", "31UEQ"], "x": [3855, 7453], "y": [771, 
 
 @pytest.mark.parametrize(
     ("tile", "corner"),
-    [("31UEQ", (499980, 5500020, 32631)), ("32TLT", (299980, 5300020, 32632))],
+    [
+        ("31UEQ", (499980, 5500020, 32631)),
+        ("32TNM", (499980, 4700040, 32632)),
+        ("31UFP", (600000, 5400000, 32631)),
+        ("33XVP", (399960, 9400020, 32633)),
+        ("56HKH", (199980, 6300040, 32756)),
+        ("21HUB", (300000, 6200020, 32721)),
+    ],
 )
 def test_published_tile_corners(tile, corner):
     assert tile_corner(tile) == corner
 
 
-@pytest.mark.parametrize("tile", ["31UXX", "foo", "", "31uEQ", "61UEQ", "31GEQ", "31UEQ1"])
+@pytest.mark.parametrize("tile", ["31UXX", "foo", "", "31uEQ", "61UEQ", "31IEQ", "31UEQ1", "٣١UEQ"])
 def test_no_such_tile(tile):
     with pytest.raises(MultiSenGEError, match="no Sentinel-2 tile"):
         tile_corner(tile)

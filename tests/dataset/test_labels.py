@@ -97,7 +97,7 @@ def test_damaged_files_are_named(folder, damage):
             {"corresponding_s2": "31UEQ_20200715_S2_0_0.tif;31UFQ_20200716_S2_0_0.tif"},
             "is not a date",
         ),
-        ("31UEQ_0_0", {"projection": labels.WKT.format(zone=32)}, "EPSG:32632.*EPSG:32631"),
+        ("31UEQ_0_0", {"projection": "EPSG:32632"}, "EPSG:32632.*EPSG:32631"),
         ("31UEQ_0_0", {"projection": "LOCAL"}, "LOCAL.*EPSG:32631"),
         ("31UXX_0_0", {}, "unknown tile 31UXX"),
         ("31UEQ_01_0", {}, "name is not"),

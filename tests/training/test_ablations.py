@@ -23,7 +23,7 @@ def measured(tmp_path, monkeypatch):
         return {"variant": name, "seed": settings.seed} | dict.fromkeys(names, score)
 
     monkeypatch.setattr(ablations, "measure", measure)
-    (tmp_path / "root").mkdir()
+    (tmp_path / "root" / "labels").mkdir(parents=True)
     return asked, tmp_path / "root"
 
 
