@@ -36,7 +36,7 @@ def main():
         selection = load_selection(root).head(given.patches)
         rows = list(selection.itertuples())
         packing = time.perf_counter()
-        store = pack(root, selection, folder, memory=0)
+        store = pack(root, selection, folder)
         packing = time.perf_counter() - packing
 
         def from_rasters():

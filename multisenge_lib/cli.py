@@ -24,6 +24,7 @@ from multisenge_lib.dataset import (
     geo,
     read_index,
     selection,
+    series,
 )
 from multisenge_lib.errors import MultiSenGEError
 
@@ -133,13 +134,14 @@ def write_selection(
 
 @app.command("records")
 def write_records(labels: Labels = None) -> None:
-    """Take the census of the real label files and write the record that the chapters read."""
+    """Count over the real label files and write the records that the chapters read."""
     found = labels or paths.real_labels()
     if found is None:
         raise MultiSenGEError(
             "no real label files: give --labels, or set MULTISENGE_LABELS or MULTISENGE_ROOT"
         )
     _out.print(f"Wrote {census.write_record(found)}")
+    _out.print(f"Wrote {series.write_series(found)}")
 
 
 @app.command("download")

@@ -27,8 +27,16 @@ class PatchError(MultiSenGEError):
     """A raster of a patch is missing, damaged, or not of the published layout."""
 
 
+class BandOrderError(PatchError):
+    """In which order bands are stored is in doubt: asked of the dataset, never of one patch."""
+
+
 class ExperimentError(MultiSenGEError):
     """An experiment or a training parameter is unknown or out of range."""
+
+
+class ModelError(MultiSenGEError):
+    """A saved network cannot be read, or what it is given contradicts its description."""
 
 
 class FileError(MultiSenGEError):

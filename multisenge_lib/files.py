@@ -13,7 +13,7 @@ from typing import Any
 from multisenge_lib import paths
 from multisenge_lib.errors import FileError
 
-_PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "jax", "numpy", "pandas", "rasterio", "zarr")
+_PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "jax", "numpy", "pandas", "rasterio")
 
 
 @contextmanager

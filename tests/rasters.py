@@ -8,21 +8,26 @@ import pandas as pd
 import rasterio
 from rasterio.transform import Affine
 
-from multisenge_lib.dataset.layout import MULTISENGE, S1_BANDS, S2_BANDS, raster_path
+from multisenge_lib.dataset import S1_BANDS, S2_BANDS, patch_bounds, raster_path
+from multisenge_lib.dataset.geo import tile_corner
+from multisenge_lib.dataset.layout import MULTISENGE
 
 DAYS = np.array(["2020-07-07", "2020-08-06"], dtype="datetime64[D]")
 PATCHES = ("31UFP_0_0", "31UEQ_0_0", "31UFQ_0_0", "31UFQ_0_257", "31UFQ_257_0", "31UFQ_257_257")
 
 
-def write_raster(path: Path, data: np.ndarray, names: Sequence[str] = ()) -> None:
-    """Write `(bands, height, width)` as a GeoTIFF somewhere in zone 31N."""
+def write_raster(path: Path, data: np.ndarray, names: Sequence[str] = (), **changes) -> Path:
+    """Write `(bands, height, width)` as a GeoTIFF where its name says; changes go to rasterio."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    tile, *_, x, y = path.stem.split("_")
+    west, _, _, north = patch_bounds(tile, int(x), int(y))
     shape = dict(count=len(data), height=data.shape[1], width=data.shape[2], dtype=data.dtype)
-    place = dict(crs="EPSG:32631", transform=Affine(10, 0, 5e5, 0, -10, 5.5e6))
-    with rasterio.open(path, "w", driver="GTiff", **shape, **place) as target:
+    place = dict(crs=f"EPSG:{tile_corner(tile)[2]}", transform=Affine(10, 0, west, 0, -10, north))
+    with rasterio.open(path, "w", driver="GTiff", **(shape | place | changes)) as target:
         target.write(data)
         if names:
             target.descriptions = names
+    return path
 
 
 def write_root(root: Path, size: int = 32, patches: Sequence[str] = PATCHES) -> pd.DataFrame:

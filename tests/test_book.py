@@ -242,7 +242,12 @@ def executed():
 
 @pytest.mark.parametrize(
     "name",
-    ["multisenge_lib/models/unet.py", "results/sample/s1_6c/metrics.json", "constraints.txt"],
+    [
+        "multisenge_lib/models/unet.py",
+        "results/sample/s1_6c/metrics.json",
+        "book/data/date_series.json",
+        "constraints.txt",
+    ],
 )
 def test_the_fingerprint_follows_what_pages_compute_from(executed, tmp_path, name):
     path = tmp_path / name

@@ -20,7 +20,7 @@ from sphinx.config import Config
 from sphinx.errors import SphinxError
 
 #: What pages compute from, relative to the project's folder.
-SOURCES = ("multisenge_lib/**/*.*", "results/**/*.*", "constraints.txt")
+SOURCES = ("multisenge_lib/**/*.*", "results/**/*.*", "book/data/**/*.*", "constraints.txt")
 #: Variables that say which data they compute from.
 VARIABLES = ("MULTISENGE_ROOT", "MULTISENGE_LABELS", "MULTISENGE_RESULTS", "KERAS_BACKEND")
 #: What kernels are started with, unless set: no talk on stderr that would end up on pages.

@@ -46,6 +46,16 @@ const parts = {
     return parts.html("button", { type: "button", onclick: onClick, ...attributes }, text);
   },
 
+  /** A drawing whose text keeps its size in pixels, however narrow the page. */
+  readable(svg) {
+    const fit = () => {
+      const wide = svg.getBoundingClientRect().width;
+      if (wide) svg.style.setProperty("--px", `${svg.viewBox.baseVal.width / wide}px`);
+    };
+    new ResizeObserver(fit).observe(svg);
+    return svg;
+  },
+
   /** 8157 as "8,157". */
   count(number) {
     return number.toLocaleString("en");

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from scipy.optimize import linprog, nnls
+from scipy.optimize import linprog
 
 from multisenge_lib.errors import MultiSenGEError
 
@@ -26,19 +26,19 @@ def f1(precision: np.ndarray, recall: np.ndarray) -> np.ndarray:
     return 2 * precision * recall / (precision + recall)
 
 
-def f1_bounds(precision: np.ndarray, recall: np.ndarray, half: float = HALF) -> np.ndarray:
+def f1_bounds(precision: np.ndarray, recall: np.ndarray) -> np.ndarray:
     """Least and greatest F1 of rounded precision and recall: `(..., 2)`; F1 grows with both."""
-    return np.stack([f1(precision + d, recall + d) for d in (-half, half)], axis=-1)
+    return np.stack([f1(precision + d, recall + d) for d in (-HALF, HALF)], axis=-1)
 
 
-def _ratio_bounds(precision: float, recall: float, score: float, half: float) -> list[float]:
+def _ratio_bounds(precision: float, recall: float, score: float) -> list[float]:
     """Least and greatest R / P of one class.
 
     With a = 1/P and b = 1/R, rounding leaves a rectangle, and F1 = 2 / (a + b) a strip across
     it; R / P = a / b is extreme in a corner of what they share.
     """
     a, b, total = (
-        np.array([scale / (x + half), scale / (x - half)])
+        np.array([scale / (x + HALF), scale / (x - HALF)])
         for scale, x in ((1, precision), (1, recall), (2, score))
     )
     corners = [
@@ -58,17 +58,16 @@ def _ratio_bounds(precision: float, recall: float, score: float, half: float) ->
     return [min(inside), max(inside)]
 
 
-def ratio_bounds(scores: np.ndarray, half: float = HALF) -> np.ndarray:
+def ratio_bounds(scores: np.ndarray) -> np.ndarray:
     """Least and greatest number of predicted pixels per reference pixel, R / P.
 
     Args:
         scores: `(classes, 3)`, precision, recall, F1.
-        half: half a unit of the last digit printed.
 
     Returns:
         `(classes, 2)`.
     """
-    return np.array([_ratio_bounds(*row, half) for row in scores])
+    return np.array([_ratio_bounds(*row) for row in scores])
 
 
 @dataclass(frozen=True)
@@ -89,23 +88,20 @@ class Constraints:
         )
 
 
-def constraints(
-    scores: np.ndarray, weighted: np.ndarray, merge: np.ndarray, half: float = HALF
-) -> Constraints:
+def constraints(scores: np.ndarray, weighted: np.ndarray, merge: np.ndarray) -> Constraints:
     """What one table of scores demands of the support.
 
     Args:
         scores: `(methods, classes, 3)`, precision, recall, F1.
         weighted: `(methods, 3)`, their weighted averages.
         merge: `(classes, support classes)`, 1 where a class of the table holds one of the support.
-        half: half a unit of the last digit printed.
     """
     rows, limits = [], []
     for table, average in zip(scores, weighted, strict=True):
         # Shares sum to 1, so rounded scores move their average by half a unit at most.
-        means, (least, most) = table.T, ratio_bounds(table, half).T
+        means, (least, most) = table.T, ratio_bounds(table).T
         rows += [means, -means, least[None], -most[None]]
-        limits += [average + 2 * half, -average + 2 * half, [1.0], [-1.0]]
+        limits += [average + 2 * HALF, -average + 2 * HALF, [1.0], [-1.0]]
     return Constraints(np.vstack(rows) @ merge, np.concatenate(limits))
 
 
@@ -141,19 +137,6 @@ def support_bounds(found: Constraints, merge: np.ndarray | None = None) -> np.nd
             for row in rows
         ]
     )
-
-
-def support_estimate(scores: np.ndarray, weighted: np.ndarray) -> np.ndarray:
-    """The support that fits one table best, by non-negative least squares: `(classes,)`.
-
-    Args:
-        scores: `(methods, classes, 3)`.
-        weighted: `(methods, 3)`.
-    """
-    precision, recall, _ = np.moveaxis(scores, -1, 0)
-    rows = np.vstack([*np.moveaxis(scores, -1, 1), recall / precision, np.ones(scores.shape[1])])
-    totals = np.concatenate([weighted.ravel(), np.ones(len(scores) + 1)])
-    return nnls(rows, totals)[0]
 
 
 @dataclass(frozen=True)
@@ -212,7 +195,6 @@ def kappa_bounds(
     weighted_recall: float,
     found: Constraints,
     merge: np.ndarray,
-    half: float = HALF,
 ) -> tuple[float, float]:
     """Least and greatest Cohen's kappa that rounded scores of one model allow.
 
@@ -225,12 +207,11 @@ def kappa_bounds(
         weighted_recall: as printed.
         found: what is known of the support.
         merge: `(classes, support classes)`, as in `constraints`.
-        half: half a unit of the last digit printed.
 
     Raises:
         MultiSenGEError: the constraints contradict each other.
     """
-    support, ratio = support_bounds(found, merge), ratio_bounds(scores, half)
+    support, ratio = support_bounds(found, merge), ratio_bounds(scores)
     if np.isnan(support).any():
         raise MultiSenGEError("no support fits these scores: see misfit()")
     one, none = np.eye(len(merge)), np.zeros((len(merge), len(merge)))
@@ -244,7 +225,7 @@ def kappa_bounds(
     low, high = (
         sign * _solve(sign * parts[2], matrix, limit, parts[:2], [1, 1]) for sign in (1, -1)
     )
-    return _kappa(weighted_recall - half, high), _kappa(weighted_recall + half, low)
+    return _kappa(weighted_recall - HALF, high), _kappa(weighted_recall + HALF, low)
 
 
 def cell_bounds(known_margins: Margins) -> np.ndarray:

@@ -26,26 +26,22 @@ _RAMP = ("B4", "B5", "B6", "B7", "B8", "B8A")
 
 @check("tiles-14")
 def tiles(e: Evidence) -> Outcome:
-    """Section 2.1: tiles that hold a patch."""
     return counted(e.paper.value("tiles-14"), (e.census.tiles["patches"] > 0).sum())
 
 
 @check("patches-8157")
 def patches(e: Evidence) -> Outcome:
-    """Section 2.1: patches."""
     return counted(e.paper.value("patches-8157"), e.census.totals["patches"])
 
 
 @check("year")
 def year(e: Evidence) -> Outcome:
-    """Section 2.1: all acquisitions are of one year."""
     dates = e.census.totals["s1_references"] + e.census.totals["s2_references"]
     return counted(e.paper.value("year"), *MULTISENGE.years, dates=dates)
 
 
 @check("patch-size")
 def patch_size(e: Evidence) -> Outcome:
-    """Section 2.1: 256 x 256, by the pixels counted on the test tile."""
     size, test = e.paper.stated("patch-size"), e.paper.stated("split-counts")["test"]
     printed = test * size["rows"] * size["columns"]
     return counted(printed, e.replication.support[10].sum(), test=test)
@@ -53,7 +49,6 @@ def patch_size(e: Evidence) -> Outcome:
 
 @check("region-area")
 def area(e: Evidence) -> Outcome:
-    """Section 2.1: the area is the region's; the patches cover less."""
     covered = e.census.totals["patches"] * _PATCH_KM2
     share = covered / e.paper.value("region-area")
     return judged(None, covered=covered, patch=_PATCH_KM2, share=share)
@@ -61,7 +56,6 @@ def area(e: Evidence) -> Outcome:
 
 @check("months-most")
 def months(e: Evidence) -> Outcome:
-    """Section 2.2: the four months with most patches."""
     counts, named = e.census.months, sorted(int(m) for m in e.paper.names("months-most"))
     most = sorted(int(m) for m in counts.nlargest(len(named)).index)
     return judged(named == most, most=most, counts=counts)
@@ -69,14 +63,12 @@ def months(e: Evidence) -> Outcome:
 
 @check("winter-few")
 def winter(e: Evidence) -> Outcome:
-    """Section 2.2: the few images of winter and early spring."""
     few = [int(e.census.months[int(m)]) for m in e.paper.names("winter-few")]
     return judged(max(few) < e.census.totals["patches"] / 2, few=few)
 
 
 @check("gap-17")
 def gap(e: Evidence) -> Outcome:
-    """Section 2.2: whether 17 days maximise the number of patches."""
     table = {int(gap): int(n.value) for gap, n in e.paper.table("table1").items()}
     kept, most = table[int(e.paper.value("gap-17"))], max(table, key=table.get)
     longest = max(gap for gap in table if table[gap] == kept)
@@ -85,7 +77,6 @@ def gap(e: Evidence) -> Outcome:
 
 @check("split-counts")
 def split_counts(e: Evidence) -> dict[str, Outcome]:
-    """Section 2.2: the three counts, against the labels and against Table 1."""
     printed = e.paper.stated("split-counts")
     by_split = {split: counted(printed[split], e.census.splits[split]) for split in SPLITS}
     total = counted(e.paper.numbers["table1/17"].value, sum(printed.values()))
@@ -99,7 +90,6 @@ def _selected(e: Evidence, tiles: set[str]) -> int:
 
 @check("training-tiles")
 def training_tiles(e: Evidence) -> Outcome:
-    """Section 2.2: the list of training tiles."""
     named, tiles = {*e.paper.names("training-tiles")}, e.census.tiles
     used = set(tiles.index[(tiles["split"] == "train") & (tiles["selected"] > 0)])
     unused = tiles.index[tiles["selected"] == 0]
@@ -121,7 +111,6 @@ def training_tiles(e: Evidence) -> Outcome:
 
 @check("split-tiles")
 def split_tiles(e: Evidence) -> Outcome:
-    """Section 2.2: validation and test tiles, by the counts they give."""
     *validation, test = e.paper.names("split-tiles")
     printed = [e.paper.stated("split-counts")[split] for split in ("validation", "test")]
     held = [_selected(e, {*validation}), _selected(e, {test})]
@@ -132,7 +121,6 @@ def split_tiles(e: Evidence) -> Outcome:
 
 @check("test-tile")
 def test_tile(e: Evidence) -> Outcome:
-    """Section 4: the test set is all of its tile."""
     (tile,), printed = e.paper.names("test-tile"), e.paper.stated("split-counts")["test"]
     held, selected = e.census.tiles.loc[tile, ["patches", "selected"]]
     return judged(printed == held == selected, printed=printed, held=held, selected=selected)
@@ -140,7 +128,6 @@ def test_tile(e: Evidence) -> Outcome:
 
 @check("patches-shown")
 def patches_shown(e: Evidence) -> Outcome:
-    """Sections 4.1 and 4.2: the patches shown are test patches."""
     (tile,), shown = e.paper.names("test-tile"), e.paper.names("patches-shown")
     on_tile = sum(name.startswith(f"{tile}_") for name in shown)
     return judged(on_tile == len(shown), count=len(shown), on_tile=on_tile, tile=tile)
@@ -156,7 +143,6 @@ def _direction(metres: float, ahead: str, behind: str) -> str:
 @check("test-reims", "test-reims")
 @check("caption-table-5", "caption-table-5")
 def place(e: Evidence, claim: str) -> Outcome:
-    """Section 2.2 and the caption of Table 5: whether the city named lies on the test tile."""
     tile, city = e.paper.names(claim)
     west, north, epsg = tile_corner(tile)
     x, y = Transformer.from_crs(4326, epsg, always_xy=True).transform(*MULTISENGE.cities[city])
@@ -174,7 +160,6 @@ def _longitude(tile: str) -> float:
 
 @check("caption-table-7")
 def west(e: Evidence) -> Outcome:
-    """Caption of Table 7: whether the test tile is in the west of the dataset."""
     (tile,) = e.paper.names("caption-table-7")
     centres, own = [_longitude(name) for name in e.census.tiles.index], _longitude(tile)
     low, high = min(centres), max(centres)
@@ -183,7 +168,6 @@ def west(e: Evidence) -> Outcome:
 
 @check("caption-figure-9")
 def figure9(e: Evidence) -> Outcome:
-    """Caption of Figure 9: classes of the table in the section that shows it."""
     (table,) = e.paper.names("caption-figure-9")
     rows = {id.split("/")[1] for id in e.paper.table(table)} - {"W-Avg"}
     return counted(e.paper.value("caption-figure-9"), len(rows))
@@ -200,20 +184,17 @@ def merged_shares(e: Evidence, classes: int) -> np.ndarray:
 
 @check("typology-14")
 def published_classes(e: Evidence) -> Outcome:
-    """Section 2.3: published classes."""
     return counted(e.paper.value("typology-14"), len(e.paper.shares()))
 
 
 @check("two-groupings")
 def groupings(e: Evidence) -> dict[str, Outcome]:
-    """Section 2.3: classes of the two groupings."""
     sizes = {"first": len(e.paper.grouping[10]), "second": len(e.paper.grouping[6])}
     return {part: counted(n, sizes[part]) for part, n in e.paper.stated("two-groupings").items()}
 
 
 @check("urban-5")
 def urban(e: Evidence) -> Outcome:
-    """Section 2.1: five urban classes, kept apart in both groupings."""
     alone = [{ids for ids in groups if len(ids) == 1} for groups in e.paper.grouping.values()]
     kept = set.intersection(*alone) & {(i,) for i in URBAN}
     return counted(e.paper.value("urban-5"), len(kept))
@@ -221,7 +202,6 @@ def urban(e: Evidence) -> Outcome:
 
 @check("merging")
 def merging(e: Evidence) -> Outcome:
-    """Section 2.3: the merges of the text give Table 3's ten classes."""
     named, table = e.paper.names("merging"), {*e.paper.grouping[10]}
     merged = [tuple(int(i) for i in group.split("+")) for group in named]
     alone = {*range(1, 15)} - {i for group in merged for i in group}
@@ -237,19 +217,16 @@ def _small(e: Evidence, claim: str, shares: np.ndarray) -> Outcome:
 
 @check("rare-classes")
 def rare_classes(e: Evidence) -> Outcome:
-    """Section 2.3: published classes under 1 % in Table 2."""
     return _small(e, "rare-classes", e.paper.shares())
 
 
 @check("under-1")
 def under_one_percent(e: Evidence) -> Outcome:
-    """Section 2.3: classes under 1 % after regrouping."""
     return _small(e, "under-1", merged_shares(e, 10))
 
 
 @check("non-urban-share")
 def non_urban(e: Evidence) -> Outcome:
-    """Section 4.1: the share of non-urban areas against Table 2."""
     number, pixels = e.paper.numbers["text/non-urban-share/percent"], e.replication.support[6]
     parts = [e.paper.numbers[f"table2/{i}"] for i in TYPOLOGIES[6].members[5]]
     derived = sum(n.value for n in parts)
@@ -263,7 +240,6 @@ def non_urban(e: Evidence) -> Outcome:
 
 @check("input-shape")
 def input_shape(e: Evidence) -> Outcome:
-    """Section 3.1, Eq. 2: dates, pixels and bands."""
     dates, bands = len(e.paper.names("months-most")), len(e.paper.names("bands"))
     derived = {"dates": dates, **e.paper.stated("patch-size"), "bands": bands}
     return judged(e.paper.stated("input-shape") == derived, **derived, derived=derived)
@@ -271,32 +247,27 @@ def input_shape(e: Evidence) -> Outcome:
 
 @check("memory")
 def memory(e: Evidence) -> Outcome:
-    """Section 3.4: memory of the cards."""
     stated = e.paper.stated("memory")
     return counted(stated["total"], stated["cards"] * stated["each"])
 
 
 @check("experiments")
 def experiments(e: Evidence) -> Outcome:
-    """Section 3.3: four experiments."""
     return counted(e.paper.value("experiments"), len({name for name, *_ in e.paper.experiments}))
 
 
 @check("metrics-three")
 def metrics_three(e: Evidence) -> Outcome:
-    """Section 3.5: three metrics."""
     return counted(e.paper.value("metrics-three"), len(e.paper.names("metrics-three")))
 
 
 @check("augmentation-share")
 def augmentation(e: Evidence) -> Outcome:
-    """Section 3.4: what an augmentation to 75 % is."""
     return judged(None)
 
 
 @check("class-weights")
 def class_weights(e: Evidence) -> Outcome:
-    """Section 3.4: the authors' class weights against Table 2."""
     inverse, shares = 1 / e.script.class_weights, merged_shares(e, 6)
     implied = 100 * inverse / inverse.sum()
     difference = implied - shares
@@ -332,7 +303,6 @@ def climbs(values: np.ndarray, order: tuple[str, ...]) -> bool:
 
 @check("script-normalisation")
 def script_normalisation(e: Evidence) -> Outcome:
-    """The authors' script: which of its two lists are the means."""
     means, stds = e.script.means, e.script.stds
     above = int((stds > means).sum())
     return judged(
@@ -349,7 +319,6 @@ def script_normalisation(e: Evidence) -> Outcome:
 
 @check("bands")
 def band_order(e: Evidence) -> Outcome:
-    """Section 2.1: the order of the ten bands."""
     listed, bright = e.paper.names("bands"), np.maximum(e.script.means, e.script.stds)
     in_listed, in_spectral = (climbs(bright, order) for order in (listed, S2_BANDS))
     as_listed = dict(zip(listed, bright, strict=True))

@@ -84,7 +84,6 @@ def _worst(difference: np.ndarray, tolerance: np.ndarray | float) -> tuple[float
 @check("f1-table5", 6)
 @check("f1-table7", 10)
 def f1(e: Evidence, classes: int) -> Outcome:
-    """F1 of every class of every model, from its precision and recall (Eq. 7)."""
     precision, recall, printed = np.moveaxis(e.paper.scores(classes), -1, 0)
     low, high = np.moveaxis(bounds.f1_bounds(precision, recall), -1, 0)
     difference, tolerance = printed - (low + high) / 2, (high - low) / 2 + HALF
@@ -95,7 +94,6 @@ def f1(e: Evidence, classes: int) -> Outcome:
 @check("weighted-table5", 6)
 @check("weighted-table7", 10)
 def weighted(e: Evidence, classes: int) -> Outcome:
-    """Weighted averages, with the counted support."""
     support, printed = counted_support(e, classes), e.paper.weighted(classes)
     difference = printed - np.einsum("mcs,c->ms", e.paper.scores(classes), support)
     fit = (np.abs(difference) <= 2 * HALF).sum()
@@ -105,7 +103,6 @@ def weighted(e: Evidence, classes: int) -> Outcome:
 @check("predicted-table5", 6)
 @check("predicted-table7", 10)
 def predicted(e: Evidence, classes: int) -> Outcome:
-    """Predicted shares of each model sum to 1, with the counted support."""
     ratios = [bounds.ratio_bounds(table) for table in e.paper.scores(classes)]
     sums = np.einsum("mcb,c->mb", ratios, counted_support(e, classes))
     low, high = np.moveaxis(sums, -1, 0)
@@ -122,7 +119,6 @@ def _sources(paper: Paper) -> Iterator[tuple[str, Constraints, np.ndarray]]:
 
 @check("one-support")
 def one_support(e: Evidence) -> dict[str, Outcome]:
-    """Whether one test set can be behind all models of Table 5, of Table 7, and of both."""
     outcomes = {}
     for part, found, _ in _sources(e.paper):
         misfit = bounds.misfit(found)
@@ -133,7 +129,6 @@ def one_support(e: Evidence) -> dict[str, Outcome]:
 
 @check("counted-support")
 def implied_support(e: Evidence) -> dict[str, Outcome]:
-    """The support that the tables imply against the support counted on the real rasters."""
     outcomes = {}
     for part, found, merge in _sources(e.paper):
         shares = merge @ counted_support(e)
@@ -151,7 +146,6 @@ def implied_support(e: Evidence) -> dict[str, Outcome]:
 
 @check("one-class")
 def one_class(e: Evidence) -> dict[str, Outcome]:
-    """Weighted F1 of the four methods against that of a map of the largest class."""
     outcomes = {}
     for classes in CLASSES:
         support, printed = counted_support(e, classes), e.paper.weighted(classes)[:, 2]
@@ -199,7 +193,6 @@ def _other_row(printed: float, intervals: np.ndarray, own: int) -> str:
 @check("kappa-6", 6)
 @check("kappa-10", 10)
 def kappa(e: Evidence, classes: int) -> dict[str, Outcome]:
-    """Cohen's kappa of the four models, from the margins that Tables 5 and 7 imply."""
     intervals, sharper = kappa_intervals(e, classes), kappa_intervals(e, classes, counted=True)
     outcomes = {}
     for i, printed in enumerate(e.paper.kappa(classes)):
@@ -219,7 +212,6 @@ def kappa(e: Evidence, classes: int) -> dict[str, Outcome]:
 @check("bold-table5", 6)
 @check("bold-table7", 10)
 def bold(e: Evidence, classes: int) -> Outcome:
-    """Bold marks of Tables 5 and 7 against the highest value of each class and score."""
     averages = e.paper.weighted(classes)[:, None]
     printed = np.append(e.paper.scores(classes), averages, axis=1)
     marked, best = e.paper.bold(classes), printed == printed.max(axis=0)
@@ -238,7 +230,6 @@ def bold(e: Evidence, classes: int) -> Outcome:
 @check("bold-table6", 6)
 @check("bold-table8", 10)
 def bold_kappa(e: Evidence, classes: int) -> Outcome:
-    """Bold marks of Tables 6 and 8."""
     numbers = e.paper.table(f"table{KAPPA_TABLE[classes]}")
     marked = [name for name, number in numbers.items() if number.bold]
     best = max(numbers, key=lambda name: numbers[name].value)
@@ -247,7 +238,6 @@ def bold_kappa(e: Evidence, classes: int) -> Outcome:
 
 @check("table1")
 def table1(e: Evidence) -> Outcome:
-    """Patches by days gap, counted on the real label files."""
     printed = {int(gap): int(n.value) for gap, n in e.paper.table("table1").items()}
     found = [int(e.census.days_gaps[gap]) for gap in printed]
     differences = np.subtract([*printed.values()], found)
@@ -257,7 +247,6 @@ def table1(e: Evidence) -> Outcome:
 
 @check("table2-sum")
 def table2_sum(e: Evidence) -> Outcome:
-    """Shares of the 14 classes sum to 100."""
     shares = e.paper.table("table2").values()
     total = sum(n.value for n in shares)
     return measured(100 - total, sum(n.half for n in shares), total=total)
@@ -265,7 +254,6 @@ def table2_sum(e: Evidence) -> Outcome:
 
 @check("table4")
 def table4(e: Evidence) -> Outcome:
-    """Table 4 has every method with 6 and with 10 classes, once."""
     rows = [(name, classes) for name, _, _, classes in e.paper.experiments]
     expected = {(method, classes) for method in METHODS for classes in CLASSES}
     wrong = len(rows) - len(set(rows)) + len(set(rows) ^ expected)
@@ -275,7 +263,6 @@ def table4(e: Evidence) -> Outcome:
 
 @check("replication-matrix")
 def replication_matrix(e: Evidence) -> Outcome:
-    """The replication's confusion matrix against its own support and scores."""
     found = e.replication
     run = next(r for r in found.runs if (r.model, r.classes) == (found.confusion_model, 6))
     derived = bounds.matrix_margins(found.confusion)

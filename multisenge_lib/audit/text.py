@@ -46,7 +46,6 @@ def _wins(values: np.ndarray, method: int) -> np.ndarray:
 
 @check("abstract-weighted-f1")
 def weighted_f1(e: Evidence) -> Outcome:
-    """The highest weighted F1."""
     six, ten = (e.paper.weighted(n)[:, 2] for n in CLASSES)
     best, (named,) = [_best(six), _best(ten)], e.paper.names("abstract-weighted-f1")
     return judged({*best} == {named}, six=six, ten=ten, best=best)
@@ -54,7 +53,6 @@ def weighted_f1(e: Evidence) -> Outcome:
 
 @check("abstract-inception")
 def inception(e: Evidence) -> Outcome:
-    """The Inception module improves the classification."""
     f1 = {n: e.paper.weighted(n)[INCEPTION, 2] - e.paper.weighted(n)[S1S2, 2] for n in CLASSES}
     kappa = {n: e.paper.kappa(n)[INCEPTION] - e.paper.kappa(n)[S1S2] for n in CLASSES}
     better = {n: (_f1(e, n)[INCEPTION] > _f1(e, n)[S1S2]).sum() for n in CLASSES}
@@ -64,7 +62,6 @@ def inception(e: Evidence) -> Outcome:
 
 @check("abstract-ten-classes")
 def ten_classes(e: Evidence) -> Outcome:
-    """Detailing the non-urban classes helps the urban ones."""
     six, ten = (_f1(e, n)[:, _URBAN] for n in CLASSES)
     means = six.mean(axis=1), ten.mean(axis=1)
     better = (ten > six).sum()
@@ -77,7 +74,6 @@ def ten_classes(e: Evidence) -> Outcome:
 
 @check("s1-class4")
 def class4_best(e: Evidence) -> Outcome:
-    """The best F1 of class 4."""
     (method, name), printed = e.paper.names("s1-class4"), e.paper.value("s1-class4")
     scores = _f1(e, 6)[:, int(name) - 1]
     return judged(
@@ -98,7 +94,6 @@ def _rank(values: np.ndarray) -> str:
 
 @check("s1s2-best")
 def s1s2_best(e: Evidence) -> dict[str, Outcome]:
-    """Classes in which ConvLSTM-S1S2 has the best recall and F1."""
     outcomes = {}
     for score, column in (("F1", 2), ("recall", 1)):
         table = e.paper.scores(6)[..., column]
@@ -113,7 +108,6 @@ def s1s2_best(e: Evidence) -> dict[str, Outcome]:
 
 @check("close-weighted-f1")
 def close(e: Evidence) -> Outcome:
-    """Two weighted F1 quoted."""
     printed = [*e.paper.stated("close-weighted-f1").values()]
     derived = e.paper.weighted(6)[[S1S2, INCEPTION], 2]
     return measured(max(printed - derived, key=abs), 0.0, printed=printed, derived=derived)
@@ -121,7 +115,6 @@ def close(e: Evidence) -> Outcome:
 
 @check("best-weighted")
 def best_weighted(e: Evidence) -> Outcome:
-    """The best weighted precision and F1."""
     printed, (named,) = [*e.paper.stated("best-weighted").values()], e.paper.names("best-weighted")
     precision, _, f1 = e.paper.weighted(6).T
     highest, best = np.array([precision.max(), f1.max()]), [_best(precision), _best(f1)]
@@ -142,7 +135,6 @@ def _pairs(where: np.ndarray) -> str:
 
 @check("recall-systematic")
 def recall_systematic(e: Evidence) -> Outcome:
-    """Recall above precision with 6 classes."""
     above, averages = _recall_above(e, 6), e.paper.weighted(6)
     urban = above[:, _URBAN]
     return judged(
@@ -158,7 +150,6 @@ def recall_systematic(e: Evidence) -> Outcome:
 
 @check("precision-inception")
 def precision_inception(e: Evidence) -> dict[str, Outcome]:
-    """Classes in which ConvLSTM+Inception-S1S2 is more precise, or very similar."""
     named = _positions(e, "precision-inception")
     precision, (higher, similar) = e.paper.scores(6)[..., 0], (named[:2], named[2:])
     own, highest = precision[INCEPTION], precision.max(axis=0)
@@ -188,7 +179,6 @@ def precision_inception(e: Evidence) -> dict[str, Outcome]:
 
 @check("kappa-range")
 def kappa_range(e: Evidence) -> Outcome:
-    """The range of kappa."""
     stated, kappa = e.paper.stated("kappa-range"), e.paper.kappa(6)
     return judged(
         (stated["low"], stated["high"]) == (kappa.min(), kappa.max()),
@@ -202,7 +192,6 @@ def kappa_range(e: Evidence) -> Outcome:
 
 @check("visual-best")
 def visual_best(e: Evidence) -> Outcome:
-    """The two best methods by the statistical results."""
     ranked = {
         "weighted F1": e.paper.weighted(6)[:, 2],
         "kappa": e.paper.kappa(6),
@@ -232,7 +221,6 @@ def _quoted(printed: list[float], derived: list[float], **values: object) -> Out
 
 @check("global-scores")
 def global_scores(e: Evidence) -> dict[str, Outcome]:
-    """Three scores quoted: in this order, whatever their order, and whether all are the highest."""
     stated, table = e.paper.stated("global-scores"), _global(e)
     derived = {name: values[INCEPTION] for name, values in table.items()}
     f1 = "weighted_f1", "mean_f1"
@@ -256,14 +244,12 @@ def global_scores(e: Evidence) -> dict[str, Outcome]:
 
 @check("most-classes")
 def most_classes(e: Evidence) -> Outcome:
-    """Classes won by ConvLSTM+Inception-S1S2."""
     won = _wins(_f1(e, 10), INCEPTION)
     return judged(won.mean() > 0.5, won=won.sum(), of=len(won))
 
 
 @check("s2-wins")
 def s2_wins(e: Evidence) -> Outcome:
-    """Classes won by ConvLSTM-S2."""
     table, count = _f1(e, 10), e.paper.value("s2-wins")
     named, found = [int(i) for i in e.paper.names("s2-wins")], _ids(_wins(table, S2))
     notes = "".join(
@@ -277,7 +263,6 @@ def s2_wins(e: Evidence) -> Outcome:
 
 @check("natural-better")
 def natural(e: Evidence) -> Outcome:
-    """Natural classes."""
     scores, (named,) = _f1(e, 10)[:, _NATURAL], e.paper.names("natural-better")
     means, wins = scores.mean(axis=1), _wins(scores, INCEPTION).sum()
     return judged(_best(means) == named, means=means, wins=wins)
@@ -285,14 +270,12 @@ def natural(e: Evidence) -> Outcome:
 
 @check("weaker-confusion")
 def weaker_confusion(e: Evidence) -> Outcome:
-    """Total confusion."""
     error, (named,) = 1 - e.paper.weighted(10)[:, 1], e.paper.names("weaker-confusion")
     return judged(_best(-error) == named, error=error)
 
 
 @check("recall-almost")
 def recall_almost(e: Evidence) -> Outcome:
-    """Recall above precision, urban classes."""
     above = _recall_above(e, 10)[:, _URBAN]
     exceptions, right = _pairs(~above), above.mean() > _ALMOST
     return judged(right, above=above.sum(), pairs=above.size, exceptions=exceptions, almost=_ALMOST)
@@ -300,14 +283,12 @@ def recall_almost(e: Evidence) -> Outcome:
 
 @check("recall-natural")
 def recall_natural(e: Evidence) -> Outcome:
-    """Recall above precision, natural classes."""
     above = _recall_above(e, 10)[:, _NATURAL]
     return judged(above.mean() <= _ALMOST, above=above.sum(), pairs=above.size, almost=_ALMOST)
 
 
 @check("kappa-best")
 def kappa_best(e: Evidence) -> Outcome:
-    """The best kappa."""
     printed, kappa = e.paper.value("kappa-best"), e.paper.kappa(10)
     (named,), highest, best = e.paper.names("kappa-best"), kappa.max(), _best(kappa)
     right = printed == highest and best == named
@@ -316,7 +297,6 @@ def kappa_best(e: Evidence) -> Outcome:
 
 @check("second-best")
 def second_best(e: Evidence) -> dict[str, Outcome]:
-    """The second best method, by weighted F1 and by kappa."""
     (named,) = e.paper.names("second-best")
     derived = np.array([found.kappa for found in model_margins(e, 10)])
     scores = {"weighted-f1": e.paper.weighted(10)[:, 2], "kappa": e.paper.kappa(10)}
@@ -361,7 +341,6 @@ def _strong(shares: np.ndarray, method: int, row: int, column: int, **values: ob
 
 @check("confusion-4-6")
 def confusion_4_6(e: Evidence) -> Outcome:
-    """Section 4.1: class 4 is confused with non-urban areas."""
     column, row = (int(i) for i in e.paper.names("confusion-4-6"))
     shares = _origin(e, 6, row, column)
     return _strong(shares, INCEPTION, row, column, sure=(shares[:, 0] > 0.5).sum())
@@ -369,14 +348,12 @@ def confusion_4_6(e: Evidence) -> Outcome:
 
 @check("confusion-1-2")
 def confusion_1_2(e: Evidence) -> Outcome:
-    """Section 4.1: classes 1 and 2, which the margins do not decide."""
     column, row = (int(i) for i in e.paper.names("confusion-1-2"))
     return _strong(_origin(e, 6, row, column), INCEPTION, row, column)
 
 
 @check("confusion-9-10")
 def confusion_9_10(e: Evidence) -> Outcome:
-    """Section 4.2: forests and water for ConvLSTM-S2, which the margins do not decide."""
     row, column = (int(i) for i in e.paper.names("confusion-9-10"))
     precision = e.paper.scores(10)[S2, column - 1, 0]
     return _strong(_origin(e, 10, row, column)[[S2]], 0, row, column, precision=precision)
@@ -387,14 +364,12 @@ def confusion_9_10(e: Evidence) -> Outcome:
 
 @check("five-better")
 def five_better(e: Evidence) -> Outcome:
-    """Ten classes with Inception against every method with six."""
     ten, six = _f1(e, 10)[INCEPTION, _URBAN], _f1(e, 6)[:, _URBAN].max(axis=0)
     return counted(e.paper.value("five-better"), (ten > six).sum(), six=six, ten=ten)
 
 
 @check("only-class-3")
 def only_class_3(e: Evidence) -> Outcome:
-    """The class that is better with six."""
     six, ten = (_f1(e, n)[INCEPTION, _URBAN] for n in CLASSES)
     worse = _ids(six > ten)
     return judged(
@@ -404,7 +379,6 @@ def only_class_3(e: Evidence) -> Outcome:
 
 @check("networks-best")
 def networks(e: Evidence) -> Outcome:
-    """The best method for class 5."""
     method, name = e.paper.names("networks-best")
     six, ten = (_f1(e, n)[:, int(name) - 1] for n in CLASSES)
     best, highest = _best(ten), ten.max()
@@ -413,7 +387,6 @@ def networks(e: Evidence) -> Outcome:
 
 @check("f1-limit")
 def class4_limit(e: Evidence) -> Outcome:
-    """F1 of class 4 does not exceed 0.25."""
     limit, (position,) = e.paper.value("f1-limit"), _positions(e, "f1-limit")
     highest = max(_f1(e, n)[:, position].max() for n in CLASSES)
     return judged(highest <= limit, limit=limit, highest=highest)
@@ -421,7 +394,6 @@ def class4_limit(e: Evidence) -> Outcome:
 
 @check("least-represented")
 def least_represented(e: Evidence) -> Outcome:
-    """Classes under 2 % reach F1 above 0.5."""
     stated, scores = e.paper.stated("least-represented"), _f1(e, 10)[INCEPTION]
     rare = merged_shares(e, 10) < stated["percent"]
     each = [f"({i}) {scores[i - 1]:.4f}" for i in _ids(rare)]
@@ -431,7 +403,6 @@ def least_represented(e: Evidence) -> Outcome:
 
 @check("least-separable")
 def least_separable(e: Evidence) -> Outcome:
-    """The hardest classes."""
     scores, named = _f1(e, 10)[INCEPTION], sorted(_positions(e, "least-separable"))
     lowest = sorted(np.argsort(scores)[: len(named)].tolist())
     return judged(named == lowest, lowest=[i + 1 for i in lowest])
@@ -439,7 +410,6 @@ def least_separable(e: Evidence) -> Outcome:
 
 @check("best-urban")
 def best_urban(e: Evidence) -> Outcome:
-    """The best method for urban fabric."""
     urban, (named,) = _f1(e, 10)[:, _URBAN], e.paper.names("best-urban")
     means = urban.mean(axis=1)
     return judged(_best(means) == named, means=means, wins=_wins(urban, INCEPTION).sum())
@@ -452,7 +422,6 @@ def _sentinel1_gain(e: Evidence, classes: int) -> np.ndarray:
 
 @check("multimodal")
 def multimodal(e: Evidence) -> dict[str, Outcome]:
-    """Section 6: what adding Sentinel-1, and several dates, is shown to bring."""
     urban = {n: _sentinel1_gain(e, n)[_URBAN] for n in CLASSES}
     weighted = {n: e.paper.weighted(n)[S1S2, 2] - e.paper.weighted(n)[S2, 2] for n in CLASSES}
     means = {n: gain.mean() for n, gain in urban.items()}
@@ -464,12 +433,10 @@ def multimodal(e: Evidence) -> dict[str, Outcome]:
 
 @check("s1-contribution")
 def sentinel1(e: Evidence) -> Outcome:
-    """Section 5.1: natural surfaces with Sentinel-1."""
     gain = _sentinel1_gain(e, 10)[_NATURAL]
     return judged(None, rises=(gain > 0).sum(), gain=gain)
 
 
 @check("superior")
 def superior(e: Evidence) -> Outcome:
-    """Section 5.1: no score of other work is quoted."""
     return judged(None)

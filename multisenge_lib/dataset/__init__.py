@@ -1,5 +1,6 @@
 """The dataset as published: names, labels, classes, selection, places, rasters, packed store."""
 
+from multisenge_lib.dataset.bands import guess_band_order
 from multisenge_lib.dataset.census import Census, class_shares, load_census
 from multisenge_lib.dataset.description import describe, to_dict, write_description
 from multisenge_lib.dataset.download import download
@@ -33,7 +34,7 @@ from multisenge_lib.dataset.layout import (
     decibel,
     raster_path,
 )
-from multisenge_lib.dataset.rasters import Patch, guess_band_order, read_patch
+from multisenge_lib.dataset.rasters import Patch, read_patch
 from multisenge_lib.dataset.selection import choose_dates, load_selection, month_of, select
 from multisenge_lib.dataset.store import OnError, Store, pack
 from multisenge_lib.dataset.typology import (

@@ -1,44 +1,57 @@
-"""Read and check the rasters of one patch.
+"""Read the rasters of one patch, and every check on a raster, each once.
 
 Three kinds of files make a patch: a Sentinel-2 raster a date (ten bands, 16-bit, reflectance x
 10,000), a Sentinel-1 raster a date (VV and VH, float32, linear intensity) and one reference (class
 ids 1 to 14). What is damaged or not of that layout is refused by name; nothing is mended silently.
 
-No data: 0 in the reference, and a loss ignores it. In Sentinel-2, 0 in every band; a negative value
-of a signed raster (THEIA writes -10000) becomes 0. In Sentinel-1, 0. The pixels stay in the series:
-the paper masks nothing, and its images have less than 10 % of clouds.
+No data becomes 0: what the raster's own tag calls so, and a negative value of a signed Sentinel-2
+raster (THEIA writes -10000). The loss ignores it in the reference; in the images the pixels stay
+in the series: the paper masks nothing, and its images have less than 10 % of clouds.
 """
 
-from collections.abc import Sequence
+import stat
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import rasterio
-from rasterio.errors import RasterioIOError
+from affine import Affine
+from rasterio.crs import CRS
+from rasterio.errors import RasterioError
 
+from multisenge_lib.dataset.bands import BANDS, band_positions, check_band_order
+from multisenge_lib.dataset.geo import patch_bounds, tile_corner
 from multisenge_lib.dataset.layout import (
-    BAND_ORDERS,
-    S1_BANDS,
-    S2_BANDS,
+    PIXEL,
     SENSORS,
+    TILE_PIXELS,
     BandOrder,
     raster_path,
+    split_patch,
 )
-from multisenge_lib.errors import PatchError
+from multisenge_lib.errors import BandOrderError, PatchError
 
-_BANDS = {"s1": len(S1_BANDS), "s2": len(S2_BANDS), "reference": 1}
-_DTYPES = {"s1": ("float32", "float64"), "s2": ("uint16", "int16")}
+_COUNT = {kind: len(bands) for kind, bands in BANDS.items()} | {"reference": 1}
+_DTYPES = {
+    "s1": ("float32", "float64"),
+    "s2": ("uint16", "int16"),
+    "reference": ("uint8", "int8", "uint16", "int16", "uint32", "int32", "float32", "float64"),
+}
 _REMEDY = "fetch it again, or leave such patches out with on_error='skip'"
 #: Without it GDAL lists the folder at each file opened: a million names in the published `s1/`.
-_GDAL = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR"}
+GDAL = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR"}
+#: Metres that a patch may lie off the place that its name gives. The rule for a tile's corner is
+#: inferred, so it is not held to the metre; the rasters of one patch are held to each other.
+POSITION = 60
+#: Linear intensity, 10 dB: no land lies above it in more than single pixels.
+_TOO_BRIGHT = 10
 
 
 @dataclass(frozen=True)
 class Patch:
-    """The series and the reference of one patch; a sensor that was not asked for is None.
+    """The series and the reference of one patch; what was not asked for is None.
 
     Attributes:
         s1: `(dates, height, width, 2) float32`, linear backscatter, VV and VH.
@@ -48,112 +61,237 @@ class Patch:
 
     s1: np.ndarray | None
     s2: np.ndarray | None
-    reference: np.ndarray
+    reference: np.ndarray | None
 
 
-def _read(path: Path, kind: str) -> tuple[np.ndarray, tuple[str | None, ...]]:
-    """The raster `(bands, height, width)`, checked for its layout, and its bands' names."""
-    if not path.is_file():
-        raise PatchError(
-            f"{path} is missing: fetch it, or select among the files on disk with "
-            "load_selection(root)"
+@dataclass(frozen=True)
+class Ground:
+    """Where a patch must lie: its zone's EPSG code, and its upper-left corner in metres."""
+
+    epsg: int
+    west: float
+    north: float
+
+    @classmethod
+    def of(cls, patch: str) -> "Ground":
+        """The place that a patch's name gives."""
+        tile, x, y = split_patch(patch)
+        west, _, _, north = patch_bounds(tile, int(x), int(y))
+        return cls(tile_corner(tile)[2], west, north)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Pixels of a raster on the ground; the rasters of one patch share theirs."""
+
+    height: int
+    width: int
+    transform: Affine
+
+    @classmethod
+    def of(cls, source: Any) -> "Grid":
+        """Those of an open raster."""
+        return cls(source.height, source.width, source.transform)
+
+
+@dataclass(frozen=True)
+class Raster:
+    """One raster as stored, no data already 0.
+
+    Attributes:
+        pixels: `(bands, height, width)`; Sentinel-1 float32, else of the file's type.
+        names: descriptions of the bands.
+        grid: its pixels on the ground.
+    """
+
+    pixels: np.ndarray
+    names: tuple[str | None, ...]
+    grid: Grid
+
+
+def _layout_problems(source: Any, kind: str) -> Iterator[str]:
+    if source.count != _COUNT[kind]:
+        yield f"has {source.count} bands, {kind} has {_COUNT[kind]}"
+    dtypes = sorted(set(source.dtypes))
+    if not set(dtypes) <= set(_DTYPES[kind]):
+        wanted = " or ".join(_DTYPES[kind][:2])
+        yield f"is {' and '.join(dtypes)}, {kind} is {wanted}"
+    if source.width != source.height or source.width > TILE_PIXELS:
+        yield f"has {source.height}x{source.width} pixels, a patch is square, within a tile"
+
+
+def _ground_problems(source: Any, ground: Ground) -> Iterator[str]:
+    if source.crs is None:
+        yield f"names no projection, it must lie in EPSG:{ground.epsg}"
+    elif source.crs != CRS.from_epsg(ground.epsg):
+        code = source.crs.to_epsg()
+        lies = f"EPSG:{code}" if code else "a projection without EPSG code"
+        yield f"lies in {lies}, its name says EPSG:{ground.epsg}"
+    across, turn, west, turned, down, north = source.transform[:6]
+    if turn or turned or down >= 0 or across <= 0:
+        yield "is not north-up: its rows must run from north to south, its columns to the east"
+    elif abs(across - PIXEL) > 1e-4 or abs(down + PIXEL) > 1e-4:
+        yield f"has pixels of {across:g}x{-down:g} m, a patch has pixels of {PIXEL} m"
+    elif max(abs(west - ground.west), abs(north - ground.north)) > POSITION:
+        yield (
+            f"begins at {west:.0f} E {north:.0f} N, its name says {ground.west:.0f} E "
+            f"{ground.north:.0f} N"
         )
-    try:
-        with rasterio.open(path) as source:
-            data, names = source.read(), source.descriptions
-    except (RasterioIOError, MemoryError):
-        raise PatchError(f"{path} cannot be read, truncated or damaged: {_REMEDY}") from None
-    if len(data) != _BANDS[kind]:
-        raise PatchError(f"{path} has {len(data)} bands, {kind} has {_BANDS[kind]}: {_REMEDY}")
-    if data.dtype not in _DTYPES.get(kind, (data.dtype,)):
-        raise PatchError(
-            f"{path} is {data.dtype}, {kind} is {' or '.join(_DTYPES[kind])}: {_REMEDY}"
+
+
+def _alignment_problems(grid: Grid, first: Grid) -> Iterator[str]:
+    east, south = grid.transform.c - first.transform.c, first.transform.f - grid.transform.f
+    if (grid.height, grid.width) != (first.height, first.width):
+        yield (
+            f"has {grid.height}x{grid.width} pixels, the rasters of a patch are of one size, here "
+            f"{first.height}x{first.width}"
         )
-    return data, names
-
-
-def _read_reference(path: Path) -> np.ndarray:
-    data = _read(path, "reference")[0][0]
-    if not (data.min() >= 0 and data.max() <= 14):  # so written, NaN is refused too
-        raise PatchError(
-            f"{path} holds values from {data.min()} to {data.max()}, class ids are 1 to 14 and 0 "
-            f"for no data: {_REMEDY}"
+    elif max(abs(east), abs(south)) > 0.01 * PIXEL:
+        yield (
+            f"lies {east:g} m east and {south:g} m south of the patch's first raster; the rasters "
+            "of a patch share their pixels"
         )
-    return data.astype(np.uint8)
 
 
-def _read_s1(path: Path) -> np.ndarray:
-    data = _read(path, "s1")[0]
-    if not np.isfinite(data).all():
-        raise PatchError(f"{path} holds NaN or infinite values: {_REMEDY}")
-    if data.min() < 0:
-        raise PatchError(
-            f"{path} holds negative values (least {data.min():.3g}), Sentinel-1 is linear "
-            f"intensity: convert from decibel with 10 ** (value / 10), or {_REMEDY}"
-        )
-    return np.moveaxis(data, 0, -1).astype(np.float32)
-
-
-def guess_band_order(s2: np.ndarray) -> BandOrder | None:
-    """Tell the two band orders apart by the red edge of vegetation.
-
-    From B5 to B6 vegetation grows much brighter. In the spectral order these are the fourth and
-    fifth bands; in the other, B8 and B5, the fourth is the brighter. Red (third) and near infrared
-    (seventh: B8 or B7) stand at the same place in both, so vegetation can be found first.
+def header_problems(
+    source: Any, kind: str, ground: Ground, first: Grid | None = None
+) -> Iterator[str]:
+    """All that is wrong with an open raster before a pixel is read, a sentence each.
 
     Args:
-        s2: `(..., 10)`, reflectance x 10,000, as stored.
-
-    Returns:
-        The order, or None where there is too little vegetation to tell.
+        source: open with rasterio.
+        kind: `s1`, `s2` or `reference`.
+        ground: where it must lie.
+        first: the pixels of the patch's first raster, that it must share.
     """
-    pixels = s2.reshape(-1, len(S2_BANDS))
-    red, infrared = pixels[:, 2].astype(np.float32), pixels[:, 6].astype(np.float32)
-    vegetated = infrared > 2.5 * red  # a vegetation index (NDVI) over 0.43
-    if vegetated.sum() < max(50, 0.02 * len(pixels)):
-        return None
-    fourth, fifth = pixels[vegetated][:, 3:5].mean(axis=0)
-    if max(fourth, fifth) < 1.25 * min(fourth, fifth):
-        return None
-    return "spectral" if fourth < fifth else "resolution"
+    yield from _layout_problems(source, kind)
+    yield from _ground_problems(source, ground)
+    if first is not None:
+        yield from _alignment_problems(Grid.of(source), first)
 
 
-def _spectral_positions(names: Sequence[str | None], order: BandOrder) -> tuple[list[int], bool]:
-    """Where each of `S2_BANDS` is stored, and whether the file itself says so (B2 or B02)."""
-    stored = tuple((name or "").strip().upper().replace("B0", "B") for name in names)
-    named = set(stored) == set(S2_BANDS)
-    stored = stored if named else BAND_ORDERS[order]
-    return [stored.index(band) for band in S2_BANDS], named
-
-
-def _read_s2(path: Path, order: BandOrder) -> np.ndarray:
-    stored, names = _read(path, "s2")
-    positions, named = _spectral_positions(names, order)
-    if not named and guess_band_order(np.moveaxis(stored, 0, -1)) not in (None, order):
-        other = next(name for name in BAND_ORDERS if name != order)
-        raise PatchError(
-            f"{path} does not name its bands; read in {order} order, vegetation has no red edge, "
-            f"in {other} order it has: give band_order={other!r}"
+def _s1_problems(pixels: np.ndarray) -> Iterator[str]:
+    low, high = pixels.min(), pixels.max()
+    if not (np.isfinite(low) and np.isfinite(high)):
+        yield "holds NaN or infinite values"
+    elif low < 0:
+        yield (
+            f"holds negative values (least {low:.3g}), Sentinel-1 is linear intensity: convert "
+            "from decibel with 10 ** (value / 10)"
         )
-    return np.moveaxis(np.maximum(stored[positions], 0), 0, -1).astype(np.uint16)
+    elif high == 0:
+        yield "is no data in every pixel"
+    elif 2 * np.count_nonzero(pixels > _TOO_BRIGHT) > np.count_nonzero(pixels):
+        yield (
+            f"holds values around {np.median(pixels[pixels > 0]):.3g}, Sentinel-1 is linear "
+            "intensity, on land below 10: digital numbers, or decibel with an offset? convert them"
+        )
 
 
-def check_band_order(order: str) -> str:
-    """The order as it came, or a PatchError where there is none of that name."""
-    if order not in BAND_ORDERS:
-        raise PatchError(f"band order {order!r}: choose {' or '.join(BAND_ORDERS)}")
-    return order
+def _s2_problems(pixels: np.ndarray) -> Iterator[str]:
+    high = pixels.max()
+    if high <= 0:
+        yield "is no data in every pixel"
+    elif high == np.iinfo(np.uint16).max:
+        yield "holds 65535, which is no reflectance: if it is no data, give the raster that tag"
 
 
-def _check_sizes(shapes: dict[Path, tuple[int, int]]) -> None:
-    """All rasters of a patch square (they are rotated) and of the size of the first."""
-    first = next(iter(shapes.values()))
-    for path, (height, width) in shapes.items():
-        if (height, width) != first or height != width:
-            raise PatchError(
-                f"{path} has {height}x{width} pixels, the rasters of a patch are square and of "
-                f"one size, here {first[0]}x{first[1]}: {_REMEDY}"
-            )
+def _reference_problems(pixels: np.ndarray) -> Iterator[str]:
+    low, high = pixels.min(), pixels.max()
+    if not (low >= 0 and high <= 14):  # so written, NaN is refused too
+        yield f"holds values from {low} to {high}, class ids are 1 to 14 and 0 for no data"
+    elif pixels.dtype.kind == "f" and (pixels % 1).any():
+        strange = pixels[pixels % 1 != 0][0]
+        yield f"holds {strange:g}, class ids are whole numbers"
+
+
+_PIXEL_PROBLEMS = {"s1": _s1_problems, "s2": _s2_problems, "reference": _reference_problems}
+
+
+def pixel_problems(pixels: np.ndarray, kind: str) -> Iterator[str]:
+    """All that is wrong with the pixels of a `Raster`, a sentence each."""
+    yield from _PIXEL_PROBLEMS[kind](pixels)
+
+
+def read_pixels(source: Any, kind: str) -> Raster:
+    """The pixels of an open raster; what its tag calls no data becomes 0."""
+    pixels = source.read()
+    tags = {tag for tag in source.nodatavals if tag is not None} - {0}
+    for tag in tags:
+        pixels[np.isnan(pixels) if np.isnan(tag) else pixels == tag] = 0
+    if kind == "s1":
+        with np.errstate(over="ignore"):  # what float32 can't hold is infinite, and refused
+            pixels = pixels.astype(np.float32, copy=False)
+    elif kind == "s2" and pixels.dtype.kind == "i":
+        np.maximum(pixels, 0, out=pixels)
+    return Raster(pixels, source.descriptions, Grid.of(source))
+
+
+def missing_or_not_a_file(path: Path) -> str | None:
+    """Why there is no file to open, as the system says it."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return "is missing"
+    except OSError as error:
+        return f"cannot be reached ({error.strerror})"
+    if not stat.S_ISREG(status.st_mode):
+        return "is not a file"
+    return None if status.st_size else "is empty"
+
+
+def why_unreadable(path: Path) -> str:
+    """Why GDAL could not read a file that is there: its permissions, or what it holds."""
+    try:
+        with path.open("rb") as file:
+            tiff = file.read(4) in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
+    return "cannot be read, truncated or damaged" if tiff else "is not a GeoTIFF"
+
+
+def _refuse(path: Path, problem: str | None) -> None:
+    if problem is None:
+        return
+    remedy = _REMEDY
+    if problem == "is missing":
+        remedy = "fetch it, or select among the files on disk with load_selection(root)"
+    raise PatchError(f"{path} {problem}: {remedy}")
+
+
+def read_raster(path: Path, kind: str, ground: Ground, first: Grid | None = None) -> Raster:
+    """Read one raster, refusing the first thing that is wrong with it.
+
+    Args:
+        path: of a GeoTIFF.
+        kind: `s1`, `s2` or `reference`.
+        ground: where it must lie.
+        first: the pixels of the patch's first raster, that it must share.
+
+    Raises:
+        PatchError: it is missing, damaged, or not of the published layout; one line.
+    """
+    _refuse(path, missing_or_not_a_file(path))
+    try:
+        with rasterio.open(path, driver="GTiff") as source:
+            _refuse(path, next(header_problems(source, kind, ground, first), None))
+            raster = read_pixels(source, kind)
+    except PatchError:
+        raise
+    except (RasterioError, ValueError, MemoryError):  # ValueError: of a damaged projection or name
+        _refuse(path, why_unreadable(path))
+    _refuse(path, next(pixel_problems(raster.pixels, kind), None))
+    return raster
+
+
+def _ordered(path: Path, raster: Raster, sensor: str, order: BandOrder) -> np.ndarray:
+    """`(height, width, bands)`, in the layout's order and type."""
+    try:
+        positions = band_positions(raster.names, raster.pixels, sensor, order)
+    except BandOrderError as error:
+        raise BandOrderError(f"{path} {error}") from None
+    pixels = np.moveaxis(raster.pixels[positions], 0, -1)
+    return pixels if sensor == "s1" else pixels.astype(np.uint16, copy=False)
 
 
 def read_patch(
@@ -161,6 +299,7 @@ def read_patch(
     row: Any,
     sensors: Sequence[str] = SENSORS,
     band_order: BandOrder = "spectral",
+    reference: bool = True,
 ) -> Patch:
     """Read one patch, checking every raster.
 
@@ -170,21 +309,29 @@ def read_patch(
         sensors: which of `s1` and `s2` to read.
         band_order: of Sentinel-2 files that do not name their bands; the names win where they are.
             An order that the vegetation in the file contradicts is refused.
+        reference: whether to read the reference.
 
     Raises:
         PatchError: a raster is missing, damaged, or not of the published layout; one line.
+        BandOrderError: it is in doubt which band is which.
     """
     check_band_order(band_order)
-    readers = {"s1": _read_s1, "s2": partial(_read_s2, order=band_order)}
-    reference_path = raster_path(root, "reference", row.patch)
-    with rasterio.Env(**_GDAL):
-        reference = _read_reference(reference_path)
-        shapes, series = {reference_path: reference.shape}, {}
-        for sensor in sensors:
-            days = getattr(row, f"{sensor}_dates")
-            files = [raster_path(root, sensor, row.patch, day) for day in days]
-            series[sensor] = [readers[sensor](path) for path in files]
-            shapes |= {path: a.shape[:2] for path, a in zip(files, series[sensor], strict=True)}
-    _check_sizes(shapes)
-    stacked = {sensor: np.stack(arrays) for sensor, arrays in series.items()}
-    return Patch(stacked.get("s1"), stacked.get("s2"), reference)
+    ground, first = Ground.of(row.patch), None
+    files = [("reference", raster_path(root, "reference", row.patch))] if reference else []
+    for sensor in sensors:
+        days = getattr(row, f"{sensor}_dates")
+        if days is None or not len(days):
+            raise PatchError(f"{row.patch} has no {sensor} date selected: ask for other sensors")
+        files += [(sensor, raster_path(root, sensor, row.patch, day)) for day in days]
+    arrays = {kind: [] for kind, _ in files}
+    with rasterio.Env(**GDAL):
+        for kind, path in files:
+            raster = read_raster(path, kind, ground, first)
+            first = first or raster.grid
+            if kind == "reference":
+                arrays[kind].append(raster.pixels[0].astype(np.uint8))
+            else:
+                arrays[kind].append(_ordered(path, raster, kind, band_order))
+    stacked = {kind: np.stack(parts) for kind, parts in arrays.items()}
+    found = stacked.get("reference")
+    return Patch(stacked.get("s1"), stacked.get("s2"), None if found is None else found[0])

@@ -1,40 +1,65 @@
-"""The packed store: a selection's patches as three arrays, each read in one piece a patch.
+"""The packed store: a selection's patches in one file a sensor, each read in one piece.
 
 A patch of the paper's series is nine GeoTIFFs, checked and decoded at every read. Packed once, an
-epoch reads a chunk a patch and array (Zarr 3), and needs no check. Packing can be killed or run
-out of disk at any moment: the next call goes on where it stopped. A raster that changed since is
-packed again. The store holds raw values and published class ids, so one store serves every
-experiment on the same selection.
+epoch reads a piece of each file, uncompressed, and compares its checksum: damage is told from data.
+Packing can be killed or run out of disk at any moment: the next call goes on where it stopped. A
+raster that changed since is packed again. The store holds raw values and published class ids, so
+one store serves every experiment on the same selection.
+
+A store is a folder: `s1.npy`, `s2.npy` and `reference.npy`, which `numpy.load` opens too, and
+`manifest.jsonl`, a line a patch: the state of its rasters when packed, and its checksums.
 """
 
-import errno
 import fcntl
 import hashlib
 import json
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any, Literal
 
+import google_crc32c
 import numpy as np
 import pandas as pd
-import zarr
 from tqdm import tqdm
-from zarr.codecs import BloscCodec
 
 from multisenge_lib import paths
 from multisenge_lib.dataset.layout import SENSORS, BandOrder, raster_path
 from multisenge_lib.dataset.rasters import Patch, read_patch
-from multisenge_lib.errors import MultiSenGEError, PatchError
+from multisenge_lib.errors import BandOrderError, MultiSenGEError, PatchError
 
 OnError = Literal["stop", "skip"]
-#: Stores up to this size are read into memory whole; the sample is, MultiSenGE is not.
-MEMORY = 2**30
 #: Part of a store's name: changes when its layout does.
-_LAYOUT = 1
-_ARRAYS, _MANIFEST, _LOCK = "arrays.zarr", "manifest.jsonl", "lock"
+_LAYOUT = 2
+_MANIFEST, _LOCK = "manifest.jsonl", "lock"
+#: Threads that read rasters while one packs; GDAL lets them run side by side.
+_READERS = 4
+
+
+def _checksum(values: np.ndarray) -> int:
+    """CRC-32C, which processors compute at 20 GB/s: a small part of reading the values."""
+    return google_crc32c.value(np.ascontiguousarray(values))
+
+
+def _place(array: np.memmap, position: int) -> int:
+    """Bytes before a patch in an array's file."""
+    return array.offset + position * prod(array.shape[1:]) * array.dtype.itemsize
+
+
+def _read_values(array: np.memmap, position: int) -> np.ndarray:
+    """One patch, read from the file: a mapped one that is cut short would end the process."""
+    count, place = prod(array.shape[1:]), _place(array, position)
+    return np.fromfile(array.filename, array.dtype, count, offset=place).reshape(array.shape[1:])
+
+
+def _write_values(array: np.memmap, position: int, values: np.ndarray) -> None:
+    """Put one patch into its place; through the file too, so that a full disk is an error."""
+    with Path(array.filename).open("rb+") as file:
+        file.seek(_place(array, position))
+        file.write(np.ascontiguousarray(values))
 
 
 @dataclass(frozen=True)
@@ -47,14 +72,16 @@ class Store:
         skipped: the patches left out: `patch`, `split` and `problem`, one line each.
         arrays: `s1` `(patches, dates, height, width, 2) float32` linear backscatter, `s2`
             `(patches, dates, height, width, 10) uint16` reflectance x 10,000, `reference`
-            `(patches, height, width) uint8` published ids; in memory or on disk.
+            `(patches, height, width) uint8` published ids; read them with `read`.
+        checksums: for each position and array, of its values.
         fingerprint: of the packed values, patches and splits.
     """
 
     path: Path
     patches: pd.DataFrame
     skipped: pd.DataFrame
-    arrays: Mapping[str, np.ndarray | zarr.Array]
+    arrays: Mapping[str, np.memmap]
+    checksums: Mapping[int, Mapping[str, int]]
     fingerprint: str
 
     @property
@@ -70,15 +97,22 @@ class Store:
         """One patch of an array.
 
         Raises:
-            PatchError: the store is damaged on disk.
+            PatchError: it is not what was packed: the store is damaged on disk.
         """
+        array, position = self.arrays[name], int(position)
         try:
-            return np.asarray(self.arrays[name][int(position)])
-        except (OSError, RuntimeError, ValueError) as error:
-            raise PatchError(
-                f"{self.path}/{name} cannot be read at {position} ({error}): delete this folder, "
-                "it is packed again"
-            ) from None
+            values = _read_values(array, position)
+        except (OSError, ValueError, MemoryError) as error:
+            raise _damaged(array.filename, f"at {position}: {error}") from None
+        if _checksum(values) != self.checksums[position].get(name):
+            raise _damaged(array.filename, f"at {position}: not the values packed")
+        return values
+
+
+def _damaged(path: Path | str, what: str) -> PatchError:
+    return PatchError(
+        f"{path} is damaged ({what}): delete the folder {Path(path).parent}, it is packed again"
+    )
 
 
 def _signature(root: Path, row: Any, sensors: Sequence[str]) -> str:
@@ -112,67 +146,85 @@ def _alone(path: Path) -> Iterator[None]:
         yield
 
 
+def _is_entry(entry: Any) -> bool:
+    """Whether a line of the manifest is whole: a patch with checksums, or with a problem."""
+    types = {"patch": str, "signature": str, "checksums": dict, "problem": str}
+    return (
+        isinstance(entry, dict)
+        and len(entry) == 3
+        and all(isinstance(value, types.get(key, ())) for key, value in entry.items())
+    )
+
+
 def _read_manifest(path: Path) -> dict[str, dict[str, Any]]:
-    """Entries by patch; of two the later one; the last line may be torn by a kill."""
+    """Entries by patch, of two the later one; a line torn by a kill, or damaged, is none."""
     entries = {}
     if (path / _MANIFEST).exists():
-        for line in (path / _MANIFEST).read_text().splitlines():
-            try:
-                entry = json.loads(line)
-                entries[entry["patch"]] = entry
-            except (ValueError, KeyError):
-                continue
+        for line in (path / _MANIFEST).read_text(errors="replace").splitlines():
+            with suppress(ValueError, RecursionError):
+                if _is_entry(entry := json.loads(line)):
+                    entries[entry.get("patch")] = entry
     return entries
 
 
-def _create_arrays(path: Path, patch: Patch, count: int) -> zarr.Group:
-    """Arrays of the shape of the first patch, or those that are there."""
-    group = zarr.open_group(path / _ARRAYS, mode="a")
-    compressor = BloscCodec(cname="zstd", clevel=1, shuffle="bitshuffle")
+def _open_array(path: Path) -> np.memmap:
+    try:
+        return np.load(path, mmap_mode="r")
+    except FileNotFoundError:
+        raise _damaged(path, "it is gone") from None
+    except Exception as error:  # a damaged header raises whatever NumPy's parsers do
+        raise _damaged(path, str(error).partition("\n")[0]) from None
+
+
+def _write_patch(path: Path, patch: Patch, position: int, count: int) -> dict[str, int]:
+    """Put a patch into the arrays, which the first one makes; the checksums of its values."""
+    checksums = {}
     for name in (*SENSORS, "reference"):
-        values = getattr(patch, name)
-        if values is not None and name not in group:
-            group.create_array(
-                name,
-                shape=(count, *values.shape),
-                chunks=(1, *values.shape),
-                dtype=values.dtype,
-                compressors=compressor,
-                config={"write_empty_chunks": True},
-            )
-    return group
-
-
-def _write_patch(path: Path, patch: Patch, position: int, count: int) -> str:
-    """Write a patch's chunks, each by an atomic rename; the hash of its values."""
-    group, digest = _create_arrays(path, patch, count), hashlib.sha256()
-    for name, array in sorted(group.arrays()):
-        values = getattr(patch, name)
+        if (values := getattr(patch, name)) is None:
+            continue
+        file = path / f"{name}.npy"
+        if not file.exists():
+            np.lib.format.open_memmap(file, "w+", values.dtype, (count, *values.shape))
+        array = _open_array(file)
         if values.shape != array.shape[1:]:
             raise PatchError(
                 f"{name} is {values.shape}, the first patch's {array.shape[1:]}: "
                 "the patches of a selection are of one size"
             )
-        array[position] = values
-        digest.update(np.ascontiguousarray(values).tobytes())
-    return digest.hexdigest()
+        _write_values(array, position, values)
+        checksums[name] = _checksum(values)
+    return checksums
 
 
-def _pack_row(path: Path, patch: Patch | PatchError, position: int, count: int) -> dict[str, str]:
-    """What the manifest says of a patch: the hash of its values, or its problem."""
+def _read_or_error(root: Path, row: Any, **options: Any) -> tuple[str, Patch | PatchError]:
+    """The state of a patch's rasters, and what they hold; a doubt about all of them is raised."""
+    signature = _signature(root, row, options["sensors"])
+    try:
+        return signature, read_patch(root, row, **options)
+    except BandOrderError:
+        raise
+    except PatchError as error:
+        return signature, error
+
+
+def _read_ahead(root: Path, rows: list[Any], **options: Any) -> Iterator[tuple]:
+    """Rows and what `_read_or_error` says of them, in order, a few read at a time."""
+    with ThreadPoolExecutor(_READERS) as pool:
+        for start in range(0, len(rows), _READERS):
+            part = rows[start : start + _READERS]
+            yield from zip(
+                part, pool.map(lambda row: _read_or_error(root, row, **options), part), strict=True
+            )
+
+
+def _entry(path: Path, row: Any, patch: Patch | PatchError, count: int) -> dict[str, Any]:
+    """What the manifest says of a patch: the checksums of its values, or its problem."""
     try:
         if isinstance(patch, PatchError):
             raise patch
-        return {"digest": _write_patch(path, patch, position, count)}
+        return {"checksums": _write_patch(path, patch, row.Index, count)}
     except PatchError as error:
         return {"problem": str(error)}
-
-
-def _read_or_error(root: Path, row: Any, **options: Any) -> Patch | PatchError:
-    try:
-        return read_patch(root, row, **options)
-    except PatchError as error:
-        return error
 
 
 def _pack_rows(
@@ -183,16 +235,16 @@ def _pack_rows(
     lines = "".join(json.dumps(entry) + "\n" for entry in entries.values())
     (path / "manifest.new").write_text(lines)
     (path / "manifest.new").replace(path / _MANIFEST)  # without a torn last line
-    with (path / _MANIFEST).open("a") as manifest:
-        for row in tqdm(rows, desc="packing", unit=" patches", disable=None):
-            signature = _signature(root, row, options["sensors"])
-            patch = _read_or_error(root, row, **options)
-            entry = _pack_row(path, patch, row.Index, count)
+    progress = tqdm(total=len(rows), desc="packing", unit=" patches", disable=None)
+    with (path / _MANIFEST).open("a") as manifest, progress:
+        for row, (signature, patch) in _read_ahead(root, rows, **options):
+            entry = _entry(path, row, patch, count)
             if on_error == "stop" and "problem" in entry:
                 raise PatchError(f"{row.patch}: {entry['problem']}")
             entry = {"patch": row.patch, "signature": signature, **entry}
             manifest.write(json.dumps(entry) + "\n")
             manifest.flush()
+            progress.update()
 
 
 def _stale(
@@ -204,38 +256,49 @@ def _stale(
     def fresh(row: Any) -> bool:
         entry = entries.get(row.patch, {})
         return entry.get("signature") == _signature(root, row, sensors) and (
-            "digest" in entry or on_error == "skip"
+            "checksums" in entry or on_error == "skip"
         )
 
     return [row for row in selection.itertuples() if not fresh(row)]
 
 
-def _open(path: Path, root: Path, selection: pd.DataFrame, memory: int) -> Store:
-    entries = _read_manifest(path)
+def _open(path: Path, root: Path, selection: pd.DataFrame, sensors: Sequence[str]) -> Store:
+    manifest = _read_manifest(path)
+    entries = [manifest[patch] for patch in selection["patch"]]
     table = selection[["patch", "split"]].assign(
         position=np.arange(len(selection)),
-        digest=[entries[patch].get("digest") for patch in selection["patch"]],
-        problem=[
-            entries[patch].get("problem", "").replace(f"{root}/", "")
-            for patch in selection["patch"]
-        ],
+        problem=[entry.get("problem", "").replace(f"{root}/", "") for entry in entries],
     )
     kept, skipped = table[table["problem"] == ""], table[table["problem"] != ""]
     if kept.empty:
         raise PatchError(
             f"no patch of {root} could be read, the first: {skipped['problem'].iloc[0]}"
         )
-    lines = kept[["patch", "split", "digest"]].agg(" ".join, axis=1)
-    arrays = dict(zarr.open_group(path / _ARRAYS, mode="r").arrays())
-    if sum(array.nbytes for array in arrays.values()) <= memory:
-        arrays = {name: array[:] for name, array in arrays.items()}
+    checksums = {position: entries[position]["checksums"] for position in kept["position"]}
+    digest = hashlib.sha256()
+    for row in kept.itertuples():
+        digest.update(f"{row.patch} {row.split} {sorted(checksums[row.position].items())}".encode())
     return Store(
         path,
         kept[["patch", "split", "position"]].reset_index(drop=True),
         skipped[["patch", "split", "problem"]].reset_index(drop=True),
-        arrays,
-        hashlib.sha256("\n".join(lines).encode()).hexdigest(),
+        {name: _open_array(path / f"{name}.npy") for name in (*sensors, "reference")},
+        checksums,
+        digest.hexdigest(),
     )
+
+
+def _pack_stale(root: Path, selection: pd.DataFrame, path: Path, on_error: OnError, **options: Any):
+    """Pack what is not in the store; nothing is written where all of it is."""
+    wanted = (path, root, selection, options["sensors"], on_error)
+    if not _stale(*wanted):
+        return
+    with _alone(path):
+        if stale := _stale(*wanted):  # another process may have packed it meanwhile
+            if len(stale) == len(selection):  # another patch size, perhaps
+                for file in path.glob("*.npy"):
+                    file.unlink()
+            _pack_rows(root, stale, path, len(selection), on_error, **options)
 
 
 def pack(
@@ -246,7 +309,6 @@ def pack(
     sensors: Sequence[str] = SENSORS,
     band_order: BandOrder = "spectral",
     on_error: OnError = "stop",
-    memory: int = MEMORY,
 ) -> Store:
     """Open the packed store of a selection, packing what is not in it or has changed.
 
@@ -257,10 +319,11 @@ def pack(
         sensors: which of `s1` and `s2` to pack.
         band_order: of files that do not name their bands, see `read_patch`.
         on_error: `stop` at the first patch that cannot be read, or `skip` and list them.
-        memory: a store of at most so many bytes is read into memory.
 
     Raises:
-        PatchError: the selection is empty, or a patch cannot be read and `on_error` is `stop`.
+        PatchError: the selection is empty, a patch cannot be read and `on_error` is `stop`, or the
+            store is damaged.
+        BandOrderError: it is in doubt which band is which; never skipped.
         MultiSenGEError: no room on the disk; what was packed stays.
     """
     root = Path(root)
@@ -271,18 +334,13 @@ def pack(
         raise PatchError(f"on_error {on_error!r}: choose 'stop' or 'skip'")
     name = _store_name(root, selection, tuple(sensors), band_order)
     path = Path(folder or paths.cache_dir() / "packed") / name
+    options = {"sensors": tuple(sensors), "band_order": band_order}
     try:
-        with _alone(path):
-            if stale := _stale(path, root, selection, sensors, on_error):
-                if len(stale) == len(selection):  # another patch size, perhaps
-                    shutil.rmtree(path / _ARRAYS, ignore_errors=True)
-                options = {"sensors": tuple(sensors), "band_order": band_order}
-                _pack_rows(root, stale, path, len(selection), on_error, **options)
+        _pack_stale(root, selection, path, on_error, **options)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
-            raise
         raise MultiSenGEError(
-            f"{path} cannot be written ({error.strerror}): make room, or set MULTISENGE_CACHE to "
-            "another folder; what is packed stays, and the next run goes on from there"
+            f"{path} cannot be written ({error.strerror or error}): make room, or set "
+            "MULTISENGE_CACHE to another folder; what is packed stays, and the next run goes on "
+            "from there"
         ) from None
-    return _open(path, root, selection, memory)
+    return _open(path, root, selection, sensors)

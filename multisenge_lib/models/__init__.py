@@ -15,6 +15,7 @@ __getattr__, _, _ = lazy_loader.attach(
         "build": ["build_model", "predict"],
         "conv_lstm": ["ConvLSTM2D", "Gates", "gates"],
         "inception": ["naive_inception"],
+        "saved": ["Description", "description_of", "load_model", "resized", "save_model"],
         "standardise": ["Standardise"],
         "unet": ["build_unet"],
     },

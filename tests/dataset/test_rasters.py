@@ -1,14 +1,17 @@
 """Patches written here in the published layout, whole and then damaged one by one."""
 
+import os
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from affine import Affine
 from rasters import write_raster as write
 
+from multisenge_lib.dataset.bands import band_of, guess_band_order
 from multisenge_lib.dataset.layout import BAND_ORDERS, S2_BANDS, raster_path
-from multisenge_lib.dataset.rasters import guess_band_order, read_patch
-from multisenge_lib.errors import PatchError
+from multisenge_lib.dataset.rasters import Ground, read_patch, read_raster
+from multisenge_lib.errors import BandOrderError, PatchError
 
 PATCH, SIZE = "31UEQ_7453_4112", 16
 DAYS = np.array(["2020-07-07", "2020-08-06"], dtype="datetime64[D]")
@@ -90,60 +93,219 @@ def test_negative_sentinel2_values_are_no_data(root):
     np.testing.assert_array_equal(s2[0, 1, 1], VEGETATION)
 
 
-def damage_missing(root):
-    path = raster_path(root, "s1", PATCH, DAYS[1])
-    path.unlink()
-    return path, "is missing"
+def test_band_names_are_read_in_many_spellings():
+    assert [band_of(n, "s2") for n in ("B02", "S2-L2A-B8A", "nir", "b11 (1610 nm)", "SRE_B12")] == [
+        "B2",
+        "B8A",
+        "B8",
+        "B11",
+        "B12",
+    ]
+    assert [band_of(n, "s1") for n in ("VH", "S1-SIGMA0-VV", "gamma0_vv")] == ["VH", "VV", "VV"]
+    assert [band_of(n, "s2") for n in (None, "", "Band 1", "class")] == [None] * 4
 
 
-def damage_truncated(root):
-    path = raster_path(root, "s2", PATCH, DAYS[0])
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    return path, "truncated or damaged"
+def test_sentinel1_bands_are_read_by_name(root):
+    swapped = np.stack([np.full((SIZE, SIZE), 0.02), np.full((SIZE, SIZE), 0.1)])
+    write(raster_path(root, "s1", PATCH, DAYS[0]), swapped.astype(np.float32), ["VH", "VV"])
+    np.testing.assert_allclose(read_patch(root, ROW).s1[0, 0, 0], [0.1, 0.02], rtol=1e-6)
 
 
-def damage_bands(root):
-    path = raster_path(root, "s2", PATCH, DAYS[0])
-    write(path, spectra()[:4])
-    return path, "4 bands"
+def test_what_the_tag_calls_no_data_becomes_zero(root):
+    s2, s1 = spectra(), np.full((2, SIZE, SIZE), 0.1, np.float32)
+    reference = np.full((1, SIZE, SIZE), 6, np.uint8)
+    s2[:, 0, 0], s1[:, 0, 0], reference[:, 0, 0] = 65535, np.nan, 255
+    write(raster_path(root, "s2", PATCH, DAYS[0]), s2, S2_BANDS, nodata=65535)
+    write(raster_path(root, "s1", PATCH, DAYS[0]), s1, nodata=np.nan)
+    write(raster_path(root, "reference", PATCH), reference, nodata=255)
+    patch = read_patch(root, ROW)
+    assert not patch.s2[0, 0, 0].any() and not patch.s1[0, 0, 0].any() and not patch.reference[0, 0]
+    np.testing.assert_array_equal(patch.s2[0, 1, 1], VEGETATION)
 
 
-def damage_dtype(root):
-    path = raster_path(root, "s2", PATCH, DAYS[0])
-    write(path, spectra().astype(np.float32) / 10000)
-    return path, "is float32"
+def test_without_the_reference(root):
+    raster_path(root, "reference", PATCH).unlink()
+    assert read_patch(root, ROW, reference=False).reference is None
 
 
-def damage_nan(root):
-    path, data = raster_path(root, "s1", PATCH, DAYS[0]), np.full((2, SIZE, SIZE), 0.1, np.float32)
-    data[1, 3, 4] = np.nan
-    write(path, data)
-    return path, "NaN"
+def s1(value, shape=(2, SIZE, SIZE), dtype=np.float32):
+    return np.full(shape, value, dtype)
 
 
-def damage_decibel(root):
-    path = raster_path(root, "s1", PATCH, DAYS[0])
-    write(path, np.full((2, SIZE, SIZE), -11, np.float32))
-    return path, "10 ** (value / 10)"
+def class_ids(value, dtype=np.uint8):
+    return np.full((1, SIZE, SIZE), value, dtype)
 
 
-def damage_size(root):
-    path = raster_path(root, "s1", PATCH, DAYS[0])
-    write(path, np.full((2, SIZE, SIZE // 2), 0.1, np.float32))
-    return path, "16x8 pixels"
+def holed(data, value):
+    data[-1, 3, 4] = value
+    return data
 
 
-def damage_class(root):
-    path = raster_path(root, "reference", PATCH)
-    write(path, np.full((1, SIZE, SIZE), 99, np.uint8))
-    return path, "99"
+def moved(east=0.0, south=0.0, across=10.0, down=-10.0, turn=0.0):
+    """The place of the patch's rasters, moved, scaled or turned."""
+    return {"transform": lambda at: Affine(across, turn, at.c + east, turn, down, at.f - south)}
 
 
+#: What is done, to which raster; what it then holds, its bands' names and place; what is said.
+BAD = [
+    ("a missing band", "s2", spectra()[:4], (), {}, "has 4 bands"),
+    ("reflectance from 0 to 1", "s2", spectra().astype(np.float32) / 1e4, (), {}, "is float32"),
+    ("a complex reference", "reference", class_ids(6, np.complex64), (), {}, "is complex64"),
+    ("NaN", "s1", holed(s1(0.1), np.nan), (), {}, "NaN"),
+    ("float64 beyond float32", "s1", holed(s1(0.1, dtype=float), 1e300), (), {}, "infinite"),
+    ("decibel", "s1", s1(-11), (), {}, "10 ** (value / 10)"),
+    ("decibel + 83", "s1", s1(72), (), {}, "decibel with an offset"),
+    ("digital numbers", "s1", s1(4000), (), {}, "digital numbers"),
+    ("no data everywhere", "s1", s1(0), (), {}, "no data in every pixel"),
+    ("no data everywhere", "s2", 0 * spectra(), (), {}, "no data in every pixel"),
+    ("tagged no data everywhere", "s2", spectra() * 0 + 9, (), {"nodata": 9}, "no data in every"),
+    ("65535 without a tag", "s2", holed(spectra(), 65535), S2_BANDS, {}, "holds 65535"),
+    ("an unknown class", "reference", class_ids(99), (), {}, "from 99 to 99"),
+    ("a negative class", "reference", class_ids(-1, np.int16), (), {}, "from -1 to -1"),
+    ("a class of 3.7", "reference", class_ids(3.7, np.float32), (), {}, "holds 3.7"),
+    ("not square", "s1", s1(0.1, (2, SIZE, SIZE // 2)), (), {}, "16x8 pixels"),
+    ("another size", "s1", s1(0.1, (2, 8, 8)), (), {}, "8x8 pixels"),
+    ("another zone", "s2", spectra(), (), {"crs": "EPSG:32632"}, "lies in EPSG:32632"),
+    ("degrees", "s1", s1(0.1), (), {"crs": "EPSG:4326"}, "lies in EPSG:4326"),
+    ("no projection", "s1", s1(0.1), (), {"crs": None}, "names no projection"),
+    ("200 km away", "reference", class_ids(6), (), moved(east=2e5), "its name says"),
+    ("one pixel off the others", "s1", s1(0.1), (), moved(east=10), "10 m east and 0 m south"),
+    ("half a pixel off", "s2", spectra(), S2_BANDS, moved(south=5), "0 m east and 5 m south"),
+    ("pixels of 20 m", "s1", s1(0.1), (), moved(across=20, down=-20), "pixels of 20x20 m"),
+    ("south up", "s1", s1(0.1), (), moved(down=10), "not north-up"),
+    ("mirrored", "s1", s1(0.1), (), moved(across=-10), "not north-up"),
+    ("turned", "s1", s1(0.1), (), moved(turn=1), "not north-up"),
+]
+
+
+def place_of(path):
+    import rasterio
+
+    with rasterio.open(path) as source:
+        return source.transform
+
+
+@pytest.mark.fault("a raster of a patch is not of the layout -> refused by name, in one line")
 @pytest.mark.parametrize(
-    "damage",
-    [value for name, value in sorted(globals().items()) if name.startswith("damage_")],
+    "kind,data,names,place,words", [b[1:] for b in BAD], ids=[b[0] for b in BAD]
 )
-def test_a_damaged_file_is_refused_by_name(root, damage):
-    path, words = damage(root)
+def test_a_wrong_raster_is_refused_by_name(root, kind, data, names, place, words):
+    path = raster_path(root, kind, PATCH, None if kind == "reference" else DAYS[0])
+    if callable(move := place.get("transform")):
+        place = {"transform": move(place_of(path))}
+    write(path, data, names, **place)
     message = refused(root)
     assert str(path) in message and words in message
+
+
+@pytest.mark.fault("bands with names that contradict the layout -> a doubt about the dataset")
+@pytest.mark.parametrize(
+    "kind,names",
+    [
+        ("s1", ["HH", "HV"]),
+        ("s1", ["VV", "VV"]),
+        ("s1", ["VH", ""]),
+        ("s2", [f"B{i}" for i in range(1, 11)]),
+        ("s2", ["", "", "", "B8", *[""] * 6]),
+        ("s2", [*S2_BANDS[:9], "B10"]),
+        ("s2", ["red", "green", "blue", *[""] * 7]),
+    ],
+)
+def test_names_that_contradict_the_layout_are_a_doubt(root, kind, names):
+    write(raster_path(root, kind, PATCH, DAYS[0]), s1(0.1) if kind == "s1" else spectra(), names)
+    with pytest.raises(BandOrderError, match="calls its bands"):
+        read_patch(root, ROW)
+
+
+def missing(path):
+    path.unlink()
+
+
+def folder(path):
+    path.unlink()
+    path.mkdir()
+
+
+def pipe(path):
+    path.unlink()
+    os.mkfifo(path)
+
+
+def dangling(path):
+    path.unlink()
+    path.symlink_to(path.with_name("gone"))
+
+
+def loop(path):
+    path.unlink()
+    path.symlink_to(path)
+
+
+def empty(path):
+    path.write_bytes(b"")
+
+
+def text(path):
+    path.write_text("<VRTDataset rasterXSize='16' rasterYSize='16'></VRTDataset>")
+
+
+def truncated(path):
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def header_alone(path):
+    path.write_bytes(path.read_bytes()[:8])
+
+
+@pytest.mark.fault("a raster that cannot be opened -> called what it is, in one line")
+@pytest.mark.parametrize(
+    "damage,words",
+    [
+        (missing, "is missing"),
+        (folder, "is not a file"),
+        (pipe, "is not a file"),
+        (dangling, "is missing"),
+        (loop, "cannot be reached (Too many levels of symbolic links)"),
+        (empty, "is empty"),
+        (text, "is not a GeoTIFF"),
+        (truncated, "truncated or damaged"),
+        (header_alone, "truncated or damaged"),
+    ],
+)
+def test_a_file_that_cannot_be_opened_is_called_what_it_is(root, damage, words):
+    path = raster_path(root, "s2", PATCH, DAYS[0])
+    damage(path)
+    message = refused(root)
+    assert str(path) in message and words in message
+
+
+@pytest.mark.fault("a raster without permission -> said so, not called truncated")
+def test_a_file_that_may_not_be_read_is_called_so(root, monkeypatch):
+    from multisenge_lib.dataset import rasters
+
+    def forbidden(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    path = raster_path(root, "s2", PATCH, DAYS[0])
+    path.write_bytes(b"")  # GDAL, run by root, would read it
+    monkeypatch.setattr(rasters, "missing_or_not_a_file", lambda path: None)
+    monkeypatch.setattr(type(path), "open", forbidden)
+    assert "cannot be read (Permission denied)" in refused(root)
+
+
+@pytest.mark.fault("one bit of a raster flipped -> read, or refused in one line; 300 trials")
+def test_flipped_bits_never_end_in_a_traceback(root):
+    path = raster_path(root, "s2", PATCH, DAYS[0])
+    whole, rng = path.read_bytes(), np.random.Generator(np.random.PCG64(1))
+    for at in rng.integers(0, min(len(whole), 1500), 300):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 1 << rng.integers(8)]) + whole[at + 1 :])
+        try:
+            read_raster(path, "s2", Ground.of(PATCH))
+        except PatchError as error:
+            assert "\n" not in str(error)
+
+
+def test_a_selection_without_dates_of_a_sensor_is_refused(root):
+    row = SimpleNamespace(patch=PATCH, s1_dates=DAYS[:0], s2_dates=DAYS)
+    assert "no s1 date" in refused(root, row)
+    assert read_patch(root, row, sensors=("s2",)).s1 is None

@@ -2,16 +2,18 @@
 
 import errno
 import json
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
-from rasters import PATCHES, write_raster, write_root
+from rasters import DAYS, PATCHES, write_raster, write_root
 
 from multisenge_lib.dataset import store as stores
 from multisenge_lib.dataset.layout import raster_path
 from multisenge_lib.dataset.rasters import read_patch
 from multisenge_lib.dataset.store import pack
-from multisenge_lib.errors import MultiSenGEError, PatchError
+from multisenge_lib.errors import BandOrderError, MultiSenGEError, PatchError
 
 BROKEN = "31UFQ_0_257"
 
@@ -50,10 +52,8 @@ def damage(root, patch=BROKEN):
     return path
 
 
-@pytest.mark.parametrize("memory", [0, 2**30])
-def test_what_is_packed_is_what_the_rasters_hold(root, selection, memory):
-    store = pack(root, selection, memory=memory)
-    assert isinstance(store.arrays["s2"], np.ndarray) == (memory > 0)
+def test_what_is_packed_is_what_the_rasters_hold(root, selection):
+    store = pack(root, selection)
     for row in selection.itertuples():
         patch = read_patch(root, row)
         (position,) = store.patches.loc[store.patches["patch"] == row.patch, "position"]
@@ -85,43 +85,46 @@ def test_another_patch_size_packs_all_anew(root, selection):
     assert pack(root, write_root(root, size=64)).size == 64
 
 
+def failing_at(number, error):
+    """`_write_patch` that raises at its so many-th call."""
+    write_patch, calls = stores._write_patch, []
+
+    def write(*arguments):
+        calls.append(1)
+        if len(calls) == number:
+            raise error
+        return write_patch(*arguments)
+
+    return write
+
+
+@pytest.mark.fault("packing is killed -> the next call goes on from there")
 def test_packing_goes_on_after_a_kill(root, selection, reads, monkeypatch):
     whole = pack(root, selection, root / "whole").fingerprint
-    reads.clear()
-
-    def killed(*_):
-        if len(reads) == 3:
-            raise KeyboardInterrupt
-        return write_patch(*_)
-
-    write_patch = stores._write_patch
     with monkeypatch.context() as patched:
-        patched.setattr(stores, "_write_patch", killed)
+        patched.setattr(stores, "_write_patch", failing_at(3, KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             pack(root, selection)
+    reads.clear()
     (manifest,) = (root.parent / "cache" / "packed").glob("*/manifest.jsonl")
     with manifest.open("a") as file:
         file.write('{"patch": "torn')
     assert pack(root, selection).fingerprint == whole
-    assert len(reads) == 3 + len(PATCHES) - 2
+    assert len(reads) == len(PATCHES) - 2
     assert all(json.loads(line) for line in manifest.read_text().splitlines())
 
 
+@pytest.mark.fault("the disk is full while packing -> one line, what is packed stays")
 def test_a_full_disk_is_one_line_and_loses_nothing(root, selection, reads, monkeypatch):
-    write_patch = stores._write_patch
-
-    def full(*arguments):
-        if len(reads) == 4:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        return write_patch(*arguments)
-
+    full = OSError(errno.ENOSPC, "No space left on device")
     with monkeypatch.context() as patched:
-        patched.setattr(stores, "_write_patch", full)
+        patched.setattr(stores, "_write_patch", failing_at(4, full))
         with pytest.raises(MultiSenGEError, match=r"No space left.*MULTISENGE_CACHE") as caught:
             pack(root, selection)
     assert "\n" not in str(caught.value)
+    reads.clear()
     assert len(pack(root, selection).patches) == len(PATCHES)
-    assert len(reads) == len(PATCHES) + 1
+    assert len(reads) == len(PATCHES) - 3
 
 
 def test_a_broken_patch_stops_by_name(root, selection):
@@ -165,12 +168,94 @@ def test_wrong_use_is_refused(root, selection):
         pack(root, selection, on_error="ignore")
 
 
-def test_a_damaged_store_says_what_to_delete(root, selection):
-    store = pack(root, selection, memory=0)
-    chunk = next(
-        path for path in (store.path / "arrays.zarr" / "s2" / "c").rglob("*") if path.is_file()
-    )
-    chunk.write_bytes(b"nothing")
-    with pytest.raises(PatchError, match="delete this folder"):
-        for position in range(len(PATCHES)):
-            store.read("s2", position)
+def positions_read(store):
+    for name in store.arrays:
+        for position in store.patches["position"]:
+            store.read(name, position)
+
+
+def gone(file):
+    file.unlink()
+
+
+def cut(file):
+    file.write_bytes(file.read_bytes()[:-5])
+
+
+def emptied(file):
+    file.write_bytes(b"")
+
+
+def zeros(file):
+    with file.open("rb+") as stream:
+        stream.seek(file.stat().st_size - 100)
+        stream.write(bytes(100))
+
+
+def text(file):
+    file.write_text("<html>quota exceeded</html>")
+
+
+@pytest.mark.fault("a file of the packed store is damaged or purged -> one line, how to repack")
+@pytest.mark.parametrize("name", ["s1", "s2", "reference"])
+@pytest.mark.parametrize("harm", [gone, cut, emptied, zeros, text])
+def test_a_damaged_store_says_what_to_delete(root, selection, name, harm):
+    path = pack(root, selection).path
+    harm(path / f"{name}.npy")
+    with pytest.raises(PatchError, match=rf"{name}.npy is damaged.*delete the folder") as caught:
+        positions_read(pack(root, selection))
+    assert "\n" not in str(caught.value)
+    shutil.rmtree(path)
+    positions_read(pack(root, selection))
+
+
+@pytest.mark.fault("one bit of the packed store flipped -> never other values; 150 trials")
+def test_a_flipped_bit_never_gives_other_values(root, selection):
+    """In arrays, headers and manifest alike: found, or packed again, or without effect."""
+    store = pack(root, selection)
+    whole = {file: file.read_bytes() for file in store.path.iterdir()}
+    values = {(n, p): store.read(n, p) for n in store.arrays for p in store.patches["position"]}
+    rng, found = np.random.Generator(np.random.PCG64(3)), 0
+    for trial in range(150):
+        file = [f for f in whole if f.name != "lock"][trial % 4]
+        reach = len(whole[file]) if trial % 3 else min(128, len(whole[file]))  # often the header
+        at, bit = rng.integers(reach), 1 << rng.integers(8)
+        content = bytearray(whole[file])
+        content[at] ^= bit
+        file.write_bytes(content)
+        try:
+            again = pack(root, selection)
+            for (name, position), packed in values.items():
+                np.testing.assert_array_equal(again.read(name, position), packed)
+        except PatchError as error:
+            found += 1
+            assert "delete the folder" in str(error) and "\n" not in str(error)
+        for name, content in whole.items():
+            name.write_bytes(content)
+    assert found > 75
+
+
+@pytest.mark.fault("a read-only cache in which all is packed -> read, not refused")
+def test_a_packed_store_is_read_from_a_read_only_disk(root, selection, monkeypatch):
+    packed = pack(root, selection)
+
+    def read_only(*_, **__):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    with monkeypatch.context() as patched:
+        for name in ("mkdir", "write_text", "touch", "unlink"):
+            patched.setattr(Path, name, read_only)
+        patched.setattr(stores, "_alone", read_only)
+        assert pack(root, selection).fingerprint == packed.fingerprint
+        with pytest.raises(MultiSenGEError, match=r"Read-only.*MULTISENGE_CACHE"):
+            pack(root, selection.iloc[1:])
+
+
+@pytest.mark.fault("rasters in another band order, on_error=skip -> a question, nothing packed")
+def test_a_doubt_about_the_order_is_never_skipped(root, selection):
+    path = raster_path(root, "s2", BROKEN, DAYS[0])
+    leaves = np.array([300, 500, 300, 900, 2600, 3000, 3200, 3300, 1500, 800], np.uint16)
+    wrong = leaves[[0, 1, 2, 6, 3, 4, 5, 7, 8, 9]]  # 10 m bands first
+    write_raster(path, np.broadcast_to(wrong[:, None, None], (10, 32, 32)))
+    with pytest.raises(BandOrderError, match="give band_order='resolution'"):
+        pack(root, selection, on_error="skip")

@@ -16,10 +16,11 @@ import pytest
 import rasterio
 
 from multisenge_lib.dataset import MULTISENGE, load_selection
+from multisenge_lib.dataset.bands import guess_band_order
 from multisenge_lib.dataset.geo import patch_bounds, tile_corner
 from multisenge_lib.dataset.labels import read_index
 from multisenge_lib.dataset.layout import S1_BANDS, S2_BANDS, raster_path
-from multisenge_lib.dataset.rasters import guess_band_order, read_patch
+from multisenge_lib.dataset.rasters import read_patch
 from multisenge_lib.dataset.selection import dates_on_disk, month_of, select
 from multisenge_lib.dataset.typology import TYPOLOGIES, reclassify
 from multisenge_lib.errors import FileError, MultiSenGEError

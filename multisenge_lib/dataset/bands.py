@@ -1,0 +1,104 @@
+"""Which band is which: by the names in a raster, else as told, checked on vegetation."""
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from multisenge_lib.dataset.layout import BAND_ORDERS, S1_BANDS, S2_BANDS, BandOrder
+from multisenge_lib.errors import BandOrderError, PatchError
+
+#: The bands of each sensor, in the order of every array of this library.
+BANDS = {"s1": S1_BANDS, "s2": S2_BANDS}
+#: Names that STAC catalogues give to Sentinel-2 bands.
+_COMMON = {"BLUE": "B2", "GREEN": "B3", "RED": "B4", "NIR": "B8", "NIR08": "B8A"} | {
+    "REDEDGE1": "B5",
+    "REDEDGE2": "B6",
+    "REDEDGE3": "B7",
+    "SWIR16": "B11",
+    "SWIR22": "B12",
+}
+_BAND = {
+    "s1": re.compile(r"(?<![A-Z0-9])([VH][VH])(?![A-Z0-9])"),
+    "s2": re.compile(r"(?<![A-Z0-9])B0?(\d{1,2}A?)(?![A-Z0-9])"),
+}
+
+
+def band_of(name: str | None, sensor: str) -> str | None:
+    """The band that a description names (`B02`, `S2-L2A-B8A`, `nir`; `Gamma0_VH`), or None."""
+    text = (name or "").strip().upper()
+    if sensor == "s2" and text in _COMMON:
+        return _COMMON[text]
+    found = _BAND[sensor].search(text)
+    if found is None:
+        return None
+    return found[1] if sensor == "s1" else f"B{found[1]}"
+
+
+def guess_band_order(s2: np.ndarray) -> BandOrder | None:
+    """Tell the two band orders apart by the red edge of vegetation.
+
+    From B5 to B6 vegetation grows much brighter. In the spectral order these are the fourth and
+    fifth bands; in the other, B8 and B5, the fourth is the brighter. Red (third) and near infrared
+    (seventh: B8 or B7) stand at the same place in both, so vegetation can be found first.
+
+    Args:
+        s2: `(..., 10)`, reflectance x 10,000, as stored.
+
+    Returns:
+        The order, or None where there is too little vegetation to tell.
+    """
+    pixels = s2.reshape(-1, len(S2_BANDS))
+    red, infrared = pixels[:, 2].astype(np.float32), pixels[:, 6].astype(np.float32)
+    vegetated = infrared > 2.5 * red  # a vegetation index (NDVI) over 0.43
+    if vegetated.sum() < max(50, 0.02 * len(pixels)):
+        return None
+    fourth, fifth = pixels[vegetated][:, 3:5].mean(axis=0)
+    if max(fourth, fifth) < 1.25 * min(fourth, fifth):
+        return None
+    return "spectral" if fourth < fifth else "resolution"
+
+
+def band_positions(
+    names: Sequence[str | None],
+    pixels: np.ndarray,
+    sensor: str,
+    order: BandOrder = "spectral",
+) -> list[int]:
+    """Where each band of the layout lies in a raster: by the bands' names, else as told.
+
+    Args:
+        names: descriptions of the raster's bands.
+        pixels: `(bands, height, width)`, as stored.
+        sensor: `s1` or `s2`.
+        order: of Sentinel-2 files that do not name their bands.
+
+    Raises:
+        BandOrderError: the names contradict the layout, or vegetation the order told; without the
+            raster's path.
+    """
+    wanted, assumed = BANDS[sensor], BAND_ORDERS[order] if sensor == "s2" else BANDS[sensor]
+    named = [band_of(name, sensor) for name in names]
+    if set(named) == set(wanted):
+        return [named.index(band) for band in wanted]
+    if any(name not in (None, band) for name, band in zip(named, assumed, strict=True)):
+        raise BandOrderError(
+            f"calls its bands {', '.join(name or '-' for name in names)}; {sensor} must "
+            f"have {', '.join(wanted)}: name them so, in the order in which they lie, or remove "
+            "the names" + (" and give band_order" if sensor == "s2" else "")
+        )
+    if sensor == "s2":
+        guess = guess_band_order(np.moveaxis(pixels, 0, -1))
+        if guess not in (None, order):
+            raise BandOrderError(
+                f"does not name its bands; read in {order} order, vegetation has no red edge, in "
+                f"{guess} order it has: give band_order={guess!r}"
+            )
+    return [assumed.index(band) for band in wanted]
+
+
+def check_band_order(order: str) -> str:
+    """The order as it came, or a PatchError where there is none of that name."""
+    if order not in BAND_ORDERS:
+        raise PatchError(f"band order {order!r}: choose {' or '.join(BAND_ORDERS)}")
+    return order

@@ -1,0 +1,80 @@
+"""Every page of the built book, as a browser shows it: nothing cut, broken, failed or too heavy."""
+
+import io
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageStat
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
+
+MEASURE = (Path(__file__).parent / "measure.js").read_text("utf-8")
+#: Resolves when all formulas are drawn.
+DRAWN = "window.MathJax?.startup ? MathJax.startup.promise.then(() => true) : true"
+HEAVIEST = 2_000_000
+LAPTOP = 1366
+
+
+def look(page, path: Path) -> list[str]:
+    """Open a page and list what is wrong on it."""
+    wrong = []
+    page.on("console", lambda said: said.type == "error" and wrong.append(said.text))
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("requestfailed", lambda request: wrong.append(f"failed: {request.url[:80]}"))
+    page.goto(path.as_uri())
+    page.evaluate(DRAWN)
+    return wrong + page.evaluate(MEASURE)
+
+
+def bottom_of_checks(page) -> float:
+    """Where the sidebar's part Checks begins, in pixels from the window's top."""
+    box = page.locator(".bd-sidebar-primary").get_by_text("Checks", exact=True).bounding_box()
+    return box["y"] + box["height"] if box else float("inf")
+
+
+def dark(page) -> tuple[float, float]:
+    """Mean and spread of the brightness of the page's first screen in dark mode, 0 to 255."""
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    seen = ImageStat.Stat(Image.open(io.BytesIO(page.screenshot())).convert("L"))
+    return seen.mean[0], seen.stddev[0]
+
+
+@pytest.fixture(scope="module")
+def visited(browser, pages):
+    """What is seen on each page in windows of three widths, from one visit to each."""
+    seen = {}
+    for width in (390, LAPTOP, 1920):
+        for path in pages:
+            page = browser.new_page(viewport={"width": width, "height": 768})
+            seen[path.stem, width] = {"problems": look(page, path)}
+            if width == LAPTOP:
+                seen[path.stem, width] |= {"checks": bottom_of_checks(page), "dark": dark(page)}
+            page.close()
+    return seen
+
+
+@pytest.mark.parametrize("width", [390, LAPTOP, 1920])
+def test_nothing_is_cut_or_broken(visited, width):
+    found = [
+        f"{name}: {problem}"
+        for (name, at), seen in visited.items()
+        for problem in seen["problems"]
+        if at == width
+    ]
+    assert not found, "\n".join([f"{len(found)} problems at {width} pixels:", *found])
+
+
+def test_the_sidebar_shows_the_checks_without_scrolling(visited):
+    below = {name: seen["checks"] for (name, at), seen in visited.items() if at == LAPTOP}
+    assert {name: bottom for name, bottom in below.items() if bottom > 768} == {}
+
+
+def test_dark_pages_are_dark_and_not_blank(visited):
+    dark = {name: seen["dark"] for (name, at), seen in visited.items() if at == LAPTOP}
+    assert {name: (mean, spread) for name, (mean, spread) in dark.items() if mean > 110} == {}
+    assert {name: (mean, spread) for name, (mean, spread) in dark.items() if spread < 8} == {}
+
+
+def test_pages_without_interactive_parts_are_light(pages):
+    plain = [page for page in pages if 'class="live"' not in page.read_text("utf-8")]
+    assert {page.stem for page in plain if page.stat().st_size > HEAVIEST} == set()

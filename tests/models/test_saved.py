@@ -1,0 +1,76 @@
+"""A network saved with its description, loaded again, and resized."""
+
+import zipfile
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from multisenge_lib.errors import ExperimentError, ModelError
+from multisenge_lib.models import (
+    build_model,
+    description_of,
+    get_experiment,
+    load_model,
+    resized,
+    save_model,
+)
+
+EXPERIMENT = replace(get_experiment("inception_10c"), filters=2, inception_filters=2)
+
+
+def inputs(size, seed=0):
+    rng = np.random.default_rng(seed)
+    s1 = rng.gamma(2, 0.05, (1, 4, size, size, 2)).astype(np.float32)
+    return {"s1": s1, "s2": rng.uniform(1, 4000, (1, 4, size, size, 10)).astype(np.float32)}
+
+
+@pytest.fixture(scope="module")
+def model():
+    return build_model(EXPERIMENT, 32)
+
+
+@pytest.fixture
+def path(model, tmp_path):
+    description = description_of(EXPERIMENT, 32, "sample", {"kappa": 0.5})
+    return save_model(model, description, tmp_path / "model.keras")
+
+
+def test_what_is_loaded_predicts_the_same_and_says_what_it_takes(model, path):
+    loaded, description = load_model(path)
+    np.testing.assert_array_equal(
+        loaded.predict_on_batch(inputs(32)), model.predict_on_batch(inputs(32))
+    )
+    assert description == description_of(EXPERIMENT, 32, "sample", {"kappa": 0.5})
+    assert description.sensors == ("s1", "s2") and len(description.classes) == 10
+
+
+def test_resized_to_any_size_it_predicts_the_same(model):
+    other = resized(model, None)
+    x = inputs(32)
+    np.testing.assert_allclose(other.predict_on_batch(x), model.predict_on_batch(x), atol=1e-5)
+    assert other.predict_on_batch(inputs(64)).shape == (1, 64, 64, 10)
+
+
+def test_peepholes_tie_a_network_to_its_size():
+    with pytest.raises(ExperimentError, match="peepholes need a fixed image size"):
+        resized(build_model(replace(EXPERIMENT, peephole=True), 32), None)
+
+
+@pytest.mark.fault("model.keras: missing, cut off, damaged, undescribed -> one line with its name")
+@pytest.mark.parametrize("damage", ["missing", "cut", "flipped", "undescribed", "empty", "folder"])
+def test_a_file_that_is_no_model_is_named(damage, path):
+    content = bytearray(path.read_bytes())
+    path.unlink()
+    if damage == "folder":
+        path.mkdir()
+    elif damage == "undescribed":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("config.json", "{}")
+    elif damage != "missing":
+        content[len(content) // 2 :: 1000] = b"\xff" * len(content[len(content) // 2 :: 1000])
+        kept = {"cut": 0.6, "flipped": 1, "empty": 0}[damage]
+        path.write_bytes(content[: int(kept * len(content))])
+    with pytest.raises(ModelError, match=r"model\.keras (is missing|cannot be read|does not)") as e:
+        load_model(path)
+    assert "\n" not in str(e.value)
