@@ -16,7 +16,6 @@ __getattr__, _, _ = lazy_loader.attach(
         "conv_lstm": ["ConvLSTM2D", "Gates", "gates"],
         "inception": ["naive_inception"],
         "saved": ["Description", "description_of", "load_model", "resized", "save_model"],
-        "standardise": ["Standardise"],
-        "unet": ["build_unet"],
+        "unet": ["build_unet", "check_size"],
     },
 )

@@ -29,14 +29,18 @@ def architecture(model: keras.Model) -> pd.DataFrame:
         Indexed by the layer's name: `kind` (its class), `shape` (of its output, without the
         batch), `parameters` (trainable or not), `inputs` (names of the layers it takes).
     """
-    rows = {}
-    for config in model.get_config()["layers"]:
-        layer = model.get_layer(config["name"])
-        sources = [tensor["keras_history"][0] for tensor in _tensors(config["inbound_nodes"])]
-        rows[layer.name] = {
-            "kind": type(layer).__name__,
-            "shape": tuple(layer.output.shape[1:]),
-            "parameters": layer.count_params(),
+    rows: dict[str, dict[str, Any]] = {}
+    through: dict[str, list[str]] = {}  # operations that are no layers, such as the decibel's
+    for operation, config in zip(model.operations, model.get_config()["layers"], strict=True):
+        called = [tensor["keras_history"][0] for tensor in _tensors(config["inbound_nodes"])]
+        sources = [source for name in called for source in through.get(name, [name])]
+        if not isinstance(operation, keras.Layer):
+            through[operation.name] = sources
+            continue
+        rows[operation.name] = {
+            "kind": type(operation).__name__,
+            "shape": tuple(operation.output.shape[1:]),
+            "parameters": operation.count_params(),
             "inputs": tuple(sources),
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("layer")

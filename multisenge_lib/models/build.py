@@ -5,70 +5,76 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import layers, ops
 
-from multisenge_lib.dataset import MULTISENGE
+from multisenge_lib.dataset import BACKSCATTER_FLOOR, MULTISENGE
 from multisenge_lib.errors import ExperimentError
 from multisenge_lib.models.conv_lstm import ConvLSTM2D
 from multisenge_lib.models.experiments import Experiment, get_experiment
-from multisenge_lib.models.inception import FirstDate, naive_inception
-from multisenge_lib.models.standardise import Standardise
-from multisenge_lib.models.unet import STRIDE, build_unet
+from multisenge_lib.models.inception import naive_inception
+from multisenge_lib.models.unet import build_unet, check_size
 
 #: Mean and deviation of each band, by sensor.
 Statistics = Mapping[str, tuple[Sequence[float], Sequence[float]]]
 
 
-def _check_size(size: int) -> None:
-    if size < STRIDE or size % STRIDE:
+def _checked(statistics: Statistics | None, sensor: str, bands: int) -> tuple[Any, Any]:
+    """Means and deviations of a sensor, one a band; 0 and 1 where there are no statistics."""
+    if statistics is None:
+        return np.zeros(bands), np.ones(bands)
+    mean, deviation = statistics.get(sensor, ((), ()))
+    if not (len(mean) == len(deviation) == bands and np.min(deviation) > 0):
         raise ExperimentError(
-            f"patches of {size} x {size} pixels do not fit the U-Net, which halves them five "
-            f"times: the size must be a multiple of {STRIDE}, such as 256"
+            f"{sensor}: {bands} means and as many deviations above 0 are needed, received "
+            f"{mean} and {deviation}: compute them from the training split"
         )
+    return mean, deviation
 
 
-def _standardise(experiment: Experiment, sensor: str, statistics: Statistics | None) -> Standardise:
-    """Eq. 4 for one sensor; mean 0 and deviation 1 where there are no statistics."""
-    unit = (np.zeros(len(MULTISENGE.bands[sensor])), np.ones(len(MULTISENGE.bands[sensor])))
-    if statistics is not None and sensor not in statistics:
-        raise ExperimentError(
-            f"{experiment.name} has {sensor} among its inputs, and the statistics have only "
-            f"{', '.join(statistics) or 'nothing'}: compute them for every sensor"
-        )
-    mean, deviation = statistics[sensor] if statistics is not None else unit
-    decibel = sensor == "s1" and experiment.s1_decibel
-    return Standardise(mean, deviation, decibel, name=f"{sensor}_standardise")
+def _standardise(x: Any, sensor: str, decibel: bool, statistics: Statistics | None) -> Any:
+    """Eq. 4, n = (b - mean) / deviation, so that a saved model takes what the rasters hold.
 
-
-def _first_dates(series: Mapping[str, Any]) -> Any:
-    """The first date of all sensors, stacked (section 3.2)."""
-    images = [FirstDate(name=f"{sensor}_first_date")(x) for sensor, x in series.items()]
-    return keras.layers.Concatenate(name="first_dates")(images)
+    In float32 under any policy: float16 would lose backscatter near the floor.
+    """
+    mean, deviation = _checked(statistics, sensor, x.shape[-1])
+    if decibel:
+        x = 10 * ops.log10(ops.maximum(x, BACKSCATTER_FLOOR))
+    name = f"{sensor}_standardise"
+    return layers.Normalization(-1, mean, np.square(deviation), dtype="float32", name=name)(x)
 
 
 def _extract(experiment: Experiment, series: Mapping[str, Any]) -> Any:
-    """What the U-Net sees: a ConvLSTM's last state a sensor, and the Inception module's output."""
+    """What the U-Net sees: a ConvLSTM's last state a sensor, and the Inception module's output.
+
+    The module takes the first date of all sensors, stacked (section 3.2).
+    """
     features = [
         ConvLSTM2D(experiment.filters, 3, experiment.peephole, name=f"{sensor}_convlstm")(x)
         for sensor, x in series.items()
     ]
     if experiment.inception:
-        image = _first_dates(series)
+        image = layers.Concatenate(name="first_dates")([x[:, 0] for x in series.values()])
         features.append(
             naive_inception(image, experiment.inception_filters, experiment.inception_pool)
         )
-    return keras.layers.Concatenate(name="features")(features) if features[1:] else features[0]
+    return layers.Concatenate(name="features")(features) if features[1:] else features[0]
 
 
 def build_model(
-    experiment: Experiment | str, size: int = 256, statistics: Statistics | None = None
+    experiment: Experiment | str,
+    size: int | None = 256,
+    statistics: Statistics | None = None,
+    bands: Mapping[str, Sequence[str]] = MULTISENGE.bands,
 ) -> keras.Model:
     """The network of an experiment (Figure 5), not compiled.
 
     Args:
         experiment: or its name.
-        size: pixels along a patch's side, a multiple of 32; 256 in the paper.
+        size: pixels along a patch's side, a multiple of 32; 256 in the paper. None: any, which a
+            network without peepholes can do.
         statistics: mean and deviation of each band by sensor, of the training split; those of
             "s1" in decibels where the experiment has it so. None: 0 and 1.
+        bands: names of each sensor's.
 
     Returns:
         A model from a mapping of `s1` `(batch, dates, size, size, 2)`, linear backscatter, and
@@ -80,13 +86,14 @@ def build_model(
     """
     if isinstance(experiment, str):
         experiment = get_experiment(experiment)
-    _check_size(size)
-    dates = len(experiment.months)
-    inputs = {
-        s: keras.Input((dates, size, size, len(MULTISENGE.bands[s])), name=s)
-        for s in experiment.sensors
+    if size is not None:
+        check_size(size)
+    shape = (len(experiment.months), size, size)
+    inputs = {s: keras.Input((*shape, len(bands[s])), name=s) for s in experiment.sensors}
+    series = {
+        s: _standardise(x, s, s == "s1" and experiment.s1_decibel, statistics)
+        for s, x in inputs.items()
     }
-    series = {s: _standardise(experiment, s, statistics)(x) for s, x in inputs.items()}
     features = _extract(experiment, series)
     unet = build_unet(
         keras.Input(features.shape[1:], name="unet_features"),

@@ -26,7 +26,8 @@ class Experiment:
         inception_filters: of each convolution of the Inception module; left open by the paper.
         inception_pool: whether the pooled inputs are among the module's outputs, as in a naive
             Inception module; the text of section 3.2 can be read either way.
-        full_resolution_skip: whether the U-Net's last stage sees the encoder's first; left open.
+        full_resolution_skip: whether the U-Net's last stage sees the encoder's first, a fifth
+            skip; the package that the paper cites, `segmentation_models`, has four.
         freeze_encoder: keep the encoder at its random start, as the authors' later code does.
         s1_decibel: Sentinel-1 in decibels, always, before Eq. 4; left open by the paper.
     """
@@ -42,7 +43,7 @@ class Experiment:
     peephole: bool = False
     inception_filters: int = 32
     inception_pool: bool = True
-    full_resolution_skip: bool = True
+    full_resolution_skip: bool = False
     freeze_encoder: bool = False
     s1_decibel: bool = True
 

@@ -2,21 +2,7 @@
 
 from typing import Any
 
-import keras
 from keras import layers
-
-
-@keras.saving.register_keras_serializable(package="multisenge")
-class FirstDate(layers.Layer):
-    """The first image of a series: `(batch, time, ...)` to `(batch, ...)`."""
-
-    def call(self, x: Any) -> Any:
-        """Take date 0 of each series."""
-        return x[:, 0]
-
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """Time goes."""
-        return input_shape[0], *input_shape[2:]
 
 
 def naive_inception(x: Any, filters: int = 32, pool: bool = True) -> Any:

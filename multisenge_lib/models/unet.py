@@ -5,12 +5,27 @@ from typing import Any
 import keras
 from keras import layers
 
+from multisenge_lib.errors import ExperimentError
+
 #: Filters and convolutions of each encoder stage: VGG-16.
 ENCODER = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
 #: Filters of the centre block and of each decoder stage.
 CENTRE, DECODER = 512, (256, 128, 64, 32, 16)
 #: The image's sides are halved by each encoder stage, so they must be multiples of this.
 STRIDE = 2 ** len(ENCODER)
+
+
+def check_size(size: int) -> None:
+    """Refuse patches whose sides the U-Net cannot halve five times.
+
+    Raises:
+        ExperimentError: the size is no multiple of 32.
+    """
+    if size < STRIDE or size % STRIDE:
+        raise ExperimentError(
+            f"patches of {size} x {size} pixels do not fit the U-Net, which halves them five "
+            f"times: the size must be a multiple of {STRIDE}, such as 256"
+        )
 
 
 def _encode(x: Any, trainable: bool) -> tuple[Any, list[Any]]:
@@ -61,7 +76,7 @@ def _decode(x: Any, skips: list[Any]) -> Any:
 def build_unet(
     features: int | keras.KerasTensor,
     classes: int,
-    full_resolution_skip: bool = True,
+    full_resolution_skip: bool = False,
     trainable_encoder: bool = True,
 ) -> keras.Model:
     """U-Net from features to logits.
@@ -75,8 +90,8 @@ def build_unet(
         features: channels in, for images of any size; or `keras.Input((height, width, channels))`.
         classes: channels out.
         full_resolution_skip: whether the last decoder stage sees the encoder's first stage.
-            `segmentation_models` 1.0.1 lists five VGG-16 stages and its `Unet` joins the four
-            deepest; 9,216 weights make the difference.
+            `segmentation_models` 1.0.1, and PyTorch's, join the four deepest only; 9,216 weights
+            make the difference.
         trainable_encoder: False keeps the encoder as it starts.
 
     Returns:
