@@ -182,7 +182,7 @@ def print_audit(
 def measure_ablations(
     seeds: Annotated[
         str, typer.Option(help="Joined by commas; one run a variant and seed.")
-    ] = "1,2",
+    ] = "1,2,3,4,5",
     epochs: Annotated[int, typer.Option(help="At most, of each run.")] = 10,
     data_root: Annotated[
         Path | None, typer.Option(help="Default: the sample with patches of 32 pixels.")

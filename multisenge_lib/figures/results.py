@@ -8,7 +8,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from multisenge_lib.dataset import MULTISENGE, Typology
+from multisenge_lib.dataset import Typology
 from multisenge_lib.figures.dataset import class_legend, show_classes
 from multisenge_lib.results import Record
 
@@ -20,7 +20,7 @@ _DATA = {"sample": "On the synthetic sample, not the paper's data", "multisenge"
 
 
 def _name_data(figure: Figure, records: Mapping[str, Record]) -> None:
-    dataset = next(iter(records.values())).metrics["dataset"]
+    dataset = next(iter(records.values())).metadata.dataset
     figure.suptitle(_DATA[dataset], fontsize=9, color="#666666")
 
 
@@ -64,7 +64,7 @@ def confusion_figure(records: Mapping[str, Record], typology: Typology) -> Figur
     for ax in axes.flat[len(records) :]:
         ax.axis("off")
     for ax, (method, record) in zip(axes.flat, records.items(), strict=False):
-        counts = np.array(record.metrics["confusion"], dtype=float)
+        counts = record.confusion.astype(float)
         support = counts.sum(axis=1, keepdims=True)
         percent = np.divide(100 * counts, support, np.full_like(counts, np.nan), where=support > 0)
         sns.heatmap(
@@ -88,9 +88,10 @@ def confusion_figure(records: Mapping[str, Record], typology: Typology) -> Figur
 
 
 def map_figure(records: Mapping[str, Record], typology: Typology) -> Figure:
-    """Figure 8 or 9: the three showcase patches, reference and the map of each method."""
+    """Figure 8 or 9: the patches whose maps the records keep, reference and each method's map."""
     methods = list(records)
-    patches = [p for p in MULTISENGE.showcase if any(p in r.references for r in records.values())]
+    kept = records[methods[0]].references
+    patches = [p for p in kept if all(p in r.maps for r in records.values())]
     figure, axes = plt.subplots(
         len(patches),
         1 + len(methods),
@@ -151,7 +152,7 @@ def learning_curves(records: Mapping[str, Record]) -> Figure:
     for ax, (method, record) in zip(axes[0], records.items(), strict=True):
         ax.plot(record.history["loss"], color="#4477aa", label="training")
         ax.plot(record.history["val_loss"], color="#ccbb44", label="validation")
-        ax.axvline(record.metrics["best_epoch"], color="#999999", linestyle=":", linewidth=1)
+        ax.axvline(record.best_epoch, color="#999999", linestyle=":", linewidth=1)
         ax.set(title=method, xlabel="Epoch", ylim=(0, None))
         ax.title.set_fontsize(9)
     axes[0, 0].set_ylabel("Weighted cross-entropy")

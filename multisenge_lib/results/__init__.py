@@ -1,6 +1,7 @@
 """Confusion matrices to scores; records of runs, out and in; ours beside the paper's."""
 
 from multisenge_lib.results.ablations import (
+    ABLATION_EPOCHS,
     BASELINE,
     ablation_setting,
     ablation_table,
@@ -20,8 +21,9 @@ from multisenge_lib.results.comparison import (
     urban_answer,
     urban_f1,
 )
-from multisenge_lib.results.metrics import OVERALL, bootstrap, confusion_matrix, scores
+from multisenge_lib.results.metrics import OVERALL, bootstrap, confusion_matrix, majority, scores
 from multisenge_lib.results.records import (
+    Metadata,
     Record,
     RecordKey,
     list_records,

@@ -9,12 +9,17 @@ from multisenge_lib import paths
 from multisenge_lib.errors import RecordError
 
 BASELINE = "baseline"
+#: At most, of each run, where nothing else is said.
+ABLATION_EPOCHS = 10
 _SCORES = ("weighted_f1", "macro_f1", "kappa", "urban_f1")
+#: With fewer runs a spread says too little to draw a conclusion from.
+_LEAST_SEEDS = 5
 
 
-def ablations_path(dataset: str = "sample") -> Path:
-    """The record of the variants measured on a dataset; there may be none."""
-    return paths.results_dir() / dataset / "ablations.json"
+def ablations_path(dataset: str = "sample", epochs: int = ABLATION_EPOCHS) -> Path:
+    """The record of the variants measured on a dataset with so many epochs; there may be none."""
+    name = "ablations" if epochs == ABLATION_EPOCHS else f"ablations-{epochs}-epochs"
+    return paths.results_dir() / dataset / f"{name}.json"
 
 
 def ablation_table(path: Path | None = None) -> pd.DataFrame | None:
@@ -67,12 +72,19 @@ def ablation_setting(path: Path | None = None) -> str:
 def effect_note(table: pd.DataFrame | None, score: str = "macro_f1") -> str:
     """Which variants differ from the baseline by more than twice the larger spread of the two.
 
+    With fewer than five seeds a variant no such sentence is drawn.
+
     Args:
         table: of `ablation_table`.
         score: one of the table's.
     """
     if table is None:
         return "No variant has been measured."
+    if (seeds := int(table["", "runs"].min())) < _LEAST_SEEDS:
+        return (
+            f"With {seeds} seeds the spread is not known well enough to say which of these "
+            f"differences are more than chance; {_LEAST_SEEDS} are the least."
+        )
     spread = table[score, "spread"].clip(lower=table.loc[BASELINE, (score, "spread")])
     clear = table[score, "difference"].abs() > 2 * spread
     names = ", ".join(table.index[clear]) or "none"

@@ -47,7 +47,7 @@ def read_records(dataset: str, classes: int, seed: int = 1) -> dict[str, Record]
 
 
 def _ours(record: Record, score: str) -> pd.Series:
-    values = record.metrics["scores"][score]
+    values = record.scores[score]
     return pd.Series(values, TYPOLOGIES[len(values)].ids, dtype=float)
 
 
@@ -64,18 +64,18 @@ def class_table(records: Mapping[str, Record], classes: int) -> pd.DataFrame:
     for method, values in zip(paper.METHODS, theirs, strict=True):
         for score, printed in zip(SCORES, values.T, strict=True):
             if method in records:
-                mean = records[method].metrics["scores"][f"weighted_{score}"]
+                mean = records[method].scores[f"weighted_{score}"]
                 columns[method, score, OURS] = [*_ours(records[method], score), mean]
             columns[method, score, PAPER] = printed
     return pd.DataFrame(columns, index=[*typology.names, "Weighted average"])
 
 
 def _whose(record: Record) -> str:
-    return f"{OURS}, {record.metrics['dataset']}"
+    return f"{OURS}, {record.metadata.dataset}"
 
 
 def _our_row(method: str, record: Record) -> dict[str, object]:
-    overall = {name: record.metrics["scores"][name] for name in OVERALL}
+    overall = {name: record.scores[name] for name in OVERALL}
     return {"model": method, "whose": _whose(record)} | overall
 
 
@@ -125,7 +125,7 @@ def overall_table(records: Mapping[str, Record], classes: int) -> pd.DataFrame:
         record = next(iter(records.values()))
         rows.append(
             {"model": "always the commonest class", "whose": _whose(record)}
-            | {name: record.metrics["majority"][name] for name in OVERALL}
+            | {name: record.majority[name] for name in OVERALL}
         )
     rows += _paper_rows(classes) + _replicated_rows(classes)
     columns = ["model", "whose", *OVERALL]
@@ -157,7 +157,7 @@ def seed_table(dataset: str, score: str = "macro_f1") -> pd.DataFrame:
     rows: dict[str, dict[int, float]] = {}
     for key in list_records(dataset):
         record = read_record(*key)
-        rows.setdefault(key.experiment, {})[key.seed] = record.metrics["scores"][score]
+        rows.setdefault(key.experiment, {})[key.seed] = record.scores[score]
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("experiment")
     return table.reindex([name for name in EXPERIMENTS if name in table.index]).sort_index(axis=1)
 
@@ -166,19 +166,20 @@ def run_table(dataset: str) -> pd.DataFrame:
     """How each record was made: a row a record, with its code, device and time."""
     rows = []
     for key in list_records(dataset):
-        m = read_record(*key).metrics
+        record = read_record(*key)
+        m, history = record.metadata, record.history
         rows.append(
             {
-                "experiment": key.experiment,
-                "seed": key.seed,
-                "epochs": m["epochs"],
-                "best epoch": m["best_epoch"],
-                "minutes": m["training_seconds"] / 60,
-                "parameters": m["parameters"]["trainable"],
-                "device": m["device"],
-                "commit": (m["commit"] or "none")[:7] + ("+" if m["uncommitted"] else ""),
-                "finished": m["finished"][:10],
-                "skipped patches": len(m["skipped"]),
+                "experiment": m.experiment,
+                "seed": m.seed,
+                "epochs": len(history),
+                "best epoch": record.best_epoch,
+                "minutes": history["seconds"].sum() / 60,
+                "parameters": m.parameters["trainable"],
+                "device": m.device,
+                "commit": (m.commit or "none")[:7] + ("+" if m.uncommitted else ""),
+                "finished": m.finished[:10],
+                "skipped patches": len(m.skipped),
             }
         )
     return pd.DataFrame(rows)

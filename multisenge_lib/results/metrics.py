@@ -140,6 +140,18 @@ def scores(confusion: np.ndarray) -> dict[str, Any]:
     }
 
 
+def majority(confusion: np.ndarray) -> dict[str, Any]:
+    """The scores of a map that shows the commonest class everywhere: what to beat.
+
+    Args:
+        confusion: `(classes, classes)`, rows reference; only its row sums are used.
+    """
+    support = np.sum(confusion, axis=1)
+    constant = np.zeros(np.shape(confusion), np.int64)
+    constant[:, support.argmax()] = support
+    return scores(constant)
+
+
 def bootstrap(
     confusions: np.ndarray,
     names: Iterable[str] = ("weighted_f1", "macro_f1", "kappa"),

@@ -2,56 +2,91 @@
 
     results/<dataset>/<experiment>/             the record of seed 1
     results/<dataset>/<experiment>/seed<n>/     the record of any other seed
-        metrics.json    scores, confusion matrix, settings, provenance
+        metrics.json    metadata, scores, confusion matrix, and the digest of all three files
         history.csv     a row an epoch
         test.npz        a confusion matrix a test patch; maps of the showcase patches
 
-`dataset` is `sample` or `multisenge`, by the data root, and never mixed.
+`dataset` is the name of the data root's (`sample`, `multisenge`, or of an area of your own), and
+records of two are never mixed. A record is read only if its files are those that one run wrote.
 """
 
+import hashlib
+import io
 import json
-import shutil
-import tempfile
+import re
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 import pandas as pd
 
 from multisenge_lib import paths
-from multisenge_lib.dataset import MULTISENGE, SAMPLE
 from multisenge_lib.errors import RecordError
+from multisenge_lib.files import atomic
+from multisenge_lib.results.metrics import majority, scores
 
 #: Changes when the layout of a record does.
-LAYOUT = 1
+LAYOUT = 2
 
 _METRICS, _HISTORY, _TEST = "metrics.json", "history.csv", "test.npz"
-_KEYS = ("layout", "dataset", "experiment", "seed", "scores", "confusion")
+_ROOM = "make room or set MULTISENGE_RESULTS to another folder, and give the same command again"
 
 
 @dataclass(frozen=True)
-class Record:
-    """One run on one dataset.
+class Metadata:
+    """What was trained, on what, how, where and when.
 
     Attributes:
-        metrics: all that goes to `metrics.json`; at least `dataset`, `experiment`, `seed`,
-            `scores` (of `evaluation.scores`) and `confusion` (rows reference, columns predicted).
-        history: a row an epoch; index `epoch`, from 1.
-        patches: names of the test patches, in the order of `confusions`.
-        confusions: `(patches, classes, classes) int64`, rows reference, columns predicted.
-        maps: showcase patch to its predicted class ids, `(height, width) uint8`, 1 to classes.
-        references: showcase patch to its reference, as `maps`, 0 for no data.
+        dataset: name of the data root's.
+        experiment: name of the experiment, such as `s1s2_10c`.
+        seed: of the run.
+        title: the paper's name for the network.
+        classes: names, in order of id from 1.
+        choices: all fields of the `Experiment`.
+        settings: all fields of the `Settings`.
+        parameters: numbers of weights, `trainable` and `total`.
+        patches: how many of each split.
+        size: pixels along a patch's side.
+        finished: when the last epoch ended, UTC, ISO 8601.
+        device: what the run ran on, in words.
+        backend: Keras'.
+        fingerprint: of the packed patches.
+        skipped: patches left out because they could not be read: `patch`, `split`, `problem`.
+        statistics: means and deviations of each sensor's bands (Eq. 4), as the network has them.
+        pixels: of each class in the training split.
+        class_weights: of each class in the loss (section 3.4).
+        commit: of the code; None outside a git checkout.
+        uncommitted: whether library or notebook differed from it.
+        versions: of Python and the packages that matter.
     """
 
-    metrics: Mapping[str, Any]
-    history: pd.DataFrame
-    patches: tuple[str, ...]
-    confusions: np.ndarray
-    maps: Mapping[str, np.ndarray]
-    references: Mapping[str, np.ndarray]
+    dataset: str
+    experiment: str
+    seed: int
+    title: str
+    classes: tuple[str, ...]
+    choices: dict[str, Any]
+    settings: dict[str, Any]
+    parameters: dict[str, int]
+    patches: dict[str, int]
+    size: int
+    finished: str
+    device: str
+    backend: str
+    fingerprint: str
+    skipped: tuple[dict[str, str], ...]
+    statistics: dict[str, tuple[list[float], list[float]]]
+    pixels: tuple[int, ...]
+    class_weights: tuple[float, ...]
+    commit: str | None
+    uncommitted: bool | None
+    versions: dict[str, str]
 
 
 class RecordKey(NamedTuple):
@@ -62,30 +97,86 @@ class RecordKey(NamedTuple):
     seed: int
 
 
-def record_folder(dataset: str, experiment: str, seed: int = 1) -> Path:
-    """Where a record lies below `paths.results_dir()`.
+@dataclass(frozen=True)
+class Record:
+    """One run on one dataset. What follows from its parts is computed from them.
 
-    Raises:
-        RecordError: there is no such dataset.
+    Attributes:
+        metadata: what was trained, on what, how.
+        history: a row an epoch: `loss`, `val_loss`, `learning_rate`, `seconds`; index from 1.
+        patches: names of the test patches, in the order of `confusions`.
+        confusions: `(patches, classes, classes) int64`, rows reference, columns predicted.
+        maps: showcase patch to its predicted class ids, `(height, width) uint8`, 1 to classes.
+        references: showcase patch to its reference, as `maps`, 0 for no data.
     """
-    known = (SAMPLE.name, MULTISENGE.name)
-    if dataset not in known:
-        raise RecordError(f"dataset {dataset!r}: records are of {' or '.join(known)}")
+
+    metadata: Metadata
+    history: pd.DataFrame
+    patches: tuple[str, ...]
+    confusions: np.ndarray
+    maps: Mapping[str, np.ndarray]
+    references: Mapping[str, np.ndarray]
+
+    @property
+    def key(self) -> RecordKey:
+        """Of the run."""
+        return RecordKey(self.metadata.dataset, self.metadata.experiment, self.metadata.seed)
+
+    @cached_property
+    def confusion(self) -> np.ndarray:
+        """`(classes, classes) int64` of all test patches, rows reference, columns predicted."""
+        return self.confusions.sum(axis=0)
+
+    @cached_property
+    def scores(self) -> dict[str, Any]:
+        """Of `confusion`, see `metrics.scores`."""
+        return scores(self.confusion)
+
+    @cached_property
+    def majority(self) -> dict[str, Any]:
+        """The scores of a map that shows the test split's commonest class everywhere."""
+        return majority(self.confusion)
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch whose weights were tested: that of the least validation loss."""
+        return int(self.history["val_loss"].idxmin())
+
+
+@dataclass(frozen=True)
+class _Document:
+    """The content of `metrics.json`."""
+
+    layout: int
+    digest: str
+    metadata: Metadata
+    scores: dict[str, Any]
+    confusion: list[list[int]]
+
+
+def _digest(document: _Document, history: bytes, test: bytes) -> str:
+    """Of all that a record holds."""
+    content = {**asdict(document), "digest": ""}
+    text = json.dumps(content, sort_keys=True, allow_nan=False)
+    return hashlib.sha256(b"\0".join([text.encode(), history, test])).hexdigest()
+
+
+def record_folder(dataset: str, experiment: str, seed: int = 1) -> Path:
+    """Where a record lies below `paths.results_dir()`."""
     folder = paths.results_dir() / dataset / experiment
     return folder if seed == 1 else folder / f"seed{seed}"
 
 
-def _write_files(record: Record, folder: Path) -> None:
-    text = json.dumps({"layout": LAYOUT, **record.metrics}, indent=1, allow_nan=False)
-    (folder / _METRICS).write_text(text + "\n")
-    record.history.to_csv(folder / _HISTORY, lineterminator="\n")
+def _test_bytes(record: Record) -> bytes:
+    buffer = io.BytesIO()
     np.savez_compressed(
-        folder / _TEST,
+        buffer,
         patches=np.array(record.patches, dtype=str),
         confusions=record.confusions.astype(np.int32),
         **{f"map_{patch}": ids for patch, ids in record.maps.items()},
         **{f"reference_{patch}": ids for patch, ids in record.references.items()},
     )
+    return buffer.getvalue()
 
 
 def write_record(record: Record) -> Path:
@@ -95,100 +186,93 @@ def write_record(record: Record) -> Path:
         The record's folder.
 
     Raises:
-        RecordError: the dataset is unknown, or the folder cannot be written.
+        FileError: the folder cannot be written.
     """
-    key = RecordKey(*(record.metrics[name] for name in RecordKey._fields))
-    folder = record_folder(*key)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        staged = Path(tempfile.mkdtemp(prefix=".new-", dir=folder))
-        try:
-            _write_files(record, staged)
-            for name in (_HISTORY, _TEST, _METRICS):
-                (staged / name).replace(folder / name)
-        finally:
-            shutil.rmtree(staged, ignore_errors=True)
-    except OSError as error:
-        raise RecordError(
-            f"the record {folder} cannot be written ({error.strerror}): "
-            "make room or set MULTISENGE_RESULTS to another folder"
-        ) from None
+    folder = record_folder(*record.key)
+    history = record.history.to_csv(lineterminator="\n").encode()
+    test = _test_bytes(record)
+    document = _Document(LAYOUT, "", record.metadata, record.scores, record.confusion.tolist())
+    content = {**asdict(document), "digest": _digest(document, history, test)}
+    text = json.dumps(content, indent=1, allow_nan=False) + "\n"
+    with ExitStack() as stack:  # the last entered is moved to its place first: metrics.json last
+        for name, value in ((_METRICS, text.encode()), (_TEST, test), (_HISTORY, history)):
+            stack.enter_context(atomic(folder / name, _ROOM)).write_bytes(value)
     return folder
 
 
-def _check(metrics: Any, key: RecordKey) -> str | None:
-    """What is wrong with the content of `metrics.json`, or None."""
-    if not isinstance(metrics, dict):
-        return "holds no object"
-    if missing := [name for name in _KEYS if name not in metrics]:
-        return f"lacks {', '.join(missing)}"
-    if metrics["layout"] != LAYOUT:
-        return f"is of layout {metrics['layout']}, this library reads {LAYOUT}"
-    held = RecordKey(*(metrics[name] for name in RecordKey._fields))
-    if held != key:
-        return f"is the record of {'/'.join(map(str, held))}, not of {'/'.join(map(str, key))}"
-    confusion = metrics["confusion"]
-    if not isinstance(confusion, list) or any(len(row) != len(confusion) for row in confusion):
-        return "holds a confusion matrix that is not square"
-    return None
+def _starting(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
+    return {k.removeprefix(prefix): a for k, a in arrays.items() if k.startswith(prefix)}
 
 
-def _read_metrics(path: Path, key: RecordKey) -> dict[str, Any]:
-    try:
-        metrics = json.loads(path.read_text())
-    except FileNotFoundError:
-        raise RecordError(f"{path} is missing: {_remedy(key)}") from None
-    except ValueError as error:
-        raise RecordError(f"{path} is not JSON ({error}): {_remedy(key)}") from None
-    if problem := _check(metrics, key):
-        raise RecordError(f"{path} {problem}: {_remedy(key)}")
-    return metrics
-
-
-def _remedy(key: RecordKey) -> str:
-    return (
-        "train it with `papermill notebooks/train.ipynb "
-        f"runs/{key.experiment}.ipynb -p exp {key.experiment} -p seed {key.seed}`"
+def _parse(metrics: bytes, history: bytes, test: bytes) -> tuple[_Document, Record]:
+    """The parts of a record; any exception means that they are none."""
+    document = msgspec.json.decode(metrics, type=_Document)
+    if document.layout != LAYOUT:
+        raise ValueError(f"layout {document.layout}, this library reads {LAYOUT}")
+    if document.digest != _digest(document, history, test):
+        raise ValueError("its files were changed, or are not of one run")
+    with np.load(io.BytesIO(test)) as arrays:
+        arrays = dict(arrays)
+    rows = pd.read_csv(io.BytesIO(history), index_col="epoch")
+    record = Record(
+        document.metadata,
+        rows.astype(float),
+        tuple(map(str, arrays["patches"])),
+        arrays["confusions"].astype(np.int64),
+        _starting(arrays, "map_"),
+        _starting(arrays, "reference_"),
     )
+    return document, record
+
+
+def _check(document: _Document, record: Record, key: RecordKey) -> None:
+    """Refuse, by a ValueError, what contradicts the key or the record's own confusion matrix."""
+    if record.key != key:
+        raise ValueError(f"it is of {'/'.join(map(str, record.key))}")
+    if record.confusion.tolist() != document.confusion:
+        raise ValueError(f"the confusion matrix is not the sum of those in {_TEST}")
+    for name, values in record.scores.items():
+        expected, held = (np.array(v, float) for v in (values, document.scores[name]))
+        if not np.allclose(held, expected, rtol=0, atol=1e-12, equal_nan=True):
+            raise ValueError(f"{name} is not that of the confusion matrix")
 
 
 def read_record(dataset: str, experiment: str, seed: int = 1) -> Record:
-    """Read a record and check that it is the one asked for.
+    """Read a record and check that it is the one asked for, as it was written.
 
     Raises:
-        RecordError: it is missing, damaged, or of another dataset, experiment or seed.
+        RecordError: it is missing, damaged, changed, or of another dataset, experiment or seed.
     """
     key = RecordKey(dataset, experiment, seed)
     folder = record_folder(*key)
-    metrics = _read_metrics(folder / _METRICS, key)
-    try:
-        history = pd.read_csv(folder / _HISTORY, index_col="epoch")
-        with np.load(folder / _TEST) as test:
-            arrays = dict(test)
-        patches, confusions = arrays.pop("patches"), arrays.pop("confusions")
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise RecordError(f"{folder} is damaged ({error}): {_remedy(key)}") from None
-    if confusions.sum(axis=0).tolist() != metrics["confusion"]:
-        raise RecordError(f"{folder / _TEST} and {_METRICS} are of two runs: {_remedy(key)}")
-
-    def starting(prefix: str) -> dict[str, np.ndarray]:
-        return {k.removeprefix(prefix): a for k, a in arrays.items() if k.startswith(prefix)}
-
-    return Record(
-        metrics,
-        history,
-        tuple(map(str, patches)),
-        confusions.astype(np.int64),
-        starting("map_"),
-        starting("reference_"),
+    remedy = (
+        "train it with `papermill notebooks/train.ipynb "
+        f"runs/{experiment}.ipynb -p exp {experiment} -p seed {seed}`"
     )
+    try:
+        files = [(folder / name).read_bytes() for name in (_METRICS, _HISTORY, _TEST)]
+    except OSError as error:
+        raise RecordError(f"{error.filename} cannot be read ({error.strerror}): {remedy}") from None
+    try:
+        document, record = _parse(*files)
+        _check(document, record, key)
+    except (
+        *(ValueError, KeyError, TypeError, EOFError, OSError, RecursionError),
+        *(zipfile.BadZipFile, msgspec.MsgspecError),
+    ) as error:
+        raise RecordError(
+            f"{folder} is not the record of {'/'.join(map(str, key))} "
+            f"({str(error) or type(error).__name__}): {remedy}"
+        ) from None
+    return record
 
 
 def list_records(dataset: str) -> list[RecordKey]:
     """The records of a dataset, by experiment and seed; none where nothing was trained."""
-    root = record_folder(dataset, ".")
-    found = []
-    for path in sorted(root.glob(f"*/{_METRICS}")) + sorted(root.glob(f"*/seed*/{_METRICS}")):
-        experiment, *seed = path.parent.relative_to(root).parts
-        found.append(RecordKey(dataset, experiment, int(seed[0][4:]) if seed else 1))
+    root, found = paths.results_dir() / dataset, set()
+    for path in root.glob(f"**/{_METRICS}"):
+        place = re.fullmatch(r"(\w+)(?:/seed(\d+))?", path.parent.relative_to(root).as_posix())
+        key = RecordKey(dataset, place[1], int(place[2] or 1)) if place else None
+        if key and record_folder(*key) == path.parent:
+            found.add(key)
     return sorted(found)

@@ -1,14 +1,12 @@
 """How a run goes: settings, batches, loss, devices, checkpoint, record."""
 
-from multisenge_lib.training.train import (
+from multisenge_lib.training.ablations import measure_all
+from multisenge_lib.training.loss import inverse_frequency, weighted_loss
+from multisenge_lib.training.progress import say, say_scores
+from multisenge_lib.training.settings import (
     SAMPLE_SETTINGS,
-    Run,
     Settings,
-    check_data_root,
-    evaluate,
-    load_store,
-    majority,
+    given_settings,
     settings_for,
-    train,
-    weighted_loss,
 )
+from multisenge_lib.training.train import Run, check_data_root, evaluate, load_store, train

@@ -4,19 +4,24 @@ Every variant is the baseline with one field of `Experiment` or `Settings` repla
 the same seeds on the same data. The record grows run by run, so an interrupted series goes on.
 """
 
+import itertools
 import json
+import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from multisenge_lib.dataset import URBAN, describe
 from multisenge_lib.errors import ExperimentError, RecordError
-from multisenge_lib.files import provenance, write_text
+from multisenge_lib.files import write_text
 from multisenge_lib.models import Experiment, get_experiment
-from multisenge_lib.results import BASELINE, ablations_path
+from multisenge_lib.results import ABLATION_EPOCHS, BASELINE, ablations_path
 from multisenge_lib.sample import ensure_sample
-from multisenge_lib.training.train import Settings, settings_for, train
+from multisenge_lib.training.settings import Settings, settings_for
+from multisenge_lib.training.train import Run, train
 
 #: The network with every part that a variant changes.
 BASE = "inception_10c"
@@ -35,6 +40,7 @@ VARIANTS: dict[str, Variant] = {
     "peepholes": Variant({"peephole": True}),
     "Inception with 8 filters": Variant({"inception_filters": 8}),
     "Inception without pooling": Variant({"inception_pool": False}),
+    "full-resolution skip": Variant({"full_resolution_skip": True}),
     "frozen encoder": Variant({"freeze_encoder": True}),
     "Sentinel-1 linear": Variant({"s1_decibel": False}),
     "no augmentation": Variant(settings={"augmentation": "none"}),
@@ -71,46 +77,26 @@ def _write(path: Path, source: dict[str, Any], runs: list[dict[str, Any]]) -> No
     write_text(path, json.dumps({"source": source, "runs": runs}, indent=1) + "\n")
 
 
-def urban_f1(f1: list[float | None]) -> float:
-    """Mean F1 of the urban classes that the test split holds."""
-    urban = [f1[id - 1] for id in URBAN if f1[id - 1] is not None]
-    return sum(urban) / len(urban)
-
-
-def measure(name: str, root: Path, experiment: Experiment, settings: Settings) -> dict[str, Any]:
-    """Train and evaluate one variant.
-
-    Args:
-        name: one of `VARIANTS`.
-        root: the data root.
-        experiment: the baseline's.
-        settings: the baseline's, with the seed of this run.
-
-    Returns:
-        The run as the record keeps it: variant, seed, scores, epochs, time, commit.
-    """
-    variant = VARIANTS[name]
-    run = train(
-        replace(experiment, **variant.experiment), replace(settings, **variant.settings), root
-    )
-    metrics = run.record.metrics
-    scores = {k: metrics["scores"][k] for k in ("weighted_f1", "macro_f1", "kappa", "accuracy")}
+def _row(name: str, run: Run) -> dict[str, Any]:
+    """A run as the record keeps it."""
+    record = run.record
+    urban = [record.scores["f1"][id - 1] for id in URBAN]
     return {
         "variant": name,
-        "seed": settings.seed,
-        **scores,
-        "urban_f1": urban_f1(metrics["scores"]["f1"]),
-        "epochs": metrics["epochs"],
-        "best_epoch": metrics["best_epoch"],
-        "seconds": round(metrics["training_seconds"], 1),
-        "finished": metrics["finished"],
-        "commit": provenance()["commit"],
+        "seed": record.metadata.seed,
+        **{k: record.scores[k] for k in ("weighted_f1", "macro_f1", "kappa", "accuracy")},
+        "urban_f1": float(np.mean([f1 for f1 in urban if f1 is not None])),
+        "epochs": len(record.history),
+        "best_epoch": record.best_epoch,
+        "seconds": round(float(record.history["seconds"].sum()), 1),
+        "finished": record.metadata.finished,
+        "commit": record.metadata.commit,
     }
 
 
 def measure_all(
-    seeds: Iterable[int] = (1, 2),
-    epochs: int = 10,
+    seeds: Iterable[int] = (1, 2, 3, 4, 5),
+    epochs: int = ABLATION_EPOCHS,
     root: Path | None = None,
     variants: Iterable[str] = tuple(VARIANTS),
 ) -> Path:
@@ -123,7 +109,7 @@ def measure_all(
         variants: which of `VARIANTS`.
 
     Returns:
-        The record's path, see `results.ablation_table`.
+        The record's path, one for each dataset and number of epochs; see `results.ablation_table`.
 
     Raises:
         ExperimentError: a variant is unknown.
@@ -134,12 +120,17 @@ def measure_all(
         raise ExperimentError(f"variants {unknown}: choose among {', '.join(VARIANTS)}")
     root = root or ensure_sample(size=32)
     experiment, settings = get_experiment(BASE), settings_for(root, epochs=epochs)
-    path, source = ablations_path(describe(root).name), _source(root, experiment, settings)
+    path = ablations_path(describe(root).name, epochs)
+    source = _source(root, experiment, settings)
     runs = _read(path, source)
     done = {(run["variant"], run["seed"]) for run in runs}
-    for seed in seeds:
-        for name in variants:
-            if (name, seed) not in done:
-                runs.append(measure(name, root, experiment, replace(settings, seed=seed)))
-                _write(path, source, runs)
+    for seed, name in itertools.product(seeds, variants):
+        if (name, seed) in done:
+            continue
+        variant = VARIANTS[name]
+        changed = replace(settings, seed=seed, **variant.settings)
+        run = train(replace(experiment, **variant.experiment), changed, root)
+        runs.append(_row(name, run))
+        _write(path, source, runs)
+        shutil.rmtree(run.folder)  # 100 MB a run, which nothing asks for again
     return path

@@ -7,7 +7,6 @@ number since the start of training alone: a run that was interrupted goes on wit
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from typing import Literal
 
 import keras
 import numpy as np
@@ -15,12 +14,8 @@ import numpy as np
 from multisenge_lib.dataset import NO_DATA, Store, Typology, decibel
 from multisenge_lib.errors import ExperimentError, PatchError
 from multisenge_lib.models import Experiment
+from multisenge_lib.training.settings import Augmentation
 
-#: "The training dataset is augmented to 75%" (section 3.4) can be read in two ways.
-#: `replace`: three quarters of the patches of an epoch are turned, the others are as they are.
-#: `extend`: an epoch has all patches as they are, and turned copies of three quarters of them.
-Augmentation = Literal["replace", "extend", "none"]
-AUGMENTATIONS = ("replace", "extend", "none")
 #: Of section 3.4.
 AUGMENTED_SHARE = 0.75
 
@@ -39,6 +34,25 @@ def transform(image: np.ndarray, number: int, axes: tuple[int, int] = (-3, -2)) 
     if number <= 3:
         return np.rot90(image, number, axes)
     return np.flip(image, axes[number - 4])
+
+
+def _copies(patches: int, augmentation: Augmentation) -> int:
+    return round(AUGMENTED_SHARE * patches) if augmentation == "extend" else 0
+
+
+def steps_an_epoch(patches: int, augmentation: Augmentation, batch_size: int) -> int:
+    """Full batches that an epoch of training has.
+
+    Raises:
+        ExperimentError: there is none.
+    """
+    steps = (patches + _copies(patches, augmentation)) // batch_size
+    if not steps:
+        raise ExperimentError(
+            f"batch size {batch_size} is more than the {patches} patches to train on: give a "
+            "smaller one"
+        )
+    return steps
 
 
 class Batches(keras.utils.PyDataset):
@@ -117,7 +131,7 @@ class TrainingBatches(Batches):
     Args:
         *args: of `Batches`.
         seed: of order and transformations.
-        augmentation: which reading of the paper's 75 %, or none; see `AUGMENTATIONS`.
+        augmentation: which reading of the paper's 75 %, or none; see `Augmentation`.
         first_epoch: where to begin, 0 unless training is resumed.
         **kwargs: of `Batches`.
     """
@@ -131,15 +145,8 @@ class TrainingBatches(Batches):
         **kwargs,
     ):
         super().__init__(*args, **kwargs)
-        copies = round(AUGMENTED_SHARE * len(self.positions)) if augmentation == "extend" else 0
-        self.steps = (len(self.positions) + copies) // self.size
-        if not self.steps:
-            raise ExperimentError(
-                f"batch size {self.size} is more than the {len(self.positions)} patches to train "
-                "on: give a smaller one"
-            )
-        self.seed, self.augmentation, self.copies = seed, augmentation, copies
-        self.first_epoch = first_epoch
+        self.steps = steps_an_epoch(len(self.positions), augmentation, self.size)
+        self.seed, self.augmentation, self.first_epoch = seed, augmentation, first_epoch
         self._epoch = lru_cache(maxsize=2)(self._shuffled)
 
     @property
@@ -152,7 +159,8 @@ class TrainingBatches(Batches):
         numbers = rng.integers(1, len(TRANSFORMATIONS), len(self.positions))
         share = {"replace": AUGMENTED_SHARE, "extend": 0, "none": 0}[self.augmentation]
         kept = np.where(rng.random(len(self.positions)) < share, numbers, 0)
-        copied = rng.permutation(len(self.positions))[: self.copies]
+        copies = _copies(len(self.positions), self.augmentation)
+        copied = rng.permutation(len(self.positions))[:copies]
         plan = np.concatenate(
             [
                 np.stack([self.positions, kept], axis=1),
@@ -168,35 +176,13 @@ class TrainingBatches(Batches):
         return [(int(position), int(transformation)) for position, transformation in part]
 
 
-class _Moments:
-    """Mean and sum of squared differences, of parts merged one by one (Chan et al., 1983)."""
-
-    def __init__(self, bands: int):
-        self.count, self.mean, self.squares = 0, np.zeros(bands), np.zeros(bands)
-
-    def add(self, values: np.ndarray) -> None:
-        """Merge `(values, bands)` in float64."""
-        values = values.astype(np.float64)
-        count, mean = len(values), values.mean(axis=0)
-        difference, total = mean - self.mean, self.count + count
-        self.squares += ((values - mean) ** 2).sum(axis=0)
-        self.squares += difference**2 * self.count * count / total
-        self.mean += difference * count / total
-        self.count = total
-
-    @property
-    def deviation(self) -> np.ndarray:
-        """The population's, as Eq. 4 needs no estimate."""
-        return np.sqrt(self.squares / self.count)
-
-
 def streamed_statistics(
     store: Store, experiment: Experiment, split: str = "train"
 ) -> dict[str, tuple[list[float], list[float]]]:
     """Mean and deviation of each band, over all dates and pixels of a split (Eq. 4).
 
-    One pass, a patch at a time, in float64. The paper does not say over which patches; the
-    training split alone keeps validation and test unseen.
+    One pass, a patch at a time, with sums in float64. The paper does not say over which patches;
+    the training split alone keeps validation and test unseen.
 
     Args:
         store: from `pack`.
@@ -206,15 +192,27 @@ def streamed_statistics(
     Returns:
         From sensor to (means, deviations), a value a band: what `build_model` takes.
     """
-    moments = {}
-    for sensor in experiment.sensors:
-        moments[sensor] = _Moments(store.arrays[sensor].shape[-1])
-        for position in store.positions(split):
-            values = store.read(sensor, position).reshape(-1, store.arrays[sensor].shape[-1])
-            if sensor == "s1" and experiment.s1_decibel:
-                values = decibel(values)
-            moments[sensor].add(values)
-    return {sensor: (m.mean.tolist(), m.deviation.tolist()) for sensor, m in moments.items()}
+    return {
+        sensor: _moments(store, sensor, store.positions(split), experiment.s1_decibel)
+        for sensor in experiment.sensors
+    }
+
+
+def _moments(
+    store: Store, sensor: str, positions: np.ndarray, s1_decibel: bool
+) -> tuple[list[float], list[float]]:
+    """Mean and the population's deviation of each band."""
+    count, total, squares = 0, 0.0, 0.0
+    for position in positions:
+        values = store.read(sensor, position)
+        if sensor == "s1" and s1_decibel:
+            values = decibel(values)
+        values = values.reshape(-1, values.shape[-1]).astype(np.float64)
+        count += len(values)
+        total = total + values.sum(axis=0)
+        squares = squares + np.einsum("pb,pb->b", values, values)
+    mean = total / count
+    return mean.tolist(), np.sqrt(squares / count - mean**2).tolist()
 
 
 def count_classes(store: Store, typology: Typology, split: str = "train") -> np.ndarray:
@@ -224,21 +222,3 @@ def count_classes(store: Store, typology: Typology, split: str = "train") -> np.
         ids = typology.lookup[store.read("reference", position)]
         counts += np.bincount(ids.ravel(), minlength=len(counts))
     return np.delete(counts, NO_DATA)
-
-
-def inverse_frequency(counts: np.ndarray) -> np.ndarray:
-    """Class weights (section 3.4), proportional to the inverse of the class's frequency.
-
-    The paper leaves their scale open; here the mean weight of a pixel is 1, so that the loss
-    stays comparable with the unweighted one. A class that does not occur weighs 0.
-
-    Args:
-        counts: `(classes,)` pixels of each class, at least one in all.
-
-    Returns:
-        `(classes,) float64`.
-    """
-    present = counts > 0
-    weights = np.zeros(len(counts))
-    weights[present] = counts.sum() / (present.sum() * counts[present])
-    return weights

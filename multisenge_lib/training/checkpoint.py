@@ -1,27 +1,59 @@
-"""Keras callbacks: a checkpoint from which training ends as if never interrupted, and a bar.
+"""A run's folder: a checkpoint from which training ends as if never interrupted, then the model.
 
 Keras' own `BackupAndRestore` keeps weights and optimizer, but neither the patience of
 `ReduceLROnPlateau` and `EarlyStopping` nor the best weights: a resumed run would end elsewhere.
 """
 
+import fcntl
 import json
 import time
-from collections.abc import Mapping
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
-from multisenge_lib.errors import MultiSenGEError
+from multisenge_lib.errors import ExperimentError, FileError
+from multisenge_lib.files import atomic, write_text
 
+_ROOM = (
+    "make room, or set MULTISENGE_CACHE to another folder, and give the same command again: it "
+    "goes on from the last checkpoint"
+)
+_UNREADABLE = (ValueError, KeyError, TypeError, EOFError, OSError, zipfile.BadZipFile)
 #: What `on_train_begin` of these callbacks would forget.
 _STATE = {
     "ReduceLROnPlateau": ("wait", "best", "cooldown_counter"),
     "EarlyStopping": ("wait", "best", "best_epoch", "stopped_epoch"),
 }
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Hold a run's folder, so that no other process trains the same run meanwhile.
+
+    Raises:
+        ExperimentError: another process does.
+        FileError: the folder cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / "lock").open("w")
+    except OSError as error:
+        raise FileError(f"{folder} cannot be written ({error.strerror}): {_ROOM}") from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise ExperimentError(
+                f"another process trains the same run in {folder}: wait for it, or give another "
+                "seed"
+            ) from None
+        yield
 
 
 class Checkpoint(keras.callbacks.Callback):
@@ -34,7 +66,8 @@ class Checkpoint(keras.callbacks.Callback):
         interval: least seconds between two checkpoints; a kill loses at most that and an epoch.
 
     Attributes:
-        rows: one mapping an epoch: `loss`, `val_loss`, ..., `learning_rate`, `seconds`.
+        rows: one mapping an epoch: `loss`, `val_loss`, `learning_rate`, `seconds`.
+        stopped: whether early stopping has ended the run.
     """
 
     def __init__(
@@ -42,53 +75,48 @@ class Checkpoint(keras.callbacks.Callback):
         folder: Path,
         stopping: keras.callbacks.EarlyStopping,
         plateau: keras.callbacks.ReduceLROnPlateau,
-        interval: float = 60,
+        interval: float,
     ):
         super().__init__()
-        self.folder, self.interval = folder, interval
+        self.folder, self.path, self.interval = folder, folder / "checkpoint.npz", interval
         self.stopping, self.others = stopping, (stopping, plateau)
         self.rows: list[dict[str, float]] = []
         self.stopped = False
-        self._restored: Mapping[str, Any] = {}
+        self._state: dict[str, Any] = {}
         self._saved = time.monotonic()
 
-    @property
-    def path(self) -> Path:
-        """The checkpoint's file."""
-        return self.folder / "checkpoint.npz"
-
-    @property
-    def history(self) -> pd.DataFrame:
-        """A row an epoch, from 1."""
-        index = pd.RangeIndex(1, len(self.rows) + 1, name="epoch")
-        return pd.DataFrame(self.rows, index=index)
-
     def restore(self, model: keras.Model) -> None:
-        """Take up weights, optimizer and history where there is a checkpoint; before `fit`."""
+        """Take up weights, optimizer and history where there is a checkpoint; before `fit`.
+
+        Raises:
+            FileError: it is damaged.
+        """
         if not self.path.exists():
             return
         try:
             with np.load(self.path) as arrays:
-                self._restored = json.loads(str(arrays["state"]))
-                groups = {name: _numbered(arrays, name) for name in ("model", "optimizer", "best")}
-        except (OSError, ValueError, KeyError, EOFError) as error:
-            raise MultiSenGEError(
-                f"{self.path} cannot be read ({error}): delete it to train from the start"
+                state = json.loads(str(arrays["state"]))
+                model.set_weights(_numbered(arrays, "model"))
+                model.optimizer.build(model.trainable_variables)
+                optimizer = zip(
+                    model.optimizer.variables, _numbered(arrays, "optimizer"), strict=True
+                )
+                for variable, value in optimizer:
+                    variable.assign(value)
+                self._state = {**state, "best": _numbered(arrays, "best")}
+            self.rows, self.stopped = state["rows"], state["stopped"]
+        except _UNREADABLE as error:
+            raise FileError(
+                f"{self.path} is damaged ({error}): delete it, and training begins anew"
             ) from None
-        self.rows, self.stopped = self._restored["rows"], self._restored["stopped"]
-        model.set_weights(groups["model"])
-        model.optimizer.build(model.trainable_variables)
-        for variable, value in zip(model.optimizer.variables, groups["optimizer"], strict=True):
-            variable.assign(value)
-        self._restored["best"] = groups["best"]
 
     def on_train_begin(self, logs: Mapping[str, float] | None = None) -> None:
         """Give the other callbacks back what they knew."""
-        for callback in self.others if self._restored else ():
-            for name, value in self._restored[type(callback).__name__].items():
+        for callback in self.others if self._state else ():
+            for name, value in self._state[type(callback).__name__].items():
                 setattr(callback, name, value)
-        if self._restored:
-            self.stopping.best_weights = self._restored.pop("best") or None
+        if self._state:
+            self.stopping.best_weights = self._state.pop("best") or None
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         """Start the clock."""
@@ -99,7 +127,8 @@ class Checkpoint(keras.callbacks.Callback):
         row = {name: float(value) for name, value in (logs or {}).items()}
         self.rows.append(row | {"seconds": round(time.monotonic() - self._started, 3)})
         self.stopped = self.model.stop_training
-        self.history.to_csv(self.folder / "history.csv", lineterminator="\n")
+        text = history(self.rows).to_csv(lineterminator="\n")
+        write_text(self.folder / "history.csv", text, _ROOM)
         if time.monotonic() - self._saved >= self.interval:
             self.save()
 
@@ -117,11 +146,14 @@ class Checkpoint(keras.callbacks.Callback):
         arrays = {
             f"{g}_{i}": value for g, values in groups.items() for i, value in enumerate(values)
         }
-        unfinished = self.path.with_suffix(".new")
-        with unfinished.open("wb") as file:
-            np.savez(file, state=json.dumps(state), **arrays)
-        unfinished.replace(self.path)
+        with atomic(self.path, _ROOM) as unfinished:
+            np.savez(unfinished, state=json.dumps(state), **arrays)
         self._saved = time.monotonic()
+
+
+def history(rows: list[dict[str, float]]) -> pd.DataFrame:
+    """A row an epoch, from 1."""
+    return pd.DataFrame(rows, index=pd.RangeIndex(1, len(rows) + 1, name="epoch"))
 
 
 def _numbered(arrays: Mapping[str, np.ndarray], group: str) -> list[np.ndarray]:
@@ -129,35 +161,42 @@ def _numbered(arrays: Mapping[str, np.ndarray], group: str) -> list[np.ndarray]:
     return [arrays[f"{group}_{i}"] for i in range(count)]
 
 
-class Progress(keras.callbacks.Callback):
-    """One bar over all epochs, with the last losses.
+def _without_optimizer(model: keras.Model) -> keras.Model:
+    """The same layers and weights."""
+    return keras.Model(model.input, model.output, name=model.name)
+
+
+def forget(folder: Path) -> None:
+    """Delete what a run has kept, so that it begins anew."""
+    for name in ("finished.json", "model.keras", "checkpoint.npz", "history.csv"):
+        (folder / name).unlink(missing_ok=True)
+
+
+def read_finished(folder: Path, model: keras.Model) -> dict[str, Any] | None:
+    """What `write_finished` kept, and the weights into the model; None where the run is not over.
+
+    Raises:
+        FileError: a file is damaged.
+    """
+    if not (folder / "finished.json").exists():
+        return None
+    try:
+        made = json.loads((folder / "finished.json").read_text(encoding="utf-8"))
+        _without_optimizer(model).load_weights(folder / "model.keras")
+        return made
+    except _UNREADABLE as error:
+        raise FileError(f"{folder} is damaged ({error}): delete it to train anew") from None
+
+
+def write_finished(folder: Path, model: keras.Model, made: Mapping[str, Any]) -> None:
+    """Keep the trained network and what the record needs beside it; only then the checkpoint goes.
 
     Args:
-        epochs: at most.
-        done: epochs before this run.
-        show: True always, False never, None where standard error is a terminal.
+        folder: of the run.
+        model: saved as `model.keras`, without the optimizer.
+        made: JSON.
     """
-
-    def __init__(self, epochs: int, done: int = 0, show: bool | None = None):
-        super().__init__()
-        disable = None if show is None else not show
-        self.bar = tqdm(
-            total=epochs,
-            initial=done,
-            desc="training",
-            unit="epoch",
-            disable=disable,
-            mininterval=2,
-        )
-
-    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
-        """One epoch further."""
-        shown = {name: (logs or {}).get(name) for name in ("loss", "val_loss")}
-        self.bar.set_postfix(
-            {k: f"{v:.3f}" for k, v in shown.items() if v is not None}, refresh=False
-        )
-        self.bar.update()
-
-    def on_train_end(self, logs: Mapping[str, float] | None = None) -> None:
-        """Leave the bar as it is."""
-        self.bar.close()
+    with atomic(folder / "model.keras", _ROOM) as unfinished:
+        _without_optimizer(model).save(unfinished)
+    write_text(folder / "finished.json", json.dumps(made), _ROOM)
+    (folder / "checkpoint.npz").unlink(missing_ok=True)

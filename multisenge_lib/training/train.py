@@ -1,147 +1,73 @@
 """Train, evaluate, and put together the record of one experiment (paper, section 3.4).
 
 A run depends on the experiment, its settings and the data; the same three give the same run on the
-same machine. It can be interrupted: started again, it goes on from its checkpoint.
+same machine. It can be interrupted at any moment: started again, it goes on from its checkpoint,
+and a run that is over is only evaluated.
 """
 
+import contextlib
 import hashlib
-import os
-import platform
-import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
+import pandas as pd
 from keras import ops
 
 from multisenge_lib import paths, results
 from multisenge_lib.dataset import (
     LABELS,
-    MULTISENGE,
     REFERENCE,
-    SAMPLE,
     SENSORS,
+    SPLITS,
     BandOrder,
+    Dataset,
     OnError,
     Store,
     describe,
     load_selection,
     pack,
+    read_patch,
 )
-from multisenge_lib.errors import ExperimentError
+from multisenge_lib.errors import ExperimentError, PatchError
 from multisenge_lib.files import provenance
-from multisenge_lib.models import Experiment, build_model, get_experiment
-from multisenge_lib.results import confusion_matrix, scores
+from multisenge_lib.models import Experiment, build_model, check_size, get_experiment
+from multisenge_lib.results import confusion_matrix
 from multisenge_lib.sample import find_data_root
 from multisenge_lib.training.batches import (
-    AUGMENTATIONS,
-    Augmentation,
     Batches,
     TrainingBatches,
     count_classes,
-    inverse_frequency,
+    steps_an_epoch,
     streamed_statistics,
 )
-from multisenge_lib.training.checkpoint import Checkpoint, Progress
+from multisenge_lib.training.checkpoint import (
+    Checkpoint,
+    alone,
+    forget,
+    history,
+    read_finished,
+    write_finished,
+)
+from multisenge_lib.training.devices import (
+    check_devices,
+    device_name,
+    jit,
+    on_devices,
+    synchronise,
+)
+from multisenge_lib.training.loss import inverse_frequency, weighted_loss
+from multisenge_lib.training.progress import Progress
+from multisenge_lib.training.settings import Settings, settings_for
 
-Precision = Literal["float32", "mixed_float16", "mixed_bfloat16"]
-_PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 #: A checkpoint of other code than this is not taken up.
 _SOURCES = ("training/*.py", "dataset/store.py", "models/*.py")
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How to train. The defaults are the paper's (section 3.4), or ours where it says nothing.
-
-    Attributes:
-        epochs: at most; early stopping ends most runs before. Left open by the paper.
-        batch_size: patches a step, over all devices.
-        learning_rate: of Adam.
-        plateau_factor: of the learning rate, when the validation loss no longer falls.
-        plateau_patience: epochs before that.
-        stop_patience: epochs without a lower validation loss before training ends.
-        seed: of initial weights, order and augmentation.
-        augmentation: how "augmented to 75%" is read, see `batches.AUGMENTATIONS`.
-        class_weights: weigh the loss by inverse class frequency.
-        precision: `float32`, or `mixed_float16` or `mixed_bfloat16` on a GPU that is fast at it.
-        jit: compile with XLA; None: on JAX and on a GPU. On a CPU, TensorFlow's own kernels took
-            0.11 s a 64x64 patch where XLA took 0.15 s.
-        devices: how many devices of this machine share each batch.
-        readers: threads that read patches.
-        tensorboard: also log for TensorBoard.
-    """
-
-    epochs: int = 200
-    batch_size: int = 16
-    learning_rate: float = 1e-3
-    plateau_factor: float = 0.1
-    plateau_patience: int = 5
-    stop_patience: int = 20
-    seed: int = 1
-    augmentation: Augmentation = "replace"
-    class_weights: bool = True
-    precision: Precision = "float32"
-    jit: bool | None = None
-    devices: int = 1
-    readers: int = 4
-    tensorboard: bool = False
-
-    def __post_init__(self):
-        """Refuse what cannot be trained with.
-
-        Raises:
-            ExperimentError: naming the setting, the rule and what was given.
-        """
-        for name in ("epochs", "batch_size", "plateau_patience", "stop_patience", "devices"):
-            _require(isinstance(getattr(self, name), int), name, getattr(self, name), "an integer")
-            _require(getattr(self, name) >= 1, name, getattr(self, name), "1 or more")
-        _require(self.seed >= 0, "seed", self.seed, "0 or more")
-        _require(self.readers >= 1, "readers", self.readers, "1 or more")
-        _require(self.learning_rate > 0, "learning_rate", self.learning_rate, "above 0")
-        _require(0 < self.plateau_factor < 1, "plateau_factor", self.plateau_factor, "0 to 1")
-        _require(
-            self.augmentation in AUGMENTATIONS, "augmentation", self.augmentation, AUGMENTATIONS
-        )
-        _require(self.precision in _PRECISIONS, "precision", self.precision, _PRECISIONS)
-        _require(
-            self.batch_size % self.devices == 0,
-            "batch_size",
-            self.batch_size,
-            f"a multiple of the {self.devices} devices",
-        )
-
-
-def _require(holds: bool, name: str, received: object, rule: object) -> None:
-    if not holds:
-        rule = f"one of {', '.join(rule)}" if isinstance(rule, tuple) else rule
-        raise ExperimentError(f"{name} is {received!r}: it must be {rule}")
-
-
-#: For the sample, 56 small patches to train on: smaller batches, as many epochs as two cores do in
-#: three to four minutes, and more patience, since an epoch has 14 steps where the paper's has 210.
-SAMPLE_SETTINGS = Settings(epochs=18, batch_size=4, plateau_patience=10, readers=1)
-
-
-def settings_for(root: Path | str, **changes: Any) -> Settings:
-    """The settings for a data root: the paper's, or the sample's, with changes.
-
-    Args:
-        root: the data root.
-        **changes: fields of `Settings`; None leaves the preset's value.
-
-    Raises:
-        ExperimentError: a setting is out of range.
-    """
-    preset = SAMPLE_SETTINGS if describe(root).name == SAMPLE.name else Settings()
-    settings = replace(preset, **{k: v for k, v in changes.items() if v is not None})
-    most = os.environ.get("MULTISENGE_EPOCHS")  # tests set it, to see a run end soon
-    return replace(settings, epochs=min(settings.epochs, int(most))) if most else settings
+#: Maps kept of a test split that has none of the dataset's patches to show.
+_SHOWN = 3
 
 
 def check_data_root(root: Path | str, experiment: Experiment) -> Path:
@@ -161,132 +87,233 @@ def check_data_root(root: Path | str, experiment: Experiment) -> Path:
     return root
 
 
+def _check_selection(root: Path, selection: pd.DataFrame, settings: Settings) -> None:
+    """Refuse, before anything is packed, what could not be trained or tested."""
+    counts = selection["split"].value_counts()
+    for split in SPLITS:
+        if not counts.get(split):
+            raise ExperimentError(
+                f"{root}: none of the {len(selection)} patches with complete series is for {split}:"
+                " each split needs one, see `multisenge select --help`"
+            )
+    steps_an_epoch(counts["train"], settings.augmentation, settings.batch_size)
+    with contextlib.suppress(PatchError):  # packing says it, or leaves the patch out
+        first = read_patch(root, next(selection.itertuples()), sensors=())
+        check_size(first.reference.shape[0])
+
+
 def load_store(
-    root: Path | str, experiment: Experiment, on_error: OnError = "stop", **options: Any
+    root: Path | str,
+    experiment: Experiment,
+    settings: Settings,
+    on_error: OnError = "stop",
+    **options: Any,
 ) -> Store:
     """The packed patches of a data root, packed when they are not yet.
 
     Args:
         root: the data root.
         experiment: its months and days gap make the selection.
+        settings: checked against the selection first.
         on_error: `stop` at a patch that cannot be read, or `skip` and list it.
         **options: of `pack`, such as `band_order`.
+
+    Raises:
+        ExperimentError: a split is empty, or smaller than a batch; or patches are of a size that
+            the networks cannot take.
+        PatchError: a patch cannot be read.
     """
-    there = tuple(s for s in SENSORS if any((Path(root) / s).glob("*")))
+    root = Path(root)
     selection = load_selection(root, experiment.months, experiment.days_gap)
+    _check_selection(root, selection, settings)
+    there = tuple(s for s in SENSORS if any((root / s).glob("*")))
     return pack(root, selection, sensors=there, on_error=on_error, **options)
 
 
-def weighted_loss(weights: Sequence[float]) -> Callable[[Any, Any], Any]:
-    """Weighted categorical cross-entropy (section 3.4) of logits and integer ids, without one-hot.
-
-    Keras takes the mean over all pixels of a batch, those of id 0 counting 0: so every labelled
-    pixel has the same influence, in whichever batch and on whichever device it is.
-
-    Args:
-        weights: of each class, in order of id from 1.
-
-    Returns:
-        A function of the reference `(batch, height, width)`, ids 0 to classes, and logits
-        `(batch, height, width, classes)`, to the loss of each pixel `(batch, height, width)`.
-    """
-    table = np.concatenate([[0], weights]).astype(np.float32)
-
-    def weighted_cross_entropy(reference: Any, logits: Any) -> Any:
-        ids = ops.cast(reference, "int32")
-        channel = ops.maximum(ids - 1, 0)
-        each = ops.sparse_categorical_crossentropy(channel, logits, from_logits=True)
-        return ops.take(ops.convert_to_tensor(table), ids) * each
-
-    return weighted_cross_entropy
-
-
-class PixelAccuracy(keras.metrics.Metric):
-    """Share of labelled pixels that are predicted right."""
-
-    def __init__(self, name: str = "accuracy", **kwargs):
-        super().__init__(name=name, **kwargs)
-        self.hits = self.add_weight(name="hits", initializer="zeros")
-        self.pixels = self.add_weight(name="pixels", initializer="zeros")
-
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Count a batch: ids `(batch, height, width)`, 0 left out, and logits."""
-        ids = ops.cast(y_true, "int32")
-        predicted = ops.cast(ops.argmax(y_pred, axis=-1), "int32") + 1
-        self.hits.assign_add(ops.sum(ops.cast(predicted == ids, "float32")))
-        self.pixels.assign_add(ops.sum(ops.cast(ids > 0, "float32")))
-
-    def result(self) -> Any:
-        """0 to 1."""
-        return ops.divide_no_nan(self.hits, self.pixels)
-
-
-def _accelerators() -> list[str]:
-    return [n for n in keras.distribution.list_devices() if not n.startswith("cpu")]
-
-
-@contextmanager
-def _on_devices(count: int) -> Iterator[None]:
-    """Share batches among the first devices, by the backend's own data parallelism.
-
-    Raises:
-        ExperimentError: there are fewer.
-    """
-    names = _accelerators() or keras.distribution.list_devices()
-    _require(count <= len(names), "devices", count, f"at most {len(names)}, as many as there are")
-    if count == 1:
-        yield
-    elif keras.backend.backend() == "tensorflow":
-        import tensorflow
-
-        with tensorflow.distribute.MirroredStrategy(names[:count]).scope():
-            yield
-    else:
-        keras.distribution.set_distribution(keras.distribution.DataParallel(devices=names[:count]))
-        try:
-            yield
-        finally:
-            keras.distribution.set_distribution(None)
-
-
-@contextmanager
-def _with_precision(precision: Precision) -> Iterator[None]:
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(precision)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
-
-
-def _compile(model: keras.Model, settings: Settings, weights: Sequence[float]) -> None:
-    jit = settings.jit
-    if jit is None:
-        jit = keras.backend.backend() == "jax" or (settings.devices == 1 and any(_accelerators()))
-    model.compile(
-        keras.optimizers.Adam(settings.learning_rate),
-        loss=weighted_loss(weights),
-        metrics=[PixelAccuracy()],
-        jit_compile=jit,
-    )
-
-
-def _synchronise(model: keras.Model, settings: Settings) -> None:
-    """Batch normalisation over the whole batch, not over one device's part; JAX does so itself."""
-    for layer in model.get_layer("unet").layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
-            layer.synchronized = settings.devices > 1 and keras.backend.backend() == "tensorflow"
-
-
 def _run_folder(experiment: Experiment, settings: Settings, store: Store) -> Path:
-    """One folder for each experiment, settings, data and code; `epochs` may be changed."""
-    digest = hashlib.sha256(repr((experiment, replace(settings, epochs=1, readers=1))).encode())
+    """One folder for each experiment, settings, data and code."""
+    digest = hashlib.sha256(repr((experiment, replace(settings, readers=1))).encode())
     digest.update(f"{store.fingerprint} {keras.backend.backend()}".encode())
     for pattern in _SOURCES:
         for source in sorted(Path(__file__).parent.parent.glob(pattern)):
             digest.update(source.read_bytes())
     name = f"{experiment.name}-seed{settings.seed}-{digest.hexdigest()[:12]}"
     return paths.cache_dir() / "runs" / name
+
+
+class Measured(NamedTuple):
+    """What a run takes from the training split."""
+
+    statistics: dict[str, tuple[list[float], list[float]]]
+    pixels: np.ndarray
+    class_weights: np.ndarray
+
+
+def measure(store: Store, experiment: Experiment, settings: Settings) -> Measured:
+    """Statistics of the bands and weights of the classes, from the training split.
+
+    Raises:
+        ExperimentError: a split has no pixel with a reference.
+    """
+    counts = {split: count_classes(store, experiment.typology, split) for split in SPLITS}
+    for split, pixels in counts.items():
+        if not pixels.any():
+            raise ExperimentError(
+                f"{store.path}: the reference of the {split} patches is no data everywhere, so "
+                "nothing can be learned or scored there: are the files in ground_reference/ right?"
+            )
+    pixels = counts["train"]
+    weights = inverse_frequency(pixels) if settings.class_weights else np.ones(len(pixels))
+    return Measured(streamed_statistics(store, experiment), pixels, weights)
+
+
+def build(experiment: Experiment, settings: Settings, size: int, measured: Measured) -> keras.Model:
+    """The network, its weights drawn by the seed, ready to fit."""
+    keras.utils.set_random_seed(settings.seed)
+    model = build_model(experiment, size, measured.statistics)
+    synchronise(model, settings.devices)
+    model.compile(
+        keras.optimizers.Adam(settings.learning_rate),
+        loss=weighted_loss(measured.class_weights),
+        jit_compile=jit(settings),
+    )
+    return model
+
+
+def _batches(
+    experiment: Experiment, settings: Settings, store: Store, first_epoch: int
+) -> tuple[TrainingBatches, Batches]:
+    common = (experiment.sensors, experiment.typology, settings.batch_size, settings.readers)
+    train = TrainingBatches(
+        store,
+        store.positions("train"),
+        *common,
+        seed=settings.seed,
+        augmentation=settings.augmentation,
+        first_epoch=first_epoch,
+    )
+    return train, Batches(store, store.positions("validation"), *common)
+
+
+def _checkpoint(folder: Path, settings: Settings, seconds: float) -> Checkpoint:
+    stopping = keras.callbacks.EarlyStopping(
+        patience=settings.stop_patience, restore_best_weights=True
+    )
+    plateau = keras.callbacks.ReduceLROnPlateau(
+        factor=settings.plateau_factor, patience=settings.plateau_patience
+    )
+    return Checkpoint(folder, stopping, plateau, seconds)
+
+
+def fit(
+    model: keras.Model,
+    experiment: Experiment,
+    settings: Settings,
+    store: Store,
+    checkpoint: Checkpoint,
+    progress: bool,
+) -> None:
+    """Train from where the checkpoint is to the end; the model then has its best weights."""
+    checkpoint.restore(model)
+    done = len(checkpoint.rows)
+    train, validation = _batches(experiment, settings, store, done)
+    callbacks = [*reversed(checkpoint.others), *([Progress()] if progress else []), checkpoint]
+    if settings.tensorboard:
+        callbacks.append(keras.callbacks.TensorBoard(checkpoint.folder / "tensorboard"))
+    try:
+        model.fit(
+            train,
+            steps_per_epoch=train.steps,
+            validation_data=validation,
+            epochs=settings.epochs,
+            initial_epoch=settings.epochs if checkpoint.stopped else done,
+            callbacks=callbacks,
+            shuffle=False,
+            verbose=0,
+        )
+    except Exception:
+        if error := train.error or validation.error:  # one line, not the backend's account of it
+            raise error from None
+        raise
+
+
+class Tested(NamedTuple):
+    """What a network does on a split, see `results.Record`."""
+
+    patches: tuple[str, ...]
+    confusions: np.ndarray
+    maps: dict[str, np.ndarray]
+    references: dict[str, np.ndarray]
+
+
+def evaluate(
+    model: keras.Model,
+    store: Store,
+    experiment: Experiment,
+    batch_size: int,
+    split: str = "test",
+    show: Sequence[str] = (),
+) -> Tested:
+    """Predict a split and count hits and errors patch by patch.
+
+    Args:
+        model: of `build_model`.
+        store: from `pack`.
+        experiment: the model's.
+        batch_size: patches predicted at once.
+        split: `test`, but for comparisons.
+        show: patches whose maps are kept; the split's first ones where it has none of them.
+
+    Returns:
+        The patches' names; their confusion matrices `(patches, classes, classes) int64`; and of
+        the patches to show the maps and the references, `(size, size) uint8` ids.
+    """
+    positions = store.positions(split)
+    names = store.patches.set_index("position")["patch"].loc[positions].tolist()
+    shown = set(show) & set(names) or set(names[:_SHOWN])
+    batches = Batches(store, positions, experiment.sensors, experiment.typology, batch_size)
+    tested = Tested(tuple(names), [], {}, {})
+    for number in range(batches.num_batches):
+        inputs, reference = batches[number]
+        logits = ops.convert_to_numpy(model.predict_on_batch(inputs))
+        predicted = (logits.argmax(axis=-1) + 1).astype(np.uint8)
+        for i, name in enumerate(names[number * batch_size : (number + 1) * batch_size]):
+            matrix = confusion_matrix(reference[i], predicted[i], experiment.classes)
+            tested.confusions.append(matrix)
+            if name in shown:
+                tested.maps[name], tested.references[name] = predicted[i], reference[i]
+    return tested._replace(confusions=np.stack(tested.confusions))
+
+
+def describe_run(
+    dataset: Dataset,
+    experiment: Experiment,
+    settings: Settings,
+    store: Store,
+    model: keras.Model,
+    measured: Measured,
+    made: Mapping[str, Any],
+) -> results.Metadata:
+    """What was trained, on what, how, where and when."""
+    trainable = sum(int(np.prod(v.shape)) for v in model.trainable_variables)
+    return results.Metadata(
+        dataset=dataset.name,
+        experiment=experiment.name,
+        seed=settings.seed,
+        title=experiment.title,
+        classes=tuple(experiment.typology.names),
+        choices=asdict(experiment),
+        settings=asdict(settings),
+        parameters={"trainable": trainable, "total": model.count_params()},
+        patches={split: len(store.positions(split)) for split in SPLITS},
+        size=store.size,
+        fingerprint=store.fingerprint,
+        skipped=tuple(store.skipped.to_dict(orient="records")),
+        statistics=measured.statistics,
+        pixels=tuple(measured.pixels.tolist()),
+        class_weights=tuple(measured.class_weights.tolist()),
+        **{name: value for name, value in made.items() if name != "rows"},
+    )
 
 
 @dataclass(frozen=True)
@@ -298,184 +325,15 @@ class Run:
     folder: Path
 
 
-def _fit(
-    model: keras.Model,
-    batches: Mapping[str, Batches],
-    settings: Settings,
-    checkpoint: Checkpoint,
-    bar: Progress,
-) -> None:
-    """Train from where the checkpoint is to the end; the model then has its best weights."""
-    done = settings.epochs if checkpoint.stopped else len(checkpoint.rows)
-    callbacks = [*reversed(checkpoint.others), bar, checkpoint]
-    if settings.tensorboard:
-        callbacks.append(keras.callbacks.TensorBoard(checkpoint.folder / "tensorboard"))
-    try:
-        model.fit(
-            batches["train"],
-            steps_per_epoch=batches["train"].steps,
-            validation_data=batches["validation"],
-            epochs=settings.epochs,
-            initial_epoch=done,
-            callbacks=callbacks,
-            shuffle=False,
-            verbose=0,
-        )
-    except Exception:
-        for part in batches.values():
-            if part.error is not None:  # one line, and not the backend's account of it
-                raise part.error from None
-        raise
-
-
-def evaluate(
-    model: keras.Model, store: Store, experiment: Experiment, batch_size: int, split: str = "test"
-) -> tuple[tuple[str, ...], np.ndarray, dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Predict a split and count hits and errors patch by patch.
-
-    Args:
-        model: of `build_model`.
-        store: from `pack`.
-        experiment: the model's.
-        batch_size: patches predicted at once.
-        split: `test`, but for comparisons.
-
-    Returns:
-        The patches' names; their confusion matrices `(patches, classes, classes) int64`; and of
-        the showcase patches among them the maps and the references, `(size, size) uint8` ids.
-    """
-    positions = store.positions(split)
-    names = dict(zip(store.patches["position"], store.patches["patch"], strict=True))
-    batches = Batches(store, positions, experiment.sensors, experiment.typology, batch_size)
-    confusions, maps, references = [], {}, {}
-    for number in range(batches.num_batches):
-        inputs, reference = batches[number]
-        logits = ops.convert_to_numpy(model.predict_on_batch(inputs))
-        predicted = (logits.argmax(axis=-1) + 1).astype(np.uint8)
-        for i, (position, _) in enumerate(batches.plan(number)):
-            confusions.append(confusion_matrix(reference[i], predicted[i], experiment.classes))
-            if names[position] in MULTISENGE.showcase:
-                maps[names[position]], references[names[position]] = predicted[i], reference[i]
-    return tuple(names[p] for p in positions), np.stack(confusions), maps, references
-
-
-def majority(confusion: np.ndarray) -> dict[str, Any]:
-    """The scores of a map that shows the most frequent class everywhere: what to beat.
-
-    Args:
-        confusion: `(classes, classes)`, rows reference.
-    """
-    support = confusion.sum(axis=1)
-    constant = np.zeros_like(confusion)
-    constant[:, support.argmax()] = support
-    return scores(constant)
-
-
-def _device() -> str:
-    """What the run ran on, in words."""
-    if not _accelerators():
-        return f"{os.cpu_count()} CPU cores, {platform.machine()}"
-    if keras.backend.backend() == "jax":
-        import jax
-
-        return jax.devices()[0].device_kind
-    import tensorflow
-
-    (gpu, *_) = tensorflow.config.list_physical_devices("GPU")
-    return tensorflow.config.experimental.get_device_details(gpu).get("device_name", "GPU")
-
-
-def _describe(
-    experiment: Experiment,
-    settings: Settings,
-    store: Store,
-    model: keras.Model,
-    checkpoint: Checkpoint,
-) -> dict[str, Any]:
-    """What was trained, on what, how, and how long."""
-    history = checkpoint.history
-    trainable = sum(int(np.prod(v.shape)) for v in model.trainable_variables)
+def _made(checkpoint: Checkpoint) -> dict[str, Any]:
+    """What only the process that trained knows."""
     return {
-        "title": experiment.title,
-        "classes": experiment.typology.names,
-        "choices": asdict(experiment),
-        "settings": asdict(settings),
-        "parameters": {"trainable": trainable, "total": model.count_params()},
-        "patches": {s: len(store.positions(s)) for s in ("train", "validation", "test")},
-        "size": store.size,
-        "epochs": len(history),
-        "best_epoch": int(history["val_loss"].idxmin()),
-        "training_seconds": float(history["seconds"].sum()),
+        "rows": checkpoint.rows,
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "device": _device(),
+        "device": device_name(),
         "backend": keras.backend.backend(),
-        "fingerprint": store.fingerprint,
-        "skipped": store.skipped.to_dict(orient="records"),
         **provenance(),
     }
-
-
-def _build(
-    experiment: Experiment, settings: Settings, store: Store
-) -> tuple[keras.Model, dict[str, Any]]:
-    """The network ready to fit, and what it took from the training split."""
-    statistics = streamed_statistics(store, experiment)
-    counts = count_classes(store, experiment.typology)
-    weights = inverse_frequency(counts) if settings.class_weights else np.ones(len(counts))
-    keras.utils.set_random_seed(settings.seed)
-    model = build_model(experiment, store.size, statistics)
-    _synchronise(model, settings)
-    _compile(model, settings, weights)
-    taken = {"statistics": statistics, "pixels": counts.tolist(), "class_weights": weights.tolist()}
-    return model, taken
-
-
-def _batches(
-    experiment: Experiment, settings: Settings, store: Store, first_epoch: int
-) -> dict[str, Batches]:
-    common = (experiment.sensors, experiment.typology, settings.batch_size, settings.readers)
-    train, validation = store.positions("train"), store.positions("validation")
-    return {
-        "train": TrainingBatches(
-            store,
-            train,
-            *common,
-            seed=settings.seed,
-            augmentation=settings.augmentation,
-            first_epoch=first_epoch,
-        ),
-        "validation": Batches(store, validation, *common),
-    }
-
-
-def _prepare_folder(folder: Path, resume: bool) -> Path:
-    if not resume:
-        shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-def _train(
-    model: keras.Model,
-    experiment: Experiment,
-    settings: Settings,
-    store: Store,
-    folder: Path,
-    progress: bool | None,
-    checkpoint_seconds: float,
-) -> Checkpoint:
-    stopping = keras.callbacks.EarlyStopping(
-        patience=settings.stop_patience, restore_best_weights=True
-    )
-    plateau = keras.callbacks.ReduceLROnPlateau(
-        factor=settings.plateau_factor, patience=settings.plateau_patience
-    )
-    checkpoint = Checkpoint(folder, stopping, plateau, checkpoint_seconds)
-    checkpoint.restore(model)
-    done = len(checkpoint.rows)
-    bar = Progress(settings.epochs, done, progress)
-    _fit(model, _batches(experiment, settings, store, done), settings, checkpoint, bar)
-    return checkpoint
 
 
 def train(
@@ -486,7 +344,7 @@ def train(
     resume: bool = True,
     on_error: OnError = "stop",
     band_order: BandOrder = "spectral",
-    progress: bool | None = None,
+    progress: bool = True,
     checkpoint_seconds: float = 60,
 ) -> Run:
     """Train the network of an experiment, and evaluate it on the test split.
@@ -495,10 +353,10 @@ def train(
         experiment: or its name.
         settings: by default those of the data root, see `settings_for`.
         data_root: by default that of `find_data_root`.
-        resume: go on where the same run was interrupted.
+        resume: go on where the same run was interrupted; False begins anew.
         on_error: `stop` at a patch that cannot be read, or `skip` and list it in the record.
         band_order: of files that do not name their bands, see `read_patch`.
-        progress: show a bar: True, False, or None for only in a terminal.
+        progress: say a line an epoch.
         checkpoint_seconds: least time between two checkpoints.
 
     Returns:
@@ -507,33 +365,31 @@ def train(
         and its record, not yet written.
 
     Raises:
-        ExperimentError: experiment, settings or data root are wrong; before any data is read.
+        ExperimentError: experiment, settings or data root are wrong, before anything is packed;
+            or another process trains the same run.
         PatchError: a patch cannot be read.
+        FileError: the run's folder cannot be written, or its checkpoint is damaged.
     """
     experiment = get_experiment(experiment) if isinstance(experiment, str) else experiment
     root = check_data_root(find_data_root(data_root), experiment)
     settings = settings or settings_for(root)
-    store = load_store(root, experiment, on_error, band_order=band_order)
-    with _on_devices(settings.devices), _with_precision(settings.precision):
-        folder = _prepare_folder(_run_folder(experiment, settings, store), resume)
-        model, taken = _build(experiment, settings, store)
-        checkpoint = _train(
-            model, experiment, settings, store, folder, progress, checkpoint_seconds
-        )
-    _synchronise(model, replace(settings, devices=1))
-    keras.Model(model.input, model.output, name=model.name).save(folder / "model.keras")
-    patches, confusions, maps, references = evaluate(model, store, experiment, settings.batch_size)
-    confusion = confusions.sum(axis=0)
-    metrics = {
-        "dataset": describe(root).name,
-        "experiment": experiment.name,
-        "seed": settings.seed,
-        "scores": scores(confusion),
-        "majority": majority(confusion),
-        "confusion": confusion.tolist(),
-        **_describe(experiment, settings, store, model, checkpoint),
-        **taken,
-    }
-    record = results.Record(metrics, checkpoint.history, patches, confusions, maps, references)
-    checkpoint.path.unlink(missing_ok=True)
-    return Run(model, record, folder)
+    check_devices(settings)
+    store = load_store(root, experiment, settings, on_error, band_order=band_order)
+    measured = measure(store, experiment, settings)
+    folder = _run_folder(experiment, settings, store)
+    with alone(folder), on_devices(settings):
+        if not resume:
+            forget(folder)
+        model = build(experiment, settings, store.size, measured)
+        made = read_finished(folder, model)
+        if made is None:
+            checkpoint = _checkpoint(folder, settings, checkpoint_seconds)
+            fit(model, experiment, settings, store, checkpoint, progress)
+            synchronise(model, 1)
+            made = _made(checkpoint)
+            write_finished(folder, model, made)
+    synchronise(model, 1)
+    dataset = describe(root)
+    tested = evaluate(model, store, experiment, settings.batch_size, show=dataset.showcase)
+    metadata = describe_run(dataset, experiment, settings, store, model, measured, made)
+    return Run(model, results.Record(metadata, history(made["rows"]), *tested), folder)

@@ -9,13 +9,13 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from networks import slim_unet
 
 from multisenge_lib.dataset import MULTISENGE
 from multisenge_lib.dataset.layout import BACKSCATTER_FLOOR
 from multisenge_lib.errors import ExperimentError
 from multisenge_lib.models.build import build_model, predict
 from multisenge_lib.models.experiments import EXPERIMENTS
-from multisenge_lib.models.standardise import Standardise
 
 SIZE = 32
 HERE = Path(__file__).parent
@@ -40,8 +40,13 @@ def tensors(inputs):
     return {sensor: keras.ops.convert_to_tensor(x, "float32") for sensor, x in inputs.items()}
 
 
+@pytest.fixture
+def slim(monkeypatch):
+    slim_unet(monkeypatch)
+
+
 @pytest.mark.parametrize("name", EXPERIMENTS)
-def test_contract(name):
+def test_contract(name, slim):
     experiment = EXPERIMENTS[name]
     model = build_model(name, SIZE)
     assert model.name == name
@@ -57,19 +62,19 @@ def test_contract(name):
     assert model.get_layer("unet").input_shape == (None, SIZE, SIZE, channels)
 
 
-def test_a_batch_is_learned():
+def test_a_batch_is_learned(slim):
     experiment = EXPERIMENTS["inception_10c"]
     keras.utils.set_random_seed(7)
     model = build_model(experiment, SIZE, STATISTICS)
     inputs, ids = batch(experiment)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(keras.optimizers.Adam(1e-3), loss)
+    model.compile(keras.optimizers.Adam(1e-3), loss, run_eagerly=True)
     losses = [float(model.train_on_batch(inputs, np.maximum(ids, 1) - 1)) for _ in range(5)]
     assert losses[-1] < losses[0]
 
 
 @pytest.mark.parametrize("name", ["s2_6c", "inception_10c"])
-def test_saved_and_loaded_predicts_the_same(name, tmp_path):
+def test_saved_and_loaded_predicts_the_same(name, tmp_path, slim):
     experiment = replace(EXPERIMENTS[name], peephole=True)
     model, (inputs, _) = build_model(experiment, SIZE, STATISTICS), batch(experiment)
     model.save(tmp_path / "model.keras")
@@ -77,7 +82,7 @@ def test_saved_and_loaded_predicts_the_same(name, tmp_path):
     np.testing.assert_allclose(predict(again, inputs), predict(model, inputs), atol=1e-6)
 
 
-def test_predict_gives_probabilities():
+def test_predict_gives_probabilities(slim):
     experiment = EXPERIMENTS["s1_6c"]
     inputs, _ = batch(experiment)
     model = build_model(experiment, SIZE, STATISTICS)
@@ -87,7 +92,7 @@ def test_predict_gives_probabilities():
     np.testing.assert_allclose(probabilities, expected, atol=1e-5)
 
 
-def test_statistics_take_the_place_of_standardised_inputs():
+def test_statistics_take_the_place_of_standardised_inputs(slim):
     experiment = replace(EXPERIMENTS["s1s2_6c"], s1_decibel=False)
     inputs, _ = batch(experiment)
     statistics = {"s1": ([0.06, 0.05], [0.04, 0.03]), "s2": STATISTICS["s2"]}
@@ -100,6 +105,7 @@ def test_statistics_take_the_place_of_standardised_inputs():
     )
 
 
+@pytest.mark.slow
 def test_choices_left_open_change_the_network():
     base = EXPERIMENTS["inception_10c"]
 
@@ -110,7 +116,7 @@ def test_choices_left_open_change_the_network():
     all_in = parameters()
     # 12 pooled channels less into the first convolution of the encoder.
     assert all_in - parameters(inception_pool=False) == 12 * 9 * 64
-    assert all_in - parameters(full_resolution_skip=False) == 64 * 9 * 16
+    assert parameters(full_resolution_skip=True) - all_in == 64 * 9 * 16
     assert parameters(peephole=True) - all_in == 2 * 3 * SIZE * SIZE * 32
     assert all_in - parameters(freeze_encoder=True) == 14_714_688 + (172 - 3) * 9 * 64
 
@@ -129,7 +135,7 @@ def test_size_that_cannot_be_halved_is_refused(size):
         build_model("s1_6c", size)
 
 
-def test_inputs_of_another_shape_are_refused_by_name():
+def test_inputs_of_another_shape_are_refused_by_name(slim):
     experiment = EXPERIMENTS["s1s2_6c"]
     model, (inputs, _) = build_model(experiment, SIZE), batch(experiment)
     with pytest.raises(ValueError, match='Missing data for input "s2"'):
@@ -141,9 +147,9 @@ def test_inputs_of_another_shape_are_refused_by_name():
 @pytest.mark.parametrize(
     ("statistics", "message"),
     [
-        ({"s1": STATISTICS["s1"]}, "s1s2_6c has s2 among its inputs, and the statistics have only"),
-        ({**STATISTICS, "s1": ([0.0], [1.0])}, "s1_standardise: 1 means for 2 bands"),
-        ({**STATISTICS, "s1": ([0, 0], [1, 0])}, "s1_standardise: one mean and one positive"),
+        ({"s1": STATISTICS["s1"]}, "s2: 10 means and as many deviations above 0 are needed"),
+        ({**STATISTICS, "s1": ([0.0], [1.0])}, "s1: 2 means and as many"),
+        ({**STATISTICS, "s1": ([0, 0], [1, 0])}, "s1: 2 means and as many"),
     ],
 )
 def test_statistics_of_other_bands_are_refused(statistics, message):
@@ -151,31 +157,44 @@ def test_statistics_of_other_bands_are_refused(statistics, message):
         build_model("s1s2_6c", SIZE, statistics)
 
 
-# Standardise
+# Equation 4
 
 
-def test_standardise_is_equation_4():
-    x = np.random.default_rng(1).integers(0, 9000, (2, 4, 3, 3, 10), dtype=np.uint16)
+def standardised(sensor, x, **changes):
+    """What the network makes of a sensor's values before the ConvLSTM."""
+    model = build_model(replace(EXPERIMENTS[f"{sensor}_6c"], **changes), SIZE, STATISTICS)
+    inner = keras.Model(model.inputs, model.get_layer(f"{sensor}_standardise").output)
+    return inner({sensor: keras.ops.convert_to_tensor(x, "float32")})
+
+
+def test_standardised_by_equation_4(slim):
+    x = batch(EXPERIMENTS["s2_6c"])[0]["s2"]
     mean, deviation = STATISTICS["s2"]
-    ours = keras.ops.convert_to_numpy(Standardise(mean, deviation)(x))
-    assert ours.dtype == np.float32
+    ours = keras.ops.convert_to_numpy(standardised("s2", x))
     np.testing.assert_allclose(ours, (x - mean) / deviation, rtol=1e-5, atol=1e-5)
 
 
-def test_standardise_in_decibels():
-    x = np.array([[1.0, 0.1], [0.0, 1e-9]], dtype="float32")
-    ours = keras.ops.convert_to_numpy(Standardise([0, -10], [1, 2], decibel=True)(x))
+@pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
+def test_backscatter_in_decibels_is_exact_under_any_policy(policy, slim):
+    """In float16, 2e-5 is 0.7 % off and 1e-5 is 5 % off."""
+    x = np.full((1, 4, SIZE, SIZE, 2), 2e-5, np.float32)
+    x[0, 0, 0, 0] = 0, 1
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        ours = keras.ops.convert_to_numpy(standardised("s1", x))
+    finally:
+        keras.config.set_dtype_policy(before)
     floor = 10 * np.log10(BACKSCATTER_FLOOR)
-    np.testing.assert_allclose(ours, [[0, 0], [floor, (floor + 10) / 2]], atol=1e-4)
+    np.testing.assert_allclose(ours[0, 0, 0, 0], [(floor + 11) / 3, 17 / 3], rtol=1e-6)
+    np.testing.assert_allclose(ours[0, 1, 0, 0, 0], (10 * np.log10(2e-5) + 11) / 3, rtol=1e-6)
 
 
-def test_standardise_computes_in_float32_under_mixed_precision():
-    layer = Standardise([0.0], [1.0], decibel=True, dtype="mixed_float16")
-    tiny = np.float32([[2e-5]])  # in float16, 2e-5 is 0.7 % off and 1e-5 is 5 % off
-    ours = layer(tiny)
-    assert keras.backend.standardize_dtype(ours.dtype) == "float16"
-    # -46.99 dB, to the nearest float16.
-    assert float(ours[0, 0]) == np.float16(10 * np.log10(2e-5))
+def test_any_size_without_peepholes(slim):
+    model, fixed = build_model("inception_6c", None), build_model("inception_6c", 64)
+    model.set_weights(fixed.get_weights())
+    inputs, _ = batch(EXPERIMENTS["inception_6c"], size=64)
+    np.testing.assert_allclose(predict(model, inputs), predict(fixed, inputs), atol=1e-6)
 
 
 # JAX
@@ -204,6 +223,7 @@ assert losses[-1] < losses[0], losses
 """
 
 
+@pytest.mark.jax
 @needs_jax
 def test_layers_pass_their_tests_on_jax():
     files = [HERE / "test_conv_lstm.py", HERE / "test_inception.py"]
@@ -213,6 +233,7 @@ def test_layers_pass_their_tests_on_jax():
     assert " passed" in run.stdout
 
 
+@pytest.mark.jax
 @needs_jax
 def test_a_model_saved_here_predicts_the_same_on_jax_and_learns_there(tmp_path):
     experiment = EXPERIMENTS["inception_6c"]

@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+from networks import slim_unet
 
 from multisenge_lib.models.build import build_model
 from multisenge_lib.models.conv_lstm import ConvLSTM2D
@@ -25,14 +26,16 @@ def test_a_conv_lstm_by_hand():
     assert table["kept"].sum() == 7 * 3 * pixels * 4
 
 
-def test_parameters_are_the_models():
+def test_parameters_are_the_models(monkeypatch):
+    slim_unet(monkeypatch)
     model = build_model("inception_6c", 32)
     trainable = sum(int(np.prod(v.shape)) for v in model.trainable_variables)
     assert costs(model)["parameters"].sum() == trainable
 
 
 @pytest.mark.parametrize("size", [32, 64])
-def test_cost_grows_with_pixels_and_batch(size):
+def test_cost_grows_with_pixels_and_batch(size, monkeypatch):
+    slim_unet(monkeypatch)
     small, large = build_model("s1_6c", size), build_model("s1_6c", 2 * size)
     assert costs(large)["multiplications"].sum() == 4 * costs(small)["multiplications"].sum()
     one, four = (step_memory(small, batch) for batch in (1, 4))
@@ -41,6 +44,7 @@ def test_cost_grows_with_pixels_and_batch(size):
     assert step_memory(small, 4, bytes_each=2)["kept"] == four["kept"] / 2
 
 
-def test_measuring_measures():
+def test_measuring_measures(monkeypatch):
+    slim_unet(monkeypatch)
     assert seconds_a_step(build_model("s1_6c", 32), 1, steps=1) > 0
     assert matrix_peak(256, 2) > 1e8

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from multisenge_lib.models.inception import FirstDate, naive_inception
+from multisenge_lib.models.inception import naive_inception
 
 RNG = np.random.default_rng(5)
 
@@ -43,9 +43,3 @@ def test_the_pool_keeps_the_size_and_does_not_see_beyond_the_edge():
     y = outputs(model(), x)
     assert y.shape[1:3] == (4, 4)
     np.testing.assert_array_equal(y[..., 12:], -1)
-
-
-def test_first_date():
-    x = RNG.normal(size=(2, 4, 3, 3, 2)).astype("float32")
-    np.testing.assert_array_equal(keras.ops.convert_to_numpy(FirstDate()(x)), x[:, 0])
-    assert FirstDate()(keras.Input((4, 8, 8, 2))).shape == (None, 8, 8, 2)

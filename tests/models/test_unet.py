@@ -48,7 +48,7 @@ def test_vgg16_weights_can_be_taken_over():
 def test_a_frozen_encoder_leaves_the_decoder():
     net = build_unet(32, 10, trainable_encoder=False)
     encoder = sum(net.get_layer(n).count_params() for n in _convolutions(net))
-    assert trainable(net) == 23_775_466 - encoder
+    assert trainable(net) == 23_766_250 - encoder
     assert not net.get_layer("block3_conv2").trainable
     assert net.get_layer("logits").trainable
 
@@ -66,11 +66,18 @@ def test_features_as_a_number_or_as_an_input(features):
 
 
 def test_every_stage_is_joined_to_its_size():
-    net = build_unet(keras.Input((64, 64, 8)), 10)
+    net = build_unet(keras.Input((64, 64, 8)), 10, full_resolution_skip=True)
     sides = [net.get_layer(f"decoder_stage{i}_concat").output.shape[1] for i in range(5)]
     joined = [net.get_layer(f"decoder_stage{i}_concat").output.shape[-1] for i in range(5)]
     assert sides == [4, 8, 16, 32, 64]
     assert joined == [512 + 512, 256 + 512, 128 + 256, 64 + 128, 32 + 64]
+
+
+def test_four_skips_are_the_default():
+    names = [layer.name for layer in build_unet(8, 10).layers]
+    assert [n for n in names if n.endswith("concat")] == [
+        f"decoder_stage{i}_concat" for i in range(4)
+    ]
 
 
 def test_logits_are_float32_under_mixed_precision():

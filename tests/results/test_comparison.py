@@ -3,54 +3,23 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from records import make_record
 
 from multisenge_lib import paper, results
-from multisenge_lib.dataset import MULTISENGE
 from multisenge_lib.dataset.typology import TYPOLOGIES, URBAN
 from multisenge_lib.figures import notes as pages
 from multisenge_lib.figures import results as plotting_results
 from multisenge_lib.models.experiments import EXPERIMENTS
 from multisenge_lib.results import comparison
-from multisenge_lib.results.metrics import scores
 
 matplotlib.use("Agg")
-
-
-def record(experiment, seed=1, dataset="sample"):
-    """A record of a run that never was, for the tables and figures."""
-    rng = np.random.default_rng([experiment.classes, seed, len(experiment.name)])
-    confusions = rng.integers(0, 50, (4, experiment.classes, experiment.classes))
-    confusions += 100 * np.eye(experiment.classes, dtype=int)
-    confusion, ids = confusions.sum(axis=0), np.ones((8, 8), np.uint8)
-    metrics = {
-        "dataset": dataset,
-        "experiment": experiment.name,
-        "seed": seed,
-        "scores": scores(confusion),
-        "majority": scores(np.eye(experiment.classes, dtype=int)),
-        "confusion": confusion.tolist(),
-        "epochs": 2,
-        "best_epoch": 2,
-        "training_seconds": 60.0,
-        "parameters": {"trainable": 1, "total": 1},
-        "device": "none",
-        "commit": None,
-        "uncommitted": None,
-        "finished": "2026-01-01T00:00:00+00:00",
-        "skipped": [],
-    }
-    history = pd.DataFrame(
-        {"loss": [2.0, 1.0], "val_loss": [2.0, 1.5]}, pd.Index([1, 2], name="epoch")
-    )
-    maps = {MULTISENGE.showcase[0]: ids}
-    return results.Record(metrics, history, tuple("abcd"), confusions, maps, maps)
 
 
 @pytest.fixture
 def trained(tmp_path, monkeypatch):
     monkeypatch.setenv("MULTISENGE_RESULTS", str(tmp_path))
     for experiment in EXPERIMENTS.values():
-        results.write_record(record(experiment))
+        results.write_record(make_record(experiment.name))
 
 
 @pytest.fixture(autouse=True)
@@ -65,13 +34,13 @@ def test_class_table_holds_ours_beside_the_papers(trained):
     assert table.shape == (11, 4 * 3 * 2)
     assert table["ConvLSTM-S2", "recall", "paper"].iloc[9] == 0.9106
     assert table["ConvLSTM+Inception-S1S2", "f1", "paper"].iloc[-1] == 0.8851
-    ours = records["ConvLSTM-S1"].metrics["scores"]
+    ours = records["ConvLSTM-S1"].scores
     assert table["ConvLSTM-S1", "f1", "ours"].tolist() == [*ours["f1"], ours["weighted_f1"]]
 
 
 def test_a_class_absent_from_our_reference_is_left_empty(trained):
     records = comparison.read_records("sample", 6)
-    records["ConvLSTM-S1"].metrics["scores"]["f1"][3] = None
+    records["ConvLSTM-S1"].scores["f1"][3] = None
     assert comparison.class_table(records, 6)["ConvLSTM-S1", "f1", "ours"].isna().sum() == 1
     assert comparison.urban_f1(records)["ConvLSTM-S1"].isna().sum() == 1
 
@@ -89,7 +58,7 @@ def test_overall_table_says_whose_each_row_is(trained):
 
 def test_records_of_the_two_datasets_are_never_mixed(trained):
     assert comparison.dataset_shown(10) == comparison.dataset_shown() == "sample"
-    results.write_record(record(EXPERIMENTS["s1_10c"], dataset="multisenge"))
+    results.write_record(make_record("s1_10c", dataset="multisenge"))
     assert comparison.dataset_shown(10) == "multisenge"
     assert comparison.dataset_shown(6) == comparison.dataset_shown() == "sample"
     assert list(comparison.read_records("multisenge", 10)) == ["ConvLSTM-S1"]
@@ -98,7 +67,7 @@ def test_records_of_the_two_datasets_are_never_mixed(trained):
 def test_seeds(trained):
     note = pages.seed_note(comparison.seed_table("sample"), 10)
     assert "One seed" in note.data
-    results.write_record(record(EXPERIMENTS["s1_10c"], seed=2))
+    results.write_record(make_record("s1_10c", seed=2))
     table = comparison.seed_table("sample")
     assert table.columns.tolist() == [1, 2]
     assert table.loc["s1_10c"].notna().all()

@@ -1,20 +1,21 @@
-"""Records written to a temporary folder, read back, then damaged."""
+"""Records written, read, damaged."""
 
+import io
 import json
-import os
+import zipfile
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+from records import make_record
 
 from multisenge_lib import results
-from multisenge_lib.dataset import MULTISENGE
-from multisenge_lib.errors import RecordError
+from multisenge_lib.errors import FileError, RecordError
 from multisenge_lib.files import provenance
 from multisenge_lib.results import records
 
-PATCH = MULTISENGE.showcase[0]
+PATCH = "31UEQ_7453_4112"
 
 
 @pytest.fixture(autouse=True)
@@ -23,82 +24,96 @@ def folder(tmp_path, monkeypatch):
     return tmp_path / "results"
 
 
-def make(dataset="sample", seed=1, hits=5):
-    confusions = np.array([[[hits, 1], [0, 4]], [[2, 0], [1, 7]]])
-    metrics = {
-        "dataset": dataset,
-        "experiment": "s1_6c",
-        "seed": seed,
-        "scores": {"accuracy": 0.9, "kappa": None},
-        "confusion": confusions.sum(axis=0).tolist(),
-    }
-    history = pd.DataFrame({"loss": [1.5, 0.5]}, index=pd.Index([1, 2], name="epoch"))
-    ids = np.arange(16, dtype=np.uint8).reshape(4, 4) % 7
-    return results.Record(
-        metrics, history, (PATCH, "31UEQ_1_2"), confusions, {PATCH: ids}, {PATCH: ids * 0}
-    )
+def content(path):
+    return {p.name: p.read_bytes() for p in path.iterdir()}
 
 
 def test_what_was_written_is_read():
-    written = make()
+    written = make_record()
     path = results.write_record(written)
-    assert sorted(p.name for p in path.iterdir()) == ["history.csv", "metrics.json", "test.npz"]
+    assert sorted(content(path)) == ["history.csv", "metrics.json", "test.npz"]
     read = results.read_record("sample", "s1_6c")
-    assert read.metrics == {"layout": records.LAYOUT, **written.metrics}
+    assert read.metadata == written.metadata
     pd.testing.assert_frame_equal(read.history, written.history)
-    assert read.patches == written.patches
+    assert read.patches == written.patches and read.best_epoch == 2
     np.testing.assert_array_equal(read.confusions, written.confusions)
     np.testing.assert_array_equal(read.maps[PATCH], written.maps[PATCH])
-    np.testing.assert_array_equal(read.references[PATCH], 0)
+    assert read.scores == written.scores and read.majority["kappa"] == 0
 
 
-def test_same_record_same_bytes(folder):
-    path = results.write_record(make())
-    first = {p.name: p.read_bytes() for p in path.iterdir()}
-    results.write_record(make())
-    assert {p.name: p.read_bytes() for p in path.iterdir()} == first
+def test_a_class_that_the_reference_lacks_has_no_score():
+    confusions = make_record().confusions
+    confusions[:, 3] = 0
+    results.write_record(make_record(confusions=confusions))
+    assert results.read_record("sample", "s1_6c").scores["f1"][3] is None
 
 
-def test_datasets_and_seeds_are_kept_apart():
+def test_same_record_same_bytes():
+    first = content(results.write_record(make_record()))
+    assert content(results.write_record(make_record())) == first
+
+
+def test_datasets_and_seeds_are_kept_apart(folder):
     for dataset, seed in (("sample", 1), ("sample", 2), ("multisenge", 1)):
-        results.write_record(make(dataset, seed, hits=10 * seed))
+        results.write_record(make_record(dataset=dataset, seed=seed))
     assert results.list_records("sample") == [("sample", "s1_6c", 1), ("sample", "s1_6c", 2)]
     assert results.list_records("multisenge") == [("multisenge", "s1_6c", 1)]
-    assert results.read_record("sample", "s1_6c", seed=2).metrics["confusion"][0][0] == 22
-    with pytest.raises(RecordError, match="dataset 'mixed'"):
-        results.write_record(make("mixed"))
+    assert results.read_record("sample", "s1_6c", seed=2).key.seed == 2
 
 
+@pytest.mark.fault("records: a folder `seedfoo`, or `seed1`, beside the seeds -> it is left out")
+@pytest.mark.parametrize("name", ["seedfoo", "seed1", "seed02", "seed"])
+def test_folders_that_are_no_seeds_are_left_out(folder, name):
+    path = results.write_record(make_record(seed=2))
+    (path.parent / name).mkdir()
+    (path.parent / name / "metrics.json").write_bytes((path / "metrics.json").read_bytes())
+    assert results.list_records("sample") == [("sample", "s1_6c", 2)]
+
+
+@pytest.mark.fault("records: the sample's record copied under multisenge -> refused")
 def test_a_copied_record_of_another_dataset_is_refused(folder):
-    source = results.write_record(make("sample"))
+    source = results.write_record(make_record())
     (folder / "multisenge").mkdir()
     source.rename(folder / "multisenge" / "s1_6c")
-    with pytest.raises(RecordError, match="is the record of sample/s1_6c/1"):
+    with pytest.raises(RecordError, match="it is of sample/s1_6c/1"):
         results.read_record("multisenge", "s1_6c")
 
 
-@pytest.mark.parametrize("failing", ["_write_files", "replace"])
+@pytest.mark.fault("records: disk full at any of the three files -> the old record stays, one line")
+@pytest.mark.parametrize("failing", ["metrics", "history", "test"])
 def test_a_failed_write_leaves_the_old_record(monkeypatch, failing):
-    path = results.write_record(make(hits=5))
-    old = {p.name: p.read_bytes() for p in path.iterdir()}
+    path = results.write_record(make_record(seed=1))
+    old = content(path)
+    write = type(path).write_bytes
 
-    def full(*_):
-        raise OSError(28, "No space left on device")
+    def full(self, data):
+        if f".{failing}." in self.name:
+            raise OSError(28, "No space left on device")
+        return write(self, data)
 
     with monkeypatch.context() as patched:
-        patched.setattr(records if failing == "_write_files" else os, failing, full)
-        with pytest.raises(RecordError, match="No space left") as caught:
-            results.write_record(make(hits=6))
+        patched.setattr(type(path), "write_bytes", full)
+        with pytest.raises(FileError, match="No space left") as caught:
+            results.write_record(make_record(device="another"))
     assert "\n" not in str(caught.value)
-    assert {p.name: p.read_bytes() for p in path.iterdir()} == old
+    assert content(path) == old
+
+
+@pytest.mark.fault("records: kill -9 between the renames of two runs' files -> noticed")
+@pytest.mark.parametrize("name", ["history.csv", "test.npz", "metrics.json"])
+def test_files_of_two_runs_are_noticed(name):
+    first = content(results.write_record(make_record()))
+    other = make_record(device="another", confusions=make_record().confusions + 1)
+    other = replace(other, history=other.history + 1)
+    path = results.write_record(other)
+    (path / name).write_bytes(first[name])
+    with pytest.raises(RecordError, match="not of one run"):
+        results.read_record("sample", "s1_6c")
 
 
 def test_nan_does_not_reach_a_record():
-    record = make()
     with pytest.raises(ValueError, match="JSON"):
-        results.write_record(
-            replace(record, metrics=record.metrics | {"scores": {"kappa": float("nan")}})
-        )
+        results.write_record(make_record(class_weights=(float("nan"),)))
     assert results.list_records("sample") == []
 
 
@@ -107,41 +122,78 @@ def test_a_missing_record_tells_the_command():
         results.read_record("sample", "s1_6c")
 
 
-def spoil_json(path):
-    (path / "metrics.json").write_text("{")
+def edited(change, sign=False):
+    """A spoiler that changes the JSON and, to get past the digest, signs it anew."""
+
+    def spoil(path):
+        document = json.loads((path / "metrics.json").read_text())
+        change(document)
+        if sign:
+            parsed = records.msgspec.convert(document, records._Document)
+            files = [(path / name).read_bytes() for name in ("history.csv", "test.npz")]
+            document["digest"] = records._digest(parsed, *files)
+        (path / "metrics.json").write_text(json.dumps(document))
+
+    return spoil
 
 
-def spoil_key(path):
-    content = json.loads((path / "metrics.json").read_text())
-    del content["scores"]
-    (path / "metrics.json").write_text(json.dumps(content))
+def overwritten(name, data):
+    return lambda path: (path / name).write_bytes(data)
 
 
-def spoil_matrix(path):
-    content = json.loads((path / "metrics.json").read_text())
-    content["confusion"][0].pop()
-    (path / "metrics.json").write_text(json.dumps(content))
+def empty_npz():
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w"):
+        pass
+    return buffer.getvalue()
 
 
-def spoil_arrays(path):
-    (path / "test.npz").write_bytes((path / "test.npz").read_bytes()[:50])
+SPOILED = {
+    "half a JSON": overwritten("metrics.json", b"{"),
+    "deeply nested JSON": overwritten("metrics.json", b"[" * 100_000),
+    "a list": overwritten("metrics.json", b"[1]"),
+    "no scores": edited(lambda d: d.pop("scores")),
+    "no metadata": edited(lambda d: d["metadata"].pop("seed")),
+    "a seed of text": edited(lambda d: d["metadata"].update(seed="one")),
+    "a layout to come": edited(lambda d: d.update(layout=99)),
+    "confusion: [1, 2]": edited(lambda d: d.update(confusion=[1, 2])),
+    "an edited score": edited(lambda d: d["scores"].update(accuracy=0.99)),
+    "an edited score, signed": edited(lambda d: d["scores"].update(accuracy=0.99), sign=True),
+    "an edited matrix, signed": edited(lambda d: d.update(confusion=[[1]]), sign=True),
+    "no score of a name, signed": edited(lambda d: d["scores"].pop("kappa"), sign=True),
+    "an edited date": edited(lambda d: d["metadata"].update(finished="2020")),
+    "an npz of no bytes": overwritten("test.npz", b""),
+    "an npz without arrays": overwritten("test.npz", empty_npz()),
+    "text in the history": overwritten("history.csv", b"epoch,loss,val_loss\n1,low,1\n"),
+    "a cut history": lambda path: (path / "history.csv").write_bytes(
+        (path / "history.csv").read_bytes()[:-14]
+    ),
+    "no history": lambda path: (path / "history.csv").unlink(),
+    "a folder for a file": lambda path: (
+        (path / "test.npz").unlink(),
+        (path / "test.npz").mkdir(),
+    ),
+}
 
 
-def spoil_pair(path):
-    content = json.loads((path / "metrics.json").read_text())
-    content["confusion"][0][0] += 1
-    (path / "metrics.json").write_text(json.dumps(content))
-
-
-@pytest.mark.parametrize(
-    "spoil", [value for name, value in sorted(globals().items()) if name.startswith("spoil_")]
-)
-def test_a_damaged_record_is_refused_by_name(spoil):
-    path = results.write_record(make())
-    spoil(path)
+@pytest.mark.fault("records: edited, cut, of another type, missing -> one line that names the file")
+@pytest.mark.parametrize("what", SPOILED)
+def test_a_damaged_record_is_refused_by_name(what):
+    path = results.write_record(make_record())
+    SPOILED[what](path)
     with pytest.raises(RecordError, match="train it with") as caught:
         results.read_record("sample", "s1_6c")
     assert str(path) in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("spoiled", ["test.npz", "history.csv"])
+def test_parts_that_no_run_writes_are_refused_though_signed(monkeypatch, spoiled):
+    """A writer with a fault signs what it writes: the parts are checked all the same."""
+    path = results.write_record(make_record())
+    (path / spoiled).write_bytes(empty_npz() if spoiled == "test.npz" else b"epoch,loss\n1,low\n")
+    edited(lambda d: None, sign=True)(path)
+    with pytest.raises(RecordError, match="is not the record of"):
+        results.read_record("sample", "s1_6c")
 
 
 def test_provenance_names_versions():

@@ -1,7 +1,9 @@
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
+from records import make_record
 
 from multisenge_lib import results
 from multisenge_lib.errors import ExperimentError, RecordError
@@ -16,13 +18,16 @@ def measured(tmp_path, monkeypatch):
     monkeypatch.setenv("MULTISENGE_RESULTS", str(tmp_path / "results"))
     asked = []
 
-    def measure(name, root, experiment, settings):
-        asked.append((name, settings.seed))
+    def train(experiment, settings, root):
+        asked.append((experiment, settings))
+        folder = tmp_path / "run"
+        folder.mkdir()
         score = 0.5 + 0.01 * settings.seed
-        names = ("weighted_f1", "macro_f1", "kappa", "urban_f1")
-        return {"variant": name, "seed": settings.seed} | dict.fromkeys(names, score)
+        record = make_record("inception_10c", settings.seed)
+        record.scores.update(dict.fromkeys(("weighted_f1", "macro_f1", "kappa"), score))
+        return SimpleNamespace(record=record, folder=folder)
 
-    monkeypatch.setattr(ablations, "measure", measure)
+    monkeypatch.setattr(ablations, "train", train)
     (tmp_path / "root" / "labels").mkdir(parents=True)
     return asked, tmp_path / "root"
 
@@ -39,8 +44,13 @@ def test_a_series_goes_on_where_it_was(measured):
     asked, root = measured
     ablations.measure_all([1], 2, root, ["baseline", "peepholes"])
     ablations.measure_all([1, 2], 2, root, ["baseline", "peepholes"])
-    assert asked == [("baseline", 1), ("peepholes", 1), ("baseline", 2), ("peepholes", 2)]
-    table = results.ablation_table(results.ablations_path("multisenge"))
+    assert [(e.peephole, s.seed) for e, s in asked] == [
+        (False, 1),
+        (True, 1),
+        (False, 2),
+        (True, 2),
+    ]
+    table = results.ablation_table(results.ablations_path("multisenge", 2))
     assert table.loc["peepholes", ("", "runs")] == 2
     assert table.loc["baseline", ("kappa", "mean")] == pytest.approx(0.515)
 
@@ -48,8 +58,11 @@ def test_a_series_goes_on_where_it_was(measured):
 def test_a_record_of_other_settings_is_not_gone_on_with(measured):
     _, root = measured
     path = ablations.measure_all([1], 2, root, ["baseline"])
+    document = json.loads(path.read_text())
+    document["source"]["settings"]["batch_size"] += 1
+    path.write_text(json.dumps(document))
     with pytest.raises(RecordError, match="other data or settings"):
-        ablations.measure_all([2], 3, root, ["baseline"])
+        ablations.measure_all([2], 2, root, ["baseline"])
     path.write_text(json.dumps({"runs": []}))
     with pytest.raises(RecordError, match="cannot be read"):
         ablations.measure_all([2], 2, root, ["baseline"])
@@ -61,29 +74,35 @@ def test_unknown_variants_are_named(measured):
 
 
 def test_urban_mean_leaves_absent_classes_out():
-    assert ablations.urban_f1([0.2, 0.4, None, 0.6, 0.8, 0.1]) == pytest.approx(0.5)
+    record = make_record("inception_10c")
+    record.scores["f1"] = [0.2, 0.4, None, 0.6, 0.8, 0.1, 0.1, 0.1, 0.1, 0.1]
+    row = ablations._row("baseline", SimpleNamespace(record=record))
+    assert row["urban_f1"] == pytest.approx(0.5)
 
 
-def test_only_effects_beyond_the_spread_are_named(tmp_path):
+@pytest.mark.parametrize("seeds", [2, 5])
+def test_only_effects_beyond_the_spread_of_five_seeds_are_named(tmp_path, seeds):
     runs = [
         {"variant": name, "seed": seed}
         | dict.fromkeys(("weighted_f1", "macro_f1", "kappa", "urban_f1"), value + 0.01 * seed)
         for name, value in {"baseline": 0.5, "near": 0.51, "far": 0.6}.items()
-        for seed in (1, 2)
+        for seed in range(seeds)
     ]
     path = tmp_path / "ablations.json"
     path.write_text(json.dumps({"runs": runs}))
     note = results.effect_note(results.ablation_table(path))
-    assert note.endswith("macro f1: far.")
+    assert note.endswith("macro f1: far.") if seeds == 5 else "With 2 seeds" in note
     assert results.effect_note(None) == "No variant has been measured."
 
 
-def test_datasets_have_records_of_their_own(measured):
+@pytest.mark.fault("ablations on real data, with more epochs -> a record of their own")
+def test_datasets_and_epochs_have_records_of_their_own(measured):
     _, root = measured
     path = ablations.measure_all([1], 2, root, ["baseline"])
-    assert path == results.ablations_path("multisenge")
+    assert path == results.ablations_path("multisenge", 2)
+    assert ablations.measure_all([1], 10, root, ["baseline"]).name == "ablations.json"
     (root / "sample.json").write_text("{}")
-    assert ablations.measure_all([1], 2, root, ["baseline"]) == results.ablations_path("sample")
+    assert ablations.measure_all([1], 2, root, ["baseline"]) == results.ablations_path("sample", 2)
 
 
 def test_the_setting_is_read_from_the_record(measured):

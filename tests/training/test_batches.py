@@ -13,7 +13,6 @@ from multisenge_lib.training.batches import (
     Batches,
     TrainingBatches,
     count_classes,
-    inverse_frequency,
     streamed_statistics,
     transform,
 )
@@ -149,20 +148,3 @@ def test_class_counts_leave_out_no_data(store):
     reference = np.concatenate([store.read("reference", i).ravel() for i in range(9)])
     np.testing.assert_array_equal(counts, np.bincount(TEN.lookup[reference], minlength=11)[1:])
     assert counts.dtype == np.int64
-
-
-def test_weights_by_hand():
-    np.testing.assert_allclose(inverse_frequency(np.array([60, 30, 10])), [5 / 9, 10 / 9, 10 / 3])
-    np.testing.assert_allclose(inverse_frequency(np.array([50, 0, 50])), [1, 0, 1])
-
-
-def test_the_mean_weight_of_a_pixel_is_one():
-    counts = np.array([3, 500, 0, 41])
-    assert inverse_frequency(counts) @ counts / counts.sum() == pytest.approx(1)
-
-
-def test_weights_have_the_proportions_of_the_authors():
-    """Their weights for six classes at 17 days sum to 1000; the shares are known to 0.01 %."""
-    authors = [365.656, 42.461, 71.368, 350.526, 168.572, 1.417]
-    ours = inverse_frequency(np.array([36, 312, 186, 38, 79, 9349]))
-    np.testing.assert_allclose(ours / ours.sum() * 1000, authors, rtol=0.03)

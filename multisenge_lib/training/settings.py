@@ -1,0 +1,160 @@
+"""How to train: the paper's settings (section 3.4), the sample's, and what is refused."""
+
+import difflib
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from multisenge_lib.dataset import SAMPLE, describe
+from multisenge_lib.errors import ExperimentError
+
+#: "The training dataset is augmented to 75%" (section 3.4) can be read in two ways.
+#: `replace`: three quarters of the patches of an epoch are turned, the others are as they are.
+#: `extend`: an epoch has all patches as they are, and turned copies of three quarters of them.
+Augmentation = Literal["replace", "extend", "none"]
+Precision = Literal["float32", "mixed_float16", "mixed_bfloat16"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to train. The defaults are the paper's (section 3.4), or ours where it says nothing.
+
+    Attributes:
+        epochs: at most; early stopping ends most runs before. Left open by the paper.
+        batch_size: patches a step, over all devices.
+        learning_rate: of Adam.
+        plateau_factor: of the learning rate, when the validation loss no longer falls.
+        plateau_patience: epochs before that.
+        stop_patience: epochs without a lower validation loss before training ends.
+        seed: of initial weights, order and augmentation.
+        augmentation: how "augmented to 75%" is read, see `Augmentation`.
+        class_weights: weigh the loss by inverse class frequency.
+        precision: `float32`, or one of the mixed ones on a machine that is fast at it.
+        jit: compile with XLA; None: on JAX and on a GPU.
+        devices: how many devices of this machine share each batch.
+        readers: threads that read patches.
+        tensorboard: also log for TensorBoard.
+    """
+
+    epochs: int = 200
+    batch_size: int = 16
+    learning_rate: float = 1e-3
+    plateau_factor: float = 0.1
+    plateau_patience: int = 5
+    stop_patience: int = 20
+    seed: int = 1
+    augmentation: Augmentation = "replace"
+    class_weights: bool = True
+    precision: Precision = "float32"
+    jit: bool | None = None
+    devices: int = 1
+    readers: int = 4
+    tensorboard: bool = False
+
+    def __post_init__(self):
+        """Refuse what cannot be trained with.
+
+        Raises:
+            ExperimentError: naming the setting, the rule and what was given.
+        """
+        for field in fields(self):
+            value = getattr(self, field.name)
+            holds, rule = _RULES.get(field.name, _COUNT)
+            if not holds(value):
+                raise ExperimentError(f"{field.name} is {value!r}: it must be {rule}")
+
+
+_Rule = tuple[Callable[[Any], bool], str]
+
+
+def _whole(least: int, most: int = 2**32 - 1) -> _Rule:
+    def holds(value: Any) -> bool:
+        return type(value) is int and least <= value <= most
+
+    return holds, f"a whole number, {least} or more"
+
+
+def _between(low: float, high: float) -> _Rule:
+    def holds(value: Any) -> bool:
+        return type(value) in (int, float) and low < value < high
+
+    return holds, f"a number above {low} and below {high}"
+
+
+def _one_of(*values: Any) -> _Rule:
+    def holds(value: Any) -> bool:
+        return any(type(value) is type(v) and value == v for v in values)
+
+    return holds, f"one of {', '.join(map(str, values))}"
+
+
+_COUNT = _whole(1)
+_RULES: dict[str, _Rule] = {
+    "learning_rate": _between(0, 1),
+    "plateau_factor": _between(0, 1),
+    "seed": _whole(0),
+    "augmentation": _one_of(*get_args(Augmentation)),
+    "precision": _one_of(*get_args(Precision)),
+    "class_weights": _one_of(True, False),
+    "tensorboard": _one_of(True, False),
+    "jit": _one_of(None, True, False),
+}
+
+#: For the sample, 56 small patches to train on: smaller batches, as many epochs as two cores do in
+#: three to four minutes, and more patience, since an epoch has 14 steps where the paper's has 210.
+SAMPLE_SETTINGS = Settings(epochs=18, batch_size=4, plateau_patience=10, readers=1)
+
+
+def settings_for(root: Path | str, **changes: Any) -> Settings:
+    """The settings for a data root: the paper's, or the sample's, with changes.
+
+    Args:
+        root: the data root.
+        **changes: fields of `Settings`; None leaves the preset's value.
+
+    Raises:
+        ExperimentError: a setting is out of range.
+    """
+    preset = SAMPLE_SETTINGS if describe(root).name == SAMPLE.name else Settings()
+    settings = replace(preset, **{k: v for k, v in changes.items() if v is not None})
+    most = os.environ.get("MULTISENGE_EPOCHS")  # tests set it, to see a run end soon
+    if not most:
+        return settings
+    if not (most.isascii() and most.isdecimal() and int(most)):
+        raise ExperimentError(
+            f"MULTISENGE_EPOCHS is {most!r}: give a whole number, 1 or more, or unset it"
+        )
+    return replace(settings, epochs=min(settings.epochs, int(most)))
+
+
+#: Parameters of `notebooks/train.ipynb` that are no settings.
+_REQUEST = ("exp", "data_root", "on_error", "band_order")
+#: What IPython puts beside them.
+_SHELL = ("In", "Out", "exit", "quit", "open", "get_ipython")
+
+
+def given_settings(names: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings among the names of a notebook whose parameters have just been set.
+
+    papermill lets a mistyped parameter pass with a warning, and trains something else.
+
+    Args:
+        names: `globals()` of the notebook, before anything but parameters is in it.
+
+    Returns:
+        What `settings_for` takes.
+
+    Raises:
+        ExperimentError: a name is no parameter.
+    """
+    settings = [field.name for field in fields(Settings)]
+    for name in names:
+        if not name.startswith("_") and name not in (*settings, *_REQUEST, *_SHELL):
+            near = difflib.get_close_matches(name, (*settings, *_REQUEST), 1, 0)
+            raise ExperimentError(
+                f"{name} is no parameter: did you mean {near[0]}? There are "
+                f"{', '.join((*_REQUEST, *settings))}"
+            )
+    return {name: names[name] for name in settings if name in names}

@@ -1,0 +1,91 @@
+import ast
+import re
+from dataclasses import fields, replace
+
+import pytest
+
+from multisenge_lib import paths
+from multisenge_lib.errors import ExperimentError
+from multisenge_lib.training.settings import (
+    SAMPLE_SETTINGS,
+    Settings,
+    given_settings,
+    settings_for,
+)
+
+
+@pytest.mark.fault("settings: zero, negative, text, inf, 1e9, yes, out of range -> one line each")
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"batch_size": 0}, "batch_size is 0: it must be a whole number, 1 or more"),
+        ({"batch_size": 2.5}, "batch_size is 2.5: it must be a whole number"),
+        ({"batch_size": True}, "batch_size is True"),
+        ({"epochs": -1}, "epochs is -1"),
+        ({"epochs": "ten"}, "epochs is 'ten'"),
+        ({"learning_rate": 0}, "learning_rate is 0: it must be a number above 0 and below 1"),
+        ({"learning_rate": "0.001"}, "learning_rate is '0.001': it must be a number"),
+        ({"learning_rate": float("inf")}, "learning_rate is inf"),
+        ({"learning_rate": float("nan")}, "learning_rate is nan"),
+        ({"learning_rate": 1e9}, "learning_rate is 1000000000.0"),
+        ({"plateau_factor": 1}, "plateau_factor is 1"),
+        ({"augmentation": "some"}, "one of replace, extend, none"),
+        ({"augmentation": ["replace"]}, "one of replace, extend, none"),
+        ({"precision": "float8"}, "one of float32"),
+        ({"class_weights": "no"}, "one of True, False"),
+        ({"jit": 1}, "one of None, True, False"),
+        ({"seed": -1}, "seed is -1"),
+        ({"seed": "one"}, "seed is 'one'"),
+        ({"seed": 2**40}, "seed is 1099511627776"),
+    ],
+)
+def test_settings_out_of_range_are_refused(change, words):
+    with pytest.raises(ExperimentError) as caught:
+        Settings(**change)
+    assert words in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_the_paper_is_the_default_and_the_sample_has_its_own(tmp_path, monkeypatch):
+    monkeypatch.delenv("MULTISENGE_EPOCHS", raising=False)
+    (tmp_path / "labels").mkdir()
+    paper = settings_for(tmp_path)
+    assert (paper.batch_size, paper.learning_rate) == (16, 1e-3)
+    assert (paper.plateau_factor, paper.plateau_patience, paper.stop_patience) == (0.1, 5, 20)
+    (tmp_path / "sample.json").write_text("{}")
+    assert settings_for(tmp_path) == SAMPLE_SETTINGS
+    changed = settings_for(tmp_path, epochs=3, seed=None)
+    assert changed == replace(SAMPLE_SETTINGS, epochs=3)
+    monkeypatch.setenv("MULTISENGE_EPOCHS", "1")
+    assert settings_for(tmp_path, epochs=3).epochs == 1
+
+
+@pytest.mark.fault("MULTISENGE_EPOCHS=abc, 0, -1, 1.5 -> one line")
+@pytest.mark.parametrize("epochs", ["abc", "0", "-1", "1.5", "²"])
+def test_a_mistyped_environment_is_refused(tmp_path, monkeypatch, epochs):
+    (tmp_path / "labels").mkdir()
+    monkeypatch.setenv("MULTISENGE_EPOCHS", epochs)
+    with pytest.raises(ExperimentError, match="MULTISENGE_EPOCHS is"):
+        settings_for(tmp_path)
+
+
+@pytest.mark.fault("notebook: a mistyped parameter -> refused, with the nearest that there is")
+@pytest.mark.parametrize(
+    ("wrong", "meant"), [("epoch", "epochs"), ("lr", "learning_rate"), ("experiment", "exp")]
+)
+def test_a_mistyped_parameter_is_refused(wrong, meant):
+    with pytest.raises(ExperimentError, match=f"{wrong} is no parameter.*{meant}"):
+        given_settings({"exp": "s1_6c", "In": [], "_i": "", wrong: 1})
+
+
+def test_settings_are_found_among_parameters():
+    names = {"exp": "s1_6c", "Out": {}, "__name__": "__main__", "epochs": None, "seed": 2}
+    assert given_settings(names) == {"epochs": None, "seed": 2}
+
+
+def test_the_notebook_has_no_parameter_that_would_be_refused():
+    text = (paths.PROJECT / "notebooks" / "train.md").read_text(encoding="utf-8")
+    cell = re.search(r":tags: \[parameters\]\n(.*?)```", text, re.S)[1]
+    names = {node.targets[0].id: None for node in ast.parse(cell).body}
+    settings = set(given_settings(names))
+    assert settings < {field.name for field in fields(Settings)}
+    assert set(names) - settings == {"exp", "data_root", "on_error", "band_order"}
