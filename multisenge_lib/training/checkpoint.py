@@ -19,6 +19,7 @@ import pandas as pd
 
 from multisenge_lib.errors import ExperimentError, FileError
 from multisenge_lib.files import atomic, write_text
+from multisenge_lib.models import Description, save_model
 
 _ROOM = (
     "make room, or set MULTISENGE_CACHE to another folder, and give the same command again: it "
@@ -132,6 +133,10 @@ class Checkpoint(keras.callbacks.Callback):
         if time.monotonic() - self._saved >= self.interval:
             self.save()
 
+    def on_train_end(self, logs: Mapping[str, float] | None = None) -> None:
+        """Keep the end: what comes after may fail."""
+        self.save()
+
     def save(self) -> None:
         """Write all that `restore` needs; the file before stays until this one is on disk."""
         state = {"rows": self.rows, "stopped": self.stopped}
@@ -161,11 +166,6 @@ def _numbered(arrays: Mapping[str, np.ndarray], group: str) -> list[np.ndarray]:
     return [arrays[f"{group}_{i}"] for i in range(count)]
 
 
-def _without_optimizer(model: keras.Model) -> keras.Model:
-    """The same layers and weights."""
-    return keras.Model(model.input, model.output, name=model.name)
-
-
 def forget(folder: Path) -> None:
     """Delete what a run has kept, so that it begins anew."""
     for name in ("finished.json", "model.keras", "checkpoint.npz", "history.csv"):
@@ -182,21 +182,23 @@ def read_finished(folder: Path, model: keras.Model) -> dict[str, Any] | None:
         return None
     try:
         made = json.loads((folder / "finished.json").read_text(encoding="utf-8"))
-        _without_optimizer(model).load_weights(folder / "model.keras")
+        keras.Model(model.input, model.output).load_weights(folder / "model.keras")
         return made
     except _UNREADABLE as error:
         raise FileError(f"{folder} is damaged ({error}): delete it to train anew") from None
 
 
-def write_finished(folder: Path, model: keras.Model, made: Mapping[str, Any]) -> None:
-    """Keep the trained network and what the record needs beside it; only then the checkpoint goes.
+def write_finished(
+    folder: Path, model: keras.Model, description: Description, made: Mapping[str, Any]
+) -> None:
+    """Keep the trained network and what its record needs beside it; only then the checkpoint goes.
 
     Args:
         folder: of the run.
         model: saved as `model.keras`, without the optimizer.
+        description: of the model.
         made: JSON.
     """
-    with atomic(folder / "model.keras", _ROOM) as unfinished:
-        _without_optimizer(model).save(unfinished)
+    save_model(model, description, folder / "model.keras")
     write_text(folder / "finished.json", json.dumps(made), _ROOM)
     (folder / "checkpoint.npz").unlink(missing_ok=True)

@@ -35,7 +35,13 @@ from multisenge_lib.dataset import (
 )
 from multisenge_lib.errors import ExperimentError, PatchError
 from multisenge_lib.files import provenance
-from multisenge_lib.models import Experiment, build_model, check_size, get_experiment
+from multisenge_lib.models import (
+    Experiment,
+    build_model,
+    check_size,
+    description_of,
+    get_experiment,
+)
 from multisenge_lib.results import confusion_matrix
 from multisenge_lib.sample import find_data_root
 from multisenge_lib.training.batches import (
@@ -325,15 +331,31 @@ class Run:
     folder: Path
 
 
-def _made(checkpoint: Checkpoint) -> dict[str, Any]:
-    """What only the process that trained knows."""
-    return {
-        "rows": checkpoint.rows,
-        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "device": device_name(),
-        "backend": keras.backend.backend(),
-        **provenance(),
-    }
+def _trained(
+    experiment: Experiment,
+    settings: Settings,
+    store: Store,
+    measured: Measured,
+    folder: Path,
+    progress: bool,
+    seconds: float,
+) -> tuple[keras.Model, dict[str, Any]]:
+    """The network with its best weights, and what only the process that trained it knows."""
+    with on_devices(settings):
+        model = build(experiment, settings, store.size, measured)
+        made = read_finished(folder, model)
+        if made is None:
+            checkpoint = _checkpoint(folder, settings, seconds)
+            fit(model, experiment, settings, store, checkpoint, progress)
+            made = {
+                "rows": checkpoint.rows,
+                "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+                "device": device_name(),
+                "backend": keras.backend.backend(),
+                **provenance(),
+            }
+    synchronise(model, 1)
+    return model, made
 
 
 def train(
@@ -345,7 +367,7 @@ def train(
     on_error: OnError = "stop",
     band_order: BandOrder = "spectral",
     progress: bool = True,
-    checkpoint_seconds: float = 60,
+    seconds: float = 60,
 ) -> Run:
     """Train the network of an experiment, and evaluate it on the test split.
 
@@ -357,7 +379,7 @@ def train(
         on_error: `stop` at a patch that cannot be read, or `skip` and list it in the record.
         band_order: of files that do not name their bands, see `read_patch`.
         progress: say a line an epoch.
-        checkpoint_seconds: least time between two checkpoints.
+        seconds: least time between two checkpoints.
 
     Returns:
         The model with the weights of its best epoch, saved as `model.keras` in the run's folder
@@ -377,19 +399,14 @@ def train(
     store = load_store(root, experiment, settings, on_error, band_order=band_order)
     measured = measure(store, experiment, settings)
     folder = _run_folder(experiment, settings, store)
-    with alone(folder), on_devices(settings):
+    with alone(folder):
         if not resume:
             forget(folder)
-        model = build(experiment, settings, store.size, measured)
-        made = read_finished(folder, model)
-        if made is None:
-            checkpoint = _checkpoint(folder, settings, checkpoint_seconds)
-            fit(model, experiment, settings, store, checkpoint, progress)
-            synchronise(model, 1)
-            made = _made(checkpoint)
-            write_finished(folder, model, made)
-    synchronise(model, 1)
-    dataset = describe(root)
-    tested = evaluate(model, store, experiment, settings.batch_size, show=dataset.showcase)
-    metadata = describe_run(dataset, experiment, settings, store, model, measured, made)
-    return Run(model, results.Record(metadata, history(made["rows"]), *tested), folder)
+        model, made = _trained(experiment, settings, store, measured, folder, progress, seconds)
+        dataset = describe(root)
+        tested = evaluate(model, store, experiment, settings.batch_size, show=dataset.showcase)
+        metadata = describe_run(dataset, experiment, settings, store, model, measured, made)
+        record = results.Record(metadata, history(made["rows"]), *tested)
+        description = description_of(experiment, store.size, dataset.name, record.scores)
+        write_finished(folder, model, description, made)
+    return Run(model, record, folder)

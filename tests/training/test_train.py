@@ -74,7 +74,7 @@ def slim(monkeypatch, root, selection):
     slim_unet(monkeypatch)
 
     def run(settings=FAST, experiment="s1_6c", **options):
-        options = {"on_error": "skip", "checkpoint_seconds": 0} | options
+        options = {"on_error": "skip", "seconds": 0} | options
         experiment = replace(get_experiment(experiment), filters=4)
         return train(experiment, settings, root, progress=False, **options)
 
