@@ -37,7 +37,7 @@ def write_root(root: Path, size: int = 32, patches: Sequence[str] = PATCHES) -> 
         reference = rng.integers(1, 15, (1, size, size), dtype=np.uint8)
         write_raster(raster_path(root, "reference", patch), reference)
         for day in DAYS:
-            s1 = rng.gamma(2, 0.05, (2, size, size)).astype(np.float32)
+            s1 = (rng.gamma(2, 0.05, (2, size, size)) * [[[1]], [[0.2]]]).astype(np.float32)
             s2 = rng.integers(100, 4000, (10, size, size), dtype=np.uint16)
             write_raster(raster_path(root, "s1", patch, day), s1, S1_BANDS)
             write_raster(raster_path(root, "s2", patch, day), s2, S2_BANDS)

@@ -35,18 +35,17 @@ def band_of(name: str | None, sensor: str) -> str | None:
     return found[1] if sensor == "s1" else f"B{found[1]}"
 
 
-def guess_band_order(s2: np.ndarray) -> BandOrder | None:
-    """Tell the two band orders apart by the red edge of vegetation.
+def red_edge(s2: np.ndarray) -> tuple[float, float] | None:
+    """Mean reflectance of vegetation in the fourth and the fifth band as stored.
 
-    From B5 to B6 vegetation grows much brighter. In the spectral order these are the fourth and
-    fifth bands; in the other, B8 and B5, the fourth is the brighter. Red (third) and near infrared
-    (seventh: B8 or B7) stand at the same place in both, so vegetation can be found first.
+    Red (third) and near infrared (seventh: B8 or B7) stand at the same place in both band orders,
+    so vegetation can be found before the order is known.
 
     Args:
         s2: `(..., 10)`, reflectance x 10,000, as stored.
 
     Returns:
-        The order, or None where there is too little vegetation to tell.
+        The two, or None where there is too little vegetation.
     """
     pixels = s2.reshape(-1, len(S2_BANDS))
     red, infrared = pixels[:, 2].astype(np.float32), pixels[:, 6].astype(np.float32)
@@ -54,9 +53,29 @@ def guess_band_order(s2: np.ndarray) -> BandOrder | None:
     if vegetated.sum() < max(50, 0.02 * len(pixels)):
         return None
     fourth, fifth = pixels[vegetated][:, 3:5].mean(axis=0)
-    if max(fourth, fifth) < 1.25 * min(fourth, fifth):
+    return float(fourth), float(fifth)
+
+
+def guess_band_order(s2: np.ndarray) -> BandOrder | None:
+    """Tell the two band orders apart by the red edge of vegetation.
+
+    From B5 to B6 vegetation grows much brighter. In the spectral order these are the fourth and
+    fifth bands; in the other, B8 and B5, the fourth is the brighter.
+
+    Args:
+        s2: `(..., 10)`, reflectance x 10,000, as stored.
+
+    Returns:
+        The order, or None where there is too little vegetation to tell.
+    """
+    return order_of_red_edge(red_edge(s2))
+
+
+def order_of_red_edge(edge: tuple[float, float] | None) -> BandOrder | None:
+    """The order that `red_edge` speaks for, or None."""
+    if edge is None or max(edge) < 1.25 * min(edge):
         return None
-    return "spectral" if fourth < fifth else "resolution"
+    return "spectral" if edge[0] < edge[1] else "resolution"
 
 
 def band_positions(

@@ -10,7 +10,7 @@ in the series: the paper masks nothing, and its images have less than 10 % of cl
 """
 
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -153,23 +153,6 @@ def _alignment_problems(grid: Grid, first: Grid) -> Iterator[str]:
         )
 
 
-def header_problems(
-    source: Any, kind: str, ground: Ground, first: Grid | None = None
-) -> Iterator[str]:
-    """All that is wrong with an open raster before a pixel is read, a sentence each.
-
-    Args:
-        source: open with rasterio.
-        kind: `s1`, `s2` or `reference`.
-        ground: where it must lie.
-        first: the pixels of the patch's first raster, that it must share.
-    """
-    yield from _layout_problems(source, kind)
-    yield from _ground_problems(source, ground)
-    if first is not None:
-        yield from _alignment_problems(Grid.of(source), first)
-
-
 def _s1_problems(pixels: np.ndarray) -> Iterator[str]:
     low, high = pixels.min(), pixels.max()
     if not (np.isfinite(low) and np.isfinite(high)):
@@ -208,12 +191,7 @@ def _reference_problems(pixels: np.ndarray) -> Iterator[str]:
 _PIXEL_PROBLEMS = {"s1": _s1_problems, "s2": _s2_problems, "reference": _reference_problems}
 
 
-def pixel_problems(pixels: np.ndarray, kind: str) -> Iterator[str]:
-    """All that is wrong with the pixels of a `Raster`, a sentence each."""
-    yield from _PIXEL_PROBLEMS[kind](pixels)
-
-
-def read_pixels(source: Any, kind: str) -> Raster:
+def _read_pixels(source: Any, kind: str) -> Raster:
     """The pixels of an open raster; what its tag calls no data becomes 0."""
     pixels = source.read()
     tags = {tag for tag in source.nodatavals if tag is not None} - {0}
@@ -227,7 +205,7 @@ def read_pixels(source: Any, kind: str) -> Raster:
     return Raster(pixels, source.descriptions, Grid.of(source))
 
 
-def missing_or_not_a_file(path: Path) -> str | None:
+def _no_file(path: Path) -> str | None:
     """Why there is no file to open, as the system says it."""
     try:
         status = path.stat()
@@ -240,7 +218,7 @@ def missing_or_not_a_file(path: Path) -> str | None:
     return None if status.st_size else "is empty"
 
 
-def why_unreadable(path: Path) -> str:
+def _why_unreadable(path: Path) -> str:
     """Why GDAL could not read a file that is there: its permissions, or what it holds."""
     try:
         with path.open("rb") as file:
@@ -250,17 +228,10 @@ def why_unreadable(path: Path) -> str:
     return "cannot be read, truncated or damaged" if tiff else "is not a GeoTIFF"
 
 
-def _refuse(path: Path, problem: str | None) -> None:
-    if problem is None:
-        return
-    remedy = _REMEDY
-    if problem == "is missing":
-        remedy = "fetch it, or select among the files on disk with load_selection(root)"
-    raise PatchError(f"{path} {problem}: {remedy}")
-
-
-def read_raster(path: Path, kind: str, ground: Ground, first: Grid | None = None) -> Raster:
-    """Read one raster, refusing the first thing that is wrong with it.
+def inspect_raster(
+    path: Path, kind: str, ground: Ground, first: Grid | None = None
+) -> Generator[str, None, Raster | None]:
+    """Read one raster, and yield all that is wrong with it, a sentence each, as it is found.
 
     Args:
         path: of a GeoTIFF.
@@ -268,20 +239,43 @@ def read_raster(path: Path, kind: str, ground: Ground, first: Grid | None = None
         ground: where it must lie.
         first: the pixels of the patch's first raster, that it must share.
 
+    Returns:
+        The raster, or None where it cannot be read or has other bands.
+    """
+    if problem := _no_file(path):
+        yield problem
+        return None
+    try:
+        with rasterio.open(path, driver="GTiff") as source:
+            yield from (strange := list(_layout_problems(source, kind)))
+            yield from _ground_problems(source, ground)
+            if first is not None:
+                yield from _alignment_problems(Grid.of(source), first)
+            if strange:
+                return None
+            raster = _read_pixels(source, kind)
+    except (RasterioError, ValueError, MemoryError):  # ValueError: of a damaged projection or name
+        yield _why_unreadable(path)
+        return None
+    yield from _PIXEL_PROBLEMS[kind](raster.pixels)
+    return raster
+
+
+def read_raster(path: Path, kind: str, ground: Ground, first: Grid | None = None) -> Raster:
+    """Read one raster, refusing the first thing that `inspect_raster` finds.
+
     Raises:
         PatchError: it is missing, damaged, or not of the published layout; one line.
     """
-    _refuse(path, missing_or_not_a_file(path))
     try:
-        with rasterio.open(path, driver="GTiff") as source:
-            _refuse(path, next(header_problems(source, kind, ground, first), None))
-            raster = read_pixels(source, kind)
-    except PatchError:
-        raise
-    except (RasterioError, ValueError, MemoryError):  # ValueError: of a damaged projection or name
-        _refuse(path, why_unreadable(path))
-    _refuse(path, next(pixel_problems(raster.pixels, kind), None))
-    return raster
+        problem = next(inspection := inspect_raster(path, kind, ground, first))
+    except StopIteration as end:
+        return end.value
+    inspection.close()
+    remedy = _REMEDY
+    if problem == "is missing":
+        remedy = "fetch it, or select among the files on disk with load_selection(root)"
+    raise PatchError(f"{path} {problem}: {remedy}")
 
 
 def _ordered(path: Path, raster: Raster, sensor: str, order: BandOrder) -> np.ndarray:
