@@ -159,6 +159,22 @@ def download_archives(
         _out.print(f"{root / name}: {count:,} files")
 
 
+@app.command("check")
+def check_files(
+    root: Annotated[Path, typer.Argument(help="The data root.")],
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Threads that read; by default one a processor.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The report as JSON.")] = False,
+) -> None:
+    """Read every raster of a data root: what is there, missing or damaged. Exit 1: to mend."""
+    from multisenge_lib.dataset import check_root
+
+    report = check_root(root, workers, progress=True)
+    typer.echo(json.dumps(report.to_json(), indent=1) if as_json else report.to_text())
+    raise typer.Exit(1 if report.problems else 0)
+
+
 @app.command("audit")
 def print_audit(
     as_json: Annotated[

@@ -1,9 +1,11 @@
+import json
 import subprocess
 import sys
 
 import labels
 import pandas as pd
 import pytest
+from rasters import DAYS, PATCHES, write_root
 
 from multisenge_lib import cli
 
@@ -93,6 +95,17 @@ def test_records_without_labels_says_what_to_set(run, monkeypatch):
     code, _, err = run("records")
     assert code == 2
     assert "MULTISENGE_LABELS" in err
+
+
+def test_check_reports_and_says_by_its_exit_whether_there_is_something_to_mend(run, tmp_path):
+    write_root(tmp_path)
+    code, out, _ = run("check", str(tmp_path))
+    assert code == 1 and "labels: " in out
+    days = [str(day).replace("-", "") for day in DAYS]
+    for patch in PATCHES:
+        labels.write(tmp_path / "labels", patch, **labels.document(patch, s2=days, s1=days))
+    code, out, _ = run("check", str(tmp_path), "--json")
+    assert code == 0 and json.loads(out)["problems"] == []
 
 
 def test_the_command_is_installed():

@@ -5,6 +5,7 @@ What they cannot decide, which band is which and in what unit backscatter is, is
 and the evidence is shown.
 """
 
+import json
 import os
 import re
 from collections import Counter, defaultdict
@@ -70,7 +71,7 @@ class Kind(NamedTuple):
 
 @dataclass(frozen=True)
 class Report:
-    """What `check` found.
+    """What `check_root` found.
 
     Attributes:
         root: the data root.
@@ -96,7 +97,7 @@ class Report:
         return {
             "root": str(self.root),
             "dataset": self.dataset,
-            "files": self.files.to_dict(orient="records"),
+            "files": json.loads(self.files.to_json(orient="records")),
             "problems": [kind._asdict() for kind in self.problems],
             "notes": [kind._asdict() for kind in self.notes],
             "evidence": self.evidence,
@@ -319,7 +320,7 @@ def _dataset(root: Path) -> tuple[Dataset, str]:
         return replace(MULTISENGE, years=(), split_of_tile={}), str(error)
 
 
-def check(root: Path | str, workers: int | None = None, progress: bool = False) -> Report:
+def check_root(root: Path | str, workers: int | None = None, progress: bool = False) -> Report:
     """Read every raster of a data root once, and report what is there, missing and damaged.
 
     Args:

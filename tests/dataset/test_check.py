@@ -1,4 +1,4 @@
-"""A root of six patches, whole and then harmed: what `check` says of it."""
+"""A root of six patches, whole and then harmed: what `check_root` says of it."""
 
 import json
 import shutil
@@ -10,7 +10,7 @@ import rasterio
 from rasters import DAYS, PATCHES, write_raster, write_root
 
 from multisenge_lib.dataset import S2_BANDS, raster_path
-from multisenge_lib.dataset.check import check
+from multisenge_lib.dataset.check import check_root as check
 from multisenge_lib.errors import PatchError
 
 PATCH = "31UFQ_0_257"
