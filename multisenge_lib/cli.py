@@ -1,40 +1,31 @@
 """The command line, `multisenge …`: thin; each command calls one or two functions of the library.
 
-An error that the user can mend is one line (a list of wrong files: one each) and exit code 2.
+An error that the user can mend is one line (a list of wrong files: one each) and exit code 2. Each
+command imports what it needs, so that the help is there at once.
 """
 
 import json
+import os
 import sys
 import warnings
-from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
-from multisenge_lib import audit, paths, sample
-from multisenge_lib.dataset import (
-    LABELS,
-    MULTISENGE,
-    REFERENCE,
-    SPLITS,
-    census,
-    download,
-    geo,
-    read_index,
-    selection,
-    series,
-)
-from multisenge_lib.errors import MultiSenGEError
+from multisenge_lib import paths
+from multisenge_lib.errors import FileError, MultiSenGEError
+
+if TYPE_CHECKING:
+    from multisenge_lib.dataset import Dataset
 
 app = typer.Typer(
     help="Land cover from Sentinel-1 and Sentinel-2 time series: the data side of the book.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # its import takes longer than all else
 )
-_out = Console(highlight=False, soft_wrap=True)
 
 Labels = Annotated[
     Path | None,
@@ -43,17 +34,41 @@ Labels = Annotated[
         "MULTISENGE_ROOT, then the sample."
     ),
 ]
-AnyTile = Annotated[bool, typer.Option("--any-tile", help="Allow tiles beyond MultiSenGE's 14.")]
-Year = Annotated[int, typer.Option(help="The year that all dates must be of.")]
+AnyTile = Annotated[bool, typer.Option("--any-tile", help="Allow any Sentinel-2 tile.")]
+Year = Annotated[
+    int | None, typer.Option(help="Of all dates. Default: the dataset's, 2020 for MultiSenGE.")
+]
 
 
-def _labels(labels: Path | None) -> Path:
-    return labels or paths.real_labels() or sample.ensure_sample() / LABELS
+def _find_labels(labels: Path | None) -> Path:
+    """The label files asked for; those below a data root where one is named."""
+    from multisenge_lib.dataset import LABELS
+    from multisenge_lib.sample import ensure_sample
+
+    found = labels or paths.real_labels() or ensure_sample() / LABELS
+    return found / LABELS if (found / LABELS).is_dir() else found
 
 
-def _index(labels: Path | None, year: int, any_tile: bool):
-    splits = {} if any_tile else MULTISENGE.split_of_tile
-    return read_index(_labels(labels), replace(MULTISENGE, years=(year,), split_of_tile=splits))
+def _dataset_of(labels: Path, year: int | None, any_tile: bool) -> "Dataset":
+    """What the labels' data root says it holds, else MultiSenGE, with what the user allows."""
+    from dataclasses import replace
+
+    from multisenge_lib.dataset import MULTISENGE, describe, is_described
+
+    dataset = describe(labels.parent) if is_described(labels.parent) else MULTISENGE
+    changes = {"years": (year,)} if year is not None else {}
+    return replace(dataset, **changes, **({"split_of_tile": {}} if any_tile else {}))
+
+
+def _check_out(out: Path, endings: tuple[str, ...]) -> None:
+    """Refuse what cannot be written before the work begins."""
+    if out.suffix not in endings:
+        raise FileError(f"{out}: the ending must be {' or '.join(endings)}")
+    folder = out.parent
+    if not folder.is_dir():
+        raise FileError(f"{out} cannot be written: there is no folder {folder}: make it first")
+    if out.is_dir() or not os.access(folder, os.W_OK):
+        raise FileError(f"{out} cannot be written: choose another folder or name")
 
 
 @app.command("sample")
@@ -63,8 +78,10 @@ def write_sample(
     seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 2020,
 ) -> None:
     """Write the sample: a small MultiSenGE in the published layout."""
+    from multisenge_lib import sample
+
     root = sample.write_sample(out, size=size, seed=seed, progress=True)
-    _out.print(f"Wrote {root}. To work on it as on real data: export MULTISENGE_ROOT={root}")
+    typer.echo(f"Wrote {root}. To work on it as on real data: export MULTISENGE_ROOT={root}")
 
 
 @app.command("index")
@@ -73,21 +90,27 @@ def write_index(
     out: Annotated[
         Path | None, typer.Option(help="Write footprints for a GIS: .parquet or .gpkg.")
     ] = None,
-    year: Year = 2020,
+    year: Year = None,
     any_tile: AnyTile = False,
 ) -> None:
     """Check all label files and count them; with --out, write the patches' footprints."""
-    index = _index(labels, year, any_tile)
-    dates = {sensor: index[f"{sensor}_dates"].map(len) for sensor in ("s1", "s2")}
-    _out.print(f"{len(index):,} patches on {index['tile'].nunique()} tiles")
-    for sensor, count in dates.items():
-        _out.print(
+    from multisenge_lib.dataset import export, footprints, read_index
+
+    if out is not None:
+        _check_out(out, (".parquet", ".gpkg"))
+    found = _find_labels(labels)
+    dataset = _dataset_of(found, year, any_tile)
+    index = read_index(found, dataset)
+    typer.echo(f"{len(index):,} patches on {index['tile'].nunique()} tiles")
+    for sensor in ("s1", "s2"):
+        count = index[f"{sensor}_dates"].map(len)
+        typer.echo(
             f"{sensor.upper()}: {count.sum():,} files, {count.min()} to {count.max()} dates a patch"
         )
     for tile, count in index["tile"].value_counts().sort_index().items():
-        _out.print(f"  {tile} {count:>6,}")
+        typer.echo(f"  {tile} {count:>6,}")
     if out is not None:
-        _out.print(f"Wrote {geo.export(geo.footprints(index), out)}")
+        typer.echo(f"Wrote {export(footprints(index, dataset.patch_pixels), out)}")
 
 
 def _numbers(text: str, what: str) -> list[int]:
@@ -101,47 +124,65 @@ def _numbers(text: str, what: str) -> list[int]:
 
 @app.command("select")
 def write_selection(
-    out: Annotated[Path, typer.Option(help="The CSV file to write.")],
+    out: Annotated[Path, typer.Option(help="The file to write: .csv, .parquet or .gpkg.")],
     labels: Labels = None,
-    months: Annotated[str, typer.Option(help="Joined by commas, in order.")] = "7,8,9,11",
-    days_gap: Annotated[int, typer.Option(help="Least days from one date to the next.")] = 17,
+    months: Annotated[
+        str | None,
+        typer.Option(help="Joined by commas, in order. Default: the dataset's, as 7,8,9,11."),
+    ] = None,
+    days_gap: Annotated[
+        int | None,
+        typer.Option(help="Least days from one date to the next. Default: the dataset's, as 17."),
+    ] = None,
     s1_rule: Annotated[
         str, typer.Option(help="first: of each month, as the authors; or nearest: to each S2 date.")
     ] = "first",
     data_root: Annotated[
         Path | None, typer.Option(help="Choose only among rasters that exist below this folder.")
     ] = None,
-    year: Year = 2020,
+    year: Year = None,
     any_tile: AnyTile = False,
 ) -> None:
     """Choose a date a month for each patch, write them, and count patches by split and tile."""
-    asked = _numbers(months, "months")
-    index = _index(labels, year, any_tile)
+    from multisenge_lib import dataset as data
+
+    _check_out(out, (".csv", ".parquet", ".gpkg"))
+    asked = None if months is None else _numbers(months, "months")
+    found = _find_labels(labels or data_root)
+    dataset = _dataset_of(found, year, any_tile)
+    index = data.read_index(found, dataset)
     if data_root is not None:
-        index = selection.only_existing(index, data_root)
-    table = selection.select(index, asked, days_gap, s1_rule)
-    if out.suffix in (".gpkg", ".parquet"):
-        geo.export(geo.footprints(table), out)
+        index = data.only_existing(index, data_root, dataset.sensors)
+    table = data.select(index, asked, days_gap, s1_rule, dataset)
+    if table.empty:
+        raise MultiSenGEError(
+            "0 patches selected, nothing written: no patch has an image in each of these months, "
+            "so far apart: give fewer months or a smaller --days-gap"
+        )
+    if out.suffix == ".csv":
+        data.to_csv(table, out)
     else:
-        selection.to_csv(table, out)
-    _out.print(f"{len(table):,} patches, written to {out}")
-    for split in SPLITS:
+        data.export(data.footprints(table, dataset.patch_pixels), out)
+    typer.echo(f"{len(table):,} patches, written to {out}")
+    for split in data.SPLITS:
         tiles = table.loc[table["split"] == split, "tile"].value_counts().sort_index()
-        _out.print(f"{split:<10} {tiles.sum():>6,}")
+        typer.echo(f"{split:<10} {tiles.sum():>6,}")
         for tile, count in tiles.items():
-            _out.print(f"  {tile:<8} {count:>6,}")
+            typer.echo(f"  {tile:<8} {count:>6,}")
 
 
 @app.command("records")
 def write_records(labels: Labels = None) -> None:
     """Count over the real label files and write the records that the chapters read."""
+    from multisenge_lib.dataset import census, series
+
     found = labels or paths.real_labels()
     if found is None:
         raise MultiSenGEError(
             "no real label files: give --labels, or set MULTISENGE_LABELS or MULTISENGE_ROOT"
         )
-    _out.print(f"Wrote {census.write_record(found)}")
-    _out.print(f"Wrote {series.write_series(found)}")
+    typer.echo(f"Wrote {census.write_record(found)}")
+    typer.echo(f"Wrote {series.write_series(found)}")
 
 
 @app.command("download")
@@ -154,9 +195,11 @@ def download_archives(
     keep: Annotated[bool, typer.Option(help="Keep the archives beside what they hold.")] = True,
 ) -> None:
     """Fetch, verify and unpack published archives; without names, the two small ones."""
+    from multisenge_lib.dataset import LABELS, REFERENCE, download
+
     names = archives or [LABELS, REFERENCE]
-    for name, count in download.download(root, names, keep=keep).items():
-        _out.print(f"{root / name}: {count:,} files")
+    for name, count in download(root, names, keep=keep).items():
+        typer.echo(f"{root / name}: {count:,} files")
 
 
 @app.command("check")
@@ -182,6 +225,8 @@ def print_audit(
     ] = False,
 ) -> None:
     """Check the numbers and sentences that the paper prints, and print the verdicts."""
+    from multisenge_lib import audit
+
     found = audit.findings()
     if as_json:
         typer.echo(json.dumps(audit.to_json(found), indent=2))
@@ -205,10 +250,10 @@ def measure_ablations(
     ] = None,
 ) -> None:
     """Train variants of what the paper leaves open, and record their scores."""
-    from multisenge_lib.training import measure_all  # imports Keras, which takes seconds
+    from multisenge_lib.training import measure_all
 
     path = measure_all(_numbers(seeds, "seeds"), epochs, data_root)
-    _out.print(f"Wrote {path}")
+    typer.echo(f"Wrote {path}")
 
 
 def _one_line_warning(message, category, filename, lineno, file=None, line=None) -> None:
@@ -224,7 +269,8 @@ def main() -> None:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
     except OSError as error:
-        print(f"error: {error.filename or 'file'}: {error.strerror or error}", file=sys.stderr)
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"error: {where}{error.strerror or error}", file=sys.stderr)
         sys.exit(2)
 
 

@@ -1,13 +1,19 @@
 import json
+import os
+import re
 import subprocess
 import sys
+from dataclasses import replace
 
+import geopandas as gpd
 import labels
+import numpy as np
 import pandas as pd
 import pytest
 from rasters import DAYS, PATCHES, write_root
 
 from multisenge_lib import cli
+from multisenge_lib.dataset import MULTISENGE, census, write_description
 
 
 @pytest.fixture
@@ -42,59 +48,98 @@ def test_select_writes_and_counts(run, real_labels, tmp_path):
     assert len(table) == 5890
 
 
-@pytest.mark.parametrize(
+def refused(run, *arguments):
+    """What a command says that must end with one line and exit code 2."""
+    code, _, err = run(*arguments)
+    assert code == 2, err
+    assert err.startswith("error: ") and err.count("\n") == 1, err
+    return err
+
+
+WRONG = pytest.mark.parametrize(
     ("arguments", "named"),
     [
         (["--months", "9,7"], "out of order"),
         (["--months", "7;8"], "joined by commas"),
         (["--months", "14"], "1 to 12"),
+        (["--months", "2"], "0 patches selected, nothing written"),
         (["--days-gap", "-3"], "days gap -3"),
+        (["--days-gap", "9" * 20], "days gap 9999"),
         (["--s1-rule", "last"], "S1 rule 'last'"),
         (["--data-root", "/nowhere"], "/nowhere/s1 cannot be listed"),
         (["--labels", "/nowhere"], "/nowhere does not exist"),
+        (["--labels", "/dev/zero"], "/dev/zero is neither a folder nor a file"),
+        (["--out", "/nowhere/out.csv"], "no folder /nowhere: make it first"),
+        (["--out", "/proc/out.csv"], "/proc/out.csv cannot be written"),
+        (["--out", "out.shp"], r"out.shp: the ending must be .csv or .parquet or .gpkg"),
     ],
 )
+
+
+@WRONG
+@pytest.mark.fault("command line: an option that cannot be -> one line that names it, exit code 2")
 def test_wrong_options_are_one_line_and_exit_2(run, sample_root, tmp_path, arguments, named):
     given = ["--labels", sample_root / "labels", "--out", tmp_path / "out.csv", *arguments]
-    code, _, err = run("select", *given)
-    assert code == 2
-    assert err.startswith("error: ")
-    assert named in err
-    assert err.count("\n") == 1
+    assert named in refused(run, "select", *given)
     assert not (tmp_path / "out.csv").exists()
 
 
-def test_damaged_labels_are_one_line(run, tmp_path):
-    labels.write(tmp_path / "labels", "31UEQ_0_0").write_text('{"labels": ')
-    code, _, err = run("index", "--labels", tmp_path / "labels")
-    assert code == 2
-    assert "31UEQ_0_0.json" in err
-    assert err.count("\n") == 1
+@pytest.mark.fault("index: a FIFO, a folder, a column beyond the tile -> each named, exit code 2")
+def test_damaged_labels_are_named(run, tmp_path):
+    folder = tmp_path / "labels"
+    labels.write(folder, "31UEQ_0_0").write_text('{"labels": ')
+    assert "31UEQ_0_0.json: not JSON" in refused(run, "index", "--labels", folder)
+    (folder / "31UEQ_0_0.json").unlink()
+    os.mkfifo(folder / "31UEQ_0_257.json")
+    assert "31UEQ_0_257.json: is not a file" in refused(run, "index", "--labels", folder)
+    (folder / "x.json").mkdir()
+    labels.write(folder, f"31UEQ_{10**20}_0")
+    labels.write(folder, "31UEQ_20000_0")
+    code, _, err = run("index", "--labels", folder)
+    assert code == 2 and err.startswith("error: 4 of 4 label files are wrong:")
+    assert "31UEQ_20000_0.json: the patch ends beyond its tile" in err
+    assert "x.json: is not a file" in err
 
 
-def test_an_output_that_cannot_be_written_is_one_line(run, sample_root, tmp_path):
-    out = tmp_path / "nowhere" / "out.csv"
-    code, _, err = run("select", "--labels", sample_root / "labels", "--out", out)
-    assert code == 2
-    assert "nowhere" in err
-    assert err.count("\n") == 1
+@pytest.mark.fault("index: another tile or year -> the options that accept it are named")
+def test_the_options_that_would_help_are_named(run, tmp_path):
+    labels.write(tmp_path / "a", "30TYT_0_0")
+    assert "--any-tile" in refused(run, "index", "--labels", tmp_path / "a")
+    other = labels.document("31UEQ_0_0", s2=("20210715",), s1=())
+    labels.write(tmp_path / "b", "31UEQ_0_0", **other)
+    assert "--year 2021" in refused(run, "index", "--labels", tmp_path / "b")
+    assert run("index", "--labels", tmp_path / "a", "--any-tile")[0] == 0
+    assert run("index", "--labels", tmp_path / "b", "--year", "2021")[0] == 0
 
 
-def test_index_exports_for_a_gis(run, sample_root, tmp_path):
+def test_index_exports_each_patch_in_its_own_size(run, sample_root, tmp_path):
     code, printed, _ = run(
         "index", "--labels", sample_root / "labels", "--out", tmp_path / "p.gpkg"
     )
-    assert code == 0
-    assert (tmp_path / "p.gpkg").stat().st_size > 0
-    assert "patches on" in printed
+    assert code == 0 and "patches on" in printed
+    squares = gpd.read_file(tmp_path / "p.gpkg").to_crs(2154).area
+    np.testing.assert_allclose(squares, 640**2, rtol=0.01)
+
+
+def test_another_area_is_selected_by_what_it_says_of_itself(run, tmp_path):
+    days = {"s2": ("20211120", "20220105"), "s1": ()}
+    for x in (0, 64):
+        labels.write(tmp_path / "labels", f"19FDV_{x}_0", **labels.document(f"19FDV_{x}_0", **days))
+    valley = replace(
+        MULTISENGE, name="valley", years=(2021, 2022), months=(11, 1), patch_pixels=64,
+        split_of_tile={"19FDV": "test"}, bands={"s2": MULTISENGE.bands["s2"]},
+    )  # fmt: skip
+    write_description(tmp_path, valley)
+    code, printed, err = run("select", "--labels", tmp_path, "--out", tmp_path / "out.csv")
+    assert code == 0, err
+    assert printed.splitlines()[0].startswith("2 patches")
+    assert pd.read_csv(tmp_path / "out.csv")["s2_dates"].tolist() == ["20211120;20220105"] * 2
 
 
 def test_records_without_labels_says_what_to_set(run, monkeypatch):
     monkeypatch.delenv("MULTISENGE_LABELS", raising=False)
     monkeypatch.delenv("MULTISENGE_ROOT", raising=False)
-    code, _, err = run("records")
-    assert code == 2
-    assert "MULTISENGE_LABELS" in err
+    assert "MULTISENGE_LABELS" in refused(run, "records")
 
 
 def test_check_reports_and_says_by_its_exit_whether_there_is_something_to_mend(run, tmp_path):
@@ -108,10 +153,28 @@ def test_check_reports_and_says_by_its_exit_whether_there_is_something_to_mend(r
     assert code == 0 and json.loads(out)["problems"] == []
 
 
-def test_the_command_is_installed():
-    done = subprocess.run(
-        [sys.executable, "-m", "multisenge_lib.cli", "--help"], capture_output=True, text=True
-    )
+@pytest.mark.fault("records: labels of the sample -> refused, the committed record stays")
+def test_records_of_other_labels_are_refused(run, sample_root):
+    before = census.RECORD.read_bytes()
+    assert "MultiSenGE 8,157" in refused(run, "records", "--labels", sample_root / "labels")
+    assert census.RECORD.read_bytes() == before
+
+
+def test_an_interruption_is_no_traceback(run, monkeypatch, tmp_path):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("multisenge_lib.dataset.read_index", interrupted)
+    code, _, err = run("index", "--labels", labels.write(tmp_path / "labels", "31UEQ_0_0").parent)
+    assert code != 0 and "Traceback" not in err
+
+
+@pytest.mark.slow
+def test_the_help_is_there_at_once():
+    command = [sys.executable, "-X", "importtime", "-m", "multisenge_lib.cli", "--help"]
+    done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0
-    for command in ("sample", "index", "select", "records"):
-        assert command in done.stdout
+    for name in ("sample", "index", "select", "records", "download"):
+        assert name in done.stdout
+    for package in ("numpy", "pandas", "geopandas", "rasterio", "keras", "rich"):
+        assert not re.search(rf"\| +{package}\n", done.stderr), f"the help imports {package}"

@@ -3,7 +3,7 @@
 from multisenge_lib.dataset.bands import guess_band_order
 from multisenge_lib.dataset.census import Census, class_shares, load_census
 from multisenge_lib.dataset.check import check_root
-from multisenge_lib.dataset.description import describe, to_dict, write_description
+from multisenge_lib.dataset.description import describe, is_described, to_dict, write_description
 from multisenge_lib.dataset.download import download
 from multisenge_lib.dataset.geo import (
     centres,
@@ -36,7 +36,14 @@ from multisenge_lib.dataset.layout import (
     raster_path,
 )
 from multisenge_lib.dataset.rasters import Patch, read_patch
-from multisenge_lib.dataset.selection import choose_dates, load_selection, month_of, select
+from multisenge_lib.dataset.selection import (
+    choose_dates,
+    load_selection,
+    month_of,
+    only_existing,
+    select,
+    to_csv,
+)
 from multisenge_lib.dataset.store import OnError, Store, pack
 from multisenge_lib.dataset.typology import (
     NO_DATA,

@@ -22,15 +22,16 @@ from multisenge_lib.dataset.labels import Days, read_index
 from multisenge_lib.dataset.layout import LABELS, MULTISENGE, SENSORS, Dataset, check_months
 from multisenge_lib.dataset.splits import LEFT_OUT, split_patches
 from multisenge_lib.errors import SelectionError
+from multisenge_lib.files import write_text
 
 S1Rule = Literal["first", "nearest"]
 _NO_DATES = np.array([], dtype="datetime64[D]")
 
 
 def check_days_gap(days_gap: int) -> int:
-    """The gap as it came, or a SelectionError where it is negative."""
-    if days_gap < 0:
-        raise SelectionError(f"days gap {days_gap}: give the least number of days, 0 or more")
+    """The gap as it came, or a SelectionError where it is no number of days of a year."""
+    if not 0 <= days_gap <= 366:
+        raise SelectionError(f"days gap {days_gap}: give the least number of days, 0 to 366")
     return days_gap
 
 
@@ -235,14 +236,20 @@ def _joined(dates: np.ndarray) -> str:
     return ";".join(np.datetime_as_string(dates, unit="D")).replace("-", "")
 
 
-def to_csv(selection: pd.DataFrame, path: Path | str | None = None) -> str | None:
-    """Write a selection: columns `patch,tile,split,s2_dates,s1_dates`, dates joined by `;`.
+def to_csv(selection: pd.DataFrame, path: Path | str | None = None) -> str:
+    """A selection as text: columns `patch,tile,split,s2_dates,s1_dates`, dates joined by `;`.
 
     Args:
         selection: from `select`.
-        path: the file; None returns the text instead.
+        path: a file to write it to as well.
+
+    Raises:
+        FileError: the file cannot be written.
     """
     table = selection[["patch", "tile", "split"]].assign(
         s2_dates=selection["s2_dates"].map(_joined), s1_dates=selection["s1_dates"].map(_joined)
     )
-    return table.to_csv(path, index=False, lineterminator="\n")
+    text = table.to_csv(index=False, lineterminator="\n")
+    if path is not None:
+        write_text(Path(path), text)
+    return text
