@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import labels
 import numpy as np
 import pandas as pd
 import rasterio
@@ -31,9 +32,11 @@ def write_raster(path: Path, data: np.ndarray, names: Sequence[str] = (), **chan
 
 
 def write_root(root: Path, size: int = 32, patches: Sequence[str] = PATCHES) -> pd.DataFrame:
-    """Write patches of random values; the selection of all of them."""
+    """Write patches of random values, and their labels; the selection of all of them."""
     rng = np.random.Generator(np.random.PCG64(5))
+    days = [str(day).replace("-", "") for day in DAYS]
     for patch in patches:
+        labels.write(root / "labels", patch, **labels.document(patch, s2=days, s1=days))
         reference = rng.integers(1, 15, (1, size, size), dtype=np.uint8)
         write_raster(raster_path(root, "reference", patch), reference)
         for day in DAYS:

@@ -5,11 +5,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from multisenge_lib.dataset.layout import BAND_ORDERS, S1_BANDS, S2_BANDS, BandOrder
+from multisenge_lib.dataset.layout import BAND_ORDERS, S2_BANDS, BandOrder
 from multisenge_lib.errors import BandOrderError, PatchError
 
-#: The bands of each sensor, in the order of every array of this library.
-BANDS = {"s1": S1_BANDS, "s2": S2_BANDS}
 #: Names that STAC catalogues give to Sentinel-2 bands.
 _COMMON = {"BLUE": "B2", "GREEN": "B3", "RED": "B4", "NIR": "B8", "NIR08": "B8A"} | {
     "REDEDGE1": "B5",
@@ -35,6 +33,11 @@ def band_of(name: str | None, sensor: str) -> str | None:
     return found[1] if sensor == "s1" else f"B{found[1]}"
 
 
+def has_red_edge(bands: Sequence[str]) -> bool:
+    """Whether rasters of these bands show the red edge at the places that `red_edge` looks at."""
+    return tuple(bands[:7]) == S2_BANDS[:7]
+
+
 def red_edge(s2: np.ndarray) -> tuple[float, float] | None:
     """Mean reflectance of vegetation in the fourth and the fifth band as stored.
 
@@ -42,12 +45,12 @@ def red_edge(s2: np.ndarray) -> tuple[float, float] | None:
     so vegetation can be found before the order is known.
 
     Args:
-        s2: `(..., 10)`, reflectance x 10,000, as stored.
+        s2: `(..., bands)`, reflectance x 10,000, as stored; bands as `has_red_edge` asks.
 
     Returns:
         The two, or None where there is too little vegetation.
     """
-    pixels = s2.reshape(-1, len(S2_BANDS))
+    pixels = s2.reshape(-1, s2.shape[-1])
     red, infrared = pixels[:, 2].astype(np.float32), pixels[:, 6].astype(np.float32)
     vegetated = infrared > 2.5 * red  # a vegetation index (NDVI) over 0.43
     if vegetated.sum() < max(50, 0.02 * len(pixels)):
@@ -63,7 +66,7 @@ def guess_band_order(s2: np.ndarray) -> BandOrder | None:
     fifth bands; in the other, B8 and B5, the fourth is the brighter.
 
     Args:
-        s2: `(..., 10)`, reflectance x 10,000, as stored.
+        s2: `(..., bands)`, reflectance x 10,000, as stored; bands as `has_red_edge` asks.
 
     Returns:
         The order, or None where there is too little vegetation to tell.
@@ -81,14 +84,16 @@ def order_of_red_edge(edge: tuple[float, float] | None) -> BandOrder | None:
 def band_positions(
     names: Sequence[str | None],
     pixels: np.ndarray,
+    wanted: Sequence[str],
     sensor: str,
     order: BandOrder = "spectral",
 ) -> list[int]:
-    """Where each band of the layout lies in a raster: by the bands' names, else as told.
+    """Where each band wanted lies in a raster: by the bands' names, else as told.
 
     Args:
         names: descriptions of the raster's bands.
         pixels: `(bands, height, width)`, as stored.
+        wanted: the bands that the raster must have, of all it has.
         sensor: `s1` or `s2`.
         order: of Sentinel-2 files that do not name their bands.
 
@@ -96,7 +101,7 @@ def band_positions(
         BandOrderError: the names contradict the layout, or vegetation the order told; without the
             raster's path.
     """
-    wanted, assumed = BANDS[sensor], BAND_ORDERS[order] if sensor == "s2" else BANDS[sensor]
+    assumed = [b for b in (BAND_ORDERS[order] if sensor == "s2" else wanted) if b in wanted]
     named = [band_of(name, sensor) for name in names]
     if set(named) == set(wanted):
         return [named.index(band) for band in wanted]
@@ -106,7 +111,7 @@ def band_positions(
             f"have {', '.join(wanted)}: name them so, in the order in which they lie, or remove "
             "the names" + (" and give band_order" if sensor == "s2" else "")
         )
-    if sensor == "s2":
+    if sensor == "s2" and has_red_edge(wanted):
         guess = guess_band_order(np.moveaxis(pixels, 0, -1))
         if guess not in (None, order):
             raise BandOrderError(

@@ -190,7 +190,9 @@ def class_shares(root: Path | str) -> pd.Series:
     most = len(dataset.published) + 1
     pixels = np.zeros(most, dtype=np.int64)
     for row in read_index(Path(root) / LABELS, dataset).itertuples():
-        pixels += np.bincount(read_patch(root, row, sensors=()).reference.ravel(), minlength=most)
+        pixels += np.bincount(
+            read_patch(root, row, (), dataset=dataset).reference.ravel(), minlength=most
+        )
     return pd.Series(100 * pixels[1:] / pixels[1:].sum(), index=dataset.published.ids)
 
 

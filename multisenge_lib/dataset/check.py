@@ -20,7 +20,7 @@ import pandas as pd
 import rasterio
 from tqdm import tqdm
 
-from multisenge_lib.dataset.bands import BANDS, band_of, order_of_red_edge, red_edge
+from multisenge_lib.dataset.bands import band_of, has_red_edge, order_of_red_edge, red_edge
 from multisenge_lib.dataset.description import describe
 from multisenge_lib.dataset.labels import read_index
 from multisenge_lib.dataset.layout import (
@@ -130,28 +130,30 @@ def _constant_bands(raster: Raster) -> Iterator[str]:
         yield f"band {raster.names[i] or i + 1} is {flat[i, 0]:g} everywhere"
 
 
-def _content(raster: Raster, layer: str) -> dict[str, Any]:
+def _content(raster: Raster, layer: str, dataset: Dataset) -> dict[str, Any]:
     """What the pixels of a sound raster show; all of it cheap beside reading them."""
     pixels, notes = raster.pixels, ()
     if layer == "reference":
-        counts = np.bincount(pixels.astype(np.uint8).ravel(), minlength=15)
+        counts = np.bincount(pixels.astype(np.uint8).ravel(), minlength=1 + len(dataset.published))
         shown = {"classes": tuple(counts.tolist()), "no_data": counts[0] / pixels[0].size}
     else:
         notes, few = tuple(_constant_bands(raster)), _thinned(pixels)
-        names = [band_of(name, layer) for name in raster.names]
-        shown = {"no_data": 1 - few.any(axis=0).mean(), "named": set(names) == set(BANDS[layer])}
+        names, wanted = [band_of(name, layer) for name in raster.names], dataset.bands[layer]
+        shown = {"no_data": 1 - few.any(axis=0).mean(), "named": set(names) == set(wanted)}
         if shown["named"]:  # judged as the layout has it
-            few = few[[names.index(band) for band in BANDS[layer]]]
-        if layer == "s2":
+            few = few[[names.index(band) for band in wanted]]
+        if layer == "s2" and has_red_edge(wanted):
             shown["red_edge"] = red_edge(np.moveaxis(few, 0, -1))
-        elif (seen := few.all(axis=0)).any():
+        elif layer == "s1" and (seen := few.all(axis=0)).any():
             shown["levels"] = tuple(float(np.median(decibel(band[seen]))) for band in few)
     return shown | {"notes": notes}
 
 
-def _examine(path: Path, layer: str, ground: Ground, first: Grid | None) -> dict[str, Any]:
+def _examine(
+    path: Path, layer: str, ground: Ground, first: Grid | None, dataset: Dataset
+) -> dict[str, Any]:
     """The fields of `Seen` that one file gives."""
-    inspection, problems = inspect_raster(path, layer, ground, first), []
+    inspection, problems = inspect_raster(path, layer, ground, first, dataset), []
     while True:
         try:
             problems.append(next(inspection))
@@ -162,16 +164,20 @@ def _examine(path: Path, layer: str, ground: Ground, first: Grid | None) -> dict
         return {"problems": tuple(problems)}
     at = raster.grid.transform
     offset = round(at.c - ground.west), round(ground.north - at.f)
-    return {"problems": (), "grid": raster.grid, "offset": offset} | _content(raster, layer)
+    return {"problems": (), "grid": raster.grid, "offset": offset} | _content(
+        raster, layer, dataset
+    )
 
 
-def _examine_patch(root: Path, patch: str, files: Sequence[tuple[str, str]]) -> list[Seen]:
+def _examine_patch(
+    root: Path, dataset: Dataset, patch: str, files: Sequence[tuple[str, str]]
+) -> list[Seen]:
     """All rasters of a patch, `(layer, name)`; the first sound one gives the grid."""
     tile, first, seen = split_patch(patch)[0], None, []
     with rasterio.Env(**GDAL):
         for layer, name in files:
             file = f"{_FOLDERS[layer]}/{name}"
-            found = _examine(root / file, layer, Ground.of(patch), first)
+            found = _examine(root / file, layer, Ground.of(patch), first, dataset)
             first = first or found.get("grid")
             seen.append(Seen(layer, tile, file, **found))
     return seen
@@ -296,16 +302,18 @@ def _place(seen: list[Seen]) -> str | None:
     )
 
 
-def _read_all(root: Path, files: pd.DataFrame, workers: int, progress: bool | None) -> list[Seen]:
+def _read_all(
+    root: Path, dataset: Dataset, files: pd.DataFrame, workers: int, progress: bool
+) -> list[Seen]:
     there = files[files["there"] & files["patch"].notna()]
     patches = [
         (patch, list(zip(group["layer"], group["name"], strict=True)))
         for patch, group in there.groupby("patch")
     ]
-    bar = tqdm(total=len(there), desc="checking", unit=" files", disable=progress)
+    bar = tqdm(total=len(there), desc="checking", unit=" files", disable=None if progress else True)
     seen = []
     with ThreadPoolExecutor(workers) as pool, bar:
-        for found in pool.map(lambda item: _examine_patch(root, *item), patches):
+        for found in pool.map(lambda item: _examine_patch(root, dataset, *item), patches):
             seen += found
             bar.update(len(found))
     return seen
@@ -342,7 +350,7 @@ def check_root(root: Path | str, workers: int | None = None, progress: bool = Fa
         found.append(("labels", f"{LABELS}/", str(error)))
         index = pd.DataFrame({"patch": []})
     files = _inventory(root, index)
-    seen = _read_all(root, files, workers or os.cpu_count() or 1, None if progress else True)
+    seen = _read_all(root, dataset, files, workers or os.cpu_count() or 1, progress)
     (order, wrong_order), (levels, wrong_level) = _band_order(seen), _backscatter(seen)
     found += [(s.layer, s.file, problem) for s in seen for problem in s.problems]
     found += [("s2", "s2/", wrong_order)] if wrong_order else []

@@ -21,19 +21,20 @@ from affine import Affine
 from rasterio.crs import CRS
 from rasterio.errors import RasterioError
 
-from multisenge_lib.dataset.bands import BANDS, band_positions, check_band_order
+from multisenge_lib.dataset.bands import band_positions, check_band_order
+from multisenge_lib.dataset.description import describe
 from multisenge_lib.dataset.geo import patch_bounds, tile_corner
 from multisenge_lib.dataset.layout import (
+    MULTISENGE,
     PIXEL,
-    SENSORS,
     TILE_PIXELS,
     BandOrder,
+    Dataset,
     raster_path,
     split_patch,
 )
 from multisenge_lib.errors import BandOrderError, PatchError
 
-_COUNT = {kind: len(bands) for kind, bands in BANDS.items()} | {"reference": 1}
 _DTYPES = {
     "s1": ("float32", "float64"),
     "s2": ("uint16", "int16"),
@@ -109,9 +110,10 @@ class Raster:
     grid: Grid
 
 
-def _layout_problems(source: Any, kind: str) -> Iterator[str]:
-    if source.count != _COUNT[kind]:
-        yield f"has {source.count} bands, {kind} has {_COUNT[kind]}"
+def _layout_problems(source: Any, kind: str, dataset: Dataset) -> Iterator[str]:
+    count = len(dataset.bands.get(kind, ("class",)))
+    if source.count != count:
+        yield f"has {source.count} bands, {kind} has {count}"
     dtypes = sorted(set(source.dtypes))
     if not set(dtypes) <= set(_DTYPES[kind]):
         wanted = " or ".join(_DTYPES[kind][:2])
@@ -153,7 +155,7 @@ def _alignment_problems(grid: Grid, first: Grid) -> Iterator[str]:
         )
 
 
-def _s1_problems(pixels: np.ndarray) -> Iterator[str]:
+def _s1_problems(pixels: np.ndarray, _: Dataset) -> Iterator[str]:
     low, high = pixels.min(), pixels.max()
     if not (np.isfinite(low) and np.isfinite(high)):
         yield "holds NaN or infinite values"
@@ -171,7 +173,7 @@ def _s1_problems(pixels: np.ndarray) -> Iterator[str]:
         )
 
 
-def _s2_problems(pixels: np.ndarray) -> Iterator[str]:
+def _s2_problems(pixels: np.ndarray, _: Dataset) -> Iterator[str]:
     high = pixels.max()
     if high <= 0:
         yield "is no data in every pixel"
@@ -179,10 +181,10 @@ def _s2_problems(pixels: np.ndarray) -> Iterator[str]:
         yield "holds 65535, which is no reflectance: if it is no data, give the raster that tag"
 
 
-def _reference_problems(pixels: np.ndarray) -> Iterator[str]:
-    low, high = pixels.min(), pixels.max()
-    if not (low >= 0 and high <= 14):  # so written, NaN is refused too
-        yield f"holds values from {low} to {high}, class ids are 1 to 14 and 0 for no data"
+def _reference_problems(pixels: np.ndarray, dataset: Dataset) -> Iterator[str]:
+    low, high, most = pixels.min(), pixels.max(), len(dataset.published)
+    if not (low >= 0 and high <= most):  # so written, NaN is refused too
+        yield f"holds values from {low} to {high}, class ids are 1 to {most} and 0 for no data"
     elif pixels.dtype.kind == "f" and (pixels % 1).any():
         strange = pixels[pixels % 1 != 0][0]
         yield f"holds {strange:g}, class ids are whole numbers"
@@ -229,7 +231,11 @@ def _why_unreadable(path: Path) -> str:
 
 
 def inspect_raster(
-    path: Path, kind: str, ground: Ground, first: Grid | None = None
+    path: Path,
+    kind: str,
+    ground: Ground,
+    first: Grid | None = None,
+    dataset: Dataset = MULTISENGE,
 ) -> Generator[str, None, Raster | None]:
     """Read one raster, and yield all that is wrong with it, a sentence each, as it is found.
 
@@ -238,6 +244,7 @@ def inspect_raster(
         kind: `s1`, `s2` or `reference`.
         ground: where it must lie.
         first: the pixels of the patch's first raster, that it must share.
+        dataset: gives its bands and class ids.
 
     Returns:
         The raster, or None where it cannot be read or has other bands.
@@ -247,7 +254,7 @@ def inspect_raster(
         return None
     try:
         with rasterio.open(path, driver="GTiff") as source:
-            yield from (strange := list(_layout_problems(source, kind)))
+            yield from (strange := list(_layout_problems(source, kind, dataset)))
             yield from _ground_problems(source, ground)
             if first is not None:
                 yield from _alignment_problems(Grid.of(source), first)
@@ -257,18 +264,18 @@ def inspect_raster(
     except (RasterioError, ValueError, MemoryError):  # ValueError: of a damaged projection or name
         yield _why_unreadable(path)
         return None
-    yield from _PIXEL_PROBLEMS[kind](raster.pixels)
+    yield from _PIXEL_PROBLEMS[kind](raster.pixels, dataset)
     return raster
 
 
-def read_raster(path: Path, kind: str, ground: Ground, first: Grid | None = None) -> Raster:
+def read_raster(path: Path, kind: str, *where: Any) -> Raster:
     """Read one raster, refusing the first thing that `inspect_raster` finds.
 
     Raises:
         PatchError: it is missing, damaged, or not of the published layout; one line.
     """
     try:
-        problem = next(inspection := inspect_raster(path, kind, ground, first))
+        problem = next(inspection := inspect_raster(path, kind, *where))
     except StopIteration as end:
         return end.value
     inspection.close()
@@ -278,10 +285,14 @@ def read_raster(path: Path, kind: str, ground: Ground, first: Grid | None = None
     raise PatchError(f"{path} {problem}: {remedy}")
 
 
-def _ordered(path: Path, raster: Raster, sensor: str, order: BandOrder) -> np.ndarray:
+def _ordered(
+    path: Path, raster: Raster, sensor: str, order: BandOrder, dataset: Dataset
+) -> np.ndarray:
     """`(height, width, bands)`, in the layout's order and type."""
     try:
-        positions = band_positions(raster.names, raster.pixels, sensor, order)
+        positions = band_positions(
+            raster.names, raster.pixels, dataset.bands[sensor], sensor, order
+        )
     except BandOrderError as error:
         raise BandOrderError(f"{path} {error}") from None
     pixels = np.moveaxis(raster.pixels[positions], 0, -1)
@@ -291,28 +302,31 @@ def _ordered(path: Path, raster: Raster, sensor: str, order: BandOrder) -> np.nd
 def read_patch(
     root: Path | str,
     row: Any,
-    sensors: Sequence[str] = SENSORS,
+    sensors: Sequence[str] | None = None,
     band_order: BandOrder = "spectral",
     reference: bool = True,
+    dataset: Dataset | None = None,
 ) -> Patch:
     """Read one patch, checking every raster.
 
     Args:
         root: the data root.
         row: of a selection: `patch`, `s1_dates`, `s2_dates`.
-        sensors: which of `s1` and `s2` to read.
+        sensors: which of `s1` and `s2` to read; by default those of the dataset.
         band_order: of Sentinel-2 files that do not name their bands; the names win where they are.
             An order that the vegetation in the file contradicts is refused.
         reference: whether to read the reference.
+        dataset: of the root; by default as it describes itself.
 
     Raises:
         PatchError: a raster is missing, damaged, or not of the published layout; one line.
         BandOrderError: it is in doubt which band is which.
     """
     check_band_order(band_order)
+    dataset = dataset or describe(root)
     ground, first = Ground.of(row.patch), None
     files = [("reference", raster_path(root, "reference", row.patch))] if reference else []
-    for sensor in sensors:
+    for sensor in dataset.sensors if sensors is None else sensors:
         days = getattr(row, f"{sensor}_dates")
         if days is None or not len(days):
             raise PatchError(f"{row.patch} has no {sensor} date selected: ask for other sensors")
@@ -320,12 +334,12 @@ def read_patch(
     arrays = {kind: [] for kind, _ in files}
     with rasterio.Env(**GDAL):
         for kind, path in files:
-            raster = read_raster(path, kind, ground, first)
+            raster = read_raster(path, kind, ground, first, dataset)
             first = first or raster.grid
             if kind == "reference":
                 arrays[kind].append(raster.pixels[0].astype(np.uint8))
             else:
-                arrays[kind].append(_ordered(path, raster, kind, band_order))
+                arrays[kind].append(_ordered(path, raster, kind, band_order, dataset))
     stacked = {kind: np.stack(parts) for kind, parts in arrays.items()}
     found = stacked.get("reference")
     return Patch(stacked.get("s1"), stacked.get("s2"), None if found is None else found[0])

@@ -27,6 +27,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from multisenge_lib import paths
+from multisenge_lib.dataset.description import describe
 from multisenge_lib.dataset.layout import SENSORS, BandOrder, raster_path
 from multisenge_lib.dataset.rasters import Patch, read_patch
 from multisenge_lib.errors import BandOrderError, MultiSenGEError, PatchError
@@ -306,7 +307,7 @@ def pack(
     selection: pd.DataFrame,
     folder: Path | str | None = None,
     *,
-    sensors: Sequence[str] = SENSORS,
+    sensors: Sequence[str] | None = None,
     band_order: BandOrder = "spectral",
     on_error: OnError = "stop",
 ) -> Store:
@@ -316,7 +317,7 @@ def pack(
         root: the data root.
         selection: from `select`; every patch with the same number of dates.
         folder: where stores lie, one folder each; by default `packed` in `paths.cache_dir()`.
-        sensors: which of `s1` and `s2` to pack.
+        sensors: which of `s1` and `s2` to pack; by default those of the dataset.
         band_order: of files that do not name their bands, see `read_patch`.
         on_error: `stop` at the first patch that cannot be read, or `skip` and list them.
 
@@ -332,9 +333,11 @@ def pack(
         raise PatchError(f"no patch of {root} is selected: nothing to pack; widen the selection")
     if on_error not in ("stop", "skip"):
         raise PatchError(f"on_error {on_error!r}: choose 'stop' or 'skip'")
-    name = _store_name(root, selection, tuple(sensors), band_order)
+    dataset = describe(root)
+    sensors = tuple(dataset.sensors if sensors is None else sensors)
+    name = _store_name(root, selection, sensors, band_order)
     path = Path(folder or paths.cache_dir() / "packed") / name
-    options = {"sensors": tuple(sensors), "band_order": band_order}
+    options = {"sensors": sensors, "band_order": band_order, "dataset": dataset}
     try:
         _pack_stale(root, selection, path, on_error, **options)
     except OSError as error:

@@ -3,7 +3,6 @@
 import json
 import shutil
 
-import labels
 import numpy as np
 import pytest
 import rasterio
@@ -21,10 +20,6 @@ GREEN = np.array([660, 936, 916, 3226, 1437, 2620, 3090, 3300, 2423, 1650], np.u
 @pytest.fixture
 def root(tmp_path):
     write_root(tmp_path)
-    days = [str(day).replace("-", "") for day in DAYS]
-    for patch in PATCHES:
-        content = labels.document(patch, s2=days, s1=days)
-        labels.write(tmp_path / "labels", patch, **content)
     return tmp_path
 
 

@@ -3,6 +3,7 @@
 import os
 from types import SimpleNamespace
 
+import labels
 import numpy as np
 import pytest
 from affine import Affine
@@ -28,6 +29,7 @@ def spectra(order="spectral"):
 
 @pytest.fixture
 def root(tmp_path):
+    labels.write(tmp_path / "labels", PATCH)
     write(raster_path(tmp_path, "reference", PATCH), np.full((1, SIZE, SIZE), 6, np.uint8))
     for i, day in enumerate(DAYS):
         s1 = np.stack([np.full((SIZE, SIZE), 0.1 + i), np.full((SIZE, SIZE), 0.02)])
