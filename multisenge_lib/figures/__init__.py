@@ -21,7 +21,7 @@ from multisenge_lib.figures.dataset import (
     typology_table,
     use_style,
 )
-from multisenge_lib.figures.live import selection_explorer
+from multisenge_lib.figures.live import map_swipe, selection_explorer
 from multisenge_lib.figures.networks import draw_architecture, draw_unet, gate_images
 from multisenge_lib.figures.results import (
     confusion_figure,
