@@ -193,12 +193,19 @@ def download_archives(
         typer.Argument(help="labels (4 MB), ground_reference (25 MB), s2 (80 GB), s1 (110 GB)."),
     ] = None,
     keep: Annotated[bool, typer.Option(help="Keep the archives beside what they hold.")] = True,
+    selected: Annotated[
+        bool,
+        typer.Option("--selected", help="Of s1 and s2, only what the paper's selection can use."),
+    ] = False,
+    url: Annotated[
+        str | None, typer.Option(help="A mirror: the folder that the archives are in.")
+    ] = None,
 ) -> None:
     """Fetch, verify and unpack published archives; without names, the two small ones."""
-    from multisenge_lib.dataset import LABELS, REFERENCE, download
+    from multisenge_lib.dataset import LABELS, REFERENCE, URL, download
 
     names = archives or [LABELS, REFERENCE]
-    for name, count in download(root, names, keep=keep).items():
+    for name, count in download(root, names, url or URL, keep=keep, selected=selected).items():
         typer.echo(f"{root / name}: {count:,} files")
 
 

@@ -2,7 +2,7 @@
 
 No checksum is published. So an archive is verified by what it promises itself: the length that the
 server announces, gzip's CRC and the structure of tar, which unpacking reads through. The SHA-256 of
-the first complete download is recorded at the data root; a later one that differs is refused.
+the first archive that passes is recorded at the data root; a later one that differs is refused.
 """
 
 import errno
@@ -17,69 +17,103 @@ import time
 import urllib.error
 import urllib.request
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
 
 from tqdm import tqdm
 
 from multisenge_lib.dataset import layout
+from multisenge_lib.dataset.labels import read_index
+from multisenge_lib.dataset.selection import chosen_rasters
 from multisenge_lib.errors import MultiSenGEError
+from multisenge_lib.files import write_text
 
 #: Where MultiSenGE is published (DOI 10.5281/zenodo.6375466).
 URL = "https://s3.unistra.fr/a2s_datasets/MultiSenGE/"
-#: The archives, and about how many gigabytes each has.
-ARCHIVES = {layout.LABELS: 0.004, layout.REFERENCE: 0.025, layout.S2: 80, layout.S1: 110}
+#: About how many gigabytes each archive has, and what is in it, whole and selected alone.
+ARCHIVES = {
+    layout.LABELS: (0.004, 0.05, 0.05),
+    layout.REFERENCE: (0.025, 0.6, 0.6),
+    layout.S2: (80, 95, 31),
+    layout.S1: (110, 110, 30),
+}
 #: At the data root: URL, length and SHA-256 of each archive fetched.
 HASHES = "archives.json"
 
 _PIECE = 2**20
 _TIMEOUT = 60
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS)
 
 
 class DownloadError(MultiSenGEError):
     """An archive cannot be fetched, or is not what it promises to be."""
 
 
-def _request(url: str, start: int) -> http.client.HTTPResponse:
-    """The file from a byte on, status 206; or from its beginning, 200, where that is refused."""
-    headers = {"Range": f"bytes={start}-"} if start else {}
-    return urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=_TIMEOUT)
-
-
 def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
+def _request(url: str, part: Path) -> http.client.HTTPResponse | None:
+    """The file from where `part` ends, status 206; or all of it, 200; None when nothing is missing.
+
+    Raises:
+        OSError: the server refuses; what came so far is dropped when it is none of the file.
+    """
+    start = _size(part)
+    headers = {"Range": f"bytes={start}-"} if start else {}
+    try:
+        response = urllib.request.urlopen(
+            urllib.request.Request(url, headers=headers), timeout=_TIMEOUT
+        )
+    except urllib.error.HTTPError as error:
+        if error.code != 416 or not start:
+            raise
+        if error.headers["Content-Range"] == f"bytes */{start}":
+            return None
+        part.unlink()
+        raise ConnectionError(f"the {start:,} bytes that came are more than there are") from None
+    span = response.headers["Content-Range"] or ""
+    if response.status == 206 and not span.startswith(f"bytes {start}-"):
+        part.unlink()
+        raise ConnectionError(f"asked for bytes from {start:,} on, got {span!r}")
+    return response
+
+
 def _receive(url: str, part: Path, show: bool | None) -> None:
-    """Add to `part` what is missing; when this returns, nothing is.
+    """Add to `part` what is missing; when this returns, nothing is, as far as the server says.
 
     Raises:
         OSError: the connection broke, or the disk is full; `part` keeps what came.
     """
-    try:
-        response = _request(url, _size(part))
-    except urllib.error.HTTPError as error:
-        if error.code == 416 and error.headers["Content-Range"] == f"bytes */{_size(part)}":
-            return  # it was whole already
-        raise
+    response = _request(url, part)
+    if response is None:
+        return
     start = _size(part) if response.status == 206 else 0
-    total = start + int(response.headers["Content-Length"])
-    disable = None if show is None else not show
+    length = getattr(response, "length", None)  # None where the server does not say
+    total = None if length is None else start + length
     bar = tqdm(
-        total=total, initial=start, desc=part.stem, unit="B", unit_scale=True, disable=disable
+        total=total,
+        initial=start,
+        desc=part.stem,
+        unit="B",
+        unit_scale=True,
+        disable=None if show is None else not show,
     )
     with response, part.open("ab" if start else "wb") as file, bar:
         while piece := response.read(_PIECE):
             file.write(piece)
             bar.update(len(piece))
-    if _size(part) != total:
+    if total is not None and _size(part) != total:
         raise ConnectionError(f"the connection broke after {_size(part):,} of {total:,} bytes")
 
 
 def _hopeless(error: Exception) -> bool:
-    """Whether trying again would not help: no such file, or no room."""
-    refused = isinstance(error, urllib.error.HTTPError) and 400 <= error.code < 500
-    return refused or getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EACCES)
+    """Whether trying again would not help: no such address or file, or no room."""
+    if isinstance(error, urllib.error.HTTPError):
+        return 400 <= error.code < 500 and error.code not in (408, 416, 429)
+    unknown = isinstance(error, urllib.error.URLError) and isinstance(error.reason, str)
+    no_address = unknown or isinstance(error, ValueError | http.client.InvalidURL)
+    return no_address or getattr(error, "errno", None) in _NO_ROOM
 
 
 def fetch(
@@ -101,10 +135,9 @@ def fetch(
     while not target.exists():
         before = _size(part)
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
             _receive(url, part, show)
             part.replace(target)
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException, ValueError) as error:
             left = attempts if _size(part) > before else left - 1
             if left == 0 or _hopeless(error):
                 raise DownloadError(
@@ -115,37 +148,43 @@ def fetch(
     return target
 
 
-def record_hash(archive: Path, url: str) -> str:
-    """Record an archive's SHA-256 at its first download, and hold later ones to it.
+def _read_hashes(root: Path) -> dict[str, dict[str, str]]:
+    try:
+        known = json.loads((root / HASHES).read_text(encoding="utf-8"))
+        return {name: {**entry, "sha256": str(entry["sha256"])} for name, entry in known.items()}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise DownloadError(
+            f"{root / HASHES}, the hashes of what was fetched, cannot be read ({error}): restore "
+            "it, or delete it to trust the archives that are there"
+        ) from None
 
-    Raises:
-        DownloadError: it differs from the one recorded.
-    """
+
+def _verified(archive: Path, url: str) -> dict[str, dict[str, str]]:
+    """The hashes known, with this archive's among them; refused if it is not as it was."""
     with archive.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    hashes = archive.with_name(HASHES)
-    known = json.loads(hashes.read_text()) if hashes.exists() else {}
+    known = _read_hashes(archive.parent)
     entry = {"url": url, "bytes": archive.stat().st_size, "sha256": digest}
-    if known.setdefault(archive.name, entry)["sha256"] != digest:
+    if (first := known.setdefault(archive.name, entry)["sha256"]) != digest:
         raise DownloadError(
-            f"{archive} has SHA-256 {digest[:12]}..., the first download had "
-            f"{known[archive.name]['sha256'][:12]}...: delete it and fetch it again, or remove it "
-            f"from {hashes} if the publisher has replaced it"
+            f"{archive} has SHA-256 {digest[:12]}..., the first download had {first[:12]}...: "
+            f"delete it and fetch it again, or remove it from {archive.with_name(HASHES)} if the "
+            "publisher has replaced it"
         )
-    unfinished = hashes.with_suffix(".new")
-    unfinished.write_text(json.dumps(known, indent=1) + "\n")
-    unfinished.replace(hashes)
-    return digest
+    return known
 
 
-def _extract(tar: tarfile.TarFile, folder: Path) -> int:
-    """Put all files of an archive into one folder, whatever folders they had; how many."""
+def _extract(tar: tarfile.TarFile, folder: Path, wanted: Callable[[str], bool]) -> int:
+    """Put the files wanted into one folder, whatever folders they had; how many."""
     count = 0
     for member in tar:
         member = tarfile.data_filter(member, str(folder))  # refuses ways out of the folder
-        if member.isdir():
+        name = PurePosixPath(member.name).name
+        if member.isdir() or (member.isfile() and not wanted(name)):
             continue
-        target = folder / PurePosixPath(member.name).name
+        target = folder / name
         if not member.isfile() or target.exists():
             raise tarfile.TarError(f"{member.name} is no plain file, or there twice")
         with target.open("xb") as file:
@@ -154,12 +193,13 @@ def _extract(tar: tarfile.TarFile, folder: Path) -> int:
     return count
 
 
-def unpack(archive: Path, folder: Path) -> int:
-    """Unpack a `.tgz` into a folder that is new, whole or not at all.
+def unpack(archive: Path, folder: Path, wanted: Callable[[str], bool] = lambda _: True) -> int:
+    """Unpack a `.tgz` into a folder that is new or empty, whole or not at all.
 
     Args:
         archive: read to its last byte, so that gzip's CRC is checked.
         folder: of the published layout, such as `s2`; the files go right into it.
+        wanted: by name, which files to unpack.
 
     Returns:
         The number of files.
@@ -171,14 +211,14 @@ def unpack(archive: Path, folder: Path) -> int:
     try:
         with gzip.open(archive) as stream:
             with tarfile.open(fileobj=stream, mode="r|") as tar:
-                count = _extract(tar, unfinished)
+                count = _extract(tar, unfinished, wanted)
             while stream.read(_PIECE):
                 pass
         if not count:
-            raise tarfile.TarError("it holds no file")
+            raise tarfile.TarError("it holds no file that is wanted")
         unfinished.chmod(0o755)
         unfinished.replace(folder)
-    except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
+    except (OSError, EOFError, zlib.error, tarfile.TarError, ValueError) as error:
         remedy = "make room" if _hopeless(error) else "delete it and fetch it again"
         raise DownloadError(f"{archive} cannot be unpacked ({error}): {remedy}") from None
     finally:
@@ -186,48 +226,64 @@ def unpack(archive: Path, folder: Path) -> int:
     return count
 
 
-def _check_room(root: Path, names: Iterable[str]) -> None:
-    needed = 2 * sum(ARCHIVES[name] for name in names)
+def _check_room(root: Path, names: Iterable[str], selected: bool) -> None:
+    packed = sum(ARCHIVES[n][0] - _size(root / f"{n}.tgz") / 1e9 for n in names)
+    needed = packed + sum(ARCHIVES[n][2 if selected else 1] for n in names)
     if (free := shutil.disk_usage(root).free / 1e9) < needed:
         raise DownloadError(
             f"{root} has {free:,.0f} GB free, {', '.join(names)} need about {needed:,.0f} GB, "
-            "packed and unpacked: choose another disk or fewer archives"
+            "packed and unpacked: choose another disk, fewer archives or the selected dates alone"
         )
+
+
+def _wanted(root: Path, name: str, selected: bool) -> Callable[[str], bool]:
+    """Which files of an archive to unpack."""
+    if not selected or name not in layout.SENSORS:
+        return lambda _: True
+    chosen = chosen_rasters(read_index(root / layout.LABELS))[name]
+    return chosen.__contains__
 
 
 def download(
     root: Path | str,
     names: Iterable[str] = (layout.LABELS, layout.REFERENCE),
     url: str = URL,
+    *,
     keep: bool = True,
+    selected: bool = False,
     **options: float | bool | None,
 ) -> dict[str, int]:
-    """Make a data root of published archives; what is there already is left as it is.
+    """Make a data root of published archives; a folder with files in it is left as it is.
 
     Args:
         root: the data root.
         names: which of `ARCHIVES`.
-        url: the folder they are published in.
+        url: the folder they are published in, or a mirror of it.
         keep: keep the archives beside the folders unpacked from them.
+        selected: of `s1` and `s2`, unpack only what the paper's selection can use; see
+            `chosen_rasters`. Needs the labels.
         **options: of `fetch`.
 
     Returns:
         Number of files unpacked, by archive.
 
     Raises:
-        DownloadError: naming the archive, what is wrong and the remedy.
+        MultiSenGEError: naming the archive, what is wrong and the remedy.
     """
-    root, names = Path(root), tuple(names)
+    root, names = Path(root), tuple(dict.fromkeys(names))
     if unknown := [name for name in names if name not in ARCHIVES]:
         raise DownloadError(f"no archive {', '.join(unknown)}: choose from {', '.join(ARCHIVES)}")
     root.mkdir(parents=True, exist_ok=True)
-    missing = [name for name in names if not (root / name).exists()]
-    _check_room(root, missing)
+    _read_hashes(root)
+    missing = [n for n in ARCHIVES if n in names and not any((root / n).glob("*"))]
+    _check_room(root, missing, selected)
     unpacked = {}
     for name in missing:
-        archive = fetch(f"{url}{name}.tgz", root / f"{name}.tgz", **options)
-        record_hash(archive, f"{url}{name}.tgz")
-        unpacked[name] = unpack(archive, root / name)
+        source = f"{url.rstrip('/')}/{name}.tgz"
+        archive = fetch(source, root / f"{name}.tgz", **options)
+        hashes = _verified(archive, source)
+        unpacked[name] = unpack(archive, root / name, _wanted(root, name, selected))
+        write_text(root / HASHES, json.dumps(hashes, indent=1) + "\n")
         if not keep:
             archive.unlink()
     return unpacked

@@ -19,7 +19,14 @@ import pandas as pd
 
 from multisenge_lib.dataset.description import describe
 from multisenge_lib.dataset.labels import Days, read_index
-from multisenge_lib.dataset.layout import LABELS, MULTISENGE, SENSORS, Dataset, check_months
+from multisenge_lib.dataset.layout import (
+    LABELS,
+    MULTISENGE,
+    SENSORS,
+    Dataset,
+    check_months,
+    raster_path,
+)
 from multisenge_lib.dataset.splits import LEFT_OUT, split_patches
 from multisenge_lib.errors import SelectionError
 from multisenge_lib.files import write_text
@@ -202,6 +209,26 @@ def select(
     table = index[["patch", "tile", "x", "y"]].assign(split=split_patches(index, dataset), **series)
     complete = table["s1_dates"].notna() & table["s2_dates"].notna()
     return table[complete & (table["split"] != LEFT_OUT)].reset_index(drop=True)
+
+
+def chosen_rasters(index: pd.DataFrame, dataset: Dataset = MULTISENGE) -> dict[str, set[str]]:
+    """Names of the rasters that a selection of a dataset can use, by sensor.
+
+    Of Sentinel-2 the dates chosen. Of Sentinel-1 every date in the months of these, since which of
+    the files named are published is only known once they are there.
+
+    Args:
+        index: from `read_index`.
+        dataset: of the index.
+    """
+    names = {"s1": set(), "s2": set()}
+    named = index.set_index("patch")["s1_dates"]
+    for row in select(index, dataset=dataset).itertuples():
+        dates, months = named[row.patch], row.s2_dates.astype("datetime64[M]")
+        near = dates[np.isin(dates.astype("datetime64[M]"), months)]
+        for sensor, days in (("s1", near), ("s2", row.s2_dates)):
+            names[sensor] |= {raster_path("", sensor, row.patch, day).name for day in days}
+    return names
 
 
 def load_selection(

@@ -8,6 +8,7 @@ import tarfile
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import labels
 import pytest
 
 from multisenge_lib.dataset.download import DownloadError, download, fetch, unpack
@@ -41,7 +42,12 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", "0")
             return self.end_headers()
         self.send_response(206 if start else 200)
-        self.send_header("Content-Length", str(len(content) - start))
+        if start:
+            span = f"bytes {start + server.shift}-{len(content) - 1}/{len(content)}"
+            self.send_header("Content-Range", span)
+        length = {"right": str(len(content) - start), "invalid": "many"}.get(server.length)
+        if length is not None:
+            self.send_header("Content-Length", length)
         self.end_headers()
         stop = start + server.breaks.pop(0) if server.breaks else len(content)
         self.wfile.write(content[start:stop])
@@ -56,6 +62,7 @@ def server():
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.content = {"/labels.tgz": make_archive()}
         server.breaks, server.starts, server.resumes = [], [], True
+        server.length, server.shift = "right", 0
         server.url = f"http://127.0.0.1:{server.server_port}/"
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server
@@ -120,13 +127,92 @@ def test_no_such_file_is_not_tried_again(server, tmp_path):
     assert len(server.starts) == 1
 
 
-def test_a_damaged_archive_leaves_no_folder(server, tmp_path):
-    content = bytearray(server.content["/labels.tgz"])
-    content[len(content) // 2] ^= 1
-    server.content["/labels.tgz"] = bytes(content)
+@pytest.mark.fault("download: an archive damaged in transit -> its hash is not recorded")
+def test_a_damaged_archive_leaves_no_folder_and_no_hash(server, tmp_path):
+    good = server.content["/labels.tgz"]
+    damaged = bytearray(good)
+    damaged[len(good) // 2] ^= 1
+    server.content["/labels.tgz"] = bytes(damaged)
     assert "cannot be unpacked" in refused(get, server, tmp_path)
-    assert not (tmp_path / "labels").exists()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["archives.json", "labels.tgz"]
+    assert [path.name for path in tmp_path.iterdir()] == ["labels.tgz"]
+    (tmp_path / "labels.tgz").unlink()
+    server.content["/labels.tgz"] = good
+    assert get(server, tmp_path) == {"labels": 200}
+
+
+@pytest.mark.fault("download: a part longer than the archive -> fetched anew")
+def test_a_part_longer_than_the_archive_is_dropped(server, tmp_path):
+    (tmp_path / "labels.tgz.part").write_bytes(server.content["/labels.tgz"] + b"more")
+    assert get(server, tmp_path) == {"labels": 200}
+    assert len(server.starts) == 2 and server.starts[-1] == 0
+
+
+@pytest.mark.fault("download: another range than asked for -> not joined, fetched anew")
+def test_another_range_than_asked_for_is_not_joined(server, tmp_path):
+    (tmp_path / "labels.tgz.part").write_bytes(b"x" * 1000)
+    server.shift = 7
+    assert get(server, tmp_path) == {"labels": 200}
+
+
+@pytest.mark.fault("download: an empty layer folder -> filled")
+def test_an_empty_folder_is_filled(server, tmp_path):
+    (tmp_path / "labels").mkdir()
+    assert get(server, tmp_path) == {"labels": 200}
+
+
+@pytest.mark.parametrize("length", [None, "invalid"])
+@pytest.mark.fault("download: no Content-Length, or an invalid one -> fetched, or refused by name")
+def test_a_server_that_does_not_say_how_much(server, tmp_path, length):
+    server.length = length
+    assert get(server, tmp_path) == {"labels": 200}
+    (tmp_path / "labels").rename(tmp_path / "moved")
+    (tmp_path / "labels.tgz").unlink()
+    server.breaks = [300_000]
+    assert "SHA-256" in refused(get, server, tmp_path)
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"labels.tgz": 1}', '{"labels.tgz": {}}'])
+@pytest.mark.fault("download: damaged archives.json -> named, nothing fetched")
+def test_damaged_hashes_are_named(server, tmp_path, content):
+    (tmp_path / "archives.json").write_text(content)
+    assert "archives.json" in refused(get, server, tmp_path)
+    assert not server.starts
+
+
+@pytest.mark.parametrize("url", ["nonsense", "http://[::1", "ftp2://x/", "http://a b/"])
+@pytest.mark.fault("download: a mirror that is no address -> one line, at once")
+def test_a_mirror_that_is_no_address(tmp_path, url):
+    words = refused(download, tmp_path, ["labels"], url, wait=60, show=False)
+    assert "could not be fetched" in words
+
+
+def test_a_mirror_may_be_a_folder(server, tmp_path):
+    (tmp_path / "mirror").mkdir()
+    (tmp_path / "mirror" / "labels.tgz").write_bytes(server.content["/labels.tgz"])
+    mirror = (tmp_path / "mirror").as_uri()
+    assert download(tmp_path / "root", ["labels"], mirror, show=False) == {"labels": 200}
+
+
+def test_only_what_the_selection_can_use(server, tmp_path, monkeypatch):
+    usage = shutil.disk_usage(tmp_path)._replace(free=10**12)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    patch, other = "31UEQ_0_0", "31UEQ_257_0"
+    days = ("20200715", "20200805", "20200910", "20201105")
+    s1 = ("20200603", "20200703", "20200709", "20200804", "20200903", "20201102")
+    labels.write(
+        tmp_path / "labels", patch, **labels.document(patch, s2=("20200101", *days), s1=s1)
+    )
+    labels.write(tmp_path / "labels", other, **labels.document(other, s2=days[:3]))
+    names = [
+        f"s2/31UEQ_{day}_S2_{p[6:]}.tif" for p in (patch, other) for day in ("20200101", *days)
+    ]
+    names += [f"s1/31UEQ_{day}_S1_0_0.tif" for day in s1 if day != "20200703"]
+    for sensor in ("s1", "s2"):
+        files = {name: b"x" for name in names if name.startswith(sensor)}
+        server.content[f"/{sensor}.tgz"] = make_archive(files)
+    found = download(tmp_path, ["s1", "s2"], server.url, selected=True, wait=0, show=False)
+    assert found == {"s2": 4, "s1": 4}
+    assert not list((tmp_path / "s1").glob("*0603*")) and list((tmp_path / "s1").glob("*0709*"))
 
 
 def test_a_truncated_archive_is_refused(tmp_path):
