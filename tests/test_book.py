@@ -40,16 +40,6 @@ import time
 print("computed at", time.time_ns())
 ```
 """
-FIGURE = """
-# Figure
-
-```{code-cell} ipython3
-import plotly.graph_objects as go
-from IPython.display import HTML
-
-HTML(go.Figure(go.Bar(y=[1, 2])).to_html(full_html=False, include_plotlyjs=False))
-```
-"""
 PART = """
 # Part
 
@@ -152,7 +142,7 @@ def book(tmp_path_factory):
     made = Book(tmp_path_factory.mktemp("project"))
     (made.root / "book/_parts/greeting.js").write_text("parts.greeting = { mount() {} };")
     part = PART.replace("NAME", "greeting")
-    made.pages({"computed": HEADER + PAGE, "figure": HEADER + FIGURE, "part": HEADER + part})
+    made.pages({"computed": HEADER + PAGE, "part": HEADER + part})
     finished = made.build()
     assert finished.returncode == 0, finished.stdout + finished.stderr
     assert "WARNING" not in finished.stderr
@@ -162,14 +152,10 @@ def book(tmp_path_factory):
 def test_pages_need_nothing_from_other_hosts(book):
     assert remote_resources(book.root / "book" / "_build" / "html") == []
     assert (book.root / "book/_build/html/_static/tex-svg-full.js").is_file()
-    assert (book.root / "book/_build/html/_static/plotly.min.js").is_file()
 
 
 def test_scripts_are_loaded_by_the_pages_that_use_them(book):
     assert "tex-svg-full.js" in book.html("computed")
-    assert "plotly.min.js" in book.html("figure")
-    assert "plotly.min.js" not in book.html("computed")
-    assert "plotly.min.js" not in book.html("index")
     assert "parts/frame.js" in book.html("part") and "parts/greeting.js" in book.html("part")
     assert "parts/" not in book.html("computed")
     assert (book.root / "book/_build/html/_static/parts/greeting.js").is_file()

@@ -1,8 +1,7 @@
 """Scripts that pages need are copied from installed packages, so that no page asks the network.
 
-MathJax comes from the package `sphinx-mathjax-offline`, plotly.js from plotly itself. plotly.js is
-loaded only by pages that hold a figure written by `fig.to_html(include_plotlyjs=False)`, and the
-scripts of `book/_parts` only by pages that hold the interactive part that they draw.
+MathJax comes from the package `sphinx-mathjax-offline`. The scripts of `book/_parts` are loaded
+only by pages that hold the interactive part that they draw.
 """
 
 import re
@@ -15,7 +14,6 @@ from sphinx.util.fileutil import copy_asset_file
 
 #: One file that holds every TeX extension and draws with SVG: it loads nothing more.
 MATHJAX = ("sphinx-mathjax-offline", "static/mathjax/tex-svg-full.js")
-PLOTLY = ("plotly", "package_data/plotly.min.js")
 #: Below the book: what interactive parts share, and a script for each of them.
 PARTS = "_parts"
 PART = re.compile(r'<figure class="live" data-part="(\w+)"')
@@ -42,25 +40,21 @@ def packaged(package: str, file: str) -> Path:
 
 
 def copy_scripts(app: Sphinx) -> None:
-    """Put MathJax, plotly.js and the interactive parts among the book's static files."""
+    """Put MathJax and the interactive parts among the book's static files."""
     static = Path(app.outdir) / "_static"
     (static / "parts").mkdir(parents=True, exist_ok=True)
-    for package, file in (MATHJAX, PLOTLY):
-        copy_asset_file(str(packaged(package, file)), str(static))
+    copy_asset_file(str(packaged(*MATHJAX)), str(static))
     for file in (Path(app.srcdir) / PARTS).glob("*.*"):
         copy_asset_file(str(file), str(static / "parts"))
 
 
 def load_scripts(app: Sphinx, page: str, template: str, context: dict, doctree: object) -> None:
-    """Load plotly.js on a page with a plotly figure, and the scripts of its interactive parts.
+    """Load the scripts of a page's interactive parts.
 
     Raises:
         ExtensionError: a page asks for a part that has no script.
     """
-    body = context.get("body", "")
-    if "plotly-graph-div" in body:
-        app.add_js_file(Path(PLOTLY[1]).name)
-    asked = sorted(set(PART.findall(body)))
+    asked = sorted(set(PART.findall(context.get("body", ""))))
     for name in ("frame", *asked) if asked else ():
         if not (Path(app.srcdir) / PARTS / f"{name}.js").is_file():
             raise ExtensionError(f"{page}: its interactive part has no script {PARTS}/{name}.js")

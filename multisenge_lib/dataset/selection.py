@@ -259,6 +259,18 @@ def load_selection(
     return select(index, months, days_gap, s1_rule, dataset)
 
 
+def to_show(selection: pd.DataFrame, count: int) -> list[str]:
+    """Patches to show: those of the paper's Figures 8 and 9 that are there, then test patches.
+
+    Args:
+        selection: of `select`.
+        count: how many, at most.
+    """
+    shown = selection["patch"].isin(MULTISENGE.showcase)
+    order = np.lexsort([selection["split"] != "test", ~shown])
+    return selection["patch"].iloc[order].head(count).tolist()
+
+
 def _joined(dates: np.ndarray) -> str:
     return ";".join(np.datetime_as_string(dates, unit="D")).replace("-", "")
 

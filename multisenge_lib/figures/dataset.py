@@ -1,8 +1,6 @@
-"""Figures of the dataset, selection and typology chapters: data in, figure out; no file is read.
+"""Figures of the dataset, selection and typology chapters: data in, figure out."""
 
-Colours of classes are those of `typology`, colours of splits those of `SPLIT_COLORS`, everywhere.
-"""
-
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,31 +8,31 @@ import geopandas as gpd
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
-import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.colors import BoundaryNorm, ListedColormap, to_rgb
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch as Swatch
-from matplotlib.patheffects import Normal, Stroke
-from pandas.io.formats.style import Styler
 
-from multisenge_lib.dataset import MULTISENGE, Typology, decibel
+from multisenge_lib.dataset import MULTISENGE, TYPOLOGIES, Typology, decibel, reclassify
+from multisenge_lib.figures.style import (
+    LEAST,
+    SPLIT_COLORS,
+    WIDE,
+    class_legend,
+    outlined,
+    panels,
+    show_classes,
+    show_image,
+    spread,
+)
 
-SPLIT_COLORS = {"train": "#4477aa", "validation": "#ccbb44", "test": "#ee6677"}
-MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 #: A degree of latitude over one of longitude in the middle of the region (48.7 degrees north).
 _ASPECT = 1 / np.cos(np.deg2rad(48.7))
+_BLUE, _PALE = "#2b6ca3", "#7fa6c9"
 
 
-def use_style() -> None:
-    """The look of every figure of the book."""
-    sns.set_theme(context="notebook", style="ticks", font_scale=0.9)
-    plt.rcParams |= {"figure.dpi": 110, "axes.spines.top": False, "axes.spines.right": False}
-
-
-def _stretch(bands: np.ndarray, low: Any, high: Any, gamma: float = 1.0) -> np.ndarray:
-    return np.clip((bands - low) / np.maximum(high - low, 1e-9), 0, 1) ** gamma
+def short_date(day: Any) -> str:
+    """`15 Jul`, from anything that pandas takes as a date."""
+    return f"{pd.Timestamp(day):%d %b}"
 
 
 def true_color(s2: np.ndarray, brightest: float = 2000) -> np.ndarray:
@@ -47,7 +45,7 @@ def true_color(s2: np.ndarray, brightest: float = 2000) -> np.ndarray:
     Returns:
         `(..., 3) float`, 0 to 1.
     """
-    return _stretch(s2[..., [2, 1, 0]].astype(np.float32), 0.0, brightest, gamma=0.8)
+    return np.clip(s2[..., [2, 1, 0]].astype(np.float32) / brightest, 0, 1) ** 0.8
 
 
 def radar_color(s1: np.ndarray) -> np.ndarray:
@@ -60,51 +58,8 @@ def radar_color(s1: np.ndarray) -> np.ndarray:
         `(..., 3) float`, 0 to 1: VV from -18 to 0 dB, VH from -25 to -7, VV - VH from 2 to 12.
     """
     vv, vh = np.moveaxis(decibel(s1), -1, 0)
-    bands = np.stack([vv, vh, vv - vh], axis=-1)
-    return _stretch(bands, np.array([-18.0, -25.0, 2.0]), np.array([0.0, -7.0, 12.0]))
-
-
-def show_image(ax: Axes, image: np.ndarray, title: str = "") -> Axes:
-    """An image without axis marks."""
-    ax.imshow(image, interpolation="nearest")
-    ax.set(xticks=[], yticks=[])
-    ax.set_title(title, fontsize=9)
-    sns.despine(ax=ax, left=True, bottom=True)
-    return ax
-
-
-def show_classes(ax: Axes, ids: np.ndarray, typology: Typology, title: str = "") -> Axes:
-    """A map of class ids in the typology's colours; no data is white."""
-    colors = ListedColormap(("#ffffff", *typology.colors))
-    bounds = BoundaryNorm(np.arange(len(typology) + 2) - 0.5, len(typology) + 1)
-    ax.imshow(ids, cmap=colors, norm=bounds, interpolation="nearest")
-    ax.set(xticks=[], yticks=[])
-    ax.set_title(title, fontsize=9)
-    sns.despine(ax=ax, left=True, bottom=True)
-    return ax
-
-
-def class_swatches(typology: Typology, ids: Sequence[int] | None = None) -> list[Swatch]:
-    """Legend entries, `1 Dense Built-Up` and so on; of some ids only, where given."""
-    return [
-        Swatch(facecolor=c.color, edgecolor="#888888", linewidth=0.5, label=f"{c.id} {c.name}")
-        for c in typology.classes
-        if ids is None or c.id in ids
-    ]
-
-
-def class_legend(
-    figure: Figure, typology: Typology, ids: Sequence[int] | None = None, columns: int = 3
-) -> None:
-    """The typology's legend below a figure."""
-    figure.legend(
-        handles=class_swatches(typology, ids),
-        loc="upper center",
-        bbox_to_anchor=(0.5, 0.02),
-        ncols=columns,
-        frameon=False,
-        fontsize=8,
-    )
+    bands, low, high = np.stack([vv, vh, vv - vh], axis=-1), (-18, -25, 2), (0, -7, 12)
+    return np.clip((bands - low) / np.subtract(high, low), 0, 1)
 
 
 def patch_series(
@@ -113,7 +68,7 @@ def patch_series(
     reference: np.ndarray,
     dates: Mapping[str, Sequence[Any]],
     typology: Typology,
-    title: str = "",
+    width: float = WIDE,
 ) -> Figure:
     """All that a patch holds: Sentinel-2 and Sentinel-1 over the dates, and the reference.
 
@@ -123,23 +78,19 @@ def patch_series(
         reference: `(height, width)`, ids of the typology.
         dates: of `s1` and `s2`.
         typology: the reference's.
-        title: above the figure.
+        width: of the figure, inches.
     """
     columns = len(s2) + 1
-    figure, axes = plt.subplots(2, columns, figsize=(2.1 * columns, 4.7), layout="constrained")
-    for column in range(columns - 1):
-        show_image(axes[0, column], true_color(s2[column]), f"S2 {dates['s2'][column]}")
-        show_image(axes[1, column], radar_color(s1[column]), f"S1 {dates['s1'][column]}")
-    show_classes(axes[0, -1], reference, typology, "Reference")
-    axes[1, -1].axis("off")
-    axes[1, -1].legend(
-        handles=class_swatches(typology, np.unique(reference).tolist()),
-        loc="upper left",
-        bbox_to_anchor=(-0.1, 1.05),
-        fontsize=7,
-        frameon=False,
-    )
-    figure.suptitle(title, fontsize=10)
+    figure, axes = panels(2 * columns, width, (columns, 2), 1.75)
+    # On a phone a date is a row, both sensors side by side.
+    rows = axes.reshape(2, columns) if width == WIDE else axes.reshape(columns, 2).T
+    series = (("S2", true_color(s2), dates["s2"]), ("S1", radar_color(s1), dates["s1"]))
+    for row, (sensor, images, days) in zip(rows, series, strict=True):
+        for ax, image, day in zip(row, images, days, strict=False):
+            show_image(ax, image, f"{sensor}, {short_date(day)}")
+    show_classes(rows[0, -1], reference, typology, "Reference")
+    rows[1, -1].set_axis_off()
+    class_legend(figure, typology, np.unique(reference).tolist())
     return figure
 
 
@@ -148,91 +99,130 @@ def image_rows(
     references: Sequence[np.ndarray],
     typology: Typology,
     titles: Sequence[str],
-    columns: int = 3,
+    width: float = WIDE,
 ) -> Figure:
-    """Pairs of image and reference, `columns` pairs a row, and the legend of all classes."""
-    rows = -(-len(images) // columns)
-    figure, axes = plt.subplots(
-        rows, 2 * columns, figsize=(3.6 * columns, 2.0 * rows), layout="constrained", squeeze=False
-    )
-    pairs = axes.reshape(-1, 2)
-    for (left, right), image, ids, title in zip(pairs, images, references, titles, strict=False):
-        show_image(left, image, title)
+    """Pairs of image and reference, and the legend of the classes in them."""
+    figure, axes = panels(2 * len(images), width, (6, 2), 1.5)
+    for (left, right), image, ids, title in zip(
+        axes.reshape(-1, 2), images, references, titles, strict=True
+    ):
+        show_image(left, image)
+        left.set_title(title, loc="left")
         show_classes(right, ids, typology)
-    for unused in pairs[len(images) :].ravel():
-        unused.axis("off")
-    class_legend(figure, typology)
+    class_legend(figure, typology, np.unique(np.stack(references)).tolist())
     return figure
+
+
+def three_typologies(image: np.ndarray, reference: np.ndarray, width: float = WIDE) -> Figure:
+    """An image, and its published reference `(height, width)` in 14, 10 and 6 classes."""
+    figure, axes = panels(1 + len(TYPOLOGIES), width, (4, 2), 2.0)
+    show_image(axes[0], image, "Sentinel-2")
+    for ax, (count, typology) in zip(axes[1:], TYPOLOGIES.items(), strict=True):
+        show_classes(ax, reclassify(reference, typology), typology, f"{count} classes")
+    class_legend(figure, TYPOLOGIES[14], np.unique(reference).tolist())
+    return figure
+
+
+def _class_lines(ax: Axes, means: pd.DataFrame, typology: Typology, names: bool) -> None:
+    """A line a class (columns of `means`: ids) over the dates, its name at its right end."""
+    for class_id in means:
+        color = typology.colors[class_id - 1]
+        ax.plot(means[class_id], color=color, lw=1.8, path_effects=outlined(3))
+    low, high = ax.get_ylim()
+    apart = (high - low) * 0.155 / (ax.get_figure().get_figheight() / 3.6)
+    last = means.iloc[-1].dropna()
+    for class_id, at in zip(last.index, spread(last.to_numpy(), apart), strict=True):
+        label = f"{class_id} {typology.names[class_id - 1]}" if names else str(class_id)
+        end = (len(means) - 1, last[class_id])
+        arrow = {"arrowstyle": "-", "color": "#555555", "lw": 0.7}
+        options = {"va": "center", "annotation_clip": False, "arrowprops": arrow}
+        ax.annotate(label, end, (len(means) - 0.8, at), **options)
 
 
 def class_series(
-    series: Mapping[str, np.ndarray], ids: np.ndarray, typology: Typology, dates: Sequence[str]
+    series: Mapping[str, np.ndarray],
+    ids: np.ndarray,
+    typology: Typology,
+    dates: Sequence[str],
+    ylabel: str = "",
+    width: float = WIDE,
 ) -> Figure:
-    """Mean of a band by class over the dates, a panel a band.
+    """Mean of a quantity by class over the dates, a panel a quantity.
 
     Args:
-        series: band name to `(patches, dates, height, width)`; VV and VH as linear backscatter,
-            averaged as it is and drawn in dB.
+        series: name to `(patches, dates, height, width)`; VV and VH as linear backscatter,
+            averaged as it is and drawn in dB; bands as reflectance x 10,000.
         ids: `(patches, height, width)`, ids of the typology.
         typology: that of `ids`.
         dates: how to call each date.
+        ylabel: of all panels, where the quantities are no bands.
+        width: of the figure, inches.
     """
-    figure, axes = plt.subplots(
-        1, len(series), figsize=(3.6 * len(series), 3.2), layout="constrained"
-    )
+    figure, axes = panels(len(series), width, (1, 1), 2.6)
     for ax, (band, values) in zip(axes, series.items(), strict=True):
-        radar = band in ("VV", "VH")
-        for land_class in typology.classes:
-            mean = values.swapaxes(0, 1)[:, ids == land_class.id].mean(axis=1)
-            shown = decibel(mean) if radar else mean
-            ax.plot(dates, shown, "o-", color=land_class.color, markersize=4)
-        ax.set(title=band, ylabel="Backscatter (dB)" if radar else "Reflectance x 10,000")
-    class_legend(figure, typology)
+        radar, by_date = band in ("VV", "VH"), values.swapaxes(0, 1)
+        there = [c.id for c in typology.classes if (ids == c.id).any()]
+        means = pd.DataFrame({i: by_date[:, ids == i].mean(axis=1) for i in there}, list(dates))
+        _class_lines(ax, decibel(means) if radar else means, typology, names=width == WIDE)
+        unit = "Backscatter (dB)" if radar else "Reflectance x 10,000"
+        ax.set(title=band, ylabel=ylabel or unit, xlim=(-0.2, len(dates) - 0.9))
+    if width != WIDE:
+        class_legend(figure, typology, there)
     return figure
 
 
-def month_bars(counts: pd.Series, total: int, chosen: Sequence[int]) -> Figure:
-    """Figure 2: patches with at least one Sentinel-2 image, by month; chosen months stand out."""
-    figure, ax = plt.subplots(figsize=(7.5, 3.4), layout="constrained")
-    colors = ["#4477aa" if month in chosen else "#bbccdd" for month in counts.index]
-    bars = ax.bar([MONTHS[month - 1] for month in counts.index], counts, color=colors)
-    ax.bar_label(bars, fontsize=8, padding=2, fmt="{:,.0f}")
-    ax.axhline(total, color="#888888", linewidth=0.8, linestyle="--")
-    ax.annotate(f"all {total:,}", (0, total), xytext=(-12, 3), textcoords="offset points", size=8)
-    ax.set(xlabel="Month of 2020", ylabel="Patches", ylim=(0, total * 1.12))
+def month_bars(counts: pd.Series, total: int, chosen: Sequence[int], width: float = WIDE) -> Figure:
+    """The paper's Figure 2: patches with a Sentinel-2 image, by month; chosen months stand out."""
+    figure, ax = plt.subplots(figsize=(width, 3.6), layout="constrained")
+    colors = [_BLUE if month in chosen else _PALE for month in counts.index]
+    bars = ax.barh([_MONTHS[month - 1] for month in counts.index], counts, color=colors)
+    ax.bar_label(bars, padding=3, fmt="{:,.0f}")
+    ax.invert_yaxis()
+    ax.set(xlabel=f"Patches, of {total:,}", ylabel="Month of 2020", xlim=(0, total * 1.16))
+    ax.xaxis.set_major_formatter("{x:,.0f}")
+    ax.xaxis.set_major_locator(plt.MaxNLocator(4))
     return figure
 
 
-def _draw_places(ax: Axes, outlines: gpd.GeoDataFrame) -> None:
-    halo = [Stroke(linewidth=2.5, foreground="white", alpha=0.8), Normal()]
-    outlines.boundary.plot(ax=ax, color="#999999", linewidth=0.6)
-    for tile, square in zip(outlines["tile"], outlines.geometry, strict=True):
-        middle = square.centroid
-        ax.annotate(
-            tile, (middle.x, middle.y), size=8, color="#555555", ha="center", path_effects=halo
-        )
-    for city, (lon, lat) in MULTISENGE.cities.items():
-        ax.plot(lon, lat, "k^", markersize=4)
-        ax.annotate(
-            city,
-            (lon, lat),
-            xytext=(4, 3),
-            textcoords="offset points",
-            size=8.5,
-            path_effects=halo,
-        )
-    ax.set(xlabel="Longitude (degrees east)", ylabel="Latitude (degrees north)", aspect=_ASPECT)
+def _tile_labels(outlines: gpd.GeoDataFrame) -> dict[str, np.ndarray]:
+    """Where each tile's name stands: of nine places in its square the freest."""
+    taken, places = [np.array(place) for place in MULTISENGE.cities.values()], {}
+    for tile, (x0, y0, x1, y1) in zip(outlines["tile"], outlines.bounds.to_numpy(), strict=True):
+        x, y = np.linspace(x0 + 0.25, x1 - 0.25, 3), np.linspace(y0 + 0.12, y1 - 0.12, 3)
+        free = [np.array(place) for place in itertools.product(x, y)]
+        places[tile] = max(free, key=lambda place: min(np.hypot(*(place - t)) for t in taken))
+        taken.append(places[tile])
+    return places
 
 
-def region_map(cells: pd.DataFrame, outlines: gpd.GeoDataFrame, cell: float) -> Figure:
-    """Figure 1 without its background: tiles, cities, and how many patches lie where.
+def _draw_places(ax: Axes, outlines: gpd.GeoDataFrame, tiles: bool, cities: bool) -> None:
+    halo = outlined(2.5, "white")
+    outlines.boundary.plot(ax=ax, color="#8a8a8a", linewidth=0.6)
+    for tile, place in _tile_labels(outlines).items() if tiles else ():
+        look = {"color": "#555555", "ha": "center", "va": "center", "path_effects": halo}
+        ax.annotate(tile, place, **look)
+    for city, place in MULTISENGE.cities.items() if cities else ():
+        ax.plot(*place, "k^", markersize=4, path_effects=halo)
+        options = {"textcoords": "offset points", "path_effects": halo, "ha": "center"}
+        ax.annotate(city, place, xytext=(0, 4), **options)
+    ax.set_xlabel("Degrees east", fontsize=LEAST)
+    ax.set_ylabel("Degrees north", fontsize=LEAST)
+    ax.set_aspect(_ASPECT)
+    ax.xaxis.set_major_locator(plt.MaxNLocator(5))
+
+
+def region_map(
+    cells: pd.DataFrame, outlines: gpd.GeoDataFrame, cell: float, width: float = WIDE
+) -> Figure:
+    """The paper's Figure 1 without its background: tiles, cities, how many patches lie where.
 
     Args:
         cells: a row a grid cell: `lon`, `lat` (centre, degrees), `patches`.
         outlines: `tile` and its square.
         cell: degrees along a cell.
+        width: of the figure, inches.
     """
-    figure, ax = plt.subplots(figsize=(8, 5.6), layout="constrained")
+    figure, ax = plt.subplots(figsize=(width, 0.62 * width + 1), layout="constrained")
     edges = [
         np.arange(cells[axis].min() - cell / 2, cells[axis].max() + cell, cell)
         for axis in ("lon", "lat")
@@ -240,145 +230,56 @@ def region_map(cells: pd.DataFrame, outlines: gpd.GeoDataFrame, cell: float) -> 
     *_, mesh = ax.hist2d(
         cells["lon"], cells["lat"], edges, weights=cells["patches"], cmin=1, cmap="Greens", vmin=0
     )
-    figure.colorbar(mesh, ax=ax, shrink=0.7, label=f"Patches a cell of {cell}° x {cell}°")
-    _draw_places(ax, outlines)
+    bar = {"ax": ax, "location": "bottom", "shrink": 0.6, "aspect": 40}
+    figure.colorbar(mesh, label=f"Patches in a cell of {cell}° x {cell}°", **bar)
+    _draw_places(ax, outlines, tiles=width == WIDE, cities=True)
     return figure
 
 
-def split_map(cells: pd.DataFrame, outlines: gpd.GeoDataFrame) -> Figure:
-    """Figure 4: where the patches of the three splits lie.
+def _dots(ax: Axes, cells: pd.DataFrame, column: str, largest: float, **look: Any) -> None:
+    """A dot a cell, its area the patches; `largest` is the area of a full cell of the grid."""
+    some = cells[cells[column] > 0]
+    area = largest * some[column] / cells["patches"].max()
+    ax.scatter(some["lon"], some["lat"], area, linewidths=0, **look)
+
+
+def split_map(cells: pd.DataFrame, outlines: gpd.GeoDataFrame, width: float = WIDE) -> Figure:
+    """The paper's Figure 4: where the patches of the three splits lie.
 
     Args:
         cells: a row a grid cell: `lon`, `lat` and the selected patches of each split.
         outlines: `tile` and its square.
+        width: of the figure, inches.
     """
-    figure, ax = plt.subplots(figsize=(8, 5.6), layout="constrained")
+    figure, ax = plt.subplots(figsize=(width, 0.65 * width + 0.7), layout="constrained")
+    markers = dict(zip(SPLIT_COLORS, "osD", strict=True))
     for split, color in SPLIT_COLORS.items():
-        some = cells[cells[split] > 0]
         label = f"{split} ({cells[split].sum():,} patches)"
-        ax.scatter(some["lon"], some["lat"], some[split] * 3, color=color, label=label, alpha=0.8)
-    _draw_places(ax, outlines)
-    figure.legend(loc="outside upper center", ncols=3, frameon=False, markerscale=0.8)
+        look = {"color": color, "label": label, "marker": markers[split]}
+        _dots(ax, cells, split, (0.62 * width) ** 2, **look)
+    _draw_places(ax, outlines, tiles=width == WIDE, cities=True)
+    columns = 3 if width == WIDE else 1
+    handles = figure.legend(loc="outside upper center", ncols=columns).legend_handles
+    for handle in handles:
+        handle.set_sizes([30])
     return figure
 
 
-def _gap_trace(cells: pd.DataFrame, gap: int, total: int, visible: bool) -> go.Scatter:
-    some = cells[cells[f"gap{gap}"] > 0]
-    counts = some[f"gap{gap}"]
-    return go.Scatter(
-        x=some["lon"],
-        y=some["lat"],
-        mode="markers",
-        visible=visible,
-        marker={"size": 2.2 * np.sqrt(counts) + 2, "color": "#4477aa", "opacity": 0.75},
-        customdata=np.column_stack([counts, some["patches"]]),
-        hovertemplate="%{customdata[0]} of %{customdata[1]} patches<br>"
-        "%{x:.2f}° E, %{y:.2f}° N<extra></extra>",
-        name=f"{gap} days: {total:,} patches",
-    )
-
-
-def _outline_trace(outlines: gpd.GeoDataFrame) -> go.Scatter:
-    lon, lat = [], []
-    for square in outlines.geometry:
-        x, y = square.exterior.coords.xy
-        lon, lat = [*lon, *x, None], [*lat, *y, None]
-    return go.Scatter(
-        x=lon, y=lat, mode="lines", line={"color": "#999999", "width": 0.8}, hoverinfo="skip"
-    )
-
-
-def _city_trace() -> go.Scatter:
-    lon, lat = zip(*MULTISENGE.cities.values(), strict=True)
-    return go.Scatter(
-        x=lon,
-        y=lat,
-        mode="markers+text",
-        text=list(MULTISENGE.cities),
-        textposition="top right",
-        textfont={"size": 11},
-        marker={"symbol": "triangle-up", "color": "black", "size": 7},
-        hoverinfo="skip",
-    )
-
-
-def gap_map(cells: pd.DataFrame, totals: pd.Series, outlines: gpd.GeoDataFrame) -> go.Figure:
-    """Figure 3, interactive: where patches remain for each days gap, chosen with a slider.
+def gap_maps(
+    cells: pd.DataFrame, totals: pd.Series, outlines: gpd.GeoDataFrame, width: float = WIDE
+) -> Figure:
+    """The paper's Figure 3: where patches remain, a map a days gap.
 
     Args:
         cells: a row a grid cell: `lon`, `lat`, `patches`, and `gap15` and so on.
         totals: patches that remain, by days gap.
         outlines: `tile` and its square.
+        width: of the figure, inches.
     """
-    gaps = list(totals.index)
-    shown = gaps.index(17) if 17 in gaps else 0
-    traces = [_gap_trace(cells, gap, totals[gap], i == shown) for i, gap in enumerate(gaps)]
-    steps = [
-        {
-            "label": str(gap),
-            "method": "update",
-            "args": [
-                {"visible": [True, *(other == gap for other in gaps), True]},
-                {"title.text": f"At least {gap} days between dates: {totals[gap]:,} patches"},
-            ],
-        }
-        for gap in gaps
-    ]
-    figure = go.Figure([_outline_trace(outlines), *traces, _city_trace()])
-    figure.update_layout(
-        title={"text": steps[shown]["args"][1]["title.text"], "font": {"size": 15}},
-        template="simple_white",
-        showlegend=False,
-        height=620,
-        margin={"l": 60, "r": 20, "t": 50, "b": 20},
-        xaxis_title="Longitude (degrees east)",
-        yaxis={"title": "Latitude (degrees north)", "scaleanchor": "x", "scaleratio": _ASPECT},
-        sliders=[
-            {
-                "active": shown,
-                "steps": steps,
-                "currentvalue": {"prefix": "Days gap: "},
-                "pad": {"t": 60},
-            }
-        ],
-    )
+    figure, axes = panels(len(totals), width, (3, 2), 2.1, sharex=True, sharey=True)
+    for ax, (gap, total) in zip(axes, totals.items(), strict=True):
+        _dots(ax, cells, f"gap{gap}", 7, color=_BLUE)
+        _draw_places(ax, outlines, tiles=False, cities=False)
+        ax.set(title=f"{gap} days: {total:,}", xlabel="", ylabel="", xticks=[], yticks=[])
+        ax.spines[:].set_visible(False)
     return figure
-
-
-def named(values: pd.Series, typology: Typology) -> pd.Series:
-    """The series with class names in place of its ids."""
-    return values.rename(dict(zip(typology.ids, typology.names, strict=True)))
-
-
-def typology_table(typologies: Mapping[int, Typology]) -> pd.DataFrame:
-    """Table 3: a row a published class, and the class it joins in each regrouping."""
-    published = typologies[14]
-    rows = {
-        f"{count} classes": [
-            f"{typology.names[i - 1]} ({i})" for i in typology.lookup[list(published.ids)]
-        ]
-        for count, typology in typologies.items()
-    }
-    return pd.DataFrame(rows, index=pd.Index(published.ids, name="Id"))
-
-
-def _readable_on(color: str) -> str:
-    red, green, blue = to_rgb(color)
-    return "black" if 0.3 * red + 0.59 * green + 0.11 * blue > 0.5 else "white"
-
-
-def colored_typologies(typologies: Mapping[int, Typology]) -> Styler:
-    """Table 3 with each cell in its class's colour."""
-    colors = {
-        f"{count} classes": [
-            f"background-color: {c}; color: {_readable_on(c)}"
-            for c in np.array(typology.colors)[typology.lookup[1:] - 1]
-        ]
-        for count, typology in typologies.items()
-    }
-    styles = pd.DataFrame(colors, index=typology_table(typologies).index)
-    return (
-        typology_table(typologies)
-        .style.apply(lambda _: styles, axis=None)
-        .set_table_styles([{"selector": "td", "props": "text-align: left"}])
-    )

@@ -1,32 +1,28 @@
-"""What chapters show besides figures: banners, notes on where numbers come from, live figures."""
+"""What chapters show besides figures: tables, banners, and where numbers come from, as HTML."""
 
-import base64
-import io
 import json
 from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
 
-import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 from IPython.display import HTML
-from matplotlib.figure import Figure
-from pandas.io.formats.style import Styler
 
-from multisenge_lib.dataset import SAMPLE, describe
+from multisenge_lib.dataset import SAMPLE, TYPOLOGIES, describe
 
 
-def link(chapter: str) -> str:
-    """A link to another page of the book."""
-    return f'<a href="{chapter}.html">{chapter.replace("_", " ")}</a>'
+def link(chapter: str, text: str | None = None) -> HTML:
+    """A link to another page of the book, by default with the page's name."""
+    return HTML(f'<a href="{chapter}.html">{escape(text or chapter.replace("_", " "))}</a>')
 
 
-def facts(rows: Mapping[str, str]) -> HTML:
-    """A few figures in large type, each with a line on what it counts."""
+def facts(rows: Mapping[str, str | HTML]) -> HTML:
+    """A few figures in large type, each with a line on what it counts; HTML may hold links."""
     cells = "".join(
-        f"<div><b>{key}</b><span>{escape(text)}</span></div>" for key, text in rows.items()
+        f"<div><b>{escape(key)}</b><span>{_text(text, '')}</span></div>"
+        for key, text in rows.items()
     )
     return HTML(f'<div class="facts">{cells}</div>')
 
@@ -51,27 +47,12 @@ def sample_banner(sample: bool, what: str) -> HTML | None:
     if not sample:
         return None
     return HTML(
-        '<div class="sample-banner"><p class="admonition-title">The sample, not the paper\'s data'
+        '<div class="sample-banner"><p class="banner-title">The sample, not the paper\'s data'
         f"</p><p>{escape(what)} come from the small synthetic dataset that the library writes "
         "itself. They show how things work, not what the paper found. Set "
-        "<code>MULTISENGE_ROOT</code> to the published dataset and run again to see the real "
+        "<code>MULTISENGE_ROOT</code> to the published dataset and build again to see the real "
         "ones.</p></div>"
     )
-
-
-def interactive(figure: go.Figure, caption: str) -> HTML:
-    """A plotly figure that works offline: the page loads plotly.js once, from the book itself."""
-    body = figure.to_html(full_html=False, include_plotlyjs=False)
-    return HTML(f"<figure>{body}<figcaption><p>{escape(caption)}</p></figcaption></figure>")
-
-
-def still(figure: Figure, alt: str) -> str:
-    """A matplotlib figure as an image inside HTML, with the words for who cannot see it."""
-    png = io.BytesIO()
-    figure.savefig(png, format="png", bbox_inches="tight")
-    plt.close(figure)
-    data = base64.b64encode(png.getvalue()).decode()
-    return f'<img alt="{escape(alt)}" src="data:image/png;base64,{data}">'
 
 
 def interactive_part(name: str, data: Any, instead: str, caption: str) -> HTML:
@@ -80,7 +61,7 @@ def interactive_part(name: str, data: Any, instead: str, caption: str) -> HTML:
     Args:
         name: of the script, without its ending.
         data: what the script draws from; anything that JSON holds.
-        instead: HTML of what stands there where scripts are off, such as `still` makes.
+        instead: HTML of what stands there where scripts are off, such as `picture(...).data`.
         caption: the figure's, for both.
     """
     text = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("</", r"<\/")
@@ -91,29 +72,101 @@ def interactive_part(name: str, data: Any, instead: str, caption: str) -> HTML:
     )
 
 
-def prose_table(table: pd.DataFrame, caption: str = "") -> HTML:
-    """A table of sentences: left-aligned, lines that break."""
+def _text(value: Any, form: str) -> str:
+    """A cell's content: HTML as it is, text escaped, numbers formatted, a dash for none."""
+    if isinstance(value, HTML):
+        return value.data
+    if value is None or (isinstance(value, float) and np.isnan(value)):
+        return "–"
+    return escape(value if isinstance(value, str) else form.format(value))
+
+
+def _row(name: str | None, cells: pd.Series, forms: Mapping, looks: pd.Series | None) -> str:
+    head = "" if name is None else f'<th scope="row">{escape(name)}</th>'
+    text = "".join(
+        f'<td data-label="{escape(str(column))}"'
+        f"{f' style={looks[column]!r}' if looks is not None else ''}>"
+        f"{_text(value, forms.get(column, '{}'))}</td>"
+        for column, value in cells.items()
+    )
+    return f"<tr>{head}{text}</tr>"
+
+
+def table(
+    frame: pd.DataFrame,
+    caption: str = "",
+    form: str | Mapping[Any, str] = "{}",
+    looks: pd.DataFrame | None = None,
+    index: bool = True,
+    kind: str = "",
+) -> HTML:
+    """A table that fits its column, and folds into a card a row on a phone.
+
+    Args:
+        frame: its columns and index are named as they are shown.
+        caption: which numbers these are, and whose.
+        form: how numbers are written, for all columns or by column; none is a dash.
+        looks: CSS of each cell, shaped as `frame`.
+        index: whether the index is shown, as the head of each row or card.
+        kind: of its look: "prose" where cells hold sentences.
+    """
+    forms = form if isinstance(form, Mapping) else dict.fromkeys(frame.columns, form)
+    names = [str(name) for name in frame.index] if index else [None] * len(frame)
+    corner = f'<th scope="col">{escape(str(frame.index.name or ""))}</th>' if index else ""
+    head = corner + "".join(f'<th scope="col">{escape(str(c))}</th>' for c in frame.columns)
+    rows = (
+        _row(name, frame.iloc[i], forms, None if looks is None else looks.iloc[i])
+        for i, name in enumerate(names)
+    )
+    title = f"<caption>{escape(caption)}</caption>" if caption else ""
     return HTML(
-        table.style.hide(axis="index")
-        .set_table_attributes('class="table prose"')
-        .set_caption(caption)
-        .to_html()
+        f'<table class="table folds {kind}">{title}<thead><tr>{head}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table>"
     )
 
 
-def score_table(table: pd.DataFrame, caption: str) -> Styler:
-    """Scores to four decimals, as the paper prints them; one not reported is left empty."""
-    table = table.drop(columns="weighted_recall")  # the accuracy is the same number
-    numbers = table.select_dtypes("number").columns
-    return (
-        table.rename(columns=lambda name: name.replace("_", " "))
-        .style.hide(axis="index")
-        .format("{:.4f}", na_rep="", subset=[name.replace("_", " ") for name in numbers])
-        .set_caption(caption)
-    )
+def shades(frame: pd.DataFrame, most: float) -> pd.DataFrame:
+    """Looks of a table of numbers: the larger, the bluer; below zero orange.
+
+    Args:
+        frame: numbers.
+        most: the size from which the colour is full.
+    """
+
+    def look(value: float) -> str:
+        if np.isnan(value):
+            return ""
+        color = "43, 108, 163" if value >= 0 else "200, 120, 0"
+        return f"background: rgba({color}, {0.5 * min(1, abs(value) / most):.2f})"
+
+    return frame.astype(float).map(look)
 
 
-def seed_note(seeds: pd.DataFrame, classes: int | None) -> HTML | Styler:
+def prose_table(frame: pd.DataFrame, caption: str = "") -> HTML:
+    """A table of sentences: left-aligned, lines that break."""
+    return table(frame, caption, index=False, kind="prose")
+
+
+def score_table(scores: pd.DataFrame, caption: str) -> HTML:
+    """Scores to four decimals; the weighted recall is left out, the accuracy is the same number."""
+    shown = scores.drop(columns="weighted_recall").dropna(axis=1, how="all")
+    shown = shown.rename(columns=lambda name: name.replace("_", " ")).rename_axis("model")
+    return table(shown, caption, "{:.4f}")
+
+
+def typology_table() -> HTML:
+    """Table 3: a row a published class, and the class it joins in each regrouping, coloured."""
+    published, looks, rows = TYPOLOGIES[14], {}, {}
+    for count, typology in TYPOLOGIES.items():
+        ids = typology.lookup[list(published.ids)]
+        rows[f"{count} classes"] = [f"{i} {typology.names[i - 1]}" for i in ids]
+        edges = [f"border-left: .9rem solid {typology.colors[i - 1]}" for i in ids]
+        looks[f"{count} classes"] = edges
+    caption = "Table 3 of the paper: the 14 published classes and what they become."
+    return table(pd.DataFrame(rows), caption, "{}", pd.DataFrame(looks), index=False, kind="prose")
+
+
+def seed_note(seeds: pd.DataFrame, classes: int | None) -> HTML:
     """Macro F1 by seed with its spread, or an honest word where there is one seed only.
 
     Args:
@@ -126,6 +179,6 @@ def seed_note(seeds: pd.DataFrame, classes: int | None) -> HTML | Styler:
         return source_note(
             "One seed an experiment: how far scores vary from seed to seed was not measured here."
         )
-    spread = seeds.assign(mean=seeds.mean(axis=1), spread=seeds.std(axis=1))
+    spread = seeds.add_prefix("seed ").assign(mean=seeds.mean(axis=1), spread=seeds.std(axis=1))
     caption = "Macro F1 by seed of the training, mean and standard deviation."
-    return spread.style.format("{:.3f}", na_rep="").set_caption(caption)
+    return table(spread, caption, "{:.3f}")

@@ -1,161 +1,190 @@
-"""Figures of the results chapters: scores, confusion matrices, maps; data in, figure out."""
+"""Figures of the results chapters: scores, confusion matrices, maps; data in, figure out.
+
+A figure of records of the sample says so inside itself.
+"""
 
 from collections.abc import Mapping
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from multisenge_lib.dataset import Typology
-from multisenge_lib.figures.dataset import class_legend, show_classes
+from multisenge_lib.dataset import SAMPLE, Typology
+from multisenge_lib.figures.style import (
+    SPLIT_COLORS,
+    WIDE,
+    class_legend,
+    lower_legend,
+    mark_sample,
+    panels,
+    show_classes,
+    show_image,
+)
 from multisenge_lib.results import Record
 
-_SCORE_COLORS = {"precision": "#4477aa", "recall": "#ccbb44", "f1": "#228833"}
+#: Marker and colour of each score: told apart by shape, by lightness and by hue.
+_SCORES = {"precision": (">", "#a86400"), "recall": ("<", "#2b6ca3"), "f1": ("o", "#1c1c1c")}
 
 
-#: On every figure of records, so that one lifted out of its page still says what it shows.
-_DATA = {"sample": "On the synthetic sample, not the paper's data", "multisenge": "On MultiSenGE"}
+def _mark(figure: Figure, records: Mapping[str, Record]) -> Figure:
+    if any(record.metadata.dataset == SAMPLE.name for record in records.values()):
+        mark_sample(figure)
+    return figure
 
 
-def _name_data(figure: Figure, records: Mapping[str, Record]) -> None:
-    dataset = next(iter(records.values())).metadata.dataset
-    figure.suptitle(_DATA[dataset], fontsize=9, color="#666666")
+def _broken(method: str) -> str:
+    """The method's name on two lines, where it is long."""
+    return method.replace("+", "+\n")
 
 
-def score_bars(table: pd.DataFrame, typology: Typology, whose: str, title: str) -> Figure:
-    """Figure A1 or A3: precision, recall and F1 by class, a panel a method.
+def score_dots(scores: pd.DataFrame, typology: Typology, width: float = WIDE) -> Figure:
+    """The paper's Figures A1 and A3: precision, recall and F1 by class, a panel a method.
 
     Args:
-        table: of `comparison.class_table`.
+        scores: of `comparison.paper_scores` or `comparison.record_scores`.
         typology: of its classes.
-        whose: `ours` or `paper`.
-        title: which data the scores are of.
+        width: of the figure, inches.
     """
-    table = table.iloc[:-1]
-    methods = [m for m in table.columns.unique(0) if (m, "f1", whose) in table.columns]
-    figure, axes = plt.subplots(
-        len(methods), 1, figsize=(8.5, 2.1 * len(methods) + 0.4), sharex=True, layout="constrained"
-    )
-    positions = np.arange(len(table))
-    for ax, method in zip(np.atleast_1d(axes), methods, strict=True):
-        for offset, (score, color) in enumerate(_SCORE_COLORS.items(), -1):
-            values = table[method, score, whose]
-            ax.bar(positions + 0.27 * offset, values, 0.25, color=color, label=score)
-        ax.set(title=method, ylim=(0, 1), ylabel="Score")
-    ax.set_xticks(positions, [f"{i} {n}" for i, n in zip(typology.ids, table.index, strict=True)])
-    ax.tick_params(axis="x", rotation=30, labelsize=8)
-    plt.setp(ax.get_xticklabels(), ha="right", rotation_mode="anchor")
-    handles, labels = ax.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper right", ncols=3, frameon=False)
-    figure.suptitle(title, fontsize=9, color="#666666", ha="left", x=0.02)
+    methods, count = scores.index.unique("method"), len(typology)
+    size = {"sharex": True, "sharey": True}
+    figure, axes = panels(len(methods), width, (4, 2), 0.2 * count + 1.05, **size)
+    for ax, method in zip(axes, methods, strict=True):
+        table = scores.loc[method]
+        ends = table[["precision", "recall"]]
+        ax.hlines(table.index, ends.min(axis=1), ends.max(axis=1), color="#9a9a9a", lw=2, zorder=1)
+        for score, (marker, color) in _SCORES.items():
+            look = {"marker": marker, "color": color, "label": score}
+            ax.scatter(table[score], table.index, 26, clip_on=False, **look)
+        ax.set(title=_broken(method), xlim=(0, 1), ylim=(count + 0.5, 0.5), xticks=[0, 0.5, 1])
+        ax.grid(axis="x", lw=0.4)
+    names = typology.names if width == WIDE else [""] * count
+    labels = [f"{name} {i}" for i, name in zip(typology.ids, names, strict=True)]
+    axes[0].set_yticks(typology.ids, labels)
+    handles, _ = axes[0].get_legend_handles_labels()
+    if width == WIDE:
+        lower_legend(figure, handles)
+    else:
+        class_legend(figure, typology, before=handles)
     return figure
 
 
-def confusion_figure(records: Mapping[str, Record], typology: Typology) -> Figure:
-    """Figure A2 or A4: confusion matrices, each row divided by the class's reference pixels.
+def confusion_figure(
+    confusions: Mapping[str, np.ndarray], typology: Typology, width: float = WIDE
+) -> Figure:
+    """The paper's Figures A2 and A4: each row in percent of the class's reference pixels.
 
-    A class absent from the reference has an empty row.
+    Args:
+        confusions: method to `(classes, classes)` counts, rows reference, columns predicted. A
+            class absent from the reference has an empty row.
+        typology: of its classes.
+        width: of the figure, inches.
     """
-    count = len(typology)
-    side = 4.4 if count == 6 else 5.6
-    figure, axes = plt.subplots(2, 2, figsize=(2 * side, 1.62 * side), layout="constrained")
-    for ax in axes.flat[len(records) :]:
-        ax.axis("off")
-    for ax, (method, record) in zip(axes.flat, records.items(), strict=False):
-        counts = record.confusion.astype(float)
+    columns = (2, 1) if len(confusions) > 1 else (1, 1)
+    figure, axes = panels(len(confusions), width, columns, 3.8)
+    for ax, (method, confusion) in zip(axes, confusions.items(), strict=True):
+        counts = np.array(confusion, dtype=float)
         support = counts.sum(axis=1, keepdims=True)
         percent = np.divide(100 * counts, support, np.full_like(counts, np.nan), where=support > 0)
-        sns.heatmap(
-            percent,
-            ax=ax,
-            cmap="Blues",
-            vmin=0,
-            vmax=100,
-            annot=True,
-            fmt=".0f",
-            annot_kws={"size": 9 if count == 6 else 7.5},
-            square=True,
-            cbar=False,
-            xticklabels=typology.ids,
-            yticklabels=[f"{c.id} {c.name}" for c in typology.classes],
-        )
-        ax.tick_params(labelsize=7.5)
+        look = {"cmap": "Blues", "vmin": 0, "vmax": 100, "cbar": False, "square": True}
+        labels = {"xticklabels": typology.ids, "yticklabels": typology.ids}
+        sns.heatmap(percent, ax=ax, annot=True, fmt=".0f", annot_kws={"size": 9}, **look, **labels)
+        ax.tick_params(length=0, labelrotation=0)
         ax.set(title=method, xlabel="Predicted class", ylabel="Reference class")
-    _name_data(figure, records)
-    return figure
-
-
-def map_figure(records: Mapping[str, Record], typology: Typology) -> Figure:
-    """Figure 8 or 9: the patches whose maps the records keep, reference and each method's map."""
-    methods = list(records)
-    kept = records[methods[0]].references
-    patches = [p for p in kept if all(p in r.maps for r in records.values())]
-    figure, axes = plt.subplots(
-        len(patches),
-        1 + len(methods),
-        figsize=(2.2 * (1 + len(methods)), 2.35 * len(patches)),
-        layout="constrained",
-        squeeze=False,
-    )
-    for row, patch in zip(axes, patches, strict=True):
-        show_classes(row[0], records[methods[0]].references[patch], typology, "Reference")
-        row[0].set_ylabel(patch, fontsize=8)
-        for ax, method in zip(row[1:], methods, strict=True):
-            show_classes(ax, records[method].maps[patch], typology, method)
-    _name_data(figure, records)
     class_legend(figure, typology)
     return figure
 
 
-def urban_scatter(ten: pd.Series, six: pd.DataFrame, typology: Typology, title: str) -> Figure:
-    """Figure 10: F1 of urban classes with 10 classes against each method with 6.
+def map_figure(records: Mapping[str, Record], typology: Typology, width: float = WIDE) -> Figure:
+    """The paper's Figures 8 and 9: some test patches, their reference and each method's map."""
+    first = next(iter(records.values()))
+    patches = [p for p in first.references if all(p in r.maps for r in records.values())]
+    if not patches:
+        figure, _ = panels(0, width, (1, 1), 0.6)
+        figure.text(0.02, 0.4, "These records hold no map of a test patch.")
+        return figure
+    rows = 1 + len(records)
+    figure, axes = panels(rows * len(patches), width, (rows, len(patches)), 1.5)
+    grid = axes.reshape(len(patches), rows) if width == WIDE else axes.reshape(rows, -1).T
+    for i, (row, patch) in enumerate(zip(grid, patches, strict=True)):
+        shown = {"Reference": first.references[patch]}
+        shown |= {method: record.maps[patch] for method, record in records.items()}
+        for ax, (title, ids) in zip(row, shown.items(), strict=True):
+            show_classes(ax, ids, typology)
+            if i == 0 and width == WIDE:
+                ax.set_title(_broken(title))
+            elif i == 0:
+                ax.set_title(title, loc="left")
+    class_legend(figure, typology)
+    return _mark(figure, records)
+
+
+def urban_scatter(
+    ten: pd.Series, six: pd.DataFrame, typology: Typology, width: float = WIDE
+) -> Figure:
+    """The paper's Figure 10: F1 of urban classes with 10 classes against each method with 6.
 
     Args:
         ten: by urban class id, of the method with 10 classes.
         six: a column a method with 6 classes.
         typology: for names and colours.
-        title: whose figures they are.
+        width: of the figure, inches.
     """
-    figure, axes = plt.subplots(
-        1,
-        len(six.columns),
-        figsize=(3.0 * len(six.columns), 3.5),
-        sharey=True,
-        layout="constrained",
-    )
-    for ax, method in zip(np.atleast_1d(axes), six.columns, strict=True):
-        ax.plot([0, 1], [0, 1], color="#999999", linewidth=0.8)
-        for id in ten.index:
-            color = typology.classes[id - 1].color
-            ax.scatter(six.loc[id, method], ten[id], 60, color=color, edgecolor="black", zorder=3)
-            ax.annotate(
-                str(id),
-                (six.loc[id, method], ten[id]),
-                xytext=(6, -3),
-                textcoords="offset points",
-                size=8,
-            )
-        ax.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", xlabel=f"F1, 6 classes\n{method}")
-    np.atleast_1d(axes)[0].set_ylabel(f"F1, 10 classes\n{ten.name}")
-    figure.suptitle(title, fontsize=10)
+    figure, axes = panels(len(six.columns), width, (4, 2), 2.4)
+    for ax, method in zip(axes, six.columns, strict=True):
+        ax.plot([0, 1], [0, 1], color="#777777", linewidth=0.8)
+        for class_id in ten.index:
+            at, color = (six.loc[class_id, method], ten[class_id]), typology.colors[class_id - 1]
+            ax.scatter(*at, 55, color=color, edgecolor="black", zorder=3)
+            ax.annotate(str(class_id), at, xytext=(5, -8), textcoords="offset points", zorder=4)
+        ticks = [0, 0.5, 1]
+        ax.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", xticks=ticks, yticks=ticks)
+        ax.set_title(_broken(method))
+        ax.set_xlabel("F1, 6 classes")
+    for ax in axes[:: 4 if width == WIDE else 2]:
+        ax.set_ylabel(f"F1, 10 classes\n{_broken(ten.name)}")
     class_legend(figure, typology, list(ten.index))
     return figure
 
 
-def learning_curves(records: Mapping[str, Record]) -> Figure:
+def learning_curves(records: Mapping[str, Record], width: float = WIDE) -> Figure:
     """Loss on the training and validation splits by epoch, a panel a run."""
-    figure, axes = plt.subplots(
-        1, len(records), figsize=(2.9 * len(records), 2.8), layout="constrained", squeeze=False
-    )
-    for ax, (method, record) in zip(axes[0], records.items(), strict=True):
-        ax.plot(record.history["loss"], color="#4477aa", label="training")
-        ax.plot(record.history["val_loss"], color="#ccbb44", label="validation")
-        ax.axvline(record.best_epoch, color="#999999", linestyle=":", linewidth=1)
-        ax.set(title=method, xlabel="Epoch", ylim=(0, None))
-        ax.title.set_fontsize(9)
-    axes[0, 0].set_ylabel("Weighted cross-entropy")
-    axes[0, -1].legend(frameon=False, fontsize=8)
-    _name_data(figure, records)
-    return figure
+    columns = (4, 2) if len(records) > 1 else (1, 1)
+    figure, axes = panels(len(records), width, columns, 2.3, sharey=True)
+    for ax, (method, record) in zip(axes, records.items(), strict=True):
+        for split, column in (("train", "loss"), ("validation", "val_loss")):
+            ax.plot(record.history[column], color=SPLIT_COLORS[split], label=split)
+        ax.plot(record.history["val_loss"].iloc[::3], "D", ms=3, color=SPLIT_COLORS["validation"])
+        best = record.best_epoch
+        ax.axvline(best, color="#777777", linestyle=":", linewidth=1.2)
+        ax.set(title=_broken(method), xlabel="Epoch", ylim=(0, None))
+    axes[0].set_ylabel("Weighted loss")
+    lower_legend(figure, axes[0].get_lines()[:2])
+    return _mark(figure, records)
+
+
+def overview(
+    images: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    record: Record,
+    typology: Typology,
+    width: float = WIDE,
+) -> Figure:
+    """What goes in and what comes out: both sensors, the reference and the map, a row a patch.
+
+    Args:
+        images: patch to its image of Sentinel-2 and of Sentinel-1, `(height, width, 3)`, 0 to 1.
+        record: holds the maps of these patches.
+        typology: the record's.
+        width: of the figure, inches.
+    """
+    figure, axes = panels(4 * len(images), width, (4, 2), 2.05)
+    for i, (row, (patch, (optical, radar))) in enumerate(
+        zip(axes.reshape(-1, 4), images.items(), strict=True)
+    ):
+        names = ("Sentinel-2", "Sentinel-1", "Reference", "Map") if i == 0 else [""] * 4
+        show_image(row[0], optical, names[0])
+        show_image(row[1], radar, names[1])
+        show_classes(row[2], record.references[patch], typology, names[2])
+        show_classes(row[3], record.maps[patch], typology, names[3])
+    class_legend(figure, typology)
+    return _mark(figure, {"": record})

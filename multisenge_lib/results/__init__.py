@@ -9,16 +9,18 @@ from multisenge_lib.results.ablations import (
     effect_note,
 )
 from multisenge_lib.results.comparison import (
-    class_table,
+    SCORES,
     dataset_shown,
     interval_table,
-    overall_table,
-    paper_urban_f1,
+    paper_overall,
+    paper_scores,
     read_records,
+    record_overall,
+    record_scores,
+    replicated_overall,
     run_table,
     seed_table,
-    sensor_answer,
-    urban_answer,
+    shown_as,
     urban_f1,
 )
 from multisenge_lib.results.metrics import OVERALL, bootstrap, confusion_matrix, majority, scores
@@ -31,4 +33,3 @@ from multisenge_lib.results.records import (
     record_folder,
     write_record,
 )
-from multisenge_lib.results.showcase import showcase_images

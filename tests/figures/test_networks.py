@@ -1,31 +1,10 @@
-import itertools
-
-import matplotlib
-
-matplotlib.use("Agg")
-
-import keras
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.text import Annotation
 
-from multisenge_lib.figures.networks import (
-    _columns,
-    _paths,
-    _rows,
-    draw_architecture,
-    draw_unet,
-    gate_images,
-)
-from multisenge_lib.models.architecture import architecture
-from multisenge_lib.models.build import build_model
-from multisenge_lib.models.experiments import EXPERIMENTS
-from multisenge_lib.models.unet import build_unet
-
-
-@pytest.fixture(scope="module", params=["s1_6c", "inception_10c"])
-def model(request):
-    return build_model(EXPERIMENTS[request.param], 32)
+from multisenge_lib.figures import networks
+from multisenge_lib.models import EXPERIMENTS, ConvLSTM2D, architecture, build_model
 
 
 @pytest.fixture(autouse=True)
@@ -34,61 +13,59 @@ def close():
     plt.close("all")
 
 
-def words(fig):
-    return " ".join(text.get_text() for ax in fig.axes for text in ax.texts)
+def words(figure):
+    return " ".join(text.get_text() for ax in figure.axes for text in ax.texts)
 
 
-def test_architecture_is_the_model(model):
-    table = architecture(model)
-    assert list(table.index) == [layer.name for layer in model.layers]
-    assert table["parameters"].sum() == model.count_params()
-    assert table.loc["unet", "shape"] == model.output_shape[1:]
-    for layer, inputs in table["inputs"].items():
-        joined = [table.loc[source, "shape"] for source in inputs]
-        if table.loc[layer, "kind"] == "Concatenate":
-            assert sum(shape[-1] for shape in joined) == table.loc[layer, "shape"][-1]
-        assert bool(inputs) == (table.loc[layer, "kind"] != "InputLayer")
+@pytest.fixture(scope="module", params=EXPERIMENTS)
+def table(request):
+    return architecture(build_model(EXPERIMENTS[request.param], 32))
 
 
-def test_connections_of_a_model_by_hand():
-    a = keras.Input((3,), name="a")
-    b = keras.layers.Dense(2, name="b")(a)
-    c = keras.layers.Concatenate(name="c")([b, a])
-    table = architecture(keras.Model(a, keras.layers.Add(name="d")([c, c])))
-    assert table["inputs"].to_dict() == {"a": (), "b": ("a",), "c": ("b", "a"), "d": ("c", "c")}
-    assert _columns(table) == {"a": -3, "b": -2, "c": -1, "d": 0}
+def test_every_part_with_weights_is_drawn_with_them(table):
+    text = words(networks.draw_method(table))
+    for part in ("s1_convlstm", "s2_convlstm", "unet"):
+        if part in table.index:
+            assert f"{table.loc[part, 'parameters']:,}" in text
+    weights = table["parameters"][table.index.str.startswith("inception")].sum()
+    assert ("Inception" in text) == bool(weights)
+    assert not weights or f"{weights:,}" in text
 
 
-def test_layout_goes_right_and_blocks_stay_apart(model):
-    table = architecture(model)
-    column = _columns(table)
-    paths = _paths(table, column)
-    height = _rows(paths)
-    assert all(
-        column[s] < column[layer] for layer in table.index for s in table.loc[layer, "inputs"]
-    )
-    for (c, a), (d, b) in itertools.combinations(height, 2):
-        assert c != d or abs(height[c, a] - height[d, b]) > 0.99
+def test_the_module_is_drawn_with_its_branches(table):
+    if "inception" in table.index:
+        module = table.loc["first_dates":].drop(index="unet")
+        text = words(networks.draw_inception(module))
+        assert "3,488" in text and "no weights" in text and "32×32×108" in text
 
 
-def test_every_block_is_drawn_with_its_weights(model):
-    table = architecture(model)
-    text = words(draw_architecture(table))
-    assert all(layer in text for layer in table.index)
-    assert f"{table.loc['unet', 'parameters']:,} weights" in text
+def test_the_cell_has_the_layer_s_weights():
+    layer = ConvLSTM2D(32, 3)
+    layer.build((None, 4, 64, 64, 10))
+    text = words(networks.draw_cell(layer.kernel.shape, layer.recurrent_kernel.shape))
+    biases = 4 * 32
+    assert f"{layer.count_params() - biases:,} weights and {biases} biases" in text
 
 
-def test_unet_figure_has_all_convolutions_and_skips():
-    ax = draw_unet(architecture(build_unet(keras.Input((64, 64, 8)), 6))).axes[0]
-    filters = [text.get_text() for text in ax.texts if text.get_text()]
-    assert filters.count("512") == 8 and filters[-1] == "6"
-    assert sum(text.get_text() == "" for text in ax.texts) == 5
+def test_the_unet_is_drawn_with_all_weights_and_skips():
+    model = build_model("s2_6c", 64).get_layer("unet")
+    unet = architecture(model)
+    figure = networks.draw_unet(unet)
+    drawn = [text.get_text() for text in figure.axes[0].texts]
+    counted = sum(int(t.split("conv., ")[1].replace(",", "")) for t in drawn if "conv., " in t)
+    logits = unet.loc["logits", "parameters"]
+    assert counted + logits == model.count_params()
+    arrows = [text.arrow_patch for text in figure.axes[0].texts if isinstance(text, Annotation)]
+    skips = sum(arrow.get_linestyle() == "--" for arrow in arrows)
+    assert skips == (unet["kind"] == "Concatenate").sum()
 
 
 def test_gate_images():
     images = np.random.default_rng(0).normal(size=(4, 8, 8))
     limits = {"i": (0, 1), "C": (-2, 2)}
-    fig = gate_images({"i": np.abs(images), "C": images}, ["Jul", "Aug", "Sep", "Nov"], limits)
-    shown = [ax.images[0] for ax in fig.axes[:8]]
+    figure = networks.gate_images(
+        {"i": np.abs(images), "C": images}, ["Jul", "Aug", "Sep", "Nov"], limits
+    )
+    shown = [ax.images[0] for ax in figure.axes[:8]]
     assert [image.get_clim() for image in shown] == [(0, 1)] * 4 + [(-2, 2)] * 4
-    assert fig.axes[0].get_ylabel() == "i" and fig.axes[3].get_title() == "Nov"
+    assert figure.axes[0].get_ylabel() == "i" and figure.axes[3].get_title() == "Nov"

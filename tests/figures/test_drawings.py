@@ -1,0 +1,173 @@
+"""Every figure of the book, in both widths: no text under 9 points, nothing outside."""
+
+import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from records import make_record
+
+from multisenge_lib import figures
+from multisenge_lib.dataset import MULTISENGE, TYPOLOGIES, census, geo
+from multisenge_lib.figures.style import LEAST, NARROW, WIDE
+from multisenge_lib.models import EXPERIMENTS, ConvLSTM2D, architecture, build_model
+from multisenge_lib.results import comparison
+
+matplotlib.use("Agg")
+RNG = np.random.default_rng(0)
+DATES = ["2020-07-15", "2020-08-05", "2020-09-10", "2020-11-05"]
+
+
+def patch(width):
+    s1, s2 = RNG.exponential(0.1, (4, 8, 8, 2)), RNG.integers(0, 3000, (4, 8, 8, 10))
+    ids = RNG.integers(1, 15, (8, 8))
+    dates = {"s1": DATES, "s2": DATES}
+    return figures.patch_series(s1, s2, ids, dates, TYPOLOGIES[14], width=width)
+
+
+def pairs(width):
+    images, ids = list(RNG.random((6, 8, 8, 3))), list(RNG.integers(1, 15, (6, 8, 8)))
+    return figures.image_rows(images, ids, TYPOLOGIES[14], ["31UEQ_7453_4112"] * 6, width=width)
+
+
+def three(width):
+    image, ids = RNG.random((8, 8, 3)), RNG.integers(1, 15, (8, 8))
+    return figures.three_typologies(image, ids, width=width)
+
+
+def lines(width):
+    series = {name: RNG.random((3, 4, 8, 8)) for name in ("B8", "B4", "VH")}
+    ids = RNG.integers(1, 11, (3, 8, 8))
+    return figures.class_series(
+        series, ids, TYPOLOGIES[10], ["Jul", "Aug", "Sep", "Nov"], width=width
+    )
+
+
+def counted(draw):
+    def drawn(width):
+        taken = census.load_census(lambda: None)
+        outlines = geo.tile_outlines(list(taken.tiles.index))
+        return draw(taken, outlines, width)
+
+    return drawn
+
+
+def of_records(draw):
+    def drawn(width):
+        some = [e for e in EXPERIMENTS.values() if e.classes == 10]
+        return draw({e.title: make_record(e.name) for e in some}, width)
+
+    return drawn
+
+
+def network(draw):
+    return lambda width: draw(architecture(build_model("inception_10c", 256)), width)
+
+
+def cell(width):
+    layer = ConvLSTM2D(32, 3)
+    layer.build((None, 4, 64, 64, 10))
+    return figures.draw_cell(layer.kernel.shape, layer.recurrent_kernel.shape, width)
+
+
+def unet(width):
+    return figures.draw_unet(architecture(build_model("inception_10c").get_layer("unet")), width)
+
+
+def gates(width):
+    images = {name: RNG.random((4, 8, 8)) for name in ("NDVI", "forget f", "cell C")}
+    shown = [figures.short_date(day) for day in DATES]
+    return figures.gate_images(images, shown, dict.fromkeys(images, (-2.5, 2.5)), width)
+
+
+def one_map(records, width):
+    first = next(iter(records.values()))
+    images = dict.fromkeys(first.maps, (RNG.random((8, 8, 3)),) * 2)
+    return figures.overview(images, first, TYPOLOGIES[10], width)
+
+
+def urban(width):
+    six, ten = (comparison.urban_f1(comparison.paper_scores(n)) for n in (6, 10))
+    return figures.urban_scatter(ten.iloc[:, -1], six, TYPOLOGIES[10], width)
+
+
+DRAWINGS = {
+    "patch": patch,
+    "pairs": pairs,
+    "typologies": three,
+    "class means": lines,
+    "months": counted(lambda c, _, w: figures.month_bars(c.months, 8157, MULTISENGE.months, w)),
+    "region": counted(lambda c, o, w: figures.region_map(c.density, o, census.CELL, w)),
+    "splits": counted(lambda c, o, w: figures.split_map(c.density, o, w)),
+    "gaps": counted(lambda c, o, w: figures.gap_maps(c.density, c.days_gaps, o, w)),
+    "method": network(figures.draw_method),
+    "inception": network(lambda t, w: figures.draw_inception(t.loc["first_dates":], w)),
+    "cell": cell,
+    "unet": unet,
+    "gates": gates,
+    "scores, paper": lambda w: figures.score_dots(comparison.paper_scores(6), TYPOLOGIES[6], w),
+    "scores": of_records(
+        lambda r, w: figures.score_dots(comparison.record_scores(r), TYPOLOGIES[10], w)
+    ),
+    "confusion": of_records(
+        lambda r, w: figures.confusion_figure(
+            {name: run.confusion for name, run in r.items()}, TYPOLOGIES[10], w
+        )
+    ),
+    "maps": of_records(lambda r, w: figures.map_figure(r, TYPOLOGIES[10], w)),
+    "curves": of_records(figures.learning_curves),
+    "overview": of_records(one_map),
+    "urban": urban,
+}
+
+
+def texts(figure):
+    found = figure.findobj(matplotlib.text.Text)
+    return [text for text in found if text.get_text().strip() and text.get_visible()]
+
+
+@pytest.fixture(autouse=True)
+def close():
+    figures.use_style()
+    yield
+    plt.close("all")
+
+
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_text_is_large_enough_and_inside(name, width):
+    figure = DRAWINGS[name](width)
+    figure.draw_without_rendering()
+    assert figure.get_figwidth() <= width
+    small = {t.get_text() for t in texts(figure) if t.get_fontsize() < LEAST}
+    assert small == set()
+    page = figure.bbox.padded(3)
+    ticks = {
+        t for ax in figure.axes for axis in (ax.xaxis, ax.yaxis) for t in axis.get_ticklabels()
+    }
+    outside = set()
+    for text in set(texts(figure)) - ticks:
+        box = text.get_window_extent()
+        if not (page.contains(box.x0, box.y0) and page.contains(box.x1, box.y1)):
+            outside.add(text.get_text())
+    assert outside == set()
+
+
+@pytest.mark.parametrize("name", ["maps", "curves", "overview"])
+def test_figures_of_sample_records_say_so(name):
+    assert any("synthetic sample" in text.get_text() for text in texts(DRAWINGS[name](WIDE)))
+
+
+def test_records_of_real_images_bear_no_mark():
+    experiment = EXPERIMENTS["s1_6c"]
+    figure = figures.learning_curves(
+        {experiment.title: make_record(experiment.name, dataset="multisenge")}
+    )
+    assert not any("synthetic" in text.get_text() for text in texts(figure))
+
+
+def test_records_without_a_map_are_drawn_as_words():
+    experiment = EXPERIMENTS["s1_6c"]
+    bare = make_record(experiment.name)
+    object.__setattr__(bare, "maps", {})
+    figure = figures.map_figure({experiment.title: bare}, TYPOLOGIES[6])
+    assert "no map" in " ".join(text.get_text() for text in texts(figure))
