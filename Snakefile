@@ -49,8 +49,8 @@ rule pack:
         experiment=NAMES[-1],
     shell:
         "python -c 'from multisenge_lib.models import get_experiment; from multisenge_lib.sample import find_data_root; "
-        "from multisenge_lib.training import load_store, settings_for; root = find_data_root(); "
-        "load_store(root, get_experiment(\"{params.experiment}\"), settings_for(root){params.options})'"
+        "from multisenge_lib.training import load, settings_for; root = find_data_root(); "
+        "load(root, get_experiment(\"{params.experiment}\"), settings_for(root){params.options})'"
 
 
 rule train:

@@ -33,6 +33,7 @@ def make_record(
         "settings": {"epochs": 2},
         "parameters": {"trainable": 1, "total": 1},
         "patches": {"train": 1, "validation": 1, "test": len(confusions)},
+        "split": "by tile",
         "size": 8,
         "finished": "2026-01-01T00:00:00+00:00",
         "device": "none",

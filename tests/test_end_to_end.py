@@ -84,7 +84,7 @@ def run(*command, **environment):
     [
         (["-p", "exp", "nonsense"], "ExperimentError: there is no experiment 'nonsense'"),
         (["-p", "batch_size", "0"], "ExperimentError: batch_size is 0"),
-        (["-p", "data_root", "."], "ExperimentError: . has no files in labels/"),
+        (["-p", "data_root", "."], "DescriptionError: labels cannot be listed"),
     ],
     ids=["experiment", "batch", "root"],
 )

@@ -1,10 +1,10 @@
 """The eight experiments of Table 4 as data, with the choices that the paper leaves open."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from multisenge_lib.dataset import MULTISENGE, TYPOLOGIES, Typology
+from multisenge_lib.dataset import MULTISENGE, TYPOLOGIES, Dataset, Typology
 from multisenge_lib.errors import ExperimentError
 
 
@@ -60,25 +60,37 @@ _NETWORKS = (
     ("inception", "ConvLSTM+Inception-S1S2", ("s1", "s2"), True),
 )
 
-#: Table 4, by our names.
-EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
-    {
-        f"{name}_{classes}c": Experiment(f"{name}_{classes}c", title, sensors, inception, classes)
-        for classes in (6, 10)
+
+def _experiments(dataset: Dataset, groupings: Iterable[int]) -> dict[str, Experiment]:
+    return {
+        f"{name}_{classes}c": Experiment(
+            f"{name}_{classes}c",
+            *(title, sensors, inception, classes),
+            months=dataset.months,
+            days_gap=dataset.days_gap,
+        )
+        for classes in groupings
         for name, title, sensors, inception in _NETWORKS
+        if set(sensors) <= set(dataset.sensors)
     }
-)
 
 
-def get_experiment(name: str) -> Experiment:
-    """The experiment of Table 4 with this name.
+#: Table 4, by our names.
+EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(_experiments(MULTISENGE, (6, 10)))
+
+
+def get_experiment(name: str, dataset: Dataset = MULTISENGE) -> Experiment:
+    """The experiment of Table 4 with this name; or the same on another dataset.
+
+    Args:
+        name: such as `s1s2_10c`: the network, and how many classes it tells apart.
+        dataset: gives months, gap and numbers of classes, by default MultiSenGE's.
 
     Raises:
-        ExperimentError: there is none; the message names the eight.
+        ExperimentError: there is none; the message names all that there are.
     """
-    try:
-        return EXPERIMENTS[name]
-    except KeyError:
-        raise ExperimentError(
-            f"there is no experiment {name!r}: choose one of {', '.join(EXPERIMENTS)}"
-        ) from None
+    own = _experiments(dataset, sorted(dataset.typologies))
+    among = EXPERIMENTS if set(EXPERIMENTS) <= set(own) else own
+    if name not in own:
+        raise ExperimentError(f"there is no experiment {name!r}: choose one of {', '.join(among)}")
+    return own[name]

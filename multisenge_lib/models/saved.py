@@ -10,7 +10,7 @@ from typing import Any
 import keras
 
 from multisenge_lib import files
-from multisenge_lib.dataset import MULTISENGE
+from multisenge_lib.dataset import MULTISENGE, Typology
 from multisenge_lib.errors import ModelError
 from multisenge_lib.models.conv_lstm import ConvLSTM2D  # loading needs it registered
 from multisenge_lib.models.experiments import Experiment
@@ -60,12 +60,14 @@ def description_of(
     dataset: str,
     scores: Mapping[str, Any] | None = None,
     bands: Mapping[str, tuple[str, ...]] = MULTISENGE.bands,
+    typology: Typology | None = None,
 ) -> Description:
     """The description of an experiment's network, with the library's version as it is now."""
+    typology = typology or experiment.typology
     return Description(
         name=experiment.name,
-        classes=experiment.typology.names,
-        colors=experiment.typology.colors,
+        classes=typology.names,
+        colors=typology.colors,
         months=tuple(experiment.months),
         bands={sensor: tuple(bands[sensor]) for sensor in experiment.sensors},
         patch_pixels=patch_pixels,

@@ -52,6 +52,7 @@ class Metadata:
         settings: all fields of the `Settings`.
         parameters: numbers of weights, `trainable` and `total`.
         patches: how many of each split.
+        split: how patches were split, in words.
         size: pixels along a patch's side.
         finished: when the last epoch ended, UTC, ISO 8601.
         device: what the run ran on, in words.
@@ -75,6 +76,7 @@ class Metadata:
     settings: dict[str, Any]
     parameters: dict[str, int]
     patches: dict[str, int]
+    split: str
     size: int
     finished: str
     device: str

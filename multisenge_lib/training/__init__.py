@@ -9,4 +9,4 @@ from multisenge_lib.training.settings import (
     given_settings,
     settings_for,
 )
-from multisenge_lib.training.train import Run, check_data_root, evaluate, load_store, train
+from multisenge_lib.training.train import Run, Task, check_data_root, evaluate, load, train

@@ -7,7 +7,7 @@ and a run that is over is only evaluated.
 
 import contextlib
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +28,7 @@ from multisenge_lib.dataset import (
     Dataset,
     OnError,
     Store,
+    Typology,
     describe,
     load_selection,
     pack,
@@ -76,6 +77,45 @@ _SOURCES = ("training/*.py", "dataset/store.py", "models/*.py")
 _SHOWN = 3
 
 
+@dataclass(frozen=True)
+class Task:
+    """What is trained, how, on what.
+
+    Attributes:
+        experiment: the network.
+        settings: of the training.
+        dataset: the data root's.
+        store: its packed patches.
+    """
+
+    experiment: Experiment
+    settings: Settings
+    dataset: Dataset
+    store: Store
+
+    @property
+    def typology(self) -> Typology:
+        """The classes that the network tells apart."""
+        return self.dataset.typologies[self.experiment.classes]
+
+    @property
+    def folder(self) -> Path:
+        """One for each experiment, settings, data and code."""
+        whole = (self.experiment, replace(self.settings, readers=1), self.store.fingerprint)
+        digest = hashlib.sha256(f"{whole} {keras.backend.backend()}".encode())
+        for pattern in _SOURCES:
+            for source in sorted(Path(__file__).parent.parent.glob(pattern)):
+                digest.update(source.read_bytes())
+        name = f"{self.experiment.name}-seed{self.settings.seed}-{digest.hexdigest()[:12]}"
+        return paths.cache_dir() / "runs" / name
+
+    def batches(self, split: str, kind: type[Batches] = Batches, **options: Any) -> Batches:
+        """The patches of a split, in order or as training takes them."""
+        e, s = self.experiment, self.settings
+        common = (e.sensors, self.typology, s.batch_size, s.readers)
+        return kind(self.store, self.store.positions(split), *common, **options)
+
+
 def check_data_root(root: Path | str, experiment: Experiment) -> Path:
     """The root as it came, if it has the folders that an experiment reads.
 
@@ -108,14 +148,14 @@ def _check_selection(root: Path, selection: pd.DataFrame, settings: Settings) ->
         check_size(first.reference.shape[0])
 
 
-def load_store(
+def load(
     root: Path | str,
     experiment: Experiment,
     settings: Settings,
     on_error: OnError = "stop",
     **options: Any,
-) -> Store:
-    """The packed patches of a data root, packed when they are not yet.
+) -> Task:
+    """Select and pack the patches of a data root, those that are not packed yet.
 
     Args:
         root: the data root.
@@ -129,22 +169,15 @@ def load_store(
             the networks cannot take.
         PatchError: a patch cannot be read.
     """
-    root = Path(root)
+    root, dataset = check_data_root(root, experiment), describe(root)
+    if experiment.classes not in dataset.typologies:
+        get_experiment(experiment.name, dataset)  # names those that there are
+    check_devices(settings)
     selection = load_selection(root, experiment.months, experiment.days_gap)
     _check_selection(root, selection, settings)
     there = tuple(s for s in SENSORS if any((root / s).glob("*")))
-    return pack(root, selection, sensors=there, on_error=on_error, **options)
-
-
-def _run_folder(experiment: Experiment, settings: Settings, store: Store) -> Path:
-    """One folder for each experiment, settings, data and code."""
-    digest = hashlib.sha256(repr((experiment, replace(settings, readers=1))).encode())
-    digest.update(f"{store.fingerprint} {keras.backend.backend()}".encode())
-    for pattern in _SOURCES:
-        for source in sorted(Path(__file__).parent.parent.glob(pattern)):
-            digest.update(source.read_bytes())
-    name = f"{experiment.name}-seed{settings.seed}-{digest.hexdigest()[:12]}"
-    return paths.cache_dir() / "runs" / name
+    store = pack(root, selection, sensors=there, on_error=on_error, **options)
+    return Task(experiment, settings, dataset, store)
 
 
 class Measured(NamedTuple):
@@ -155,28 +188,29 @@ class Measured(NamedTuple):
     class_weights: np.ndarray
 
 
-def measure(store: Store, experiment: Experiment, settings: Settings) -> Measured:
+def measure(task: Task) -> Measured:
     """Statistics of the bands and weights of the classes, from the training split.
 
     Raises:
         ExperimentError: a split has no pixel with a reference.
     """
-    counts = {split: count_classes(store, experiment.typology, split) for split in SPLITS}
+    counts = {split: count_classes(task.store, task.typology, split) for split in SPLITS}
     for split, pixels in counts.items():
         if not pixels.any():
             raise ExperimentError(
-                f"{store.path}: the reference of the {split} patches is no data everywhere, so "
-                "nothing can be learned or scored there: are the files in ground_reference/ right?"
+                f"the reference of the {split} patches is no data everywhere, so nothing can be "
+                f"learned or scored there: look at the rasters in {REFERENCE}/"
             )
     pixels = counts["train"]
-    weights = inverse_frequency(pixels) if settings.class_weights else np.ones(len(pixels))
-    return Measured(streamed_statistics(store, experiment), pixels, weights)
+    weights = inverse_frequency(pixels) if task.settings.class_weights else np.ones(len(pixels))
+    return Measured(streamed_statistics(task.store, task.experiment), pixels, weights)
 
 
-def build(experiment: Experiment, settings: Settings, size: int, measured: Measured) -> keras.Model:
+def build(task: Task, measured: Measured) -> keras.Model:
     """The network, its weights drawn by the seed, ready to fit."""
+    settings = task.settings
     keras.utils.set_random_seed(settings.seed)
-    model = build_model(experiment, size, measured.statistics)
+    model = build_model(task.experiment, task.store.size, measured.statistics, task.dataset.bands)
     synchronise(model, settings.devices)
     model.compile(
         keras.optimizers.Adam(settings.learning_rate),
@@ -186,43 +220,22 @@ def build(experiment: Experiment, settings: Settings, size: int, measured: Measu
     return model
 
 
-def _batches(
-    experiment: Experiment, settings: Settings, store: Store, first_epoch: int
-) -> tuple[TrainingBatches, Batches]:
-    common = (experiment.sensors, experiment.typology, settings.batch_size, settings.readers)
-    train = TrainingBatches(
-        store,
-        store.positions("train"),
-        *common,
-        seed=settings.seed,
-        augmentation=settings.augmentation,
-        first_epoch=first_epoch,
-    )
-    return train, Batches(store, store.positions("validation"), *common)
-
-
-def _checkpoint(folder: Path, settings: Settings, seconds: float) -> Checkpoint:
-    stopping = keras.callbacks.EarlyStopping(
-        patience=settings.stop_patience, restore_best_weights=True
-    )
+def _callbacks(task: Task, seconds: float) -> Checkpoint:
+    s = task.settings
+    stopping = keras.callbacks.EarlyStopping(patience=s.stop_patience, restore_best_weights=True)
     plateau = keras.callbacks.ReduceLROnPlateau(
-        factor=settings.plateau_factor, patience=settings.plateau_patience
+        factor=s.plateau_factor, patience=s.plateau_patience
     )
-    return Checkpoint(folder, stopping, plateau, seconds)
+    return Checkpoint(task.folder, stopping, plateau, seconds)
 
 
-def fit(
-    model: keras.Model,
-    experiment: Experiment,
-    settings: Settings,
-    store: Store,
-    checkpoint: Checkpoint,
-    progress: bool,
-) -> None:
+def fit(model: keras.Model, task: Task, checkpoint: Checkpoint, progress: bool) -> None:
     """Train from where the checkpoint is to the end; the model then has its best weights."""
+    settings = task.settings
     checkpoint.restore(model)
     done = len(checkpoint.rows)
-    train, validation = _batches(experiment, settings, store, done)
+    order = {"seed": settings.seed, "augmentation": settings.augmentation, "first_epoch": done}
+    train, validation = task.batches("train", TrainingBatches, **order), task.batches("validation")
     callbacks = [*reversed(checkpoint.others), *([Progress()] if progress else []), checkpoint]
     if settings.tensorboard:
         callbacks.append(keras.callbacks.TensorBoard(checkpoint.folder / "tensorboard"))
@@ -243,6 +256,27 @@ def fit(
         raise
 
 
+def trained(
+    task: Task, measured: Measured, progress: bool, seconds: float
+) -> tuple[keras.Model, dict[str, Any]]:
+    """The network with its best weights, and what only the process that trained it knows."""
+    with on_devices(task.settings):
+        model = build(task, measured)
+        made = read_finished(task.folder, model)
+        if made is None:
+            checkpoint = _callbacks(task, seconds)
+            fit(model, task, checkpoint, progress)
+            made = {
+                "rows": checkpoint.rows,
+                "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+                "device": device_name(),
+                "backend": keras.backend.backend(),
+                **provenance(),
+            }
+    synchronise(model, 1)
+    return model, made
+
+
 class Tested(NamedTuple):
     """What a network does on a split, see `results.Record`."""
 
@@ -252,66 +286,47 @@ class Tested(NamedTuple):
     references: dict[str, np.ndarray]
 
 
-def evaluate(
-    model: keras.Model,
-    store: Store,
-    experiment: Experiment,
-    batch_size: int,
-    split: str = "test",
-    show: Sequence[str] = (),
-) -> Tested:
+def evaluate(model: keras.Model, task: Task, split: str = "test") -> Tested:
     """Predict a split and count hits and errors patch by patch.
-
-    Args:
-        model: of `build_model`.
-        store: from `pack`.
-        experiment: the model's.
-        batch_size: patches predicted at once.
-        split: `test`, but for comparisons.
-        show: patches whose maps are kept; the split's first ones where it has none of them.
 
     Returns:
         The patches' names; their confusion matrices `(patches, classes, classes) int64`; and of
-        the patches to show the maps and the references, `(size, size) uint8` ids.
+        the dataset's showcase, or of the split's first patches where it has none of it, the maps
+        and the references, `(size, size) uint8` ids.
     """
-    positions = store.positions(split)
-    names = store.patches.set_index("position")["patch"].loc[positions].tolist()
-    shown = set(show) & set(names) or set(names[:_SHOWN])
-    batches = Batches(store, positions, experiment.sensors, experiment.typology, batch_size)
-    tested = Tested(tuple(names), [], {}, {})
+    patches = task.store.patches.set_index("position")["patch"]
+    names = patches.loc[task.store.positions(split)].tolist()
+    shown = set(task.dataset.showcase) & set(names) or set(names[:_SHOWN])
+    batches, confusions, maps, references = task.batches(split), [], {}, {}
     for number in range(batches.num_batches):
         inputs, reference = batches[number]
         logits = ops.convert_to_numpy(model.predict_on_batch(inputs))
         predicted = (logits.argmax(axis=-1) + 1).astype(np.uint8)
-        for i, name in enumerate(names[number * batch_size : (number + 1) * batch_size]):
-            matrix = confusion_matrix(reference[i], predicted[i], experiment.classes)
-            tested.confusions.append(matrix)
+        for i, name in enumerate(names[number * batches.size : (number + 1) * batches.size]):
+            matrix = confusion_matrix(reference[i], predicted[i], task.experiment.classes)
+            confusions.append(matrix)
             if name in shown:
-                tested.maps[name], tested.references[name] = predicted[i], reference[i]
-    return tested._replace(confusions=np.stack(tested.confusions))
+                maps[name], references[name] = predicted[i], reference[i]
+    return Tested(tuple(names), np.stack(confusions), maps, references)
 
 
-def describe_run(
-    dataset: Dataset,
-    experiment: Experiment,
-    settings: Settings,
-    store: Store,
-    model: keras.Model,
-    measured: Measured,
-    made: Mapping[str, Any],
+def metadata_of(
+    task: Task, measured: Measured, model: keras.Model, made: Mapping[str, Any]
 ) -> results.Metadata:
     """What was trained, on what, how, where and when."""
+    experiment, store = task.experiment, task.store
     trainable = sum(int(np.prod(v.shape)) for v in model.trainable_variables)
     return results.Metadata(
-        dataset=dataset.name,
+        dataset=task.dataset.name,
         experiment=experiment.name,
-        seed=settings.seed,
+        seed=task.settings.seed,
         title=experiment.title,
-        classes=tuple(experiment.typology.names),
+        classes=tuple(task.typology.names),
         choices=asdict(experiment),
-        settings=asdict(settings),
+        settings=asdict(task.settings),
         parameters={"trainable": trainable, "total": model.count_params()},
         patches={split: len(store.positions(split)) for split in SPLITS},
+        split=task.dataset.split_rule,
         size=store.size,
         fingerprint=store.fingerprint,
         skipped=tuple(store.skipped.to_dict(orient="records")),
@@ -329,33 +344,6 @@ class Run:
     model: keras.Model
     record: results.Record
     folder: Path
-
-
-def _trained(
-    experiment: Experiment,
-    settings: Settings,
-    store: Store,
-    measured: Measured,
-    folder: Path,
-    progress: bool,
-    seconds: float,
-) -> tuple[keras.Model, dict[str, Any]]:
-    """The network with its best weights, and what only the process that trained it knows."""
-    with on_devices(settings):
-        model = build(experiment, settings, store.size, measured)
-        made = read_finished(folder, model)
-        if made is None:
-            checkpoint = _checkpoint(folder, settings, seconds)
-            fit(model, experiment, settings, store, checkpoint, progress)
-            made = {
-                "rows": checkpoint.rows,
-                "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-                "device": device_name(),
-                "backend": keras.backend.backend(),
-                **provenance(),
-            }
-    synchronise(model, 1)
-    return model, made
 
 
 def train(
@@ -383,8 +371,7 @@ def train(
 
     Returns:
         The model with the weights of its best epoch, saved as `model.keras` in the run's folder
-        (without the optimizer: `keras.models.load_model` gives a network that takes raw values),
-        and its record, not yet written.
+        (see `models.save_model`), and its record, not yet written.
 
     Raises:
         ExperimentError: experiment, settings or data root are wrong, before anything is packed;
@@ -392,21 +379,25 @@ def train(
         PatchError: a patch cannot be read.
         FileError: the run's folder cannot be written, or its checkpoint is damaged.
     """
-    experiment = get_experiment(experiment) if isinstance(experiment, str) else experiment
-    root = check_data_root(find_data_root(data_root), experiment)
-    settings = settings or settings_for(root)
-    check_devices(settings)
-    store = load_store(root, experiment, settings, on_error, band_order=band_order)
-    measured = measure(store, experiment, settings)
-    folder = _run_folder(experiment, settings, store)
-    with alone(folder):
+    root = find_data_root(data_root)
+    if isinstance(experiment, str):
+        experiment = get_experiment(experiment, describe(root))
+    task = load(root, experiment, settings or settings_for(root), on_error, band_order=band_order)
+    measured = measure(task)
+    with alone(task.folder):
         if not resume:
-            forget(folder)
-        model, made = _trained(experiment, settings, store, measured, folder, progress, seconds)
-        dataset = describe(root)
-        tested = evaluate(model, store, experiment, settings.batch_size, show=dataset.showcase)
-        metadata = describe_run(dataset, experiment, settings, store, model, measured, made)
+            forget(task.folder)
+        model, made = trained(task, measured, progress, seconds)
+        tested = evaluate(model, task)
+        metadata = metadata_of(task, measured, model, made)
         record = results.Record(metadata, history(made["rows"]), *tested)
-        description = description_of(experiment, store.size, dataset.name, record.scores)
-        write_finished(folder, model, description, made)
-    return Run(model, record, folder)
+        description = description_of(
+            experiment,
+            task.store.size,
+            task.dataset.name,
+            record.scores,
+            task.dataset.bands,
+            task.typology,
+        )
+        write_finished(task.folder, model, description, made)
+    return Run(model, record, task.folder)

@@ -2,6 +2,7 @@ from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
+from multisenge_lib.dataset import MULTISENGE, TYPOLOGIES
 from multisenge_lib.errors import ExperimentError
 from multisenge_lib.models.experiments import EXPERIMENTS, get_experiment
 
@@ -48,7 +49,16 @@ def test_unknown_name_is_refused_with_the_eight():
 
 
 def test_known_name_is_found():
-    assert get_experiment("s1s2_10c") is EXPERIMENTS["s1s2_10c"]
+    assert get_experiment("s1s2_10c") == EXPERIMENTS["s1s2_10c"]
+
+
+def test_another_dataset_has_its_own_experiments():
+    typology = TYPOLOGIES[6]
+    area = replace(MULTISENGE, months=(12, 2), bands={"s2": ("B2", "B8")}, typologies={6: typology})
+    found = get_experiment("s2_6c", area)
+    assert (found.months, found.sensors) == ((12, 2), ("s2",))
+    with pytest.raises(ExperimentError, match="no experiment 's1_6c': choose one of s2_6c$"):
+        get_experiment("s1_6c", area)
 
 
 def test_experiments_do_not_change():

@@ -9,13 +9,15 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 from networks import slim_unet
 from rasters import write_root
 
 from multisenge_lib import results
-from multisenge_lib.errors import ExperimentError, PatchError
+from multisenge_lib.errors import ExperimentError, FileError, PatchError
 from multisenge_lib.models.experiments import get_experiment
+from multisenge_lib.training.progress import Progress
 from multisenge_lib.training.settings import Settings
 from multisenge_lib.training.train import train
 
@@ -40,11 +42,11 @@ def test_nothing_is_read_before_the_request_is_sound(tmp_path, monkeypatch):
         raise AssertionError("data was read")
 
     monkeypatch.setattr(training, "load_selection", read)
-    with pytest.raises(ExperimentError, match="no experiment 'nonsense'"):
-        train("nonsense", FAST, tmp_path)
     for folder in ("labels", "ground_reference", "s2"):
         (tmp_path / folder).mkdir()
-        (tmp_path / folder / "file").touch()
+        (tmp_path / folder / "31UFQ_0_0.json").touch()
+    with pytest.raises(ExperimentError, match="no experiment 'nonsense'"):
+        train("nonsense", FAST, tmp_path)
     with pytest.raises(ExperimentError, match="no files in s1/, which s1s2_10c needs"):
         train("s1s2_10c", FAST, tmp_path)
 
@@ -101,7 +103,7 @@ def whole(small):
 
 @pytest.fixture
 def store(run, small):
-    return training.load_store(small[0], get_experiment("s1_6c"), FAST, on_error="skip")
+    return training.load(small[0], get_experiment("s1_6c"), FAST, on_error="skip").store
 
 
 class Killed(Exception):
@@ -242,3 +244,155 @@ def test_two_devices_train_as_one(tmp_path, backend):
     one, two = json.loads(done.stdout.strip().splitlines()[-1])
     np.testing.assert_allclose(two[0], one[0], rtol=1e-4)
     np.testing.assert_allclose(two[1], one[1], rtol=1e-2)  # Adam magnifies rounding
+
+
+# Faults
+
+
+def one_line(caught):
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.fault("training: a finished run is started again -> no epoch more, the same record")
+def test_a_finished_run_is_only_evaluated(whole, run, monkeypatch):
+    monkeypatch.setattr(keras.Model, "fit", None)
+    again = run(STOPPING).record
+    assert replace(again.metadata, finished="") == replace(whole.record.metadata, finished="")
+    pd.testing.assert_frame_equal(again.history, whole.record.history)
+    np.testing.assert_array_equal(again.confusions, whole.record.confusions)
+
+
+@pytest.mark.fault("training: what follows the last epoch fails -> the next start trains no epoch")
+def test_a_run_whose_end_failed_is_not_trained_again(run, monkeypatch):
+    settings, epochs = replace(FAST, epochs=1, seed=3), []
+    ended = training.Checkpoint.on_epoch_end
+    counted = lambda self, epoch, logs=None: (epochs.append(epoch), ended(self, epoch, logs))[1]  # noqa: E731
+    monkeypatch.setattr(training.Checkpoint, "on_epoch_end", counted)
+    with monkeypatch.context() as patched, pytest.raises(Killed):
+        patched.setattr(training, "evaluate", lambda *_: (_ for _ in ()).throw(Killed))
+        run(settings, seconds=1e9)
+    assert run(settings).record.best_epoch == 1 and epochs == [0]
+
+
+@pytest.mark.fault("training: the same run twice at once -> the second says so and leaves it")
+def test_two_of_the_same_run(whole, run):
+    with training.alone(whole.folder), pytest.raises(ExperimentError, match="another") as caught:
+        run(STOPPING)
+    assert str(whole.folder) in one_line(caught)
+
+
+@pytest.fixture
+def checkpoint(whole):
+    """Of a model that one batch was fitted to."""
+    net = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    net.compile("adam", "mse")
+    net.train_on_batch(np.ones((4, 3)), np.ones((4, 2)))
+    stopping, plateau = keras.callbacks.EarlyStopping(), keras.callbacks.ReduceLROnPlateau()
+    made = training.Checkpoint(whole.folder / "other", stopping, plateau, 0)
+    for callback in (stopping, plateau, made):
+        callback.set_model(net)
+        callback.on_train_begin()
+    return made
+
+
+@pytest.mark.fault("training: disk full at a checkpoint -> one line, the one before stays")
+def test_a_full_disk_leaves_the_checkpoint_before(checkpoint, monkeypatch):
+    checkpoint.save()
+    before = checkpoint.path.read_bytes()
+
+    def full(path, **_):
+        path.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+    with pytest.raises(FileError, match="No space left") as caught:
+        checkpoint.save()
+    assert str(checkpoint.path) in one_line(caught)
+    assert [p.read_bytes() for p in checkpoint.folder.iterdir()] == [before]
+
+
+@pytest.mark.fault("training: a checkpoint cut, flipped, empty, of another network -> one line")
+@pytest.mark.parametrize("cut", [0, 100, -1, "flipped", "other"])
+def test_a_damaged_checkpoint_is_named(checkpoint, cut):
+    checkpoint.save()
+    data, net = bytearray(checkpoint.path.read_bytes()), checkpoint.model
+    if cut == "flipped":
+        data[len(data) // 2] ^= 255
+    elif cut == "other":
+        net = keras.Sequential([keras.Input((3,)), keras.layers.Dense(5)])
+        net.compile("adam", "mse")
+    checkpoint.path.write_bytes(data[:cut] if isinstance(cut, int) else data)
+    with pytest.raises(FileError, match="delete it, and training begins anew") as caught:
+        checkpoint.restore(net)
+    assert str(checkpoint.path) in one_line(caught)
+
+
+@pytest.mark.fault("training: the finished model is damaged -> one line that names the folder")
+def test_a_damaged_finished_run_is_named(whole, run):
+    path = whole.folder / "model.keras"
+    kept = path.read_bytes()
+    path.write_bytes(kept[:1000])
+    with pytest.raises(FileError, match="delete it to train anew") as caught:
+        run(STOPPING)
+    path.write_bytes(kept)
+    assert str(whole.folder) in one_line(caught)
+
+
+UNSOUND = {
+    "no test patch": (lambda t: t[t["split"] != "test"], {}, "for test"),
+    "no validation patch": (lambda t: t[t["split"] != "validation"], {}, "for validation"),
+    "no patch at all": (lambda t: t[:0], {}, "none of the 0 patches"),
+    "a batch too large": (lambda t: t, {"batch_size": 64}, "batch size 64 is more than the 6"),
+    "devices 99": (lambda t: t, {"devices": 99}, "devices is 99: it must be at most"),
+}
+
+
+@pytest.mark.fault("training: no patches of a split, batch too large, devices 99 -> before packing")
+@pytest.mark.parametrize("what", UNSOUND)
+def test_what_cannot_be_trained_is_said_before_packing(run, small, monkeypatch, what):
+    change, settings, words = UNSOUND[what]
+    monkeypatch.setattr(training, "load_selection", lambda *_: change(small[1]))
+    monkeypatch.setattr(training, "pack", None)
+    with pytest.raises(ExperimentError, match=words) as caught:
+        run(replace(FAST, **settings))
+    one_line(caught)
+
+
+@pytest.mark.fault("training: patches of 48 pixels -> before packing")
+def test_a_size_that_does_not_fit_is_said_before_packing(tmp_path, monkeypatch):
+    selection = write_root(tmp_path, 48, ("31UFQ_0_0", "31UFP_0_0", "31UEQ_0_0"))
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "labels" / "31UFQ_0_0.json").touch()
+    monkeypatch.setattr(training, "pack", None)
+    with pytest.raises(ExperimentError, match="48 x 48 pixels do not fit"):
+        slim(monkeypatch, tmp_path, selection)(replace(FAST, batch_size=1))
+
+
+@pytest.mark.fault("training: a reference of 0 everywhere in a split -> refused, not loss 0.0")
+@pytest.mark.parametrize("split", ["train", "validation", "test"])
+def test_a_split_without_reference_is_refused(run, monkeypatch, split):
+    count = training.count_classes
+    none = lambda store, typology, of: count(store, typology, of) * (of != split)  # noqa: E731
+    monkeypatch.setattr(training, "count_classes", none)
+    with pytest.raises(ExperimentError, match=f"the reference of the {split} patches is no data"):
+        run()
+
+
+@pytest.mark.fault("training: a test split without the showcase -> maps of its first patches")
+def test_maps_without_showcase_patches(whole, run, small, monkeypatch):
+    assert list(whole.record.maps) == [SHOWN]
+    task = training.load(small[0], get_experiment("s1_6c"), STOPPING, on_error="skip")
+    assert list(training.evaluate(whole.model, task, "validation").maps) == [
+        "31UFP_0_0",
+        "31UFP_0_257",
+    ]
+
+
+def test_lines_tell_how_training_goes(capsys):
+    line = Progress()
+    line.set_params({"epochs": 3})
+    line.on_epoch_end(1, {"loss": 1.25, "val_loss": 2.0, "learning_rate": 1e-3})
+    assert capsys.readouterr().out == (
+        "epoch 2 of at most 3: loss 1.2500, validation 2.0000, learning rate 1e-03\n"
+    )
