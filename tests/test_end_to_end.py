@@ -1,6 +1,7 @@
 """From the sample to a record, by the library and by the notebook; and the committed records."""
 
 import os
+import pty
 import subprocess
 import sys
 
@@ -97,6 +98,30 @@ def test_papermill_ends_with_one_line_that_says_what_is_wrong(
     )
     assert code != 0 and output.strip().splitlines()[-1].startswith(words)
     assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_the_terminal_shows_epochs_and_scores(tmp_path, sample_root, times):
+    """papermill as the README has it, in a pseudo-terminal; the second time nothing is trained."""
+    out, shown = tmp_path / "out.ipynb", []
+    command = [sys.executable, "-m", "papermill", str(NOTEBOOK), str(out)]
+    command += ["-p", "exp", "s1_6c", "-p", "epochs", "1"]
+
+    def keep(terminal):
+        shown.append(os.read(terminal, 65536))
+        return shown[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MULTISENGE_CACHE", str(sample_root.parent))
+        patch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
+        patch.chdir(paths.PROJECT)
+        status = pty.spawn(command, keep, lambda _: b"")
+    text = b"".join(shown).decode()
+    assert status == 0
+    assert ("epoch 1 of at most 1: loss" in text) == (times == 1)
+    assert ("trained before" in text) == (times == 2)
+    assert "weighted_f1 " in text and "the commonest class everywhere" in text
+    assert results.read_record("sample", "s1_6c").best_epoch == 1
 
 
 def test_nbval_fails_when_a_stored_output_changes(tmp_path, sample_root):

@@ -68,7 +68,7 @@ from multisenge_lib.training.devices import (
     synchronise,
 )
 from multisenge_lib.training.loss import inverse_frequency, weighted_loss
-from multisenge_lib.training.progress import Progress
+from multisenge_lib.training.progress import Progress, say
 from multisenge_lib.training.settings import Settings, settings_for
 
 #: A checkpoint of other code than this is not taken up.
@@ -234,6 +234,8 @@ def fit(model: keras.Model, task: Task, checkpoint: Checkpoint, progress: bool) 
     settings = task.settings
     checkpoint.restore(model)
     done = len(checkpoint.rows)
+    if progress and done:
+        say(f"goes on after epoch {done}, from {checkpoint.path}")
     order = {"seed": settings.seed, "augmentation": settings.augmentation, "first_epoch": done}
     train, validation = task.batches("train", TrainingBatches, **order), task.batches("validation")
     callbacks = [*reversed(checkpoint.others), *([Progress()] if progress else []), checkpoint]
@@ -263,6 +265,8 @@ def trained(
     with on_devices(task.settings):
         model = build(task, measured)
         made = read_finished(task.folder, model)
+        if made is not None and progress:
+            say(f"trained before, {task.folder}: evaluated only")
         if made is None:
             checkpoint = _callbacks(task, seconds)
             fit(model, task, checkpoint, progress)

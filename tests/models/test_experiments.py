@@ -57,7 +57,7 @@ def test_another_dataset_has_its_own_experiments():
     area = replace(MULTISENGE, months=(12, 2), bands={"s2": ("B2", "B8")}, typologies={6: typology})
     found = get_experiment("s2_6c", area)
     assert (found.months, found.sensors) == ((12, 2), ("s2",))
-    with pytest.raises(ExperimentError, match="no experiment 's1_6c': choose one of s2_6c$"):
+    with pytest.raises(ExperimentError, match=r"no experiment 's1_6c': choose one of s2_6c$"):
         get_experiment("s1_6c", area)
 
 
