@@ -21,7 +21,7 @@ QUIET := 2> >(grep --line-buffered -vE 'absl::InitializeLog|oneDNN custom operat
 
 SUITABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
-.PHONY: help env book test test-fast test-jax faults check experiments ablations records bench constraints clean
+.PHONY: help env book test test-fast test-jax faults fuzz check experiments ablations records bench constraints clean
 
 help: ## Show this help
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | while IFS=$$'\t' read -r name text; \
@@ -68,6 +68,9 @@ test-jax: $(INSTALLED) ## Run the tests of the networks on the JAX backend
 
 faults: $(INSTALLED) ## Run the table of faults: bad input, kills, full disks
 	@$(BIN)/python -m pytest -q -m fault $(TEST_FLAGS) $(QUIET)
+
+fuzz: $(INSTALLED) ## Give every reader 100,000 mangled files (FUZZ_CASES)
+	FUZZ_CASES=$${FUZZ_CASES:-100000} $(BIN)/python -m pytest -q tests/test_fuzz.py
 
 check: $(INSTALLED) ## Check style, pins and the pairing of the notebook
 	$(BIN)/ruff check .

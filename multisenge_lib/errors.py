@@ -47,6 +47,11 @@ class RecordError(MultiSenGEError):
     """A results record is missing, damaged, or of another dataset."""
 
 
+def shown(name: object) -> str:
+    """A path or name as it is, or quoted where it would break the line of a message."""
+    return str(name) if str(name).isprintable() else repr(str(name))
+
+
 def listed(problems: Iterable[str], limit: int = 20) -> str:
     """Join problems into the indented list of a message, saying how many were left out.
 

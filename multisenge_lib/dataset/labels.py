@@ -28,7 +28,7 @@ from pyproj.exceptions import CRSError
 
 from multisenge_lib.dataset.geo import tile_corner
 from multisenge_lib.dataset.layout import MULTISENGE, TILE_PIXELS, Dataset, split_patch
-from multisenge_lib.errors import LabelError, MultiSenGEError, listed
+from multisenge_lib.errors import LabelError, MultiSenGEError, listed, shown
 
 _KEYS = ("corresponding_s1", "corresponding_s2", "projection", "labels")
 _NAME = re.compile(r"([^_/]+)_(0|[1-9][0-9]{0,19})_(0|[1-9][0-9]{0,19})\.json")
@@ -222,7 +222,7 @@ def _read_folder(folder: Path) -> Iterator[tuple[str, bytes | LabelError]]:
     if others := [path for path in found if not path.endswith(".json")]:
         warnings.warn(
             f"{len(others)} files in {folder} are not .json and were left out: "
-            f"{', '.join(os.path.basename(p) for p in others[:5])}",  # noqa: PTH119
+            f"{', '.join(shown(Path(p).name) for p in others[:5])}",
             stacklevel=3,
         )
     for path in found:
@@ -270,18 +270,17 @@ def _parse_all(
     total = 0
     for path, raw in documents:
         total += 1
-        shown = path if path.isprintable() else repr(path)
         try:
             if isinstance(raw, LabelError):
                 raise raw
             row = parse_label(path.rpartition("/")[2], raw, dataset, known)
         except MultiSenGEError as error:
-            problems.append(f"{shown}: {error}")
+            problems.append(f"{shown(path)}: {error}")
             continue
         if row.patch in seen:
-            problems.append(f"{shown}: duplicate of patch {row.patch}, also in {seen[row.patch]}")
+            problems.append(f"{shown(path)}: duplicate of {row.patch} in {seen[row.patch]}")
             continue
-        seen[row.patch] = shown
+        seen[row.patch] = shown(path)
         rows.append(row)
     return rows, problems, total
 

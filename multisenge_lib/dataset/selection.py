@@ -28,7 +28,7 @@ from multisenge_lib.dataset.layout import (
     raster_path,
 )
 from multisenge_lib.dataset.splits import LEFT_OUT, split_patches
-from multisenge_lib.errors import SelectionError
+from multisenge_lib.errors import SelectionError, shown
 from multisenge_lib.files import write_text
 
 S1Rule = Literal["first", "nearest"]
@@ -127,8 +127,9 @@ def dates_on_disk(folder: Path | str) -> dict[str, np.ndarray]:
             tile, day, _, x, y = name[:-4].split("_")
             found[f"{tile}_{x}_{y}"].append(days[day])
         except ValueError:
+            path = shown(Path(folder) / name)
             raise SelectionError(
-                f"{Path(folder) / name} is not named tile_yyyymmdd_sensor_x_y.tif: move it away"
+                f"{path} is not named tile_yyyymmdd_sensor_x_y.tif: move it away"
             ) from None
     return {p: np.sort(np.array(d, np.int64)).view("datetime64[D]") for p, d in found.items()}
 

@@ -1,5 +1,9 @@
+import errno
+import gzip
 import json
+import os
 import tarfile
+import tracemalloc
 from dataclasses import replace
 from datetime import datetime
 
@@ -7,10 +11,12 @@ import labels
 import numpy as np
 import pandas as pd
 import pytest
+from pyproj import CRS
 
 from multisenge_lib import paths
 from multisenge_lib.dataset.labels import read_index
 from multisenge_lib.dataset.layout import MULTISENGE, raster_path
+from multisenge_lib.dataset.typology import make_typology
 from multisenge_lib.errors import LabelError
 
 
@@ -121,7 +127,7 @@ def test_all_wrong_files_are_reported_together_and_none_is_left_out(folder):
 
 def test_a_patch_in_two_folders_is_a_duplicate(folder):
     labels.write(folder / "again", "31UEQ_7453_4112")
-    with pytest.raises(LabelError, match="duplicate of patch 31UEQ_7453_4112"):
+    with pytest.raises(LabelError, match="duplicate of 31UEQ_7453_4112"):
         read_index(folder)
 
 
@@ -149,13 +155,95 @@ def test_a_truncated_archive_is_named(folder, tmp_path):
         read_index(archive)
 
 
-def test_other_years_and_tiles_when_asked(tmp_path):
-    other = labels.document("30TYT_0_0", s2=("20210715",), s1=())
-    labels.write(tmp_path / "mine", "30TYT_0_0", **other)
-    with pytest.raises(LabelError, match="unknown tile"):
+FAULTS = {
+    "a folder named x.json": ("is not a file", lambda p: (p.unlink(), p.mkdir())),
+    "a named pipe": ("is not a file", lambda p: (p.unlink(), os.mkfifo(p))),
+    "a link to /dev/zero": ("is not a file", lambda p: (p.unlink(), p.symlink_to("/dev/zero"))),
+    "a link to nowhere": ("cannot be read", lambda p: (p.unlink(), p.symlink_to("nowhere"))),
+    "two megabytes": ("no label file has", lambda p: p.write_bytes(b" " * 2**21)),
+    "a key twice": (
+        "key 'labels' is there twice",
+        lambda p: p.write_text(p.read_text().replace("{", '{"labels": "1", ', 1)),
+    ),
+    "digits of another script": (
+        "is not a date",
+        lambda p: p.write_text(p.read_text().replace("20200715", "２０２００７１５")),
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.fault("labels: a folder, a pipe, a device, a key twice ... -> named, nothing left out")
+def test_what_is_no_label_file_is_named(folder, fault):
+    reason, do = FAULTS[fault]
+    do(folder / "31UEQ_7453_4112.json")
+    with pytest.raises(LabelError, match=rf"1 of 2 .*31UEQ_7453_4112\.json: .*{reason}") as error:
+        read_index(folder)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.fault("labels: a subfolder that cannot be listed -> refused, no patch left out")
+def test_a_folder_that_cannot_be_listed_is_refused(folder, monkeypatch):
+    (folder / "more").mkdir()
+    scandir = os.scandir
+
+    def unreadable(path):
+        if str(path).endswith("more"):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", unreadable)
+    with pytest.raises(LabelError, match=r"more cannot be listed \(Permission denied\)"):
+        read_index(folder)
+
+
+@pytest.mark.parametrize("offset", ["20000", "10980", "10725", "1" + "0" * 20, "9" * 200])
+@pytest.mark.fault("labels: a column beyond the tile -> named with the others")
+def test_a_patch_beyond_its_tile_is_named(folder, offset):
+    labels.write(folder, f"31UEQ_{offset}_0")
+    with pytest.raises(LabelError, match=f"1 of 3 .*{offset}_0.json: the (patch ends|name is not)"):
+        read_index(folder)
+
+
+@pytest.mark.parametrize("form", ["EPSG:32631", "urn:ogc:def:crs:EPSG::32631", "WKT2", "WKT1_ESRI"])
+@pytest.mark.fault("labels: a projection as WKT2 or EPSG:32631 -> read")
+def test_a_projection_may_be_written_in_any_form(folder, form):
+    text = form if ":" in form else CRS.from_epsg(32631).to_wkt(form.replace("WKT2", "WKT2_2019"))
+    labels.write(folder, "31UEQ_0_0", projection=text)
+    assert set(read_index(folder).query("tile == '31UEQ'")["epsg"]) == {32631}
+
+
+@pytest.mark.fault("labels: an archive of 6 GB when unpacked -> refused in bounded memory")
+def test_an_archive_that_is_a_bomb_is_refused(folder, tmp_path):
+    with gzip.open(tmp_path / "bomb.tgz", "wb", compresslevel=1) as bomb:
+        for _ in range(600):
+            bomb.write(bytes(2**20))
+    tracemalloc.start()
+    with pytest.raises(LabelError, match="bytes unpacked, no label archive"):
+        read_index(tmp_path / "bomb.tgz")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2**29
+
+
+@pytest.mark.fault("labels: a link or a device in the archive -> named")
+def test_a_link_in_an_archive_is_named(folder, tmp_path):
+    (folder / "31UEQ_0_0.json").symlink_to("/etc/passwd")
+    with pytest.raises(LabelError, match=r"1 of 3 .*31UEQ_0_0\.json: is no label file"):
+        read_index(pack(folder, tmp_path / "labels.tgz"))
+
+
+def test_other_datasets_have_other_tiles_years_and_classes(tmp_path):
+    other = labels.document("56HKH_0_0", s2=("20210715",), s1=())
+    labels.write(tmp_path / "mine", "56HKH_0_0", **other)
+    with pytest.raises(LabelError, match=r"unknown tile.*--any-tile"):
         read_index(tmp_path / "mine")
-    other = replace(MULTISENGE, years=(2021,), split_of_tile={"30TYT": "test"})
-    assert read_index(tmp_path / "mine", other)["epsg"].tolist() == [32630]
+    dataset = replace(MULTISENGE, years=(2021,), split_of_tile={"56HKH": "test"})
+    assert read_index(tmp_path / "mine", dataset)["epsg"].tolist() == [32756]
+    classes = make_typology((str(i), "#000000", (i,)) for i in range(1, 9))
+    few = replace(dataset, typologies={8: classes})
+    with pytest.raises(LabelError, match="class id '9' in 'labels': the classes are 1 to 8"):
+        read_index(tmp_path / "mine", few)
 
 
 def test_raster_names_are_the_published_ones():
