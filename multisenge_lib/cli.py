@@ -263,6 +263,71 @@ def measure_ablations(
     typer.echo(f"Wrote {path}")
 
 
+@app.command("predict")
+def predict_maps(
+    model: Annotated[Path, typer.Argument(help="A model.keras that training wrote.")],
+    root: Annotated[
+        Path | None, typer.Argument(help="A data root: its patches are mapped, a mosaic a tile.")
+    ] = None,
+    out: Annotated[
+        Path, typer.Option(help="The map, a .tif; of a data root the folder of its maps.")
+    ] = Path("maps"),
+    s2: Annotated[
+        list[Path] | None, typer.Option(help="Rasters, one a month: --s2 JUL AUG SEP NOV.")
+    ] = None,
+    s1: Annotated[list[Path] | None, typer.Option(help="The same of Sentinel-1.")] = None,
+    tiles: Annotated[str, typer.Option(help="Of the data root, joined by commas.")] = "",
+    probabilities: Annotated[bool, typer.Option("--probabilities", help="Of each class.")] = False,
+    entropy: Annotated[bool, typer.Option("--entropy", help="Doubt of each pixel.")] = False,
+    window: Annotated[int, typer.Option(help="Pixels, a multiple of 32.")] = 256,
+    overlap: Annotated[
+        int | None, typer.Option(help="Pixels that windows share. Default: a quarter.")
+    ] = None,
+    workers: Annotated[int, typer.Option(help="Processes; each needs about 1.5 GB.")] = 1,
+    band_order: Annotated[
+        str, typer.Option(help="Of Sentinel-2 without band names: spectral or resolution.")
+    ] = "spectral",
+    any_month: Annotated[
+        bool, typer.Option("--any-month", help="Take rasters of other months.")
+    ] = False,
+) -> None:
+    """Map rasters of any size, or the patches of a data root, with a trained network."""
+    from multisenge_lib.dataset import check_band_order
+    from multisenge_lib.models import predict_rasters, predict_root
+
+    given = {sensor: paths for sensor, paths in (("s1", s1), ("s2", s2)) if paths}
+    if bool(given) == bool(root):
+        raise MultiSenGEError("give either a data root, or rasters with --s2 and --s1")
+    asked = {"probabilities": probabilities, "entropy": entropy}
+    common = {
+        "layers": [layer for layer, wanted in asked.items() if wanted],
+        "band_order": check_band_order(band_order),
+        "progress": True,
+    }
+    if root:
+        chosen = [tile for tile in tiles.split(",") if tile] or None
+        written = predict_root(model, root, out, tiles=chosen, **common)
+    else:
+        many = {"window": window, "overlap": overlap, "workers": workers, "any_month": any_month}
+        written = [predict_rasters(model, given, out, **many, **common)]
+    for path in written:
+        typer.echo(f"Wrote {path}")
+
+
+def _spread(arguments: list[str], options: tuple[str, ...] = ("--s1", "--s2")) -> list[str]:
+    """`--s2 A B` as `--s2 A --s2 B`: options that take several values."""
+    spread, current = [], None
+    for argument in arguments:
+        if argument.startswith("-"):
+            current = argument if argument in options else None
+        elif current:
+            spread += [current, argument]
+            continue
+        if not current:
+            spread.append(argument)
+    return spread
+
+
 def _one_line_warning(message, category, filename, lineno, file=None, line=None) -> None:
     print(f"warning: {message}", file=sys.stderr)
 
@@ -270,8 +335,9 @@ def _one_line_warning(message, category, filename, lineno, file=None, line=None)
 def main() -> None:
     """Run the command line; errors that the user can mend end it with exit code 2."""
     warnings.showwarning = _one_line_warning
+    arguments = _spread(sys.argv[1:]) if sys.argv[1:2] == ["predict"] else sys.argv[1:]
     try:
-        app()
+        app(arguments)
     except MultiSenGEError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)

@@ -176,3 +176,32 @@ def test_the_help_is_there_at_once():
         assert name in done.stdout
     for package in ("numpy", "pandas", "geopandas", "rasterio", "keras", "rich"):
         assert not re.search(rf"\| +{package}\n", done.stderr), f"the help imports {package}"
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("m --s2 a b --out x --s1 c", "m --s2 a --s2 b --out x --s1 c"),
+        ("m root --tiles 31UEQ", "m root --tiles 31UEQ"),
+        ("m --s2 a --entropy --s2 b", "m --s2 a --entropy --s2 b"),
+    ],
+)
+def test_predict_takes_several_rasters_an_option(typed, meant):
+    assert cli._spread(typed.split()) == meant.split()
+
+
+@pytest.mark.fault("predict: no model, no rasters, root and rasters at once -> one line")
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["model.keras"], "give either a data root, or rasters"),
+        (["model.keras", "root", "--s2", "a", "b"], "give either a data root, or rasters"),
+        (["model.keras", "--s2", "a", "b"], "model.keras is missing"),
+        (["model.keras", "--s2", "a", "--band-order", "x"], "band order 'x': choose spectral"),
+    ],
+)
+def test_predict_refuses_in_one_line(run, arguments, told, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, _, err = run("predict", *arguments)
+    assert code == 2 and told in err and len(err.splitlines()) == 1
+    assert not list(tmp_path.iterdir())

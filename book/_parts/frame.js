@@ -56,6 +56,13 @@ const parts = {
     return svg;
   },
 
+  /** Bytes that the library packed: compressed, then written as text. */
+  async bytes(text) {
+    const packed = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+    const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
+    return new Uint8Array(await new Response(stream).arrayBuffer());
+  },
+
   /** 8157 as "8,157". */
   count(number) {
     return number.toLocaleString("en");

@@ -1,6 +1,6 @@
 """The dataset as published: names, labels, classes, selection, places, rasters, packed store."""
 
-from multisenge_lib.dataset.bands import guess_band_order
+from multisenge_lib.dataset.bands import check_band_order, guess_band_order
 from multisenge_lib.dataset.census import Census, class_shares, load_census
 from multisenge_lib.dataset.check import check_root
 from multisenge_lib.dataset.description import describe, is_described, to_dict, write_description
@@ -35,6 +35,7 @@ from multisenge_lib.dataset.layout import (
     decibel,
     raster_path,
 )
+from multisenge_lib.dataset.maps import layer_path, open_map
 from multisenge_lib.dataset.rasters import Patch, read_patch
 from multisenge_lib.dataset.selection import (
     choose_dates,
@@ -45,6 +46,7 @@ from multisenge_lib.dataset.selection import (
     to_csv,
     to_show,
 )
+from multisenge_lib.dataset.stack import Stack, open_stack
 from multisenge_lib.dataset.store import OnError, Store, pack
 from multisenge_lib.dataset.typology import (
     NO_DATA,

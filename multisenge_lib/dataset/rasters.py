@@ -207,7 +207,7 @@ def _read_pixels(source: Any, kind: str) -> Raster:
     return Raster(pixels, source.descriptions, Grid.of(source))
 
 
-def _no_file(path: Path) -> str | None:
+def no_file(path: Path) -> str | None:
     """Why there is no file to open, as the system says it."""
     try:
         status = path.stat()
@@ -220,7 +220,7 @@ def _no_file(path: Path) -> str | None:
     return None if status.st_size else "is empty"
 
 
-def _why_unreadable(path: Path) -> str:
+def why_unreadable(path: Path) -> str:
     """Why GDAL could not read a file that is there: its permissions, or what it holds."""
     try:
         with path.open("rb") as file:
@@ -249,7 +249,7 @@ def inspect_raster(
     Returns:
         The raster, or None where it cannot be read or has other bands.
     """
-    if problem := _no_file(path):
+    if problem := no_file(path):
         yield problem
         return None
     try:
@@ -262,7 +262,7 @@ def inspect_raster(
                 return None
             raster = _read_pixels(source, kind)
     except (RasterioError, ValueError, MemoryError):  # ValueError: of a damaged projection or name
-        yield _why_unreadable(path)
+        yield why_unreadable(path)
         return None
     yield from _PIXEL_PROBLEMS[kind](raster.pixels, dataset)
     return raster

@@ -13,7 +13,7 @@ from multisenge_lib.figures.dataset import (
     three_typologies,
     true_color,
 )
-from multisenge_lib.figures.live import selection_explorer
+from multisenge_lib.figures.live import map_swipe, selection_explorer
 from multisenge_lib.figures.networks import (
     draw_cell,
     draw_inception,

@@ -15,6 +15,7 @@ __getattr__, _, _ = lazy_loader.attach(
         "build": ["build_model", "predict"],
         "conv_lstm": ["ConvLSTM2D", "Gates", "gates"],
         "inception": ["naive_inception"],
+        "mapping": ["predict_map", "predict_rasters", "predict_root"],
         "saved": ["Description", "description_of", "load_model", "resized", "save_model"],
         "unet": ["build_unet", "check_size"],
     },

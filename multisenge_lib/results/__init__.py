@@ -33,3 +33,4 @@ from multisenge_lib.results.records import (
     record_folder,
     write_record,
 )
+from multisenge_lib.results.showcase import showcase_images

@@ -290,7 +290,7 @@ def test_a_file_that_may_not_be_read_is_called_so(root, monkeypatch):
 
     path = raster_path(root, "s2", PATCH, DAYS[0])
     path.write_bytes(b"")  # GDAL, run by root, would read it
-    monkeypatch.setattr(rasters, "_no_file", lambda path: None)
+    monkeypatch.setattr(rasters, "no_file", lambda path: None)
     monkeypatch.setattr(type(path), "open", forbidden)
     assert "cannot be read (Permission denied)" in refused(root)
 

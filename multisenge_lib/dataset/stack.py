@@ -1,0 +1,187 @@
+"""Rasters of any size, one a date and sensor, on one grid: what a map is made of."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+from rasterio.errors import RasterioError
+from rasterio.windows import Window
+
+from multisenge_lib.dataset.bands import band_of
+from multisenge_lib.dataset.layout import BAND_ORDERS, PIXEL, BandOrder
+from multisenge_lib.dataset.rasters import no_file, why_unreadable
+from multisenge_lib.errors import BandOrderError, PatchError
+
+_DATE = re.compile(r"(?<!\d)(?:19|20)\d\d-?(0[1-9]|1[0-2])-?(?:0[1-9]|[12]\d|3[01])(?!\d)")
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A series of rasters on one grid, read a few rows at a time.
+
+    Attributes:
+        paths: of each sensor, in the order of the series.
+        positions: of the bands to read in each raster, from 0; as `paths`.
+        ground: `height`, `width`, `crs` and `transform`, as rasterio names them.
+    """
+
+    paths: Mapping[str, Sequence[Path]]
+    positions: Mapping[str, Sequence[Sequence[int]]]
+    ground: Mapping[str, Any]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return self.ground["height"], self.ground["width"]
+
+    @cached_property
+    def identity(self) -> list[tuple[str, int, int]]:
+        """What changes when a raster does: name, bytes and time of change of each."""
+        every = [path.resolve() for series in self.paths.values() for path in series]
+        return [(str(p), p.stat().st_size, p.stat().st_mtime_ns) for p in every]
+
+    def read(self, start: int, stop: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """Rows of all rasters.
+
+        Args:
+            start: the first row.
+            stop: the row after the last.
+
+        Returns:
+            By sensor `(dates, rows, width, bands)`, as stored, 0 where there is no data; and
+            `(rows, width) bool`, where every date of every sensor has data.
+
+        Raises:
+            PatchError: a raster cannot be read, or is in other units.
+        """
+        series, valid = {}, np.ones((stop - start, self.shape[1]), bool)
+        for sensor, files in self.paths.items():
+            read = [
+                _rows(path, sensor, positions, start, stop)
+                for path, positions in zip(files, self.positions[sensor], strict=True)
+            ]
+            series[sensor] = np.stack([np.moveaxis(pixels, 0, -1) for pixels in read])
+            for pixels in read:
+                valid &= (pixels > 0).any(axis=0) if sensor == "s2" else (pixels > 0).all(axis=0)
+        return series, valid
+
+
+def _rows(path: Path, sensor: str, positions: Sequence[int], start: int, stop: int) -> np.ndarray:
+    """`(bands, rows, width)`, no data 0."""
+    try:
+        with rasterio.open(path) as source:
+            window = Window(0, start, source.width, stop - start)
+            pixels = source.read([p + 1 for p in positions], window=window)
+            tags = {source.nodatavals[p] for p in positions} - {None, 0}
+    except (RasterioError, ValueError, MemoryError):
+        raise PatchError(f"{path} {why_unreadable(path)}: fetch it again") from None
+    for tag in tags:
+        pixels[np.isnan(pixels) if np.isnan(tag) else pixels == tag] = 0
+    if sensor == "s1":
+        pixels = np.nan_to_num(pixels.astype(np.float32, copy=False), posinf=np.inf)
+        if not (pixels.min() >= 0 and np.isfinite(pixels.max())):
+            raise PatchError(
+                f"{path} holds {pixels.min():.3g} to {pixels.max():.3g}, Sentinel-1 is linear "
+                "intensity: convert from decibel with 10 ** (value / 10), or import it"
+            )
+    return np.maximum(pixels, 0)
+
+
+def _band_positions(
+    path: Path, names: Sequence[str | None], sensor: str, wanted: Sequence[str], order: BandOrder
+) -> list[int]:
+    """Where each band lies, by the names in the raster, or in the order told."""
+    named = [band_of(name, sensor) for name in names]
+    if set(wanted) <= set(named):
+        return [named.index(band) for band in wanted]
+    if not any(named) and len(names) == len(wanted):
+        assumed = BAND_ORDERS[order] if sensor == "s2" else wanted
+        return [[b for b in assumed if b in wanted].index(band) for band in wanted]
+    has = ", ".join(name or "-" for name in named) if any(named) else f"{len(names)} without names"
+    raise BandOrderError(
+        f"{path} has the bands {has}, the network takes {', '.join(wanted)}: give rasters with "
+        "these bands, and describe them by name"
+    )
+
+
+def _check_ground(path: Path, ground: Mapping[str, Any], first: Mapping[str, Any]) -> None:
+    across, turn, _, turned, down, _ = ground["transform"][:6]
+    if ground["crs"] is None or turn or turned or (across, down) != (PIXEL, -PIXEL):
+        raise PatchError(
+            f"{path} has pixels of {across:g} x {-down:g} in {ground['crs'] or 'no projection'}: "
+            f"a network sees pixels of {PIXEL} m, north up; warp the raster, or import it"
+        )
+    if ground != first:
+        named = {key: list(v)[:6] if key == "transform" else v for key, v in ground.items()}
+        said = "; ".join(f"{key} {named[key]}" for key in ground if ground[key] != first[key])
+        raise PatchError(
+            f"{path} is on another grid than the first raster ({said}): warp it, or import all of "
+            "them"
+        )
+
+
+def _check_month(path: Path, month: int) -> None:
+    found = _DATE.search(path.name)
+    if found and int(found[1]) != month:
+        raise PatchError(
+            f"{path} is of month {int(found[1])}, at its place the network takes month {month}: "
+            "give one raster a month, in its order, or allow any month"
+        )
+
+
+def open_stack(
+    paths: Mapping[str, Sequence[Path | str]],
+    bands: Mapping[str, Sequence[str]],
+    months: Sequence[int],
+    band_order: BandOrder = "spectral",
+    any_month: bool = False,
+) -> Stack:
+    """Check rasters against what a network takes, before any pixel is read.
+
+    Args:
+        paths: of each sensor, one raster a month, in the order of `months`.
+        bands: names of the bands of each sensor that the network takes.
+        months: 1 to 12.
+        band_order: of Sentinel-2 rasters that do not name their bands.
+        any_month: take rasters whose names say another month.
+
+    Raises:
+        PatchError: a raster is missing or damaged, on another grid, of another month or unit.
+        BandOrderError: bands are missing, or it is in doubt which is which.
+    """
+    files = {sensor: [Path(path) for path in paths.get(sensor, ())] for sensor in bands}
+    for sensor in {*paths, *bands}:
+        given, wanted = len(paths.get(sensor, ())), len(months) if sensor in bands else 0
+        if given != wanted:
+            raise PatchError(
+                f"{given} rasters of {sensor} given, the network takes {wanted}"
+                + (f", of the months {', '.join(map(str, months))}" if wanted else "")
+            )
+    positions, first = {sensor: [] for sensor in files}, None
+    for sensor, series in files.items():
+        for path, month in zip(series, months, strict=True):
+            if problem := no_file(path):
+                raise PatchError(f"{path} {problem}: name a raster that can be read")
+            any_month or _check_month(path, month)
+            try:
+                with rasterio.open(path) as source:
+                    ground = {k: source.profile[k] for k in ("height", "width", "crs", "transform")}
+                    names, dtypes = source.descriptions, set(source.dtypes)
+            except (RasterioError, ValueError):
+                raise PatchError(f"{path} {why_unreadable(path)}: fetch it again") from None
+            first = first or ground
+            _check_ground(path, ground, first)
+            positions[sensor].append(
+                _band_positions(path, names, sensor, bands[sensor], band_order)
+            )
+            if sensor == "s2" and not dtypes <= {"uint16", "int16"}:
+                raise PatchError(
+                    f"{path} is {' and '.join(sorted(dtypes))}, Sentinel-2 is reflectance x "
+                    "10,000 as 16-bit integers: convert it, or import it"
+                )
+    return Stack(files, positions, first)
