@@ -1,6 +1,13 @@
 """The audit: what the paper prints, checked against itself and against what can be counted."""
 
-from multisenge_lib.audit.bounds import HALF, Margins, cell_bounds, matrix_margins, support_bounds
+from multisenge_lib.audit.bounds import (
+    HALF,
+    Margins,
+    cell_bounds,
+    extreme_matrices,
+    matrix_margins,
+    support_bounds,
+)
 from multisenge_lib.audit.finding import (
     AGREES,
     CHECKS,

@@ -250,3 +250,29 @@ def cell_bounds(known_margins: Margins) -> np.ndarray:
         bounds[i, j] = least, min(r[i], c[j], total - others.max(initial=0.0))
     bounds[range(n), range(n)] = known_margins.hit[:, None]
     return bounds
+
+
+def extreme_matrices(found: Margins, row: int, column: int) -> np.ndarray:
+    """Two matrices that the margins allow: with the least and with the greatest of one cell.
+
+    Whatever lies between them, cell by cell, is allowed too.
+
+    Args:
+        found: its predicted shares, which rounding leaves short of 1 or above it, are scaled to 1.
+        row: of the cell, from 0; the reference class.
+        column: of the cell, from 0, not `row`; the class predicted.
+
+    Returns:
+        `(2, classes, classes)`, shares of all pixels.
+    """
+    n = len(found.hit)
+    rows, columns = np.kron(np.eye(n), np.ones(n)), np.tile(np.eye(n), n)
+    totals = np.append(found.reference, found.predicted / found.predicted.sum())
+    fixed = np.diag(found.hit).ravel()
+    limits = [(hit, hit) if hit else (0, None) for hit in fixed]
+    cost = np.zeros((n, n))
+    cost[row, column] = 1
+    ends = [
+        linprog(s * cost.ravel(), None, None, [*rows, *columns], totals, limits) for s in (1, -1)
+    ]
+    return np.array([end.x for end in ends]).reshape(2, n, n)

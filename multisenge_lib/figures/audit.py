@@ -1,203 +1,225 @@
-"""What the Audit chapter shows: tables of findings, and figures. Data in, figure out."""
+"""What the Audit chapter shows: findings folded by topic, and figures. Data in, figure out."""
 
+from collections import Counter
 from collections.abc import Sequence
 from html import escape
+from itertools import permutations
+from re import sub
+from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from IPython.display import HTML
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from pandas.io.formats.style import Styler
 
 from multisenge_lib import audit
-from multisenge_lib.audit import AGREES, DISAGREES, UNDECIDED, VERDICTS, Evidence, Finding
+from multisenge_lib.audit import AGREES, DISAGREES, HALF, UNDECIDED, VERDICTS, Evidence, Finding
 from multisenge_lib.dataset import TYPOLOGIES
+from multisenge_lib.figures.style import LEAST, WIDE, lower_legend, panels
 from multisenge_lib.paper import METHODS
 
-VERDICT_COLORS = {DISAGREES: "#c0504d", UNDECIDED: "#b8a46a", AGREES: "#4a7fa7"}
+#: Of each verdict, the class of its look in `book.css`, and a sign that does without colour.
+_LOOK = {DISAGREES: ("disagrees", "✗"), UNDECIDED: ("undecided", "?"), AGREES: ("agrees", "✓")}
 _METHOD_MARKERS = ("o", "s", "D", "^")
-_METHOD_COLORS = ("#8c8c8c", "#4477aa", "#ccbb44", "#aa3377")
+_METHOD_COLORS = ("#6b6b6b", "#2b6ca3", "#a86400", "#9b1b4a")
+_BLUE, _GREY, _RED = "#2b6ca3", "#9a9a9a", "#b3261e"
 
 
-def counts(found: Sequence[Finding]) -> pd.DataFrame:
-    """Findings by topic (rows) and verdict (columns), with totals."""
-    table = pd.DataFrame({"topic": [f.topic for f in found], "verdict": [f.verdict for f in found]})
-    order = list(dict.fromkeys(sorted(table["topic"])))
-    crossed = pd.crosstab(table["topic"], table["verdict"]).reindex(order)[list(VERDICTS)]
-    crossed.loc["Total"] = crossed.sum()
-    return crossed.rename_axis(index=None, columns=None)
+def _measure(finding: Finding) -> str:
+    """The difference and its tolerance in words; nothing where nothing is measured."""
+    if finding.difference is None:
+        return ""
+    tolerance = f", tolerance {finding.tolerance:.2g}" if finding.tolerance else ""
+    return f"Difference {finding.difference or 0:.2g}{tolerance}."
 
 
-def verdict_table(found: Sequence[Finding], verdict: str, caption: str = "") -> Styler:
-    """The findings of one verdict, by topic: title, where, published and derived."""
-    rows = sorted((f for f in found if f.verdict == verdict), key=lambda f: f.topic)
-    table = pd.DataFrame(
-        [(f.topic, f.title, f.where, f.published, f.derived) for f in rows],
-        columns=["Topic", "What", "Where", "Published", "Derived"],
+def _block(finding: Finding) -> str:
+    look, sign = _LOOK[finding.verdict]
+    numbers = f"Published: {finding.published}. Derived: {finding.derived}. {_measure(finding)}"
+    return (
+        f'<div class="finding {look}"><p><b>{escape(finding.title)}</b> '
+        f"<span>{sign} {finding.verdict}</span></p>"
+        f"<p><i>{escape(finding.claim)}</i> ({escape(finding.where)})</p>"
+        f"<p>{escape(numbers.replace('..', '.'))}</p><p>{escape(finding.explanation)}</p></div>"
     )
-    color = VERDICT_COLORS[verdict]
-    style = table.style.hide(axis="index").set_table_attributes('class="table prose"')
-    edge = {"selector": "td:first-child", "props": f"border-left: 4px solid {color}"}
-    left = {"selector": "th, td", "props": "text-align: left; vertical-align: top"}
-    return style.set_table_styles([left, edge]).set_caption(caption)
 
 
-def _measure(value: float | None) -> str:
-    return "" if value is None else f"{value:.2g}" if value else "0"
+def _fold(title: str, inside: Sequence[str]) -> str:
+    return f'<details class="fold"><summary>{title}</summary>{"".join(inside)}</details>'
 
 
-def _numbers(finding: Finding) -> str:
-    parts = [f"Published: {finding.published}.", f"Derived: {finding.derived}."]
-    if finding.difference is not None:
-        parts.append(f"Difference {_measure(finding.difference)}")
-        parts[-1] += f", tolerance {_measure(finding.tolerance)}." if finding.tolerance else "."
-    return escape(" ".join(part.replace("..", ".") for part in parts))
+def _tally(found: Sequence[Finding]) -> str:
+    """How many findings have each verdict, in words."""
+    counts = Counter(finding.verdict for finding in found)
+    return ", ".join(f"{counts[v]} {_LOOK[v][1]} {v}" for v in VERDICTS if counts[v])
 
 
-def details(found: Sequence[Finding], *topics: str) -> HTML:
-    """All findings of some topics in full: verdict, claim, numbers, difference, derivation."""
-    blocks = [
-        f'<div class="finding" style="border-left-color: {VERDICT_COLORS[f.verdict]}">'
-        f"<p><b>{escape(f.title)}</b>"
-        f'<span style="color: {VERDICT_COLORS[f.verdict]}">{f.verdict}</span></p>'
-        f"<p><i>{escape(f.claim)}</i> ({escape(f.where)})</p>"
-        f"<p>{_numbers(f)}</p><p>{escape(f.explanation)}</p></div>"
+def _bold(text: str) -> str:
+    """Text with **words** in bold, as HTML."""
+    return sub(r"[*]{2}(.+?)[*]{2}", r"<b>\1</b>", escape(text))
+
+
+def headlines(found: Sequence[Finding]) -> HTML:
+    """The few findings that matter most, a sentence or two each."""
+    blocks = (
+        f'<div class="finding {_LOOK[f.verdict][0]}"><p>{_bold(f.headline)}</p></div>'
         for f in found
-        if f.topic in topics
-    ]
+        if f.headline
+    )
     return HTML("".join(blocks))
 
 
-def verdict_bars(found: Sequence[Finding]) -> Figure:
-    """Findings by topic, stacked by verdict."""
-    table = counts(found).drop(index="Total").iloc[::-1]
-    figure, ax = plt.subplots(figsize=(8, 3.6), layout="constrained")
-    start = np.zeros(len(table))
-    for verdict in VERDICTS:
-        ax.barh(table.index, table[verdict], left=start, color=VERDICT_COLORS[verdict])
-        start += table[verdict].to_numpy()
-    ax.set_xlabel("findings")
-    figure.legend(VERDICTS, loc="outside upper center", ncols=3, frameon=False)
-    return figure
+def folded(found: Sequence[Finding], topic: str) -> HTML:
+    """All findings of a topic, folded; those that agree are last and folded again.
+
+    Args:
+        found: of `audit.findings`, in its order.
+        topic: one of theirs.
+    """
+    mine = [f for f in found if f.topic == topic]
+    agree = [_block(f) for f in mine if f.verdict == AGREES]
+    others = [_block(f) for f in mine if f.verdict != AGREES]
+    inside = [*others, _fold(f"{len(agree)} agree", agree)] if others and agree else others or agree
+    return HTML(_fold(f"<b>{topic}</b>: {_tally(mine)}", inside))
 
 
-def _bounds_bars(ax: Axes, at: np.ndarray, bounds: np.ndarray, **look) -> None:
-    middle = bounds.mean(axis=1)
-    ax.errorbar(at, middle, yerr=np.abs(bounds.T - middle), fmt="none", **look)
+def _bars(ax: Axes, at: np.ndarray, bounds: np.ndarray, **look: Any) -> None:
+    """A bar from the least to the greatest of each row of `bounds`."""
+    low, high = bounds.T
+    ax.barh(at, high - low, left=low, **look)
 
 
-def _support_panels(axes: Sequence[Axes], evidence: Evidence, classes: int, table: str) -> None:
-    """Above the shares on a logarithmic axis, below the bounds over the counted share."""
-    typology, merge, at = TYPOLOGIES[classes], audit.merge_matrix(classes), np.arange(classes)
-    counted = audit.counted_support(evidence, classes)
-    alone = audit.table_constraints(evidence.paper, classes)
-    sources = (
-        (-0.18, alone, "#b5b5b5", f"bounds, {table} alone"),
-        (0.18, audit.both_tables(evidence.paper), "#4a7fa7", "bounds, Tables 5 and 7"),
-    )
-    for shift, known, color, label in sources:
-        bounds = audit.support_bounds(known, merge)
-        _bounds_bars(axes[0], at + shift, 100 * bounds, ecolor=color, lw=5, label=label)
-        _bounds_bars(axes[1], at + shift, bounds / counted[:, None], ecolor=color, lw=5)
-    axes[0].scatter(at, 100 * counted, c=typology.colors, ec="black", zorder=3, label="counted")
-    axes[1].scatter(at, np.ones(classes), c=typology.colors, ec="black", zorder=3)
-    axes[0].set(yscale="log", title=f"{classes} classes", xticks=at, xticklabels=[])
-    axes[1].set(xticks=at, yscale="log", yticks=[0.5, 1, 1.5], yticklabels=["0.5", "1", "1.5"])
-    axes[1].minorticks_off()
-    axes[1].set_xticklabels(typology.names, rotation=35, ha="right", fontsize=8)
-    axes[0].legend(frameon=False, fontsize=8, loc="upper left")
-
-
-def support_figure(evidence: Evidence) -> Figure:
-    """Share of each class in the test set: bounds from the tables, and as others counted it."""
-    figure, axes = plt.subplots(
-        2, 2, figsize=(10, 6), sharey="row", layout="constrained", width_ratios=(6, 10)
-    )
-    for column, classes, table in zip(axes.T, (6, 10), ("Table 5", "Table 7"), strict=True):
-        _support_panels(column, evidence, classes, table)
-    axes[0, 0].set_ylabel("share of the test pixels (%)")
-    axes[1, 0].set_ylabel("over the counted share")
-    return figure
-
-
-def _kappa_panel(ax: Axes, printed: np.ndarray, implied: np.ndarray, sharper: np.ndarray) -> None:
-    """Intervals and printed values less the middle of the sharper interval, in thousandths."""
-    at, middle = np.arange(len(METHODS)), sharper.mean(axis=1)
-    for bounds, color, label in (
-        (implied, "#c9c9c9", "derived, Tables 5 and 7 alone"),
-        (sharper, "#4a7fa7", "derived, with the counted support"),
-    ):
-        low, high = 1000 * (bounds.T - middle)
-        ax.barh(at, high - low, left=low, height=0.5, color=color, label=label)
-    inside = (implied[:, 0] - audit.HALF <= printed) & (printed <= implied[:, 1] + audit.HALF)
-    for ok, color, label in (
-        (True, "black", "published, agrees"),
-        (False, "#c0504d", "published, disagrees"),
-    ):
-        shift = 1000 * (printed - middle)[inside == ok]
-        ax.scatter(shift, at[inside == ok], color=color, marker="d", zorder=3, label=label)
-    names = [f"{method}\n{value:.4f}" for method, value in zip(METHODS, printed, strict=True)]
-    ax.set(yticks=at, yticklabels=names, ylim=(3.6, -0.6))
-    ax.set_xlabel("less derived kappa (thousandths)")
+def _rows(ax: Axes, labels: Sequence[str]) -> np.ndarray:
+    """Name the rows of a chart, the first on top; returns their heights."""
+    at = np.arange(len(labels))
+    ax.set(yticks=at, yticklabels=labels, ylim=(len(labels) - 0.4, -0.6))
+    ax.tick_params(axis="y", length=0)
     ax.grid(axis="x", lw=0.4)
+    return at
 
 
-def kappa_figure(evidence: Evidence) -> Figure:
+def support_figure(evidence: Evidence, width: float = WIDE) -> Figure:
+    """Share of each class in the test set over the counted one: bounds that the tables imply."""
+    figure, axes = panels(2, width, (2, 1), 3.3, sharex=True)
+    for ax, classes, table in zip(axes, (6, 10), (5, 7), strict=True):
+        merge, counted = audit.merge_matrix(classes), audit.counted_support(evidence, classes)
+        shares = (f"{100 * share:.2g} %" for share in counted)
+        at = _rows(ax, [f"{i}  ({share})" for i, share in enumerate(shares, 1)])
+        sources = (
+            (audit.table_constraints(evidence.paper, classes), _GREY, "that table alone"),
+            (audit.both_tables(evidence.paper), _BLUE, "Tables 5 and 7 together"),
+        )
+        for height, (known, color, label) in zip((0.7, 0.4), sources, strict=True):
+            bounds = audit.support_bounds(known, merge) / counted[:, None]
+            _bars(ax, at, bounds, height=height, color=color, label=f"bounds, {label}")
+        ax.axvline(1, color="black", lw=1, label="as counted")
+        ax.set(title=f"{classes} classes, Table {table}", xlabel="share over the counted share")
+    axes[0].set_ylabel("class (counted share)")
+    lower_legend(figure, axes[0].get_legend_handles_labels()[0])
+    return figure
+
+
+def _kappa_panel(ax: Axes, evidence: Evidence, classes: int) -> None:
+    """Intervals and printed values less the middle of the sharper interval, in thousandths."""
+    printed = evidence.paper.kappa(classes)
+    implied = audit.kappa_intervals(evidence, classes)
+    sharper = audit.kappa_intervals(evidence, classes, counted=True)
+    middle = sharper.mean(axis=1)
+    at = _rows(ax, [f"{name}\n{kappa:.4f}" for name, kappa in zip(METHODS, printed, strict=True)])
+    for bounds, color, label in (
+        (implied, _GREY, "derived, Tables 5 and 7 alone"),
+        (sharper, _BLUE, "derived, with the counted support"),
+    ):
+        shifted = 1000 * (bounds - middle[:, None])
+        _bars(ax, at, shifted, height=0.5, color=color, label=label)
+    inside = (implied[:, 0] - HALF <= printed) & (printed <= implied[:, 1] + HALF)
+    for right, color, marker in ((True, "black", "d"), (False, _RED, "X")):
+        shift = 1000 * (printed - middle)[inside == right]
+        label = f"published, {AGREES if right else DISAGREES}"
+        ax.scatter(shift, at[inside == right], 45, color, marker=marker, zorder=3, label=label)
+    ax.set_xlabel("difference x 1000")
+
+
+def kappa_figure(evidence: Evidence, width: float = WIDE) -> Figure:
     """Cohen's kappa of the eight models, published and derived."""
-    figure, axes = plt.subplots(1, 2, figsize=(10, 3.4), sharex=True, layout="constrained")
+    figure, axes = panels(2, width, (2, 1), 2.9, sharex=True)
     for ax, classes, table in zip(axes, (6, 10), (6, 8), strict=True):
-        implied = audit.kappa_intervals(evidence, classes)
-        sharper = audit.kappa_intervals(evidence, classes, counted=True)
-        _kappa_panel(ax, evidence.paper.kappa(classes), implied, sharper)
+        _kappa_panel(ax, evidence, classes)
         ax.set_title(f"{classes} classes, Table {table}")
-    handles, labels = axes[1].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=4, frameon=False, fontsize=8)
+    if axes[1].get_subplotspec().colspan.start:  # side by side: the second names only its values
+        axes[1].set_yticklabels([f"{kappa:.4f}" for kappa in evidence.paper.kappa(10)])
+    lower_legend(figure, axes[1].get_legend_handles_labels()[0])
     return figure
 
 
 def margins_table(evidence: Evidence, classes: int) -> pd.DataFrame:
-    """Margins of the four models: percent of all test pixels, a row a class."""
-    names = TYPOLOGIES[classes].names
+    """Percent of all test pixels: of each class, and as each method predicts it."""
     found = audit.model_margins(evidence, classes)
-    columns = {("reference", ""): found[0].reference}
-    for method, model in zip(METHODS, found, strict=True):
-        columns |= {(method, "predicted"): model.predicted, (method, "hit"): model.hit}
-    return 100 * pd.DataFrame(columns, index=names)
+    columns = {"reference": found[0].reference}
+    columns |= {method: m.predicted for method, m in zip(METHODS, found, strict=True)}
+    return 100 * pd.DataFrame(columns, index=TYPOLOGIES[classes].names)
 
 
-def margins_figure(evidence: Evidence) -> Figure:
+def margins_figure(evidence: Evidence, width: float = WIDE) -> Figure:
     """Predicted pixels per reference pixel of each class, four methods, 6 and 10 classes."""
-    figure, axes = plt.subplots(
-        1, 2, figsize=(10, 4.4), sharex=True, layout="constrained", width_ratios=(1, 1)
-    )
+    figure, axes = panels(2, width, (2, 1), 3.6, sharex=True)
     for ax, classes in zip(axes, (6, 10), strict=True):
-        typology, at = TYPOLOGIES[classes], np.arange(classes)
+        at = _rows(ax, [f"class {i}" for i in range(1, classes + 1)])
         for i, model in enumerate(audit.model_margins(evidence, classes)):
             look = {"marker": _METHOD_MARKERS[i], "color": _METHOD_COLORS[i], "label": METHODS[i]}
-            ax.scatter(model.predicted / model.reference, at, s=28, zorder=3, **look)
-        ax.axvline(1, color="black", lw=0.8)
-        ax.set(xscale="log", yticks=at, yticklabels=typology.names, ylim=(classes - 0.5, -0.5))
+            ax.scatter(model.predicted / model.reference, at, s=32, zorder=3, alpha=0.85, **look)
+        ax.axvline(1, color="black", lw=1)
+        ticks = (0.5, 1, 2, 5, 10, 20)
+        ax.set(xscale="log", xticks=ticks, xticklabels=[f"{tick:g}" for tick in ticks])
+        ax.minorticks_off()
         ax.set(xlabel="predicted over reference pixels", title=f"{classes} classes")
-        ax.grid(axis="x", which="both", lw=0.3)
-    handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=4, frameon=False)
+    lower_legend(figure, axes[0].get_legend_handles_labels()[0])
     return figure
 
 
-def cells_figure(evidence: Evidence, classes: int, method: int) -> Figure:
+def cells_figure(evidence: Evidence, classes: int, method: int, width: float = WIDE) -> Figure:
     """What one model's confusion matrix can be: bounds of each cell, percent of its row."""
     found = audit.model_margins(evidence, classes)[method]
     low, high = np.moveaxis(100 * audit.cell_bounds(found) / found.reference[:, None, None], 2, 0)
-    figure, ax = plt.subplots(figsize=(7.4, 5), layout="constrained")
-    image = ax.imshow(high - low, cmap="YlOrBr", vmin=0, vmax=100)
+    figure, (ax,) = panels(1, width, (1, 1), min(width, 4.2))
+    ax.imshow(high - low, cmap="YlOrBr", vmin=0, vmax=100)
+    between = "-\n" if width < WIDE else "-"
     for (i, j), least in np.ndenumerate(low):
-        text = f"{least:.0f}" if i == j else f"{least:.0f}-{high[i, j]:.0f}"
+        text = f"{least:.0f}" if i == j else f"{least:.0f}{between}{high[i, j]:.0f}"
         color = "white" if high[i, j] - least > 65 else "black"
-        ax.text(j, i, text, ha="center", va="center", fontsize=8, color=color)
-    names, at = TYPOLOGIES[classes].names, np.arange(classes)
-    ax.set(xticks=at, yticks=at, yticklabels=names, xlabel="predicted", ylabel="reference")
-    ax.set_xticklabels(names, rotation=35, ha="right")
-    figure.colorbar(image, label="width of the bounds (% of the row)")
+        ax.text(j, i, text, ha="center", va="center", fontsize=LEAST, color=color)
+    at, ids = np.arange(classes), range(1, classes + 1)
+    ax.set(xticks=at, yticks=at, xticklabels=ids, xlabel="predicted class")
+    names = [f"{i} {name}" for i, name in zip(ids, TYPOLOGIES[classes].names, strict=True)]
+    ax.set(yticklabels=names if width == WIDE else ids, ylabel="reference class")
     return figure
+
+
+def free_cells(evidence: Evidence, classes: int, method: int) -> dict[str, Any]:
+    """What the page's free cell draws from: for each cell two matrices of pixels that are allowed.
+
+    Args:
+        evidence: what to draw on.
+        classes: 6 or 10.
+        method: position in `METHODS`.
+    """
+    found, pixels = audit.model_margins(evidence, classes)[method], evidence.replication.support
+    cells = {}
+    for i, j in permutations(range(classes), 2):
+        ends = np.rint(pixels[classes].sum() * audit.extreme_matrices(found, i, j)).astype(int)
+        cells[f"{i},{j}"] = dict(zip(("low", "high"), ends.tolist(), strict=True))
+    return {"names": TYPOLOGIES[classes].names, "start": [1, 0], "cells": cells}
+
+
+def lab_presets(evidence: Evidence) -> dict[str, Any]:
+    """What the page's kappa lab starts from: shares and recalls of the six classes."""
+    counted = audit.counted_support(evidence, 6).tolist()
+    recalls = evidence.paper.scores(6)[-1, :, 1].tolist()
+    presets = {
+        f"{METHODS[-1]} on the test tile": (counted, recalls),
+        "Non-urban everywhere": (counted, [0, 0, 0, 0, 0, 1]),
+        "the same recalls, equal shares": ([1 / 6] * 6, recalls),
+    }
+    named = {name: dict(shares=s, recalls=r) for name, (s, r) in presets.items()}
+    return {"names": TYPOLOGIES[6].names, "presets": named}

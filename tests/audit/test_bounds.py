@@ -89,3 +89,17 @@ def test_ratio_of_predicted_to_reference_by_hand():
     low, high = bounds.ratio_bounds(np.array([[0.5, 0.5, 0.5]]))[0]
     assert low == pytest.approx(0.49995 / 0.50005, abs=1e-6)
     assert high == pytest.approx(0.50005 / 0.49995, abs=1e-6)
+
+
+def test_extreme_matrices_keep_the_margins_and_reach_the_bounds():
+    matrix = random_matrices(2, models=1)[0]
+    found = bounds.matrix_margins(matrix)
+    limits = bounds.cell_bounds(found)
+    for row, column in ((0, 1), (4, 2), (5, 0)):
+        ends = bounds.extreme_matrices(found, row, column)
+        assert ends[:, row, column] == pytest.approx(limits[row, column], abs=1e-9)
+        for end in ends:
+            assert (end >= -1e-12).all()
+            assert end.diagonal() == pytest.approx(found.hit)
+            assert end.sum(axis=1) == pytest.approx(found.reference)
+            assert end.sum(axis=0) == pytest.approx(found.predicted)
