@@ -75,6 +75,12 @@ def test_known_disagreements(found, id):
     assert found[id].verdict == DISAGREES
 
 
+@pytest.mark.fault("audit: MULTISENGE_RESULTS names an empty folder -> the same findings")
+def test_the_audit_needs_no_results_folder(monkeypatch, tmp_path, found):
+    monkeypatch.setenv("MULTISENGE_RESULTS", str(tmp_path))
+    assert audit.findings() == [*found.values()]
+
+
 def test_headlines_are_few_and_filled(found):
     heads = [finding.headline for finding in found.values() if finding.headline]
     assert len(heads) == 5
