@@ -120,8 +120,8 @@ parts.scores = (() => {
         + `${(100 * matrix[row][column] / sum(matrix[row])).toFixed(1)} % of the class.`;
       drawn.show(matrix);
     };
-    const slider = parts.slider("from the least to the greatest", { min: 0, max: 100, value: 0 }, draw, () => "");
-    const choose = (i, j) => { key = `${i},${j}`; slider.set(0); draw(0); };
+    const slider = parts.slider("from the least to the greatest", { min: 0, max: 100, value: 50 }, draw, () => "");
+    const choose = (i, j) => { key = `${i},${j}`; slider.set(50); draw(50); };
     const buttons = names.map((_, i) => names.map((__, j) =>
       parts.button("", () => choose(i, j), { disabled: i === j })));
     const head = parts.html("tr", {}, parts.html("th", {}, ""),

@@ -52,7 +52,8 @@ def _fold(title: str, inside: Sequence[str]) -> str:
 def _tally(found: Sequence[Finding]) -> str:
     """How many findings have each verdict, in words."""
     counts = Counter(finding.verdict for finding in found)
-    return ", ".join(f"{counts[v]} {_LOOK[v][1]} {v}" for v in VERDICTS if counts[v])
+    words = {DISAGREES: "disagree", AGREES: "agree"}
+    return ", ".join(f"{counts[v]} {_LOOK[v][1]} {words.get(v, v)}" for v in VERDICTS if counts[v])
 
 
 def _bold(text: str) -> str:

@@ -33,7 +33,7 @@ def test_every_finding_is_in_one_fold(found):
 def test_a_fold_counts_and_puts_agreements_last(found):
     html = report.folded(found, "Kappa").data
     mine = [finding for finding in found if finding.topic == "Kappa"]
-    assert f"{sum(f.verdict == 'disagrees' for f in mine)} ✗ disagrees" in html
+    assert f"{sum(f.verdict == 'disagrees' for f in mine)} ✗ disagree" in html
     looks = re.findall(r'class="finding (\w+)"', html)
     assert looks == sorted(looks, key=["disagrees", "undecided", "agrees"].index)
 
