@@ -36,6 +36,11 @@ def _best(values: np.ndarray) -> str:
     return METHODS[int(np.argmax(values))]
 
 
+def _named_best(e: Evidence, claim: str, values: np.ndarray, **more: object) -> Outcome:
+    """Whether the one method that a claim names has the highest of these values."""
+    return judged((_best(values),) == e.paper.names(claim), values=values, **more)
+
+
 def _wins(values: np.ndarray, method: int) -> np.ndarray:
     """Where a method has the highest of `(methods, classes)` values: `(classes,)`."""
     return values.argmax(axis=0) == method
@@ -263,15 +268,15 @@ def s2_wins(e: Evidence) -> Outcome:
 
 @check("natural-better")
 def natural(e: Evidence) -> Outcome:
-    scores, (named,) = _f1(e, 10)[:, _NATURAL], e.paper.names("natural-better")
-    means, wins = scores.mean(axis=1), _wins(scores, INCEPTION).sum()
-    return judged(_best(means) == named, means=means, wins=wins)
+    scores = _f1(e, 10)[:, _NATURAL]
+    wins = _wins(scores, INCEPTION).sum()
+    return _named_best(e, "natural-better", scores.mean(axis=1), wins=wins)
 
 
 @check("weaker-confusion")
 def weaker_confusion(e: Evidence) -> Outcome:
-    error, (named,) = 1 - e.paper.weighted(10)[:, 1], e.paper.names("weaker-confusion")
-    return judged(_best(-error) == named, error=error)
+    error = 1 - e.paper.weighted(10)[:, 1]
+    return _named_best(e, "weaker-confusion", -error, error=error)
 
 
 @check("recall-almost")
@@ -410,9 +415,9 @@ def least_separable(e: Evidence) -> Outcome:
 
 @check("best-urban")
 def best_urban(e: Evidence) -> Outcome:
-    urban, (named,) = _f1(e, 10)[:, _URBAN], e.paper.names("best-urban")
-    means = urban.mean(axis=1)
-    return judged(_best(means) == named, means=means, wins=_wins(urban, INCEPTION).sum())
+    urban = _f1(e, 10)[:, _URBAN]
+    wins = _wins(urban, INCEPTION).sum()
+    return _named_best(e, "best-urban", urban.mean(axis=1), wins=wins)
 
 
 def _sentinel1_gain(e: Evidence, classes: int) -> np.ndarray:

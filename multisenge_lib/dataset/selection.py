@@ -1,9 +1,9 @@
 """Which dates of which patches (paper, section 2.2), and which patches for what (Figure 4).
 
 The paper asks for one Sentinel-2 image a month and a number of days between two consecutive
-ones. Its rule for choosing among several dates is not printed; the one below gives the authors'
-dates exactly: walk the months in order and take, in each, the earliest date that lies at least
-the gap after the date taken before.
+ones. Its rule for choosing among several dates is not printed; the one below gives Table 1 to the
+patch: walk the months in order and take, in each, the earliest date that lies at least the gap
+after the date taken before.
 """
 
 import os
