@@ -31,6 +31,10 @@ class BandOrderError(PatchError):
     """In which order bands are stored is in doubt: asked of the dataset, never of one patch."""
 
 
+class ImportAreaError(MultiSenGEError):
+    """A user's own images cannot be cut into the published layout."""
+
+
 class ExperimentError(MultiSenGEError):
     """An experiment or a training parameter is unknown or out of range."""
 

@@ -13,6 +13,7 @@ from multisenge_lib.dataset.geo import (
     tile_corner,
     tile_outlines,
 )
+from multisenge_lib.dataset.importing import Imported, Units, import_area
 from multisenge_lib.dataset.labels import read_index
 from multisenge_lib.dataset.layout import (
     BACKSCATTER_FLOOR,

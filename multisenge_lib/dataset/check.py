@@ -21,7 +21,13 @@ import rasterio
 from tqdm import tqdm
 
 from multisenge_lib.dataset.bands import band_of, has_red_edge, order_of_red_edge, red_edge
-from multisenge_lib.dataset.description import describe
+from multisenge_lib.dataset.description import (
+    DESCRIPTION,
+    describe,
+    draft_description,
+    is_described,
+    to_toml,
+)
 from multisenge_lib.dataset.labels import read_index
 from multisenge_lib.dataset.layout import (
     LABELS,
@@ -82,6 +88,7 @@ class Report:
         notes: what is worth knowing.
         evidence: what content says of band order, unit and place, a sentence each.
         classes: pixels of each id of the reference.
+        draft: a first `dataset.toml`, where the root has none and needs one.
     """
 
     root: Path
@@ -91,6 +98,7 @@ class Report:
     notes: list[Kind]
     evidence: dict[str, str] = field(default_factory=dict)
     classes: dict[int, int] = field(default_factory=dict)
+    draft: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """The report as plain values."""
@@ -102,6 +110,7 @@ class Report:
             "notes": [kind._asdict() for kind in self.notes],
             "evidence": self.evidence,
             "classes": {str(i): n for i, n in self.classes.items()},
+            "draft": self.draft,
         }
 
     def to_text(self) -> str:
@@ -116,6 +125,8 @@ class Report:
         lines += [f"{what}: {said}" for what, said in self.evidence.items()]
         if not self.problems:
             lines.append("Nothing to mend.")
+        if self.draft:
+            lines.append(f"A first {DESCRIPTION}, to be looked at:\n\n{self.draft}")
         return "\n".join(line for line in lines if line)
 
 
@@ -199,7 +210,10 @@ def _inventory(root: Path, index: pd.DataFrame) -> pd.DataFrame:
     for layer in _FOLDERS:
         there = _listed(root, layer)
         for row in index.itertuples():
-            days = [None] if layer == "reference" else getattr(row, f"{layer}_dates")
+            if layer == "reference":  # an area to predict has no classes, and no reference
+                days = [None] if len(row.classes) else []
+            else:
+                days = getattr(row, f"{layer}_dates")
             for day in days:
                 name = raster_path("", layer, row.patch, day).name
                 rows.append((layer, name, row.patch, True, name in there))
@@ -325,7 +339,23 @@ def _dataset(root: Path) -> tuple[Dataset, str]:
         dataset = describe(root)
         return dataset, dataset.name
     except DescriptionError as error:
-        return replace(MULTISENGE, years=(), split_of_tile={}), str(error)
+        return replace(MULTISENGE, name="", years=(), split_of_tile={}, patch_pixels=1), str(error)
+
+
+def _draft(root: Path, index: pd.DataFrame, seen: list[Seen], dataset: Dataset) -> str:
+    """A description of a root that has none; empty where nothing was read, or it has one."""
+    sizes = Counter(s.grid.width for s in seen if s.grid)
+    if is_described(root) or dataset.split_of_tile or index.empty or not sizes:
+        return ""
+    there = {s.layer for s in seen}
+    dates = {
+        row.patch: {s: getattr(row, f"{s}_dates") for s in SENSORS if s in there}
+        for row in index.itertuples()
+    }
+    bands = {s: dataset.bands[s] for s in SENSORS if s in there}
+    size = sizes.most_common(1)[0][0]
+    drafted = draft_description(root.resolve().name, dates, size, bands, learn="reference" in there)
+    return to_toml(drafted)
 
 
 def check_root(root: Path | str, workers: int | None = None, progress: bool = False) -> Report:
@@ -366,4 +396,5 @@ def check_root(root: Path | str, workers: int | None = None, progress: bool = Fa
         _kinds([*_inventory_notes(files), *notes]),
         {what: words for what, words in evidence.items() if words},
         {i: int(n) for i, n in enumerate(np.atleast_1d(classes)) if n},
+        _draft(root, index, seen, dataset),
     )

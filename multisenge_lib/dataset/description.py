@@ -38,20 +38,26 @@ import math
 import os
 import re
 import tomllib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from importlib.resources import files
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from multisenge_lib.dataset.geo import tile_corner
 from multisenge_lib.dataset.layout import (
+    BLOCKS,
     LABELS,
     MULTISENGE,
+    PIXEL,
     S1_BANDS,
     S2_BANDS,
     SAMPLE,
     SAMPLE_MARKER,
+    SPLITS,
     Blocks,
     Dataset,
     check_months,
@@ -280,6 +286,62 @@ def to_toml(dataset: Dataset) -> str:
         if isinstance(table, dict) and table
     ]
     return "\n".join(plain + tables) + "\n"
+
+
+def _series(dates: Iterable[np.ndarray]) -> tuple[list[int], list[int]]:
+    """Years of all dates, and the months in order that at least half of the patches have."""
+    found = [np.unique(d.astype("datetime64[M]").astype(int)) for d in dates]
+    months, patches = np.unique(np.concatenate([*found, []]).astype(int), return_counts=True)
+    common = months[2 * patches >= len(found)]
+    return sorted({1970 + m // 12 for m in months.tolist()}), [
+        m % 12 + 1 for m in common[common < common[0] + 12].tolist()
+    ] if len(common) else []
+
+
+def draft_description(
+    name: str,
+    dates: Mapping[str, Mapping[str, Sequence[np.datetime64]]],
+    size: int,
+    bands: Mapping[str, Sequence[str]],
+    published: Typology | None = None,
+    learn: bool = True,
+) -> Dataset:
+    """A first description of a data root, from what it holds; to be looked at by its user.
+
+    The months are those of the first year's series that half of the patches have. Tiles are divided
+    in a dozen blocks or more; their distance is the default where they are of the default size, and
+    none where the area is too small for one.
+
+    Args:
+        name: of the dataset; what a folder's name may not hold becomes `-`.
+        dates: of each patch and sensor.
+        size: pixels along a patch's side.
+        bands: of each sensor.
+        published: the classes of the reference; by default MultiSenGE's.
+        learn: whether there is a reference to learn from; else all patches are for test.
+    """
+    leading = "s2" if "s2" in bands else "s1"
+    series = [np.array(of[leading], "datetime64[D]") for of in dates.values()]
+    years, months = _series(series)
+    everywhere, _ = _series(
+        np.array(d, "datetime64[D]") for of in dates.values() for d in of.values()
+    )
+    ground = size * PIXEL
+    side = math.sqrt(len(dates) / 12) * ground // ground * ground
+    side = int(min(max(side, ground), Blocks.size))
+    split = BLOCKS if learn and len(dates) >= len(SPLITS) else "test"
+    name = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-_")[:64] or "area"
+    return Dataset(
+        name=f"my-{name}" if name.lower() in ("sample", "multisenge") else name,
+        years=tuple(everywhere or years),
+        split_of_tile={patch.split("_")[0]: split for patch in sorted(dates)},
+        months=tuple(months or (1,)),
+        days_gap=MULTISENGE.days_gap,
+        patch_pixels=size,
+        blocks=Blocks(side, Blocks.distance if side == Blocks.size else 0),
+        bands={sensor: tuple(of) for sensor, of in sorted(bands.items())},
+        typologies=TYPOLOGIES if published is None else {len(published): published},
+    )
 
 
 def read_description(root: Path | str) -> Dataset:

@@ -1,8 +1,9 @@
 """Label files, in a folder or an archive, to one validated table: a row a patch.
 
 A label file `{tile}_{x}_{y}.json` has four keys: `corresponding_s1` and `corresponding_s2` (raster
-names joined by semicolons), `projection` (WKT) and `labels` (class ids joined by semicolons).
-Every file is checked; all that is wrong is reported together; nothing is left out in silence.
+names joined by semicolons), `projection` (WKT) and `labels` (class ids joined by semicolons; none
+where there is no reference). Every file is checked; all that is wrong is reported together; nothing
+is left out in silence.
 """
 
 import gzip
@@ -94,10 +95,10 @@ def _parse_dates(names: str, sensor: str, patch: str, known: Days) -> np.ndarray
 
 
 @lru_cache
-def _parse_classes(labels: str, most: int) -> np.ndarray:
+def _parse_classes(labels: str, most: int, some: bool) -> np.ndarray:
     ids = {str(i): i for i in range(1, most + 1)}
     try:
-        return np.array(sorted({ids[text] for text in labels.split(";")}), dtype=np.uint8)
+        return np.array(sorted({ids[text] for text in labels.split(";") if text or some}), dtype=np.uint8)
     except KeyError as error:
         raise LabelError(
             f"class id {error.args[0][:60]!r} in 'labels': the classes are 1 to {most}"
@@ -184,7 +185,7 @@ def parse_label(
         x,
         y,
         _parse_projection(document["projection"], tile),
-        _parse_classes(document["labels"], len(dataset.published)),
+        _parse_classes(document["labels"], len(dataset.published), dataset.name in (MULTISENGE.name, SAMPLE.name)),
         _parse_dates(document["corresponding_s1"], "S1", patch, known),
         _parse_dates(document["corresponding_s2"], "S2", patch, known),
     )

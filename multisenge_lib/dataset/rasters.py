@@ -155,7 +155,7 @@ def _alignment_problems(grid: Grid, first: Grid) -> Iterator[str]:
         )
 
 
-def _s1_problems(pixels: np.ndarray, _: Dataset) -> Iterator[str]:
+def _s1_problems(pixels: np.ndarray, _: int) -> Iterator[str]:
     low, high = pixels.min(), pixels.max()
     if not (np.isfinite(low) and np.isfinite(high)):
         yield "holds NaN or infinite values"
@@ -173,7 +173,7 @@ def _s1_problems(pixels: np.ndarray, _: Dataset) -> Iterator[str]:
         )
 
 
-def _s2_problems(pixels: np.ndarray, _: Dataset) -> Iterator[str]:
+def _s2_problems(pixels: np.ndarray, _: int) -> Iterator[str]:
     high = pixels.max()
     if high <= 0:
         yield "is no data in every pixel"
@@ -181,8 +181,8 @@ def _s2_problems(pixels: np.ndarray, _: Dataset) -> Iterator[str]:
         yield "holds 65535, which is no reflectance: if it is no data, give the raster that tag"
 
 
-def _reference_problems(pixels: np.ndarray, dataset: Dataset) -> Iterator[str]:
-    low, high, most = pixels.min(), pixels.max(), len(dataset.published)
+def _reference_problems(pixels: np.ndarray, most: int) -> Iterator[str]:
+    low, high = pixels.min(), pixels.max()
     if not (low >= 0 and high <= most):  # so written, NaN is refused too
         yield f"holds values from {low} to {high}, class ids are 1 to {most} and 0 for no data"
     elif pixels.dtype.kind == "f" and (pixels % 1).any():
@@ -191,6 +191,17 @@ def _reference_problems(pixels: np.ndarray, dataset: Dataset) -> Iterator[str]:
 
 
 _PIXEL_PROBLEMS = {"s1": _s1_problems, "s2": _s2_problems, "reference": _reference_problems}
+
+
+def pixel_problems(pixels: np.ndarray, kind: str, most: int = 14) -> Iterator[str]:
+    """All that is wrong with values in the layout's units, no data 0; a sentence each.
+
+    Args:
+        pixels: `(bands, height, width)`.
+        kind: `s1`, `s2` or `reference`.
+        most: the highest class id.
+    """
+    yield from _PIXEL_PROBLEMS[kind](pixels, most)
 
 
 def _read_pixels(source: Any, kind: str) -> Raster:
@@ -264,7 +275,7 @@ def inspect_raster(
     except (RasterioError, ValueError, MemoryError):  # ValueError: of a damaged projection or name
         yield why_unreadable(path)
         return None
-    yield from _PIXEL_PROBLEMS[kind](raster.pixels, dataset)
+    yield from pixel_problems(raster.pixels, kind, len(dataset.published))
     return raster
 
 

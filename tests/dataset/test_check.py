@@ -8,7 +8,7 @@ import pytest
 import rasterio
 from rasters import DAYS, PATCHES, write_raster, write_root
 
-from multisenge_lib.dataset import S2_BANDS, raster_path
+from multisenge_lib.dataset import S2_BANDS, describe, load_selection, raster_path
 from multisenge_lib.dataset.check import check_root as check
 from multisenge_lib.errors import PatchError
 
@@ -168,3 +168,15 @@ def test_what_is_no_root_is_refused(tmp_path):
     (tmp_path / "s2").write_text("")
     with pytest.raises(PatchError, match="cannot be listed"):
         check(tmp_path)
+
+
+def test_a_root_without_description_gets_a_draft(tmp_path):
+    patches = [f"33UVP_{x}_{y}" for x in (0, 32, 64) for y in (0, 32, 64)]
+    write_root(tmp_path / "vienna", patches=patches)
+    report = check(tmp_path / "vienna")
+    assert "say what it holds" in report.dataset and not report.problems
+    (tmp_path / "vienna" / "dataset.toml").write_text(report.draft)
+    dataset = describe(tmp_path / "vienna")
+    assert dataset.name == "vienna" and dataset.patch_pixels == 32 and dataset.months == (7, 8)
+    assert load_selection(tmp_path / "vienna")["split"].nunique() == 3
+    assert check(tmp_path / "vienna").draft == ""

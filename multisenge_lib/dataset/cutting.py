@@ -1,0 +1,283 @@
+"""From images as they are to patches of the layout: grid, units, no data, names, files.
+
+Pixels of 10 m on the grid of the Sentinel-2 tiles; reflectance x 10,000, linear backscatter, 0 for
+no data. An image is read in strips as high as a patch, so its size needs no memory.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import mgrs
+import numpy as np
+import rasterio
+from affine import Affine
+from rasterio.crs import CRS
+from rasterio.enums import Resampling
+from rasterio.errors import RasterioError
+from rasterio.vrt import WarpedVRT
+from rasterio.warp import transform_bounds
+from rasterio.windows import Window
+
+from multisenge_lib.dataset.bands import guess_band_order, has_red_edge
+from multisenge_lib.dataset.geo import tile_corner
+from multisenge_lib.dataset.layout import LABELS, PIXEL, raster_path
+from multisenge_lib.dataset.rasters import pixel_problems
+from multisenge_lib.dataset.sources import Acquisition, Band
+from multisenge_lib.dataset.writing import label_bytes, raster_bytes
+from multisenge_lib.errors import ImportAreaError
+
+S1Unit = Literal["linear", "db", "dn"]
+_NO_VALUE = np.iinfo(np.uint16).max
+
+
+@dataclass(frozen=True)
+class Units:
+    """How stored values become those of the layout.
+
+    Attributes:
+        s1: `linear`, `db`, or `dn`, digital numbers n with 20 log10(n) - 83 decibel; None where
+            nothing was said: linear, refused where it does not look so.
+        s2_scale: what reflectance is multiplied with, 10,000 where it is from 0 to 1.
+        s2_offset: what is added before, -1000 for ESA's products since January 2022.
+        no_data: a value that means no data in images, where they carry no tag.
+    """
+
+    s1: S1Unit | None = None
+    s2_scale: float = 1
+    s2_offset: float = 0
+    no_data: float | None = None
+
+
+class Area(NamedTuple):
+    """The pixels of 10 m that all sources cover together, in one UTM zone."""
+
+    crs: CRS
+    west: int
+    north: int
+    width: int
+    height: int
+
+
+def _first_of_each(acquisitions: Sequence[Acquisition]) -> dict[str, Band]:
+    """One band of each file or cube: the others lie on the same grid."""
+    bands = {}
+    for acquisition in acquisitions:
+        for band in acquisition.bands.values():
+            bands.setdefault(band.grid, band)
+    return bands
+
+
+def _zone(crs: CRS, bounds: Sequence[float]) -> CRS:
+    """The projection itself where it is a UTM zone, else the zone of the middle."""
+    code = crs.to_epsg()
+    if code and (32601 <= code <= 32660 or 32701 <= code <= 32760):
+        return CRS.from_epsg(code)
+    west, south, east, north = transform_bounds(crs, 4326, *bounds)
+    tile = mgrs.MGRS().toMGRS((south + north) / 2, (west + east) / 2, MGRSPrecision=0)
+    return CRS.from_epsg(tile_corner(tile.zfill(5))[2])
+
+
+def _aligned(source: Any, crs: CRS) -> bool:
+    at = source.transform
+    off = max(abs(v / PIXEL - round(v / PIXEL)) for v in (at.c, at.f))
+    square = abs(at.a - PIXEL) < 1e-4 and abs(at.e + PIXEL) < 1e-4 and not (at.b or at.d)
+    return source.crs == crs and square and off < 1e-3
+
+
+def find_area(acquisitions: Sequence[Acquisition], said: list[str]) -> Area:
+    """The area of all sources; those that must be resampled are told."""
+    crs, corners, other = None, [], []
+    for name, band in _first_of_each(acquisitions).items():
+        try:
+            with band.open() as source:
+                if source.crs is None:
+                    raise ImportAreaError(f"{name} names no projection: give it one")
+                crs = crs or _zone(source.crs, source.bounds)
+                corners.append(transform_bounds(source.crs, crs, *source.bounds))
+                if not _aligned(source, crs):
+                    other.append(f"{name} ({source.crs}, {source.res[0]:g} x {source.res[1]:g})")
+        except RasterioError as error:
+            raise ImportAreaError(f"{name} cannot be read: {error}") from None
+    if other:
+        said.append(
+            f"{len(other)} rasters lie on another grid and are resampled to pixels of {PIXEL} m in "
+            f"{crs} (mean of finer pixels, bilinear between coarser ones), such as {other[0]}"
+        )
+    (west, south), (east, north) = np.min(corners, axis=0)[:2], np.max(corners, axis=0)[2:]
+    left, top = (int(np.ceil(v / PIXEL - 1e-3)) for v in (west, -north))
+    right, bottom = (int(np.floor(v / PIXEL + 1e-3)) for v in (east, -south))
+    return Area(crs, PIXEL * left, -PIXEL * top, right - left, bottom - top)
+
+
+@contextmanager
+def _on_grid(band: Band, area: Area, classes: bool = False) -> Iterator[WarpedVRT]:
+    """A band as if it lay on the area's grid; class ids are never mixed."""
+    with band.open() as source:
+        finer = not classes and source.res[0] < 0.99 * PIXEL and source.crs == area.crs
+        resampling = Resampling.average if finer else Resampling.bilinear
+        if classes or _aligned(source, area.crs):
+            resampling = Resampling.nearest
+        no_data = source.nodatavals[band.index - 1]
+        no_data = 0 if no_data is None else no_data
+        with WarpedVRT(
+            source,
+            crs=area.crs,
+            transform=Affine(PIXEL, 0, area.west, 0, -PIXEL, area.north),
+            width=area.width,
+            height=area.height,
+            resampling=resampling,
+            src_nodata=no_data,
+            nodata=no_data,
+        ) as warped:
+            yield warped
+
+
+def _missing(pixels: np.ndarray, tags: Sequence[float | None], units: Units) -> np.ndarray:
+    """Where any band is tagged no data, or all are 0: `(height, width)`."""
+    missing = ~pixels.any(axis=0)
+    for band, tag in zip(pixels, tags, strict=True):
+        for value in (tag, units.no_data, _NO_VALUE if band.dtype == np.uint16 else None):
+            if value:  # 0 in some bands alone is dark, not missing
+                missing |= np.isnan(band) if np.isnan(value) else band == value
+        if band.dtype.kind == "f":
+            missing |= np.isnan(band)
+    return missing
+
+
+def _to_s2(pixels: np.ndarray, missing: np.ndarray, units: Units, source: str) -> np.ndarray:
+    values = (pixels.astype(np.float32) + units.s2_offset) * units.s2_scale
+    values = np.where(missing, 0, np.clip(np.rint(values), 1, _NO_VALUE - 1))
+    if 0 < values.max() < 100:
+        raise ImportAreaError(
+            f"{source}: reflectance x 10,000 is never below 100 everywhere; where it is stored "
+            "from 0 to 1 give --s2-scale 10000"
+        )
+    return values.astype(np.uint16)
+
+
+def _to_s1(pixels: np.ndarray, missing: np.ndarray, units: Units, source: str) -> np.ndarray:
+    stored = pixels.astype(np.float64)
+    seen = stored[:, ~missing]
+    if units.s1 == "db":
+        if seen.size and seen.min() >= 0:
+            raise ImportAreaError(
+                f"{source}: no value is negative, decibels of land are: not --s1-unit db"
+            )
+        stored = 10 ** (stored / 10)
+    elif units.s1 == "dn":
+        stored = stored**2 * 10**-8.3
+    values = np.where(missing, 0, stored).astype(np.float32)
+    problem = next(pixel_problems(values, "s1"), None) if seen.size else None
+    if problem is None and seen.size and values.max() < 1e-5:
+        problem = "holds nothing above -50 dB"
+    if problem:
+        raise ImportAreaError(
+            f"{source} {problem}; say how it is stored: --s1-unit db, linear, or dn for digital "
+            "numbers n with 20 log10(n) - 83 dB"
+        )
+    return values
+
+
+def _check_order(pixels: np.ndarray, bands: Sequence[str], source: str) -> None:
+    if has_red_edge(bands) and guess_band_order(np.moveaxis(pixels, 0, -1)) == "resolution":
+        raise ImportAreaError(
+            f"{source}: read as {', '.join(bands)}, vegetation has no red edge: the bands are in "
+            "another order; name them, or mend --s2-bands"
+        )
+
+
+def patch_name(crs: CRS, west: int, north: int) -> str:
+    """The name of the patch with this upper-left corner, in the tile that holds it.
+
+    Raises:
+        ImportAreaError: the corner lies outside the zone of the projection.
+    """
+    code = crs.to_epsg()
+    hemisphere = "N" if code < 32700 else "S"
+    zone = code % 100
+    tile = mgrs.MGRS().UTMToMGRS(zone, hemisphere, west + 1, north - 1, MGRSPrecision=0).zfill(5)
+    left, top, epsg = tile_corner(tile)
+    x, y = (west - left) // PIXEL, (top - north) // PIXEL
+    if epsg != code or min(x, y) < 0:
+        raise ImportAreaError(
+            f"the area reaches beyond UTM zone {zone} at {west} E {north} N: import the parts of "
+            "each zone by themselves"
+        )
+    return f"{tile}_{x}_{y}"
+
+
+class Cutter:
+    """Cuts one acquisition after the other into patches below a folder, and keeps the dates."""
+
+    def __init__(self, folder: Path, area: Area, size: int, stride: int, units: Units):
+        self.folder, self.area, self.size, self.units = folder, area, size, units
+        self.rows = range(0, area.height - size + 1, stride)
+        self.columns = range(0, area.width - size + 1, stride)
+        self.dates: dict[str, dict[str, list]] = defaultdict(lambda: {"s1": [], "s2": []})
+        self.classes: dict[str, list[int]] = {}
+
+    def _strips(self, bands: Sequence[Band], classes: bool = False) -> Iterator[tuple]:
+        """For each row of patches: the row, its pixels of all bands, and where they are missing."""
+        with ExitStack() as stack:
+            opened = [stack.enter_context(_on_grid(b, self.area, classes)) for b in bands]
+            tags = [vrt.nodatavals[b.index - 1] for vrt, b in zip(opened, bands, strict=True)]
+            for row in self.rows:
+                window = Window(0, row, self.area.width, self.size)
+                pixels = np.stack(
+                    [v.read(b.index, window=window) for v, b in zip(opened, bands, strict=True)]
+                )
+                yield row, pixels, _missing(pixels, tags, Units() if classes else self.units)
+
+    def _patches(self, row: int, pixels: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+        for column in self.columns:
+            west, north = self.area.west + PIXEL * column, self.area.north - PIXEL * row
+            part = pixels[:, :, column : column + self.size]
+            yield patch_name(self.area.crs, west, north), part
+
+    def _write(self, kind: str, patch: str, day: Any, *raster: Any, **options: Any) -> None:
+        path = raster_path(self.folder, kind, patch, day)
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(raster_bytes(patch, *raster, **options))
+
+    def cut(self, acquisition: Acquisition, bands: Sequence[str]) -> float:
+        """Write an acquisition's patches; the share of its pixels without data."""
+        sensor, convert = acquisition.sensor, {"s1": _to_s1, "s2": _to_s2}[acquisition.sensor]
+        sources = [acquisition.bands[band] for band in bands]
+        lost = []
+        for row, pixels, missing in self._strips(sources):
+            values = convert(pixels, missing, self.units, sources[0].source)
+            if sensor == "s2":
+                _check_order(values, bands, sources[0].source)
+            lost.append(missing[:, : self.columns[-1] + self.size].mean())
+            for patch, part in self._patches(row, values):
+                if part.any():  # a date without data is no acquisition of the patch
+                    self._write(sensor, patch, acquisition.day, part, bands)
+                    self.dates[patch][sensor].append(acquisition.day)
+        return float(np.mean(lost))
+
+    def cut_reference(self, path: Path, most: int) -> None:
+        """Write the reference of the patches that have an image.
+
+        Raises:
+            ImportAreaError: it holds other class ids.
+        """
+        band = Band(str(path), lambda: rasterio.open(path), str(path))
+        for row, pixels, missing in self._strips([band], classes=True):
+            pixels = np.where(missing, 0, pixels)
+            for problem in pixel_problems(pixels, "reference", most):
+                raise ImportAreaError(f"{path} {problem}; name other classes with --classes")
+            for patch, part in self._patches(row, pixels.astype(np.uint8)):
+                if patch in self.dates:
+                    self._write("reference", patch, None, part, ["class"], nodata=0)
+                    self.classes[patch] = np.unique(part[part > 0]).tolist()
+
+    def write_labels(self) -> None:
+        """Write the label files of all patches."""
+        (self.folder / LABELS).mkdir(exist_ok=True)
+        for patch, dates in self.dates.items():
+            label = label_bytes(patch, dates, self.classes.get(patch, []))
+            (self.folder / LABELS / f"{patch}.json").write_bytes(label)

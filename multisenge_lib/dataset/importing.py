@@ -1,0 +1,193 @@
+"""A user's own co-registered images, cut into patches in the published layout.
+
+What the layout asks for is made, and said aloud; what cannot be known, such as the unit of
+backscatter, is asked for. All is written beside the data root and moved there once it is whole.
+"""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from rasterio.errors import RasterioError
+from tqdm import tqdm
+
+from multisenge_lib.dataset.cutting import Area, Cutter, Units, find_area
+from multisenge_lib.dataset.description import draft_description, write_description
+from multisenge_lib.dataset.layout import MULTISENGE, PIXEL, S1_BANDS, S2_BANDS, Dataset
+from multisenge_lib.dataset.sources import Acquisition, find_acquisitions
+from multisenge_lib.dataset.typology import Typology, make_typology
+from multisenge_lib.errors import ImportAreaError
+
+_REMEDY = "nothing was imported; make room, or choose another folder"
+
+
+@dataclass
+class Imported:
+    """What an import made, and what is to be known of it.
+
+    Attributes:
+        root: the data root.
+        dataset: its description, as in its `dataset.toml`.
+        patches: how many.
+        said: sentences, one each, on all that was not simply taken over.
+    """
+
+    root: Path
+    dataset: Dataset | None = None
+    patches: int = 0
+    said: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def _whole_or_not(root: Path) -> Iterator[Path]:
+    """A folder beside the root, which takes its place once it is whole.
+
+    Raises:
+        ImportAreaError: the root holds something, or another import into it is running.
+    """
+    if root.exists() and (not root.is_dir() or any(root.iterdir())):
+        raise ImportAreaError(f"{root} is not empty: give a folder that is new or empty")
+    unfinished = root.with_name(f".{root.name}.unfinished")
+    unfinished.mkdir(parents=True, exist_ok=True)
+    held = os.open(unfinished, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        for left in unfinished.iterdir():  # by an import that was killed
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
+        try:
+            yield unfinished
+            unfinished.replace(root)
+        except BaseException:
+            shutil.rmtree(unfinished, ignore_errors=True)
+            raise
+    except BlockingIOError:
+        raise ImportAreaError(f"another import into {root} is running: wait for it") from None
+    finally:
+        os.close(held)
+
+
+def _common_bands(
+    acquisitions: Sequence[Acquisition], fill: Mapping[str, str], said: list[str]
+) -> tuple[list[Acquisition], dict[str, tuple[str, ...]]]:
+    """Acquisitions with missing bands filled as asked, and the bands that all of a sensor have."""
+    filled, bands = [], {}
+    for a in acquisitions:
+        more = {new: a.bands[old] for new, old in fill.items() if old in a.bands}
+        filled.append(replace(a, bands=more | dict(a.bands)))
+        if used := sorted(set(more) - set(a.bands)):
+            told = f"{', '.join(used)} is filled from {', '.join(fill[band] for band in used)}"
+            said.extend([] if told in said else [told])
+    for sensor, order in (("s1", S1_BANDS), ("s2", S2_BANDS)):
+        of_sensor = [a for a in filled if a.sensor == sensor]
+        there = set().union(*(a.bands for a in of_sensor))
+        for a in of_sensor:
+            if lacking := [band for band in order if band in there - set(a.bands)]:
+                raise ImportAreaError(
+                    f"{sensor} of {a.day} has no {lacking[0]}, which other dates have: give it, or "
+                    f"fill it from another band, such as --fill {lacking[0]}=B8"
+                )
+        if of_sensor:
+            bands[sensor] = tuple(band for band in order if band in there)
+            if lacking := [band for band in order if band not in there]:
+                said.append(f"{sensor} has no {', '.join(lacking)}: networks read the others only")
+    return filled, bands
+
+
+def _check_size(size: int, stride: int, area: Area, said: list[str]) -> None:
+    if size % 32 or not 32 <= size <= 512:
+        raise ImportAreaError(f"patch size {size}: give a multiple of 32, from 32 to 512")
+    if stride < size:
+        raise ImportAreaError(f"stride {stride}: patches of {size} pixels would share ground")
+    if min(area.width, area.height) < size:
+        raise ImportAreaError(
+            f"the images share {area.height}x{area.width} pixels of {PIXEL} m, a patch has "
+            f"{size}x{size}: give a smaller --size, a multiple of 32"
+        )
+    left = area.width % stride % size, area.height % stride % size
+    if any(left):
+        said.append(f"{left[0]} columns in the east and {left[1]} rows in the south fill no patch")
+
+
+def _typology(names: Sequence[str]) -> Typology:
+    colors = MULTISENGE.published.colors
+    return make_typology((name, colors[i % len(colors)], (i + 1,)) for i, name in enumerate(names))
+
+
+def import_area(
+    root: Path | str,
+    sources: Sequence[Any],
+    *,
+    name: str | None = None,
+    reference: Path | str | None = None,
+    classes: Sequence[str] = (),
+    size: int = MULTISENGE.patch_pixels,
+    stride: int | None = None,
+    units: Units | None = None,
+    s1_bands: Sequence[str] = (),
+    s2_bands: Sequence[str] = (),
+    fill: Mapping[str, str] | None = None,
+    crs: str | None = None,
+    progress: bool = False,
+) -> Imported:
+    """Cut a user's images into a data root with labels and description.
+
+    Args:
+        root: the data root to make; new or empty.
+        sources: files and folders of GeoTIFFs, NetCDF or Zarr cubes, or xarray Datasets.
+        name: of the dataset, by default the root's.
+        reference: a raster of class ids, 0 or its tag for no data; none for an area to predict.
+        classes: names of the reference's classes, from id 1; by default MultiSenGE's 14.
+        size: pixels along a patch's side, a multiple of 32.
+        stride: pixels from one patch to the next, by default the size.
+        units: of what is stored.
+        s1_bands: of Sentinel-1 rasters that do not name them, in their order.
+        s2_bands: of Sentinel-2 rasters that do not name them.
+        fill: from a band that is missing to the one that stands in for it, such as B8A to B8.
+        crs: projection of cubes that do not name theirs.
+        progress: show a progress bar where there is a terminal.
+
+    Raises:
+        ImportAreaError: naming the file and what is wrong or must be said; nothing is written.
+    """
+    root, said = Path(root), []
+    told = {s: tuple(b) for s, b in (("s1", s1_bands), ("s2", s2_bands)) if b}
+    acquisitions = find_acquisitions(sources, told, crs, Path(reference) if reference else None)
+    acquisitions, bands = _common_bands(acquisitions, fill or {}, said)
+    area = find_area(acquisitions, said)
+    _check_size(size, stride or size, area, said)
+    typology = _typology(classes) if classes else MULTISENGE.published
+    try:
+        with _whole_or_not(root) as folder:
+            cutter = Cutter(folder, area, size, stride or size, units or Units())
+            for a in tqdm(
+                acquisitions, "importing", unit=" dates", disable=None if progress else True
+            ):
+                said += _lost(a, cutter.cut(a, bands[a.sensor]))
+            if not cutter.dates:
+                raise ImportAreaError(f"no pixel of {area.crs} holds data: nothing to import")
+            if reference:
+                cutter.cut_reference(Path(reference), len(typology))
+            cutter.write_labels()
+            classified = typology if classes else None
+            dataset = draft_description(
+                name or root.name, cutter.dates, size, bands, classified, reference is not None
+            )
+            write_description(folder, dataset)
+    except RasterioError as error:
+        raise ImportAreaError(f"{error}: {_REMEDY}") from None
+    except OSError as error:
+        raise ImportAreaError(f"{root}: {error.strerror or error}: {_REMEDY}") from None
+    return Imported(root, dataset, len(cutter.dates), said)
+
+
+def _lost(acquisition: Acquisition, share: float) -> list[str]:
+    """A sentence where an acquisition lacks pixels."""
+    what = f"{acquisition.sensor} of {acquisition.day}"
+    if share == 1:
+        return [f"{what} is no data everywhere and is left out"]
+    return [f"{what}: {share:.0%} of the pixels are no data"] if share >= 0.005 else []

@@ -1,0 +1,316 @@
+"""Images of other places, years and sizes, made here, and the real village where it is."""
+
+import fcntl
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+from rasterio.transform import Affine
+
+from multisenge_lib import paths
+from multisenge_lib.dataset import (
+    S2_BANDS,
+    Units,
+    check_root,
+    describe,
+    import_area,
+    load_selection,
+    pack,
+    read_patch,
+)
+from multisenge_lib.dataset.sources import find_acquisitions
+from multisenge_lib.errors import ImportAreaError, MultiSenGEError
+
+VILLAGE = paths.PROJECT.parent / "shared" / "real" / "worldcereal-village.nc"
+#: Vegetation, in spectral order.
+GREEN = np.array([300, 500, 400, 900, 2000, 2600, 2800, 2900, 1800, 900])
+#: Near Bariloche, 117 x 150 pixels, upper-left corner.
+WEST, NORTH, HEIGHT, WIDTH = 291_000, 5_440_000, 117, 150
+DAYS = ("20221203", "20230105", "20230202", "20230310")
+
+
+def write(path, data, names=(), west=WEST, north=NORTH, res=10.0, crs="EPSG:32719", **options):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    shape = dict(count=len(data), height=data.shape[1], width=data.shape[2], dtype=data.dtype)
+    place = Affine(res, 0, west, 0, -res, north)
+    with rasterio.open(path, "w", "GTiff", crs=crs, transform=place, **shape, **options) as target:
+        target.write(data)
+        if names:
+            target.descriptions = names
+    return path
+
+
+def scene(seed=0, height=HEIGHT, width=WIDTH):
+    rng = np.random.Generator(np.random.PCG64(seed))
+    light = rng.uniform(0.7, 1.3, (1, height, width))
+    return (GREEN[:, None, None] * light).astype(np.uint16)
+
+
+def radar(seed=0, height=HEIGHT, width=WIDTH):
+    rng = np.random.Generator(np.random.PCG64(seed))
+    return (rng.gamma(4, 0.02, (2, height, width)) * [[[1]], [[0.2]]]).astype(np.float32)
+
+
+@pytest.fixture
+def images(tmp_path):
+    """A folder of one sensor's rasters, a date each, and a reference of three classes."""
+    for i, day in enumerate(DAYS):
+        write(tmp_path / "in" / f"S2_{day}.tif", scene(i), S2_BANDS)
+    classes = (np.arange(WIDTH) // 50 + 1).astype(np.uint8)
+    write(tmp_path / "reference.tif", np.broadcast_to(classes, (1, HEIGHT, WIDTH)).copy())
+    return tmp_path / "in"
+
+
+def refused(tmp_path, *arguments, **options):
+    with pytest.raises(MultiSenGEError) as caught:
+        import_area(tmp_path / "root", *arguments, **({"size": 32} | options))
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "root").exists()
+    assert not list(tmp_path.glob(".root*"))
+    return str(caught.value)
+
+
+def test_another_hemisphere_year_and_size_with_one_sensor(images, tmp_path):
+    made = import_area(
+        tmp_path / "root",
+        [images],
+        reference=tmp_path / "reference.tif",
+        classes=["Town", "Field", "Water"],
+        size=32,
+    )
+    assert made.patches == 3 * 4
+    assert "22 columns in the east and 21 rows in the south fill no patch" in made.said
+    dataset = describe(made.root)
+    assert dataset == made.dataset and dataset.sensors == ("s2",)
+    assert dataset.years == (2022, 2023) and dataset.months == (12, 1, 2, 3)
+    assert [len(t) for t in dataset.typologies.values()] == [3]
+    assert not check_root(made.root).problems and not check_root(made.root).notes
+    selection = load_selection(made.root)
+    assert selection["split"].nunique() == 3
+    store = pack(made.root, selection)
+    assert set(store.arrays) == {"s2", "reference"}
+    patch = read_patch(made.root, selection.iloc[0])
+    assert patch.s2.shape == (4, 32, 32, 10)
+
+
+def test_pixels_are_taken_over_as_they_are(images, tmp_path):
+    made = import_area(tmp_path / "root", [images], size=96)
+    (row,) = load_selection(made.root, months=[12]).itertuples()
+    patch = read_patch(made.root, row, reference=False)
+    np.testing.assert_array_equal(patch.s2[0], np.moveaxis(scene(0)[:, :96, :96], 0, -1))
+    assert row.split == "test" and row.patch.startswith("19")
+    assert (made.root / "labels" / f"{row.patch}.json").is_file()
+
+
+def test_a_file_for_each_band_and_two_resolutions(tmp_path):
+    whole = scene(0, 120, 120)
+    for i, band in enumerate(S2_BANDS):
+        name = f"T19GBP_20230105T104031_{band.replace('B', 'B0') if len(band) == 2 else band}"
+        coarse = band not in ("B2", "B3", "B4", "B8")
+        data = whole[[i], ::2, ::2] if coarse else whole[[i]]
+        write(tmp_path / "in" / f"{name}.tif", data, res=20 if coarse else 10)
+    made = import_area(tmp_path / "root", [tmp_path / "in"], size=96)
+    assert any("6 rasters lie on another grid" in line for line in made.said)
+    assert not check_root(made.root).problems
+
+
+@pytest.mark.parametrize("crs,west,north,res", [("EPSG:4326", -71.6, -41.1, 1e-4)])
+def test_another_projection_is_resampled_and_said(tmp_path, crs, west, north, res):
+    source = write(tmp_path / "S2_20230105.tif", scene(), S2_BANDS, west, north, res, crs)
+    made = import_area(tmp_path / "root", [source], size=32)
+    assert "resampled" in made.said[0] and "EPSG:32719" in made.said[0]
+    assert not check_root(made.root).problems
+
+
+def test_no_data_and_lost_dates_are_kept_and_told(images, tmp_path):
+    write(images / "S2_20230420.tif", scene() * 0 + 65535, S2_BANDS, nodata=65535)
+    clouded = scene(5)
+    clouded[:, :, :40] = 65535
+    write(images / "S2_20230515.tif", clouded, S2_BANDS)
+    made = import_area(tmp_path / "root", [images], size=32)
+    assert "s2 of 2023-04-20 is no data everywhere and is left out" in made.said
+    assert any(line.startswith("s2 of 2023-05-15: 31% of the pixels") for line in made.said)
+    assert len(list((made.root / "s2").glob("*_20230515_*"))) == 9  # of 12: three are covered
+    assert not check_root(made.root).problems
+
+
+@pytest.mark.parametrize(
+    "stored,unit",
+    [
+        (lambda v: v, None),
+        (lambda v: v, "linear"),
+        (lambda v: 10 * np.log10(v), "db"),
+        (lambda v: np.rint(10 ** ((10 * np.log10(v) + 83) / 20)), "dn"),
+    ],
+)
+def test_backscatter_becomes_linear_as_said(tmp_path, stored, unit):
+    write(tmp_path / "S1_20230105.tif", stored(radar()).astype(np.float32), ["VV", "VH"])
+    made = import_area(
+        tmp_path / "root", [tmp_path / "S1_20230105.tif"], size=96, units=Units(s1=unit)
+    )
+    (file,) = (made.root / "s1").iterdir()
+    with rasterio.open(file) as source:
+        np.testing.assert_allclose(source.read(), radar()[:, :96, :96], rtol=2e-3)
+
+
+@pytest.mark.fault("images whose unit, bands, date or grid are in doubt -> asked, nothing written")
+@pytest.mark.parametrize(
+    "name,data,names,options,said",
+    [
+        ("S1_20230105", -11 * radar() / radar(), ["VV", "VH"], {}, "--s1-unit db"),
+        ("S1_20230105", 4000 * radar() / radar(), ["VV", "VH"], {}, "--s1-unit db, linear, or dn"),
+        ("S1_20230105", radar(), ["VV", "VH"], {"units": Units(s1="db")}, "no value is negative"),
+        ("S1_20230105", radar(), ["VV", "VH"], {"units": Units(s1="dn")}, "nothing above -50 dB"),
+        ("S2_20230105", scene() / 1e4, S2_BANDS, {}, "--s2-scale 10000"),
+        ("S2_20230105", scene(), (), {}, "--s2-bands"),
+        ("S2_20230105", scene(), (), {"s2_bands": ["B2", "B3"]}, "does not name its 10 bands"),
+        ("S2_january", scene(), S2_BANDS, {}, "no date"),
+        ("S2_20231305", scene(), S2_BANDS, {}, "no date"),
+        ("S2_20230105", scene(0, 20, 20), S2_BANDS, {}, "give a smaller --size"),
+        ("S2_20230105", scene(), S2_BANDS, {"size": 33}, "multiple of 32"),
+        ("S2_20230105", scene(), S2_BANDS, {"stride": 16}, "would share ground"),
+        ("S2_20230105", scene(), ["blue"] * 10, {}, "both give B2"),
+        ("dem_20230105", scene(), ["elevation"] * 10, {}, "does not name"),
+        ("S2_20230105", 0 * scene(), S2_BANDS, {}, "no pixel"),
+    ],
+)
+def test_what_is_in_doubt_is_asked(tmp_path, name, data, names, options, said):
+    data = data.astype(np.float32) if data.dtype.kind == "f" else data
+    source = write(tmp_path / f"{name}.tif", data, names)
+    assert said in refused(tmp_path, [source], **options)
+
+
+def test_bands_in_another_order_than_said_are_found(tmp_path):
+    source = write(tmp_path / "S2_20230105.tif", scene()[[0, 1, 2, 6, 3, 4, 5, 7, 8, 9]])
+    assert "no red edge" in refused(tmp_path, [source], s2_bands=S2_BANDS)
+
+
+def test_a_missing_band_is_filled_only_when_asked(tmp_path):
+    without = [band for band in S2_BANDS if band != "B8A"]
+    data = scene()[[S2_BANDS.index(band) for band in without]]
+    source = write(tmp_path / "S2_20230105.tif", data, without)
+    made = import_area(tmp_path / "nine", [source], size=32)
+    assert made.dataset.bands["s2"] == tuple(without)
+    assert any("s2 has no B8A" in line for line in made.said)
+    made = import_area(tmp_path / "ten", [source], size=32, fill={"B8A": "B8"})
+    assert made.dataset.bands["s2"] == S2_BANDS and "B8A is filled from B8" in made.said
+    other = write(tmp_path / "S2_20230202.tif", scene(), S2_BANDS)
+    assert "has no B8A, which other dates have" in refused(tmp_path, [source, other])
+
+
+def test_a_reference_with_other_ids_is_refused(images, tmp_path):
+    reference = write(tmp_path / "ids.tif", np.full((1, HEIGHT, WIDTH), 40, np.uint8))
+    assert "--classes" in refused(tmp_path, [images], reference=reference)
+
+
+@pytest.mark.fault("import into a folder that holds something -> refused, nothing touched")
+def test_nothing_is_overwritten(images, tmp_path):
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root" / "mine").write_text("")
+    with pytest.raises(ImportAreaError, match="is not empty"):
+        import_area(tmp_path / "root", [images], size=32)
+    assert [p.name for p in (tmp_path / "root").iterdir()] == ["mine"]
+
+
+@pytest.mark.fault("a full disk while importing -> one line, no half root")
+def test_a_full_disk_leaves_no_half_root(images, tmp_path, monkeypatch):
+    write_bytes, calls = Path.write_bytes, []
+
+    def full(path, content):
+        calls.append(path)
+        if len(calls) > 20:
+            raise OSError(28, "No space left on device")
+        return write_bytes(path, content)
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    assert "No space left on device: nothing was imported" in refused(tmp_path, [images])
+
+
+@pytest.mark.fault("two imports into one root at once -> the second is refused")
+def test_two_imports_at_once(images, tmp_path):
+    unfinished = tmp_path / ".root.unfinished"
+    unfinished.mkdir()
+    held = os.open(unfinished, os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    with pytest.raises(ImportAreaError, match="another import"):
+        import_area(tmp_path / "root", [images], size=32)
+    os.close(held)
+    assert import_area(tmp_path / "root", [images], size=32).patches == 12
+
+
+@pytest.mark.slow
+@pytest.mark.fault("kill -9 while importing -> no half root, the next import starts anew")
+def test_a_killed_import_leaves_no_root(images, tmp_path):
+    code = (
+        "import os, pathlib, sys; from multisenge_lib.dataset import import_area\n"
+        "whole, calls = pathlib.Path.write_bytes, []\n"
+        "def write(path, content):\n"
+        "    calls.append(1)\n"
+        "    return os.kill(os.getpid(), 9) if len(calls) > 20 else whole(path, content)\n"
+        "pathlib.Path.write_bytes = write\n"
+        "import_area(sys.argv[1], [sys.argv[2]], size=32)"
+    )
+    ended = subprocess.run([sys.executable, "-c", code, str(tmp_path / "root"), str(images)])
+    assert ended.returncode == -9 and not (tmp_path / "root").exists()
+    made = import_area(tmp_path / "root", [images], size=32)
+    assert made.patches == 12 and not list(tmp_path.glob(".root*"))
+
+
+@pytest.mark.fault("sources that are missing, empty or no images -> one line")
+def test_hostile_sources_are_one_line(tmp_path):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "S2_20230105.tif").write_text("no raster")
+    (tmp_path / "cube.nc").write_bytes(b"no cube")
+    assert "does not exist" in refused(tmp_path, [tmp_path / "none.tif"])
+    assert "holds no raster" in refused(tmp_path, [tmp_path / "empty"])
+    assert "cannot be read as a raster" in refused(tmp_path, [tmp_path / "S2_20230105.tif"])
+    source = write(tmp_path / "S2_20230106.tif", scene(), S2_BANDS, crs=None)
+    assert "names no projection" in refused(tmp_path, [source])
+
+
+@pytest.mark.fault("a cube that is none, or without coordinates -> one line")
+def test_hostile_cubes_are_one_line(tmp_path):
+    pytest.importorskip("xarray")
+    (tmp_path / "cube.nc").write_bytes(b"no cube")
+    assert "cannot be read as a cube" in refused(tmp_path, [tmp_path / "cube.nc"])
+    (tmp_path / "cube.nc").write_bytes(b"CDF" + bytes(100))
+    assert "no coordinate for x" in refused(tmp_path, [tmp_path / "cube.nc"])
+
+
+def test_cubes_of_xarray_with_bands_along_a_dimension(tmp_path):
+    xarray = pytest.importorskip("xarray")
+    times = np.array(["2022-12-03", "2023-01-05"], "datetime64[ns]")
+    cube = xarray.Dataset(
+        {"reflectance": (("time", "band", "y", "x"), np.stack([scene(0), scene(1)]))},
+        {
+            "time": times,
+            "band": list(S2_BANDS),
+            "y": NORTH - 5 - 10.0 * np.arange(HEIGHT),
+            "x": WEST + 5 + 10.0 * np.arange(WIDTH),
+        },
+    )
+    with pytest.raises(ImportAreaError, match="--crs"):
+        find_acquisitions([cube], {})
+    made = import_area(tmp_path / "a", [cube], size=96, crs="EPSG:32719")
+    south_up = cube.isel(y=slice(None, None, -1))
+    again = import_area(tmp_path / "b", [south_up], size=96, crs="EPSG:32719")
+    for file in sorted((made.root / "s2").iterdir()):
+        assert (again.root / "s2" / file.name).read_bytes() == file.read_bytes()
+
+
+def test_the_real_village(tmp_path):
+    pytest.importorskip("xarray")
+    if not VILLAGE.is_file():
+        pytest.skip(f"the real village is not at {VILLAGE}")
+    assert "--s1-unit" in refused(tmp_path, [VILLAGE])
+    made = import_area(tmp_path / "root", [VILLAGE], size=32, units=Units(s1="dn"))
+    assert made.patches == 9 and made.dataset.tiles == ("31UFS",)
+    assert made.dataset.months == (11, 2, 3, 4, 5, 6, 7, 8, 9, 10)
+    assert "s2 of 2020-12-01 is no data everywhere and is left out" in made.said
+    report = check_root(made.root)
+    assert not report.problems and not report.notes
+    assert "89 speak for the spectral order" in report.evidence["Band order"]
