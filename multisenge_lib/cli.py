@@ -209,6 +209,78 @@ def download_archives(
         typer.echo(f"{root / name}: {count:,} files")
 
 
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _pairs(texts: list[str]) -> dict[str, str]:
+    """`B8A=B8` and the like, as a dict."""
+    wrong = [text for text in texts if not all(text.partition("="))]
+    if wrong:
+        raise MultiSenGEError(f"--fill {wrong[0]!r}: give MISSING=OTHER, such as B8A=B8")
+    return dict(text.split("=", 1) for text in texts)
+
+
+@app.command("import")
+def import_images(
+    root: Annotated[Path, typer.Argument(help="The data root to make; new or empty.")],
+    sources: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Rasters, folders of rasters, NetCDF or Zarr cubes. A raster's date stands in its "
+            "name."
+        ),
+    ],
+    name: Annotated[str | None, typer.Option(help="Of the dataset. Default: the root's.")] = None,
+    reference: Annotated[Path | None, typer.Option(help="A raster of class ids.")] = None,
+    classes: Annotated[
+        str, typer.Option(help="Names of its classes from id 1, by commas. Default: MultiSenGE's.")
+    ] = "",
+    size: Annotated[int, typer.Option(help="Pixels along a patch's side.")] = 256,
+    stride: Annotated[
+        int | None, typer.Option(help="Pixels from patch to patch. Default: the size.")
+    ] = None,
+    s1_unit: Annotated[
+        str | None, typer.Option(help="linear, db, or dn (20 log10 n - 83 dB).")
+    ] = None,
+    s2_scale: Annotated[float, typer.Option(help="10000 where reflectance is 0 to 1.")] = 1,
+    s2_offset: Annotated[
+        float, typer.Option(help="Added first: -1000 for ESA's products since January 2022.")
+    ] = 0,
+    no_data: Annotated[
+        float | None, typer.Option(help="A value that is no data, where no tag says so.")
+    ] = None,
+    s1_bands: Annotated[str, typer.Option(help="Of rasters that name none, such as VV,VH.")] = "",
+    s2_bands: Annotated[str, typer.Option(help="Of rasters that name none, in order.")] = "",
+    fill: Annotated[
+        list[str] | None, typer.Option(help="A missing band from another, such as B8A=B8.")
+    ] = None,
+    crs: Annotated[str | None, typer.Option(help="Of cubes that do not name theirs.")] = None,
+) -> None:
+    """Cut your own images into the layout: labels, patches, dataset.toml."""
+    from multisenge_lib.dataset import Units, import_area
+
+    made = import_area(
+        root,
+        sources,
+        name=name,
+        reference=reference,
+        classes=_listed(classes),
+        size=size,
+        stride=stride,
+        units=Units(s1_unit, s2_scale, s2_offset, no_data),
+        s1_bands=_listed(s1_bands),
+        s2_bands=_listed(s2_bands),
+        fill=_pairs(fill or []),
+        crs=crs,
+        progress=True,
+    )
+    for line in made.said:
+        typer.echo(line)
+    typer.echo(f"Wrote {made.patches:,} patches of {size} pixels to {made.root}")
+    typer.echo(f"Look at {made.root / 'dataset.toml'}, then: multisenge check {made.root}")
+
+
 @app.command("check")
 def check_files(
     root: Annotated[Path, typer.Argument(help="The data root.")],

@@ -205,3 +205,10 @@ def test_predict_refuses_in_one_line(run, arguments, told, tmp_path, monkeypatch
     code, _, err = run("predict", *arguments)
     assert code == 2 and told in err and len(err.splitlines()) == 1
     assert not list(tmp_path.iterdir())
+
+
+def test_import_asks_for_what_it_cannot_know(run, tmp_path):
+    code, _, err = run("import", tmp_path / "root", tmp_path / "none")
+    assert code == 2 and err.count("\n") == 1 and "does not exist" in err
+    code, _, err = run("import", tmp_path / "root", tmp_path, "--fill", "B8A")
+    assert code == 2 and "B8A=B8" in err

@@ -11,12 +11,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
+import numpy as np
 from rasterio.errors import RasterioError
 from tqdm import tqdm
 
-from multisenge_lib.dataset.cutting import Area, Cutter, Units, find_area
+from multisenge_lib.dataset.cutting import Area, Cutter, S1Unit, Units, find_area
 from multisenge_lib.dataset.description import draft_description, write_description
 from multisenge_lib.dataset.layout import MULTISENGE, PIXEL, S1_BANDS, S2_BANDS, Dataset
 from multisenge_lib.dataset.sources import Acquisition, find_acquisitions
@@ -113,6 +114,27 @@ def _check_size(size: int, stride: int, area: Area, said: list[str]) -> None:
         said.append(f"{left[0]} columns in the east and {left[1]} rows in the south fill no patch")
 
 
+def _told(s1_bands: Sequence[str], s2_bands: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    return {s: tuple(b) for s, b in (("s1", s1_bands), ("s2", s2_bands)) if b}
+
+
+def _check_options(units: Units, fill: Mapping[str, str], told: Mapping[str, Sequence]) -> None:
+    """What the user says, held to what can be said."""
+    if units.s1 not in (None, *get_args(S1Unit)):
+        raise ImportAreaError(f"unit {units.s1!r} of Sentinel-1: {', '.join(get_args(S1Unit))}")
+    if not (np.isfinite(units.s2_scale) and units.s2_scale > 0 and np.isfinite(units.s2_offset)):
+        raise ImportAreaError(
+            f"scale {units.s2_scale} and offset {units.s2_offset} of Sentinel-2: give numbers, the "
+            "scale above 0"
+        )
+    for pair in fill.items():
+        if not set(pair) <= {*S1_BANDS, *S2_BANDS} or len({band[0] for band in pair}) > 1:
+            raise ImportAreaError(f"fill {'='.join(pair)}: give two bands of one sensor")
+    for sensor, bands in told.items():
+        if len(set(bands)) < len(bands):
+            raise ImportAreaError(f"{sensor} bands {', '.join(bands)}: each once")
+
+
 def _typology(names: Sequence[str]) -> Typology:
     colors = MULTISENGE.published.colors
     return make_typology((name, colors[i % len(colors)], (i + 1,)) for i, name in enumerate(names))
@@ -155,7 +177,7 @@ def import_area(
         ImportAreaError: naming the file and what is wrong or must be said; nothing is written.
     """
     root, said = Path(root), []
-    told = {s: tuple(b) for s, b in (("s1", s1_bands), ("s2", s2_bands)) if b}
+    _check_options(units or Units(), fill or {}, told := _told(s1_bands, s2_bands))
     acquisitions = find_acquisitions(sources, told, crs, Path(reference) if reference else None)
     acquisitions, bands = _common_bands(acquisitions, fill or {}, said)
     area = find_area(acquisitions, said)

@@ -28,9 +28,11 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from multisenge_lib.dataset.geo import tile_corner
-from multisenge_lib.dataset.layout import MULTISENGE, TILE_PIXELS, Dataset, split_patch
+from multisenge_lib.dataset.layout import MULTISENGE, SAMPLE, TILE_PIXELS, Dataset, split_patch
 from multisenge_lib.errors import LabelError, MultiSenGEError, listed, shown
 
+#: Datasets of whose patches all have a reference.
+_REFERENCED = (MULTISENGE.name, SAMPLE.name)
 _KEYS = ("corresponding_s1", "corresponding_s2", "projection", "labels")
 _NAME = re.compile(r"([^_/]+)_(0|[1-9][0-9]{0,19})_(0|[1-9][0-9]{0,19})\.json")
 #: Bytes of a label file and of an unpacked archive, at most: many times the real ones.
@@ -95,10 +97,11 @@ def _parse_dates(names: str, sensor: str, patch: str, known: Days) -> np.ndarray
 
 
 @lru_cache
-def _parse_classes(labels: str, most: int, some: bool) -> np.ndarray:
+def _parse_classes(labels: str, most: int, may_be_none: bool) -> np.ndarray:
     ids = {str(i): i for i in range(1, most + 1)}
+    texts = [] if may_be_none and not labels else labels.split(";")
     try:
-        return np.array(sorted({ids[text] for text in labels.split(";") if text or some}), dtype=np.uint8)
+        return np.array(sorted({ids[text] for text in texts}), dtype=np.uint8)
     except KeyError as error:
         raise LabelError(
             f"class id {error.args[0][:60]!r} in 'labels': the classes are 1 to {most}"
@@ -185,7 +188,7 @@ def parse_label(
         x,
         y,
         _parse_projection(document["projection"], tile),
-        _parse_classes(document["labels"], len(dataset.published), dataset.name in (MULTISENGE.name, SAMPLE.name)),
+        _parse_classes(document["labels"], len(dataset.published), dataset.name not in _REFERENCED),
         _parse_dates(document["corresponding_s1"], "S1", patch, known),
         _parse_dates(document["corresponding_s2"], "S2", patch, known),
     )

@@ -176,6 +176,10 @@ def test_backscatter_becomes_linear_as_said(tmp_path, stored, unit):
         ("S2_20230105", scene(), ["blue"] * 10, {}, "both give B2"),
         ("dem_20230105", scene(), ["elevation"] * 10, {}, "does not name"),
         ("S2_20230105", 0 * scene(), S2_BANDS, {}, "no pixel"),
+        ("S2_20230105", scene(), S2_BANDS, {"units": Units(s1="watt")}, "unit 'watt'"),
+        ("S2_20230105", scene(), S2_BANDS, {"units": Units(s2_scale=np.nan)}, "scale nan"),
+        ("S2_20230105", scene(), S2_BANDS, {"fill": {"B8A": "VV"}}, "two bands of one sensor"),
+        ("S2_20230105", scene(), (), {"s2_bands": ["B2"] * 10}, "each once"),
     ],
 )
 def test_what_is_in_doubt_is_asked(tmp_path, name, data, names, options, said):
