@@ -281,15 +281,43 @@ def import_images(
     typer.echo(f"Look at {made.root / 'dataset.toml'}, then: multisenge check {made.root}")
 
 
+def _print_plan(labels: Path) -> None:
+    """What the whole of a dataset takes, and which of its numbers to compare first."""
+    import pandas as pd
+
+    from multisenge_lib.dataset import MULTISENGE, TYPOLOGIES, plan
+    from multisenge_lib.paper import replication
+    from multisenge_lib.training import plan_training
+
+    dataset = _dataset_of(labels, None, False)
+    table, splits = plan(labels, dataset)
+    training = plan_training(splits["train"], dataset.patch_pixels)
+    for row in pd.concat([table, training]).itertuples():
+        whole = row.value >= 100 or float(row.value).is_integer()
+        number = f"{row.value:,.0f}" if whole else f"{row.value:.3g}"
+        typer.echo(f"{row.what:<38} {number:>10} {row.unit:<4} {row.how}")
+    if dataset.name == MULTISENGE.name:
+        support = replication().support[10]
+        typer.echo("To compare first: pixels of the test tile by class, as others counted them")
+        for name, pixels in zip(TYPOLOGIES[10].names, support, strict=True):
+            typer.echo(f"  {name:<36} {pixels:>12,}")
+
+
 @app.command("check")
 def check_files(
-    root: Annotated[Path, typer.Argument(help="The data root.")],
+    root: Annotated[Path, typer.Argument(help="The data root; for --plan, or the labels.")],
     workers: Annotated[
         int | None, typer.Option(min=1, help="Threads that read; by default one a processor.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The report as JSON.")] = False,
+    as_plan: Annotated[
+        bool,
+        typer.Option("--plan", help="Read no image: count the labels, and tell disk and time."),
+    ] = False,
 ) -> None:
     """Read every raster of a data root: what is there, missing or damaged. Exit 1: to mend."""
+    if as_plan:
+        return _print_plan(_find_labels(root))
     from multisenge_lib.dataset import check_root
 
     report = check_root(root, workers, progress=True)

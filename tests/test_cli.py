@@ -167,6 +167,16 @@ def test_an_interruption_is_no_traceback(run, monkeypatch, tmp_path):
     assert code != 0 and "Traceback" not in err
 
 
+def test_a_plan_ends_with_what_to_compare_first(run, real_labels, monkeypatch):
+    table = pd.DataFrame({"what": ["a step"], "value": [2.5], "unit": ["s"], "how": ["measured"]})
+    monkeypatch.setattr("multisenge_lib.training.plan_training", lambda *_: table)
+    code, printed, err = run("check", real_labels, "--plan")
+    assert code == 0, err
+    assert re.search(r"patches selected +5,890", printed)
+    first = printed.splitlines()[-10:]
+    assert sum(int(line.split()[-1].replace(",", "")) for line in first) == 610 * 256 * 256
+
+
 @pytest.mark.slow
 def test_the_help_is_there_at_once():
     command = [sys.executable, "-X", "importtime", "-m", "multisenge_lib.cli", "--help"]

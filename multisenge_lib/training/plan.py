@@ -1,0 +1,36 @@
+"""What training takes on this machine, before an image is fetched: one step, measured."""
+
+import pandas as pd
+
+from multisenge_lib.models import build_model, get_experiment, seconds_a_step, step_memory
+from multisenge_lib.training.batches import steps_an_epoch
+from multisenge_lib.training.settings import Settings
+
+
+def plan_training(
+    patches: int, size: int, experiment: str = "inception_10c", settings: Settings | None = None
+) -> pd.DataFrame:
+    """Memory and time of training a network; the step is timed on one patch of zeros.
+
+    Args:
+        patches: to train on.
+        size: pixels along a patch's side.
+        experiment: name of the network; by default the largest.
+        settings: by default the paper's.
+
+    Returns:
+        A table as `dataset.plan` gives it.
+    """
+    settings = settings or Settings()
+    batch = settings.batch_size
+    model = build_model(get_experiment(experiment), size)
+    memory = step_memory(model, batch).sum() / 1e9
+    step = seconds_a_step(model, 1, 2) * batch
+    epoch = step * steps_an_epoch(patches, settings.augmentation, batch)
+    rows = [
+        (f"memory of a step of {experiment}", memory, "GB", "computed"),
+        (f"a step of {batch} patches here", step, "s", "measured on one"),
+        ("an epoch of training here", epoch / 3600, "h", "computed"),
+        (f"{settings.epochs} epochs, the most", epoch * settings.epochs / 86_400, "d", "computed"),
+    ]
+    return pd.DataFrame(rows, columns=["what", "value", "unit", "how"])
