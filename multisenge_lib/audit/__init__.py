@@ -16,6 +16,7 @@ from multisenge_lib.audit.finding import (
     VERDICTS,
     Evidence,
     Finding,
+    run,
 )
 from multisenge_lib.audit.report import findings, published_evidence, to_json
 from multisenge_lib.audit.tables import (

@@ -140,8 +140,8 @@ def _direction(metres: float, ahead: str, behind: str) -> str:
     return f"{abs(metres) / 1000:.0f} km {ahead if metres >= 0 else behind}"
 
 
-@check("test-reims", "test-reims")
-@check("caption-table-5", "caption-table-5")
+@check("test-reims", claim="test-reims")
+@check("caption-table-5", claim="caption-table-5")
 def place(e: Evidence, claim: str) -> Outcome:
     tile, city = e.paper.names(claim)
     west, north, epsg = tile_corner(tile)

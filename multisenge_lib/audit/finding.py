@@ -1,8 +1,8 @@
 """A finding, and how a check becomes one: it computes; the words are in `paper/findings.yaml`."""
 
-import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from string import Formatter
 from typing import Any
 
@@ -87,7 +87,8 @@ class Outcome:
 
 def judged(right: bool | None, difference=None, tolerance=None, **values: Any) -> Outcome:
     """The outcome of a check that says itself whether the claim is right."""
-    return Outcome(right, difference, tolerance, values)
+    numbers = (None if number is None else float(number) for number in (difference, tolerance))
+    return Outcome(right, *numbers, values)
 
 
 def measured(difference: float, tolerance: float, **values: Any) -> Outcome:
@@ -112,67 +113,49 @@ class _Words(Formatter):
 
 
 #: Where the words do not say otherwise.
-_PLAIN = {"published": "{printed:,.0f}", "derived": "{derived:,.0f}"}
+_PLAIN = {"published": "{printed:,.0f}", "derived": "{derived:,.0f}", "headline": ""}
 _TEXTS = ("title", "topic", "claim", "where", "published", "derived", "explanation", "headline")
 
 
-def _finding(evidence: Evidence, id: str, outcome: Outcome, case: Mapping[str, Any]) -> Finding:
+def _finding(evidence: Evidence, id: str, outcome: Outcome) -> Finding:
     """The finding of an outcome; its words are those of the id, or of the id without its part."""
     name, _, part = id.partition("/")
-    words, values = {"headline": ""} | _PLAIN, {"part": part, **case}
+    words, values = dict(_PLAIN), {"part": part, **CHECKS[name].keywords}
     if name in evidence.paper.claims:
         claim = evidence.paper.claims[name]
         words |= {"claim": claim.quote, "where": claim.where}
         values |= {"named": claim.names, **evidence.paper.stated(name)}
-    every = finding_words()
-    words |= every.get(name, {}) | every.get(id, {})
+    words |= finding_words().get(name, {}) | finding_words().get(id, {})
     values |= outcome.values
     texts = {text: _Words().vformat(words[text], (), values) for text in _TEXTS}
-    right = None if outcome.right is None else bool(outcome.right)
-    verdict = {None: UNDECIDED, True: AGREES, False: DISAGREES}[right]
-    numbers = (outcome.difference, outcome.tolerance)
-    difference, tolerance = (None if x is None else float(x) for x in numbers)
-    return Finding(id, **texts, difference=difference, tolerance=tolerance, verdict=verdict)
+    verdict = UNDECIDED if outcome.right is None else AGREES if outcome.right else DISAGREES
+    return Finding(
+        id,
+        difference=outcome.difference,
+        tolerance=outcome.tolerance,
+        verdict=verdict,
+        **texts,
+    )
 
 
-@dataclass(frozen=True)
-class Check:
-    """A function on the evidence, with the id of its finding, or of its findings' common part.
-
-    Attributes:
-        id: of the finding; the parts of several follow a slash.
-        compute: takes the evidence and the case; returns an outcome, or one a part.
-        case: the function's other arguments, by name.
-    """
-
-    id: str
-    compute: Callable[..., Outcome | dict[str, Outcome]]
-    case: Mapping[str, Any]
-
-    def __call__(self, evidence: Evidence) -> list[Finding]:
-        """The findings on this evidence."""
-        found = self.compute(evidence, **self.case)
-        parts = {self.id: found}
-        if isinstance(found, dict):
-            parts = {f"{self.id}/{part}": outcome for part, outcome in found.items()}
-        return [_finding(evidence, id, outcome, self.case) for id, outcome in parts.items()]
+#: All checks by the id of their finding, or of what the ids of several have before a slash.
+CHECKS: dict[str, partial[Outcome | dict[str, Outcome]]] = {}
 
 
-#: All checks, in the order of their modules.
-CHECKS: list[Check] = []
-
-
-def check(id: str, *case: Any) -> Callable[[Callable], Callable]:
-    """Make a function a check.
-
-    Args:
-        id: of its finding or findings, under which their words are kept.
-        case: what the function takes beside the evidence.
-    """
+def check(id: str, **case: Any) -> Callable[[Callable], Callable]:
+    """Make a function of the evidence, and of a case, a check; its words are kept under the id."""
 
     def register(compute: Callable) -> Callable:
-        names = [*inspect.signature(compute).parameters][1:]
-        CHECKS.append(Check(id, compute, dict(zip(names, case, strict=True))))
+        CHECKS[id] = partial(compute, **case)
         return compute
 
     return register
+
+
+def run(id: str, evidence: Evidence) -> list[Finding]:
+    """The findings of one check: one, or one a part."""
+    found = CHECKS[id](evidence)
+    parts = (
+        {f"{id}/{part}": o for part, o in found.items()} if isinstance(found, dict) else {id: found}
+    )
+    return [_finding(evidence, part, outcome) for part, outcome in parts.items()]

@@ -5,7 +5,7 @@ from typing import Any
 
 from multisenge_lib import paper
 from multisenge_lib.audit import dataset, tables, text  # noqa: F401 - their checks register
-from multisenge_lib.audit.finding import CHECKS, VERDICTS, Evidence, Finding
+from multisenge_lib.audit.finding import CHECKS, VERDICTS, Evidence, Finding, run
 from multisenge_lib.dataset import census
 
 
@@ -22,9 +22,8 @@ def findings(evidence: Evidence | None = None) -> list[Finding]:
         evidence: by default the paper as published, the committed census and outside sources.
     """
     evidence = published_evidence() if evidence is None else evidence
-    order = [*paper.finding_words()]
-    names = sorted(CHECKS, key=lambda check: order.index(check.id))
-    found = [finding for check in names for finding in check(evidence)]
+    names = (name for name in paper.finding_words() if name in CHECKS)
+    found = [finding for name in names for finding in run(name, evidence)]
     return sorted(found, key=lambda finding: VERDICTS.index(finding.verdict))
 
 

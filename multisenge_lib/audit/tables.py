@@ -81,8 +81,8 @@ def _worst(difference: np.ndarray, tolerance: np.ndarray | float) -> tuple[float
     return difference[at], tolerance[at]
 
 
-@check("f1-table5", 6)
-@check("f1-table7", 10)
+@check("f1-table5", classes=6)
+@check("f1-table7", classes=10)
 def f1(e: Evidence, classes: int) -> Outcome:
     precision, recall, printed = np.moveaxis(e.paper.scores(classes), -1, 0)
     low, high = np.moveaxis(bounds.f1_bounds(precision, recall), -1, 0)
@@ -91,8 +91,8 @@ def f1(e: Evidence, classes: int) -> Outcome:
     return measured(*_worst(difference, tolerance), count=printed.size, fit=fit)
 
 
-@check("weighted-table5", 6)
-@check("weighted-table7", 10)
+@check("weighted-table5", classes=6)
+@check("weighted-table7", classes=10)
 def weighted(e: Evidence, classes: int) -> Outcome:
     support, printed = counted_support(e, classes), e.paper.weighted(classes)
     difference = printed - np.einsum("mcs,c->ms", e.paper.scores(classes), support)
@@ -100,8 +100,8 @@ def weighted(e: Evidence, classes: int) -> Outcome:
     return measured(*_worst(difference, 2 * HALF), count=printed.size, fit=fit)
 
 
-@check("predicted-table5", 6)
-@check("predicted-table7", 10)
+@check("predicted-table5", classes=6)
+@check("predicted-table7", classes=10)
 def predicted(e: Evidence, classes: int) -> Outcome:
     ratios = [bounds.ratio_bounds(table) for table in e.paper.scores(classes)]
     sums = np.einsum("mcb,c->mb", ratios, counted_support(e, classes))
@@ -190,8 +190,8 @@ def _other_row(printed: float, intervals: np.ndarray, own: int) -> str:
     return f" The printed value lies in the interval of {' and '.join(fit)}." if fit else ""
 
 
-@check("kappa-6", 6)
-@check("kappa-10", 10)
+@check("kappa-6", classes=6)
+@check("kappa-10", classes=10)
 def kappa(e: Evidence, classes: int) -> dict[str, Outcome]:
     intervals, sharper = kappa_intervals(e, classes), kappa_intervals(e, classes, counted=True)
     outcomes = {}
@@ -209,8 +209,8 @@ def kappa(e: Evidence, classes: int) -> dict[str, Outcome]:
     return outcomes
 
 
-@check("bold-table5", 6)
-@check("bold-table7", 10)
+@check("bold-table5", classes=6)
+@check("bold-table7", classes=10)
 def bold(e: Evidence, classes: int) -> Outcome:
     averages = e.paper.weighted(classes)[:, None]
     printed = np.append(e.paper.scores(classes), averages, axis=1)
@@ -227,8 +227,8 @@ def bold(e: Evidence, classes: int) -> Outcome:
     )
 
 
-@check("bold-table6", 6)
-@check("bold-table8", 10)
+@check("bold-table6", classes=6)
+@check("bold-table8", classes=10)
 def bold_kappa(e: Evidence, classes: int) -> Outcome:
     numbers = e.paper.table(f"table{KAPPA_TABLE[classes]}")
     marked = [name for name, number in numbers.items() if number.bold]
