@@ -30,32 +30,21 @@ def counted_support(evidence: Evidence, classes: int = 10) -> np.ndarray:
     return pixels / pixels.sum()
 
 
-def majority_scores(classes: int) -> dict[str, float]:
-    """Scores of a map that has the largest class everywhere, on the counted support.
+def majority_scores(classes: int, pixels: np.ndarray | None = None) -> dict[str, float]:
+    """Scores of a map that has the largest class everywhere, by the names of `results.OVERALL`.
+
+    Its recall is 1 in that class and its precision the class's share s, so its F1 is 2 s / (1 + s).
+    Kappa is 0: the map agrees as often as chance does.
 
     Args:
         classes: 6 (Non-urban) or 10 (Arable lands).
-
-    Returns:
-        By the names of `results.OVERALL`. The map's recall is 1 in that class and 0 in the others;
-        its precision is the class's share, so its F1 is 2 s / (1 + s). Kappa is 0: it agrees as
-        often as chance does.
+        pixels: of each class; by default as others counted them on the test tile.
     """
-    pixels = replication().support[classes]
-    return _scores_of_one_class(pixels / pixels.sum())
-
-
-def _scores_of_one_class(support: np.ndarray) -> dict[str, float]:
-    share = float(support.max())
+    pixels = replication().support[classes] if pixels is None else pixels
+    share = float(pixels.max() / pixels.sum())
     f1 = 2 * share / (1 + share)
-    return {
-        "accuracy": share,
-        "weighted_precision": share**2,
-        "weighted_recall": share,
-        "weighted_f1": share * f1,
-        "macro_f1": f1 / len(support),
-        "kappa": 0.0,
-    }
+    weighted = dict(weighted_precision=share**2, weighted_recall=share, weighted_f1=share * f1)
+    return {"accuracy": share, **weighted, "macro_f1": f1 / classes, "kappa": 0.0}
 
 
 def model_margins(evidence: Evidence, classes: int) -> list[Margins]:
@@ -148,20 +137,21 @@ def implied_support(e: Evidence) -> dict[str, Outcome]:
 def one_class(e: Evidence) -> dict[str, Outcome]:
     outcomes = {}
     for classes in CLASSES:
-        support, printed = counted_support(e, classes), e.paper.weighted(classes)[:, 2]
-        one = _scores_of_one_class(support)
+        pixels, printed = e.replication.support[classes], e.paper.weighted(classes)[:, 2]
+        one = majority_scores(classes, pixels)
+        above = printed - one["weighted_f1"]
         outcomes[str(classes)] = judged(
-            (printed > one["weighted_f1"] + HALF).all(),
-            printed.min() - one["weighted_f1"],
+            above.min() > HALF,
+            above.min(),
             HALF,
             printed=printed,
-            name=TYPOLOGIES[classes].names[support.argmax()],
+            name=TYPOLOGIES[classes].names[pixels.argmax()],
             lowest=METHODS[printed.argmin()],
             least=printed.min(),
-            ahead=printed.max() - one["weighted_f1"],
+            ahead=above.max(),
             least_macro=e.paper.scores(classes)[..., 2].mean(axis=1).min(),
             least_kappa=e.paper.kappa(classes).min(),
-            below=(printed <= one["weighted_f1"] + HALF).sum(),
+            below=(above <= HALF).sum(),
             **one,
         )
     return outcomes
@@ -216,15 +206,14 @@ def bold(e: Evidence, classes: int) -> Outcome:
     printed = np.append(e.paper.scores(classes), averages, axis=1)
     marked, best = e.paper.bold(classes), printed == printed.max(axis=0)
     rows = [*(f"class {i}" for i in range(1, classes + 1)), "weighted average"]
+    look = {True: "bold but not the highest", False: "the highest but not bold"}
     wrong = [
-        f"{SCORES[s]} of {METHODS[m]}, {rows[r]}: {printed[m, r, s]:.4f} is "
-        f"{'bold but not the highest' if marked[m, r, s] else 'the highest but not bold'}"
+        f"{SCORES[s]} of {METHODS[m]}, {rows[r]}: {printed[m, r, s]:.4f} is {look[marked[m, r, s]]}"
         for m, r, s in np.argwhere(marked != best)
     ]
     notes = "; ".join(wrong) or "Every highest value of a row and score is bold, and no other."
-    return measured(
-        len(wrong), 0.0, marked=marked.sum(), best=best.sum(), wrong=len(wrong), notes=notes
-    )
+    counts = dict(marked=marked.sum(), best=best.sum(), wrong=len(wrong))
+    return measured(len(wrong), 0.0, notes=notes, **counts)
 
 
 @check("bold-table6", classes=6)

@@ -440,8 +440,3 @@ def multimodal(e: Evidence) -> dict[str, Outcome]:
 def sentinel1(e: Evidence) -> Outcome:
     gain = _sentinel1_gain(e, 10)[_NATURAL]
     return judged(None, rises=(gain > 0).sum(), gain=gain)
-
-
-@check("superior")
-def superior(e: Evidence) -> Outcome:
-    return judged(None)

@@ -1,6 +1,5 @@
 """What the paper prints, as data, and what it leaves open."""
 
-from multisenge_lib.paper.open_points import OpenPoint, read_open_points
 from multisenge_lib.paper.published import (
     KAPPA_TABLE,
     METHODS,
@@ -14,6 +13,7 @@ from multisenge_lib.paper.published import (
     authors_script,
     finding_words,
     read_items,
+    read_open_points,
     read_paper,
     replication,
     states,

@@ -33,14 +33,12 @@ class Number:
     Attributes:
         id: "table5/ConvLSTM-S1/1/f1", "table6/ConvLSTM-S1", "text/kappa-range/low".
         text: as printed, without bold marks.
-        where: table or section.
         state: what this book does with it, one of `states()`.
         bold: whether it is printed in bold.
     """
 
     id: str
     text: str
-    where: str
     state: str
     bold: bool = False
 
@@ -63,7 +61,6 @@ class Claim:
     Attributes:
         id: short name, that of the finding about it.
         where: section, table or caption.
-        kind: count, share, score, ranking, setting, arithmetic, caption, context or qualitative.
         quote: its words, shortened.
         state: what this book does with it, one of `states()`.
         names: the classes (ids), methods, tiles, months or bands that it names, in its order.
@@ -71,7 +68,6 @@ class Claim:
 
     id: str
     where: str
-    kind: str
     quote: str
     state: str
     names: tuple[str, ...] = ()
@@ -158,7 +154,6 @@ class Replication:
 
     Attributes:
         source: whose, and how far to trust it.
-        patches: of the test tile.
         support: reference pixels of each class, by number of classes.
         runs: unreviewed, one seed each.
         confusion_model: the run that the matrix is of.
@@ -166,7 +161,6 @@ class Replication:
     """
 
     source: str
-    patches: int
     support: Mapping[int, np.ndarray]
     runs: tuple[Run, ...]
     confusion_model: str
@@ -212,22 +206,17 @@ def _leaves(value: Any, id: str) -> Iterator[tuple[str, str]]:
         yield from _leaves(inner, f"{id}/{key}")
 
 
-def _number(id: str, text: str, where: str, state: str) -> Number:
-    bare = text.strip("*")
-    return Number(id, bare, where, state, bold=bare != text)
-
-
 def _numbers(document: dict[str, Any]) -> Iterator[Number]:
-    for table, state in document["states"].items():
-        for id, text in _leaves(document["tables"][table], f"table{table}"):
-            yield _number(id, text, f"Table {table}", state)
-    for claim in document["claims"]:
-        for name, text in claim.get("numbers", {}).items():
-            yield _number(f"text/{claim['id']}/{name}", text, claim["where"], claim["state"])
+    parts = [(f"table{n}", document["tables"][n], state) for n, state in document["states"].items()]
+    parts += [(f"text/{c['id']}", c.get("numbers", {}), c["state"]) for c in document["claims"]]
+    for start, numbers, state in parts:
+        for id, text in _leaves(numbers, start):
+            bare = text.strip("*")
+            yield Number(id, bare, state, bold=bare != text)
 
 
 def _claim(row: dict[str, Any]) -> Claim:
-    texts = {key: row[key] for key in ("id", "where", "kind", "quote", "state")}
+    texts = {key: row[key] for key in ("id", "where", "quote", "state")}
     return Claim(**texts, names=tuple(row.get("names", ())))
 
 
@@ -253,7 +242,6 @@ def replication() -> Replication:
     found = read_data("paper.json")["replications"]
     return Replication(
         found["source"],
-        found["patches"],
         {int(n): np.array(pixels) for n, pixels in found["support"].items()},
         tuple(Run(**run) for run in found["runs"]),
         found["confusion"]["model"],
@@ -296,3 +284,15 @@ def states() -> dict[str, str]:
 def read_items() -> tuple[Item, ...]:
     """Figures 1 to 10 and A1 to A4, Tables 1 to 8, Equations 1 to 8."""
     return tuple(Item(**row) for row in read_data("items.yaml")["items"])
+
+
+def read_open_points() -> list[dict[str, Any]]:
+    """What the paper leaves open.
+
+    Returns:
+        For each point: `point`, `paper` and `where` (what is written), `authors` (what their public
+        code does: an earlier Keras script and a later PyTorch model, neither the paper's run),
+        `ours` and, where another answer is a parameter, `other`: values by name, by `Experiment`,
+        `Settings` or the function that takes them.
+    """
+    return read_data("open_points.yaml")

@@ -15,16 +15,16 @@ FUNCTIONS = {"dataset.select": dataset.select, "training.train": training.train}
 OTHERS = [
     pytest.param(of, name, value, id=f"{of}.{name}")
     for point in POINTS
-    for of, some in point.other.items()
+    for of, some in point.get("other", {}).items()
     for name, value in some.items()
 ]
 
 
 def test_points_are_complete():
-    assert len({point.point for point in POINTS}) == len(POINTS) > 20
-    assert all(
-        vars(p)[text] for p in POINTS for text in ("point", "paper", "where", "authors", "ours")
-    )
+    assert len({point["point"] for point in POINTS}) == len(POINTS) > 20
+    texts = {"point", "paper", "where", "authors", "ours"}
+    assert all(texts <= set(point) <= texts | {"other"} for point in POINTS)
+    assert all(all(point.values()) for point in POINTS)
 
 
 @pytest.mark.parametrize("of, name, value", OTHERS)
