@@ -26,46 +26,35 @@ def f1(precision: np.ndarray, recall: np.ndarray) -> np.ndarray:
     return 2 * precision * recall / (precision + recall)
 
 
-def f1_bounds(precision: np.ndarray, recall: np.ndarray) -> np.ndarray:
-    """Least and greatest F1 of rounded precision and recall: `(..., 2)`; F1 grows with both."""
-    return np.stack([f1(precision + d, recall + d) for d in (-HALF, HALF)], axis=-1)
-
-
 def _ratio_bounds(precision: float, recall: float, score: float) -> list[float]:
     """Least and greatest R / P of one class.
 
     With a = 1/P and b = 1/R, rounding leaves a rectangle, and F1 = 2 / (a + b) a strip across
     it; R / P = a / b is extreme in a corner of what they share.
     """
-    a, b, total = (
+    ends = [
         np.array([scale / (x + HALF), scale / (x - HALF)])
         for scale, x in ((1, precision), (1, recall), (2, score))
-    )
-    corners = [
-        *product(a, b),
-        *((x, t - x) for x, t in product(a, total)),
-        *((t - y, y) for y, t in product(b, total)),
     ]
-    inside = [
-        x / y
-        for x, y in corners
-        if a[0] - _EPSILON <= x <= a[1] + _EPSILON
-        and b[0] - _EPSILON <= y <= b[1] + _EPSILON
-        and total[0] - _EPSILON <= x + y <= total[1] + _EPSILON
-    ]
-    if not inside:  # F1 does not fit: precision and recall alone
-        inside = [x / y for x, y in product(a, b)]
+    a, b, total = ends
+    rectangle = [*product(a, b)]
+    strip = [(x, t - x) for x, t in product(a, total)] + [(t - y, y) for y, t in product(b, total)]
+
+    def allowed(x: float, y: float) -> bool:
+        values = zip((x, y, x + y), ends, strict=True)
+        return all(low - _EPSILON <= value <= high + _EPSILON for value, (low, high) in values)
+
+    inside = [x / y for x, y in rectangle + strip if allowed(x, y)]
+    # Where F1 does not fit, precision and recall alone.
+    inside = inside or [x / y for x, y in rectangle]
     return [min(inside), max(inside)]
 
 
 def ratio_bounds(scores: np.ndarray) -> np.ndarray:
-    """Least and greatest number of predicted pixels per reference pixel, R / P.
+    """Least and greatest R / P, predicted pixels per reference pixel: `(classes, 2)`.
 
     Args:
         scores: `(classes, 3)`, precision, recall, F1.
-
-    Returns:
-        `(classes, 2)`.
     """
     return np.array([_ratio_bounds(*row) for row in scores])
 
@@ -130,13 +119,8 @@ def support_bounds(found: Constraints, merge: np.ndarray | None = None) -> np.nd
     NaN where the constraints contradict each other.
     """
     rows = np.eye(found.matrix.shape[1]) if merge is None else merge
-    sums = np.ones((1, rows.shape[1]))
-    return np.array(
-        [
-            [sign * _solve(sign * row, found.matrix, found.limit, sums, [1.0]) for sign in (1, -1)]
-            for row in rows
-        ]
-    )
+    fixed = found.matrix, found.limit, np.ones((1, rows.shape[1])), [1.0]
+    return np.array([[sign * _solve(sign * row, *fixed) for sign in (1, -1)] for row in rows])
 
 
 @dataclass(frozen=True)
@@ -191,10 +175,7 @@ def _product_rows(support: np.ndarray, predicted: np.ndarray, merge: np.ndarray)
 
 
 def kappa_bounds(
-    scores: np.ndarray,
-    weighted_recall: float,
-    found: Constraints,
-    merge: np.ndarray,
+    scores: np.ndarray, weighted_recall: float, found: Constraints, merge: np.ndarray
 ) -> tuple[float, float]:
     """Least and greatest Cohen's kappa that rounded scores of one model allow.
 
