@@ -276,7 +276,7 @@ def gap_maps(
         outlines: `tile` and its square.
         width: of the figure, inches.
     """
-    figure, axes = panels(len(totals), width, (3, 2), 2.1, sharex=True, sharey=True)
+    figure, axes = panels(len(totals), width, (3, 2), 2.3 if width == WIDE else 1.7)
     for ax, (gap, total) in zip(axes, totals.items(), strict=True):
         _dots(ax, cells, f"gap{gap}", 7, color=_BLUE)
         _draw_places(ax, outlines, tiles=False, cities=False)

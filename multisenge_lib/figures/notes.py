@@ -114,8 +114,9 @@ def table(
     names = [str(name) for name in frame.index] if index else [None] * len(frame)
     corner = f'<th scope="col">{escape(str(frame.index.name or ""))}</th>' if index else ""
     head = corner + "".join(f'<th scope="col">{escape(str(c))}</th>' for c in frame.columns)
+    cells = frame.astype(object)
     rows = (
-        _row(name, frame.iloc[i], forms, None if looks is None else looks.iloc[i])
+        _row(name, cells.iloc[i], forms, None if looks is None else looks.iloc[i])
         for i, name in enumerate(names)
     )
     title = f"<caption>{escape(caption)}</caption>" if caption else ""

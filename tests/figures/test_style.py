@@ -104,7 +104,7 @@ def test_every_class_is_drawn_in_its_own_colour(count):
 
 
 def images(html):
-    found = re.findall(r'data:image/png;base64,([^"]+)" width="(\d+)"', html)
+    found = re.findall(r'data:image/webp;base64,([^"]+)" width="(\d+)"', html)
     return [(Image.open(io.BytesIO(base64.b64decode(data))), int(width)) for data, width in found]
 
 
