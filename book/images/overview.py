@@ -10,13 +10,18 @@ from multisenge_lib.sample import ensure_sample
 def main() -> None:
     """One row a patch: both sensors in July, the reference, the predicted map."""
     root, record = ensure_sample(), results.read_record("sample", "s1s2_10c")
-    rows = load_selection(root).set_index("patch", drop=False)
-    images = {}
+    rows, shown = load_selection(root).set_index("patch", drop=False), []
     for name in list(record.maps)[:2]:
         patch = read_patch(root, rows.loc[name])
-        images[name] = figures.true_color(patch.s2[0]), figures.radar_color(patch.s1[0])
+        shown += [
+            ("Sentinel-2", figures.true_color(patch.s2[0]), None),
+            ("Sentinel-1", figures.radar_color(patch.s1[0]), None),
+            ("Reference", record.references[name], TYPOLOGIES[10]),
+            ("Predicted", record.maps[name], TYPOLOGIES[10]),
+        ]
     figures.use_style()
-    figure = figures.overview(images, record, TYPOLOGIES[10])
+    figure = figures.image_grid(shown, (4, 2))
+    figures.mark_sample(figure)
     figure.savefig(Path(__file__).with_suffix(".png"), dpi=120)
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from multisenge_lib.dataset import MULTISENGE, TYPOLOGIES, Typology, decibel, reclassify
+from multisenge_lib.dataset import MULTISENGE, Typology, decibel
 from multisenge_lib.figures.style import (
     LEAST,
     SPLIT_COLORS,
@@ -19,8 +19,6 @@ from multisenge_lib.figures.style import (
     class_legend,
     outlined,
     panels,
-    show_classes,
-    show_image,
     spread,
 )
 
@@ -60,67 +58,6 @@ def radar_color(s1: np.ndarray) -> np.ndarray:
     vv, vh = np.moveaxis(decibel(s1), -1, 0)
     bands, low, high = np.stack([vv, vh, vv - vh], axis=-1), (-18, -25, 2), (0, -7, 12)
     return np.clip((bands - low) / np.subtract(high, low), 0, 1)
-
-
-def patch_series(
-    s1: np.ndarray,
-    s2: np.ndarray,
-    reference: np.ndarray,
-    dates: Mapping[str, Sequence[Any]],
-    typology: Typology,
-    width: float = WIDE,
-) -> Figure:
-    """All that a patch holds: Sentinel-2 and Sentinel-1 over the dates, and the reference.
-
-    Args:
-        s1: `(dates, height, width, 2)`, linear backscatter.
-        s2: `(dates, height, width, 10)`, reflectance x 10,000.
-        reference: `(height, width)`, ids of the typology.
-        dates: of `s1` and `s2`.
-        typology: the reference's.
-        width: of the figure, inches.
-    """
-    columns = len(s2) + 1
-    figure, axes = panels(2 * columns, width, (columns, 2), 1.75)
-    # On a phone a date is a row, both sensors side by side.
-    rows = axes.reshape(2, columns) if width == WIDE else axes.reshape(columns, 2).T
-    series = (("S2", true_color(s2), dates["s2"]), ("S1", radar_color(s1), dates["s1"]))
-    for row, (sensor, images, days) in zip(rows, series, strict=True):
-        for ax, image, day in zip(row, images, days, strict=False):
-            show_image(ax, image, f"{sensor}, {short_date(day)}")
-    show_classes(rows[0, -1], reference, typology, "Reference")
-    rows[1, -1].set_axis_off()
-    class_legend(figure, typology, np.unique(reference).tolist())
-    return figure
-
-
-def image_rows(
-    images: Sequence[np.ndarray],
-    references: Sequence[np.ndarray],
-    typology: Typology,
-    titles: Sequence[str],
-    width: float = WIDE,
-) -> Figure:
-    """Pairs of image and reference, and the legend of the classes in them."""
-    figure, axes = panels(2 * len(images), width, (6, 2), 1.5)
-    for (left, right), image, ids, title in zip(
-        axes.reshape(-1, 2), images, references, titles, strict=True
-    ):
-        show_image(left, image)
-        left.set_title(title, loc="left")
-        show_classes(right, ids, typology)
-    class_legend(figure, typology, np.unique(np.stack(references)).tolist())
-    return figure
-
-
-def three_typologies(image: np.ndarray, reference: np.ndarray, width: float = WIDE) -> Figure:
-    """An image, and its published reference `(height, width)` in 14, 10 and 6 classes."""
-    figure, axes = panels(1 + len(TYPOLOGIES), width, (4, 2), 2.0)
-    show_image(axes[0], image, "Sentinel-2")
-    for ax, (count, typology) in zip(axes[1:], TYPOLOGIES.items(), strict=True):
-        show_classes(ax, reclassify(reference, typology), typology, f"{count} classes")
-    class_legend(figure, TYPOLOGIES[14], np.unique(reference).tolist())
-    return figure
 
 
 def _class_lines(ax: Axes, means: pd.DataFrame, typology: Typology, names: bool) -> None:

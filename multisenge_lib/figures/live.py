@@ -97,7 +97,7 @@ def map_swipe(
     """
     first = next(iter(records.values()))
     shown = [p for p in first.references if all(p in record.maps for record in records.values())]
-    sample = first.metrics["dataset"] == SAMPLE.name
+    sample = first.metadata.dataset == SAMPLE.name
     data = {
         "patches": {patch: _patch_layers(records, patch, images) for patch in shown},
         "classes": [{"name": c.name, "color": c.color} for c in typology.classes],

@@ -108,7 +108,7 @@ def table(
         form: how numbers are written, for all columns or by column; none is a dash.
         looks: CSS of each cell, shaped as `frame`.
         index: whether the index is shown, as the head of each row or card.
-        kind: of its look: "prose" where cells hold sentences.
+        kind: of its look: "words" where cells hold a few words, "prose" where they hold sentences.
     """
     forms = form if isinstance(form, Mapping) else dict.fromkeys(frame.columns, form)
     names = [str(name) for name in frame.index] if index else [None] * len(frame)

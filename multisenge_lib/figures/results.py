@@ -15,11 +15,10 @@ from multisenge_lib.figures.style import (
     SPLIT_COLORS,
     WIDE,
     class_legend,
+    image_grid,
     lower_legend,
     mark_sample,
     panels,
-    show_classes,
-    show_image,
 )
 from multisenge_lib.results import Record
 
@@ -81,7 +80,7 @@ def confusion_figure(
         width: of the figure, inches.
     """
     columns = (2, 1) if len(confusions) > 1 else (1, 1)
-    figure, axes = panels(len(confusions), width, columns, 3.8)
+    figure, axes = panels(len(confusions), width, columns, 3.9 if width == WIDE else 4.2)
     for ax, (method, confusion) in zip(axes, confusions.items(), strict=True):
         counts = np.array(confusion, dtype=float)
         support = counts.sum(axis=1, keepdims=True)
@@ -103,20 +102,16 @@ def map_figure(records: Mapping[str, Record], typology: Typology, width: float =
         figure, _ = panels(0, width, (1, 1), 0.6)
         figure.text(0.02, 0.4, "These records hold no map of a test patch.")
         return figure
-    rows = 1 + len(records)
-    figure, axes = panels(rows * len(patches), width, (rows, len(patches)), 1.5)
-    grid = axes.reshape(len(patches), rows) if width == WIDE else axes.reshape(rows, -1).T
-    for i, (row, patch) in enumerate(zip(grid, patches, strict=True)):
-        shown = {"Reference": first.references[patch]}
-        shown |= {method: record.maps[patch] for method, record in records.items()}
-        for ax, (title, ids) in zip(row, shown.items(), strict=True):
-            show_classes(ax, ids, typology)
-            if i == 0 and width == WIDE:
-                ax.set_title(_broken(title))
-            elif i == 0:
-                ax.set_title(title, loc="left")
-    class_legend(figure, typology)
-    return _mark(figure, records)
+    layers = {"Reference": first.references} | {m: r.maps for m, r in records.items()}
+    rows = [[(layer, maps[p], typology) for layer, maps in layers.items()] for p in patches]
+    if width != WIDE:  # a row a method
+        rows = zip(*rows, strict=True)
+    shown = [
+        (_broken(title) if width == WIDE else title if i == 0 else "", ids, typology)
+        for row in rows
+        for i, (title, ids, typology) in enumerate(row)
+    ]
+    return _mark(image_grid(shown, (len(layers), len(patches)), width), records)
 
 
 def urban_scatter(
@@ -161,30 +156,3 @@ def learning_curves(records: Mapping[str, Record], width: float = WIDE) -> Figur
     axes[0].set_ylabel("Weighted loss")
     lower_legend(figure, axes[0].get_lines()[:2])
     return _mark(figure, records)
-
-
-def overview(
-    images: Mapping[str, tuple[np.ndarray, np.ndarray]],
-    record: Record,
-    typology: Typology,
-    width: float = WIDE,
-) -> Figure:
-    """What goes in and what comes out: both sensors, the reference and the map, a row a patch.
-
-    Args:
-        images: patch to its image of Sentinel-2 and of Sentinel-1, `(height, width, 3)`, 0 to 1.
-        record: holds the maps of these patches.
-        typology: the record's.
-        width: of the figure, inches.
-    """
-    figure, axes = panels(4 * len(images), width, (4, 2), 2.05)
-    for i, (row, (patch, (optical, radar))) in enumerate(
-        zip(axes.reshape(-1, 4), images.items(), strict=True)
-    ):
-        names = ("Sentinel-2", "Sentinel-1", "Reference", "Map") if i == 0 else [""] * 4
-        show_image(row[0], optical, names[0])
-        show_image(row[1], radar, names[1])
-        show_classes(row[2], record.references[patch], typology, names[2])
-        show_classes(row[3], record.maps[patch], typology, names[3])
-    class_legend(figure, typology)
-    return _mark(figure, {"": record})

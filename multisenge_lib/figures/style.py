@@ -117,22 +117,42 @@ def picture(
     )
 
 
-def show_image(ax: Axes, image: np.ndarray, title: str = "") -> Axes:
-    """An image without axis marks."""
-    ax.imshow(image, interpolation="nearest")
-    ax.set(xticks=[], yticks=[], title=title)
+def show(ax: Axes, image: np.ndarray, title: str = "", typology: Typology | None = None) -> Axes:
+    """An image without axis marks; with a typology a map of its ids, where no data is white."""
+    look = {}
+    if typology is not None:
+        look["cmap"] = ListedColormap(("#ffffff", *typology.colors))
+        look["norm"] = BoundaryNorm(np.arange(len(typology) + 2) - 0.5, len(typology) + 1)
+    ax.imshow(image, interpolation="nearest", **look)
+    ax.set(xticks=[], yticks=[])
+    ax.set_title(title, loc="left")
     sns.despine(ax=ax, left=True, bottom=True)
     return ax
 
 
-def show_classes(ax: Axes, ids: np.ndarray, typology: Typology, title: str = "") -> Axes:
-    """A map of class ids in the typology's colours; no data is white."""
-    colors = ListedColormap(("#ffffff", *typology.colors))
-    bounds = BoundaryNorm(np.arange(len(typology) + 2) - 0.5, len(typology) + 1)
-    ax.imshow(ids, cmap=colors, norm=bounds, interpolation="nearest")
-    ax.set(xticks=[], yticks=[], title=title)
-    sns.despine(ax=ax, left=True, bottom=True)
-    return ax
+def image_grid(
+    shown: Sequence[tuple[str, np.ndarray, Typology | None]],
+    columns: tuple[int, int],
+    width: float = WIDE,
+) -> Figure:
+    """Images and maps row by row, and the legend of the classes in the first map's typology.
+
+    Args:
+        shown: title; image `(height, width, 3)`, 0 to 1, or map of ids `(height, width)`; the
+            map's typology, None for an image.
+        columns: in a row, in the book's column and on a phone.
+        width: of the figure, inches.
+    """
+    across = columns[width < (WIDE + NARROW) / 2]
+    title_lines = max(title.count("\n") + bool(title) for title, *_ in shown)
+    figure, axes = panels(len(shown), width, columns, width / across + 0.15 * title_lines)
+    for ax, (title, image, typology) in zip(axes, shown, strict=True):
+        show(ax, image, title, typology)
+    maps = [(ids, typology) for _, ids, typology in shown if typology is not None]
+    first = maps[0][1]
+    there = [np.unique(ids) for ids, typology in maps if typology is first]
+    class_legend(figure, first, np.unique(np.concatenate(there)).tolist())
+    return figure
 
 
 def class_legend(

@@ -17,21 +17,10 @@ RNG = np.random.default_rng(0)
 DATES = ["2020-07-15", "2020-08-05", "2020-09-10", "2020-11-05"]
 
 
-def patch(width):
-    s1, s2 = RNG.exponential(0.1, (4, 8, 8, 2)), RNG.integers(0, 3000, (4, 8, 8, 10))
-    ids = RNG.integers(1, 15, (8, 8))
-    dates = {"s1": DATES, "s2": DATES}
-    return figures.patch_series(s1, s2, ids, dates, TYPOLOGIES[14], width=width)
-
-
-def pairs(width):
-    images, ids = list(RNG.random((6, 8, 8, 3))), list(RNG.integers(1, 15, (6, 8, 8)))
-    return figures.image_rows(images, ids, TYPOLOGIES[14], ["31UEQ_7453_4112"] * 6, width=width)
-
-
-def three(width):
-    image, ids = RNG.random((8, 8, 3)), RNG.integers(1, 15, (8, 8))
-    return figures.three_typologies(image, ids, width=width)
+def grid(width):
+    images = [("31UEQ_7453_4112", RNG.random((8, 8, 3)), None)] * 3
+    maps = [("S2, 15 Jul", RNG.integers(1, 15, (8, 8)), TYPOLOGIES[14])] * 3
+    return figures.image_grid([*images, *maps], (6, 2), width)
 
 
 def lines(width):
@@ -79,21 +68,13 @@ def gates(width):
     return figures.gate_images(images, shown, dict.fromkeys(images, (-2.5, 2.5)), width)
 
 
-def one_map(records, width):
-    first = next(iter(records.values()))
-    images = dict.fromkeys(first.maps, (RNG.random((8, 8, 3)),) * 2)
-    return figures.overview(images, first, TYPOLOGIES[10], width)
-
-
 def urban(width):
     six, ten = (comparison.urban_f1(comparison.paper_scores(n)) for n in (6, 10))
     return figures.urban_scatter(ten.iloc[:, -1], six, TYPOLOGIES[10], width)
 
 
 DRAWINGS = {
-    "patch": patch,
-    "pairs": pairs,
-    "typologies": three,
+    "grid": grid,
     "class means": lines,
     "months": counted(lambda c, _, w: figures.month_bars(c.months, 8157, MULTISENGE.months, w)),
     "region": counted(lambda c, o, w: figures.region_map(c.density, o, census.CELL, w)),
@@ -115,7 +96,6 @@ DRAWINGS = {
     ),
     "maps": of_records(lambda r, w: figures.map_figure(r, TYPOLOGIES[10], w)),
     "curves": of_records(figures.learning_curves),
-    "overview": of_records(one_map),
     "urban": urban,
 }
 
@@ -152,7 +132,7 @@ def test_text_is_large_enough_and_inside(name, width):
     assert outside == set()
 
 
-@pytest.mark.parametrize("name", ["maps", "curves", "overview"])
+@pytest.mark.parametrize("name", ["maps", "curves"])
 def test_figures_of_sample_records_say_so(name):
     assert any("synthetic sample" in text.get_text() for text in texts(DRAWINGS[name](WIDE)))
 
