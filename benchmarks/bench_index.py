@@ -37,9 +37,9 @@ def read_plainly(folder):
     return rows
 
 
-def seconds(function, *arguments, **options):
+def seconds(function, path):
     start = time.perf_counter()
-    result = function(*arguments, **options)
+    result = function(path)
     return time.perf_counter() - start, len(result)
 
 
@@ -50,34 +50,23 @@ def main():
     if not archive.is_file():
         sys.exit(f"{archive} is not there: give the archive of the label files")
     with tempfile.TemporaryDirectory() as scratch:
-        os.environ["MULTISENGE_CACHE"] = str(Path(scratch) / "cache")
         with tarfile.open(archive) as tar:
-            tar.extractall(Path(scratch) / "labels", filter="data")
-        folder = Path(scratch) / "labels"
-        times = {
-            "plain": [],
-            "folder": [],
-            "archive": [],
-            "cached folder": [],
-            "cached archive": [],
+            tar.extractall(scratch, filter="data")
+        folder = Path(scratch)
+        readers = {
+            "plain": (read_plainly, folder),
+            "folder": (read_index, folder),
+            "archive": (read_index, archive),
         }
-        read_index(folder), read_index(archive)
-        for _ in range(TURNS):
-            for name, (function, path, options) in {
-                "plain": (read_plainly, folder, {}),
-                "folder": (read_index, folder, {"cache": False}),
-                "archive": (read_index, archive, {"cache": False}),
-                "cached folder": (read_index, folder, {}),
-                "cached archive": (read_index, archive, {}),
-            }.items():
-                elapsed, patches = seconds(function, path, **options)
-                times[name].append(elapsed)
-    print(f"{patches:,} patches, {TURNS} turns")
-    for name, taken in times.items():
-        ratios = [plain / t for plain, t in zip(times["plain"], taken, strict=True)]
+        turns = [{name: seconds(*reader) for name, reader in readers.items()} for _ in range(TURNS)]
+    print(f"{turns[0]['plain'][1]:,} patches, {TURNS} turns")
+    for name in readers:
+        taken = [turn[name][0] for turn in turns]
+        ratios = [turn["plain"][0] / turn[name][0] for turn in turns]
         print(
-            f"{name:15} median {statistics.median(taken):7.3f} s   "
-            f"{statistics.median(ratios):6.1f} times as fast as plain"
+            f"{name:8} median {statistics.median(taken):6.3f} s   "
+            f"{statistics.median(ratios):5.1f} times as fast as plain "
+            f"({min(ratios):.1f} to {max(ratios):.1f})"
         )
 
 

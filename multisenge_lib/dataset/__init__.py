@@ -3,7 +3,7 @@
 from multisenge_lib.dataset.bands import check_band_order, guess_band_order
 from multisenge_lib.dataset.census import Census, class_shares, load_census
 from multisenge_lib.dataset.check import check_root
-from multisenge_lib.dataset.description import describe, is_described, to_dict, write_description
+from multisenge_lib.dataset.description import describe, is_described, write_description
 from multisenge_lib.dataset.download import URL, download
 from multisenge_lib.dataset.geo import (
     centres,

@@ -38,7 +38,7 @@ import math
 import os
 import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from importlib.resources import files
 from itertools import chain
@@ -53,8 +53,6 @@ from multisenge_lib.dataset.layout import (
     LABELS,
     MULTISENGE,
     PIXEL,
-    S1_BANDS,
-    S2_BANDS,
     SAMPLE,
     SAMPLE_MARKER,
     SPLITS,
@@ -71,6 +69,8 @@ DESCRIPTION = "dataset.toml"
 #: Offsets of MultiSenGE's patches are multiples of this many pixels.
 _STRIDE = 257
 _LABEL = re.compile(r"([^_]+)_(\d+)_(\d+)\.json")
+#: Fields of a `Dataset` that bear another name in the file.
+_FIELD = {"tiles": "split_of_tile"}
 
 
 class _Wrong(DescriptionError):
@@ -144,130 +144,100 @@ def _line(text: str, key: str) -> int | None:
 
 
 def _check_schema(content: dict[str, Any]) -> None:
-    """Types, ranges and keys, by `description.schema.json`.
-
-    Raises:
-        _Wrong: the first thing that is wrong.
-    """
-    from jsonschema import Draft202012Validator
+    """Types, ranges and keys, by `description.schema.json`."""
+    from jsonschema import Draft4Validator  # of all drafts the one in which 64.0 is no integer
 
     schema = json.loads(files(__package__).joinpath("description.schema.json").read_text())
-    error = next(Draft202012Validator(schema).iter_errors(content), None)
+    error = next(Draft4Validator(schema).iter_errors(content), None)
     if error is None:
         return
     keys = [str(key) for key in error.absolute_path]
     if error.validator in ("required", "additionalProperties"):
         raise _Wrong(keys[-1] if keys else "", error.message)
-    raise _Wrong(
-        next((key for key in reversed(keys) if not key.isdecimal()), keys[0]),
-        f"{'.'.join(keys)} is {str(error.instance)[:60]!r}, must be "
-        f"{error.schema.get('description', error.message)}",
-    )
+    named = [key for key in keys if not key.isdecimal()]
+    rule = error.schema.get("description", error.message)
+    where, received = ".".join(keys), str(error.instance)[:60]
+    raise _Wrong(named[-1], f"{where} is {received!r}, must be {rule}")
+
+
+def _at(key: str, check: Callable[..., object], *arguments: object) -> None:
+    """Make a check, and name the key in its error."""
+    try:
+        check(*arguments)
+    except MultiSenGEError as error:
+        raise _Wrong(key, str(error)) from None
 
 
 def _check_meaning(content: dict[str, Any]) -> None:
-    """What a schema cannot say; a `_Wrong` as in `_check_schema`."""
+    """What a schema cannot say."""
     for tile in content["tiles"]:
-        try:
-            tile_corner(tile)
-        except MultiSenGEError as error:
-            raise _Wrong(tile, str(error)) from None
-    try:
-        check_months(content["months"], content["years"])
-    except MultiSenGEError as error:
-        raise _Wrong("months", str(error)) from None
+        _at(tile, tile_corner, tile)
+    _at("months", check_months, content["months"], content["years"])
     for sensor, bands in content.get("bands", {}).items():
-        order = {"s1": S1_BANDS, "s2": S2_BANDS}[sensor]
+        order = MULTISENGE.bands[sensor]
         if bands != [band for band in order if band in bands]:
             raise _Wrong(sensor, f"{sensor}: give each band once, in the order {order}")
-    numbers = [
-        *content.get("blocks", {}).get("shares", ()),
-        *chain(*content.get("cities", {}).values()),
-    ]
-    if not all(map(math.isfinite, numbers)):
-        raise _Wrong("shares" if "blocks" in content else "cities", "nan is no number here")
-    ids = range(1, len(content.get("classes", MULTISENGE.published)) + 1)
-    for grouping in content.get("groupings", ()):
-        if sorted(i for group in grouping for i in group["ids"]) != list(ids):
-            raise _Wrong(
-                "groupings", f"each id from 1 to {len(ids)} must be in one group of each grouping"
-            )
+    shares, places = content.get("blocks", {}).get("shares", ()), content.get("cities", {})
+    if not all(map(math.isfinite, [*shares, *chain(*places.values())])):
+        raise _Wrong("nan", "nan is no number here")
+    ids = [*range(1, len(content.get("classes", MULTISENGE.published)) + 1)]
+    if any(sorted(chain(*(g["ids"] for g in gs))) != ids for gs in content.get("groupings", ())):
+        rule = f"each id from 1 to {len(ids)} must be in one group of each grouping"
+        raise _Wrong("groupings", rule)
 
 
 def _typologies(content: dict[str, Any]) -> dict[int, Typology]:
     classes, groupings = content.get("classes"), content.get("groupings", [])
-    found = {} if classes or groupings else dict(TYPOLOGIES)
-    rows = [[(g["name"], g["color"], tuple(g["ids"])) for g in group] for group in groupings]
-    if classes:
-        rows.append([(c["name"], c["color"], (i,)) for i, c in enumerate(classes, 1)])
-    elif groupings:
-        found[len(MULTISENGE.published)] = MULTISENGE.published
-    return found | {len(row): make_typology(row) for row in rows}
+    if not classes and not groupings:
+        return dict(TYPOLOGIES)
+    own = [make_typology((g["name"], g["color"], tuple(g["ids"])) for g in gs) for gs in groupings]
+    rows = [(c["name"], c["color"], (i,)) for i, c in enumerate(classes or (), 1)]
+    own.append(make_typology(rows) if rows else MULTISENGE.published)
+    return {len(typology): typology for typology in own}
 
 
-def from_dict(content: dict[str, Any]) -> Dataset:
-    """The dataset of a description as TOML or JSON gives it; the inverse of `to_dict`.
+def _frozen(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _frozen(inner) for key, inner in value.items()}
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value
 
-    Raises:
-        DescriptionError: naming what is wrong.
-    """
+
+def _dataset(content: dict[str, Any]) -> Dataset:
+    """The dataset of a description as TOML gives it."""
     _check_schema(content)
     _check_meaning(content)
-    blocks = content.get("blocks", {})
-    if "shares" in blocks:
-        blocks = blocks | {"shares": tuple(blocks["shares"])}
-    bands = content.get("bands", MULTISENGE.bands)
-    return Dataset(
-        name=content["name"],
-        years=tuple(map(int, content["years"])),
-        split_of_tile=content["tiles"],
-        months=tuple(map(int, content["months"])),
-        days_gap=content.get("days_gap", MULTISENGE.days_gap),
-        patch_pixels=int(content["patch_pixels"]),
-        blocks=Blocks(**blocks),
-        bands={sensor: tuple(bands[sensor]) for sensor in sorted(bands)},
-        typologies=_typologies(content),
-        showcase=tuple(content.get("showcase", ())),
-        cities={name: tuple(place) for name, place in content.get("cities", {}).items()},
-    )
+    given = {_FIELD.get(key, key): _frozen(value) for key, value in content.items()}
+    given["blocks"] = Blocks(**given.get("blocks", {}))
+    given["typologies"] = _typologies(content)
+    given = {key: value for key, value in given.items() if key not in ("classes", "groupings")}
+    return replace(MULTISENGE, **({"showcase": (), "cities": {}} | given))
 
 
-def to_dict(dataset: Dataset) -> dict[str, Any]:
-    """A description as plain lists and numbers, for a record or `dataset.toml`."""
-    published = dataset.published
-    content = {
-        "name": dataset.name,
-        "years": list(dataset.years),
-        "months": list(dataset.months),
-        "days_gap": dataset.days_gap,
-        "patch_pixels": dataset.patch_pixels,
-        "showcase": list(dataset.showcase),
-        "tiles": dict(dataset.split_of_tile),
-        "blocks": asdict(dataset.blocks) | {"shares": list(dataset.blocks.shares)},
-        "bands": {sensor: list(bands) for sensor, bands in dataset.bands.items()},
-        "cities": {name: list(place) for name, place in dataset.cities.items()},
-    }
+def _plain(dataset: Dataset) -> dict[str, Any]:
+    """The inverse of `_dataset`."""
+    keys = ("name", "years", "months", "days_gap", "patch_pixels", "showcase", "bands", "cities")
+    content = {key: getattr(dataset, key) for key in keys}
+    content |= {"tiles": dataset.split_of_tile, "blocks": asdict(dataset.blocks)}
     if dict(dataset.typologies) == TYPOLOGIES:
         return content
-    groups = [t for t in dataset.typologies.values() if t != published]
-    return content | {
-        "groupings": [
-            [
-                {"name": c.name, "color": c.color, "ids": list(ids)}
-                for c, ids in zip(t.classes, t.members, strict=True)
-            ]
-            for t in groups
-        ],
-        "classes": [{"name": c.name, "color": c.color} for c in published.classes],
-    }
+
+    def rows(typology: Typology) -> list[dict[str, Any]]:
+        return [
+            {"name": c.name, "color": c.color, "ids": ids}
+            for c, ids in zip(typology.classes, typology.members, strict=True)
+        ]
+
+    groupings = [rows(t) for t in dataset.typologies.values() if t != dataset.published]
+    classes = [{"name": c.name, "color": c.color} for c in dataset.published.classes]
+    return content | {"groupings": groupings, "classes": classes}
 
 
 def _value(value: Any) -> str:
     """A value as TOML: JSON but for tables, which take `=`."""
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         inner = ", ".join(f"{_key(k)} = {_value(v)}" for k, v in value.items())
         return f"{{ {inner} }}"
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return f"[{', '.join(map(_value, value))}]"
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
@@ -276,16 +246,16 @@ def _key(key: str) -> str:
     return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else _value(key)
 
 
+def _lines(table: Mapping[str, Any]) -> str:
+    return "".join(f"{_key(key)} = {_value(value)}\n" for key, value in table.items())
+
+
 def to_toml(dataset: Dataset) -> str:
     """The text of `dataset.toml`."""
-    content = to_dict(dataset)
-    plain = [f"{_key(k)} = {_value(v)}" for k, v in content.items() if not isinstance(v, dict)]
-    tables = [
-        f"\n[{name}]\n" + "\n".join(f"{_key(k)} = {_value(v)}" for k, v in table.items())
-        for name, table in content.items()
-        if isinstance(table, dict) and table
-    ]
-    return "\n".join(plain + tables) + "\n"
+    content = _plain(dataset)
+    tables = {k: v for k, v in content.items() if isinstance(v, Mapping) and v}
+    plain = {k: v for k, v in content.items() if not isinstance(v, Mapping)}
+    return _lines(plain) + "".join(f"\n[{k}]\n{_lines(table)}" for k, table in tables.items())
 
 
 def _series(dates: Iterable[np.ndarray]) -> tuple[list[int], list[int]]:
@@ -309,8 +279,8 @@ def draft_description(
     """A first description of a data root, from what it holds; to be looked at by its user.
 
     The months are those of the first year's series that half of the patches have. Tiles are divided
-    in a dozen blocks or more; their distance is the default where they are of the default size, and
-    none where the area is too small for one.
+    in a dozen blocks or more; they keep the default distance where they are of the default size,
+    that of a patch where they are four patches wide, and none in an area too small for that.
 
     Args:
         name: of the dataset; what a folder's name may not hold becomes `-`.
@@ -329,6 +299,7 @@ def draft_description(
     ground = size * PIXEL
     side = math.sqrt(len(dates) / 12) * ground // ground * ground
     side = int(min(max(side, ground), Blocks.size))
+    distance = Blocks.distance if side == Blocks.size else ground * (side >= 4 * ground)
     split = BLOCKS if learn and len(dates) >= len(SPLITS) else "test"
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-_")[:64] or "area"
     return Dataset(
@@ -338,7 +309,7 @@ def draft_description(
         months=tuple(months or (1,)),
         days_gap=MULTISENGE.days_gap,
         patch_pixels=size,
-        blocks=Blocks(side, Blocks.distance if side == Blocks.size else 0),
+        blocks=Blocks(side, distance),
         bands={sensor: tuple(of) for sensor, of in sorted(bands.items())},
         typologies=TYPOLOGIES if published is None else {len(published): published},
     )
@@ -353,7 +324,7 @@ def read_description(root: Path | str) -> Dataset:
     path = Path(root) / DESCRIPTION
     try:
         text = path.read_text(encoding="utf-8")
-        return from_dict(tomllib.loads(text))
+        return _dataset(tomllib.loads(text))
     except _Wrong as error:
         line = _line(text, error.key) if error.key else None
         where = f"{path}, line {line}" if line else str(path)
@@ -373,8 +344,6 @@ def write_description(root: Path | str, dataset: Dataset) -> Path:
         DescriptionError: the dataset cannot be described so: naming the key.
         FileError: the file cannot be written.
     """
-    try:
-        from_dict(to_dict(dataset))
-    except _Wrong as error:
-        raise DescriptionError(f"dataset {dataset.name!r}: {error}") from None
-    return write_text(Path(root) / DESCRIPTION, to_toml(dataset))
+    text = to_toml(dataset)
+    _dataset(tomllib.loads(text))
+    return write_text(Path(root) / DESCRIPTION, text)

@@ -130,9 +130,12 @@ def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return document
 
 
+_DECODER = json.JSONDecoder(object_pairs_hook=_once)
+
+
 def _parse_document(raw: bytes) -> dict[str, str]:
     try:
-        document = json.loads(raw, object_pairs_hook=_once)
+        document = _DECODER.decode(raw.decode())
     except LabelError:
         raise
     except (ValueError, RecursionError) as error:  # also bytes that are not UTF-8

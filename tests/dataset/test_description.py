@@ -13,7 +13,6 @@ from multisenge_lib.dataset import (
     make_typology,
     write_description,
 )
-from multisenge_lib.dataset.description import from_dict, to_dict
 from multisenge_lib.errors import DescriptionError
 
 VALLEY = replace(
@@ -88,6 +87,7 @@ def test_what_is_left_out_is_multisenges(tmp_path):
         ("[2021]", '["2021"]', "line 2: years.0 is '2021'"),
         ("[7, 8]", "[7, 13]", "line 3: months.1 is '13'"),
         ("[7, 8]", "[8, 7]", "line 3: .*out of order"),
+        ("= 32", "= 64.0", "line 4: patch_pixels is '64.0'"),
         ("= 32", "= 33", "line 4: patch_pixels is '33', must be .*multiple of 32"),
         ('"blocks"', '"training"', "line 6: tiles.31UFS is 'training', must be train,"),
         ("31UFS", "31UXX", "line 6: there is no Sentinel-2 tile '31UXX'"),
@@ -121,11 +121,11 @@ def test_what_is_no_toml_is_one_line(tmp_path, content):
     assert "\n" not in str(error.value)
 
 
-def test_groupings_hold_each_class_once():
-    content = to_dict(VALLEY)
-    content["groupings"][0][0]["ids"] = [1, 2]
+def test_groupings_hold_each_class_once(tmp_path):
+    path = write_description(tmp_path, VALLEY)
+    path.write_text(path.read_text().replace("ids = [1]", "ids = [1, 2]"))
     with pytest.raises(DescriptionError, match="each id from 1 to 3 must be in one group"):
-        from_dict(content)
+        describe(tmp_path)
 
 
 def test_the_built_in_names_are_not_written(tmp_path):
