@@ -58,3 +58,4 @@ from multisenge_lib.dataset.typology import (
     make_typology,
     reclassify,
 )
+from multisenge_lib.dataset.writing import label_bytes, raster_bytes

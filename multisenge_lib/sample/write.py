@@ -31,27 +31,24 @@ from typing import Any
 
 import numpy as np
 import rasterio
-from rasterio.crs import CRS
-from rasterio.io import MemoryFile
-from rasterio.transform import from_origin
 from tqdm import tqdm
 
 from multisenge_lib import files, paths
 from multisenge_lib.dataset import (
     LABELS,
-    PIXEL,
     REFERENCE,
     S1_BANDS,
     S2_BANDS,
     SAMPLE_MARKER,
     SENSORS,
-    patch_bounds,
+    label_bytes,
+    raster_bytes,
     raster_path,
     tile_corner,
 )
 from multisenge_lib.errors import MultiSenGEError
 from multisenge_lib.sample.land import lay_out
-from multisenge_lib.sample.places import PLACES, Acquisitions, Place, acquisitions, generator
+from multisenge_lib.sample.places import PLACES, Place, acquisitions, generator
 from multisenge_lib.sample.radiometry import reference, render_s1, render_s2, scene
 
 _REMEDY = "make room, or choose another folder (MULTISENGE_CACHE names that of the cache)"
@@ -80,42 +77,9 @@ def _identity(size: int, seed: int) -> dict[str, Any]:
     return {"size": size, "seed": seed, "version": _version()}
 
 
-def _raster(place: Place, bands: np.ndarray, names: tuple[str, ...], **options: object) -> bytes:
-    """A georeferenced GeoTIFF of `(bands, size, size)`, the same bytes for the same pixels."""
-    count, height, width = bands.shape
-    west, _, _, north = patch_bounds(place.tile, place.x, place.y, height)
-    shape = {"count": count, "height": height, "width": width, "dtype": bands.dtype}
-    ground = {
-        "crs": CRS.from_epsg(tile_corner(place.tile)[2]),
-        "transform": from_origin(west, north, PIXEL, PIXEL),
-    }
-    predictor = 3 if bands.dtype.kind == "f" else 2
-    packing = {"compress": "deflate", "predictor": predictor, "zlevel": 1, **options}
-    with MemoryFile() as memory:
-        with memory.open(driver="GTiff", **shape, **ground, **packing) as target:
-            target.write(bands)
-            target.descriptions = names
-        return memory.read()
-
-
 def _write(path: Path, content: bytes) -> None:
     with files.atomic(path, _REMEDY, sync=False) as unfinished:
         unfinished.write_bytes(content)
-
-
-def _label(place: Place, acquired: Acquisitions, labels: np.ndarray) -> bytes:
-    """The label file: the acquisitions, the projection, and the classes of the reference."""
-
-    def names(kind: str, days: np.ndarray) -> str:
-        return ";".join(raster_path("", kind, place.patch, day).name for day in days)
-
-    document = {
-        "corresponding_s2": names("s2", acquired.s2),
-        "corresponding_s1": names("s1", acquired.s1),
-        "projection": CRS.from_epsg(tile_corner(place.tile)[2]).to_wkt(),
-        "labels": ";".join(map(str, np.unique(labels[labels > 0]))),
-    }
-    return json.dumps(document).encode()
 
 
 def _write_rasters(root: Path, place: Place, size: int, seed: int) -> bytes:
@@ -124,15 +88,16 @@ def _write_rasters(root: Path, place: Place, size: int, seed: int) -> bytes:
     land = lay_out(rng, size, place.theme)
     view, labels = scene(rng, place, land), reference(rng, land)
     acquired = acquisitions(place, seed)
-    written = _raster(place, labels[None], ("class",), nodata=0)
+    written = raster_bytes(place.patch, labels[None], ("class",), nodata=0)
     _write(raster_path(root, "reference", place.patch), written)
     for day in acquired.s2:
-        written = _raster(place, render_s2(view, day, seed), S2_BANDS)
+        written = raster_bytes(place.patch, render_s2(view, day, seed), S2_BANDS)
         _write(raster_path(root, "s2", place.patch, day), written)
     for day in np.setdiff1d(acquired.s1, acquired.s1_missing):
-        written = _raster(place, render_s1(view, day, seed), S1_BANDS)
+        written = raster_bytes(place.patch, render_s1(view, day, seed), S1_BANDS)
         _write(raster_path(root, "s1", place.patch, day), written)
-    return _label(place, acquired, labels)
+    dates = {"s1": acquired.s1, "s2": acquired.s2}
+    return label_bytes(place.patch, dates, np.unique(labels[labels > 0]))
 
 
 def _read_marker(path: Path) -> dict[str, Any] | None:
