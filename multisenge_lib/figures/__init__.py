@@ -10,7 +10,7 @@ from multisenge_lib.figures.dataset import (
     split_map,
     true_color,
 )
-from multisenge_lib.figures.live import map_swipe, selection_explorer
+from multisenge_lib.figures.live import gate_stepper, map_swipe, selection_explorer
 from multisenge_lib.figures.networks import (
     draw_cell,
     draw_inception,

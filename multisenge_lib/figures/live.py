@@ -9,19 +9,21 @@ import geopandas as gpd
 import numpy as np
 from IPython.display import HTML
 
-from multisenge_lib.dataset import MULTISENGE, SAMPLE, Typology
+from multisenge_lib.dataset import MULTISENGE, S2_BANDS, SAMPLE, Typology
 from multisenge_lib.figures.dataset import SPLIT_COLORS, true_color
 from multisenge_lib.figures.notes import interactive_part
 from multisenge_lib.results import Record
 
 
-def packed(values: np.ndarray) -> str:
+def packed(values: np.ndarray, dtype: str = "uint8") -> str:
     """Bytes as text for a page; `parts.bytes` of the book's `frame.js` reads them.
 
     Args:
-        values: uint8, of any shape; the shape is not kept.
+        values: of any shape; the shape is not kept.
+        dtype: what they are stored as.
     """
-    return base64.b64encode(zlib.compress(values.astype(np.uint8).tobytes(), 9)).decode()
+    stored = np.ascontiguousarray(values).astype(np.dtype(dtype).newbyteorder("<"))
+    return base64.b64encode(zlib.compress(stored.tobytes(), 9)).decode()
 
 
 def _corners(outlines: gpd.GeoDataFrame) -> dict[str, list[list[float]]]:
@@ -106,3 +108,52 @@ def map_swipe(
     whose = "of the synthetic sample, not the paper's" if sample else "of the test tile"
     caption = f"Patches {whose}: drag the line; wrong pixels can be marked in magenta."
     return interactive_part("swipe", data, instead, caption)
+
+
+def _in_steps(values: np.ndarray) -> dict[str, Any]:
+    """Values as whole steps of a thousandth of the largest, and the size of a step."""
+    step = float(np.abs(values).max()) / 1000 or 1.0
+    return {"step": step, "steps": packed(np.round(values / step), "int16")}
+
+
+def gate_stepper(
+    s2: np.ndarray,
+    dates: Sequence[str],
+    state: Any,
+    points: Mapping[str, tuple[int, int]],
+    instead: str,
+) -> HTML:
+    """Step through the dates of a series at a pixel: gates, cell and hidden state of Eq. 3.
+
+    Args:
+        s2: `(dates, height, width, 10)`, reflectance x 10,000.
+        dates: as they are to be shown.
+        state: the `Gates` of one series, of `models.gates`. Shown is the filter whose forget gate
+            changes most.
+        points: row and column of some places, by what they are.
+        instead: HTML that stands there where scripts are off.
+    """
+    chosen = int(state.forget[0, 1:].std(0).mean((0, 1)).argmax())
+    red, infrared = (s2[..., S2_BANDS.index(band)] for band in ("B4", "B8"))
+    quantities = {"NDVI": (infrared - red) / (infrared + red)}
+    quantities |= {
+        name: getattr(state, field)[0, ..., chosen]
+        for name, field in zip(
+            "ifoCH", ("input", "forget", "output", "cell", "hidden"), strict=True
+        )
+    }
+    data = {
+        "size": s2.shape[1:3],
+        "dates": list(dates),
+        "filter": chosen + 1,
+        "points": points,
+        "images": packed(255 * true_color(s2, brightest=2500)),
+        "quantities": {name: _in_steps(values) for name, values in quantities.items()},
+    }
+    caption = (
+        "Real pixels: a village and its fields, monthly composites of Sentinel-2 (ESA WorldCereal, "
+        "MIT; contains modified Copernicus Sentinel data 2020-2021). One filter of the network "
+        "trained above on the synthetic sample, so its gates are what it makes of land that it has "
+        "not seen. Click a pixel, then step through the dates."
+    )
+    return interactive_part("gates", data, instead, caption)
