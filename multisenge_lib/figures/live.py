@@ -133,7 +133,7 @@ def gate_stepper(
         points: row and column of some places, by what they are.
         instead: HTML that stands there where scripts are off.
     """
-    chosen = int(state.forget[0, 1:].std(0).mean((0, 1)).argmax())
+    chosen = int(np.asarray(state.forget)[0, 1:].std(0).mean((0, 1)).argmax())
     red, infrared = (s2[..., S2_BANDS.index(band)] for band in ("B4", "B8"))
     quantities = {"NDVI": (infrared - red) / (infrared + red)}
     quantities |= {

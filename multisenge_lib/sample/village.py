@@ -1,6 +1,7 @@
 """One real village and its fields over a year, kept beside the book; see the README there."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -27,7 +28,7 @@ class Village:
     s2: np.ndarray
 
 
-def village_path():
+def village_path() -> Path:
     """The file, in the book's data."""
     return paths.PROJECT / "book" / "data" / "village" / "worldcereal-village.nc"
 
