@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from multisenge_lib.audit import bounds
+from multisenge_lib.audit.bounds import HALF
 from multisenge_lib.audit.dataset import merged_shares
 from multisenge_lib.audit.finding import Evidence, Outcome, check, counted, judged, measured
 from multisenge_lib.audit.tables import CLASSES, model_margins
@@ -36,7 +36,7 @@ def _best(values: np.ndarray) -> str:
     return METHODS[int(np.argmax(values))]
 
 
-def _named_best(e: Evidence, claim: str, values: np.ndarray, **more: object) -> Outcome:
+def named_best(e: Evidence, claim: str, values: np.ndarray, **more: object) -> Outcome:
     """Whether the one method that a claim names has the highest of these values."""
     return judged((_best(values),) == e.paper.names(claim), values=values, **more)
 
@@ -221,7 +221,7 @@ def _global(e: Evidence) -> dict[str, np.ndarray]:
 def _quoted(printed: list[float], derived: list[float], **values: object) -> Outcome:
     """Scores quoted to four decimals: rounding moves both."""
     worst = max(np.subtract(printed, derived), key=abs)
-    return measured(worst, 2 * bounds.HALF, printed=printed, derived=derived, **values)
+    return measured(worst, 2 * HALF, printed=printed, derived=derived, **values)
 
 
 @check("global-scores")
@@ -270,13 +270,7 @@ def s2_wins(e: Evidence) -> Outcome:
 def natural(e: Evidence) -> Outcome:
     scores = _f1(e, 10)[:, _NATURAL]
     wins = _wins(scores, INCEPTION).sum()
-    return _named_best(e, "natural-better", scores.mean(axis=1), wins=wins)
-
-
-@check("weaker-confusion")
-def weaker_confusion(e: Evidence) -> Outcome:
-    error = 1 - e.paper.weighted(10)[:, 1]
-    return _named_best(e, "weaker-confusion", -error, error=error)
+    return named_best(e, "natural-better", scores.mean(axis=1), wins=wins)
 
 
 @check("recall-almost")
@@ -311,57 +305,6 @@ def second_best(e: Evidence) -> dict[str, Outcome]:
         part: judged(second[part] == named, second=second[part], values=values, other=by_derived)
         for part, values in scores.items()
     }
-
-
-# Confusion between two classes: what margins bound
-
-
-def _origin(e: Evidence, classes: int, row: int, column: int) -> np.ndarray:
-    """Least and greatest share of a class's wrongly predicted pixels that are of another class.
-
-    Args:
-        e: what to draw on.
-        classes: 6 or 10.
-        row: the class in the reference, id from 1.
-        column: the class predicted.
-
-    Returns:
-        `(methods, 2)`, 0 to 1.
-    """
-    shares = [
-        bounds.cell_bounds(found)[row - 1, column - 1]
-        / (found.predicted[column - 1] - found.hit[column - 1])
-        for found in model_margins(e, classes)
-    ]
-    return np.array(shares)
-
-
-def _strong(shares: np.ndarray, method: int, row: int, column: int, **values: object) -> Outcome:
-    """Strong is more than half of one method's wrong pixels; `shares` are those to be shown."""
-    low, high = shares[method]
-    right = True if low > 0.5 else False if high <= 0.5 else None
-    ranges = [f"{100 * a:.0f}-{100 * b:.0f} %" for a, b in shares]
-    return judged(right, row=row, column=column, ranges=ranges, **values)
-
-
-@check("confusion-4-6")
-def confusion_4_6(e: Evidence) -> Outcome:
-    column, row = (int(i) for i in e.paper.names("confusion-4-6"))
-    shares = _origin(e, 6, row, column)
-    return _strong(shares, INCEPTION, row, column, sure=(shares[:, 0] > 0.5).sum())
-
-
-@check("confusion-1-2")
-def confusion_1_2(e: Evidence) -> Outcome:
-    column, row = (int(i) for i in e.paper.names("confusion-1-2"))
-    return _strong(_origin(e, 6, row, column), INCEPTION, row, column)
-
-
-@check("confusion-9-10")
-def confusion_9_10(e: Evidence) -> Outcome:
-    row, column = (int(i) for i in e.paper.names("confusion-9-10"))
-    precision = e.paper.scores(10)[S2, column - 1, 0]
-    return _strong(_origin(e, 10, row, column)[[S2]], 0, row, column, precision=precision)
 
 
 # Sections 4.3 to 6
@@ -417,7 +360,7 @@ def least_separable(e: Evidence) -> Outcome:
 def best_urban(e: Evidence) -> Outcome:
     urban = _f1(e, 10)[:, _URBAN]
     wins = _wins(urban, INCEPTION).sum()
-    return _named_best(e, "best-urban", urban.mean(axis=1), wins=wins)
+    return named_best(e, "best-urban", urban.mean(axis=1), wins=wins)
 
 
 def _sentinel1_gain(e: Evidence, classes: int) -> np.ndarray:

@@ -6,7 +6,7 @@ that is there and never predicted has precision 0, the convention of scikit-lear
 `zero_division=0`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -167,7 +167,7 @@ def bootstrap(
 
     Args:
         confusions: `(patches, classes, classes)` counts, one matrix a patch.
-        names: scores that are one number a matrix, see `OVERALL`.
+        names: of `OVERALL`.
         repeats: how many draws.
         level: share of the draws inside the interval.
         seed: of the draws.
@@ -190,12 +190,7 @@ def bootstrap(
     rng, patches = np.random.Generator(np.random.PCG64(seed)), len(confusions)
     draws = rng.multinomial(patches, np.full(patches, 1 / patches), size=repeats)
     sums = np.tensordot(draws, confusions, axes=1)
-    return _intervals([scores(total) for total in sums if total.any()], names, level)
-
-
-def _intervals(
-    drawn: list[Mapping[str, Any]], names: tuple[str, ...], level: float
-) -> dict[str, tuple[float, float] | None]:
-    ends = 50 * (1 - level), 50 * (1 + level)
+    drawn = [scores(total) for total in sums if total.any()]
     values = {name: [s[name] for s in drawn if s[name] is not None] for name in names}
+    ends = 50 * (1 - level), 50 * (1 + level)
     return {n: tuple(np.percentile(v, ends).tolist()) if v else None for n, v in values.items()}
