@@ -1,21 +1,98 @@
-"""An epoch of reading patches: the packed store on disk against the GeoTIFFs it was packed from.
+"""The packed store against readers of the GeoTIFFs: batches, packing, statistics.
 
-    python benchmarks/bench_batches.py [--size 256] [--rounds 3]
+    python benchmarks/bench_batches.py [--size 256] [--patches 32] [--rounds 5]
 
-Both read the same patches of a sample, all sensors and dates, in turns; the ratio is taken turn by
-turn, since the machine may be shared. Files are in the system's cache after the first turn.
+The plain reader opens each GeoTIFF of a patch, casts to float64 and one-hot encodes the reference;
+the plain statistics are a NumPy pass a file, in float64. Rasters are uncompressed, as those of the
+published archives seem to be by their bytes; all files are in the system's cache after the first
+turn. In turns: a ratio is taken turn by turn, its median is printed, with the least and the most.
 """
 
 import argparse
 import os
+import platform
+import shutil
 import statistics
 import tempfile
 import time
+import tracemalloc
+from pathlib import Path
 
-from multisenge_lib.dataset import load_selection, pack, read_patch
+import numpy as np
+import rasterio
+
+from multisenge_lib.dataset import SAMPLE, TYPOLOGIES, load_selection, pack, raster_path, read_patch
+from multisenge_lib.models import EXPERIMENTS
 from multisenge_lib.sample import ensure_sample
+from multisenge_lib.training.batches import Batches, count_classes, streamed_statistics
 
-NAMES = ("s1", "s2", "reference")
+BATCH, SENSORS, CLASSES = 16, ("s1", "s2"), TYPOLOGIES[10]
+EXPERIMENT = EXPERIMENTS["inception_10c"]
+
+
+def files_of(root, row):
+    yield "reference", raster_path(root, "reference", row.patch)
+    for sensor in SENSORS:
+        for day in getattr(row, f"{sensor}_dates"):
+            yield sensor, raster_path(root, sensor, row.patch, day)
+
+
+def uncompressed(root, rows, copy):
+    """The rasters of some patches without compression; labels as they are."""
+    shutil.copytree(root / "labels", copy / "labels")
+    shutil.copy(root / "sample.json", copy)
+    for row in rows:
+        for _, path in files_of(root, row):
+            target = copy / path.relative_to(root)
+            target.parent.mkdir(exist_ok=True)
+            with rasterio.open(path) as source:
+                profile = source.profile | {"compress": None, "predictor": 1}
+                with rasterio.open(target, "w", **profile) as written:
+                    written.write(source.read())
+                    written.descriptions = source.descriptions
+    return copy
+
+
+def plain_patch(root, row):
+    read = {"s1": [], "s2": []}
+    for kind, path in files_of(root, row):
+        with rasterio.open(path) as source:
+            if kind == "reference":
+                one_hot = np.eye(len(CLASSES) + 1)[CLASSES.lookup[source.read(1)]]
+            else:
+                read[kind].append(np.moveaxis(source.read().astype(np.float64), 0, -1))
+    return np.stack(read["s1"]), np.stack(read["s2"]), one_hot
+
+
+def plain_epoch(root, rows):
+    for start in range(0, len(rows), BATCH):
+        patches = [plain_patch(root, row) for row in rows[start : start + BATCH]]
+        [np.stack(part) for part in zip(*patches, strict=True)]
+
+
+def plain_statistics(root, rows):
+    for row in rows:
+        for kind, path in files_of(root, row):
+            with rasterio.open(path) as source:
+                values = source.read().astype(np.float64)
+            if kind == "reference":
+                np.unique(values, return_counts=True)
+            else:
+                values.mean(axis=(1, 2)), values.std(axis=(1, 2))
+
+
+def copied(root, rows, folder):
+    target = Path(tempfile.mkdtemp(dir=folder))
+    for row in rows:
+        for _, path in files_of(root, row):
+            shutil.copyfile(path, target / path.name)
+    shutil.rmtree(target)
+
+
+def packed_anew(root, selection, folder):
+    target = tempfile.mkdtemp(dir=folder)
+    pack(root, selection, target)
+    shutil.rmtree(target)
 
 
 def seconds(call):
@@ -24,43 +101,66 @@ def seconds(call):
     return time.perf_counter() - start
 
 
+def peak(call):
+    tracemalloc.start()
+    call()
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return most / 1e6
+
+
+def compare(name, plain, ours, given, count):
+    turns = [(seconds(plain), seconds(ours)) for _ in range(given.rounds + 1)][1:]
+    times = [1000 * statistics.median(column) / count for column in zip(*turns, strict=True)]
+    ratios = sorted(a / b for a, b in turns)
+    print(
+        f"{name:28} {times[0]:8.2f} {times[1]:8.2f} ms a patch   ratio "
+        f"{statistics.median(ratios):6.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
+    )
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--size", type=int, default=256)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--patches", type=int, default=20)
+    parser.add_argument("--patches", type=int, default=32)
+    parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         os.environ.setdefault("MULTISENGE_CACHE", folder)
-        root = ensure_sample(given.size)
-        selection = load_selection(root).head(given.patches)
+        sample = ensure_sample(given.size)
+        selection = load_selection(sample).head(given.patches).assign(split="train")
         rows = list(selection.itertuples())
-        packing = time.perf_counter()
+        root = uncompressed(sample, rows, Path(folder) / "root")
         store = pack(root, selection, folder)
-        packing = time.perf_counter() - packing
+        batches = Batches(store, store.positions("train"), SENSORS, CLASSES, BATCH)
 
-        def from_rasters():
-            for row in rows:
-                read_patch(root, row)
+        def epoch():
+            for number in range(batches.num_batches):
+                batches[number]
 
-        def from_store():
-            for position in store.patches["position"]:
-                for name in NAMES:
-                    store.read(name, position)
+        def passes():
+            streamed_statistics(store, EXPERIMENT)
+            count_classes(store, CLASSES)
 
-        turns = [(seconds(from_rasters), seconds(from_store)) for _ in range(given.rounds)]
-        raw = sum(array.nbytes for array in store.arrays.values())
-        stored = sum(p.stat().st_size for p in store.path.rglob("*") if p.is_file())
-    ratios = [rasters / packed for rasters, packed in turns]
-    rasters, packed = (
-        1000 * statistics.median(column) / len(rows) for column in zip(*turns, strict=True)
-    )
-    middle = statistics.median(ratios)
-    print(f"{len(rows)} patches of {given.size} pixels, {raw / len(rows) / 1e6:.1f} MB each")
-    print(f"packing once     {1000 * packing / len(rows):7.1f} ms a patch, to {stored / raw:.0%}")
-    print(f"GeoTIFFs         {rasters:7.1f} ms a patch")
-    print(f"packed store     {packed:7.1f} ms a patch")
-    print(f"ratio            {middle:7.1f} ({min(ratios):.1f} to {max(ratios):.1f})")
+        print(f"{len(rows)} patches of {given.size} pixels, {os.cpu_count()} processors", end=", ")
+        print(f"{platform.machine()}; plain, then here:")
+        pairs = {
+            "batches of 16": (lambda: plain_epoch(root, rows), epoch),
+            "statistics and classes": (lambda: plain_statistics(root, rows), passes),
+            "copying, packing": (
+                lambda: copied(root, rows, folder),
+                lambda: packed_anew(root, selection, folder),
+            ),
+            "reading, and checking": (
+                lambda: [plain_patch(root, row) for row in rows],
+                lambda: [read_patch(root, row, dataset=SAMPLE) for row in rows],
+            ),
+        }
+        for name, (plain, ours) in pairs.items():
+            compare(name, plain, ours, given, len(rows))
+        plain, ours = peak(lambda: plain_epoch(root, rows[:BATCH])), peak(lambda: batches[0])
+        print(f"memory of a batch of 16      {plain:8.0f} {ours:8.0f} MB", end=" " * 13)
+        print(f"ratio {plain / ours:6.2f}")
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ BACKSCATTER_FLOOR = 1e-5
 
 def decibel(s1: np.ndarray) -> np.ndarray:
     """Linear backscatter to decibels, never below -50; same shape."""
-    return 10 * np.log10(np.maximum(s1, BACKSCATTER_FLOOR))
+    return np.log(np.maximum(s1, BACKSCATTER_FLOOR)) * (10 / np.log(10).item())  # log10 is slower
 
 
 @dataclass(frozen=True)

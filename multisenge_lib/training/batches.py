@@ -207,10 +207,11 @@ def _moments(
         values = store.read(sensor, position)
         if sensor == "s1" and s1_decibel:
             values = decibel(values)
-        values = values.reshape(-1, values.shape[-1]).astype(np.float64)
-        count += len(values)
-        total = total + values.sum(axis=0)
-        squares = squares + np.einsum("pb,pb->b", values, values)
+        *_, width, bands = values.shape
+        rows = values.reshape(-1, width * bands).astype(np.float64)  # long rows are summed fast
+        count += values.size // bands
+        total = total + rows.sum(axis=0).reshape(width, bands).sum(axis=0)
+        squares = squares + np.einsum("pb,pb->b", rows, rows).reshape(width, bands).sum(axis=0)
     mean = total / count
     return mean.tolist(), np.sqrt(squares / count - mean**2).tolist()
 
