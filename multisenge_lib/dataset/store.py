@@ -13,6 +13,7 @@ A store is a folder: `s1.npy`, `s2.npy` and `reference.npy`, which `numpy.load` 
 import fcntl
 import hashlib
 import json
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -30,14 +31,15 @@ from multisenge_lib import paths
 from multisenge_lib.dataset.description import describe
 from multisenge_lib.dataset.layout import SENSORS, BandOrder, raster_path
 from multisenge_lib.dataset.rasters import Patch, read_patch
-from multisenge_lib.errors import BandOrderError, MultiSenGEError, PatchError
+from multisenge_lib.errors import BandOrderError, FileError, MultiSenGEError, PatchError
+from multisenge_lib.files import write_text
 
 OnError = Literal["stop", "skip"]
 #: Part of a store's name: changes when its layout does.
 _LAYOUT = 2
 _MANIFEST, _LOCK = "manifest.jsonl", "lock"
-#: Threads that read rasters while one packs; GDAL lets them run side by side.
-_READERS = 4
+#: Threads that pack: GDAL lets them read side by side. One at a time makes the arrays.
+_PACKERS, _MAKING = 4, threading.Lock()
 
 
 def _checksum(values: np.ndarray) -> int:
@@ -119,15 +121,12 @@ def _damaged(path: Path | str, what: str) -> PatchError:
 def _signature(root: Path, row: Any, sensors: Sequence[str]) -> str:
     """Size and time of change of a patch's rasters, hashed; missing ones count as missing."""
     days = [(s, day) for s in sensors for day in getattr(row, f"{s}_dates")]
-    digest = hashlib.sha256()
+    state = []
     for kind, day in [("reference", None), *days]:
         path = raster_path(root, kind, row.patch, day)
-        try:
-            stat = path.stat()
-            digest.update(f"{path.name} {stat.st_size} {stat.st_mtime_ns}\n".encode())
-        except OSError:
-            digest.update(f"{path.name} missing\n".encode())
-    return digest.hexdigest()[:24]
+        with suppress(OSError):
+            state.append((path.name, path.stat().st_size, path.stat().st_mtime_ns))
+    return hashlib.sha256(repr(state).encode()).hexdigest()[:24]
 
 
 def _store_name(root: Path, selection: pd.DataFrame, *options: object) -> str:
@@ -147,24 +146,16 @@ def _alone(path: Path) -> Iterator[None]:
         yield
 
 
-def _is_entry(entry: Any) -> bool:
-    """Whether a line of the manifest is whole: a patch with checksums, or with a problem."""
-    types = {"patch": str, "signature": str, "checksums": dict, "problem": str}
-    return (
-        isinstance(entry, dict)
-        and len(entry) == 3
-        and all(isinstance(value, types.get(key, ())) for key, value in entry.items())
-    )
-
-
 def _read_manifest(path: Path) -> dict[str, dict[str, Any]]:
     """Entries by patch, of two the later one; a line torn by a kill, or damaged, is none."""
+    types = {"patch": str, "signature": str, "checksums": dict, "problem": str}
     entries = {}
     if (path / _MANIFEST).exists():
         for line in (path / _MANIFEST).read_text(errors="replace").splitlines():
-            with suppress(ValueError, RecursionError):
-                if _is_entry(entry := json.loads(line)):
-                    entries[entry.get("patch")] = entry
+            with suppress(ValueError, RecursionError, AttributeError, KeyError):
+                entry = json.loads(line)
+                if all(isinstance(v, types[k]) for k, v in entry.items()) and len(entry) == 3:
+                    entries[entry["patch"]] = entry
     return entries
 
 
@@ -183,9 +174,9 @@ def _write_patch(path: Path, patch: Patch, position: int, count: int) -> dict[st
     for name in (*SENSORS, "reference"):
         if (values := getattr(patch, name)) is None:
             continue
-        file = path / f"{name}.npy"
-        if not file.exists():
-            np.lib.format.open_memmap(file, "w+", values.dtype, (count, *values.shape))
+        with _MAKING:
+            if not (file := path / f"{name}.npy").exists():
+                np.lib.format.open_memmap(file, "w+", values.dtype, (count, *values.shape))
         array = _open_array(file)
         if values.shape != array.shape[1:]:
             raise PatchError(
@@ -197,55 +188,38 @@ def _write_patch(path: Path, patch: Patch, position: int, count: int) -> dict[st
     return checksums
 
 
-def _read_or_error(root: Path, row: Any, **options: Any) -> tuple[str, Patch | PatchError]:
-    """The state of a patch's rasters, and what they hold; a doubt about all of them is raised."""
-    signature = _signature(root, row, options["sensors"])
+def _pack_row(root: Path, row: Any, path: Path, count: int, **options: Any) -> dict[str, Any]:
+    """Pack a patch; what the manifest says of it. A doubt about all patches is raised."""
+    entry = {"patch": row.patch, "signature": _signature(root, row, options["sensors"])}
     try:
-        return signature, read_patch(root, row, **options)
+        patch = read_patch(root, row, **options)
+        return entry | {"checksums": _write_patch(path, patch, row.Index, count)}
     except BandOrderError:
         raise
     except PatchError as error:
-        return signature, error
-
-
-def _read_ahead(root: Path, rows: list[Any], **options: Any) -> Iterator[tuple]:
-    """Rows and what `_read_or_error` says of them, in order, a few read at a time."""
-    with ThreadPoolExecutor(_READERS) as pool:
-        for start in range(0, len(rows), _READERS):
-            part = rows[start : start + _READERS]
-            yield from zip(
-                part, pool.map(lambda row: _read_or_error(root, row, **options), part), strict=True
-            )
-
-
-def _entry(path: Path, row: Any, patch: Patch | PatchError, count: int) -> dict[str, Any]:
-    """What the manifest says of a patch: the checksums of its values, or its problem."""
-    try:
-        if isinstance(patch, PatchError):
-            raise patch
-        return {"checksums": _write_patch(path, patch, row.Index, count)}
-    except PatchError as error:
-        return {"problem": str(error)}
+        return entry | {"problem": str(error)}
 
 
 def _pack_rows(
     root: Path, rows: list[Any], path: Path, count: int, on_error: OnError, **options: Any
 ) -> None:
-    """Pack rows one after the other, a line of the manifest each once its values are on disk."""
+    """Pack rows, a line of the manifest each once its values are on disk."""
+    if len(rows) == count:  # another patch size, perhaps
+        for file in path.glob("*.npy"):
+            file.unlink()
     entries = _read_manifest(path)
     lines = "".join(json.dumps(entry) + "\n" for entry in entries.values())
-    (path / "manifest.new").write_text(lines)
-    (path / "manifest.new").replace(path / _MANIFEST)  # without a torn last line
-    progress = tqdm(total=len(rows), desc="packing", unit=" patches", disable=None)
-    with (path / _MANIFEST).open("a") as manifest, progress:
-        for row, (signature, patch) in _read_ahead(root, rows, **options):
-            entry = _entry(path, row, patch, count)
-            if on_error == "stop" and "problem" in entry:
-                raise PatchError(f"{row.patch}: {entry['problem']}")
-            entry = {"patch": row.patch, "signature": signature, **entry}
-            manifest.write(json.dumps(entry) + "\n")
-            manifest.flush()
-            progress.update()
+    write_text(path / _MANIFEST, lines)  # without a torn last line
+    pool = ThreadPoolExecutor(_PACKERS)
+    packed = pool.map(lambda row: _pack_row(root, row, path, count, **options), rows)
+    try:
+        with (path / _MANIFEST).open("a", buffering=1) as manifest:
+            for entry in tqdm(packed, "packing", len(rows), unit=" patches", disable=None):
+                if on_error == "stop" and "problem" in entry:
+                    raise PatchError(f"{entry['patch']}: {entry['problem']}")
+                manifest.write(json.dumps(entry) + "\n")
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _stale(
@@ -289,19 +263,6 @@ def _open(path: Path, root: Path, selection: pd.DataFrame, sensors: Sequence[str
     )
 
 
-def _pack_stale(root: Path, selection: pd.DataFrame, path: Path, on_error: OnError, **options: Any):
-    """Pack what is not in the store; nothing is written where all of it is."""
-    wanted = (path, root, selection, options["sensors"], on_error)
-    if not _stale(*wanted):
-        return
-    with _alone(path):
-        if stale := _stale(*wanted):  # another process may have packed it meanwhile
-            if len(stale) == len(selection):  # another patch size, perhaps
-                for file in path.glob("*.npy"):
-                    file.unlink()
-            _pack_rows(root, stale, path, len(selection), on_error, **options)
-
-
 def pack(
     root: Path | str,
     selection: pd.DataFrame,
@@ -338,12 +299,15 @@ def pack(
     name = _store_name(root, selection, sensors, band_order)
     path = Path(folder or paths.cache_dir() / "packed") / name
     options = {"sensors": sensors, "band_order": band_order, "dataset": dataset}
+    wanted = (path, root, selection, sensors, on_error)
     try:
-        _pack_stale(root, selection, path, on_error, **options)
-    except OSError as error:
+        if _stale(*wanted):  # else nothing is written: the disk may be read-only
+            with _alone(path):
+                _pack_rows(root, _stale(*wanted), path, len(selection), on_error, **options)
+    except (OSError, FileError) as error:
+        said = getattr(error, "strerror", None) or error
         raise MultiSenGEError(
-            f"{path} cannot be written ({error.strerror or error}): make room, or set "
-            "MULTISENGE_CACHE to another folder; what is packed stays, and the next run goes on "
-            "from there"
+            f"{path} cannot be written ({said}): make room, or set MULTISENGE_CACHE to another "
+            "folder; what is packed stays, and the next run goes on from there"
         ) from None
     return _open(path, root, selection, sensors)

@@ -65,7 +65,7 @@ def test_what_is_packed_is_what_the_rasters_hold(root, selection):
 
 def test_a_second_call_reads_no_raster(root, selection, reads):
     first = pack(root, selection)
-    assert len(reads) == len(PATCHES)
+    assert sorted(reads) == sorted(PATCHES)
     assert pack(root, selection).fingerprint == first.fingerprint
     assert len(reads) == len(PATCHES)
 
@@ -110,7 +110,7 @@ def test_packing_goes_on_after_a_kill(root, selection, reads, monkeypatch):
     with manifest.open("a") as file:
         file.write('{"patch": "torn')
     assert pack(root, selection).fingerprint == whole
-    assert len(reads) == len(PATCHES) - 2
+    assert 0 < len(reads) < len(PATCHES)
     assert all(json.loads(line) for line in manifest.read_text().splitlines())
 
 
@@ -124,7 +124,7 @@ def test_a_full_disk_is_one_line_and_loses_nothing(root, selection, reads, monke
     assert "\n" not in str(caught.value)
     reads.clear()
     assert len(pack(root, selection).patches) == len(PATCHES)
-    assert len(reads) == len(PATCHES) - 3
+    assert 0 < len(reads) < len(PATCHES)
 
 
 def test_a_broken_patch_stops_by_name(root, selection):
