@@ -13,11 +13,12 @@ from typing import Any
 import pandas as pd
 
 from multisenge_lib import paths
+from multisenge_lib.dataset.census import SOURCE
 from multisenge_lib.dataset.labels import read_index
-from multisenge_lib.errors import RecordError
 from multisenge_lib.files import provenance, write_text
 
-SOURCE = "label files of MultiSenGE, doi:10.5281/zenodo.6375466"
+#: The committed record of the real labels' series.
+RECORD = paths.PROJECT / "book" / "data" / "date_series.json"
 
 
 def date_series(index: pd.DataFrame) -> list[dict[str, Any]]:
@@ -37,11 +38,6 @@ def date_series(index: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def record_path() -> Path:
-    """The committed record of the real labels' series."""
-    return paths.PROJECT / "book" / "data" / "date_series.json"
-
-
 def write_series(labels: Path | str) -> Path:
     """Write the record from label files, a line a list.
 
@@ -53,21 +49,10 @@ def write_series(labels: Path | str) -> Path:
     made |= {"commit": provenance()["commit"], "patches": sum(len(one["x"]) for one in series)}
     lines = ",\n".join(json.dumps(one, separators=(",", ":")) for one in series)
     text = f'{{"provenance": {json.dumps(made)},\n"series": [\n{lines}\n]}}\n'
-    return write_text(record_path(), text)
+    return write_text(RECORD, text)
 
 
 def read_series() -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """The committed record: the series as `date_series` gives them, and where they come from.
-
-    Raises:
-        RecordError: it is missing or damaged.
-    """
-    path = record_path()
-    try:
-        record = json.loads(path.read_text("utf-8"))
-        return record["series"], record["provenance"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RecordError(
-            f"{path} cannot be read ({error}): restore it with git, or run `make records` "
-            "with MULTISENGE_LABELS naming the label files"
-        ) from None
+    """The committed record: the series as `date_series` gives them, and where they come from."""
+    record = json.loads(RECORD.read_text("utf-8"))
+    return record["series"], record["provenance"]

@@ -1,5 +1,3 @@
-import json
-
 import pytest
 
 from multisenge_lib.dataset import census
@@ -9,7 +7,7 @@ from multisenge_lib.errors import LabelError
 
 def test_the_record_is_what_the_real_labels_give(real_labels):
     taken = census.to_json(census.take_census(read_index(real_labels)))
-    assert census.to_json(census.read_record()) == json.loads(json.dumps(taken))
+    assert census.to_json(census.read_record()) == taken
 
 
 def test_the_record_holds_the_published_counts():
@@ -44,7 +42,6 @@ def test_labels_at_hand_are_counted_anew(sample_root):
     taken = census.load_census(lambda: sample_root / "labels")
     assert taken.shown.startswith("computed now")
     assert taken.totals["patches"] == len(list((sample_root / "labels").glob("*.json")))
-    assert census.from_json(census.to_json(taken), taken.shown).density.equals(taken.density)
 
 
 def test_another_dataset_is_not_counted_as_multisenge(sample_root, monkeypatch):

@@ -3,7 +3,7 @@ from dataclasses import replace
 import labels
 import pytest
 
-from multisenge_lib.dataset import MULTISENGE, plan, write_description
+from multisenge_lib.dataset import MULTISENGE, plan
 from multisenge_lib.errors import SelectionError
 
 
@@ -29,8 +29,8 @@ def test_another_dataset_is_planned_by_its_description(tmp_path):
         MULTISENGE, name="valley", patch_pixels=32, split_of_tile={"19FDV": "train"},
         bands={"s2": MULTISENGE.bands["s2"]},
     )  # fmt: skip
-    write_description(tmp_path, dataset)
-    table, splits = plan(tmp_path / "labels")
+
+    table, splits = plan(tmp_path / "labels", dataset)
     assert splits["train"] == 10 and values(table)["rasters that are read"] == 50
     with pytest.raises(SelectionError, match="0 patches selected"):
         plan(tmp_path / "labels", replace(dataset, months=(2,)))

@@ -1,7 +1,4 @@
-import pytest
-
 from multisenge_lib.dataset import read_index, select, series
-from multisenge_lib.errors import RecordError
 
 
 def test_the_record_is_what_the_real_labels_give(real_labels):
@@ -19,14 +16,3 @@ def test_each_patch_is_in_one_series_with_its_own_dates(sample_root):
     }
     assert found == {row.patch: [str(day) for day in row.s2_dates] for row in index.itertuples()}
     assert len(select(index)) > 0
-
-
-@pytest.mark.fault("record of the date series: damaged -> one line that names file and remedy")
-def test_a_damaged_record_is_named(tmp_path, monkeypatch):
-    path = tmp_path / "date_series.json"
-    monkeypatch.setattr(series, "record_path", lambda: path)
-    for text in (None, "{", "[]", '{"series": []}'):
-        if text is not None:
-            path.write_text(text)
-        with pytest.raises(RecordError, match=r"date_series\.json cannot be read.*git"):
-            series.read_series()
