@@ -2,21 +2,17 @@
 
 from multisenge_lib.audit.bounds import (
     HALF,
-    Margins,
     cell_bounds,
     extreme_matrices,
-    matrix_margins,
     support_bounds,
 )
 from multisenge_lib.audit.finding import (
     AGREES,
-    CHECKS,
     DISAGREES,
     UNDECIDED,
     VERDICTS,
     Evidence,
     Finding,
-    run,
 )
 from multisenge_lib.audit.report import findings, published_evidence, to_json
 from multisenge_lib.audit.tables import (

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from multisenge_lib import audit, paper
-from multisenge_lib.audit import AGREES, CHECKS, DISAGREES, HALF, UNDECIDED, VERDICTS, run
+from multisenge_lib.audit import AGREES, DISAGREES, HALF, UNDECIDED, VERDICTS
 from multisenge_lib.audit import text as sentences
+from multisenge_lib.audit.finding import CHECKS, run
 from multisenge_lib.dataset.labels import read_index
 from multisenge_lib.dataset.selection import select
 
