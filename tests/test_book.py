@@ -108,6 +108,7 @@ class Book:
         for name in ("_ext", "_parts", "_static"):
             shutil.copytree(PROJECT / "book" / name, root / "book" / name)
         shutil.copy(PROJECT / "_config.yml", root / "_config.yml")
+        shutil.copy(PROJECT / "book" / "references.bib", root / "book")
         (root / "book" / "_config.yml").symlink_to("../_config.yml")
         self.write("book/index.md", "# Front\n\nPlain text.\n")
         self.write("multisenge_lib/__init__.py", "")
@@ -260,3 +261,19 @@ def test_the_fingerprint_follows_the_data_and_no_other_files(executed, tmp_path,
 def test_the_real_book_needs_nothing_from_other_hosts():
     assert list(HTML.glob("*.html"))
     assert remote_resources(HTML) == []
+
+
+@pytest.fixture(scope="module")
+def api():
+    sys.path.insert(0, str(PROJECT / "book" / "_ext"))
+    import api
+
+    yield api
+    sys.path.pop(0)
+
+
+def test_the_page_of_the_library_has_every_room_and_its_functions(api):
+    rooms = {path.parent.name for path in (PROJECT / "multisenge_lib").glob("*/__init__.py")}
+    assert set(api.ROOMS) == rooms
+    assert ".. autofunction:: multisenge_lib.dataset.read_patch" in api.entries("dataset")
+    assert ".. autoclass:: multisenge_lib.models.ConvLSTM2D" in api.entries("models")

@@ -71,3 +71,11 @@ def test_the_checklist_names_files_that_exist():
     text = (PROJECT / "RELEASING.md").read_text("utf-8")
     named = set(re.findall(r"`([\w./-]+\.(?:cff|json|md|toml)|LICENSE[\w-]*|results/)`", text))
     assert named and all((PROJECT / name).exists() for name in named)
+
+
+def test_every_reference_is_cited_and_every_citation_listed():
+    book = PROJECT / "book"
+    listed = set(re.findall(r"@\w+\{(\w+),", (book / "references.bib").read_text("utf-8")))
+    text = "\n".join(page.read_text("utf-8") for page in book.glob("*.md"))
+    cited = {key for keys in re.findall(r"\{cite:\w\}`([\w,]+)`", text) for key in keys.split(",")}
+    assert cited == listed
