@@ -2,17 +2,14 @@
 
 from multisenge_lib.figures.dataset import (
     class_series,
-    gap_maps,
+    dot_maps,
     month_bars,
     radar_color,
-    region_map,
     short_date,
-    split_map,
     true_color,
 )
 from multisenge_lib.figures.live import gate_stepper, map_swipe, selection_explorer
 from multisenge_lib.figures.networks import (
-    draw_cell,
     draw_inception,
     draw_method,
     draw_unet,

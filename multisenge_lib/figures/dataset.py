@@ -17,6 +17,7 @@ from multisenge_lib.figures.style import (
     SPLIT_COLORS,
     WIDE,
     class_legend,
+    lower_legend,
     outlined,
     panels,
     spread,
@@ -26,6 +27,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 #: A degree of latitude over one of longitude in the middle of the region (48.7 degrees north).
 _ASPECT = 1 / np.cos(np.deg2rad(48.7))
 _BLUE, _PALE = "#2b6ca3", "#7fa6c9"
+_MARKERS = dict(zip(SPLIT_COLORS, "osD", strict=True))
 
 
 def short_date(day: Any) -> str:
@@ -142,81 +144,44 @@ def _draw_places(ax: Axes, outlines: gpd.GeoDataFrame, tiles: bool, cities: bool
         ax.plot(*place, "k^", markersize=4, path_effects=halo)
         options = {"textcoords": "offset points", "path_effects": halo, "ha": "center"}
         ax.annotate(city, place, xytext=(0, 4), **options)
-    ax.set_xlabel("Degrees east", fontsize=LEAST)
-    ax.set_ylabel("Degrees north", fontsize=LEAST)
+    ax.set_xlabel("Degrees east" if cities else "", fontsize=LEAST)
+    ax.set_ylabel("Degrees north" if cities else "", fontsize=LEAST)
+    if not cities:
+        ax.set_axis_off()
     ax.set_aspect(_ASPECT)
     ax.xaxis.set_major_locator(plt.MaxNLocator(5))
 
 
-def region_map(
-    cells: pd.DataFrame, outlines: gpd.GeoDataFrame, cell: float, width: float = WIDE
+def dot_maps(
+    cells: pd.DataFrame,
+    outlines: gpd.GeoDataFrame,
+    maps: Mapping[str, Mapping[str, str]],
+    columns: tuple[int, int] = (1, 1),
+    width: float = WIDE,
 ) -> Figure:
-    """The paper's Figure 1 without its background: tiles, cities, how many patches lie where.
+    """Where patches lie: a map a title, a marker a cell of a grid, its area the patches in it.
 
     Args:
-        cells: a row a grid cell: `lon`, `lat` (centre, degrees), `patches`.
+        cells: a row a grid cell: `lon`, `lat` (centre, degrees), `patches`, and columns to show.
         outlines: `tile` and its square.
-        cell: degrees along a cell.
+        maps: title to the columns of `cells` that the map shows, and their labels.
+        columns: maps in a row, in the book's column and on a phone.
         width: of the figure, inches.
     """
-    figure, ax = plt.subplots(figsize=(width, 0.62 * width + 1), layout="constrained")
-    edges = [
-        np.arange(cells[axis].min() - cell / 2, cells[axis].max() + cell, cell)
-        for axis in ("lon", "lat")
-    ]
-    *_, mesh = ax.hist2d(
-        cells["lon"], cells["lat"], edges, weights=cells["patches"], cmin=1, cmap="Greens", vmin=0
-    )
-    bar = {"ax": ax, "location": "bottom", "shrink": 0.6, "aspect": 40}
-    figure.colorbar(mesh, label=f"Patches in a cell of {cell}° x {cell}°", **bar)
-    _draw_places(ax, outlines, tiles=width == WIDE, cities=True)
-    return figure
-
-
-def _dots(ax: Axes, cells: pd.DataFrame, column: str, largest: float, **look: Any) -> None:
-    """A dot a cell, its area the patches; `largest` is the area of a full cell of the grid."""
-    some = cells[cells[column] > 0]
-    area = largest * some[column] / cells["patches"].max()
-    ax.scatter(some["lon"], some["lat"], area, linewidths=0, **look)
-
-
-def split_map(cells: pd.DataFrame, outlines: gpd.GeoDataFrame, width: float = WIDE) -> Figure:
-    """The paper's Figure 4: where the patches of the three splits lie.
-
-    Args:
-        cells: a row a grid cell: `lon`, `lat` and the selected patches of each split.
-        outlines: `tile` and its square.
-        width: of the figure, inches.
-    """
-    figure, ax = plt.subplots(figsize=(width, 0.65 * width + 0.7), layout="constrained")
-    markers = dict(zip(SPLIT_COLORS, "osD", strict=True))
-    for split, color in SPLIT_COLORS.items():
-        label = f"{split} ({cells[split].sum():,} patches)"
-        look = {"color": color, "label": label, "marker": markers[split]}
-        _dots(ax, cells, split, (0.62 * width) ** 2, **look)
-    _draw_places(ax, outlines, tiles=width == WIDE, cities=True)
-    columns = 3 if width == WIDE else 1
-    handles = figure.legend(loc="outside upper center", ncols=columns).legend_handles
-    for handle in handles:
-        handle.set_sizes([30])
-    return figure
-
-
-def gap_maps(
-    cells: pd.DataFrame, totals: pd.Series, outlines: gpd.GeoDataFrame, width: float = WIDE
-) -> Figure:
-    """The paper's Figure 3: where patches remain, a map a days gap.
-
-    Args:
-        cells: a row a grid cell: `lon`, `lat`, `patches`, and `gap15` and so on.
-        totals: patches that remain, by days gap.
-        outlines: `tile` and its square.
-        width: of the figure, inches.
-    """
-    figure, axes = panels(len(totals), width, (3, 2), 2.3 if width == WIDE else 1.7)
-    for ax, (gap, total) in zip(axes, totals.items(), strict=True):
-        _dots(ax, cells, f"gap{gap}", 7, color=_BLUE)
-        _draw_places(ax, outlines, tiles=False, cities=False)
-        ax.set(title=f"{gap} days: {total:,}", xlabel="", ylabel="", xticks=[], yticks=[])
-        ax.spines[:].set_visible(False)
+    single = len(maps) == 1
+    height = 0.68 * width + 0.3 if single else 0.62 * width / columns[width != WIDE] + 0.3
+    figure, axes = panels(len(maps), width, columns, height)
+    full = (0.62 * width) ** 2 / (1 if single else 2)
+    for ax, (title, layers) in zip(axes, maps.items(), strict=True):
+        for layer, label in layers.items():
+            some = cells[cells[layer] > 0]
+            area = full * some[layer] / cells["patches"].max()
+            look = {"color": SPLIT_COLORS.get(layer, _BLUE), "marker": _MARKERS.get(layer, "o")}
+            ax.scatter(some["lon"], some["lat"], area, linewidths=0, label=label, **look)
+        _draw_places(ax, outlines, tiles=single and width == WIDE, cities=single)
+        ax.set_title(title)
+    if any(layers.keys() & SPLIT_COLORS for layers in maps.values()):
+        lower_legend(figure, axes[0].collections[: len(layers)])
+        for handle in figure.legends[0].legend_handles:
+            handle.set_sizes([30])
     return figure

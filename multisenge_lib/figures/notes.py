@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from IPython.display import HTML
 
-from multisenge_lib.dataset import SAMPLE, TYPOLOGIES, describe
+from multisenge_lib.dataset import SAMPLE, describe
 
 
 def link(chapter: str, text: str | None = None) -> HTML:
@@ -153,18 +153,6 @@ def score_table(scores: pd.DataFrame, caption: str) -> HTML:
     shown = scores.drop(columns="weighted_recall").dropna(axis=1, how="all")
     shown = shown.rename(columns=lambda name: name.replace("_", " ")).rename_axis("model")
     return table(shown, caption, "{:.4f}")
-
-
-def typology_table() -> HTML:
-    """Table 3: a row a published class, and the class it joins in each regrouping, coloured."""
-    published, looks, rows = TYPOLOGIES[14], {}, {}
-    for count, typology in TYPOLOGIES.items():
-        ids = typology.lookup[list(published.ids)]
-        rows[f"{count} classes"] = [f"{i} {typology.names[i - 1]}" for i in ids]
-        edges = [f"border-left: .9rem solid {typology.colors[i - 1]}" for i in ids]
-        looks[f"{count} classes"] = edges
-    caption = "Table 3 of the paper: the 14 published classes and what they become."
-    return table(pd.DataFrame(rows), caption, "{}", pd.DataFrame(looks), index=False, kind="prose")
 
 
 def seed_note(seeds: pd.DataFrame, classes: int | None) -> HTML:

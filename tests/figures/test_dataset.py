@@ -35,14 +35,16 @@ def test_month_bars_show_the_counts(taken):
     assert [bar.get_width() for bar in figure.axes[0].patches] == taken.months.tolist()
 
 
-def test_region_map_holds_every_patch_once(taken, outlines):
-    figure = drawn.region_map(taken.density, outlines, census.CELL)
-    mesh = figure.axes[0].collections[0].get_array()
-    assert np.ma.masked_invalid(mesh).sum() == 8157
+def test_dot_maps_show_every_patch_once(taken, outlines):
+    figure = drawn.dot_maps(taken.density, outlines, {"": {"patches": "patches"}})
+    sizes = figure.axes[0].collections[0].get_sizes()
+    counted = sizes / sizes.max() * taken.density["patches"].max()
+    assert counted.sum() == pytest.approx(8157)
 
 
-def test_split_map_names_the_counts(taken, outlines):
-    figure = drawn.split_map(taken.density, outlines)
+def test_the_legend_names_the_splits(taken, outlines):
+    splits = {split: f"{split} ({n:,} patches)" for split, n in taken.splits.items()}
+    figure = drawn.dot_maps(taken.density, outlines, {"": splits})
     assert [text.get_text() for text in figure.legends[0].texts] == [
         "train (3,369 patches)",
         "validation (1,911 patches)",
@@ -50,12 +52,12 @@ def test_split_map_names_the_counts(taken, outlines):
     ]
 
 
-def test_gap_maps_show_what_remains(taken, outlines):
-    figure = drawn.gap_maps(taken.density, taken.days_gaps, outlines)
-    for ax, (gap, total) in zip(figure.axes, taken.days_gaps.items(), strict=True):
-        assert ax.get_title() == f"{gap} days: {total:,}"
-        dots = ax.collections[0].get_sizes()
-        assert len(dots) == (taken.density[f"gap{gap}"] > 0).sum()
+def test_each_map_shows_its_column(taken, outlines):
+    maps = {f"{gap} days": {f"gap{gap}": ""} for gap in taken.days_gaps.index}
+    figure = drawn.dot_maps(taken.density, outlines, maps, (3, 2))
+    for ax, (title, (column,)) in zip(figure.axes, maps.items(), strict=True):
+        assert ax.get_title() == title
+        assert len(ax.collections[0].get_sizes()) == (taken.density[column] > 0).sum()
 
 
 def test_names_of_tiles_stand_in_their_squares_and_off_the_cities(outlines):

@@ -7,9 +7,9 @@ import pytest
 from records import make_record
 
 from multisenge_lib import figures
-from multisenge_lib.dataset import MULTISENGE, TYPOLOGIES, census, geo
+from multisenge_lib.dataset import MULTISENGE, SPLITS, TYPOLOGIES, census, geo
 from multisenge_lib.figures.style import LEAST, NARROW, WIDE
-from multisenge_lib.models import EXPERIMENTS, ConvLSTM2D, architecture, build_model
+from multisenge_lib.models import EXPERIMENTS, architecture, build_model
 from multisenge_lib.results import comparison
 
 matplotlib.use("Agg")
@@ -52,12 +52,6 @@ def network(draw):
     return lambda width: draw(architecture(build_model("inception_10c", 256)), width)
 
 
-def cell(width):
-    layer = ConvLSTM2D(32, 3)
-    layer.build((None, 4, 64, 64, 10))
-    return figures.draw_cell(layer.kernel.shape, layer.recurrent_kernel.shape, width)
-
-
 def unet(width):
     return figures.draw_unet(architecture(build_model("inception_10c").get_layer("unet")), width)
 
@@ -73,16 +67,16 @@ def urban(width):
     return figures.urban_scatter(ten.iloc[:, -1], six, TYPOLOGIES[10], width)
 
 
+ONE_MAP = {"": {split: f"{split} (610 patches)" for split in SPLITS}}
+MAPS = {f"{gap} days: 5,890": {f"gap{gap}": ""} for gap in range(15, 21)}
 DRAWINGS = {
     "grid": grid,
     "class means": lines,
     "months": counted(lambda c, _, w: figures.month_bars(c.months, 8157, MULTISENGE.months, w)),
-    "region": counted(lambda c, o, w: figures.region_map(c.density, o, census.CELL, w)),
-    "splits": counted(lambda c, o, w: figures.split_map(c.density, o, w)),
-    "gaps": counted(lambda c, o, w: figures.gap_maps(c.density, c.days_gaps, o, w)),
+    "region": counted(lambda c, o, w: figures.dot_maps(c.density, o, ONE_MAP, width=w)),
+    "gaps": counted(lambda c, o, w: figures.dot_maps(c.density, o, MAPS, (3, 2), w)),
     "method": network(figures.draw_method),
     "inception": network(lambda t, w: figures.draw_inception(t.loc["first_dates":], w)),
-    "cell": cell,
     "unet": unet,
     "gates": gates,
     "scores, paper": lambda w: figures.score_dots(comparison.paper_scores(6), TYPOLOGIES[6], w),

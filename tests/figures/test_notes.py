@@ -41,12 +41,6 @@ def test_looks_go_to_their_cells():
     ]  # fmt: skip
 
 
-def test_table_3_has_a_row_a_class():
-    html = notes.typology_table().data
-    assert "13 Wetlands" in html and "10 Water Surfaces" in html and "6 Non-urban areas" in html
-    assert html.count("<tr>") == 15
-
-
 def test_scores_are_printed_as_the_paper_prints_them():
     scores = pd.DataFrame(
         {"weighted_recall": [0.5], "weighted_f1": [0.88749], "kappa": [np.nan]}, ["a"]
