@@ -131,28 +131,19 @@ class Dataset:
         return f"by blocks of {b.size} m that keep {b.distance} m (seed {b.seed})"
 
 
+_TILES = (
+    *("31TFN", "31UEP", "31UEQ", "31UER", "31UFP", "31UFQ", "31UFR", "31UGP", "31UGQ"),
+    *("32TLT", "32ULU", "32ULV", "32UMU", "32UMV"),
+)
 #: MultiSenGE (sections 2.1 and 2.2, Figure 4). The paper's list of training tiles leaves out 32ULV,
 #: which its count of 3369 patches needs. The showcase is that of Figures 8 and 9.
 MULTISENGE = Dataset(
     name="multisenge",
     years=(2020,),
     split_of_tile=MappingProxyType(
-        {
-            "31TFN": "train",
-            "31UEP": "train",
-            "31UEQ": "test",
-            "31UER": "train",
-            "31UFP": "validation",
-            "31UFQ": "train",
-            "31UFR": "train",
-            "31UGP": "validation",
-            "31UGQ": "train",
-            "32TLT": "train",
-            "32ULU": "train",
-            "32ULV": "train",
-            "32UMU": "train",
-            "32UMV": "train",
-        }
+        dict.fromkeys(_TILES, "train")
+        | dict.fromkeys(("31UFP", "31UGP"), "validation")
+        | {"31UEQ": "test"}
     ),
     months=(7, 8, 9, 11),
     days_gap=17,

@@ -35,13 +35,6 @@ S1Rule = Literal["first", "nearest"]
 _NO_DATES = np.array([], dtype="datetime64[D]")
 
 
-def check_days_gap(days_gap: int) -> int:
-    """The gap as it came, or a SelectionError where it is no number of days of a year."""
-    if not 0 <= days_gap <= 366:
-        raise SelectionError(f"days gap {days_gap}: give the least number of days, 0 to 366")
-    return days_gap
-
-
 def month_of(dates: np.ndarray) -> np.ndarray:
     """Months, 1 to 12, of datetime64[D] dates."""
     return dates.astype("datetime64[M]").astype(np.int64) % 12 + 1
@@ -197,7 +190,9 @@ def select(
         SelectionError: months, gap or rule out of range.
     """
     months = check_months(dataset.months if months is None else months, dataset.years)
-    days_gap = check_days_gap(dataset.days_gap if days_gap is None else days_gap)
+    days_gap = dataset.days_gap if days_gap is None else days_gap
+    if not 0 <= days_gap <= 366:
+        raise SelectionError(f"days gap {days_gap}: give the least number of days, 0 to 366")
     if s1_rule not in S1_RULES:
         raise SelectionError(f"S1 rule {s1_rule!r}: choose {' or '.join(S1_RULES)}")
     lead = "s2" if "s2" in dataset.sensors else "s1"

@@ -1,11 +1,14 @@
+from dataclasses import replace
 from itertools import pairwise, product
 
+import labels
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from multisenge_lib.dataset import write_description
 from multisenge_lib.dataset.labels import read_index
 from multisenge_lib.dataset.layout import MULTISENGE, raster_path
 from multisenge_lib.dataset.selection import (
@@ -57,6 +60,52 @@ def test_rule_by_hand():
     assert choose_dates(dates, (7, 8), 17).tolist() == days("07-20", "08-10").tolist()
     assert choose_dates(dates, (7, 8), 22) is None
     assert choose_dates(dates, (6, 7), 0) is None
+
+
+two_years = np.arange("2020-10-01", "2022-10-01", dtype="datetime64[D]")
+
+
+@given(
+    st.sets(st.integers(0, 729), max_size=60).map(lambda s: two_years[sorted(s)]),
+    st.sampled_from([(11, 12, 1, 2), (12, 1), (7, 8), (1, 2)]),
+    st.integers(0, 40),
+)
+def test_a_series_over_new_year_lies_within_twelve_months(dates, months, gap):
+    chosen = choose_dates(dates, months, gap)
+    if chosen is None:
+        return
+    assert month_of(chosen).tolist() == list(months)
+    assert (np.diff(chosen).astype(int) >= gap).all()
+    assert (chosen[-1] - chosen[0]).astype(int) < 365
+
+
+def test_the_first_whole_season_is_taken():
+    dates = np.array(["2020-12-10", "2021-11-20", "2021-12-20", "2022-01-15"], "datetime64[D]")
+    assert choose_dates(dates, (11, 12, 1), 17).astype(str).tolist() == [
+        "2021-11-20", "2021-12-20", "2022-01-15"
+    ]  # fmt: skip
+    assert choose_dates(dates, (1, 11), 0) is None
+
+
+@pytest.mark.parametrize("sensor", ["s1", "s2"])
+@pytest.mark.fault("selection: label files of one sensor alone -> selected by that sensor")
+def test_one_sensor_alone_is_selected(tmp_path, sensor):
+    other = {"s1": "s2", "s2": "s1"}[sensor]
+    for x in range(0, 96, 32):
+        days = {sensor: ("20200715", "20200816"), other: ()}
+        labels.write(tmp_path / "labels", f"56HKH_{x}_0", **labels.document(f"56HKH_{x}_0", **days))
+    dataset = replace(
+        MULTISENGE, name="south", months=(7, 8), patch_pixels=32,
+        split_of_tile={"56HKH": "train"}, bands={sensor: MULTISENGE.bands[sensor]},
+    )  # fmt: skip
+    write_description(tmp_path, dataset)
+    (tmp_path / sensor).mkdir()
+    raster_path(tmp_path, sensor, "56HKH_0_0", np.datetime64("2020-07-15")).touch()
+    raster_path(tmp_path, sensor, "56HKH_0_0", np.datetime64("2020-08-16")).touch()
+    assert len(select(read_index(tmp_path / "labels", dataset), dataset=dataset)) == 3
+    (row,) = load_selection(tmp_path).itertuples()  # what is on disk
+    assert row.patch == "56HKH_0_0" and len(getattr(row, f"{other}_dates")) == 0
+    assert getattr(row, f"{sensor}_dates").astype(str).tolist() == ["2020-07-15", "2020-08-16"]
 
 
 @given(some_dates, some_dates)
@@ -153,10 +202,14 @@ def test_a_root_without_s1_is_refused(tmp_path):
         only_existing(pd.DataFrame({"patch": []}), tmp_path)
 
 
-def test_strange_raster_names_are_refused(tmp_path):
+@pytest.mark.parametrize("name", ["mine.tif", "31UEQ_20200231_S1_0_0.tif", "31UEQ_2020_S1_0_0.tif"])
+@pytest.mark.fault("selection: a raster of an impossible date among others -> that one is named")
+def test_strange_raster_names_are_refused(tmp_path, name):
     (tmp_path / "s1").mkdir()
-    (tmp_path / "s1" / "mine.tif").touch()
-    with pytest.raises(SelectionError, match=r"mine\.tif"):
+    for day in ("20200101", "20200301", "20201231"):
+        (tmp_path / "s1" / f"31UEQ_{day}_S1_0_0.tif").touch()
+    (tmp_path / "s1" / name).touch()
+    with pytest.raises(SelectionError, match=f"s1/{name} is not named"):
         only_existing(pd.DataFrame({"patch": [], "s1_dates": []}), tmp_path)
 
 
