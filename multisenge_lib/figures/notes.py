@@ -153,21 +153,3 @@ def score_table(scores: pd.DataFrame, caption: str) -> HTML:
     shown = scores.drop(columns="weighted_recall").dropna(axis=1, how="all")
     shown = shown.rename(columns=lambda name: name.replace("_", " ")).rename_axis("model")
     return table(shown, caption, "{:.4f}")
-
-
-def seed_note(seeds: pd.DataFrame, classes: int | None) -> HTML:
-    """Macro F1 by seed with its spread, or an honest word where there is one seed only.
-
-    Args:
-        seeds: of `comparison.seed_table`.
-        classes: show the experiments with so many classes; None for all.
-    """
-    if classes is not None:
-        seeds = seeds[[name.endswith(f"_{classes}c") for name in seeds.index]]
-    if len(seeds.columns) < 2:
-        return source_note(
-            "One seed an experiment: how far scores vary from seed to seed was not measured here."
-        )
-    spread = seeds.add_prefix("seed ").assign(mean=seeds.mean(axis=1), spread=seeds.std(axis=1))
-    caption = "Macro F1 by seed of the training, mean and standard deviation."
-    return table(spread, caption, "{:.3f}")

@@ -125,14 +125,21 @@ def interval_table(records: Mapping[str, Record]) -> pd.DataFrame:
     )
 
 
-def seed_table(dataset: str, score: str = "macro_f1") -> pd.DataFrame:
-    """A score of every record: a row an experiment, a column a seed."""
-    rows: dict[str, dict[int, float]] = {}
+def seed_table(dataset: str, ending: str = "") -> pd.DataFrame:
+    """Macro F1 of every record: a row an experiment, a column a seed, their mean and deviation.
+
+    Args:
+        dataset: whose records.
+        ending: of the experiments' names, such as `_6c`; empty for all.
+    """
+    rows: dict[str, dict[str, float]] = {}
     for key in list_records(dataset):
-        record = read_record(*key)
-        rows.setdefault(key.experiment, {})[key.seed] = record.scores[score]
+        if key.experiment.endswith(ending):
+            f1 = read_record(*key).scores["macro_f1"]
+            rows.setdefault(key.experiment, {})[f"seed {key.seed}"] = f1
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("experiment")
-    return table.reindex([name for name in EXPERIMENTS if name in table.index]).sort_index(axis=1)
+    table = table.reindex([name for name in EXPERIMENTS if name in table.index])
+    return table.assign(mean=table.mean(axis=1), deviation=table.std(axis=1))
 
 
 #: Settings and choices of a record that its page shows.
