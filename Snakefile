@@ -2,7 +2,7 @@
 #
 #   snakemake --cores 2                                     on this machine
 #   snakemake --cores 2 --config exp=s1s2_10c seeds=1,2,3   some experiments, several seeds
-#   snakemake --cores 2 --config epochs=60                  longer runs than the sample's preset
+#   snakemake --cores 2 --config epochs=60                  any parameter of the notebook
 #   snakemake --profile profiles/slurm                      on a cluster
 #
 # A record is stale when it is missing, or older than the notebook or the code that makes it. A run
@@ -11,19 +11,21 @@
 from pathlib import Path
 
 from multisenge_lib import paths, results
-from multisenge_lib.dataset import describe
-from multisenge_lib.models import EXPERIMENTS, get_experiment
+from multisenge_lib.dataset import SAMPLE, describe
+from multisenge_lib.models import experiments_of, get_experiment
 
 ROOT = paths.real_data_root()
-DATASET = describe(ROOT).name if ROOT else "sample"
+DATA = describe(ROOT) if ROOT else SAMPLE
+DATASET, EXPERIMENTS = DATA.name, experiments_of(DATA)
 RECORDS = paths.results_dir() / DATASET
-NAMES = [get_experiment(name).name for name in str(config.get("exp", ",".join(EXPERIMENTS))).split(",")]
+NAMES = [get_experiment(name, DATA).name for name in str(config.get("exp", ",".join(EXPERIMENTS))).split(",")]
 SEEDS = [int(seed) for seed in str(config.get("seeds", 1)).split(",")]
-OPTIONS = " ".join(f"-p {name} {config[name]}" for name in ("epochs", "on_error") if name in config)
+OPTIONS = " ".join(f"-p {name} {value}" for name, value in config.items() if name not in ("exp", "seeds"))
 
 CODE = [f"multisenge_lib/dataset/{name}.py" for name in "layout rasters selection typology store".split()]
 CODE += ["multisenge_lib/results/metrics.py"]
-CODE += sorted(str(path) for room in ("models", "training") for path in Path("multisenge_lib", room).glob("*.py"))
+CODE += [f"multisenge_lib/models/{name}.py" for name in "build conv_lstm experiments inception unet".split()]
+CODE += [f"multisenge_lib/training/{name}.py" for name in "batches devices loss settings train".split()]
 if DATASET == "sample":
     CODE += sorted(map(str, Path("multisenge_lib/sample").glob("*.py")))
 
@@ -48,9 +50,10 @@ rule pack:
         options=f", on_error='{config['on_error']}'" if "on_error" in config else "",
         experiment=NAMES[-1],
     shell:
-        "python -c 'from multisenge_lib.models import get_experiment; from multisenge_lib.sample import find_data_root; "
-        "from multisenge_lib.training import load, settings_for; root = find_data_root(); "
-        "load(root, get_experiment(\"{params.experiment}\"), settings_for(root){params.options})'"
+        "python -c 'from multisenge_lib.dataset import describe; from multisenge_lib.models import get_experiment; "
+        "from multisenge_lib.sample import find_data_root; from multisenge_lib.training import load, settings_for; "
+        "root = find_data_root(); experiment = get_experiment(\"{params.experiment}\", describe(root)); "
+        "load(root, experiment, settings_for(root){params.options})'"
 
 
 rule train:

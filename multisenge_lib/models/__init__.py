@@ -6,7 +6,12 @@ experiments, which are data.
 
 import lazy_loader
 
-from multisenge_lib.models.experiments import EXPERIMENTS, Experiment, get_experiment
+from multisenge_lib.models.experiments import (
+    EXPERIMENTS,
+    Experiment,
+    experiments_of,
+    get_experiment,
+)
 
 __getattr__, _, _ = lazy_loader.attach(
     __name__,

@@ -79,18 +79,19 @@ def _experiments(dataset: Dataset, groupings: Iterable[int]) -> dict[str, Experi
 EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(_experiments(MULTISENGE, (6, 10)))
 
 
-def get_experiment(name: str, dataset: Dataset = MULTISENGE) -> Experiment:
-    """The experiment of Table 4 with this name; or the same on another dataset.
+def experiments_of(dataset: Dataset) -> Mapping[str, Experiment]:
+    """The experiments of a dataset by name: Table 4's, or the same networks on its own classes."""
+    own = _experiments(dataset, sorted(dataset.typologies))
+    return EXPERIMENTS if EXPERIMENTS.keys() <= own.keys() else own
 
-    Args:
-        name: such as `s1s2_10c`: the network, and how many classes it tells apart.
-        dataset: gives months, gap and numbers of classes, by default MultiSenGE's.
+
+def get_experiment(name: str, dataset: Dataset = MULTISENGE) -> Experiment:
+    """One of `experiments_of(dataset)`, such as `s1s2_10c`: the network, and how many classes.
 
     Raises:
-        ExperimentError: there is none; the message names all that there are.
+        ExperimentError: there is none; the message names those that there are.
     """
-    own = _experiments(dataset, sorted(dataset.typologies))
-    among = EXPERIMENTS if set(EXPERIMENTS) <= set(own) else own
-    if name not in own:
+    among = experiments_of(dataset)
+    if name not in among:
         raise ExperimentError(f"there is no experiment {name!r}: choose one of {', '.join(among)}")
-    return own[name]
+    return among[name]

@@ -1,5 +1,7 @@
 """What a run runs on: devices, precision, compilation."""
 
+import contextlib
+import ctypes
 import os
 import platform
 from collections.abc import Iterator
@@ -80,6 +82,19 @@ def synchronise(model: keras.Model, devices: int) -> None:
     for layer in model.get_layer("unet").layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.synchronized = devices > 1 and keras.backend.backend() == "tensorflow"
+
+
+class KeepMemory(keras.callbacks.Callback):
+    """Let glibc keep what freed tensors leave, instead of faulting it in again at every step.
+
+    TensorFlow's data pipeline asks for the opposite when an epoch's first batch is read, hence at
+    each batch. See `benchmarks/README.md` for what it is worth.
+    """
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        """Set `M_TRIM_THRESHOLD` to the most that it takes, where the C library has it."""
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).mallopt(-1, 2**31 - 1)
 
 
 def _gpu() -> Any:

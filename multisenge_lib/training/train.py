@@ -61,6 +61,7 @@ from multisenge_lib.training.checkpoint import (
     write_finished,
 )
 from multisenge_lib.training.devices import (
+    KeepMemory,
     check_devices,
     device_name,
     jit,
@@ -72,7 +73,11 @@ from multisenge_lib.training.progress import Progress, say
 from multisenge_lib.training.settings import Settings, settings_for
 
 #: A checkpoint of other code than this is not taken up.
-_SOURCES = ("training/*.py", "dataset/store.py", "models/*.py")
+_SOURCES = (
+    "dataset/store.py",
+    *(f"models/{name}.py" for name in ("build", "conv_lstm", "inception", "unet")),
+    *(f"training/{name}.py" for name in ("batches", "checkpoint", "devices", "loss", "train")),
+)
 #: Maps kept of a test split that has none of the dataset's patches to show.
 _SHOWN = 3
 
@@ -103,9 +108,8 @@ class Task:
         """One for each experiment, settings, data and code."""
         whole = (self.experiment, replace(self.settings, readers=1), self.store.fingerprint)
         digest = hashlib.sha256(f"{whole} {keras.backend.backend()}".encode())
-        for pattern in _SOURCES:
-            for source in sorted(Path(__file__).parent.parent.glob(pattern)):
-                digest.update(source.read_bytes())
+        for source in _SOURCES:
+            digest.update((Path(__file__).parent.parent / source).read_bytes())
         name = f"{self.experiment.name}-seed{self.settings.seed}-{digest.hexdigest()[:12]}"
         return paths.cache_dir() / "runs" / name
 
@@ -238,7 +242,8 @@ def fit(model: keras.Model, task: Task, checkpoint: Checkpoint, progress: bool) 
         say(f"goes on after epoch {done}, from {checkpoint.path}")
     order = {"seed": settings.seed, "augmentation": settings.augmentation, "first_epoch": done}
     train, validation = task.batches("train", TrainingBatches, **order), task.batches("validation")
-    callbacks = [*reversed(checkpoint.others), *([Progress()] if progress else []), checkpoint]
+    callbacks = [KeepMemory(), *reversed(checkpoint.others), *([Progress()] if progress else [])]
+    callbacks.append(checkpoint)
     if settings.tensorboard:
         callbacks.append(keras.callbacks.TensorBoard(checkpoint.folder / "tensorboard"))
     try:
