@@ -237,9 +237,6 @@ def import_images(
         str, typer.Option(help="Names of its classes from id 1, by commas. Default: MultiSenGE's.")
     ] = "",
     size: Annotated[int, typer.Option(help="Pixels along a patch's side.")] = 256,
-    stride: Annotated[
-        int | None, typer.Option(help="Pixels from patch to patch. Default: the size.")
-    ] = None,
     s1_unit: Annotated[
         str | None, typer.Option(help="linear, db, or dn (20 log10 n - 83 dB).")
     ] = None,
@@ -267,7 +264,6 @@ def import_images(
         reference=reference,
         classes=_listed(classes),
         size=size,
-        stride=stride,
         units=Units(s1_unit, s2_scale, s2_offset, no_data),
         s1_bands=_listed(s1_bands),
         s2_bands=_listed(s2_bands),

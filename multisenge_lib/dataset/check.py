@@ -9,11 +9,11 @@ import json
 import os
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -33,14 +33,14 @@ from multisenge_lib.dataset.layout import (
     LABELS,
     MULTISENGE,
     REFERENCE,
+    S1_BANDS,
     SENSORS,
     Dataset,
     decibel,
     raster_path,
-    split_patch,
 )
 from multisenge_lib.dataset.rasters import GDAL, Grid, Ground, Raster, inspect_raster
-from multisenge_lib.errors import DescriptionError, LabelError, PatchError
+from multisenge_lib.errors import DescriptionError, LabelError, MultiSenGEError, PatchError
 
 _FOLDERS = {"reference": REFERENCE} | {sensor: sensor for sensor in SENSORS}
 _RASTER_NAME = re.compile(r"(\d\d[A-Z]{3})_(?:GR|\d{8}_S[12])_(\d+)_(\d+)\.tif")
@@ -49,24 +49,8 @@ _JUDGED = 64
 _EXAMPLES = 5
 
 
-class Seen(NamedTuple):
-    """What one raster showed; None where its layer does not show it, or it could not be read."""
-
-    layer: str
-    tile: str
-    file: str
-    problems: tuple[str, ...]
-    notes: tuple[str, ...] = ()
-    grid: Grid | None = None
-    offset: tuple[int, int] | None = None
-    no_data: float | None = None
-    named: bool | None = None
-    red_edge: tuple[float, float] | None = None
-    levels: tuple[float, ...] | None = None
-    classes: tuple[int, ...] | None = None
-
-
-class Kind(NamedTuple):
+@dataclass(frozen=True)
+class Kind:
     """Problems of one kind: their words for the first file, how many files, and some of them."""
 
     layer: str
@@ -87,7 +71,6 @@ class Report:
         problems: what keeps files from being used, by kind.
         notes: what is worth knowing.
         evidence: what content says of band order, unit and place, a sentence each.
-        classes: pixels of each id of the reference.
         draft: a first `dataset.toml`, where the root has none and needs one.
     """
 
@@ -96,119 +79,102 @@ class Report:
     files: pd.DataFrame
     problems: list[Kind]
     notes: list[Kind]
-    evidence: dict[str, str] = field(default_factory=dict)
-    classes: dict[int, int] = field(default_factory=dict)
+    evidence: dict[str, str]
     draft: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """The report as plain values."""
-        return {
-            "root": str(self.root),
-            "dataset": self.dataset,
-            "files": json.loads(self.files.to_json(orient="records")),
-            "problems": [kind._asdict() for kind in self.problems],
-            "notes": [kind._asdict() for kind in self.notes],
-            "evidence": self.evidence,
-            "classes": {str(i): n for i, n in self.classes.items()},
-            "draft": self.draft,
-        }
+        files = json.loads(self.files.to_json(orient="records"))
+        return asdict(self) | {"root": str(self.root), "files": files}
 
     def to_text(self) -> str:
         """The report to read, and to act on."""
         lines = [f"{self.root}: {self.dataset}", self.files.to_string(index=False)]
         for title, kinds in (("To mend", self.problems), ("Worth knowing", self.notes)):
-            lines.append(f"{title}: {sum(kind.files for kind in kinds):,} files" if kinds else "")
-            for kind in kinds:
-                more = ", ..." if kind.files > len(kind.examples) else ""
-                lines.append(f"  {kind.layer}: {kind.problem} ({kind.files:,} files)")
-                lines.append(f"    {', '.join(kind.examples)}{more}")
+            lines.append(f"{title}: {sum(k.files for k in kinds):,} files" if kinds else "")
+            for k in kinds:
+                more = ", ..." if k.files > len(k.examples) else ""
+                lines.append(f"  {k.layer}: {k.problem} ({k.files:,} files)")
+                lines.append(f"    {', '.join(k.examples)}{more}")
         lines += [f"{what}: {said}" for what, said in self.evidence.items()]
-        if not self.problems:
-            lines.append("Nothing to mend.")
-        if self.draft:
-            lines.append(f"A first {DESCRIPTION}, to be looked at:\n\n{self.draft}")
+        lines.append("" if self.problems else "Nothing to mend.")
+        lines.append(self.draft and f"A first {DESCRIPTION}, to be looked at:\n\n{self.draft}")
         return "\n".join(line for line in lines if line)
-
-
-def _thinned(pixels: np.ndarray) -> np.ndarray:
-    step = max(1, pixels.shape[-1] // _JUDGED)
-    return pixels[:, ::step, ::step]
-
-
-def _constant_bands(raster: Raster) -> Iterator[str]:
-    flat = raster.pixels.reshape(len(raster.pixels), -1)
-    for i in np.flatnonzero(flat.min(axis=1) == flat.max(axis=1)):
-        yield f"band {raster.names[i] or i + 1} is {flat[i, 0]:g} everywhere"
 
 
 def _content(raster: Raster, layer: str, dataset: Dataset) -> dict[str, Any]:
     """What the pixels of a sound raster show; all of it cheap beside reading them."""
-    pixels, notes = raster.pixels, ()
+    pixels = raster.pixels
     if layer == "reference":
-        counts = np.bincount(pixels.astype(np.uint8).ravel(), minlength=1 + len(dataset.published))
-        shown = {"classes": tuple(counts.tolist()), "no_data": counts[0] / pixels[0].size}
-    else:
-        notes, few = tuple(_constant_bands(raster)), _thinned(pixels)
-        names, wanted = [band_of(name, layer) for name in raster.names], dataset.bands[layer]
-        shown = {"no_data": 1 - few.any(axis=0).mean(), "named": set(names) == set(wanted)}
-        if shown["named"]:  # judged as the layout has it
-            few = few[[names.index(band) for band in wanted]]
-        if layer == "s2" and has_red_edge(wanted):
-            shown["red_edge"] = red_edge(np.moveaxis(few, 0, -1))
-        elif layer == "s1" and (seen := few.all(axis=0)).any():
-            shown["levels"] = tuple(float(np.median(decibel(band[seen]))) for band in few)
-    return shown | {"notes": notes}
+        return {"no_data": 1 - np.count_nonzero(pixels) / pixels.size}
+    flat = pixels.reshape(len(pixels), -1)
+    constant = np.flatnonzero(flat.min(axis=1) == flat.max(axis=1))
+    notes = [f"band {raster.names[i] or i + 1} is {flat[i, 0]:g} everywhere" for i in constant]
+    step = max(1, pixels.shape[-1] // _JUDGED)
+    few = pixels[:, ::step, ::step]
+    names, wanted = [band_of(name, layer) for name in raster.names], dataset.bands[layer]
+    shown = {"notes": notes, "no_data": 1 - few.any(axis=0).mean()}
+    if named := set(names) == set(wanted):  # judged as the layout has it
+        few = few[[names.index(band) for band in wanted]]
+    if layer == "s2" and has_red_edge(wanted):
+        shown["edge"] = red_edge(np.moveaxis(few, 0, -1))
+    elif tuple(wanted) == S1_BANDS and (seen := few.all(axis=0)).any():
+        shown["levels"] = [float(np.median(decibel(band[seen]))) for band in few]
+    return shown | {"named": named}
 
 
-def _examine(
-    path: Path, layer: str, ground: Ground, first: Grid | None, dataset: Dataset
-) -> dict[str, Any]:
-    """The fields of `Seen` that one file gives."""
+def _examine(path: Path, layer: str, ground: Ground, first: Grid | None, dataset: Dataset) -> dict:
+    """What one raster shows: its problems, or else its grid and content."""
     inspection, problems = inspect_raster(path, layer, ground, first, dataset), []
-    while True:
-        try:
+    try:
+        while True:
             problems.append(next(inspection))
-        except StopIteration as end:
-            raster = end.value
-            break
+    except StopIteration as end:
+        raster = end.value
     if raster is None or problems:
-        return {"problems": tuple(problems)}
+        return {"problems": problems}
     at = raster.grid.transform
     offset = round(at.c - ground.west), round(ground.north - at.f)
-    return {"problems": (), "grid": raster.grid, "offset": offset} | _content(
-        raster, layer, dataset
-    )
+    return {"grid": raster.grid, "offset": offset} | _content(raster, layer, dataset)
 
 
-def _examine_patch(
-    root: Path, dataset: Dataset, patch: str, files: Sequence[tuple[str, str]]
-) -> list[Seen]:
-    """All rasters of a patch, `(layer, name)`; the first sound one gives the grid."""
-    tile, first, seen = split_patch(patch)[0], None, []
+def _examine_patch(root: Path, dataset: Dataset, patch: str, files: pd.DataFrame) -> list[dict]:
+    """All rasters of a patch; the first sound one gives the grid."""
+    first, seen = None, []
     with rasterio.Env(**GDAL):
-        for layer, name in files:
-            file = f"{_FOLDERS[layer]}/{name}"
-            found = _examine(root / file, layer, Ground.of(patch), first, dataset)
+        for row in files.itertuples():
+            found = _examine(root / row.file, row.layer, Ground.of(patch), first, dataset)
             first = first or found.get("grid")
-            seen.append(Seen(layer, tile, file, **found))
+            empty = dict.fromkeys(("grid", "offset", "named", "edge", "levels"))
+            known = {"layer": row.layer, "tile": row.tile, "file": row.file, "no_data": np.nan}
+            seen.append(empty | known | {"problems": [], "notes": []} | found)
     return seen
 
 
-def _listed(root: Path, layer: str) -> set[str]:
-    """Names in a layer's folder; a folder that is not there has none."""
+def _listed(folder: Path) -> set[str]:
+    """Names in a folder; one that is not there has none."""
     try:
-        return {entry.name for entry in os.scandir(root / _FOLDERS[layer])}
+        return {entry.name for entry in os.scandir(folder)}
     except FileNotFoundError:
         return set()
     except OSError as error:
-        raise PatchError(f"{root / _FOLDERS[layer]} cannot be listed ({error.strerror})") from None
+        raise PatchError(f"{folder} cannot be listed ({error.strerror})") from None
+
+
+def _patch_of(name: str) -> str:
+    """The patch that a raster's name gives; nothing where it is none's."""
+    found = _RASTER_NAME.fullmatch(name)
+    try:
+        return Ground.of("_".join(found.groups())) and "_".join(found.groups()) if found else ""
+    except MultiSenGEError:  # no such tile
+        return ""
 
 
 def _inventory(root: Path, index: pd.DataFrame) -> pd.DataFrame:
-    """All files that are there or that labels name: `layer`, `name`, `patch`, `named`, `there`."""
+    """All files that are there or that labels name: `layer tile file patch named there`."""
     rows = []
-    for layer in _FOLDERS:
-        there = _listed(root, layer)
+    for layer, folder in _FOLDERS.items():
+        there = _listed(root / folder)
         for row in index.itertuples():
             if layer == "reference":  # an area to predict has no classes, and no reference
                 days = [None] if len(row.classes) else []
@@ -216,14 +182,11 @@ def _inventory(root: Path, index: pd.DataFrame) -> pd.DataFrame:
                 days = getattr(row, f"{layer}_dates")
             for day in days:
                 name = raster_path("", layer, row.patch, day).name
-                rows.append((layer, name, row.patch, True, name in there))
+                rows.append((layer, f"{folder}/{name}", row.patch, True, name in there))
                 there.discard(name)
-        for name in sorted(there):
-            found = _RASTER_NAME.fullmatch(name)
-            patch = "_".join(found.groups()) if found else None
-            rows.append((layer, name, patch, False, True))
-    table = pd.DataFrame(rows, columns=["layer", "name", "patch", "named", "there"])
-    return table.assign(tile=table["patch"].str.partition("_")[0].fillna("?"))
+        rows += [(layer, f"{folder}/{n}", _patch_of(n), False, True) for n in sorted(there)]
+    table = pd.DataFrame(rows, columns=["layer", "file", "patch", "named", "there"])
+    return table.assign(tile=table["patch"].str.partition("_")[0])
 
 
 def _kinds(rows: Iterable[tuple[str, str, str]]) -> list[Kind]:
@@ -238,62 +201,57 @@ def _kinds(rows: Iterable[tuple[str, str, str]]) -> list[Kind]:
     return sorted(kinds, key=lambda kind: -kind.files)
 
 
-def _inventory_notes(files: pd.DataFrame) -> Iterator[tuple[str, str, str]]:
-    for row in files.itertuples():
-        file = f"{_FOLDERS[row.layer]}/{row.name}"
-        if not isinstance(row.patch, str):
-            yield row.layer, file, "is not named like a raster of a patch"
-        elif not row.there:
-            yield row.layer, file, "is named by a label, but is not there"
-        elif not row.named:
-            yield row.layer, file, "is there, but no label names it"
+def _notes(files: pd.DataFrame) -> Iterator[tuple[str, str, str]]:
+    for words, rows in (
+        ("is not named like a raster of a patch", files["patch"] == ""),
+        ("is named by a label, but is not there", ~files["there"]),
+        ("is there, but no label names it", ~files["named"] & (files["patch"] != "")),
+    ):
+        for row in files[rows].itertuples():
+            yield row.layer, row.file, words
 
 
-def _counts(files: pd.DataFrame, seen: list[Seen]) -> pd.DataFrame:
+def _counts(files: pd.DataFrame, seen: pd.DataFrame) -> pd.DataFrame:
     """`Report.files`."""
+    by = ["layer", "tile"]
     table = files.assign(missing=files["named"] & ~files["there"], unnamed=~files["named"])
-    counts = table.groupby(["layer", "tile"])[["named", "there", "missing", "unnamed"]].sum()
-    read = pd.DataFrame(
-        [(s.layer, s.tile, bool(s.problems), s.no_data) for s in seen],
-        columns=["layer", "tile", "damaged", "no_data"],
-    ).astype({"no_data": float})
-    read = read.groupby(["layer", "tile"]).agg({"damaged": "sum", "no_data": "mean"})
-    read["no_data"] = (100 * read["no_data"]).round(1)
-    return counts.join(read).fillna({"damaged": 0}).astype({"damaged": int}).reset_index()
+    counts = table.groupby(by)[["named", "there", "missing", "unnamed"]].sum()
+    read = seen.assign(damaged=seen["problems"].map(bool), no_data=100 * seen["no_data"])
+    counts["damaged"] = read.groupby(by)["damaged"].sum()
+    counts["no_data"] = read.groupby(by)["no_data"].mean().round(1)
+    return counts.fillna({"damaged": 0}).astype({"damaged": int}).reset_index()
 
 
-def _band_order(seen: list[Seen]) -> tuple[str | None, str | None]:
+def _band_order(images: pd.DataFrame) -> tuple[str, str]:
     """What vegetation says of the order of the bands: the evidence, and a problem if any."""
-    images = [s for s in seen if s.layer == "s2" and not s.problems]
-    if not images:
-        return None, None
-    judged = {s.file: order_of_red_edge(s.red_edge) for s in images}
-    votes = Counter(order for order in judged.values() if order)
-    edges = np.array([s.red_edge for s in images if judged[s.file]]).reshape(-1, 2)
-    said = f"{sum(s.named for s in images):,} of {len(images):,} rasters name their bands. "
-    if not votes:
-        return said + "Too little vegetation to test the order of the others.", None
-    fourth, fifth = edges.mean(axis=0)
+    if images.empty:
+        return "", ""
+    named, judged = images["named"].astype(bool), images["edge"].map(order_of_red_edge)
+    votes = judged.value_counts()
+    said = f"{named.sum():,} of {len(images):,} rasters name their bands. "
+    if votes.empty:
+        return said + "Too little vegetation to test their order.", ""
+    fourth, fifth = np.mean(images["edge"][judged.notna()].tolist(), axis=0)
     said += (
         f"Vegetation is {fourth:.0f} in the fourth and {fifth:.0f} in the fifth band: of "
-        f"{votes.total():,} rasters "
+        f"{votes.sum():,} rasters "
         + " and ".join(f"{count:,} speak for the {order} order" for order, count in votes.items())
     )
-    unnamed = {judged[s.file] for s in images if not s.named} - {None}
-    if any(judged[s.file] == "resolution" for s in images if s.named):
+    unnamed = set(judged[~named].dropna())
+    if (judged[named] == "resolution").any():
         return said, "the names of the bands contradict what vegetation shows"
     if len(unnamed) > 1:
         return said, "rasters without band names are stored in two orders: name their bands"
     if unnamed == {"resolution"}:
         return said, "bands without names lie 10 m bands first: give band_order='resolution'"
-    return said, None
+    return said, ""
 
 
-def _backscatter(seen: list[Seen]) -> tuple[str | None, str | None]:
-    """What the levels say of the unit and the order of Sentinel-1's bands, and a problem if any."""
-    levels = np.array([s.levels for s in seen if s.levels])
+def _backscatter(images: pd.DataFrame) -> tuple[str, str]:
+    """What the levels say of the unit and the order of the bands: evidence, and a problem."""
+    levels = np.array(images["levels"].dropna().tolist())
     if not len(levels):
-        return None, None
+        return "", ""
     (vv, vh), above = np.median(levels, axis=0), (levels[:, 0] > levels[:, 1]).mean()
     said = (
         f"Read as linear intensity, half of the {len(levels):,} rasters lie above {vv:.1f} dB in "
@@ -303,13 +261,13 @@ def _backscatter(seen: list[Seen]) -> tuple[str | None, str | None]:
         return said, "VH is above VV, which land never shows: are the bands swapped?"
     if not -25 < vv < 0:
         return said, f"a median of {vv:.1f} dB is not that of land: is it linear intensity?"
-    return said, None
+    return said, ""
 
 
-def _place(seen: list[Seen]) -> str | None:
-    offsets = Counter(s.offset for s in seen if s.offset)
-    if not offsets or set(offsets) == {(0, 0)}:
-        return (offsets and "Every raster lies where its name says.") or None
+def _place(seen: pd.DataFrame) -> str:
+    offsets = Counter(seen["offset"].dropna())
+    if set(offsets) == {(0, 0)}:
+        return "Every raster lies where its name says."
     return "; ".join(
         f"{count:,} rasters lie {east:+d} m east and {south:+d} m south of where their name says"
         for (east, south), count in offsets.most_common(_EXAMPLES)
@@ -318,44 +276,32 @@ def _place(seen: list[Seen]) -> str | None:
 
 def _read_all(
     root: Path, dataset: Dataset, files: pd.DataFrame, workers: int, progress: bool
-) -> list[Seen]:
-    there = files[files["there"] & files["patch"].notna()]
-    patches = [
-        (patch, list(zip(group["layer"], group["name"], strict=True)))
-        for patch, group in there.groupby("patch")
-    ]
+) -> pd.DataFrame:
+    there = files[files["there"] & (files["patch"] != "")]
     bar = tqdm(total=len(there), desc="checking", unit=" files", disable=None if progress else True)
+    columns = ["layer", "tile", "file", "problems", "notes", "no_data", "grid", "offset"]
     seen = []
     with ThreadPoolExecutor(workers) as pool, bar:
+        patches = there.groupby("patch")
         for found in pool.map(lambda item: _examine_patch(root, dataset, *item), patches):
             seen += found
             bar.update(len(found))
-    return seen
+    return pd.DataFrame(seen, columns=[*columns, "named", "edge", "levels"])
 
 
-def _dataset(root: Path) -> tuple[Dataset, str]:
-    """The dataset of a root, or one that allows any tile and year, and what is to be said."""
-    try:
-        dataset = describe(root)
-        return dataset, dataset.name
-    except DescriptionError as error:
-        return replace(MULTISENGE, name="", years=(), split_of_tile={}, patch_pixels=1), str(error)
-
-
-def _draft(root: Path, index: pd.DataFrame, seen: list[Seen], dataset: Dataset) -> str:
+def _draft(root: Path, index: pd.DataFrame, seen: pd.DataFrame, dataset: Dataset) -> str:
     """A description of a root that has none; empty where nothing was read, or it has one."""
-    sizes = Counter(s.grid.width for s in seen if s.grid)
+    sizes = Counter(grid.width for grid in seen["grid"].dropna())
     if is_described(root) or dataset.split_of_tile or index.empty or not sizes:
         return ""
-    there = {s.layer for s in seen}
-    dates = {
-        row.patch: {s: getattr(row, f"{s}_dates") for s in SENSORS if s in there}
-        for row in index.itertuples()
-    }
+    there = set(seen["layer"])
     bands = {s: dataset.bands[s] for s in SENSORS if s in there}
-    size = sizes.most_common(1)[0][0]
-    drafted = draft_description(root.resolve().name, dates, size, bands, learn="reference" in there)
-    return to_toml(drafted)
+    dates = {
+        row.patch: {s: getattr(row, f"{s}_dates") for s in bands} for row in index.itertuples()
+    }
+    ((size, _),) = sizes.most_common(1)
+    name = root.resolve().name
+    return to_toml(draft_description(name, dates, size, bands, learn="reference" in there))
 
 
 def check_root(root: Path | str, workers: int | None = None, progress: bool = False) -> Report:
@@ -372,29 +318,37 @@ def check_root(root: Path | str, workers: int | None = None, progress: bool = Fa
     root = Path(root)
     if not root.is_dir():
         raise PatchError(f"{root} is not a folder: give the data root, which holds {LABELS}/")
-    dataset, said = _dataset(root)
+    try:
+        dataset = describe(root)
+        said = dataset.name
+    except DescriptionError as error:
+        said = str(error)
+        dataset = replace(MULTISENGE, name="", years=(), split_of_tile={}, patch_pixels=1)
     found = []
     try:
         index = read_index(root / LABELS, dataset)
     except LabelError as error:
         found.append(("labels", f"{LABELS}/", str(error)))
-        index = pd.DataFrame({"patch": []})
+        index = pd.DataFrame()
     files = _inventory(root, index)
     seen = _read_all(root, dataset, files, workers or os.cpu_count() or 1, progress)
-    (order, wrong_order), (levels, wrong_level) = _band_order(seen), _backscatter(seen)
-    found += [(s.layer, s.file, problem) for s in seen for problem in s.problems]
-    found += [("s2", "s2/", wrong_order)] if wrong_order else []
-    found += [("s1", "s1/", wrong_level)] if wrong_level else []
-    notes = [(s.layer, s.file, note) for s in seen for note in s.notes]
-    evidence = {"Band order": order, "Backscatter": levels, "Place": _place(seen)}
-    classes = np.sum([s.classes for s in seen if s.classes], axis=0, initial=0)
+    sound = seen[seen["problems"].map(len) == 0]
+    evidence = {"Place": _place(sound)}
+    for title, sensor, test in (
+        ("Band order", "s2", _band_order),
+        ("Backscatter", "s1", _backscatter),
+    ):
+        evidence[title], wrong = test(sound[sound["layer"] == sensor])
+        found += [(sensor, f"{sensor}/", wrong)] if wrong else []
+    by_file = list(zip(seen["layer"], seen["file"], seen["problems"], seen["notes"], strict=True))
+    found += [(layer, file, words) for layer, file, problems, _ in by_file for words in problems]
+    notes = [(layer, file, words) for layer, file, _, notes in by_file for words in notes]
     return Report(
         root,
         said,
         _counts(files, seen),
         _kinds(found),
-        _kinds([*_inventory_notes(files), *notes]),
+        _kinds([*_notes(files), *notes]),
         {what: words for what, words in evidence.items() if words},
-        {i: int(n) for i, n in enumerate(np.atleast_1d(classes)) if n},
         _draft(root, index, seen, dataset),
     )

@@ -213,10 +213,10 @@ def patch_name(crs: CRS, west: int, north: int) -> str:
 class Cutter:
     """Cuts one acquisition after the other into patches below a folder, and keeps the dates."""
 
-    def __init__(self, folder: Path, area: Area, size: int, stride: int, units: Units):
+    def __init__(self, folder: Path, area: Area, size: int, units: Units):
         self.folder, self.area, self.size, self.units = folder, area, size, units
-        self.rows = range(0, area.height - size + 1, stride)
-        self.columns = range(0, area.width - size + 1, stride)
+        self.rows = range(0, area.height - size + 1, size)
+        self.columns = range(0, area.width - size + 1, size)
         self.dates: dict[str, dict[str, list]] = defaultdict(lambda: {"s1": [], "s2": []})
         self.classes: dict[str, list[int]] = {}
 

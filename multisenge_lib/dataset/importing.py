@@ -99,17 +99,15 @@ def _common_bands(
     return filled, bands
 
 
-def _check_size(size: int, stride: int, area: Area, said: list[str]) -> None:
+def _check_size(size: int, area: Area, said: list[str]) -> None:
     if size % 32 or not 32 <= size <= 512:
         raise ImportAreaError(f"patch size {size}: give a multiple of 32, from 32 to 512")
-    if stride < size:
-        raise ImportAreaError(f"stride {stride}: patches of {size} pixels would share ground")
     if min(area.width, area.height) < size:
         raise ImportAreaError(
             f"the images share {area.height}x{area.width} pixels of {PIXEL} m, a patch has "
             f"{size}x{size}: give a smaller --size, a multiple of 32"
         )
-    left = area.width % stride % size, area.height % stride % size
+    left = area.width % size, area.height % size
     if any(left):
         said.append(f"{left[0]} columns in the east and {left[1]} rows in the south fill no patch")
 
@@ -148,7 +146,6 @@ def import_area(
     reference: Path | str | None = None,
     classes: Sequence[str] = (),
     size: int = MULTISENGE.patch_pixels,
-    stride: int | None = None,
     units: Units | None = None,
     s1_bands: Sequence[str] = (),
     s2_bands: Sequence[str] = (),
@@ -165,7 +162,6 @@ def import_area(
         reference: a raster of class ids, 0 or its tag for no data; none for an area to predict.
         classes: names of the reference's classes, from id 1; by default MultiSenGE's 14.
         size: pixels along a patch's side, a multiple of 32.
-        stride: pixels from one patch to the next, by default the size.
         units: of what is stored.
         s1_bands: of Sentinel-1 rasters that do not name them, in their order.
         s2_bands: of Sentinel-2 rasters that do not name them.
@@ -176,16 +172,16 @@ def import_area(
     Raises:
         ImportAreaError: naming the file and what is wrong or must be said; nothing is written.
     """
-    root, said = Path(root), []
+    root, said = Path(root).resolve(), []
     _check_options(units or Units(), fill or {}, told := _told(s1_bands, s2_bands))
     acquisitions = find_acquisitions(sources, told, crs, Path(reference) if reference else None)
     acquisitions, bands = _common_bands(acquisitions, fill or {}, said)
     area = find_area(acquisitions, said)
-    _check_size(size, stride or size, area, said)
+    _check_size(size, area, said)
     typology = _typology(classes) if classes else MULTISENGE.published
     try:
         with _whole_or_not(root) as folder:
-            cutter = Cutter(folder, area, size, stride or size, units or Units())
+            cutter = Cutter(folder, area, size, units or Units())
             for a in tqdm(
                 acquisitions, "importing", unit=" dates", disable=None if progress else True
             ):

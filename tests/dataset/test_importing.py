@@ -172,7 +172,6 @@ def test_backscatter_becomes_linear_as_said(tmp_path, stored, unit):
         ("S2_20231305", scene(), S2_BANDS, {}, "no date"),
         ("S2_20230105", scene(0, 20, 20), S2_BANDS, {}, "give a smaller --size"),
         ("S2_20230105", scene(), S2_BANDS, {"size": 33}, "multiple of 32"),
-        ("S2_20230105", scene(), S2_BANDS, {"stride": 16}, "would share ground"),
         ("S2_20230105", scene(), ["blue"] * 10, {}, "both give B2"),
         ("dem_20230105", scene(), ["elevation"] * 10, {}, "does not name"),
         ("S2_20230105", 0 * scene(), S2_BANDS, {}, "no pixel"),
