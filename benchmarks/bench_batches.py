@@ -20,10 +20,17 @@ from pathlib import Path
 
 import numpy as np
 import rasterio
+from bench_check import DAYS, write_root
 
-from multisenge_lib.dataset import SAMPLE, TYPOLOGIES, load_selection, pack, raster_path, read_patch
+from multisenge_lib.dataset import (
+    MULTISENGE,
+    TYPOLOGIES,
+    load_selection,
+    pack,
+    raster_path,
+    read_patch,
+)
 from multisenge_lib.models import EXPERIMENTS
-from multisenge_lib.sample import ensure_sample
 from multisenge_lib.training.batches import Batches, count_classes, streamed_statistics
 
 BATCH, SENSORS, CLASSES = 16, ("s1", "s2"), TYPOLOGIES[10]
@@ -35,22 +42,6 @@ def files_of(root, row):
     for sensor in SENSORS:
         for day in getattr(row, f"{sensor}_dates"):
             yield sensor, raster_path(root, sensor, row.patch, day)
-
-
-def uncompressed(root, rows, copy):
-    """The rasters of some patches without compression; labels as they are."""
-    shutil.copytree(root / "labels", copy / "labels")
-    shutil.copy(root / "sample.json", copy)
-    for row in rows:
-        for _, path in files_of(root, row):
-            target = copy / path.relative_to(root)
-            target.parent.mkdir(exist_ok=True)
-            with rasterio.open(path) as source:
-                profile = source.profile | {"compress": None, "predictor": 1}
-                with rasterio.open(target, "w", **profile) as written:
-                    written.write(source.read())
-                    written.descriptions = source.descriptions
-    return copy
 
 
 def plain_patch(root, row):
@@ -126,11 +117,10 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        os.environ.setdefault("MULTISENGE_CACHE", folder)
-        sample = ensure_sample(given.size)
-        selection = load_selection(sample).head(given.patches).assign(split="train")
+        root = Path(folder) / "root"
+        write_root(root, given.patches, DAYS, given.size)
+        selection = load_selection(root).assign(split="train")
         rows = list(selection.itertuples())
-        root = uncompressed(sample, rows, Path(folder) / "root")
         store = pack(root, selection, folder)
         batches = Batches(store, store.positions("train"), SENSORS, CLASSES, BATCH)
 
@@ -153,7 +143,7 @@ def main():
             ),
             "reading, and checking": (
                 lambda: [plain_patch(root, row) for row in rows],
-                lambda: [read_patch(root, row, dataset=SAMPLE) for row in rows],
+                lambda: [read_patch(root, row, dataset=MULTISENGE) for row in rows],
             ),
         }
         for name, (plain, ours) in pairs.items():

@@ -19,8 +19,9 @@ import numpy as np
 import rasterio
 
 from multisenge_lib.dataset import S1_BANDS, S2_BANDS, check_root, patch_bounds, raster_path
+from multisenge_lib.dataset.writing import label_bytes
 
-DAY = np.datetime64("2020-07-07")
+DAYS = np.array(["2020-07-07", "2020-08-06", "2020-09-05", "2020-11-04"], "datetime64[D]")
 TILE = "31UFQ"
 
 
@@ -35,17 +36,21 @@ def write(path, data, names):
         target.descriptions = names
 
 
-def write_root(root, count):
-    (root / "labels").mkdir()
+def write_root(root, count, days=DAYS[:1], size=256):
+    """Uncompressed rasters of random values, and labels that name them."""
     rng = np.random.Generator(np.random.PCG64(1))
-    s2 = rng.integers(300, 4000, (10, 256, 256), dtype=np.uint16)
-    s1 = (rng.gamma(2, 0.04, (2, 256, 256)) * [[[1]], [[0.2]]]).astype(np.float32)
-    classes = rng.integers(1, 15, (1, 256, 256), dtype=np.uint8)
+    s2 = rng.integers(300, 4000, (10, size, size), dtype=np.uint16)
+    s1 = (rng.gamma(2, 0.04, (2, size, size)) * [[[1]], [[0.2]]]).astype(np.float32)
+    classes = rng.integers(1, 15, (1, size, size), dtype=np.uint8)
+    (root / "labels").mkdir(parents=True)
     for number in range(count):
         patch = f"{TILE}_{number % 42 * 257}_{number // 42 * 257}"
-        write(raster_path(root, "s2", patch, DAY), s2, S2_BANDS)
-        write(raster_path(root, "s1", patch, DAY), s1, S1_BANDS)
+        label = label_bytes(patch, {"s1": days, "s2": days}, range(1, 15))
+        (root / "labels" / f"{patch}.json").write_bytes(label)
         write(raster_path(root, "reference", patch), classes, ["class"])
+        for day in days:
+            write(raster_path(root, "s2", patch, day), s2, S2_BANDS)
+            write(raster_path(root, "s1", patch, day), s1, S1_BANDS)
 
 
 def read_plainly(root, threads):
@@ -73,7 +78,7 @@ def main():
     given = parser.parse_args()
     threads = os.cpu_count()
     with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
+        root = Path(folder) / "root"
         write_root(root, given.patches)
         read_plainly(root, threads)
         turns = [

@@ -107,11 +107,14 @@ def _content(raster: Raster, layer: str, dataset: Dataset) -> dict[str, Any]:
     pixels = raster.pixels
     if layer == "reference":
         return {"no_data": 1 - np.count_nonzero(pixels) / pixels.size}
-    flat = pixels.reshape(len(pixels), -1)
-    constant = np.flatnonzero(flat.min(axis=1) == flat.max(axis=1))
-    notes = [f"band {raster.names[i] or i + 1} is {flat[i, 0]:g} everywhere" for i in constant]
     step = max(1, pixels.shape[-1] // _JUDGED)
-    few = pixels[:, ::step, ::step]
+    few = np.ascontiguousarray(pixels[:, ::step, ::step])
+    constant = [i for i, band in enumerate(few) if (band == band[0, 0]).all()]  # confirmed on all
+    notes = [
+        f"band {raster.names[i] or i + 1} is {few[i, 0, 0]:g} everywhere"
+        for i in constant
+        if (pixels[i] == few[i, 0, 0]).all()
+    ]
     names, wanted = [band_of(name, layer) for name in raster.names], dataset.bands[layer]
     shown = {"notes": notes, "no_data": 1 - few.any(axis=0).mean()}
     if named := set(names) == set(wanted):  # judged as the layout has it

@@ -17,7 +17,7 @@ import rasterio
 from affine import Affine
 from rasterio.crs import CRS
 from rasterio.enums import Resampling
-from rasterio.errors import RasterioError
+from rasterio.errors import CRSError, RasterioError
 from rasterio.vrt import WarpedVRT
 from rasterio.warp import transform_bounds
 from rasterio.windows import Window
@@ -28,10 +28,12 @@ from multisenge_lib.dataset.layout import LABELS, PIXEL, raster_path
 from multisenge_lib.dataset.rasters import pixel_problems
 from multisenge_lib.dataset.sources import Acquisition, Band
 from multisenge_lib.dataset.writing import label_bytes, raster_bytes
-from multisenge_lib.errors import ImportAreaError
+from multisenge_lib.errors import ImportAreaError, MultiSenGEError
 
 S1Unit = Literal["linear", "db", "dn"]
 _NO_VALUE = np.iinfo(np.uint16).max
+#: Metres that an area reaches, at most: two tiles.
+_FAR = 220_000
 
 
 @dataclass(frozen=True)
@@ -100,14 +102,19 @@ def find_area(acquisitions: Sequence[Acquisition], said: list[str]) -> Area:
                 corners.append(transform_bounds(source.crs, crs, *source.bounds))
                 if not _aligned(source, crs):
                     other.append(f"{name} ({source.crs}, {source.res[0]:g} x {source.res[1]:g})")
-        except RasterioError as error:
-            raise ImportAreaError(f"{name} cannot be read: {error}") from None
+        except (RasterioError, CRSError) as error:
+            raise ImportAreaError(f"{name} cannot be read or placed: {error}") from None
+    (west, south), (east, north) = np.min(corners, axis=0)[:2], np.max(corners, axis=0)[2:]
+    if not (east - west < _FAR and north - south < _FAR):  # so written, infinity is refused too
+        raise ImportAreaError(
+            f"the images reach from {west:.0f} E {south:.0f} N to {east:.0f} E {north:.0f} N in "
+            f"{crs}, more than {_FAR / 1000:.0f} km: import places far apart by themselves"
+        )
     if other:
         said.append(
             f"{len(other)} rasters lie on another grid and are resampled to pixels of {PIXEL} m in "
             f"{crs} (mean of finer pixels, bilinear between coarser ones), such as {other[0]}"
         )
-    (west, south), (east, north) = np.min(corners, axis=0)[:2], np.max(corners, axis=0)[2:]
     left, top = (int(np.ceil(v / PIXEL - 1e-3)) for v in (west, -north))
     right, bottom = (int(np.floor(v / PIXEL + 1e-3)) for v in (east, -south))
     return Area(crs, PIXEL * left, -PIXEL * top, right - left, bottom - top)
@@ -144,17 +151,18 @@ def _missing(pixels: np.ndarray, tags: Sequence[float | None], units: Units) -> 
             if value:  # 0 in some bands alone is dark, not missing
                 missing |= np.isnan(band) if np.isnan(value) else band == value
         if band.dtype.kind == "f":
-            missing |= np.isnan(band)
+            missing |= ~np.isfinite(band)
     return missing
 
 
 def _to_s2(pixels: np.ndarray, missing: np.ndarray, units: Units, source: str) -> np.ndarray:
-    values = (pixels.astype(np.float32) + units.s2_offset) * units.s2_scale
+    values = (np.where(missing, 0, pixels).astype(np.float32) + units.s2_offset) * units.s2_scale
     values = np.where(missing, 0, np.clip(np.rint(values), 1, _NO_VALUE - 1))
-    if 0 < values.max() < 100:
+    if values.any() and not (values.max() >= 100 and np.median(values[:, ~missing]) < 20_000):
         raise ImportAreaError(
-            f"{source}: reflectance x 10,000 is never below 100 everywhere; where it is stored "
-            "from 0 to 1 give --s2-scale 10000"
+            f"{source}: with this scale and offset reflectance x 10,000 is around "
+            f"{np.median(values[:, ~missing]):.0f}, land is between 100 and 10,000; where it is "
+            "stored from 0 to 1 give --s2-scale 10000"
         )
     return values.astype(np.uint16)
 
@@ -199,8 +207,12 @@ def patch_name(crs: CRS, west: int, north: int) -> str:
     code = crs.to_epsg()
     hemisphere = "N" if code < 32700 else "S"
     zone = code % 100
-    tile = mgrs.MGRS().UTMToMGRS(zone, hemisphere, west + 1, north - 1, MGRSPrecision=0).zfill(5)
-    left, top, epsg = tile_corner(tile)
+    corner = zone, hemisphere, west + 1, north - 1
+    try:
+        tile = mgrs.MGRS().UTMToMGRS(*corner, MGRSPrecision=0).zfill(5)
+        left, top, epsg = tile_corner(tile)
+    except (mgrs.core.MGRSError, MultiSenGEError):
+        left, top, epsg = 0, 0, None
     x, y = (west - left) // PIXEL, (top - north) // PIXEL
     if epsg != code or min(x, y) < 0:
         raise ImportAreaError(

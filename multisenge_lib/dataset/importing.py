@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
-from rasterio.errors import RasterioError
+from rasterio.errors import CRSError, RasterioError
 from tqdm import tqdm
 
 from multisenge_lib.dataset.cutting import Area, Cutter, S1Unit, Units, find_area
@@ -174,6 +174,8 @@ def import_area(
     """
     root, said = Path(root).resolve(), []
     _check_options(units or Units(), fill or {}, told := _told(s1_bands, s2_bands))
+    if reference and not Path(reference).is_file():
+        raise ImportAreaError(f"the reference {reference} is no file")
     acquisitions = find_acquisitions(sources, told, crs, Path(reference) if reference else None)
     acquisitions, bands = _common_bands(acquisitions, fill or {}, said)
     area = find_area(acquisitions, said)
@@ -196,7 +198,7 @@ def import_area(
                 name or root.name, cutter.dates, size, bands, classified, reference is not None
             )
             write_description(folder, dataset)
-    except RasterioError as error:
+    except (RasterioError, CRSError) as error:
         raise ImportAreaError(f"{error}: {_REMEDY}") from None
     except OSError as error:
         raise ImportAreaError(f"{root}: {error.strerror or error}: {_REMEDY}") from None

@@ -206,7 +206,9 @@ def pixel_problems(pixels: np.ndarray, kind: str, most: int = 14) -> Iterator[st
 
 def _read_pixels(source: Any, kind: str) -> Raster:
     """The pixels of an open raster; what its tag calls no data becomes 0."""
-    pixels = source.read()
+    image = np.empty((source.height, source.width, source.count), np.result_type(*source.dtypes))
+    pixels = np.moveaxis(image, -1, 0)  # GDAL writes as series are kept: no transposition later
+    source.read(out=pixels)
     tags = {tag for tag in source.nodatavals if tag is not None} - {0}
     for tag in tags:
         pixels[np.isnan(pixels) if np.isnan(tag) else pixels == tag] = 0
@@ -306,7 +308,10 @@ def _ordered(
         )
     except BandOrderError as error:
         raise BandOrderError(f"{path} {error}") from None
-    pixels = np.moveaxis(raster.pixels[positions], 0, -1)
+    pixels = raster.pixels
+    if positions != list(range(len(pixels))):
+        pixels = pixels[positions]
+    pixels = np.moveaxis(pixels, 0, -1)
     return pixels if sensor == "s1" else pixels.astype(np.uint16, copy=False)
 
 

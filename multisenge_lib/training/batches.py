@@ -204,14 +204,13 @@ def _moments(
     """Mean and the population's deviation of each band."""
     count, total, squares = 0, 0.0, 0.0
     for position in positions:
-        values = store.read(sensor, position)
-        if sensor == "s1" and s1_decibel:
-            values = decibel(values)
-        *_, width, bands = values.shape
-        rows = values.reshape(-1, width * bands).astype(np.float64)  # long rows are summed fast
-        count += values.size // bands
-        total = total + rows.sum(axis=0).reshape(width, bands).sum(axis=0)
-        squares = squares + np.einsum("pb,pb->b", rows, rows).reshape(width, bands).sum(axis=0)
+        for image in store.read(sensor, position):
+            values = decibel(image) if sensor == "s1" and s1_decibel else image
+            _, width, bands = values.shape
+            rows = values.reshape(-1, width * bands).astype(np.float64)  # long rows are summed fast
+            count += values.size // bands
+            total = total + rows.sum(axis=0).reshape(width, bands).sum(axis=0)
+            squares = squares + np.einsum("pb,pb->b", rows, rows).reshape(width, bands).sum(axis=0)
     mean = total / count
     return mean.tolist(), np.sqrt(squares / count - mean**2).tolist()
 

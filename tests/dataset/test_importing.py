@@ -166,6 +166,8 @@ def test_backscatter_becomes_linear_as_said(tmp_path, stored, unit):
         ("S1_20230105", radar(), ["VV", "VH"], {"units": Units(s1="db")}, "no value is negative"),
         ("S1_20230105", radar(), ["VV", "VH"], {"units": Units(s1="dn")}, "nothing above -50 dB"),
         ("S2_20230105", scene() / 1e4, S2_BANDS, {}, "--s2-scale 10000"),
+        ("S2_20230105", scene(), S2_BANDS, {"units": Units(s2_scale=1e4)}, "is around 65534"),
+        ("S2_20230105", scene(), S2_BANDS, {"reference": "none.tif"}, "reference none.tif"),
         ("S2_20230105", scene(), (), {}, "--s2-bands"),
         ("S2_20230105", scene(), (), {"s2_bands": ["B2", "B3"]}, "does not name its 10 bands"),
         ("S2_january", scene(), S2_BANDS, {}, "no date"),
@@ -185,6 +187,23 @@ def test_what_is_in_doubt_is_asked(tmp_path, name, data, names, options, said):
     data = data.astype(np.float32) if data.dtype.kind == "f" else data
     source = write(tmp_path / f"{name}.tif", data, names)
     assert said in refused(tmp_path, [source], **options)
+
+
+@pytest.mark.fault("images far apart, beyond their zone or in no place -> one line")
+@pytest.mark.parametrize(
+    "place,said",
+    [
+        ({"west": 600_000, "north": 5_900_000}, "far apart"),
+        ({"crs": "EPSG:32631", "west": 600_000}, "far apart"),
+        ({"crs": "EPSG:4326", "west": 0, "north": 0, "res": 1e9}, "far apart"),
+    ],
+)
+def test_odd_places_are_refused(images, tmp_path, place, said):
+    source = write(tmp_path / "S2_20230202.tif", scene(), S2_BANDS, **place)
+    assert said in refused(tmp_path, [images / f"S2_{DAYS[0]}.tif", source])
+    if "crs" not in place:
+        beyond = write(tmp_path / "S2_20230203.tif", scene(), S2_BANDS, west=1_200_000)
+        assert "beyond UTM zone 19" in refused(tmp_path, [beyond])
 
 
 def test_bands_in_another_order_than_said_are_found(tmp_path):
