@@ -175,27 +175,41 @@ def _product_rows(support: np.ndarray, predicted: np.ndarray, merge: np.ndarray)
 
 
 def kappa_bounds(
-    scores: np.ndarray, weighted_recall: float, found: Constraints, merge: np.ndarray
-) -> tuple[float, float]:
-    """Least and greatest Cohen's kappa that rounded scores of one model allow.
+    scores: np.ndarray, weighted_recall: np.ndarray, found: Constraints, merge: np.ndarray
+) -> np.ndarray:
+    """Least and greatest Cohen's kappa that rounded scores allow: `(methods, 2)`.
 
     The observed agreement is the weighted recall, which is printed. The expected agreement is
     the sum of s q over classes; each product lies in its envelope over the intervals of s and q,
     so a linear program bounds the sum from outside.
 
     Args:
-        scores: `(classes, 3)`.
-        weighted_recall: as printed.
+        scores: `(methods, classes, 3)`.
+        weighted_recall: `(methods,)`, as printed.
         found: what is known of the support.
         merge: `(classes, support classes)`, as in `constraints`.
 
     Raises:
         MultiSenGEError: the constraints contradict each other.
     """
-    support, ratio = support_bounds(found, merge), ratio_bounds(scores)
+    support = support_bounds(found, merge)
     if np.isnan(support).any():
         raise MultiSenGEError("no support fits these scores: see misfit()")
-    one, none = np.eye(len(merge)), np.zeros((len(merge), len(merge)))
+    chance = [_chance_bounds(table, found, merge, support) for table in scores]
+    return np.array(
+        [
+            [_kappa(recall - HALF, high), _kappa(recall + HALF, low)]
+            for recall, (low, high) in zip(weighted_recall, chance, strict=True)
+        ]
+    )
+
+
+def _chance_bounds(
+    scores: np.ndarray, found: Constraints, merge: np.ndarray, support: np.ndarray
+) -> list[float]:
+    """Least and greatest agreement by chance of one model; unknowns are s, q and s q."""
+    ratio, one = ratio_bounds(scores), np.eye(len(merge))
+    none = np.zeros_like(one)
     shares = np.hstack([found.matrix, np.zeros((len(found.matrix), 2 * len(merge)))])
     least = np.hstack([ratio[:, :1] * merge, -one, none])
     most = np.hstack([-ratio[:, 1:] * merge, one, none])
@@ -203,10 +217,7 @@ def kappa_bounds(
     matrix = np.vstack([shares, least, most, envelope.matrix])
     limit = np.concatenate([found.limit, np.zeros(2 * len(merge)), envelope.limit])
     parts = np.repeat(np.eye(3), [merge.shape[1], len(merge), len(merge)], axis=1)
-    low, high = (
-        sign * _solve(sign * parts[2], matrix, limit, parts[:2], [1, 1]) for sign in (1, -1)
-    )
-    return _kappa(weighted_recall - HALF, high), _kappa(weighted_recall + HALF, low)
+    return [sign * _solve(sign * parts[2], matrix, limit, parts[:2], [1, 1]) for sign in (1, -1)]
 
 
 def cell_bounds(known_margins: Margins) -> np.ndarray:

@@ -170,9 +170,10 @@ def kappa_intervals(evidence: Evidence, classes: int, counted: bool = False) -> 
     found = both_tables(evidence.paper)
     if counted or bounds.misfit(found) > SOLVER:
         found = bounds.known(counted_support(evidence))
-    rows = zip(evidence.paper.scores(classes), evidence.paper.weighted(classes), strict=True)
-    merge = merge_matrix(classes)
-    return np.array([bounds.kappa_bounds(table, mean[1], found, merge) for table, mean in rows])
+    recalls = evidence.paper.weighted(classes)[:, 1]
+    return bounds.kappa_bounds(
+        evidence.paper.scores(classes), recalls, found, merge_matrix(classes)
+    )
 
 
 def _other_row(printed: float, intervals: np.ndarray, own: int) -> str:

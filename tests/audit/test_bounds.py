@@ -38,13 +38,13 @@ def test_bounds_hold_the_true_support_and_kappa(seed):
     support = matrices[0].sum(axis=1) / matrices[0].sum()
     low, high = bounds.support_bounds(constraints).T
     assert ((low <= support + 1e-9) & (support - 1e-9 <= high)).all()
-    for matrix, scores_, average in zip(matrices, table, weighted, strict=True):
-        least, most = bounds.kappa_bounds(scores_, average[1], constraints, identity)
+    wide = bounds.kappa_bounds(table, weighted[:, 1], constraints, identity)
+    sharp = bounds.kappa_bounds(table, weighted[:, 1], bounds.known(support), identity)
+    for matrix, (least, most), tight in zip(matrices, wide, sharp, strict=True):
         labels = np.indices(matrix.shape).reshape(2, -1)
         true = cohen_kappa_score(*labels, sample_weight=matrix.ravel())
         assert least - 1e-9 <= true <= most + 1e-9
         assert bounds.matrix_margins(matrix).kappa == pytest.approx(true)
-        tight = bounds.kappa_bounds(scores_, average[1], bounds.known(support), identity)
         assert least - 1e-7 <= tight[0] <= true <= tight[1] <= most + 1e-7
 
 
@@ -55,7 +55,7 @@ def test_scores_of_two_test_sets_contradict_each_other():
     assert bounds.misfit(constraints) > 1e-3
     assert np.isnan(bounds.support_bounds(constraints)).all()
     with pytest.raises(ValueError, match="no support"):
-        bounds.kappa_bounds(table[0], weighted[0][1], constraints, np.eye(6))
+        bounds.kappa_bounds(np.array(table), np.array(weighted)[:, 1], constraints, np.eye(6))
 
 
 def cell_by_program(found, row, column, sign):
