@@ -7,7 +7,8 @@ or not (then it is the committed record), and is told which.
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from itertools import combinations
@@ -46,6 +47,7 @@ class Census:
         totals: `patches`, `s1_references`, `s2_references`, the least and most dates a patch, and
             `date_series`, how many different series of dates the selected patches have.
         months: patches with at least one Sentinel-2 date, by month 1 to 12 (Figure 2).
+        classes: patches that hold the class, by published class id.
         tiles: a row a tile found: `patches`, `selected` at 17 days, `split`, and `gap15` to
             `gap20`, the patches left at that gap.
         overlap: ground that two splits share, in square kilometres, by "train and test".
@@ -59,6 +61,7 @@ class Census:
 
     totals: dict[str, int]
     months: pd.Series
+    classes: pd.Series
     tiles: pd.DataFrame
     overlap: dict[str, float]
     s1_days: pd.DataFrame
@@ -85,6 +88,12 @@ def _totals(index: pd.DataFrame, selection: pd.DataFrame) -> dict[str, int]:
         counts = {"references": dates.sum(), "dates_least": dates.min(), "dates_most": dates.max()}
         totals |= {f"{sensor}_{name}": int(count) for name, count in counts.items()}
     return totals
+
+
+def _holding(sets: Iterable[Iterable[int]], most: int) -> pd.Series:
+    """In how many of the sets each number from 1 to `most` is."""
+    counts = Counter(number for one in sets for number in set(one))
+    return pd.Series({number: counts[number] for number in range(1, most + 1)})
 
 
 def _per_patch(index: pd.DataFrame, selection: pd.DataFrame) -> pd.DataFrame:
@@ -140,10 +149,10 @@ def take_census(index: pd.DataFrame, shown: str = "computed now") -> Census:
     """
     selection = select(index)
     per_patch = _per_patch(index, selection)
-    seen = pd.Series([set(month_of(dates)) for dates in index["s2_dates"]])
     return Census(
         _totals(index, selection),
-        pd.Series({m: int(seen.map(lambda s, m=m: m in s).sum()) for m in range(1, 13)}),
+        _holding((month_of(dates).tolist() for dates in index["s2_dates"]), 12),
+        _holding((ids.tolist() for ids in index["classes"]), len(MULTISENGE.published)),
         _tiles(index, per_patch),
         _overlap(selection),
         _s1_days(index),
@@ -182,7 +191,8 @@ def read_record(path: Path = RECORD) -> Census:
     """The committed record of the census of the real label files."""
     record = json.loads(path.read_text("utf-8"))
     made = record.pop("provenance")
-    record["months"] = pd.Series(record["months"]).rename(index=int)
+    for name in ("months", "classes"):
+        record[name] = pd.Series(record[name]).rename(index=int)
     for name, index in (("tiles", ["tile"]), ("s1_days", ["rule"]), ("density", [])):
         table = pd.DataFrame(record[name])
         record[name] = table.set_index(*index) if index else table
