@@ -56,6 +56,25 @@ const parts = {
     return svg;
   },
 
+  /** A group of buttons; `press` tells of each name whether its button is pressed. */
+  choice(label, names, onClick) {
+    const buttons = names.map((name) => parts.button(name, () => onClick(name)));
+    const press = (is) => buttons.forEach((button, i) => button.setAttribute("aria-pressed", is(names[i])));
+    return { box: parts.html("div", { class: "controls", role: "group", "aria-label": label }, ...buttons), press };
+  },
+
+  /** Names, each after a square of its colour. */
+  swatches(colors) {
+    return Object.entries(colors).map(([name, color]) => parts.html("span", {},
+      parts.html("i", { class: "swatch", style: `background: ${color}` }), name));
+  },
+
+  /** Put pixels of four bytes onto a canvas. */
+  draw(canvas, pixels, width, height) {
+    Object.assign(canvas, { width, height });
+    canvas.getContext("2d").putImageData(new ImageData(pixels, width, height), 0, 0);
+  },
+
   /** Bytes that the library packed: compressed, then written as text. */
   async bytes(text) {
     const packed = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));

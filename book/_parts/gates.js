@@ -93,16 +93,14 @@ parts.gates = (() => {
 
   async function mount(box, data) {
     const series = await unpack(data), { width, height } = series;
-    const [row, column] = Object.values(data.points)[0];
-    const state = { shown: "Image", date: 0, pixel: row * width + column };
-    const canvas = parts.html("canvas", { width, height, role: "img" }), spot = parts.html("i");
+    const state = { shown: "Image", date: 0 };
+    const canvas = parts.html("canvas", { role: "img" }), spot = parts.html("i");
     const curves = parts.html("div"), numbers = parts.html("div", { class: "equation", "aria-live": "polite" });
     const set = (changes) => { Object.assign(state, changes); update(); };
 
-    const choices = ["Image", ...Object.keys(data.quantities)].map((name) =>
-      parts.button(name, () => set({ shown: name })));
-    const places = Object.entries(data.points).map(([name, [r, c]]) =>
-      parts.button(name, () => set({ pixel: r * width + c })));
+    const pixelOf = (name) => data.points[name][0] * width + data.points[name][1];
+    const choices = parts.choice("Shown", ["Image", ...Object.keys(data.quantities)], (shown) => set({ shown }));
+    const places = parts.choice("Place", Object.keys(data.points), (name) => set({ pixel: pixelOf(name) }));
     const last = data.dates.length - 1;
     const dates = parts.slider("Date", { min: 0, max: last, value: 0 }, (date) => set({ date }), (date) => data.dates[date]);
     const go = (by) => () => {
@@ -117,14 +115,12 @@ parts.gates = (() => {
     };
 
     function update() {
-      const pixels = paint(series, state.shown, state.date);
-      canvas.getContext("2d").putImageData(new ImageData(pixels, width, height), 0, 0);
+      parts.draw(canvas, paint(series, state.shown, state.date), width, height);
       canvas.setAttribute("aria-label", `${state.shown}, ${data.dates[state.date]}`);
-      const at = [Math.floor(state.pixel / width), state.pixel % width];
-      spot.style.top = `${(100 * (at[0] + 0.5)) / height}%`;
-      spot.style.left = `${(100 * (at[1] + 0.5)) / width}%`;
-      choices.forEach((button) => button.setAttribute("aria-pressed", button.textContent === state.shown));
-      places.forEach((button, k) => button.setAttribute("aria-pressed", Object.values(data.points)[k].join() === at.join()));
+      spot.style.top = `${(100 * (Math.floor(state.pixel / width) + 0.5)) / height}%`;
+      spot.style.left = `${(100 * ((state.pixel % width) + 0.5)) / width}%`;
+      choices.press((name) => name === state.shown);
+      places.press((name) => pixelOf(name) === state.pixel);
       curves.replaceChildren(...PANELS.map((panel) => drawPanel(panel, series, data.dates, state)));
       const now = Object.fromEntries(Object.keys(series.of).map((name) => [name, series.at(name, state.date, state.pixel)]));
       const before = state.date ? series.at("C", state.date - 1, state.pixel) : 0;
@@ -134,14 +130,14 @@ parts.gates = (() => {
     }
 
     box.append(
-      parts.html("div", { class: "controls", role: "group", "aria-label": "Place" }, ...places),
+      places.box,
       parts.html("div", { class: "controls" }, parts.button("‹", go(-1), { "aria-label": "Date before" }),
         dates.box, parts.button("›", go(1), { "aria-label": "Date after" })),
-      parts.html("div", { class: "controls", role: "group", "aria-label": "Shown" }, ...choices),
+      choices.box,
       parts.html("div", { class: "sides" },
         parts.html("div", { class: "stage", onclick: click }, canvas, spot),
         parts.html("div", {}, curves, numbers)));
-    update();
+    set({ pixel: pixelOf(Object.keys(data.points)[0]) });
   }
 
   return { mount, values, between, equation, apart };

@@ -145,13 +145,6 @@ parts.selection = (() => {
     }
   }
 
-  const swatch = (colour) => parts.html("i", { class: "swatch", style: `background: ${colour}` });
-
-  function splitLine(data, counted) {
-    return Object.entries(data.splits).map(([name, colour]) =>
-      parts.html("span", {}, swatch(colour), `${name} ${parts.count(counted.splits[name])}`));
-  }
-
   function whyLost({ kept, lost }) {
     if (!lost.size) return "";
     const most = [...lost.entries()].sort((a, b) => b[1] - a[1]);
@@ -161,7 +154,7 @@ parts.selection = (() => {
 
   function tileRows(data, counted) {
     return Object.entries(counted.tiles).map(([name, tile]) => parts.html("tr", {},
-      parts.html("th", { scope: "row" }, swatch(data.splits[tile.split]), name),
+      parts.html("th", { scope: "row" }, ...parts.swatches({ [name]: data.splits[tile.split] })),
       parts.html("td", {}, parts.count(tile.kept)),
       parts.html("td", {}, parts.count(tile.all)),
       parts.html("td", {}, whyLost(tile))));
@@ -175,40 +168,40 @@ parts.selection = (() => {
     const rows = parts.html("tbody");
     const map = drawMap(data);
 
-    const months = MONTHS.map((name, i) => parts.button(name.slice(0, 3), () => {
-      chosen.months[chosen.months.has(i + 1) ? "delete" : "add"](i + 1);
+    const short = MONTHS.map((name) => name.slice(0, 3)), numberOf = (name) => short.indexOf(name) + 1;
+    const months = parts.choice("Months", short, (name) => {
+      chosen.months[chosen.months.has(numberOf(name)) ? "delete" : "add"](numberOf(name));
       update();
-    }, { "aria-label": name }));
+    });
     const gap = parts.slider("Days between, at least", { min: 0, max: 40, value: chosen.gap },
       (value) => { chosen.gap = value; update(); });
-    const presets = Object.entries(data.published).map(([days, patches]) =>
-      parts.button(`${days} days: ${parts.count(patches)}`, () => {
-        chosen.months = new Set(data.months);
-        chosen.gap = Number(days);
-        gap.set(chosen.gap);
-        update();
-      }));
+    const printed = Object.fromEntries(Object.entries(data.published).map(([days, patches]) =>
+      [`${days} days: ${parts.count(patches)}`, Number(days)]));
+    const presets = parts.choice("Table 1 of the paper", Object.keys(printed), (name) => {
+      Object.assign(chosen, { months: new Set(data.months), gap: printed[name] });
+      gap.set(chosen.gap);
+      update();
+    });
 
     function update() {
       const asked = [...chosen.months].sort((a, b) => a - b);
       const counted = count(data, asked, chosen.gap);
-      months.forEach((button, i) => button.setAttribute("aria-pressed", chosen.months.has(i + 1)));
-      presets.forEach((button, i) => button.setAttribute("aria-pressed",
-        asked.join() === data.months.join() && Number(Object.keys(data.published)[i]) === chosen.gap));
+      months.press((name) => chosen.months.has(numberOf(name)));
+      presets.press((name) => asked.join() === data.months.join() && printed[name] === chosen.gap);
       const all = data.series.reduce((sum, { x }) => sum + x.length, 0);
       total.replaceChildren(parts.html("b", {}, parts.count(asked.length ? counted.total : 0)),
         asked.length ? ` of ${parts.count(all)} patches keep a full series` : " patches: tick at least one month");
-      splits.replaceChildren(...splitLine(data, counted));
+      splits.replaceChildren(...parts.swatches(Object.fromEntries(Object.entries(data.splits).map(
+        ([name, color]) => [`${name} ${parts.count(counted.splits[name])}`, color]))));
       rows.replaceChildren(...tileRows(data, counted));
       map.setAttribute("aria-label", `Map of the tiles: ${parts.count(counted.total)} patches kept`);
       colourMap(data, asked, chosen.gap);
     }
 
     box.append(
-      parts.html("div", { class: "controls", role: "group", "aria-label": "Months" }, ...months),
-      parts.html("div", { class: "controls" }, gap.box),
-      parts.html("div", { class: "controls", role: "group", "aria-label": "Table 1 of the paper" },
-        parts.html("span", {}, "Paper, Table 1:"), ...presets),
+      months.box,
+      parts.html("div", { class: "controls" }, gap.box, "Paper, Table 1:"),
+      presets.box,
       total, splits, map,
       parts.html("details", { open: true }, parts.html("summary", {}, "Tile by tile, and why patches are lost"),
         parts.html("table", { class: "table live-tiles" },

@@ -53,11 +53,6 @@ parts.swipe = (() => {
     return parts.html("label", {}, `${label} `, select);
   }
 
-  function legend(classes) {
-    return parts.html("p", { class: "controls" }, ...classes.map(({ name, color }) =>
-      parts.html("span", {}, parts.html("i", { class: "swatch", style: `background: ${color}` }), name)));
-  }
-
   function score(name, { right, labelled }) {
     if (labelled === undefined) return "";
     return `${name}: ${((100 * right) / labelled).toFixed(1)} % of this patch as in the reference. `;
@@ -77,13 +72,12 @@ parts.swipe = (() => {
       const { size: [height, width], layers } = patches[state.patch];
       for (const [side, canvas] of Object.entries(sides)) {
         const { image, ids, wrong } = layers[state[side]] ?? layers.Reference;
-        Object.assign(canvas, { width, height });
         const pixels = image ? paintImage(image) : paintClasses(ids, data.classes, state.errors && wrong);
-        canvas.getContext("2d").putImageData(new ImageData(pixels, width, height), 0, 0);
+        parts.draw(canvas, pixels, width, height);
       }
       scores.textContent = ["left", "right"].map((side) => score(state[side], layers[state[side]])).join("");
-      patchButtons.forEach((button, i) => button.setAttribute("aria-pressed", names[i] === state.patch));
-      errors.setAttribute("aria-pressed", state.errors);
+      choice.press((name) => name === state.patch);
+      errors.press(() => state.errors);
     }
     const change = (key) => (value) => { state[key] = value; paint(); };
     const divide = (percent) => {
@@ -91,8 +85,8 @@ parts.swipe = (() => {
       line.style.left = `${percent}%`;
     };
     const slider = parts.slider("Left or right", { min: 0, max: 100, value: 50 }, divide, (value) => `${value} %`);
-    const patchButtons = names.map((name) => parts.button(name, () => change("patch")(name)));
-    const errors = parts.button("Mark errors", () => change("errors")(!state.errors));
+    const choice = parts.choice("Patch", names, change("patch"));
+    const errors = parts.choice("Errors", ["Mark errors"], () => change("errors")(!state.errors));
 
     function point(event) {
       const { left, top, width, height } = stage.getBoundingClientRect();
@@ -115,10 +109,11 @@ parts.swipe = (() => {
       sides.left, sides.right, line, data.mark ? parts.html("span", { class: "mark" }, data.mark) : "");
 
     box.append(
-      parts.html("div", { class: "controls", role: "group", "aria-label": "Patch" }, ...patchButtons),
+      choice.box,
       parts.html("div", { class: "controls" }, pick("Left", layers, state.left, change("left")),
-        pick("Right", layers, state.right, change("right")), errors),
-      stage, parts.html("div", { class: "controls" }, slider.box), scores, under, legend(data.classes));
+        pick("Right", layers, state.right, change("right")), errors.box),
+      stage, parts.html("div", { class: "controls" }, slider.box), scores, under, parts.html("p", { class: "controls" },
+        ...parts.swatches(Object.fromEntries(data.classes.map(({ name, color }) => [name, color])))));
     divide(50);
     paint();
   }

@@ -8,7 +8,7 @@ from multisenge_lib.figures.dataset import (
     short_date,
     true_color,
 )
-from multisenge_lib.figures.live import gate_stepper, map_swipe, selection_explorer
+from multisenge_lib.figures.live import gates_data, selection_data, swipe_data
 from multisenge_lib.figures.networks import (
     draw_inception,
     draw_method,

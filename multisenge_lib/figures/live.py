@@ -7,107 +7,70 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
-from IPython.display import HTML
 
 from multisenge_lib.dataset import MULTISENGE, S2_BANDS, SAMPLE, Typology
 from multisenge_lib.figures.dataset import SPLIT_COLORS, true_color
-from multisenge_lib.figures.notes import interactive_part
 from multisenge_lib.results import Record
 
 
 def packed(values: np.ndarray, dtype: str = "uint8") -> str:
-    """Bytes as text for a page; `parts.bytes` of the book's `frame.js` reads them.
-
-    Args:
-        values: of any shape; the shape is not kept.
-        dtype: what they are stored as.
-    """
+    """Numbers as text for a page, without their shape; read by `parts.bytes` of `frame.js`."""
     stored = np.ascontiguousarray(values).astype(np.dtype(dtype).newbyteorder("<"))
     return base64.b64encode(zlib.compress(stored.tobytes(), 9)).decode()
 
 
-def _corners(outlines: gpd.GeoDataFrame) -> dict[str, list[list[float]]]:
-    """Longitude and latitude of the north-west, north-east, south-east, south-west corner."""
-    corners = {}
-    for row in outlines.itertuples():
-        se, ne, nw, sw, _ = row.geometry.exterior.coords
-        corners[row.tile] = [[round(degrees, 5) for degrees in at] for at in (nw, ne, se, sw)]
-    return corners
-
-
-def selection_explorer(
-    series: Sequence[Mapping[str, Any]],
-    outlines: gpd.GeoDataFrame,
-    published: Mapping[int, int],
-    instead: str,
-) -> HTML:
-    """Tick months, drag the gap: the patches that remain, counted in the page.
+def selection_data(
+    series: Sequence[Mapping[str, Any]], outlines: gpd.GeoDataFrame, published: Mapping[int, int]
+) -> dict[str, Any]:
+    """For the selection explorer: patches counted by months and gap.
 
     Args:
         series: of `dataset.series`.
         outlines: of `tile_outlines`.
         published: the paper's Table 1, patches by days gap.
-        instead: HTML that stands there where scripts are off.
     """
-    data = {
+    # From a box that begins in the south-east and turns left.
+    corners = outlines.get_coordinates().to_numpy().reshape(-1, 5, 2)[:, [2, 1, 0, 3]].round(5)
+    return {
         "series": list(series),
         "tiles": {
-            tile: {"split": MULTISENGE.split_of(tile), "corners": corners}
-            for tile, corners in _corners(outlines).items()
+            tile: {"split": MULTISENGE.split_of(tile), "corners": places.tolist()}
+            for tile, places in zip(outlines["tile"], corners, strict=True)
         },
         "splits": SPLIT_COLORS,
         "cities": dict(MULTISENGE.cities),
         "months": list(MULTISENGE.months),
         "gap": MULTISENGE.days_gap,
-        "published": {str(gap): patches for gap, patches in published.items()},
+        "published": {str(gap): int(patches) for gap, patches in published.items()},
     }
-    patches = sum(len(one["x"]) for one in series)
-    caption = (
-        f"Computed in this page from the real label files: the {patches:,} patches share only "
-        f"{len(series)} lists of Sentinel-2 dates. Grey squares are patches without a full series."
-    )
-    return interactive_part("selection", data, instead, caption)
 
 
-def _patch_layers(
-    records: Mapping[str, Record], patch: str, images: Mapping[str, np.ndarray]
+def swipe_data(
+    records: Mapping[str, Record], typology: Typology, images: Mapping[str, np.ndarray]
 ) -> dict[str, Any]:
-    reference = next(iter(records.values())).references[patch]
-    layers = {
-        "size": reference.shape,
-        "reference": packed(reference),
-        "maps": {method: packed(record.maps[patch]) for method, record in records.items()},
-    }
-    if patch in images:
-        layers["image"] = packed(255 * true_color(images[patch]))
-    return layers
-
-
-def map_swipe(
-    records: Mapping[str, Record],
-    typology: Typology,
-    images: Mapping[str, np.ndarray],
-    instead: str,
-) -> HTML:
-    """Image, reference and each network's map of a test patch, swiped over each other.
+    """For the swipe: image, reference and each network's map of the patches that all records show.
 
     Args:
         records: one run a method, of one dataset.
         typology: theirs.
         images: of patches, where there are any: `(height, width, 10)` reflectance x 10,000.
-        instead: HTML that stands there where scripts are off.
     """
     first = next(iter(records.values()))
-    shown = [p for p in first.references if all(p in record.maps for record in records.values())]
-    sample = first.metadata.dataset == SAMPLE.name
-    data = {
-        "patches": {patch: _patch_layers(records, patch, images) for patch in shown},
-        "classes": [{"name": c.name, "color": c.color} for c in typology.classes],
-        "mark": "synthetic sample" if sample else "",
+    patches = {
+        patch: {
+            "size": reference.shape,
+            "reference": packed(reference),
+            "maps": {method: packed(record.maps[patch]) for method, record in records.items()},
+            "image": packed(255 * true_color(images[patch])) if patch in images else None,
+        }
+        for patch, reference in first.references.items()
+        if all(patch in record.maps for record in records.values())
     }
-    whose = "of the synthetic sample, not the paper's" if sample else "of the test tile"
-    caption = f"Patches {whose}: drag the line; wrong pixels can be marked in magenta."
-    return interactive_part("swipe", data, instead, caption)
+    return {
+        "patches": patches,
+        "classes": [{"name": c.name, "color": c.color} for c in typology.classes],
+        "mark": "synthetic sample" if first.metadata.dataset == SAMPLE.name else "",
+    }
 
 
 def _in_steps(values: np.ndarray) -> dict[str, Any]:
@@ -116,44 +79,26 @@ def _in_steps(values: np.ndarray) -> dict[str, Any]:
     return {"step": step, "steps": packed(np.round(values / step), "int16")}
 
 
-def gate_stepper(
-    s2: np.ndarray,
-    dates: Sequence[str],
-    state: Any,
-    points: Mapping[str, tuple[int, int]],
-    instead: str,
-) -> HTML:
-    """Step through the dates of a series at a pixel: gates, cell and hidden state of Eq. 3.
+def gates_data(
+    s2: np.ndarray, dates: Sequence[str], state: Any, points: Mapping[str, tuple[int, int]]
+) -> dict[str, Any]:
+    """For the gate stepper: Eq. 3 at a pixel, for the filter whose forget gate changes most.
 
     Args:
         s2: `(dates, height, width, 10)`, reflectance x 10,000.
         dates: as they are to be shown.
-        state: the `Gates` of one series, of `models.gates`. Shown is the filter whose forget gate
-            changes most.
+        state: the `Gates` of one series, of `models.gates`.
         points: row and column of some places, by what they are.
-        instead: HTML that stands there where scripts are off.
     """
-    chosen = int(np.asarray(state.forget)[0, 1:].std(0).mean((0, 1)).argmax())
+    state = [np.asarray(values)[0] for values in state]
+    chosen = int(state[1][1:].std(0).mean((0, 1)).argmax())
     red, infrared = (s2[..., S2_BANDS.index(band)] for band in ("B4", "B8"))
     quantities = {"NDVI": (infrared - red) / (infrared + red)}
-    quantities |= {
-        name: getattr(state, field)[0, ..., chosen]
-        for name, field in zip(
-            "ifoCH", ("input", "forget", "output", "cell", "hidden"), strict=True
-        )
-    }
-    data = {
+    quantities |= {name: values[..., chosen] for name, values in zip("ifoCH", state, strict=True)}
+    return {
         "size": s2.shape[1:3],
         "dates": list(dates),
-        "filter": chosen + 1,
         "points": points,
         "images": packed(255 * true_color(s2, brightest=2500)),
         "quantities": {name: _in_steps(values) for name, values in quantities.items()},
     }
-    caption = (
-        "Real pixels: a village and its fields, monthly composites of Sentinel-2 (ESA WorldCereal, "
-        "MIT; contains modified Copernicus Sentinel data 2020-2021). One filter of the network "
-        "trained above on the synthetic sample, so its gates are what it makes of land that it has "
-        "not seen. Click a pixel, then step through the dates."
-    )
-    return interactive_part("gates", data, instead, caption)

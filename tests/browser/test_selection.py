@@ -119,11 +119,11 @@ def test_each_row_of_table_1_is_counted(explorer):
 
 def test_months_and_gap_change_the_count(explorer):
     pressed(explorer, "17 days: 5,890")
-    assert pressed(explorer, "July").startswith("7,262 of 8,157")
+    assert pressed(explorer, "Jul").startswith("7,262 of 8,157")
     assert why_lost(explorer, "31UEP") == ""
-    for month in ("August", "September"):
+    for month in ("Aug", "Sep"):
         pressed(explorer, month)
-    assert pressed(explorer, "November").startswith("0 patches: tick")
+    assert pressed(explorer, "Nov").startswith("0 patches: tick")
     pressed(explorer, "17 days: 5,890")
     explorer.locator("input[type=range]").fill("40")
     assert explorer.locator(".live-total").inner_text().startswith("0 of")

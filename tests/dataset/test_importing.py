@@ -1,4 +1,4 @@
-"""Images of other places, years and sizes, made here, and the real village where it is."""
+"""Images of other places, years and sizes, made here, and the real village."""
 
 import fcntl
 import os
@@ -25,7 +25,7 @@ from multisenge_lib.dataset import (
 from multisenge_lib.dataset.sources import find_acquisitions
 from multisenge_lib.errors import ImportAreaError, MultiSenGEError
 
-VILLAGE = paths.PROJECT.parent / "shared" / "real" / "worldcereal-village.nc"
+VILLAGE = paths.PROJECT / "book" / "data" / "village" / "worldcereal-village.nc"
 #: Vegetation, in spectral order.
 GREEN = np.array([300, 500, 400, 900, 2000, 2600, 2800, 2900, 1800, 900])
 #: Near Bariloche, 117 x 150 pixels, upper-left corner.
@@ -326,8 +326,6 @@ def test_cubes_of_xarray_with_bands_along_a_dimension(tmp_path):
 
 def test_the_real_village(tmp_path):
     pytest.importorskip("xarray")
-    if not VILLAGE.is_file():
-        pytest.skip(f"the real village is not at {VILLAGE}")
     assert "--s1-unit" in refused(tmp_path, [VILLAGE])
     made = import_area(tmp_path / "root", [VILLAGE], size=32, units=Units(s1="dn"))
     assert made.patches == 9 and made.dataset.tiles == ("31UFS",)
