@@ -201,16 +201,16 @@ def _finish(
     _picture(folder / "classes.tif", path.with_suffix(".png"), colors)
     for layer in sorted(layers, key=lambda name: name == "classes"):
         resampling = "MODE" if layer == "classes" else "AVERAGE"
-        with files.atomic(layer_path(path, layer), _REMEDY) as unfinished:
-            rasterio.shutil.copy(
-                folder / f"{layer}.tif",
-                unfinished,
-                driver="COG",
-                compress="DEFLATE",
-                overview_resampling=resampling,
-                bigtiff="IF_SAFER",
-            )
-            unfinished.with_name(f"{unfinished.name}.aux.xml").unlink(missing_ok=True)
+        whole = folder / f"whole_{layer}.tif"
+        rasterio.shutil.copy(
+            folder / f"{layer}.tif",
+            whole,
+            driver="COG",
+            compress="DEFLATE",
+            overview_resampling=resampling,
+            bigtiff="IF_SAFER",
+        )
+        whole.replace(layer_path(path, layer))
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Figures of the book: data in, figure out; no file is read."""
 
 from multisenge_lib.figures.dataset import (
+    band_means,
     class_series,
     dot_maps,
     month_bars,

@@ -110,6 +110,33 @@ def class_series(
     return figure
 
 
+def band_means(
+    images: Mapping[str, np.ndarray],
+    bands: Sequence[str],
+    dates: Sequence[str],
+    width: float = WIDE,
+) -> Figure:
+    """Mean and standard deviation of each band of two places, a panel a date.
+
+    Args:
+        images: two names to `(dates, pixels, bands)`, reflectance x 10,000.
+        bands: their names.
+        dates: how to call each date.
+        width: of the figure, inches.
+    """
+    figure, axes = panels(len(dates), width, (2, 1), 2.4, sharey=True)
+    looks = ({"fmt": "o", "color": _BLUE}, {"fmt": "s", "color": "#b3541e"})
+    for t, (ax, date) in enumerate(zip(axes, dates, strict=True)):
+        for (name, values), look in zip(images.items(), looks, strict=True):
+            mean, deviation = values[t].mean(axis=0), values[t].std(axis=0)
+            shift = np.arange(len(bands)) + (0.12 if look["fmt"] == "s" else -0.12)
+            ax.errorbar(shift, mean, deviation, ms=4, lw=1, label=name, **look)
+        ax.set(title=date, ylabel="Reflectance x 10,000")
+        ax.set_xticks(range(len(bands)), bands)
+    axes[0].legend(loc="upper left")
+    return figure
+
+
 def month_bars(counts: pd.Series, total: int, chosen: Sequence[int], width: float = WIDE) -> Figure:
     """The paper's Figure 2: patches with a Sentinel-2 image, by month; chosen months stand out."""
     figure, ax = plt.subplots(figsize=(width, 3.6), layout="constrained")

@@ -25,6 +25,7 @@ and is finished by writing it again.
 """
 
 import hashlib
+import inspect
 import json
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,8 @@ _FOLDERS = (LABELS, REFERENCE, *SENSORS)
 def _version() -> str:
     """Of the sample: a hash of the source that writes it, and of where on the ground it lies."""
     digest = hashlib.sha256(repr([tile_corner(place.tile) for place in PLACES]).encode())
-    for source in sorted(Path(__file__).parent.glob("*.[py]*")):
+    writer = Path(inspect.getfile(raster_bytes))
+    for source in (writer, *sorted(Path(__file__).parent.glob("*.[py]*"))):
         digest.update(source.read_bytes())
     return digest.hexdigest()[:10]
 

@@ -145,10 +145,11 @@ def test_a_map_of_rasters_says_what_it_holds(model, rasters, tmp_path, network):
     typology = EXPERIMENT.typology
     with rasterio.open(out) as source:
         ids = source.read(1)
-        assert source.nodata == 0 and source.crs.to_epsg() == 32631 and source.is_tiled
+        assert source.nodata == 0 and source.crs.to_epsg() == 32631
         assert source.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
         assert source.tags(1)["CLASS_1"] == typology.names[0]
-        assert source.colormap(1)[1] == (165, 0, 38, 255)
+        red = int(typology.colors[0][1:3], 16)
+        assert source.colormap(1)[1][0] == red
     assert (ids[:20, :30] == 0).all() and (ids == 0).sum() == 600
     with rasterio.open(tmp_path / "out" / "map_probabilities.tif") as source:
         assert source.descriptions == typology.names
