@@ -219,7 +219,8 @@ def unpack(archive: Path, folder: Path, wanted: Callable[[str], bool] = lambda _
         unfinished.chmod(0o755)
         unfinished.replace(folder)
     except (OSError, EOFError, zlib.error, tarfile.TarError, ValueError) as error:
-        remedy = "make room" if _hopeless(error) else "delete it and fetch it again"
+        no_room = getattr(error, "errno", None) in _NO_ROOM
+        remedy = "make room" if no_room else "delete it and fetch it again"
         raise DownloadError(f"{archive} cannot be unpacked ({error}): {remedy}") from None
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -279,10 +280,10 @@ def download(
     _check_room(root, missing, selected)
     unpacked = {}
     for name in missing:
-        source = f"{url.rstrip('/')}/{name}.tgz"
+        source, wanted = f"{url.rstrip('/')}/{name}.tgz", _wanted(root, name, selected)
         archive = fetch(source, root / f"{name}.tgz", **options)
         hashes = _verified(archive, source)
-        unpacked[name] = unpack(archive, root / name, _wanted(root, name, selected))
+        unpacked[name] = unpack(archive, root / name, wanted)
         write_text(root / HASHES, json.dumps(hashes, indent=1) + "\n")
         if not keep:
             archive.unlink()

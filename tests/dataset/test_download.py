@@ -12,6 +12,7 @@ import labels
 import pytest
 
 from multisenge_lib.dataset.download import DownloadError, download, fetch, unpack
+from multisenge_lib.errors import LabelError
 
 FILES = {f"./labels/31UEQ_{i}_0.json": bytes([i % 251]) * 5000 + i.to_bytes(4) for i in range(200)}
 
@@ -191,6 +192,15 @@ def test_a_mirror_may_be_a_folder(server, tmp_path):
     (tmp_path / "mirror" / "labels.tgz").write_bytes(server.content["/labels.tgz"])
     mirror = (tmp_path / "mirror").as_uri()
     assert download(tmp_path / "root", ["labels"], mirror, show=False) == {"labels": 200}
+
+
+@pytest.mark.fault("download --selected without labels -> said before anything is fetched")
+def test_the_selection_needs_labels_first(server, tmp_path, monkeypatch):
+    usage = shutil.disk_usage(tmp_path)._replace(free=10**12)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    with pytest.raises(LabelError, match="labels does not exist"):
+        download(tmp_path, ["s2"], server.url, selected=True, wait=0, show=False)
+    assert not server.starts
 
 
 def test_only_what_the_selection_can_use(server, tmp_path, monkeypatch):
