@@ -250,7 +250,7 @@ def non_urban(e: Evidence) -> Outcome:
 def input_shape(e: Evidence) -> Outcome:
     dates, bands = len(e.paper.names("months-most")), len(e.paper.names("bands"))
     derived = {"dates": dates, **e.paper.stated("patch-size"), "bands": bands}
-    return judged(e.paper.stated("input-shape") == derived, **derived, derived=derived)
+    return judged(e.paper.stated("input-shape") == derived, derived=derived)
 
 
 @check("memory")
@@ -310,7 +310,6 @@ def script_normalisation(e: Evidence) -> Outcome:
         ratios=stds / means,
         exchanged=means / stds,
         above=above,
-        bands=len(means),
         climb=climbs(stds, S2_BANDS),
         others_climb=climbs(means, S2_BANDS),
     )
@@ -321,10 +320,5 @@ def band_order(e: Evidence) -> Outcome:
     listed, bright = e.paper.names("bands"), np.maximum(e.script.means, e.script.stds)
     in_listed, in_spectral = (climbs(bright, order) for order in (listed, S2_BANDS))
     as_listed = dict(zip(listed, bright, strict=True))
-    return judged(
-        True if in_listed else None,
-        spectral=in_spectral,
-        listed=in_listed,
-        b8=as_listed["B8"],
-        b8a=as_listed["B8A"],
-    )
+    right = True if in_listed else None
+    return judged(right, spectral=in_spectral, listed=in_listed, read=as_listed)

@@ -81,14 +81,9 @@ def ten_classes(e: Evidence) -> Outcome:
 def class4_best(e: Evidence) -> Outcome:
     (method, name), printed = e.paper.names("s1-class4"), e.paper.value("s1-class4")
     scores = _f1(e, 6)[:, int(name) - 1]
-    return judged(
-        method == _best(scores) and printed == scores.max(),
-        printed - scores.max(),
-        0.0,
-        best=_best(scores),
-        highest=scores.max(),
-        scores=scores,
-    )
+    best, highest = _best(scores), scores.max()
+    right = method == best and printed == highest
+    return judged(right, printed - highest, 0.0, best=best, highest=highest, scores=scores)
 
 
 def _rank(values: np.ndarray) -> str:
@@ -141,16 +136,9 @@ def _pairs(where: np.ndarray) -> str:
 @check("recall-systematic")
 def recall_systematic(e: Evidence) -> Outcome:
     above, averages = _recall_above(e, 6), e.paper.weighted(6)
-    urban = above[:, _URBAN]
-    return judged(
-        above.all(),
-        above=above.sum(),
-        pairs=above.size,
-        exceptions=_pairs(~above),
-        urban=urban.sum(),
-        urban_pairs=urban.size,
-        below=(averages[:, 1] < averages[:, 0]).sum(),
-    )
+    everywhere, urban = ([where.sum(), where.size] for where in (above, above[:, _URBAN]))
+    counts = dict(above=everywhere, urban=urban, below=(averages[:, 1] < averages[:, 0]).sum())
+    return judged(above.all(), exceptions=_pairs(~above), **counts)
 
 
 @check("precision-inception")
@@ -165,7 +153,6 @@ def precision_inception(e: Evidence) -> dict[str, Outcome]:
     return {
         "higher": judged(
             len(won) == len(higher),
-            ids=[i + 1 for i in higher],
             won=won,
             own=own[higher],
             others=precision[:INCEPTION, higher].max(axis=0),
@@ -174,7 +161,6 @@ def precision_inception(e: Evidence) -> dict[str, Outcome]:
             (short <= yardstick).all(),
             -short.max(),
             yardstick,
-            ids=[i + 1 for i in similar],
             each="; ".join(f"({i + 1}) {own[i]:.4f} against {highest[i]:.4f}" for i in similar),
             yardstick=yardstick,
             short=short,
@@ -185,14 +171,9 @@ def precision_inception(e: Evidence) -> dict[str, Outcome]:
 @check("kappa-range")
 def kappa_range(e: Evidence) -> Outcome:
     stated, kappa = e.paper.stated("kappa-range"), e.paper.kappa(6)
-    return judged(
-        (stated["low"], stated["high"]) == (kappa.min(), kappa.max()),
-        stated["low"] - kappa.min(),
-        0.0,
-        least=kappa.min(),
-        most=kappa.max(),
-        lowest=METHODS[kappa.argmin()],
-    )
+    ends, lowest = [kappa.min(), kappa.max()], METHODS[kappa.argmin()]
+    right = [*stated.values()] == ends
+    return judged(right, stated["low"] - ends[0], 0.0, ends=ends, lowest=lowest)
 
 
 @check("visual-best")
@@ -320,9 +301,8 @@ def five_better(e: Evidence) -> Outcome:
 def only_class_3(e: Evidence) -> Outcome:
     six, ten = (_f1(e, n)[INCEPTION, _URBAN] for n in CLASSES)
     worse = _ids(six > ten)
-    return judged(
-        _positions(e, "only-class-3") == [i - 1 for i in worse], worse=worse, six=six, ten=ten
-    )
+    right = [*map(int, e.paper.names("only-class-3"))] == worse
+    return judged(right, worse=worse, six=six, ten=ten)
 
 
 @check("networks-best")

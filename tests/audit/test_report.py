@@ -99,6 +99,14 @@ def test_every_check_has_words_and_every_word_a_check(found):
     assert parts <= set(found)
 
 
+@pytest.mark.parametrize("id", CHECKS)
+def test_what_is_computed_never_stands_in_for_what_is_printed(evidence, id):
+    found = CHECKS[id](evidence)
+    stated = evidence.paper.stated(id)
+    for outcome in found.values() if isinstance(found, dict) else [found]:
+        assert not {*stated, "named"} & set(outcome.values)
+
+
 @pytest.mark.parametrize("table, verdict", [("table5", AGREES), ("table7", DISAGREES)])
 def test_the_caption_of_figure_9_is_checked_against_a_table(evidence, table, verdict):
     (finding,) = run("caption-figure-9", named("caption-figure-9", table)(evidence))
