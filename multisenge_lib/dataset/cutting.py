@@ -261,6 +261,8 @@ class Cutter:
         sources = [acquisition.bands[band] for band in bands]
         lost = []
         for row, pixels, missing in self._strips(sources):
+            if sensor == "s2":  # THEIA writes -10000 where there is no data
+                missing |= (pixels <= 0).all(axis=0)
             values = convert(pixels, missing, self.units, sources[0].source)
             if sensor == "s2":
                 _check_order(values, bands, sources[0].source)

@@ -131,10 +131,14 @@ def test_no_data_and_lost_dates_are_kept_and_told(images, tmp_path):
     clouded = scene(5)
     clouded[:, :, :40] = 65535
     write(images / "S2_20230515.tif", clouded, S2_BANDS)
+    signed = scene(6).astype(np.int16)
+    signed[:, :, :40] = -10000
+    write(images / "S2_20230620.tif", signed, S2_BANDS)
     made = import_area(tmp_path / "root", [images], size=32)
     assert "s2 of 2023-04-20 is no data everywhere and is left out" in made.said
     assert any(line.startswith("s2 of 2023-05-15: 31% of the pixels") for line in made.said)
-    assert len(list((made.root / "s2").glob("*_20230515_*"))) == 9  # of 12: three are covered
+    for day in ("20230515", "20230620"):  # three patches of 12 are covered
+        assert len(list((made.root / "s2").glob(f"*_{day}_*"))) == 9
     assert not check_root(made.root).problems
 
 
