@@ -80,9 +80,9 @@ EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(_experiments(MULTISENGE
 
 
 def experiments_of(dataset: Dataset) -> Mapping[str, Experiment]:
-    """The experiments of a dataset by name: Table 4's, or the same networks on its own classes."""
-    own = _experiments(dataset, sorted(dataset.typologies))
-    return EXPERIMENTS if EXPERIMENTS.keys() <= own.keys() else own
+    """The experiments of a dataset by name: Table 4's networks on its own months and classes."""
+    as_table_4 = {e.classes for e in EXPERIMENTS.values()} <= set(dataset.typologies)
+    return _experiments(dataset, (6, 10) if as_table_4 else sorted(dataset.typologies))
 
 
 def get_experiment(name: str, dataset: Dataset = MULTISENGE) -> Experiment:

@@ -338,3 +338,23 @@ def test_the_real_village(tmp_path):
     report = check_root(made.root)
     assert not report.problems and not report.notes
     assert "89 speak for the spectral order" in report.evidence["Band order"]
+
+
+@pytest.mark.slow
+def test_an_area_of_nine_bands_and_its_own_months_trains(tmp_path, monkeypatch):
+    from multisenge_lib.training import settings_for, train
+
+    monkeypatch.setenv("MULTISENGE_CACHE", str(tmp_path / "cache"))
+    nine = [S2_BANDS.index(band) for band in S2_BANDS if band != "B8A"]
+    for i, day in enumerate(DAYS):
+        names = [S2_BANDS[band] for band in nine]
+        write(tmp_path / "in" / f"S2_{day}.tif", scene(i, 200, 260)[nine], names)
+        write(tmp_path / "in" / f"S1_{day}.tif", radar(i, 200, 260), ["VV", "VH"])
+    rng = np.random.Generator(np.random.PCG64(0))
+    classes = rng.integers(1, 15, (1, 200, 260), dtype=np.uint8)
+    reference = write(tmp_path / "reference.tif", classes)
+    made = import_area(tmp_path / "root", [tmp_path / "in"], reference=reference, size=32)
+    settings = settings_for(made.root, epochs=1, batch_size=4)
+    run = train("inception_10c", settings, made.root, progress=False)
+    assert [value.shape[-1] for value in run.model.inputs] == [2, 9]
+    assert run.record.metadata.dataset == "root"

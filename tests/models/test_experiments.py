@@ -4,7 +4,7 @@ import pytest
 
 from multisenge_lib.dataset import MULTISENGE, TYPOLOGIES
 from multisenge_lib.errors import ExperimentError
-from multisenge_lib.models.experiments import EXPERIMENTS, get_experiment
+from multisenge_lib.models.experiments import EXPERIMENTS, experiments_of, get_experiment
 
 # Table 4, as the paper prints it: name, sensors, method, classes.
 TABLE_4 = [
@@ -68,3 +68,11 @@ def test_experiments_do_not_change():
         EXPERIMENTS["s1_6c"] = None
     assert replace(EXPERIMENTS["s1_6c"], filters=8).filters == 8
     assert EXPERIMENTS["s1_6c"].filters == 32
+
+
+def test_an_area_with_the_papers_classes_keeps_its_own_months():
+    area = replace(MULTISENGE, name="area", months=(12, 1, 2), years=(2022, 2023), days_gap=5)
+    found = experiments_of(area)
+    assert found.keys() == EXPERIMENTS.keys()
+    assert {(e.months, e.days_gap) for e in found.values()} == {((12, 1, 2), 5)}
+    assert experiments_of(MULTISENGE) == EXPERIMENTS
