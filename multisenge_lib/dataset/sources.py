@@ -173,7 +173,7 @@ def bands_of_cube(cube: Any, what: str, crs: str | None) -> Iterator[tuple]:
     if min(cube.sizes[x], cube.sizes[y]) < 2:
         raise ImportAreaError(f"{what} has {cube.sizes[y]}x{cube.sizes[x]} pixels: too few")
     for name, array in _planes(cube):
-        if not {x, y, time} <= set(array.dims):
+        if set(array.dims) != {x, y, time}:
             continue
         for sensor in SENSORS:
             if (band := band_of(name, sensor)) not in _BANDS[sensor]:

@@ -298,19 +298,10 @@ def test_hostile_sources_are_one_line(tmp_path):
     assert "names no projection" in refused(tmp_path, [source])
 
 
-@pytest.mark.fault("a cube that is none, or without coordinates -> one line")
-def test_hostile_cubes_are_one_line(tmp_path):
-    pytest.importorskip("xarray")
-    (tmp_path / "cube.nc").write_bytes(b"no cube")
-    assert "cannot be read as a cube" in refused(tmp_path, [tmp_path / "cube.nc"])
-    (tmp_path / "cube.nc").write_bytes(b"CDF" + bytes(100))
-    assert "no coordinate for x" in refused(tmp_path, [tmp_path / "cube.nc"])
-
-
-def test_cubes_of_xarray_with_bands_along_a_dimension(tmp_path):
-    xarray = pytest.importorskip("xarray")
+def cube():
+    """An xarray Dataset of two dates, bands along a dimension."""
     times = np.array(["2022-12-03", "2023-01-05"], "datetime64[ns]")
-    cube = xarray.Dataset(
+    return pytest.importorskip("xarray").Dataset(
         {"reflectance": (("time", "band", "y", "x"), np.stack([scene(0), scene(1)]))},
         {
             "time": times,
@@ -319,10 +310,24 @@ def test_cubes_of_xarray_with_bands_along_a_dimension(tmp_path):
             "x": WEST + 5 + 10.0 * np.arange(WIDTH),
         },
     )
+
+
+@pytest.mark.fault("a cube that is none, or without coordinates -> one line")
+def test_hostile_cubes_are_one_line(tmp_path):
+    pytest.importorskip("xarray")
+    (tmp_path / "cube.nc").write_bytes(b"no cube")
+    assert "cannot be read as a cube" in refused(tmp_path, [tmp_path / "cube.nc"])
+    (tmp_path / "cube.nc").write_bytes(b"CDF" + bytes(100))
+    assert "no coordinate for x" in refused(tmp_path, [tmp_path / "cube.nc"])
+    orbits = cube().expand_dims(orbit=[1, 2])
+    assert "no band of Sentinel" in refused(tmp_path, [orbits], crs="EPSG:32719")
+
+
+def test_cubes_of_xarray_with_bands_along_a_dimension(tmp_path):
     with pytest.raises(ImportAreaError, match="--crs"):
-        find_acquisitions([cube], {})
-    made = import_area(tmp_path / "a", [cube], size=96, crs="EPSG:32719")
-    south_up = cube.isel(y=slice(None, None, -1))
+        find_acquisitions([cube()], {})
+    made = import_area(tmp_path / "a", [cube()], size=96, crs="EPSG:32719")
+    south_up = cube().isel(y=slice(None, None, -1))
     again = import_area(tmp_path / "b", [south_up], size=96, crs="EPSG:32719")
     for file in sorted((made.root / "s2").iterdir()):
         assert (again.root / "s2" / file.name).read_bytes() == file.read_bytes()
