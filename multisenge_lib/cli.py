@@ -149,8 +149,8 @@ def write_selection(
     _check_out(out, (".csv", ".parquet", ".gpkg"))
     asked = None if months is None else _numbers(months, "months")
     found = _find_labels(labels or data_root)
-    dataset = _dataset_of(found, year, any_tile)
-    index = data.read_index(found, dataset)
+    dataset = _dataset_of(found, year, any_tile=False)  # the split of a tile that has one stays
+    index = data.read_index(found, _dataset_of(found, year, any_tile))
     if data_root is not None:
         index = data.only_existing(index, data_root, dataset.sensors)
     table = data.select(index, asked, days_gap, s1_rule, dataset)
@@ -283,12 +283,13 @@ def _print_plan(labels: Path) -> None:
 
     from multisenge_lib.dataset import MULTISENGE, TYPOLOGIES, plan
     from multisenge_lib.paper import replication
-    from multisenge_lib.training import plan_training
+    from multisenge_lib.training import Settings, plan_training
 
     dataset = _dataset_of(labels, None, False)
     table, splits = plan(labels, dataset)
-    training = plan_training(splits["train"], dataset.patch_pixels)
-    for row in pd.concat([table, training]).itertuples():
+    if splits["train"] >= Settings().batch_size:
+        table = pd.concat([table, plan_training(splits["train"], dataset.patch_pixels)])
+    for row in table.itertuples():
         whole = row.value >= 100 or float(row.value).is_integer()
         number = f"{row.value:,.0f}" if whole else f"{row.value:.3g}"
         typer.echo(f"{row.what:<38} {number:>10} {row.unit:<4} {row.how}")

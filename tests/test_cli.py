@@ -110,6 +110,10 @@ def test_the_options_that_would_help_are_named(run, tmp_path):
     assert "--year 2021" in refused(run, "index", "--labels", tmp_path / "b")
     assert run("index", "--labels", tmp_path / "a", "--any-tile")[0] == 0
     assert run("index", "--labels", tmp_path / "b", "--year", "2021")[0] == 0
+    labels.write(tmp_path / "a", "31UEQ_0_0")
+    out = tmp_path / "out.csv"
+    assert run("select", "--labels", tmp_path / "a", "--any-tile", "--out", out)[0] == 0
+    assert pd.read_csv(out)["split"].tolist() == ["train", "test"]
 
 
 def test_index_exports_each_patch_in_its_own_size(run, sample_root, tmp_path):
