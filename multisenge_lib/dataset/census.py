@@ -24,7 +24,7 @@ from multisenge_lib.dataset.geo import centres, footprints, overlap
 from multisenge_lib.dataset.labels import read_index
 from multisenge_lib.dataset.layout import LABELS, MULTISENGE, SPLITS
 from multisenge_lib.dataset.rasters import read_patch
-from multisenge_lib.dataset.selection import S1_RULES, choose_dates, month_of, select, to_csv
+from multisenge_lib.dataset.selection import S1_RULES, choose_all, month_of, select, to_csv
 from multisenge_lib.errors import LabelError
 from multisenge_lib.files import provenance, write_text
 
@@ -100,7 +100,7 @@ def _per_patch(index: pd.DataFrame, selection: pd.DataFrame) -> pd.DataFrame:
     """What is counted of each patch: whether a series is left at each gap, and its split."""
     columns = {
         f"gap{gap}": [
-            choose_dates(d, MULTISENGE.months, gap) is not None for d in index["s2_dates"]
+            chosen is not None for chosen in choose_all(index["s2_dates"], MULTISENGE.months, gap)
         ]
         for gap in DAYS_GAPS
     }

@@ -74,6 +74,15 @@ def choose_dates(dates: np.ndarray, months: Sequence[int], days_gap: int) -> np.
     return None
 
 
+def choose_all(series: pd.Series, months: Sequence[int], days_gap: int) -> list[np.ndarray | None]:
+    """`choose_dates` of many patches; those under one orbit share their dates, chosen once."""
+    known = {}
+    for dates in series:
+        if (key := dates.tobytes()) not in known:
+            known[key] = choose_dates(dates, months, days_gap)
+    return [known[dates.tobytes()] for dates in series]
+
+
 def first_of_months(dates: np.ndarray, chosen: np.ndarray) -> np.ndarray | None:
     """The first of `dates` in the month of each chosen date: the authors' rule for Sentinel-1."""
     months = dates.astype("datetime64[M]")
@@ -196,7 +205,7 @@ def select(
     if s1_rule not in S1_RULES:
         raise SelectionError(f"S1 rule {s1_rule!r}: choose {' or '.join(S1_RULES)}")
     lead = "s2" if "s2" in dataset.sensors else "s1"
-    chosen = [choose_dates(dates, months, days_gap) for dates in index[f"{lead}_dates"]]
+    chosen = choose_all(index[f"{lead}_dates"], months, days_gap)
     nothing = pd.Series([_NO_DATES] * len(index), index.index, dtype=object)
     series = {"s1_dates": nothing, "s2_dates": nothing}
     series[f"{lead}_dates"] = pd.Series(chosen, index.index, dtype=object)
