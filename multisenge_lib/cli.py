@@ -380,7 +380,7 @@ def predict_maps(
     overlap: Annotated[
         int | None, typer.Option(help="Pixels that windows share. Default: a quarter.")
     ] = None,
-    workers: Annotated[int, typer.Option(help="Processes; each needs about 1.5 GB.")] = 1,
+    workers: Annotated[int, typer.Option(help="Processes; each needs 2 to 3 GB.")] = 1,
     band_order: Annotated[
         str, typer.Option(help="Of Sentinel-2 without band names: spectral or resolution.")
     ] = "spectral",

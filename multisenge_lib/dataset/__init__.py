@@ -36,7 +36,7 @@ from multisenge_lib.dataset.layout import (
     decibel,
     raster_path,
 )
-from multisenge_lib.dataset.maps import layer_path, open_map
+from multisenge_lib.dataset.maps import MapWriter, open_map
 from multisenge_lib.dataset.plan import plan
 from multisenge_lib.dataset.rasters import Patch, read_patch
 from multisenge_lib.dataset.selection import (

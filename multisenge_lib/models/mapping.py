@@ -22,6 +22,7 @@ from multisenge_lib.dataset import (
     NO_DATA,
     PIXEL,
     BandOrder,
+    MapWriter,
     Stack,
     load_selection,
     open_map,
@@ -33,7 +34,7 @@ from multisenge_lib.dataset import (
 )
 from multisenge_lib.errors import ExperimentError, ModelError
 from multisenge_lib.models.build import predict
-from multisenge_lib.models.saved import Description, load_model, resized
+from multisenge_lib.models.saved import load_model, resized
 from multisenge_lib.models.windows import (
     WINDOW,
     Strip,
@@ -241,34 +242,21 @@ def _stamps(root: Path, patches: pd.DataFrame, sensors: Sequence[str]) -> list[t
     return [(path.name, path.stat().st_mtime_ns) for path in paths]
 
 
-def _predict_tile(
+def _write_patches(
+    target: MapWriter,
     network: keras.Model,
-    description: Description,
-    root: Path,
+    read: Callable[[Any], dict[str, np.ndarray]],
     patches: pd.DataFrame,
-    out: Path,
-    layers: Sequence[str],
-    identity: str,
-    band_order: BandOrder,
-    progress: bool,
+    bar: tqdm,
 ) -> None:
-    def read(row: Any) -> dict[str, np.ndarray]:
-        patch = read_patch(root, row, description.sensors, band_order, reference=False)
-        return {sensor: getattr(patch, sensor) for sensor in description.sensors}
-
-    rows = list(patches.itertuples())
-    size = next(iter(read(rows[0]).values())).shape[1]
-    network, ground = resized(network, size), _mosaic(patches, size)
-    names, colors = description.classes, description.colors
-    with open_map(out, ground, names, colors, identity, layers) as target:
-        todo = rows[target.done :] if target else []
-        for number, row in enumerate(tqdm(todo, out.name, disable=not progress), 1):
+    west, north = patches["x"].min(), patches["y"].min()
+    for number, row in enumerate(patches.itertuples(), 1):
+        if number > target.done:
             series = read(row)
             batch = {s: array[None].astype(np.float32) for s, array in series.items()}
-            probabilities = predict(network, batch)[0]
-            at = row.y - patches["y"].min(), row.x - patches["x"].min()
-            done = len(rows) - len(todo) + number
-            target.write(*map(int, at), probabilities, has_data(series), done)
+            probabilities, at = predict(network, batch)[0], (int(row.y - north), int(row.x - west))
+            target.write(*at, probabilities, has_data(series), number)
+        bar.update()
 
 
 def predict_root(
@@ -291,7 +279,7 @@ def predict_root(
         root: the data root.
         folder: where the maps go.
         tiles: which to map; None for all that have patches with full series.
-        layers: of `probabilities` and `entropy`, which to write besides.
+        layers: see `predict_rasters`, as for the others.
         band_order: of Sentinel-2 rasters that do not name their bands.
         progress: show a bar.
 
@@ -312,21 +300,21 @@ def predict_root(
             f"{root} has patches with full series on the tiles {', '.join(found) or 'none'}; "
             f"asked for {', '.join(tiles or ['all'])}"
         )
-    maps = []
+
+    def read(row: Any) -> dict[str, np.ndarray]:
+        patch = read_patch(root, row, description.sensors, band_order, reference=False)
+        return {sensor: getattr(patch, sensor) for sensor in description.sensors}
+
+    names, colors, maps = description.classes, description.colors, []
     for tile in tiles or found:
         patches = selection[selection["tile"] == tile]
+        size = read(next(patches.itertuples()))[description.sensors[0]].shape[1]
         stamps = _stamps(root, patches, description.sensors)
         identity = _identity(path, rasters=stamps, order=band_order)
         maps.append(folder / f"{tile}.tif")
-        _predict_tile(
-            network,
-            description,
-            root,
-            patches,
-            maps[-1],
-            layers,
-            identity,
-            band_order,
-            progress,
-        )
+        bar = tqdm(total=len(patches), desc=tile, disable=not progress)
+        ground = _mosaic(patches, size)
+        with open_map(maps[-1], ground, names, colors, identity, layers) as target, bar:
+            if target is not None:
+                _write_patches(target, resized(network, size), read, patches, bar)
     return maps

@@ -5,9 +5,8 @@ comes about: fields cut into strips, forest, river and banks, then settlement, a
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import ndimage
@@ -39,40 +38,23 @@ THEMES = {
 }
 
 
-@dataclass(frozen=True)
-class Land:
-    """A patch laid out; arrays `(cells, cells)`, the margin included.
+class Land(NamedTuple):
+    """A patch laid out; arrays `(cells, cells)`, the margin included."""
 
-    Attributes:
-        label: class ids of the reference, 1 to 14.
-        surface: positions in `SURFACES`.
-        unit: numbers of parcels, roofs and other units, 0 to `UNITS`.
-        height: metres above the ground.
-        relief: height of the ground, relative.
-    """
-
-    label: np.ndarray
-    surface: np.ndarray
-    unit: np.ndarray
-    height: np.ndarray
-    relief: np.ndarray
+    label: np.ndarray  # class ids of the reference, 1 to 14
+    surface: np.ndarray  # positions in `SURFACES`
+    unit: np.ndarray  # numbers of parcels, roofs and other units, 0 to `UNITS`
+    height: np.ndarray  # metres above the ground
+    relief: np.ndarray  # height of the ground, relative
 
 
-@dataclass(frozen=True)
-class _Blocks:
-    """A plane cut into blocks.
+class _Blocks(NamedTuple):
+    """A plane cut into blocks; arrays `(cells, cells)`, but for `at`."""
 
-    Attributes:
-        number: `(cells, cells)`, of each cell's block.
-        beside: `(cells, cells)`, of the block that is nearest to it.
-        edge: `(cells, cells)`, distance to the border between the two, in cells.
-        at: rows and columns of the blocks' centres, moved onto the canvas.
-    """
-
-    number: np.ndarray
-    beside: np.ndarray
-    edge: np.ndarray
-    at: tuple[np.ndarray, np.ndarray]
+    number: np.ndarray  # of each cell's block
+    beside: np.ndarray  # of the block that is nearest to it
+    edge: np.ndarray  # distance to the border between the two, in cells
+    at: tuple[np.ndarray, np.ndarray]  # rows and columns of their centres, moved onto the canvas
 
 
 def smooth_noise(rng: np.random.Generator, n: int, scale: float) -> np.ndarray:

@@ -6,9 +6,8 @@ invented.
 
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import yaml
@@ -30,8 +29,7 @@ def table(name: str) -> dict[str, Any]:
     return yaml.safe_load(Path(__file__).with_name(f"{name}.yaml").read_text(encoding="utf-8"))
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """One patch: its tile, its upper-left pixel there, what its land is like and its series."""
 
     tile: str
@@ -47,19 +45,12 @@ class Place:
         return f"{self.tile}_{self.x}_{self.y}"
 
 
-@dataclass(frozen=True)
-class Acquisitions:
-    """The dates that the label file of a patch names, in its order (datetime64[D]).
+class Acquisitions(NamedTuple):
+    """The dates that the label file of a patch names, in its order (datetime64[D])."""
 
-    Attributes:
-        s2: Sentinel-2; every file is there.
-        s1: Sentinel-1.
-        s1_missing: those of `s1` whose files are not there.
-    """
-
-    s2: np.ndarray
+    s2: np.ndarray  # every file is there
     s1: np.ndarray
-    s1_missing: np.ndarray
+    s1_missing: np.ndarray  # those of `s1` whose files are not there
 
 
 def generator(seed: int, *names: object) -> np.random.Generator:

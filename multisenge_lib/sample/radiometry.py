@@ -1,7 +1,6 @@
 """From land and a date to what the two satellites record there."""
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from scipy import ndimage
@@ -45,29 +44,17 @@ _IS_EARTH = np.array([kind["ground"] == "earth" for kind in _KINDS])
 _IS_ROOF = np.array([name.endswith("roof") for name in SURFACES])
 
 
-@dataclass(frozen=True)
-class Scene:
-    """What stays the same from date to date; arrays `(cells, cells)`, the margin included.
-
-    Attributes:
-        place: where.
-        land: what is there.
-        bright: relative brightness.
-        poor: how much poorer than its kind vegetation grows.
-        ahead: days by which each unit runs ahead of the mean course.
-        rough: `(2, cells, cells)`, backscatter over its kind's, in dB.
-        walls: how strongly edges reflect radar.
-        slope: `(2, size, size)`, rise of the ground to the south and to the east.
-    """
+class Scene(NamedTuple):
+    """What stays the same from date to date; arrays `(cells, cells)`, the margin included."""
 
     place: Place
     land: Land
-    bright: np.ndarray
-    poor: np.ndarray
-    ahead: np.ndarray
-    rough: np.ndarray
-    walls: np.ndarray
-    slope: np.ndarray
+    bright: np.ndarray  # relative brightness
+    poor: np.ndarray  # how much poorer than its kind vegetation grows
+    ahead: np.ndarray  # days by which each unit runs ahead of the mean course
+    rough: np.ndarray  # (2, cells, cells), backscatter over its kind's, in dB
+    walls: np.ndarray  # how strongly edges reflect radar
+    slope: np.ndarray  # (2, size, size), rise of the ground to the south and to the east
 
 
 def scene(rng: np.random.Generator, place: Place, land: Land) -> Scene:
