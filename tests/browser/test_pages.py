@@ -28,7 +28,8 @@ def look(page, path: Path) -> list[str]:
 
 def bottom_of_checks(page) -> float:
     """Where the sidebar's part Checks begins, in pixels from the window's top."""
-    box = page.locator(".bd-sidebar-primary").get_by_text("Checks", exact=True).bounding_box()
+    checks = page.locator(".bd-sidebar-primary").get_by_text("Checks", exact=True)
+    box = checks.bounding_box() if checks.count() else None
     return box["y"] + box["height"] if box else float("inf")
 
 
