@@ -2,10 +2,13 @@
 
 import difflib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+import msgspec
+from msgspec import Meta
 
 from multisenge_lib.dataset import SAMPLE, describe
 from multisenge_lib.errors import ExperimentError
@@ -15,6 +18,8 @@ from multisenge_lib.errors import ExperimentError
 #: `extend`: an epoch has all patches as they are, and turned copies of three quarters of them.
 Augmentation = Literal["replace", "extend", "none"]
 Precision = Literal["float32", "mixed_float16", "mixed_bfloat16"]
+_Count = Annotated[int, Meta(ge=1)]
+_Share = Annotated[float, Meta(gt=0, lt=1)]
 
 
 @dataclass(frozen=True)
@@ -38,69 +43,32 @@ class Settings:
         tensorboard: also log for TensorBoard.
     """
 
-    epochs: int = 200
-    batch_size: int = 16
-    learning_rate: float = 1e-3
-    plateau_factor: float = 0.1
-    plateau_patience: int = 5
-    stop_patience: int = 20
-    seed: int = 1
+    epochs: _Count = 200
+    batch_size: _Count = 16
+    learning_rate: _Share = 1e-3
+    plateau_factor: _Share = 0.1
+    plateau_patience: _Count = 5
+    stop_patience: _Count = 20
+    seed: Annotated[int, Meta(ge=0, lt=2**32)] = 1
     augmentation: Augmentation = "replace"
     class_weights: bool = True
     precision: Precision = "float32"
     jit: bool | None = None
-    devices: int = 1
-    readers: int = 4
+    devices: _Count = 1
+    readers: _Count = 4
     tensorboard: bool = False
 
     def __post_init__(self):
-        """Refuse what cannot be trained with.
-
-        Raises:
-            ExperimentError: naming the setting, the rule and what was given.
-        """
+        """Refuse what cannot be trained with, by an ExperimentError that names the setting."""
         for field in fields(self):
             value = getattr(self, field.name)
-            holds, rule = _RULES.get(field.name, _COUNT)
-            if not holds(value):
-                raise ExperimentError(f"{field.name} is {value!r}: it must be {rule}")
+            try:
+                msgspec.convert(value, field.type)
+            except msgspec.ValidationError as error:
+                choices = ", ".join(map(str, get_args(field.type)))
+                rule = f"one of {choices}" if get_origin(field.type) is Literal else str(error)
+                raise ExperimentError(f"{field.name} is {value!r}: {rule.lower()}") from None
 
-
-_Rule = tuple[Callable[[Any], bool], str]
-
-
-def _whole(least: int, most: int = 2**32 - 1) -> _Rule:
-    def holds(value: Any) -> bool:
-        return type(value) is int and least <= value <= most
-
-    return holds, f"a whole number, {least} or more"
-
-
-def _between(low: float, high: float) -> _Rule:
-    def holds(value: Any) -> bool:
-        return type(value) in (int, float) and low < value < high
-
-    return holds, f"a number above {low} and below {high}"
-
-
-def _one_of(*values: Any) -> _Rule:
-    def holds(value: Any) -> bool:
-        return any(type(value) is type(v) and value == v for v in values)
-
-    return holds, f"one of {', '.join(map(str, values))}"
-
-
-_COUNT = _whole(1)
-_RULES: dict[str, _Rule] = {
-    "learning_rate": _between(0, 1),
-    "plateau_factor": _between(0, 1),
-    "seed": _whole(0),
-    "augmentation": _one_of(*get_args(Augmentation)),
-    "precision": _one_of(*get_args(Precision)),
-    "class_weights": _one_of(True, False),
-    "tensorboard": _one_of(True, False),
-    "jit": _one_of(None, True, False),
-}
 
 #: For the sample, 56 small patches to train on: smaller batches, as many epochs as two cores do in
 #: three to four minutes, and more patience, since an epoch has 14 steps where the paper's has 210.
@@ -108,11 +76,7 @@ SAMPLE_SETTINGS = Settings(epochs=18, batch_size=4, plateau_patience=10, readers
 
 
 def settings_for(root: Path | str, **changes: Any) -> Settings:
-    """The settings for a data root: the paper's, or the sample's, with changes.
-
-    Args:
-        root: the data root.
-        **changes: fields of `Settings`; None leaves the preset's value.
+    """The paper's settings, or the sample's, with changes; None leaves the preset's value.
 
     Raises:
         ExperimentError: a setting is out of range.
@@ -142,9 +106,6 @@ def given_settings(names: Mapping[str, Any]) -> dict[str, Any]:
 
     Args:
         names: `globals()` of the notebook, before anything but parameters is in it.
-
-    Returns:
-        What `settings_for` takes.
 
     Raises:
         ExperimentError: a name is no parameter.
