@@ -43,27 +43,19 @@ class Metadata:
     """What was trained, on what, how, where and when.
 
     Attributes:
-        dataset: name of the data root's.
-        experiment: name of the experiment, such as `s1s2_10c`.
-        seed: of the run.
         title: the paper's name for the network.
         classes: names, in order of id from 1.
-        choices: all fields of the `Experiment`.
-        settings: all fields of the `Settings`.
+        choices: all fields of the `Experiment`; `settings`, of the `Settings`.
         parameters: numbers of weights, `trainable` and `total`.
-        patches: how many of each split.
-        split: how patches were split, in words.
+        patches: how many of each split; `split`: by which rule, in words.
         size: pixels along a patch's side.
         finished: when the last epoch ended, UTC, ISO 8601.
-        device: what the run ran on, in words.
-        backend: Keras'.
+        device: what the run ran on, in words; `backend`: Keras'.
         fingerprint: of the packed patches.
-        skipped: patches left out because they could not be read: `patch`, `split`, `problem`.
+        skipped: those left out because they could not be read: `patch`, `split`, `problem`.
         statistics: means and deviations of each sensor's bands (Eq. 4), as the network has them.
-        pixels: of each class in the training split.
-        class_weights: of each class in the loss (section 3.4).
-        commit: of the code; None outside a git checkout.
-        uncommitted: whether library or notebook differed from it.
+        pixels: of each class in the training split; `class_weights`: in the loss (section 3.4).
+        commit: of the code, None outside a git checkout; `uncommitted`: whether it was changed.
         versions: of Python and the packages that matter.
     """
 
@@ -104,7 +96,6 @@ class Record:
     """One run on one dataset. What follows from its parts is computed from them.
 
     Attributes:
-        metadata: what was trained, on what, how.
         history: a row an epoch: `loss`, `val_loss`, `learning_rate`, `seconds`; index from 1.
         patches: names of the test patches, in the order of `confusions`.
         confusions: `(patches, classes, classes) int64`, rows reference, columns predicted.
@@ -169,30 +160,19 @@ def record_folder(dataset: str, experiment: str, seed: int = 1) -> Path:
     return folder if seed == 1 else folder / f"seed{seed}"
 
 
-def _test_bytes(record: Record) -> bytes:
-    buffer = io.BytesIO()
-    np.savez_compressed(
-        buffer,
-        patches=np.array(record.patches, dtype=str),
-        confusions=record.confusions.astype(np.int32),
-        **{f"map_{patch}": ids for patch, ids in record.maps.items()},
-        **{f"reference_{patch}": ids for patch, ids in record.references.items()},
-    )
-    return buffer.getvalue()
-
-
 def write_record(record: Record) -> Path:
-    """Write a record; the one before stays as it was until all of the new one is on disk.
-
-    Returns:
-        The record's folder.
+    """Write a record; the one before stays until all of the new one is on disk; its folder.
 
     Raises:
         FileError: the folder cannot be written.
     """
     folder = record_folder(*record.key)
     history = record.history.to_csv(lineterminator="\n").encode()
-    test = _test_bytes(record)
+    maps = {f"map_{patch}": ids for patch, ids in record.maps.items()}
+    maps |= {f"reference_{patch}": ids for patch, ids in record.references.items()}
+    confusions, patches = record.confusions.astype(np.int32), np.array(record.patches, dtype=str)
+    np.savez_compressed(buffer := io.BytesIO(), patches=patches, confusions=confusions, **maps)
+    test = buffer.getvalue()
     document = _Document(LAYOUT, "", record.metadata, record.scores, record.confusion.tolist())
     content = {**asdict(document), "digest": _digest(document, history, test)}
     text = json.dumps(content, indent=1, allow_nan=False) + "\n"

@@ -41,11 +41,7 @@ def _copies(patches: int, augmentation: Augmentation) -> int:
 
 
 def steps_an_epoch(patches: int, augmentation: Augmentation, batch_size: int) -> int:
-    """Full batches that an epoch of training has.
-
-    Raises:
-        ExperimentError: there is none.
-    """
+    """Full batches that an epoch of training has; an ExperimentError where there is none."""
     steps = (patches + _copies(patches, augmentation)) // batch_size
     if not steps:
         raise ExperimentError(
@@ -129,11 +125,10 @@ class TrainingBatches(Batches):
     An epoch has `steps` full batches; the few patches that fill no batch are others in each epoch.
 
     Args:
-        *args: of `Batches`.
+        *args: and **kwargs, of `Batches`.
         seed: of order and transformations.
         augmentation: which reading of the paper's 75 %, or none; see `Augmentation`.
         first_epoch: where to begin, 0 unless training is resumed.
-        **kwargs: of `Batches`.
     """
 
     def __init__(
@@ -183,11 +178,6 @@ def streamed_statistics(
 
     One pass, a patch at a time, with sums in float64. The paper does not say over which patches;
     the training split alone keeps validation and test unseen.
-
-    Args:
-        store: from `pack`.
-        experiment: which sensors, and whether Sentinel-1 is taken in decibels first.
-        split: `train`, but for comparisons.
 
     Returns:
         From sensor to (means, deviations), a value a band: what `build_model` takes.

@@ -33,14 +33,14 @@ _STATE = {
 }
 
 
+def _numbered(arrays: Mapping[str, np.ndarray], group: str) -> list[np.ndarray]:
+    count = sum(name.startswith(f"{group}_") for name in arrays)
+    return [arrays[f"{group}_{i}"] for i in range(count)]
+
+
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
-    """Hold a run's folder, so that no other process trains the same run meanwhile.
-
-    Raises:
-        ExperimentError: another process does.
-        FileError: the folder cannot be made.
-    """
+    """Hold a run's folder; an ExperimentError where another process trains the same run."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = (folder / "lock").open("w")
@@ -64,7 +64,7 @@ class Checkpoint(keras.callbacks.Callback):
         folder: where `checkpoint.npz` and `history.csv` are written.
         stopping: keeps the best weights.
         plateau: lowers the learning rate.
-        interval: least seconds between two checkpoints; a kill loses at most that and an epoch.
+        interval: least seconds between two checkpoints.
 
     Attributes:
         rows: one mapping an epoch: `loss`, `val_loss`, `learning_rate`, `seconds`.
@@ -87,11 +87,7 @@ class Checkpoint(keras.callbacks.Callback):
         self._saved = time.monotonic()
 
     def restore(self, model: keras.Model) -> None:
-        """Take up weights, optimizer and history where there is a checkpoint; before `fit`.
-
-        Raises:
-            FileError: it is damaged.
-        """
+        """Take up weights, optimizer and history, before `fit`; a FileError for a damaged file."""
         if not self.path.exists():
             return
         try:
@@ -161,11 +157,6 @@ def history(rows: list[dict[str, float]]) -> pd.DataFrame:
     return pd.DataFrame(rows, index=pd.RangeIndex(1, len(rows) + 1, name="epoch"))
 
 
-def _numbered(arrays: Mapping[str, np.ndarray], group: str) -> list[np.ndarray]:
-    count = sum(name.startswith(f"{group}_") for name in arrays)
-    return [arrays[f"{group}_{i}"] for i in range(count)]
-
-
 def forget(folder: Path) -> None:
     """Delete what a run has kept, so that it begins anew."""
     for name in ("finished.json", "model.keras", "checkpoint.npz", "history.csv"):
@@ -173,11 +164,7 @@ def forget(folder: Path) -> None:
 
 
 def read_finished(folder: Path, model: keras.Model) -> dict[str, Any] | None:
-    """What `write_finished` kept, and the weights into the model; None where the run is not over.
-
-    Raises:
-        FileError: a file is damaged.
-    """
+    """What `write_finished` kept, and the weights into the model; None while a run is not over."""
     if not (folder / "finished.json").exists():
         return None
     try:
@@ -191,14 +178,7 @@ def read_finished(folder: Path, model: keras.Model) -> dict[str, Any] | None:
 def write_finished(
     folder: Path, model: keras.Model, description: Description, made: Mapping[str, Any]
 ) -> None:
-    """Keep the trained network and what its record needs beside it; only then the checkpoint goes.
-
-    Args:
-        folder: of the run.
-        model: saved as `model.keras`, without the optimizer.
-        description: of the model.
-        made: JSON.
-    """
+    """Keep the trained network and what its record needs; only then the checkpoint goes."""
     save_model(model, description, folder / "model.keras")
     write_text(folder / "finished.json", json.dumps(made), _ROOM)
     (folder / "checkpoint.npz").unlink(missing_ok=True)

@@ -17,6 +17,7 @@ import keras
 import numpy as np
 import pandas as pd
 from keras import ops
+from keras.callbacks import EarlyStopping, ReduceLROnPlateau
 
 from multisenge_lib import paths, results
 from multisenge_lib.dataset import (
@@ -84,14 +85,7 @@ _SHOWN = 3
 
 @dataclass(frozen=True)
 class Task:
-    """What is trained, how, on what.
-
-    Attributes:
-        experiment: the network.
-        settings: of the training.
-        dataset: the data root's.
-        store: its packed patches.
-    """
+    """What is trained, how, on what: the packed patches of a dataset."""
 
     experiment: Experiment
     settings: Settings
@@ -121,11 +115,7 @@ class Task:
 
 
 def check_data_root(root: Path | str, experiment: Experiment) -> Path:
-    """The root as it came, if it has the folders that an experiment reads.
-
-    Raises:
-        ExperimentError: naming the folder that is missing or empty.
-    """
+    """The root, or an ExperimentError that names the folder which an experiment lacks there."""
     root = Path(root)
     needed = (LABELS, REFERENCE, *experiment.sensors)
     for name in needed:
@@ -159,14 +149,7 @@ def load(
     on_error: OnError = "stop",
     **options: Any,
 ) -> Task:
-    """Select and pack the patches of a data root, those that are not packed yet.
-
-    Args:
-        root: the data root.
-        experiment: its months and days gap make the selection.
-        settings: checked against the selection first.
-        on_error: `stop` at a patch that cannot be read, or `skip` and list it.
-        **options: of `pack`, such as `band_order`.
+    """Select the patches of a data root, check that they can be trained on, and pack them.
 
     Raises:
         ExperimentError: a split is empty, or smaller than a batch; or patches are of a size that
@@ -193,11 +176,7 @@ class Measured(NamedTuple):
 
 
 def measure(task: Task) -> Measured:
-    """Statistics of the bands and weights of the classes, from the training split.
-
-    Raises:
-        ExperimentError: a split has no pixel with a reference.
-    """
+    """From the training split; an ExperimentError where a split has no labelled pixel."""
     counts = {split: count_classes(task.store, task.typology, split) for split in SPLITS}
     for split, pixels in counts.items():
         if not pixels.any():
@@ -222,15 +201,6 @@ def build(task: Task, measured: Measured) -> keras.Model:
         jit_compile=jit(settings),
     )
     return model
-
-
-def _callbacks(task: Task, seconds: float) -> Checkpoint:
-    s = task.settings
-    stopping = keras.callbacks.EarlyStopping(patience=s.stop_patience, restore_best_weights=True)
-    plateau = keras.callbacks.ReduceLROnPlateau(
-        factor=s.plateau_factor, patience=s.plateau_patience
-    )
-    return Checkpoint(task.folder, stopping, plateau, seconds)
 
 
 def fit(model: keras.Model, task: Task, checkpoint: Checkpoint, progress: bool) -> None:
@@ -273,7 +243,10 @@ def trained(
         if made is not None and progress:
             say(f"trained before, {task.folder}: evaluated only")
         if made is None:
-            checkpoint = _callbacks(task, seconds)
+            s = task.settings
+            stopping = EarlyStopping(patience=s.stop_patience, restore_best_weights=True)
+            plateau = ReduceLROnPlateau(factor=s.plateau_factor, patience=s.plateau_patience)
+            checkpoint = Checkpoint(task.folder, stopping, plateau, seconds)
             fit(model, task, checkpoint, progress)
             made = {
                 "rows": checkpoint.rows,
