@@ -66,10 +66,7 @@ def costs(model: keras.Model) -> pd.DataFrame:
 
 
 def step_operations(model: keras.Model, batch: int) -> float:
-    """Floating-point operations of a training step.
-
-    Two a multiplication (it is followed by an addition), and the backward pass twice the forward.
-    """
+    """Floating-point operations of a training step: two a multiplication, backward twice forward."""
     return 3 * 2 * float(costs(model)["multiplications"].sum()) * batch
 
 
@@ -95,13 +92,7 @@ def step_memory(model: keras.Model, batch: int, bytes_each: int = 4) -> pd.Serie
 
 
 def seconds_a_step(model: keras.Model, batch: int, steps: int = 3) -> float:
-    """Measure a training step on zeros: the median of some steps after one to warm up.
-
-    Args:
-        model: of `build_model`; it is compiled anew, with Adam and an unweighted loss.
-        batch: patches.
-        steps: how many are timed.
-    """
+    """Median of some training steps on zeros, after one to warm up; the model is compiled anew."""
     inputs = {t.name: np.zeros((batch, *t.shape[1:]), np.float32) for t in model.inputs}
     labels = np.zeros((batch, *model.output.shape[1:3]), np.int32)
     model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))

@@ -11,8 +11,8 @@ from multisenge_lib.errors import ExperimentError
 ENCODER = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
 #: Filters of the centre block and of each decoder stage.
 CENTRE, DECODER = 512, (256, 128, 64, 32, 16)
-#: Of the moving averages of batch normalisation, as PyTorch has it (and the authors' later code);
-#: Keras' 0.99 lags hundreds of steps behind, where the sample's epochs have 14. Left open.
+#: Of the moving averages of batch normalisation: PyTorch's default. Keras' own, 0.99, lags hundreds
+#: of steps behind, where an epoch of the sample has 14. Left open by the paper.
 MOMENTUM = 0.9
 #: The image's sides are halved by each encoder stage, so they must be multiples of this.
 STRIDE = 2 ** len(ENCODER)

@@ -112,7 +112,7 @@ class Record:
 
     @property
     def key(self) -> RecordKey:
-        """Of the run."""
+        """What tells it from other records."""
         return RecordKey(self.metadata.dataset, self.metadata.experiment, self.metadata.seed)
 
     @cached_property
