@@ -66,7 +66,7 @@ def costs(model: keras.Model) -> pd.DataFrame:
 
 
 def step_operations(model: keras.Model, batch: int) -> float:
-    """Floating-point operations of a training step: two a multiplication, backward twice forward."""
+    """Of floating point, in a training step: two a multiplication, backward twice forward."""
     return 3 * 2 * float(costs(model)["multiplications"].sum()) * batch
 
 
