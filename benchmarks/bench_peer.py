@@ -21,7 +21,8 @@ try:
     from torch import nn
     from torch.nn import functional
 except ImportError:
-    sys.exit("bench_peer: PyTorch is not installed, so there is no peer: pip install torch")
+    print("bench_peer: skipped, PyTorch is not installed, so there is no peer: pip install torch")
+    sys.exit()
 
 import keras
 
@@ -146,7 +147,6 @@ def main():
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
 
     experiment = get_experiment(given.experiment)
@@ -159,7 +159,6 @@ def main():
     ids = rng.integers(1, experiment.classes + 1, (given.batch, given.size, given.size))
     model.compile(keras.optimizers.Adam(1e-3), weighted_loss(np.ones(experiment.classes)))
 
-    torch.set_num_threads(torch.get_num_threads())
     peer = Peer(experiment, {name: shape[-1] for name, shape in shapes.items()})
     peer.take(model)
     decibel = {name: 10 * np.log10(x) if name == "s1" else x for name, x in inputs.items()}
