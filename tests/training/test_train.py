@@ -64,8 +64,6 @@ def write_small(root):
         selection[column] = [np.repeat(days, 2) for days in selection[column]]
     path = next((root / "s1").glob(f"31UFQ_*_S1_{BROKEN[6:]}.tif"))
     path.write_bytes(path.read_bytes()[:1000])
-    (root / "labels").mkdir()
-    (root / "labels" / "any.json").touch()
     return selection
 
 
@@ -362,8 +360,6 @@ def test_what_cannot_be_trained_is_said_before_packing(run, small, monkeypatch, 
 @pytest.mark.fault("training: patches of 48 pixels -> before packing")
 def test_a_size_that_does_not_fit_is_said_before_packing(tmp_path, monkeypatch):
     selection = write_root(tmp_path, 48, ("31UFQ_0_0", "31UFP_0_0", "31UEQ_0_0"))
-    (tmp_path / "labels").mkdir()
-    (tmp_path / "labels" / "31UFQ_0_0.json").touch()
     monkeypatch.setattr(training, "pack", None)
     with pytest.raises(ExperimentError, match="48 x 48 pixels do not fit"):
         slim(monkeypatch, tmp_path, selection)(replace(FAST, batch_size=1))
