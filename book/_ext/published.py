@@ -1,4 +1,4 @@
-"""Links to a public repository, where there is one.
+"""Links to a public repository, where there is one; and a role that Sphinx gives wrongly.
 
 `BOOK_REPOSITORY` names it, such as https://github.com/name/project; the workflow that publishes the
 book sets it. Without it no page links to a repository: the source of a page is then behind its
@@ -24,7 +24,15 @@ def link_repository(app: Sphinx, config: Config) -> None:
         }
 
 
+def mend_roles(app: Sphinx, page: str, template: str, context: dict, doctree: object) -> None:
+    """Drop the role of a list around references, which are not items of one to a screen reader."""
+    if "body" in context:
+        body = context["body"]
+        context["body"] = body.replace('<div role="list" class="citation-list">', "<div>")
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Connect to Sphinx."""
     app.connect("config-inited", link_repository)
+    app.connect("html-page-context", mend_roles)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
