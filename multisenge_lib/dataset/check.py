@@ -189,7 +189,7 @@ def _inventory(root: Path, index: pd.DataFrame) -> pd.DataFrame:
                 there.discard(name)
         rows += [(layer, f"{folder}/{n}", _patch_of(n), False, True) for n in sorted(there)]
     table = pd.DataFrame(rows, columns=["layer", "file", "patch", "named", "there"])
-    return table.assign(tile=table["patch"].str.partition("_")[0])
+    return table.assign(tile=table["patch"].str.split("_").str[0])
 
 
 def _kinds(rows: Iterable[tuple[str, str, str]]) -> list[Kind]:
@@ -334,6 +334,10 @@ def check_root(root: Path | str, workers: int | None = None, progress: bool = Fa
         found.append(("labels", f"{LABELS}/", str(error)))
         index = pd.DataFrame()
     files = _inventory(root, index)
+    if files.empty:
+        raise PatchError(
+            f"{root} holds no patch: a data root has {LABELS}/, {'/, '.join(_FOLDERS.values())}/"
+        )
     seen = _read_all(root, dataset, files, workers or os.cpu_count() or 1, progress)
     sound = seen[seen["problems"].map(len) == 0]
     evidence = {"Place": _place(sound)}

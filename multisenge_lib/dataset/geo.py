@@ -18,7 +18,7 @@ import pandas as pd
 import shapely
 
 from multisenge_lib.dataset.layout import MULTISENGE, PIXEL, TILE_PIXELS
-from multisenge_lib.errors import MultiSenGEError
+from multisenge_lib.errors import FileError, MultiSenGEError
 from multisenge_lib.files import atomic
 
 #: Longitude and latitude; and the projection of France, for areas.
@@ -126,6 +126,13 @@ def _as_text(values: np.ndarray) -> str:
     return ";".join(map(str, values))
 
 
+def _write_gpkg(frame: gpd.GeoDataFrame, unfinished: Path, path: Path) -> None:
+    try:
+        frame.to_file(unfinished, driver="GPKG", layer=path.stem, index=False)
+    except RuntimeError as error:  # what the driver says of disks and permissions
+        raise FileError(f"{path} cannot be written ({error}): choose another place") from None
+
+
 def export(frame: gpd.GeoDataFrame, path: Path | str) -> Path:
     """Write a table with geometry for a GIS: GeoParquet or GeoPackage, by the file's ending.
 
@@ -147,5 +154,5 @@ def export(frame: gpd.GeoDataFrame, path: Path | str) -> Path:
         if path.suffix == ".parquet":
             frame.to_parquet(unfinished, index=False)
         else:
-            frame.to_file(unfinished, driver="GPKG", layer=path.stem, index=False)
+            _write_gpkg(frame, unfinished, path)
     return path

@@ -180,3 +180,11 @@ def test_a_root_without_description_gets_a_draft(tmp_path):
     assert dataset.name == "vienna" and dataset.patch_pixels == 32 and dataset.months == (7, 8)
     assert load_selection(tmp_path / "vienna")["split"].nunique() == 3
     assert check(tmp_path / "vienna").draft == ""
+
+
+@pytest.mark.fault("check: a folder that is no data root -> one line")
+@pytest.mark.parametrize("inside", ["", "labels"])
+def test_a_folder_without_patches_is_refused(tmp_path, inside):
+    (tmp_path / inside).mkdir(exist_ok=True)
+    with pytest.raises(PatchError, match="holds no patch: a data root has labels/"):
+        check(tmp_path)

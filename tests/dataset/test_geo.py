@@ -91,3 +91,15 @@ def test_other_endings_are_refused(tmp_path):
 
 def test_an_empty_table_has_no_footprints():
     assert len(footprints(TABLE.iloc[:0])) == 0
+
+
+@pytest.mark.fault("index --out: a GeoPackage where no file can be -> one line")
+def test_a_geopackage_that_cannot_be_written_is_one_line(monkeypatch, tmp_path):
+    def refuse(*_, **__):
+        raise RuntimeError("unable to open database file")
+
+    monkeypatch.setattr("geopandas.GeoDataFrame.to_file", refuse)
+    table = pd.DataFrame({"tile": ["31UEQ"], "x": [0], "y": [0]})
+    with pytest.raises(MultiSenGEError, match=r"a\.gpkg cannot be written \(unable to open"):
+        export(footprints(table), tmp_path / "a.gpkg")
+    assert not list(tmp_path.iterdir())
