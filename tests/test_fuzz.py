@@ -9,16 +9,26 @@ import io
 import json
 import os
 import tarfile
+import warnings
+from functools import cache
 
 import labels
+import numpy as np
+import pytest
+import rasterio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from rasterio.io import MemoryFile
+from rasterio.transform import Affine, from_origin
+from records import make_record
 
 from multisenge_lib.dataset import describe, read_index
 from multisenge_lib.dataset.labels import parse_label
 from multisenge_lib.dataset.layout import MULTISENGE, S2_BANDS
+from multisenge_lib.dataset.rasters import Ground, read_raster
 from multisenge_lib.dataset.selection import dates_on_disk
 from multisenge_lib.errors import MultiSenGEError
+from multisenge_lib.results.records import list_records, read_record, write_record
 
 settings.register_profile(
     "fuzz",
@@ -131,3 +141,69 @@ def test_descriptions(tmp_path_factory, content):
     (root / "dataset.toml").write_bytes(content)
     found = value_or_one_line(describe, root)
     assert found is None or found.name not in ("sample", MULTISENGE.name)
+
+
+@FUZZ
+@given(st.sampled_from(["metrics.json", "history.csv", "test.npz"]), st.data())
+def test_records(tmp_path_factory, name, data):
+    folder = tmp_path_factory.getbasetemp() / "records"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MULTISENGE_RESULTS", str(folder))
+        path = write_record(make_record()) / name
+        right = path.read_bytes()
+        content = data.draw(mangled(right) | documents)
+        path.write_bytes(content)
+        found = value_or_one_line(read_record, "sample", "s1_6c")
+        value_or_one_line(list_records, "sample")
+        if content != right:  # what was changed and still reads holds the same values
+            assert found is None or found.scores == make_record().scores
+
+
+@cache
+def right_raster(kind: str) -> bytes:
+    bands = {"reference": 1, "s1": 2, "s2": 10}[kind]
+    dtype = {"reference": np.uint8, "s1": np.float32, "s2": np.uint16}[kind]
+    pixels = np.arange(1, 1 + bands * 64, dtype=dtype).reshape(bands, 8, 8) % 14 + dtype(1)
+    with MemoryFile() as memory:
+        ground = {"crs": "EPSG:32631", "transform": from_origin(499_980, 5_500_020, 10, 10)}
+        with memory.open(
+            driver="GTiff", count=bands, height=8, width=8, dtype=dtype, **ground
+        ) as target:
+            target.write(pixels)
+        return memory.read()
+
+
+@FUZZ
+@given(st.sampled_from(["reference", "s1", "s2"]), st.data())
+def test_raster_files(tmp_path_factory, kind, data):
+    path = tmp_path_factory.getbasetemp() / f"{kind}.tif"
+    path.write_bytes(data.draw(mangled(right_raster(kind))))
+    raster = value_or_one_line(read_raster, path, kind, Ground.of("31UEQ_0_0"))
+    assert raster is None or np.isfinite(raster.pixels).all()
+
+
+profiles = st.fixed_dictionaries(
+    {
+        "dtype": st.sampled_from(["uint8", "int16", "uint16", "int32", "float32", "float64"]),
+        "crs": st.sampled_from([None, "EPSG:32631", "EPSG:4326", "EPSG:2154", "EPSG:32732"]),
+        "nodata": st.none() | st.sampled_from([0, 1, 255]),
+        "transform": st.tuples(*[st.sampled_from([0, 10, -10, 20, 1e9, 499_980])] * 6).map(
+            lambda values: Affine(*values)
+        ),
+    }
+)
+
+
+@FUZZ
+@given(st.sampled_from(["reference", "s1", "s2"]), profiles, st.data())
+def test_raster_metadata(tmp_path_factory, kind, profile, data):
+    bands = data.draw(st.integers(1, 12))
+    names = data.draw(st.lists(st.none() | text, min_size=bands, max_size=bands))
+    value = data.draw(st.sampled_from([0, 1, 14, 15, 200]))
+    path = tmp_path_factory.getbasetemp() / f"meta-{kind}.tif"
+    shape = {"driver": "GTiff", "count": bands, "height": 8, "width": data.draw(st.integers(1, 9))}
+    with warnings.catch_warnings(), rasterio.open(path, "w", **shape, **profile) as target:
+        warnings.simplefilter("ignore")  # rasterio's own, of places that are none
+        target.write(np.full((bands, 8, shape["width"]), value, profile["dtype"]))
+        target.descriptions = tuple((name or "").replace("\0", "") for name in names)
+    value_or_one_line(read_raster, path, kind, Ground.of("31UEQ_0_0"))
