@@ -1,6 +1,5 @@
 """Maps of arrays, of rasters and of a data root; what contradicts the network is refused."""
 
-import os
 import subprocess
 import sys
 
@@ -191,24 +190,44 @@ def test_interrupted_and_resumed_it_gives_the_same_bytes(model, rasters, tmp_pat
     assert contents(cut.parent) == contents(whole.parent)
 
 
+_PREDICT = """
+import os, signal, sys
+from multisenge_lib.dataset import maps
+from multisenge_lib.models import predict_rasters
+
+def killed(write, parts=[]):
+    def writing(*arguments):
+        write(*arguments)
+        parts.append(1)
+        if len(parts) == int(sys.argv[4]):
+            os.kill(os.getpid(), signal.SIGKILL)
+    return writing
+
+if __name__ == "__main__":
+    model, out, workers, _, *files = sys.argv[1:]
+    maps.MapWriter.write = killed(maps.MapWriter.write)
+    rasters = {"s1": files[:4], "s2": files[4:]}
+    predict_rasters(model, rasters, out, window=64, overlap=16, workers=int(workers))
+"""
+
+
 @pytest.mark.slow
-@pytest.mark.fault("predict: killed with -9 by the system, two workers -> the same bytes as of one")
-def test_two_workers_give_the_same_bytes(model, rasters, tmp_path):
-    code = (
-        "import sys; from multisenge_lib.models import predict_rasters\n"
-        "if __name__ == '__main__':\n"
-        "    model, out, workers, *files = sys.argv[1:]\n"
-        "    rasters = {'s1': files[:4], 's2': files[4:]}\n"
-        "    predict_rasters(model, rasters, out, window=64, overlap=16, workers=int(workers))\n"
-    )
+@pytest.mark.fault("predict: kill -9 while it writes, then again; two workers -> the same bytes")
+def test_killed_or_with_two_workers_it_gives_the_same_bytes(model, rasters, tmp_path):
     script = tmp_path / "script.py"
-    script.write_text(code)
+    script.write_text(_PREDICT)
     files = [str(path) for paths in rasters.values() for path in paths]
-    for workers in ("1", "2"):
-        out = tmp_path / workers / "map.tif"
-        command = [sys.executable, str(script), str(model), str(out), workers, *files]
-        subprocess.run(command, check=True, timeout=300, env=os.environ)
-    assert contents(tmp_path / "1") == contents(tmp_path / "2")
+
+    def run(name, workers, kill_after=0):
+        out = tmp_path / name / "map.tif"
+        command = [sys.executable, script, model, out, str(workers), str(kill_after), *files]
+        return subprocess.run(list(map(str, command)), timeout=300).returncode
+
+    assert run("one", 1) == run("two", 2) == 0
+    assert run("killed", 1, kill_after=2) == -9
+    assert not (tmp_path / "killed" / "map.tif").exists()
+    assert run("killed", 1) == 0
+    assert contents(tmp_path / "one") == contents(tmp_path / "two") == contents(tmp_path / "killed")
 
 
 def test_a_finished_map_is_left_as_it_is(model, rasters, tmp_path):
