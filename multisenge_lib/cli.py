@@ -226,10 +226,7 @@ def import_images(
     root: Annotated[Path, typer.Argument(help="The data root to make; new or empty.")],
     sources: Annotated[
         list[Path],
-        typer.Argument(
-            help="Rasters, folders of rasters, NetCDF or Zarr cubes. A raster's date stands in its "
-            "name."
-        ),
+        typer.Argument(help="Rasters named by date, folders of them, NetCDF or Zarr cubes."),
     ],
     name: Annotated[str | None, typer.Option(help="Of the dataset. Default: the root's.")] = None,
     reference: Annotated[Path | None, typer.Option(help="A raster of class ids.")] = None,
@@ -271,10 +268,9 @@ def import_images(
         crs=crs,
         progress=True,
     )
-    for line in made.said:
-        typer.echo(line)
-    typer.echo(f"Wrote {made.patches:,} patches of {size} pixels to {made.root}")
-    typer.echo(f"Look at {made.root / 'dataset.toml'}, then: multisenge check {made.root}")
+    wrote = f"Wrote {made.patches:,} patches of {size} pixels to {made.root}"
+    then = f"Look at {made.root / 'dataset.toml'}, then: multisenge check {made.root}"
+    typer.echo("\n".join([*made.said, wrote, then]))
 
 
 def _print_plan(labels: Path) -> None:
@@ -395,9 +391,8 @@ def predict_maps(
     given = {sensor: paths for sensor, paths in (("s1", s1), ("s2", s2)) if paths}
     if bool(given) == bool(root):
         raise MultiSenGEError("give either a data root, or rasters with --s2 and --s1")
-    asked = {"probabilities": probabilities, "entropy": entropy}
     common = {
-        "layers": [layer for layer, wanted in asked.items() if wanted],
+        "layers": ["probabilities"] * probabilities + ["entropy"] * entropy,
         "band_order": check_band_order(band_order),
         "progress": True,
     }

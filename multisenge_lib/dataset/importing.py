@@ -138,6 +138,12 @@ def _typology(names: Sequence[str]) -> Typology:
     return make_typology((name, colors[i % len(colors)], (i + 1,)) for i, name in enumerate(names))
 
 
+def _existing(reference: Path | str | None) -> Path | None:
+    if reference and not Path(reference).is_file():
+        raise ImportAreaError(f"the reference {reference} is no file")
+    return Path(reference) if reference else None
+
+
 def import_area(
     root: Path | str,
     sources: Sequence[Any],
@@ -174,9 +180,8 @@ def import_area(
     """
     root, said = Path(root).resolve(), []
     _check_options(units or Units(), fill or {}, told := _told(s1_bands, s2_bands))
-    if reference and not Path(reference).is_file():
-        raise ImportAreaError(f"the reference {reference} is no file")
-    acquisitions = find_acquisitions(sources, told, crs, Path(reference) if reference else None)
+    reference = _existing(reference)
+    acquisitions = find_acquisitions(sources, told, crs, reference)
     acquisitions, bands = _common_bands(acquisitions, fill or {}, said)
     area = find_area(acquisitions, said)
     _check_size(size, area, said)
@@ -191,7 +196,7 @@ def import_area(
             if not cutter.dates:
                 raise ImportAreaError(f"no pixel of {area.crs} holds data: nothing to import")
             if reference:
-                cutter.cut_reference(Path(reference), len(typology))
+                cutter.cut_reference(reference, len(typology))
             cutter.write_labels()
             classified = typology if classes else None
             dataset = draft_description(
