@@ -102,6 +102,7 @@ def failing_at(number, error):
 def test_packing_goes_on_after_a_kill(root, selection, reads, monkeypatch):
     whole = pack(root, selection, root / "whole").fingerprint
     with monkeypatch.context() as patched:
+        patched.setattr(stores, "_PACKERS", 1)  # else the third call may be the first patch's
         patched.setattr(stores, "_write_patch", failing_at(3, KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             pack(root, selection)
@@ -118,6 +119,7 @@ def test_packing_goes_on_after_a_kill(root, selection, reads, monkeypatch):
 def test_a_full_disk_is_one_line_and_loses_nothing(root, selection, reads, monkeypatch):
     full = OSError(errno.ENOSPC, "No space left on device")
     with monkeypatch.context() as patched:
+        patched.setattr(stores, "_PACKERS", 1)
         patched.setattr(stores, "_write_patch", failing_at(4, full))
         with pytest.raises(MultiSenGEError, match=r"No space left.*MULTISENGE_CACHE") as caught:
             pack(root, selection)
