@@ -48,8 +48,9 @@ def _extract(experiment: Experiment, series: Mapping[str, Any]) -> Any:
 
     The module takes the first date of all sensors, stacked (section 3.2).
     """
+    options = {"peephole": experiment.peephole, "activation": experiment.activation}
     features = [
-        ConvLSTM2D(experiment.filters, 3, experiment.peephole, name=f"{sensor}_convlstm")(x)
+        ConvLSTM2D(experiment.filters, 3, **options, name=f"{sensor}_convlstm")(x)
         for sensor, x in series.items()
     ]
     if experiment.inception:
@@ -94,6 +95,8 @@ def build_model(
         s: _standardise(x, s, s == "s1" and experiment.s1_decibel, statistics)
         for s, x in inputs.items()
     }
+    if experiment.first_dates:
+        series = {s: x[:, : experiment.first_dates] for s, x in series.items()}
     features = _extract(experiment, series)
     unet = build_unet(
         keras.Input(features.shape[1:], name="unet_features"),

@@ -17,7 +17,7 @@ class Gates(NamedTuple):
         forget: f, in 0 to 1: how much of the old cell stays.
         output: o, in 0 to 1: how much of the cell is shown.
         cell: C, unbounded: what is remembered.
-        hidden: H, in -1 to 1: what is shown, to the next date and to the next layer.
+        hidden: H, in -1 to 1 by tanh: what is shown, to the next date and to the next layer.
     """
 
     input: Any
@@ -56,22 +56,32 @@ class ConvLSTM2D(keras.layers.Layer):
         filters: channels of the state; 32 in the paper.
         kernel_size: side of both convolution kernels; 3 in the paper.
         peephole: whether the gates see the cell state.
+        activation: of the cell's content and of what it shows; Eq. 3 has tanh.
         **kwargs: of `keras.layers.Layer`, such as `name`.
     """
 
-    def __init__(self, filters: int, kernel_size: int, peephole: bool = False, **kwargs):
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int,
+        peephole: bool = False,
+        activation: str = "tanh",
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.filters, self.kernel_size, self.peephole = filters, kernel_size, peephole
+        self.activation = keras.activations.get(activation)
         self.input_spec = keras.layers.InputSpec(ndim=5)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Make the weights; see the class."""
-        *_, height, width, channels = input_shape
+        _, dates, height, width, channels = input_shape
         window = np.broadcast_to(self.kernel_size, 2).tolist()
         self.kernel = self.add_weight((*window, channels, 4 * self.filters), name="kernel")
         self.recurrent_kernel = self.add_weight(
             (*window, self.filters, 4 * self.filters), "orthogonal", name="recurrent_kernel"
         )
+        self.recurrent_kernel.trainable = dates != 1  # a single date comes after nothing
         self.bias = self.add_weight((4 * self.filters,), _remember_at_first, name="bias")
         if self.peephole:
             self._build_peepholes((height, width, self.filters))
@@ -103,13 +113,13 @@ class ConvLSTM2D(keras.layers.Layer):
         if last is not None and self.peephole:
             i, f = i + self.peephole_i * last.cell, f + self.peephole_f * last.cell
         i, f = ops.sigmoid(i), ops.sigmoid(f)
-        cell = i * ops.tanh(c)
+        cell = i * self.activation(c)
         if last is not None:
             cell = f * last.cell + cell
         if self.peephole:
             o = o + self.peephole_o * cell
         o = ops.sigmoid(o)
-        return Gates(i, f, o, cell, o * ops.tanh(cell))
+        return Gates(i, f, o, cell, o * self.activation(cell))
 
     def dates(self, x: Any) -> list[Gates]:
         """Eq. 3 from the first date to the last: all that `call` computes."""
@@ -119,7 +129,7 @@ class ConvLSTM2D(keras.layers.Layer):
         return states
 
     def call(self, x: Any) -> Any:
-        """The hidden state after the last date: `(batch, height, width, filters)`, -1 to 1."""
+        """The hidden state after the last date: `(batch, height, width, filters)`."""
         return self.dates(x)[-1].hidden
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
@@ -129,8 +139,9 @@ class ConvLSTM2D(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """What makes this layer again."""
-        own = {"filters": self.filters, "kernel_size": self.kernel_size, "peephole": self.peephole}
-        return {**super().get_config(), **own}
+        own = {name: getattr(self, name) for name in ("filters", "kernel_size", "peephole")}
+        activation = keras.activations.serialize(self.activation)
+        return {**super().get_config(), **own, "activation": activation}
 
 
 def gates(layer: ConvLSTM2D, x: Any) -> Gates:

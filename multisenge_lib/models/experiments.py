@@ -23,6 +23,8 @@ class Experiment:
         filters: of each ConvLSTM (section 3.1).
         peephole: whether the gates see the cell state, as Eq. 3 has it; see `ConvLSTM2D` for why
             they don't by default.
+        activation: of each ConvLSTM's cell, "tanh" in Eq. 3; the authors' script has "relu".
+        first_dates: the network sees only so many of the dates, the first ones; None: all.
         inception_filters: of each convolution of the Inception module; left open by the paper.
         inception_pool: whether the pooled inputs are among the module's outputs, as in a naive
             Inception module; the text of section 3.2 can be read either way.
@@ -41,6 +43,8 @@ class Experiment:
     days_gap: int = MULTISENGE.days_gap
     filters: int = 32
     peephole: bool = False
+    activation: str = "tanh"
+    first_dates: int | None = None
     inception_filters: int = 32
     inception_pool: bool = True
     full_resolution_skip: bool = False

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -117,8 +118,21 @@ def test_choices_left_open_change_the_network():
     # 12 pooled channels less into the first convolution of the encoder.
     assert all_in - parameters(inception_pool=False) == 12 * 9 * 64
     assert parameters(full_resolution_skip=True) - all_in == 64 * 9 * 16
+    assert all_in - parameters(first_dates=1) == 2 * 9 * 32 * 128  # nothing recurs
     assert parameters(peephole=True) - all_in == 2 * 3 * SIZE * SIZE * 32
     assert all_in - parameters(freeze_encoder=True) == 14_714_688 + (172 - 3) * 9 * 64
+
+
+def test_later_dates_can_be_left_out(slim):
+    experiment = replace(EXPERIMENTS["s1s2_6c"], first_dates=1)
+    inputs, ids = batch(experiment)
+    model = build_model(experiment, SIZE, STATISTICS)
+    changed = {s: np.concatenate([x[:, :1], x[:, 1:] * 2], axis=1) for s, x in inputs.items()}
+    np.testing.assert_array_equal(predict(model, inputs), predict(model, changed))
+    model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.train_on_batch(inputs, np.maximum(ids, 1) - 1)
 
 
 # Refusals

@@ -16,16 +16,16 @@ def series(shape=SHAPE):
     return RNG.normal(size=shape).astype("float32")
 
 
-def built(shape=SHAPE, kernel_size=3, peephole=False):
+def built(shape=SHAPE, kernel_size=3, **options):
     """A layer with random weights everywhere, so that no term of Eq. 3 vanishes."""
-    layer = ConvLSTM2D(FILTERS, kernel_size, peephole=peephole)
+    layer = ConvLSTM2D(FILTERS, kernel_size, **options)
     layer.build(shape)
     layer.set_weights([RNG.normal(0, 0.4, w.shape) for w in layer.get_weights()])
     return layer
 
 
-def stock(shape=SHAPE, kernel_size=3):
-    layer = keras.layers.ConvLSTM2D(FILTERS, kernel_size, padding="same")
+def stock(shape=SHAPE, kernel_size=3, **options):
+    layer = keras.layers.ConvLSTM2D(FILTERS, kernel_size, padding="same", **options)
     layer.build(shape)
     return layer
 
@@ -94,6 +94,13 @@ def test_equals_keras_with_the_same_weights_both_ways(dates, kernel_size):
     fresh.build(shape)
     fresh.set_weights(theirs.get_weights())
     np.testing.assert_allclose(array(fresh(x)), array(theirs(x)), atol=1e-5)
+
+
+def test_relu_for_tanh_is_keras_too():
+    x, ours, theirs = series(), built(activation="relu"), stock(activation="relu")
+    theirs.set_weights(ours.get_weights())
+    np.testing.assert_allclose(array(ours(x)), array(theirs(x)), atol=1e-5)
+    assert np.abs(array(ours(x))).max() > 1
 
 
 def test_learns_as_keras_does():
@@ -168,6 +175,6 @@ def test_half_precision_stays_close():
 
 
 def test_made_again_from_its_config():
-    layer = ConvLSTM2D(FILTERS, 5, peephole=True, name="s1_convlstm")
+    layer = ConvLSTM2D(FILTERS, 5, peephole=True, activation="relu", name="s1_convlstm")
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
     assert again.get_config() == layer.get_config()
