@@ -35,6 +35,7 @@ def make_record(
         "patches": {"train": 1, "validation": 1, "test": len(confusions)},
         "split": "by tile",
         "size": 8,
+        "operations": 3e12,
         "finished": "2026-01-01T00:00:00+00:00",
         "device": "none",
         "backend": "none",

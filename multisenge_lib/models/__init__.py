@@ -18,7 +18,7 @@ __getattr__, _, _ = lazy_loader.attach(
     submod_attrs={
         "architecture": ["architecture"],
         "build": ["build_model", "predict"],
-        "cost": ["seconds_a_step", "step_memory"],
+        "cost": ["seconds_a_step", "step_memory", "step_operations"],
         "conv_lstm": ["ConvLSTM2D", "Gates", "gates"],
         "inception": ["naive_inception"],
         "mapping": ["predict_map", "predict_rasters", "predict_root"],

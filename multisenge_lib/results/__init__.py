@@ -19,9 +19,17 @@ from multisenge_lib.results.comparison import (
     record_scores,
     replicated_overall,
     run_table,
-    seed_table,
+    seed_scores,
     shown_as,
     urban_f1,
+)
+from multisenge_lib.results.gains import (
+    class_gains,
+    gain,
+    gain_note,
+    gain_table,
+    step_gains,
+    urban_score,
 )
 from multisenge_lib.results.metrics import OVERALL, bootstrap, confusion_matrix, majority, scores
 from multisenge_lib.results.records import (
@@ -30,6 +38,7 @@ from multisenge_lib.results.records import (
     RecordKey,
     list_records,
     read_record,
+    read_runs,
     record_folder,
     write_record,
 )

@@ -12,7 +12,7 @@ from multisenge_lib import paper
 from multisenge_lib.dataset import TYPOLOGIES, URBAN
 from multisenge_lib.models import EXPERIMENTS
 from multisenge_lib.results.metrics import OVERALL, bootstrap
-from multisenge_lib.results.records import Record, RecordKey, list_records, read_record
+from multisenge_lib.results.records import Record, RecordKey, list_records, read_record, read_runs
 
 SCORES = ("precision", "recall", "f1")
 _SHOWN_AS = {"sample": "sample (synthetic)", "multisenge": "MultiSenGE, this book"}
@@ -125,21 +125,23 @@ def interval_table(records: Mapping[str, Record]) -> pd.DataFrame:
     )
 
 
-def seed_table(dataset: str, ending: str = "") -> pd.DataFrame:
-    """Macro F1 of every record: a row an experiment, a column a seed, their mean and deviation.
+def seed_scores(dataset: str, classes: int) -> pd.DataFrame:
+    """Scores over the seeds of the training: "mean ± deviation", or the one score there is.
 
-    Args:
-        dataset: whose records.
-        ending: of the experiments' names, such as `_6c`; empty for all.
+    Returns:
+        A row a method, columns of `OVERALL` and `seeds`.
     """
-    rows: dict[str, dict[str, float]] = {}
-    for key in list_records(dataset):
-        if key.experiment.endswith(ending):
-            f1 = read_record(*key).scores["macro_f1"]
-            rows.setdefault(key.experiment, {})[f"seed {key.seed}"] = f1
-    table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("experiment")
-    table = table.reindex([name for name in EXPERIMENTS if name in table.index])
-    return table.assign(mean=table.mean(axis=1), deviation=table.std(axis=1))
+    rows = {}
+    for e in EXPERIMENTS.values():
+        if e.classes == classes and (runs := read_runs(dataset, e.name)):
+            found = pd.DataFrame([r.scores for r in runs], columns=list(OVERALL), dtype=float)
+            mean, deviation = found.mean(), found.std()
+            text = [
+                f"{m:.3f}" if pd.isna(d) else f"{m:.3f} ± {d:.3f}"
+                for m, d in zip(mean, deviation, strict=True)
+            ]
+            rows[e.title] = {**dict(zip(OVERALL, text, strict=True)), "seeds": len(runs)}
+    return pd.DataFrame.from_dict(rows, orient="index")
 
 
 #: Settings and choices of a record that its page shows.
@@ -161,6 +163,7 @@ def run_table(records: Mapping[str, Record]) -> pd.DataFrame:
             **{name.replace("_", " "): f"{value}" for name, value in set_so.items()},
             "epochs run, best": f"{epochs}, {record.best_epoch}",
             "trained weights": f"{m.parameters['trainable']:,}",
+            "operations, 10¹²": f"{m.operations / 1e12:,.1f}",
             "minutes": f"{record.history['seconds'].sum() / 60:.1f}",
             "device": m.device,
             "code": (m.commit or "none")[:7] + ("+" if m.uncommitted else ""),

@@ -6,7 +6,7 @@ that is there and never predicted has precision 0, the convention of scikit-lear
 `zero_division=0`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -152,6 +152,15 @@ def majority(confusion: np.ndarray) -> dict[str, Any]:
     return scores(constant)
 
 
+def _draws(patches: int, repeats: int, seed: int) -> np.ndarray:
+    """How often each patch is taken when patches are drawn with replacement, a row a draw.
+
+    The sum over a draw's patches is then one product.
+    """
+    rng = np.random.Generator(np.random.PCG64(seed))
+    return rng.multinomial(patches, np.full(patches, 1 / patches), size=repeats)
+
+
 def bootstrap(
     confusions: np.ndarray,
     names: Iterable[str] = ("weighted_f1", "macro_f1", "kappa"),
@@ -186,11 +195,36 @@ def bootstrap(
             f"bootstrap needs one confusion matrix a patch, (patches, classes, classes), received "
             f"shape {confusions.shape}: stack them instead of adding them"
         )
-    # A draw counts how often each patch was taken: the sum over its patches is one product.
-    rng, patches = np.random.Generator(np.random.PCG64(seed)), len(confusions)
-    draws = rng.multinomial(patches, np.full(patches, 1 / patches), size=repeats)
-    sums = np.tensordot(draws, confusions, axes=1)
+    sums = np.tensordot(_draws(len(confusions), repeats, seed), confusions, axes=1)
     drawn = [scores(total) for total in sums if total.any()]
     values = {name: [s[name] for s in drawn if s[name] is not None] for name in names}
     ends = 50 * (1 - level), 50 * (1 + level)
     return {n: tuple(np.percentile(v, ends).tolist()) if v else None for n, v in values.items()}
+
+
+def difference_interval(
+    ours: Sequence[np.ndarray],
+    theirs: Sequence[np.ndarray],
+    score: Callable[[np.ndarray], float],
+    repeats: int = 1000,
+    level: float = 0.95,
+) -> tuple[float, float]:
+    """Percentile interval of the difference of two networks' mean scores, by drawing patches.
+
+    Both networks are scored on the same draw, so what makes a patch hard for both cancels.
+
+    Args:
+        ours: of each run, `(patches, classes, classes)` counts.
+        theirs: of the other network's runs, on the same patches in the same order.
+        score: of a confusion matrix.
+        repeats: how many draws.
+        level: share of the draws inside the interval.
+    """
+    draws = _draws(len(ours[0]), repeats, 0)
+
+    def means(runs: Sequence[np.ndarray]) -> np.ndarray:
+        sums = [np.tensordot(draws, confusions, axes=1) for confusions in runs]
+        return np.mean([[score(total) for total in run] for run in sums], axis=0)
+
+    ends = 50 * (1 - level), 50 * (1 + level)
+    return tuple(np.percentile(means(ours) - means(theirs), ends).tolist())

@@ -49,6 +49,7 @@ class Metadata:
         parameters: numbers of weights, `trainable` and `total`.
         patches: how many of each split; `split`: by which rule, in words.
         size: pixels along a patch's side.
+        operations: of floating point, counted, of all training steps; see `step_operations`.
         finished: when the last epoch ended, UTC, ISO 8601.
         device: what the run ran on, in words; `backend`: Keras'.
         fingerprint: of the packed patches.
@@ -70,6 +71,7 @@ class Metadata:
     patches: dict[str, int]
     split: str
     size: int
+    operations: float
     finished: str
     device: str
     backend: str
@@ -258,3 +260,8 @@ def list_records(dataset: str) -> list[RecordKey]:
         if key and record_folder(*key) == path.parent:
             found.add(key)
     return sorted(found)
+
+
+def read_runs(dataset: str, experiment: str) -> list[Record]:
+    """The records of an experiment, one a seed; none where nothing was trained."""
+    return [read_record(*key) for key in list_records(dataset) if key.experiment == experiment]

@@ -12,13 +12,11 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from multisenge_lib.dataset import URBAN, describe
+from multisenge_lib.dataset import describe
 from multisenge_lib.errors import ExperimentError, RecordError
 from multisenge_lib.files import write_text
 from multisenge_lib.models import Experiment, get_experiment
-from multisenge_lib.results import ABLATION_EPOCHS, BASELINE, ablations_path
+from multisenge_lib.results import ABLATION_EPOCHS, BASELINE, ablations_path, urban_score
 from multisenge_lib.sample import ensure_sample
 from multisenge_lib.training.settings import Settings, settings_for
 from multisenge_lib.training.train import Run, train
@@ -82,12 +80,11 @@ def _write(path: Path, source: dict[str, Any], runs: list[dict[str, Any]]) -> No
 def _row(name: str, run: Run) -> dict[str, Any]:
     """A run as the record keeps it."""
     record = run.record
-    urban = [record.scores["f1"][id - 1] for id in URBAN]
     return {
         "variant": name,
         "seed": record.metadata.seed,
         **{k: record.scores[k] for k in ("weighted_f1", "macro_f1", "kappa", "accuracy")},
-        "urban_f1": float(np.mean([f1 for f1 in urban if f1 is not None])),
+        "urban_f1": urban_score(record.confusion),
         "epochs": len(record.history),
         "best_epoch": record.best_epoch,
         "seconds": round(float(record.history["seconds"].sum()), 1),

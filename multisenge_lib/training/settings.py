@@ -18,6 +18,9 @@ from multisenge_lib.errors import ExperimentError
 #: `extend`: an epoch has all patches as they are, and turned copies of three quarters of them.
 Augmentation = Literal["replace", "extend", "none"]
 Precision = Literal["float32", "mixed_float16", "mixed_bfloat16"]
+#: How the learning rate falls. `plateau`: when the validation loss no longer does (section 3.4).
+#: `cosine`: epoch by epoch along half a cosine, to nearly 0 at the last.
+Schedule = Literal["plateau", "cosine"]
 _Count = Annotated[int, Meta(ge=1)]
 _Share = Annotated[float, Meta(gt=0, lt=1)]
 
@@ -29,7 +32,8 @@ class Settings:
     Attributes:
         epochs: at most; early stopping ends most runs before. Left open by the paper.
         batch_size: patches a step, over all devices.
-        learning_rate: of Adam.
+        learning_rate: of Adam, at the start.
+        schedule: how it falls, see `Schedule`.
         plateau_factor: of the learning rate, when the validation loss no longer falls.
         plateau_patience: epochs before that.
         stop_patience: epochs without a lower validation loss before training ends.
@@ -46,6 +50,7 @@ class Settings:
     epochs: _Count = 200
     batch_size: _Count = 16
     learning_rate: _Share = 1e-3
+    schedule: Schedule = "plateau"
     plateau_factor: _Share = 0.1
     plateau_patience: _Count = 5
     stop_patience: _Count = 20

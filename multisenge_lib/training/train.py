@@ -7,6 +7,7 @@ and a run that is over is only evaluated.
 
 import contextlib
 import hashlib
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ import keras
 import numpy as np
 import pandas as pd
 from keras import ops
-from keras.callbacks import EarlyStopping, ReduceLROnPlateau
+from keras.callbacks import EarlyStopping, LearningRateScheduler, ReduceLROnPlateau
 
 from multisenge_lib import paths, results
 from multisenge_lib.dataset import (
@@ -43,6 +44,7 @@ from multisenge_lib.models import (
     check_size,
     description_of,
     get_experiment,
+    step_operations,
 )
 from multisenge_lib.results import confusion_matrix
 from multisenge_lib.sample import find_data_root
@@ -203,6 +205,12 @@ def build(task: Task, measured: Measured) -> keras.Model:
     return model
 
 
+def cosine(epoch: int, settings: Settings) -> float:
+    """The learning rate of an epoch, from 0, on half a cosine from the first to nearly 0."""
+    share = epoch / settings.epochs
+    return settings.learning_rate * (1 + math.cos(math.pi * share)) / 2
+
+
 def fit(model: keras.Model, task: Task, checkpoint: Checkpoint, progress: bool) -> None:
     """Train from where the checkpoint is to the end; the model then has its best weights."""
     settings = task.settings
@@ -214,6 +222,8 @@ def fit(model: keras.Model, task: Task, checkpoint: Checkpoint, progress: bool) 
     train, validation = task.batches("train", TrainingBatches, **order), task.batches("validation")
     callbacks = [KeepMemory(), *reversed(checkpoint.others), *([Progress()] if progress else [])]
     callbacks.append(checkpoint)
+    if settings.schedule == "cosine":
+        callbacks.append(LearningRateScheduler(lambda epoch: cosine(epoch, settings)))
     if settings.tensorboard:
         callbacks.append(keras.callbacks.TensorBoard(checkpoint.folder / "tensorboard"))
     try:
@@ -296,20 +306,24 @@ def metadata_of(
     task: Task, measured: Measured, model: keras.Model, made: Mapping[str, Any]
 ) -> results.Metadata:
     """What was trained, on what, how, where and when."""
-    experiment, store = task.experiment, task.store
+    experiment, settings, store = task.experiment, task.settings, task.store
+    steps = steps_an_epoch(
+        len(store.positions("train")), settings.augmentation, settings.batch_size
+    ) * len(made["rows"])
     trainable = sum(int(np.prod(v.shape)) for v in model.trainable_variables)
     return results.Metadata(
         dataset=task.dataset.name,
         experiment=experiment.name,
-        seed=task.settings.seed,
+        seed=settings.seed,
         title=experiment.title,
         classes=tuple(task.typology.names),
         choices=asdict(experiment),
-        settings=asdict(task.settings),
+        settings=asdict(settings),
         parameters={"trainable": trainable, "total": model.count_params()},
         patches={split: len(store.positions(split)) for split in SPLITS},
         split=task.dataset.split_rule,
         size=store.size,
+        operations=steps * step_operations(model, settings.batch_size),
         fingerprint=store.fingerprint,
         skipped=tuple(store.skipped.to_dict(orient="records")),
         statistics=measured.statistics,

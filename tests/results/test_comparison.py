@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 from records import make_record
 
@@ -54,12 +55,13 @@ def test_records_of_the_two_datasets_are_never_mixed(trained):
     assert list(comparison.read_records("multisenge", 10)) == ["ConvLSTM-S1"]
 
 
-def test_seeds(trained):
-    assert comparison.seed_table("sample")["deviation"].isna().all()
+def test_scores_over_seeds_are_a_mean_and_its_spread(trained):
     results.write_record(make_record("s1_10c", seed=2))
-    table = comparison.seed_table("sample", "_10c")
-    assert table.columns.tolist() == ["seed 1", "seed 2", "mean", "deviation"]
-    assert len(table) == 4 and table.loc["s1_10c"].notna().all()
+    table = comparison.seed_scores("sample", 10)
+    assert list(table.index) == list(paper.METHODS) and table["seeds"].tolist() == [2, 1, 1, 1]
+    found = [results.read_record("sample", "s1_10c", seed).scores["kappa"] for seed in (1, 2)]
+    assert table["kappa"].iloc[0] == f"{np.mean(found):.3f} ± {np.std(found, ddof=1):.3f}"
+    assert "±" not in table["kappa"].iloc[1]
 
 
 def test_a_record_says_how_it_was_made(trained):

@@ -73,13 +73,6 @@ def test_unknown_variants_are_named(measured):
         ablations.measure_all([1], 2, measured[1], ["bigger"])
 
 
-def test_urban_mean_leaves_absent_classes_out():
-    record = make_record("inception_10c")
-    record.scores["f1"] = [0.2, 0.4, None, 0.6, 0.8, 0.1, 0.1, 0.1, 0.1, 0.1]
-    row = ablations._row("baseline", SimpleNamespace(record=record))
-    assert row["urban_f1"] == pytest.approx(0.5)
-
-
 @pytest.mark.parametrize("seeds", [2, 5])
 def test_only_effects_beyond_the_spread_of_five_seeds_are_named(tmp_path, seeds):
     runs = [

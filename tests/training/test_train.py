@@ -137,6 +137,15 @@ def test_a_killed_run_ends_as_if_it_had_not_been(whole, run, monkeypatch):
     assert not (whole.folder / "checkpoint.npz").exists()
 
 
+def test_the_rate_falls_along_a_cosine_and_goes_on_there(run, monkeypatch):
+    settings = replace(FAST, epochs=3, schedule="cosine", plateau_patience=1)
+    with monkeypatch.context() as patched, pytest.raises(Exception, match="Killed"):
+        kill_after(patched, 2)
+        run(settings, resume=False)
+    rates = run(settings).record.history["learning_rate"]
+    np.testing.assert_allclose(rates, [1e-3, 0.75e-3, 0.25e-3], rtol=1e-6)
+
+
 def test_training_stops_and_keeps_the_best_epoch(whole):
     history = whole.record.history
     assert len(history) < STOPPING.epochs
