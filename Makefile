@@ -10,6 +10,7 @@ INSTALLED := $(VENV)/.installed
 EXTRAS ?= cpu,jax,area,book,test,dev
 PYTHON ?=
 CORES ?= 1
+SEEDS ?= 1
 BOOK_FLAGS ?=
 # All cores; the tests of one file, and the cells of one notebook, stay together.
 TEST_FLAGS ?= --numprocesses logical --dist loadfile
@@ -77,9 +78,9 @@ check: $(INSTALLED) ## Check style, pins and the pairing of the notebook
 	$(BIN)/ruff format --check .
 	$(BIN)/pytest -q tests/test_packaging.py
 
-experiments: $(INSTALLED) ## Train the eight experiments, only what is stale (CORES=1)
-	@echo '$(BIN)/snakemake --cores $(CORES)'
-	@$(BIN)/snakemake --cores $(CORES) $(QUIET)
+experiments: $(INSTALLED) ## Train the eight experiments, only what is stale (CORES=1 SEEDS=1,2,3)
+	@echo '$(BIN)/snakemake --cores $(CORES) --config seeds=$(SEEDS)'
+	@$(BIN)/snakemake --cores $(CORES) --config seeds=$(SEEDS) $(QUIET)
 
 ablations: $(INSTALLED) ## Measure the choices that the paper leaves open, on the sample
 	$(BIN)/multisenge ablations

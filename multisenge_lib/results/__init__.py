@@ -19,9 +19,11 @@ from multisenge_lib.results.comparison import (
     record_scores,
     replicated_overall,
     run_table,
+    runs_by_method,
     seed_scores,
     shown_as,
     urban_f1,
+    urban_over_seeds,
 )
 from multisenge_lib.results.gains import (
     class_gains,

@@ -4,8 +4,9 @@ The paper's come from its Tables 5 to 8. A table holds one source, so that its t
 figures it shows; a score that is not reported is left empty.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 
 from multisenge_lib import paper
@@ -125,23 +126,48 @@ def interval_table(records: Mapping[str, Record]) -> pd.DataFrame:
     )
 
 
-def seed_scores(dataset: str, classes: int) -> pd.DataFrame:
+def runs_by_method(dataset: str, classes: int) -> dict[str, list[Record]]:
+    """The records of the four experiments with so many classes, a list over seeds a method."""
+    runs = {
+        e.title: read_runs(dataset, e.name) for e in EXPERIMENTS.values() if e.classes == classes
+    }
+    return {title: records for title, records in runs.items() if records}
+
+
+def _spread(values: Sequence[float]) -> str:
+    mean, deviation = np.mean(values), np.std(values, ddof=1) if len(values) > 1 else None
+    return f"{mean:.3f}" if deviation is None else f"{mean:.3f} ± {deviation:.3f}"
+
+
+def seed_scores(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
     """Scores over the seeds of the training: "mean ± deviation", or the one score there is.
 
+    Args:
+        runs: of `runs_by_method`.
+
     Returns:
-        A row a method, columns of `OVERALL` and `seeds`.
+        Columns of `OVERALL` and `seeds`, a row a method; last the map that shows the commonest
+        class everywhere.
     """
-    rows = {}
-    for e in EXPERIMENTS.values():
-        if e.classes == classes and (runs := read_runs(dataset, e.name)):
-            found = pd.DataFrame([r.scores for r in runs], columns=list(OVERALL), dtype=float)
-            mean, deviation = found.mean(), found.std()
-            text = [
-                f"{m:.3f}" if pd.isna(d) else f"{m:.3f} ± {d:.3f}"
-                for m, d in zip(mean, deviation, strict=True)
-            ]
-            rows[e.title] = {**dict(zip(OVERALL, text, strict=True)), "seeds": len(runs)}
+    rows = {
+        title: {s: _spread([float(r.scores[s]) for r in records]) for s in OVERALL}
+        | {"seeds": ", ".join(str(r.key.seed) for r in records)}
+        for title, records in runs.items()
+    }
+    for record, *_ in list(runs.values())[:1]:
+        everywhere = {s: _spread([float(record.majority[s])]) for s in OVERALL}
+        rows["commonest class everywhere"] = everywhere
     return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def urban_over_seeds(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
+    """As `urban_f1`, the mean over the seeds of each method."""
+    tables = [
+        urban_f1(record_scores({title: record}))
+        for title, records in runs.items()
+        for record in records
+    ]
+    return pd.concat(tables, axis=1).T.groupby(level=0, sort=False).mean().T
 
 
 #: Settings and choices of a record that its page shows.

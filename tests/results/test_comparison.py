@@ -57,11 +57,15 @@ def test_records_of_the_two_datasets_are_never_mixed(trained):
 
 def test_scores_over_seeds_are_a_mean_and_its_spread(trained):
     results.write_record(make_record("s1_10c", seed=2))
-    table = comparison.seed_scores("sample", 10)
-    assert list(table.index) == list(paper.METHODS) and table["seeds"].tolist() == [2, 1, 1, 1]
+    runs = comparison.runs_by_method("sample", 10)
+    table = comparison.seed_scores(runs)
+    assert list(table.index) == [*paper.METHODS, "commonest class everywhere"]
+    assert table["seeds"].tolist()[:4] == ["1, 2", "1", "1", "1"]
     found = [results.read_record("sample", "s1_10c", seed).scores["kappa"] for seed in (1, 2)]
     assert table["kappa"].iloc[0] == f"{np.mean(found):.3f} ± {np.std(found, ddof=1):.3f}"
-    assert "±" not in table["kappa"].iloc[1]
+    assert "±" not in table["kappa"].iloc[1] and table["kappa"].iloc[-1] == "0.000"
+    both = [results.read_record("sample", "s1_10c", seed).scores["f1"][1] for seed in (1, 2)]
+    assert comparison.urban_over_seeds(runs).loc[2, "ConvLSTM-S1"] == pytest.approx(np.mean(both))
 
 
 def test_a_record_says_how_it_was_made(trained):

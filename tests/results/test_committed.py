@@ -1,0 +1,56 @@
+"""The records that the repository has are those of its preset, its networks and its sample."""
+
+import json
+from dataclasses import asdict, replace
+
+import pytest
+
+from multisenge_lib import paths
+from multisenge_lib.dataset import load_selection, pack
+from multisenge_lib.models import EXPERIMENTS, get_experiment
+from multisenge_lib.results import ablations_path, read_record
+from multisenge_lib.sample import ensure_sample
+from multisenge_lib.training import SAMPLE_SETTINGS, settings_for
+from multisenge_lib.training.ablations import BASE, VARIANTS
+
+SEEDS = (1, 2, 3)
+
+
+def plain(thing):
+    """As JSON gives it back."""
+    return json.loads(json.dumps(asdict(thing)))
+
+
+@pytest.fixture(autouse=True)
+def committed(monkeypatch):
+    monkeypatch.setenv("MULTISENGE_RESULTS", str(paths.PROJECT / "results"))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_records_are_of_the_preset_and_the_networks(name, seed):
+    made = read_record("sample", name, seed).metadata
+    assert made.settings == plain(replace(SAMPLE_SETTINGS, seed=seed))
+    assert json.loads(json.dumps(made.choices)) == plain(EXPERIMENTS[name])
+    assert made.commit and not made.uncommitted and not made.skipped
+
+
+def test_records_are_of_the_sample_that_the_library_writes(tmp_path):
+    root = ensure_sample()
+    fingerprint = pack(root, load_selection(root), tmp_path).fingerprint
+    made = {
+        read_record("sample", name, seed).metadata.fingerprint
+        for name in EXPERIMENTS
+        for seed in SEEDS
+    }
+    assert made == {fingerprint}
+
+
+def test_ablations_are_of_every_variant_and_of_the_preset():
+    path = ablations_path()
+    record = json.loads(path.read_text())
+    settings = settings_for(ensure_sample(size=32), epochs=record["source"]["settings"]["epochs"])
+    assert record["source"]["settings"] == plain(settings)
+    assert record["source"]["experiment"] == plain(get_experiment(BASE))
+    runs = {(run["variant"], run["seed"]) for run in record["runs"]}
+    assert runs == {(name, seed) for name in VARIANTS for seed in range(1, 6)}
