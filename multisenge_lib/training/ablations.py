@@ -46,6 +46,7 @@ VARIANTS: dict[str, Variant] = {
     "no augmentation": Variant(settings={"augmentation": "none"}),
     "augmentation adds copies": Variant(settings={"augmentation": "extend"}),
     "no class weights": Variant(settings={"class_weights": False}),
+    "bfloat16": Variant(settings={"precision": "mixed_bfloat16"}),
 }
 
 
