@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from multisenge_lib import paper
-from multisenge_lib.audit import confusion, dataset, tables, text  # noqa: F401 - their checks register
+from multisenge_lib.audit import dataset, tables, text  # noqa: F401 - their checks register
 from multisenge_lib.audit.finding import CHECKS, VERDICTS, Evidence, Finding, run
 from multisenge_lib.dataset import census
 

@@ -123,14 +123,11 @@ def implied_support(e: Evidence) -> dict[str, Outcome]:
     for part, found, merge in _sources(e.paper):
         shares = merge @ counted_support(e)
         low, high = bounds.support_bounds(found, merge).T
-        half = np.nan_to_num((high - low) / 2)
-        outcomes[part] = measured(
-            *_worst(shares - (low + high) / 2, half + 1e-12),
-            counted=100 * shares,
-            inside=((low <= shares) & (shares <= high)).sum(),
-            ranges=[f"{100 * a:.3g}-{100 * b:.3g}" for a, b in zip(low, high, strict=True)],
-            widest=(half / shares).max(),
-        )
+        half, inside = np.nan_to_num((high - low) / 2), (low <= shares) & (shares <= high)
+        ranges = [f"{100 * a:.3g}-{100 * b:.3g}" for a, b in zip(low, high, strict=True)]
+        worst = _worst(shares - (low + high) / 2, half + 1e-12)
+        values = dict(inside=inside.sum(), ranges=ranges, widest=(half / shares).max())
+        outcomes[part] = measured(*worst, counted=100 * shares, **values)
     return outcomes
 
 
@@ -141,20 +138,17 @@ def one_class(e: Evidence) -> dict[str, Outcome]:
         pixels, printed = e.replication.support[classes], e.paper.weighted(classes)[:, 2]
         one = majority_scores(classes, pixels)
         above = printed - one["weighted_f1"]
-        outcomes[str(classes)] = judged(
-            above.min() > HALF,
-            above.min(),
-            HALF,
+        theirs = dict(
             printed=printed,
-            name=TYPOLOGIES[classes].names[pixels.argmax()],
             lowest=METHODS[printed.argmin()],
             least=printed.min(),
             ahead=above.max(),
+            below=(above <= HALF).sum(),
             least_macro=e.paper.scores(classes)[..., 2].mean(axis=1).min(),
             least_kappa=e.paper.kappa(classes).min(),
-            below=(above <= HALF).sum(),
-            **one,
         )
+        one["name"] = TYPOLOGIES[classes].names[pixels.argmax()]
+        outcomes[str(classes)] = judged(above.min() > HALF, above.min(), HALF, **theirs, **one)
     return outcomes
 
 
@@ -185,19 +179,14 @@ def _other_row(printed: float, intervals: np.ndarray, own: int) -> str:
 @check("kappa-6", classes=6)
 @check("kappa-10", classes=10)
 def kappa(e: Evidence, classes: int) -> dict[str, Outcome]:
-    intervals, sharper = kappa_intervals(e, classes), kappa_intervals(e, classes, counted=True)
+    intervals, sharper = (kappa_intervals(e, classes, counted) for counted in (False, True))
     outcomes = {}
     for i, printed in enumerate(e.paper.kappa(classes)):
         low, high = intervals[i]
-        outcomes[METHODS[i]] = measured(
-            printed - (low + high) / 2,
-            (high - low) / 2 + HALF,
-            printed=printed,
-            low=low,
-            high=high,
-            sharper=sharper[i],
-            other=_other_row(printed, intervals, i),
-        )
+        values = dict(printed=printed, low=low, high=high, sharper=sharper[i])
+        measure = printed - (low + high) / 2, (high - low) / 2 + HALF
+        other = _other_row(printed, intervals, i)
+        outcomes[METHODS[i]] = measured(*measure, other=other, **values)
     return outcomes
 
 
@@ -221,7 +210,7 @@ def bold(e: Evidence, classes: int) -> Outcome:
 @check("bold-table6", classes=6)
 @check("bold-table8", classes=10)
 def bold_kappa(e: Evidence, classes: int) -> Outcome:
-    numbers = e.paper.table(f"table{KAPPA_TABLE[classes]}")
+    numbers = e.paper.table(KAPPA_TABLE[classes])
     marked = [name for name, number in numbers.items() if number.bold]
     best = max(numbers, key=lambda name: numbers[name].value)
     return measured(float(marked != [best]), 0.0, marked=marked, best=best)
@@ -229,11 +218,10 @@ def bold_kappa(e: Evidence, classes: int) -> Outcome:
 
 @check("table1")
 def table1(e: Evidence) -> Outcome:
-    printed = {int(gap): int(n.value) for gap, n in e.paper.table("table1").items()}
-    found = [int(e.census.days_gaps[gap]) for gap in printed]
-    differences = np.subtract([*printed.values()], found)
-    worst = max(differences, key=abs)
-    return measured(worst, 0.0, printed=printed.values(), derived=found)
+    printed = e.paper.days_gaps()
+    derived = [int(e.census.days_gaps[gap]) for gap in printed]
+    worst = max(np.subtract([*printed.values()], derived), key=abs)
+    return measured(worst, 0.0, printed=printed.values(), derived=derived)
 
 
 @check("table2-sum")
