@@ -10,7 +10,8 @@ in the series: the paper masks nothing, and its images have less than 10 % of cl
 """
 
 import stat
-from collections.abc import Generator, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from multisenge_lib.dataset.geo import patch_bounds, tile_corner
 from multisenge_lib.dataset.layout import (
     MULTISENGE,
     PIXEL,
+    SENSORS,
     TILE_PIXELS,
     BandOrder,
     Dataset,
@@ -40,7 +42,6 @@ _DTYPES = {
     "s2": ("uint16", "int16"),
     "reference": ("uint8", "int8", "uint16", "int16", "uint32", "int32", "float32", "float64"),
 }
-_REMEDY = "fetch it again, or leave such patches out with on_error='skip'"
 #: Without it GDAL lists the folder at each file opened: a million names in the published `s1/`.
 GDAL = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR"}
 #: Metres that a patch may lie off the place that its name gives. The rule for a tile's corner is
@@ -155,7 +156,7 @@ def _alignment_problems(grid: Grid, first: Grid) -> Iterator[str]:
         )
 
 
-def _s1_problems(pixels: np.ndarray, _: int) -> Iterator[str]:
+def _s1_problems(pixels: np.ndarray) -> Iterator[str]:
     low, high = pixels.min(), pixels.max()
     if not (np.isfinite(low) and np.isfinite(high)):
         yield "holds NaN or infinite values"
@@ -173,7 +174,7 @@ def _s1_problems(pixels: np.ndarray, _: int) -> Iterator[str]:
         )
 
 
-def _s2_problems(pixels: np.ndarray, _: int) -> Iterator[str]:
+def _s2_problems(pixels: np.ndarray) -> Iterator[str]:
     high = pixels.max()
     if high <= 0:
         yield "is no data in every pixel"
@@ -190,9 +191,6 @@ def _reference_problems(pixels: np.ndarray, most: int) -> Iterator[str]:
         yield f"holds {strange:g}, class ids are whole numbers"
 
 
-_PIXEL_PROBLEMS = {"s1": _s1_problems, "s2": _s2_problems, "reference": _reference_problems}
-
-
 def pixel_problems(pixels: np.ndarray, kind: str, most: int = 14) -> Iterator[str]:
     """All that is wrong with values in the layout's units, no data 0; a sentence each.
 
@@ -201,7 +199,15 @@ def pixel_problems(pixels: np.ndarray, kind: str, most: int = 14) -> Iterator[st
         kind: `s1`, `s2` or `reference`.
         most: the highest class id.
     """
-    yield from _PIXEL_PROBLEMS[kind](pixels, most)
+    if kind == "reference":
+        return _reference_problems(pixels, most)
+    return _s1_problems(pixels) if kind == "s1" else _s2_problems(pixels)
+
+
+def zero_no_data(pixels: np.ndarray, tags: Iterable[float | None]) -> None:
+    """Set what a raster's tags call no data to 0, in place."""
+    for tag in set(tags) - {None, 0}:
+        pixels[np.isnan(pixels) if np.isnan(tag) else pixels == tag] = 0
 
 
 def _read_pixels(source: Any, kind: str) -> Raster:
@@ -209,9 +215,7 @@ def _read_pixels(source: Any, kind: str) -> Raster:
     image = np.empty((source.height, source.width, source.count), np.result_type(*source.dtypes))
     pixels = np.moveaxis(image, -1, 0)  # GDAL writes as series are kept: no transposition later
     source.read(out=pixels)
-    tags = {tag for tag in source.nodatavals if tag is not None} - {0}
-    for tag in tags:
-        pixels[np.isnan(pixels) if np.isnan(tag) else pixels == tag] = 0
+    zero_no_data(pixels, source.nodatavals)
     if kind == "s1":
         with np.errstate(over="ignore"):  # what float32 can't hold is infinite, and refused
             pixels = pixels.astype(np.float32, copy=False)
@@ -249,8 +253,8 @@ def inspect_raster(
     ground: Ground,
     first: Grid | None = None,
     dataset: Dataset = MULTISENGE,
-) -> Generator[str, None, Raster | None]:
-    """Read one raster, and yield all that is wrong with it, a sentence each, as it is found.
+) -> tuple[list[str], Raster | None]:
+    """Read one raster, and find all that is wrong with it, a sentence each.
 
     Args:
         path: of a GeoTIFF.
@@ -260,25 +264,23 @@ def inspect_raster(
         dataset: gives its bands and class ids.
 
     Returns:
-        The raster, or None where it cannot be read or has other bands.
+        The problems; and the raster, or None where it cannot be read or has other bands.
     """
     if problem := no_file(path):
-        yield problem
-        return None
+        return [problem], None
+    problems = []
     try:
         with rasterio.open(path, driver="GTiff") as source:
-            yield from (strange := list(_layout_problems(source, kind, dataset)))
-            yield from _ground_problems(source, ground)
+            problems += (strange := list(_layout_problems(source, kind, dataset)))
+            problems += _ground_problems(source, ground)
             if first is not None:
-                yield from _alignment_problems(Grid.of(source), first)
+                problems += _alignment_problems(Grid.of(source), first)
             if strange:
-                return None
+                return problems, None
             raster = _read_pixels(source, kind)
     except (RasterioError, ValueError, MemoryError):  # ValueError: of a damaged projection or name
-        yield why_unreadable(path)
-        return None
-    yield from pixel_problems(raster.pixels, kind, len(dataset.published))
-    return raster
+        return [*problems, why_unreadable(path)], None
+    return [*problems, *pixel_problems(raster.pixels, kind, len(dataset.published))], raster
 
 
 def read_raster(path: Path, kind: str, *where: Any) -> Raster:
@@ -287,15 +289,13 @@ def read_raster(path: Path, kind: str, *where: Any) -> Raster:
     Raises:
         PatchError: it is missing, damaged, or not of the published layout; one line.
     """
-    try:
-        problem = next(inspection := inspect_raster(path, kind, *where))
-    except StopIteration as end:
-        return end.value
-    inspection.close()
-    remedy = _REMEDY
-    if problem == "is missing":
+    problems, raster = inspect_raster(path, kind, *where)
+    if not problems:
+        return raster
+    remedy = "fetch it again, or leave such patches out with on_error='skip'"
+    if problems[0] == "is missing":
         remedy = "fetch it, or select among the files on disk with load_selection(root)"
-    raise PatchError(f"{path} {problem}: {remedy}")
+    raise PatchError(f"{path} {problems[0]}: {remedy}")
 
 
 def _ordered(
@@ -308,10 +308,8 @@ def _ordered(
         )
     except BandOrderError as error:
         raise BandOrderError(f"{path} {error}") from None
-    pixels = raster.pixels
-    if positions != list(range(len(pixels))):
-        pixels = pixels[positions]
-    pixels = np.moveaxis(pixels, 0, -1)
+    in_order = positions == sorted(positions)  # then no copy is made
+    pixels = np.moveaxis(raster.pixels if in_order else raster.pixels[positions], 0, -1)
     return pixels if sensor == "s1" else pixels.astype(np.uint16, copy=False)
 
 
@@ -340,22 +338,20 @@ def read_patch(
     """
     check_band_order(band_order)
     dataset = dataset or describe(root)
-    ground, first = Ground.of(row.patch), None
+    ground, first, series = Ground.of(row.patch), None, defaultdict(list)
     files = [("reference", raster_path(root, "reference", row.patch))] if reference else []
     for sensor in dataset.sensors if sensors is None else sensors:
         days = getattr(row, f"{sensor}_dates")
         if days is None or not len(days):
             raise PatchError(f"{row.patch} has no {sensor} date selected: ask for other sensors")
         files += [(sensor, raster_path(root, sensor, row.patch, day)) for day in days]
-    arrays = {kind: [] for kind, _ in files}
     with rasterio.Env(**GDAL):
         for kind, path in files:
             raster = read_raster(path, kind, ground, first, dataset)
             first = first or raster.grid
             if kind == "reference":
-                arrays[kind].append(raster.pixels[0].astype(np.uint8))
+                classes = raster.pixels[0].astype(np.uint8)
             else:
-                arrays[kind].append(_ordered(path, raster, kind, band_order, dataset))
-    stacked = {kind: np.stack(parts) for kind, parts in arrays.items()}
-    found = stacked.get("reference")
-    return Patch(stacked.get("s1"), stacked.get("s2"), None if found is None else found[0])
+                series[kind].append(_ordered(path, raster, kind, band_order, dataset))
+    s1, s2 = (np.stack(series[s]) if s in series else None for s in SENSORS)
+    return Patch(s1, s2, classes if reference else None)
