@@ -174,15 +174,15 @@ def write_selection(
 @app.command("records")
 def write_records(labels: Labels = None) -> None:
     """Count over the real label files and write the records that the chapters read."""
-    from multisenge_lib.dataset import census, series
+    from multisenge_lib.dataset import census
 
     found = labels or paths.real_labels()
     if found is None:
         raise MultiSenGEError(
             "no real label files: give --labels, or set MULTISENGE_LABELS or MULTISENGE_ROOT"
         )
-    typer.echo(f"Wrote {census.write_record(found)}")
-    typer.echo(f"Wrote {series.write_series(found)}")
+    for path in census.write_records(found):
+        typer.echo(f"Wrote {path}")
 
 
 @app.command("download")
