@@ -39,12 +39,13 @@ import os
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from importlib.resources import files
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from multisenge_lib.dataset.geo import tile_corner
@@ -69,8 +70,6 @@ DESCRIPTION = "dataset.toml"
 #: Offsets of MultiSenGE's patches are multiples of this many pixels.
 _STRIDE = 257
 _LABEL = re.compile(r"([^_]+)_(\d+)_(\d+)\.json")
-#: Fields of a `Dataset` that bear another name in the file.
-_FIELD = {"tiles": "split_of_tile"}
 
 
 class _Wrong(DescriptionError):
@@ -148,16 +147,14 @@ def _check_schema(content: dict[str, Any]) -> None:
     from jsonschema import Draft4Validator  # of all drafts the one in which 64.0 is no integer
 
     schema = json.loads(files(__package__).joinpath("description.schema.json").read_text())
-    error = next(Draft4Validator(schema).iter_errors(content), None)
-    if error is None:
-        return
-    keys = [str(key) for key in error.absolute_path]
-    if error.validator in ("required", "additionalProperties"):
-        raise _Wrong(keys[-1] if keys else "", error.message)
-    named = [key for key in keys if not key.isdecimal()]
-    rule = error.schema.get("description", error.message)
-    where, received = ".".join(keys), str(error.instance)[:60]
-    raise _Wrong(named[-1], f"{where} is {received!r}, must be {rule}")
+    for error in Draft4Validator(schema).iter_errors(content):
+        keys = [str(key) for key in error.absolute_path]
+        if error.validator in ("required", "additionalProperties"):
+            raise _Wrong(keys[-1] if keys else "", error.message)
+        named = [key for key in keys if not key.isdecimal()]
+        rule = error.schema.get("description", error.message)
+        where, received = ".".join(keys), str(error.instance)[:60]
+        raise _Wrong(named[-1], f"{where} is {received!r}, must be {rule}")
 
 
 def _at(key: str, check: Callable[..., object], *arguments: object) -> None:
@@ -196,28 +193,19 @@ def _typologies(content: dict[str, Any]) -> dict[int, Typology]:
     return {len(typology): typology for typology in own}
 
 
-def _frozen(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _frozen(inner) for key, inner in value.items()}
-    return tuple(map(_frozen, value)) if isinstance(value, list) else value
-
-
 def _dataset(content: dict[str, Any]) -> Dataset:
     """The dataset of a description as TOML gives it."""
     _check_schema(content)
     _check_meaning(content)
-    given = {_FIELD.get(key, key): _frozen(value) for key, value in content.items()}
-    given["blocks"] = Blocks(**given.get("blocks", {}))
-    given["typologies"] = _typologies(content)
-    given = {key: value for key, value in given.items() if key not in ("classes", "groupings")}
-    return replace(MULTISENGE, **({"showcase": (), "cities": {}} | given))
+    given = {"days_gap": MULTISENGE.days_gap, "split_of_tile": content["tiles"], **content}
+    return replace(msgspec.convert(given, Dataset), typologies=_typologies(content))
 
 
 def _plain(dataset: Dataset) -> dict[str, Any]:
     """The inverse of `_dataset`."""
-    keys = ("name", "years", "months", "days_gap", "patch_pixels", "showcase", "bands", "cities")
-    content = {key: getattr(dataset, key) for key in keys}
-    content |= {"tiles": dataset.split_of_tile, "blocks": asdict(dataset.blocks)}
+    content = msgspec.to_builtins(dataset, enc_hook=dict)
+    content["tiles"] = content.pop("split_of_tile")
+    del content["typologies"]
     if dict(dataset.typologies) == TYPOLOGIES:
         return content
 
