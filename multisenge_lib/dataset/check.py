@@ -286,9 +286,9 @@ def _read_all(
 def _draft(root: Path, index: pd.DataFrame, seen: pd.DataFrame, dataset: Dataset) -> str:
     """A description of a root that has none; empty where nothing was read, or it has one."""
     sizes, there = seen["size"].dropna(), set(seen["layer"])
-    if is_described(root) or dataset.split_of_tile or index.empty or sizes.empty:
-        return ""
     bands = {s: dataset.bands[s] for s in SENSORS if s in there}
+    if is_described(root) or dataset.split_of_tile or index.empty or sizes.empty or not bands:
+        return ""
     dates = {
         row.patch: {s: getattr(row, f"{s}_dates") for s in bands} for row in index.itertuples()
     }

@@ -246,14 +246,12 @@ def to_toml(dataset: Dataset) -> str:
     return _lines(plain) + "".join(f"\n[{k}]\n{_lines(table)}" for k, table in tables.items())
 
 
-def _series(dates: Iterable[np.ndarray]) -> tuple[list[int], list[int]]:
-    """Years of all dates, and the months in order that at least half of the patches have."""
-    found = [np.unique(d.astype("datetime64[M]").astype(int)) for d in dates]
-    months, patches = np.unique(np.concatenate([*found, []]).astype(int), return_counts=True)
-    common = months[2 * patches >= len(found)]
-    return sorted({1970 + m // 12 for m in months.tolist()}), [
-        m % 12 + 1 for m in common[common < common[0] + 12].tolist()
-    ] if len(common) else []
+def _common_months(series: Iterable[Sequence[np.datetime64]]) -> tuple[int, ...]:
+    """The months in order, of a year at most, that at least half of the patches have."""
+    found = [np.unique(np.array(dates, "datetime64[M]")).astype(int) for dates in series]
+    months, patches = np.unique(np.concatenate(found), return_counts=True)
+    common = months[2 * patches >= len(found)].tolist()
+    return tuple(month % 12 + 1 for month in common if month < common[0] + 12)
 
 
 def draft_description(
@@ -279,11 +277,7 @@ def draft_description(
         learn: whether there is a reference to learn from; else all patches are for test.
     """
     leading = "s2" if "s2" in bands else "s1"
-    series = [np.array(of[leading], "datetime64[D]") for of in dates.values()]
-    years, months = _series(series)
-    everywhere, _ = _series(
-        np.array(d, "datetime64[D]") for of in dates.values() for d in of.values()
-    )
+    years = [np.array(days, "datetime64[Y]") for of in dates.values() for days in of.values()]
     ground = size * PIXEL
     side = math.sqrt(len(dates) / 12) * ground // ground * ground
     side = int(min(max(side, ground), Blocks.size))
@@ -292,9 +286,9 @@ def draft_description(
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-_")[:64] or "area"
     return Dataset(
         name=f"my-{name}" if name.lower() in ("sample", "multisenge") else name,
-        years=tuple(everywhere or years),
+        years=tuple((np.unique(np.concatenate(years)).astype(int) + 1970).tolist()),
         split_of_tile={patch.split("_")[0]: split for patch in sorted(dates)},
-        months=tuple(months or (1,)),
+        months=_common_months(of[leading] for of in dates.values()) or (1,),
         days_gap=MULTISENGE.days_gap,
         patch_pixels=size,
         blocks=Blocks(side, distance),
