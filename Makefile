@@ -11,8 +11,8 @@ EXTRAS ?= cpu,jax,area,book,test,dev
 PYTHON ?=
 CORES ?= 1
 BOOK_FLAGS ?=
-# All cores; the tests of one file, and the cells of one notebook, stay together.
-TEST_FLAGS ?= --numprocesses logical --dist loadfile
+# All cores; the tests of one file, and the cells of one notebook, stay together; slow files first.
+TEST_FLAGS ?= --numprocesses logical --dist loadfile --no-loadscope-reorder
 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 

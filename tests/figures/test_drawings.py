@@ -1,5 +1,7 @@
 """Every figure of the book, in both widths: no text under 9 points, nothing outside."""
 
+from functools import cache
+
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
@@ -48,12 +50,17 @@ def of_records(draw):
     return drawn
 
 
+@cache
+def model():
+    return build_model("inception_10c")
+
+
 def network(draw):
-    return lambda width: draw(architecture(build_model("inception_10c", 256)), width)
+    return lambda width: draw(architecture(model()), width)
 
 
 def unet(width):
-    return figures.draw_unet(architecture(build_model("inception_10c").get_layer("unet")), width)
+    return figures.draw_unet(architecture(model().get_layer("unet")), width)
 
 
 def gates(width):
