@@ -1,36 +1,6 @@
 """Which dataset a data root holds: the sample, MultiSenGE, or what its `dataset.toml` says.
 
-name = "my-valley"            # records go to results/my-valley/
-years = [2021, 2022]          # that acquisitions may be of
-months = [11, 12, 1, 2]       # one acquisition of each, in the order of the series
-days_gap = 17                 # optional: least days between consecutive ones
-patch_pixels = 64             # along a patch's side
-showcase = ["19FDV_0_64"]     # optional: patches that figures show
-
-# optional: classes of the reference put together, each id in one of them; by default
-# MultiSenGE's 10 and 6, where its classes are
-groupings = [[{ name = "Built", color = "#a50026", ids = [1] },
-{ name = "Open", color = "#ffef9f", ids = [2, 3] }]]
-
-[tiles]                       # train, validation or test; or blocks, to divide the tile
-19FDV = "blocks"
-
-[blocks]                      # optional: squares of ground that go to one split each
-size = 5120                   # metres
-distance = 1280               # metres between patches of two splits; nearer ones are left out
-shares = [0.6, 0.2, 0.2]      # train, validation, test
-seed = 1
-
-[bands]                       # optional: what the rasters hold; a sensor left out is not there
-s2 = ["B2", "B3", "B4", "B8"] # in this order, the spectral one
-s1 = ["VV", "VH"]
-
-[[classes]]                   # optional: ids of the reference, from 1; by default MultiSenGE's
-name = "Built"
-color = "#a50026"
-
-[cities]                      # optional: places on maps, longitude and latitude
-Ushuaia = [-68.30, -54.80]
+The keys of a `dataset.toml` are those of `multisenge.toml`, beside this module.
 """
 
 import json
@@ -60,6 +30,7 @@ from multisenge_lib.dataset.layout import (
     Blocks,
     Dataset,
     check_months,
+    dataset_of,
 )
 from multisenge_lib.dataset.typology import TYPOLOGIES, Typology, make_typology
 from multisenge_lib.errors import DescriptionError, MultiSenGEError
@@ -107,11 +78,8 @@ def is_described(root: Path) -> bool:
 def describe(root: Path | str) -> Dataset:
     """The dataset of a data root.
 
-    The sample is told by its marker, another area by its `dataset.toml` (see this module's
-    docstring), MultiSenGE by the names of its label files.
-
-    Args:
-        root: the data root.
+    The sample is told by its marker, another area by its `dataset.toml`, MultiSenGE by the names of
+    its label files.
 
     Raises:
         DescriptionError: it is none of them, or the description is wrong: naming file and line.
@@ -197,8 +165,7 @@ def _dataset(content: dict[str, Any]) -> Dataset:
     """The dataset of a description as TOML gives it."""
     _check_schema(content)
     _check_meaning(content)
-    given = {"days_gap": MULTISENGE.days_gap, "split_of_tile": content["tiles"], **content}
-    return replace(msgspec.convert(given, Dataset), typologies=_typologies(content))
+    return replace(dataset_of(content), typologies=_typologies(content))
 
 
 def _plain(dataset: Dataset) -> dict[str, Any]:
