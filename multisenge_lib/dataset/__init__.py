@@ -1,6 +1,6 @@
 """The dataset as published: names, labels, classes, selection, places, rasters, packed store."""
 
-from multisenge_lib.dataset.bands import check_band_order, guess_band_order
+from multisenge_lib.dataset.bands import check_band_order
 from multisenge_lib.dataset.census import Census, class_shares, load_census
 from multisenge_lib.dataset.check import check_root
 from multisenge_lib.dataset.description import describe, is_described, write_description
@@ -17,8 +17,6 @@ from multisenge_lib.dataset.importing import Imported, Units, import_area
 from multisenge_lib.dataset.labels import read_index
 from multisenge_lib.dataset.layout import (
     BACKSCATTER_FLOOR,
-    BAND_ORDERS,
-    BLOCKS,
     LABELS,
     MULTISENGE,
     PIXEL,

@@ -146,12 +146,7 @@ def _s1_days(index: pd.DataFrame) -> pd.DataFrame:
 
 
 def take_census(index: pd.DataFrame, shown: str = "computed now") -> Census:
-    """Count everything that the dataset and selection chapters show.
-
-    Args:
-        index: from `read_index`.
-        shown: the sentence kept with the counts.
-    """
+    """Count all that the dataset and selection chapters show; `shown` is where from, in words."""
     selection = select(index)
     per_patch = _per_patch(index, selection)
     return Census(

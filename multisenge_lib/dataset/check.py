@@ -111,11 +111,10 @@ def _content(raster: Raster, layer: str, dataset: Dataset) -> dict[str, Any]:
         return {"no_data": 1 - np.count_nonzero(pixels) / pixels.size}
     step = max(1, pixels.shape[-1] // _JUDGED)
     few = np.ascontiguousarray(pixels[:, ::step, ::step])
-    constant = [i for i, band in enumerate(few) if (band == band[0, 0]).all()]  # confirmed on all
     notes = [
-        f"band {raster.names[i] or i + 1} is {few[i, 0, 0]:g} everywhere"
-        for i in constant
-        if (pixels[i] == few[i, 0, 0]).all()
+        f"band {raster.names[i] or i + 1} is {band[0, 0]:g} everywhere"
+        for i, band in enumerate(few)
+        if (band == band[0, 0]).all() and (pixels[i] == band[0, 0]).all()  # the few are cheap
     ]
     names, wanted = [band_of(name, layer) for name in raster.names], dataset.bands[layer]
     named, shown = set(names) == set(wanted), {}
@@ -137,9 +136,9 @@ def _examine_patch(root: Path, dataset: Dataset, patch: str, files: pd.DataFrame
             problems, raster = inspect_raster(root / row.file, row.layer, ground, first, dataset)
             found = {"layer": row.layer, "tile": row.tile, "file": row.file, "notes": []}
             if not problems:
-                first, at = first or raster.grid, raster.grid.transform
+                first, at = first or raster, raster.transform
                 offset = round(at.c - ground.west), round(ground.north - at.f)
-                found |= {"size": raster.grid.width, "offset": offset}
+                found |= {"size": raster.pixels.shape[-1], "offset": offset}
                 found |= _content(raster, row.layer, dataset)
             seen.append(found | {"problems": problems})
     return seen

@@ -8,7 +8,7 @@ import math
 import os
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from importlib.resources import files
 from itertools import chain
@@ -88,7 +88,7 @@ def describe(root: Path | str) -> Dataset:
     if (root / SAMPLE_MARKER).is_file():
         return _sample(root / SAMPLE_MARKER)
     if (root / DESCRIPTION).exists():
-        return read_description(root)
+        return _read(root / DESCRIPTION)
     try:
         names = [entry.name for entry in os.scandir(root / LABELS)]
     except OSError as error:
@@ -96,18 +96,12 @@ def describe(root: Path | str) -> Dataset:
             f"{root / LABELS} cannot be listed ({error.strerror}): a data root has the label files "
             "in this folder"
         ) from None
-    foreign = next((name for name in names if not _of_multisenge(name)), None)
-    if foreign is not None:
+    for foreign in (name for name in names if not _of_multisenge(name)):
         raise DescriptionError(
             f"{root} is not MultiSenGE, {foreign} is none of its patches: say what it holds in "
             f"{root / DESCRIPTION}; `multisenge check {root}` drafts it"
         )
     return MULTISENGE
-
-
-def _line(text: str, key: str) -> int | None:
-    found = re.search(rf"^[^#\n]*?\b{re.escape(key)}\b", text, re.MULTILINE)
-    return text.count("\n", 0, found.start()) + 1 if found else None
 
 
 def _check_schema(content: dict[str, Any]) -> None:
@@ -125,19 +119,15 @@ def _check_schema(content: dict[str, Any]) -> None:
         raise _Wrong(named[-1], f"{where} is {received!r}, must be {rule}")
 
 
-def _at(key: str, check: Callable[..., object], *arguments: object) -> None:
-    """Make a check, and name the key in its error."""
-    try:
-        check(*arguments)
-    except MultiSenGEError as error:
-        raise _Wrong(key, str(error)) from None
-
-
 def _check_meaning(content: dict[str, Any]) -> None:
     """What a schema cannot say."""
-    for tile in content["tiles"]:
-        _at(tile, tile_corner, tile)
-    _at("months", check_months, content["months"], content["years"])
+    key = "months"
+    try:
+        check_months(content["months"], content["years"])
+        for key in content["tiles"]:
+            tile_corner(key)
+    except MultiSenGEError as error:
+        raise _Wrong(key, str(error)) from None
     for sensor, bands in content.get("bands", {}).items():
         order = MULTISENGE.bands[sensor]
         if bands != [band for band in order if band in bands]:
@@ -264,30 +254,20 @@ def draft_description(
     )
 
 
-def read_description(root: Path | str) -> Dataset:
-    """The dataset that `dataset.toml` at a data root describes.
-
-    Raises:
-        DescriptionError: it cannot be read or is wrong: naming file, line and key.
-    """
-    path = Path(root) / DESCRIPTION
+def _read(path: Path) -> Dataset:
     try:
         text = path.read_text(encoding="utf-8")
         return _dataset(tomllib.loads(text))
     except _Wrong as error:
-        line = _line(text, error.key) if error.key else None
-        where = f"{path}, line {line}" if line else str(path)
-        raise DescriptionError(f"{where}: {error}") from None
+        found = error.key and re.search(rf"^[^#\n]*?\b{re.escape(error.key)}\b", text, re.MULTILINE)
+        line = text.count("\n", 0, found.start()) + 1 if found else 0
+        raise DescriptionError(f"{path}{f', line {line}' if line else ''}: {error}") from None
     except (OSError, ValueError, RecursionError) as error:
         raise DescriptionError(f"{path} cannot be read: {error}") from None
 
 
 def write_description(root: Path | str, dataset: Dataset) -> Path:
-    """Write `dataset.toml` at a data root, so that `describe` reads it back.
-
-    Args:
-        root: the data root; made where it is not there.
-        dataset: what it holds; of another name than `sample` and `multisenge`.
+    """Write `dataset.toml` at a data root, which is made if need be, for `describe` to read back.
 
     Raises:
         DescriptionError: the dataset cannot be described so: naming the key.

@@ -83,32 +83,18 @@ class Ground:
 
 
 @dataclass(frozen=True)
-class Grid:
-    """Pixels of a raster on the ground; the rasters of one patch share theirs."""
-
-    height: int
-    width: int
-    transform: Affine
-
-    @classmethod
-    def of(cls, source: Any) -> "Grid":
-        """Those of an open raster."""
-        return cls(source.height, source.width, source.transform)
-
-
-@dataclass(frozen=True)
 class Raster:
     """One raster as stored, no data already 0.
 
     Attributes:
         pixels: `(bands, height, width)`; Sentinel-1 float32, else of the file's type.
         names: descriptions of the bands.
-        grid: its pixels on the ground.
+        transform: from its pixels to metres; the rasters of one patch share them.
     """
 
     pixels: np.ndarray
     names: tuple[str | None, ...]
-    grid: Grid
+    transform: Affine
 
 
 def _layout_problems(source: Any, kind: str, dataset: Dataset) -> Iterator[str]:
@@ -142,13 +128,11 @@ def _ground_problems(source: Any, ground: Ground) -> Iterator[str]:
         )
 
 
-def _alignment_problems(grid: Grid, first: Grid) -> Iterator[str]:
-    east, south = grid.transform.c - first.transform.c, first.transform.f - grid.transform.f
-    if (grid.height, grid.width) != (first.height, first.width):
-        yield (
-            f"has {grid.height}x{grid.width} pixels, the rasters of a patch are of one size, here "
-            f"{first.height}x{first.width}"
-        )
+def _alignment_problems(source: Any, first: Raster) -> Iterator[str]:
+    east, south = source.transform.c - first.transform.c, first.transform.f - source.transform.f
+    if source.shape != first.pixels.shape[1:]:
+        here, there = ("x".join(map(str, s)) for s in (source.shape, first.pixels.shape[1:]))
+        yield f"has {here} pixels, the rasters of a patch are of one size, here {there}"
     elif max(abs(east), abs(south)) > 0.01 * PIXEL:
         yield (
             f"lies {east:g} m east and {south:g} m south of the patch's first raster; the rasters "
@@ -192,12 +176,9 @@ def _reference_problems(pixels: np.ndarray, most: int) -> Iterator[str]:
 
 
 def pixel_problems(pixels: np.ndarray, kind: str, most: int = 14) -> Iterator[str]:
-    """All that is wrong with values in the layout's units, no data 0; a sentence each.
+    """All that is wrong with `(bands, height, width)` values of the layout; a sentence each.
 
-    Args:
-        pixels: `(bands, height, width)`.
-        kind: `s1`, `s2` or `reference`.
-        most: the highest class id.
+    They are in the layout's units, no data 0; `most` is the highest class id of a `reference`.
     """
     if kind == "reference":
         return _reference_problems(pixels, most)
@@ -212,7 +193,7 @@ def zero_no_data(pixels: np.ndarray, tags: Iterable[float | None]) -> None:
 
 def _read_pixels(source: Any, kind: str) -> Raster:
     """The pixels of an open raster; what its tag calls no data becomes 0."""
-    image = np.empty((source.height, source.width, source.count), np.result_type(*source.dtypes))
+    image = np.empty((*source.shape, source.count), np.result_type(*source.dtypes))
     pixels = np.moveaxis(image, -1, 0)  # GDAL writes as series are kept: no transposition later
     source.read(out=pixels)
     zero_no_data(pixels, source.nodatavals)
@@ -221,7 +202,7 @@ def _read_pixels(source: Any, kind: str) -> Raster:
             pixels = pixels.astype(np.float32, copy=False)
     elif kind == "s2" and pixels.dtype.kind == "i":
         np.maximum(pixels, 0, out=pixels)
-    return Raster(pixels, source.descriptions, Grid.of(source))
+    return Raster(pixels, source.descriptions, source.transform)
 
 
 def no_file(path: Path) -> str | None:
@@ -251,7 +232,7 @@ def inspect_raster(
     path: Path,
     kind: str,
     ground: Ground,
-    first: Grid | None = None,
+    first: Raster | None = None,
     dataset: Dataset = MULTISENGE,
 ) -> tuple[list[str], Raster | None]:
     """Read one raster, and find all that is wrong with it, a sentence each.
@@ -260,11 +241,11 @@ def inspect_raster(
         path: of a GeoTIFF.
         kind: `s1`, `s2` or `reference`.
         ground: where it must lie.
-        first: the pixels of the patch's first raster, that it must share.
+        first: the patch's first raster, whose pixels it must share.
         dataset: gives its bands and class ids.
 
     Returns:
-        The problems; and the raster, or None where it cannot be read or has other bands.
+        Problems, and the raster, or None where it cannot be read or has other bands.
     """
     if problem := no_file(path):
         return [problem], None
@@ -274,7 +255,7 @@ def inspect_raster(
             problems += (strange := list(_layout_problems(source, kind, dataset)))
             problems += _ground_problems(source, ground)
             if first is not None:
-                problems += _alignment_problems(Grid.of(source), first)
+                problems += _alignment_problems(source, first)
             if strange:
                 return problems, None
             raster = _read_pixels(source, kind)
@@ -348,7 +329,7 @@ def read_patch(
     with rasterio.Env(**GDAL):
         for kind, path in files:
             raster = read_raster(path, kind, ground, first, dataset)
-            first = first or raster.grid
+            first = first or raster
             if kind == "reference":
                 classes = raster.pixels[0].astype(np.uint8)
             else:

@@ -8,8 +8,8 @@ from rasterio.crs import CRS
 from rasterio.io import MemoryFile
 from rasterio.transform import from_origin
 
-from multisenge_lib.dataset.geo import patch_bounds, tile_corner
-from multisenge_lib.dataset.layout import PIXEL, SENSORS, raster_path, split_patch
+from multisenge_lib.dataset.layout import PIXEL, SENSORS, raster_path
+from multisenge_lib.dataset.rasters import Ground
 
 
 def geotiff(bands: np.ndarray, names: Sequence[str] = (), **profile: object) -> bytes:
@@ -33,12 +33,9 @@ def raster_bytes(patch: str, bands: np.ndarray, names: Sequence[str], **options:
         names: descriptions of the bands.
         options: of the GTiff driver, such as `nodata`.
     """
-    tile, x, y = split_patch(patch)
-    west, _, _, north = patch_bounds(tile, int(x), int(y))
-    ground = {
-        "crs": CRS.from_epsg(tile_corner(tile)[2]),
-        "transform": from_origin(west, north, PIXEL, PIXEL),
-    }
+    place = Ground.of(patch)
+    transform = from_origin(place.west, place.north, PIXEL, PIXEL)
+    ground = {"crs": CRS.from_epsg(place.epsg), "transform": transform}
     predictor = 3 if bands.dtype.kind == "f" else 2
     packing = {"compress": "deflate", "predictor": predictor, "zlevel": 1, **options}
     return geotiff(bands, names, **ground, **packing)
@@ -57,6 +54,6 @@ def label_bytes(
         )
         for kind in reversed(SENSORS)
     }
-    document["projection"] = CRS.from_epsg(tile_corner(split_patch(patch)[0])[2]).to_wkt()
+    document["projection"] = CRS.from_epsg(Ground.of(patch).epsg).to_wkt()
     document["labels"] = ";".join(map(str, classes))
     return json.dumps(document).encode()
