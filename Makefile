@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 # cpu or gpu: the two TensorFlows install the same files, so never both.
-EXTRAS ?= cpu,jax,area,book,test,dev
+EXTRAS ?= cpu,jax,area,stac,book,test,dev
 PYTHON ?=
 CORES ?= 1
 BOOK_FLAGS ?=

@@ -24,6 +24,15 @@ def test_the_real_labels_at_full_scale(real_labels, monkeypatch):
     assert (table.query("how == 'measured'")["value"] > 0).all()
 
 
+def test_without_labels_the_committed_counts_are_planned():
+    table, splits = plan(None)
+    found = values(table)
+    assert splits == {"train": 3369, "validation": 1911, "test": 610}
+    assert found["patches with labels"] == 8157 and found["rasters that are read"] == 5890 * 9
+    assert found["packed store"] == pytest.approx(5890 * 256**2 * 113 / 1e9, rel=0.01)
+    assert "reading the labels" not in found and found["packing all"] > 0
+
+
 def test_another_dataset_is_planned_by_its_description(tmp_path):
     for x in range(0, 320, 32):
         labels.write(tmp_path / "labels", f"19FDV_{x}_0", **labels.document(f"19FDV_{x}_0", s1=()))
