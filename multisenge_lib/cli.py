@@ -277,7 +277,7 @@ def _print_plan(labels: Path) -> None:
     """What the whole of a dataset takes, and which of its numbers to compare first."""
     import pandas as pd
 
-    from multisenge_lib.dataset import MULTISENGE, TYPOLOGIES, plan
+    from multisenge_lib.dataset import MULTISENGE, TYPOLOGIES, amount, plan
     from multisenge_lib.paper import replication
     from multisenge_lib.training import Settings, plan_training
 
@@ -286,9 +286,7 @@ def _print_plan(labels: Path) -> None:
     if splits["train"] >= Settings().batch_size:
         table = pd.concat([table, plan_training(splits["train"], dataset.patch_pixels)])
     for row in table.itertuples():
-        whole = row.value >= 100 or float(row.value).is_integer()
-        number = f"{row.value:,.0f}" if whole else f"{row.value:.3g}"
-        typer.echo(f"{row.what:<38} {number:>10} {row.unit:<4} {row.how}")
+        typer.echo(f"{row.what:<38} {amount(row.value, row.unit):>12} {row.how}")
     if dataset.name == MULTISENGE.name:
         support = replication().support[10]
         typer.echo("To compare first: pixels of the test tile by class, as others counted them")

@@ -4,7 +4,7 @@ from multisenge_lib.dataset.bands import check_band_order
 from multisenge_lib.dataset.census import Census, class_shares, load_census
 from multisenge_lib.dataset.check import check_root
 from multisenge_lib.dataset.description import describe, is_described, write_description
-from multisenge_lib.dataset.download import URL, download
+from multisenge_lib.dataset.download import ARCHIVES, URL, download
 from multisenge_lib.dataset.geo import (
     centres,
     export,
@@ -35,7 +35,7 @@ from multisenge_lib.dataset.layout import (
     raster_path,
 )
 from multisenge_lib.dataset.maps import MapWriter, open_map
-from multisenge_lib.dataset.plan import plan
+from multisenge_lib.dataset.plan import amount, plan
 from multisenge_lib.dataset.rasters import Patch, read_patch
 from multisenge_lib.dataset.selection import (
     choose_dates,

@@ -79,6 +79,12 @@ def _measure(rows: pd.DataFrame, dataset: Dataset) -> dict[str, float]:
     return {name: value / len(rows) for name, value in taken.items()}
 
 
+def amount(value: float, unit: str) -> str:
+    """A value of the table with its unit: whole where it is large or whole, else three digits."""
+    whole = value >= 100 or float(value).is_integer()
+    return f"{value:,.0f} {unit}".strip() if whole else f"{value:.3g} {unit}"
+
+
 class _Counted(NamedTuple):
     """Patches with labels; those selected, by split; rows for stand-ins; what counting took."""
 
