@@ -179,10 +179,12 @@ def _bands_of_cube(cube: Any, what: str, crs: str | None) -> Iterator[tuple]:
                 yield sensor, band, day, Band(f"{what} ({name}, {day})", opener, what)
 
 
-def _bands(source: Any, told: Mapping[str, Sequence[str]], crs: str | None) -> Iterator[tuple]:
+def _bands(
+    source: Any, told: Mapping[str, Sequence[str]], crs: str | None, number: int
+) -> Iterator[tuple]:
     """Sensor, band's name, date and `Band` of all that a file or an xarray Dataset holds."""
     if not isinstance(source, Path):
-        return _bands_of_cube(source, "the cube", crs)
+        return _bands_of_cube(source, f"cube {number}", crs)
     if source.suffix.lower() in _CUBES:
         return _bands_of_cube(_open_cube(source), str(source), crs)
     return _bands_of_raster(source, told)
@@ -224,10 +226,10 @@ def find_acquisitions(
         ImportAreaError: naming the file, and what it lacks.
     """
     found: dict[tuple[str, np.datetime64], dict[str, Band]] = defaultdict(dict)
-    for source in _unfolded(sources):
+    for number, source in enumerate(_unfolded(sources), 1):
         if without is not None and isinstance(source, Path) and source.samefile(without):
             continue
-        for sensor, band, day, where in _bands(source, told, crs):
+        for sensor, band, day, where in _bands(source, told, crs, number):
             known = found[sensor, day].setdefault(band, where)
             if known is not where:
                 raise ImportAreaError(

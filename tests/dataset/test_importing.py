@@ -333,6 +333,15 @@ def test_cubes_of_xarray_with_bands_along_a_dimension(tmp_path):
         assert (again.root / "s2" / file.name).read_bytes() == file.read_bytes()
 
 
+def test_two_cubes_are_taken_each_with_its_ground(tmp_path):
+    both = [cube().isel(time=[i], x=slice(20 * i, None)) for i in range(2)]
+    made = import_area(tmp_path / "root", both, size=96, crs="EPSG:32719")
+    assert "s2 of 2023-01-05: 21% of the pixels are no data" in made.said
+    (row,) = load_selection(made.root, months=[12]).itertuples()
+    patch = read_patch(made.root, row, reference=False)
+    np.testing.assert_array_equal(patch.s2[0], np.moveaxis(scene(0)[:, :96, :96], 0, -1))
+
+
 def test_the_real_village(tmp_path):
     pytest.importorskip("xarray")
     assert "--s1-unit" in refused(tmp_path, [VILLAGE])
