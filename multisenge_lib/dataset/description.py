@@ -166,13 +166,11 @@ def _plain(dataset: Dataset) -> dict[str, Any]:
     if dict(dataset.typologies) == TYPOLOGIES:
         return content
 
-    def rows(typology: Typology) -> list[dict[str, Any]]:
-        return [
-            {"name": c.name, "color": c.color, "ids": ids}
-            for c, ids in zip(typology.classes, typology.members, strict=True)
-        ]
-
-    groupings = [rows(t) for t in dataset.typologies.values() if t != dataset.published]
+    groupings = [
+        [{"name": c.name, "color": c.color, "ids": c.members} for c in typology.classes]
+        for typology in dataset.typologies.values()
+        if typology != dataset.published
+    ]
     classes = [{"name": c.name, "color": c.color} for c in dataset.published.classes]
     return content | {"groupings": groupings, "classes": classes}
 

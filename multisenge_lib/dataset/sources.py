@@ -22,14 +22,14 @@ from rasterio.io import DatasetReader, MemoryFile
 from rasterio.transform import from_origin
 
 from multisenge_lib.dataset.bands import band_of
-from multisenge_lib.dataset.layout import S1_BANDS, S2_BANDS, SENSORS
+from multisenge_lib.dataset.layout import MULTISENGE, SENSORS
 from multisenge_lib.dataset.writing import geotiff
 from multisenge_lib.errors import ImportAreaError
 
 _DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_]?([01]\d)[-_]?([0-3]\d)(?!\d)")
 _SENSOR = re.compile(r"(?<![A-Z0-9])S(?:ENTINEL[-_ ]?)?([12])[ABCD]?(?![0-9])")
 _RASTERS, _CUBES = (".tif", ".tiff", ".jp2", ".vrt"), (".nc", ".nc4", ".h5", ".zarr")
-_BANDS = {"s1": S1_BANDS, "s2": S2_BANDS}
+_BANDS = MULTISENGE.bands
 _X, _Y, _TIME = ("x", "easting", "lon", "longitude"), ("y", "northing", "lat", "latitude"), "M"
 
 
