@@ -25,7 +25,7 @@ from rasterio.windows import Window
 from multisenge_lib.dataset.bands import guess_band_order, has_red_edge
 from multisenge_lib.dataset.geo import tile_corner
 from multisenge_lib.dataset.layout import BACKSCATTER_FLOOR, LABELS, PIXEL, raster_path
-from multisenge_lib.dataset.rasters import pixel_problems
+from multisenge_lib.dataset.rasters import has_pixels, pixel_problems
 from multisenge_lib.dataset.sources import Acquisition, Band
 from multisenge_lib.dataset.writing import label_bytes, raster_bytes
 from multisenge_lib.errors import ImportAreaError, MultiSenGEError
@@ -77,8 +77,7 @@ def _zone(crs: CRS, bounds: Sequence[float]) -> CRS:
 def _aligned(source: Any, crs: CRS) -> bool:
     at = source.transform
     off = max(abs(v / PIXEL - round(v / PIXEL)) for v in (at.c, at.f))
-    square = abs(at.a - PIXEL) < 1e-4 and abs(at.e + PIXEL) < 1e-4 and not (at.b or at.d)
-    return source.crs == crs and square and off < 1e-3
+    return source.crs == crs and has_pixels(at) and off < 1e-3
 
 
 def find_area(acquisitions: Sequence[Acquisition], said: list[str]) -> Area:

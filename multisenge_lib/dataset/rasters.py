@@ -109,6 +109,12 @@ def _layout_problems(source: Any, kind: str, dataset: Dataset) -> Iterator[str]:
         yield f"has {source.height}x{source.width} pixels, a patch is square, within a tile"
 
 
+def has_pixels(place: Affine) -> bool:
+    """Whether pixels are squares of 10 m, north up."""
+    size = abs(place.a - PIXEL) < 1e-4 and abs(place.e + PIXEL) < 1e-4
+    return size and not (place.b or place.d)
+
+
 def _ground_problems(source: Any, ground: Ground) -> Iterator[str]:
     if source.crs is None:
         yield f"names no projection, it must lie in EPSG:{ground.epsg}"
@@ -119,7 +125,7 @@ def _ground_problems(source: Any, ground: Ground) -> Iterator[str]:
     across, turn, west, turned, down, north = source.transform[:6]
     if turn or turned or down >= 0 or across <= 0:
         yield "is not north-up: its rows must run from north to south, its columns to the east"
-    elif abs(across - PIXEL) > 1e-4 or abs(down + PIXEL) > 1e-4:
+    elif not has_pixels(source.transform):
         yield f"has pixels of {across:g}x{-down:g} m, a patch has pixels of {PIXEL} m"
     elif max(abs(west - ground.west), abs(north - ground.north)) > POSITION:
         yield (

@@ -14,7 +14,7 @@ from rasterio.windows import Window
 
 from multisenge_lib.dataset.bands import band_of
 from multisenge_lib.dataset.layout import BAND_ORDERS, PIXEL, BandOrder
-from multisenge_lib.dataset.rasters import no_file, why_unreadable, zero_no_data
+from multisenge_lib.dataset.rasters import has_pixels, no_file, why_unreadable, zero_no_data
 from multisenge_lib.dataset.sources import day_in
 from multisenge_lib.errors import BandOrderError, PatchError
 
@@ -113,11 +113,11 @@ def _band_positions(
 
 
 def _check_ground(path: Path, ground: Mapping[str, Any], first: Mapping[str, Any]) -> None:
-    across, turn, _, turned, down, _ = ground["transform"][:6]
-    if ground["crs"] is None or turn or turned or (across, down) != (PIXEL, -PIXEL):
+    at = ground["transform"]
+    if ground["crs"] is None or not has_pixels(at):
         raise PatchError(
-            f"{path} has pixels of {across:g} x {-down:g} in {ground['crs'] or 'no projection'}: "
-            f"a network sees pixels of {PIXEL} m, north up; warp the raster, or import it"
+            f"{path} has pixels of {at.a:g} x {-at.e:g} in {ground['crs'] or 'no projection'}: a "
+            f"network sees pixels of {PIXEL} m, north up; warp the raster, or import it"
         )
     if ground != first:
         named = {key: list(v)[:6] if key == "transform" else v for key, v in ground.items()}

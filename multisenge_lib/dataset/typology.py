@@ -85,17 +85,15 @@ _PUBLISHED = (
 _COLOR = dict(_PUBLISHED)
 
 #: (name, colour, published ids) of each class; Table 3, with the merges as the text gives them.
+_FOURTEEN = tuple((name, color, (i,)) for i, (name, color) in enumerate(_PUBLISHED, 1))
 _TEN = (
-    *((name, color, (i,)) for i, (name, color) in enumerate(_PUBLISHED[:6], 1)),
+    *_FOURTEEN[:6],
     ("Vineyards and Orchards", _COLOR["Vineyards"], (7, 8)),
     ("Grasslands", _COLOR["Grasslands"], (9,)),
     ("Forests and semi-natural areas", _COLOR["Forests"], (10, 11, 12)),
     ("Water Surfaces", _COLOR["Water Surfaces"], (13, 14)),
 )
-_SIX = (
-    *_TEN[:5],
-    ("Non-urban areas", "#d3dbb5", (6, 7, 8, 9, 10, 11, 12, 13, 14)),
-)
+_SIX = (*_TEN[:5], ("Non-urban areas", "#d3dbb5", tuple(range(6, 15))))
 
 
 def make_typology(rows: Iterable[tuple[str, str, tuple[int, ...]]]) -> Typology:
@@ -104,11 +102,7 @@ def make_typology(rows: Iterable[tuple[str, str, tuple[int, ...]]]) -> Typology:
 
 
 #: The three typologies, by their number of classes.
-TYPOLOGIES: dict[int, Typology] = {
-    14: make_typology((name, color, (i,)) for i, (name, color) in enumerate(_PUBLISHED, 1)),
-    10: make_typology(_TEN),
-    6: make_typology(_SIX),
-}
+TYPOLOGIES = {len(rows): make_typology(rows) for rows in (_FOURTEEN, _TEN, _SIX)}
 
 
 def reclassify(reference: np.ndarray, typology: Typology) -> np.ndarray:
