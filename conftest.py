@@ -1,4 +1,4 @@
-"""Notebooks run short under `pytest --nbval`, on the sample; `-m fault` lists the faults."""
+"""Notebooks run short under `pytest --nbval`, on small patches; `-m fault` lists the faults."""
 
 import pytest
 
@@ -37,7 +37,9 @@ def pytest_runtest_setup(item: pytest.Item):
     """The first cell's setup starts the kernel, which takes over these variables."""
     with pytest.MonkeyPatch.context() as patch:
         if item.path.suffix == ".ipynb":
+            from multisenge_lib.sample import ensure_sample
+
             patch.setenv("MULTISENGE_EPOCHS", "1")
-            patch.setenv("MULTISENGE_ROOT", "")
+            patch.setenv("MULTISENGE_ROOT", str(ensure_sample(size=32)))
             patch.setenv("MULTISENGE_RESULTS", str(item.config.rootpath / "runs" / "nbval"))
         return (yield)
