@@ -327,7 +327,7 @@ def print_audit(
 
     found = audit.findings()
     if as_json:
-        typer.echo(json.dumps(audit.to_json(found), indent=2))
+        typer.echo(json.dumps(found, indent=2, default=vars))
         return
     for finding in found:
         typer.echo(f"{finding.verdict:<17}  {finding.title} ({finding.where})")

@@ -9,7 +9,7 @@ the least and greatest share that all of them allow: bounds, not estimates.
 """
 
 from dataclasses import dataclass
-from itertools import permutations, product
+from itertools import permutations
 
 import numpy as np
 from scipy.optimize import linprog
@@ -18,7 +18,6 @@ from multisenge_lib.errors import MultiSenGEError
 
 #: Half a unit of the fourth decimal, as Tables 5 to 8 print.
 HALF = 5e-5
-_EPSILON = 1e-9
 
 
 def f1(precision: np.ndarray, recall: np.ndarray) -> np.ndarray:
@@ -26,37 +25,23 @@ def f1(precision: np.ndarray, recall: np.ndarray) -> np.ndarray:
     return 2 * precision * recall / (precision + recall)
 
 
-def _ratio_bounds(precision: float, recall: float, score: float) -> list[float]:
-    """Least and greatest R / P of one class.
-
-    With a = 1/P and b = 1/R, rounding leaves a rectangle, and F1 = 2 / (a + b) a strip across
-    it; R / P = a / b is extreme in a corner of what they share.
-    """
-    ends = [
-        np.array([scale / (x + HALF), scale / (x - HALF)])
-        for scale, x in ((1, precision), (1, recall), (2, score))
-    ]
-    a, b, total = ends
-    rectangle = [*product(a, b)]
-    strip = [(x, t - x) for x, t in product(a, total)] + [(t - y, y) for y, t in product(b, total)]
-
-    def allowed(x: float, y: float) -> bool:
-        values = zip((x, y, x + y), ends, strict=True)
-        return all(low - _EPSILON <= value <= high + _EPSILON for value, (low, high) in values)
-
-    inside = [x / y for x, y in rectangle + strip if allowed(x, y)]
-    # Where F1 does not fit, precision and recall alone.
-    inside = inside or [x / y for x, y in rectangle]
-    return [min(inside), max(inside)]
-
-
 def ratio_bounds(scores: np.ndarray) -> np.ndarray:
-    """Least and greatest R / P, predicted pixels per reference pixel: `(classes, 2)`.
+    """Least and greatest R / P, predicted pixels per reference pixel: `(..., classes, 2)`.
+
+    With a = 1/P and b = 1/R, rounding leaves a rectangle, and F1 = 2 / (a + b) a strip across it;
+    R / P = a / b is extreme in a corner of what they share, or of the rectangle, where F1 does
+    not fit.
 
     Args:
-        scores: `(classes, 3)`, precision, recall, F1.
+        scores: `(..., classes, 3)`, precision, recall, F1.
     """
-    return np.array([_ratio_bounds(*row) for row in scores])
+    ends = np.array([1, 1, 2]) / (scores + HALF), np.array([1, 1, 2]) / (scores - HALF)
+    (a0, b0, t0), (a1, b1, t1) = (np.moveaxis(end, -1, 0) for end in ends)
+    fits = (a0 + b0 <= t1) & (t0 <= a1 + b1)
+    t0, t1 = np.where(fits, t0, 0), np.where(fits, t1, np.inf)
+    least = np.maximum(a0, t0 - b1) / np.minimum(b1, t1 - a0)
+    most = np.minimum(a1, t1 - b0) / np.maximum(b0, t0 - a1)
+    return np.stack([least, most], axis=-1)
 
 
 @dataclass(frozen=True)

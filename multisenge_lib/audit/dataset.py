@@ -201,9 +201,8 @@ def merging(e: Evidence) -> Outcome:
 @check("under-1", classes=10)
 def rare_classes(e: Evidence, classes: int) -> Outcome:
     shares = merged_shares(e, classes)
-    found = {i: shares[i - 1] for i in e.ids}
-    each = [f"({i}) {share:.2f} %" for i, share in found.items()]
-    return judged(max(found.values()) < e.value, each=each, shares=shares)
+    each = [dict(i=i, share=shares[i - 1]) for i in e.ids]
+    return judged(max(row["share"] for row in each) < e.value, each=each, shares=shares)
 
 
 @check("non-urban-share")

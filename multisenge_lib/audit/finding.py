@@ -137,6 +137,7 @@ class _Words(Formatter):
 
 #: Where the words do not say otherwise.
 _PLAIN = {"published": "{printed:,.0f}", "derived": "{derived:,.0f}", "headline": ""}
+_PLAIN |= {"between": ", ", "none": "none"}
 _TEXTS = ("title", "topic", "claim", "where", "published", "derived", "explanation", "headline")
 
 
@@ -149,6 +150,9 @@ def _finding(evidence: Evidence, id: str, outcome: Outcome) -> Finding:
         values |= {"named": claim.names, **evidence.paper.stated(name)}
     words |= finding_words().get(name, {}) | finding_words().get(id, {})
     values |= outcome.values
+    if "each" in words:
+        rows = (_Words().vformat(words["each"], (), values | row) for row in values["each"])
+        values["each"] = words["between"].join(list(rows)) or words["none"]
     texts = {text: _Words().vformat(words[text], (), values) for text in _TEXTS}
     verdict = UNDECIDED if outcome.right is None else AGREES if outcome.right else DISAGREES
     measure = {"difference": outcome.difference, "tolerance": outcome.tolerance}

@@ -93,9 +93,8 @@ def weighted(e: Evidence, classes: int) -> Outcome:
 @check("predicted-table5", classes=6)
 @check("predicted-table7", classes=10)
 def predicted(e: Evidence, classes: int) -> Outcome:
-    ratios = [bounds.ratio_bounds(table) for table in e.paper.scores(classes)]
-    sums = np.einsum("mcb,c->mb", ratios, counted_support(e, classes))
-    low, high = np.moveaxis(sums, -1, 0)
+    ratios = bounds.ratio_bounds(e.paper.scores(classes))
+    low, high = np.einsum("mcb,c->bm", ratios, counted_support(e, classes))
     middle = (low + high) / 2
     return measured(*_worst(1 - middle, (high - low) / 2), sums=middle)
 
@@ -170,12 +169,6 @@ def kappa_intervals(evidence: Evidence, classes: int, counted: bool = False) -> 
     )
 
 
-def _other_row(printed: float, intervals: np.ndarray, own: int) -> str:
-    low, high = intervals.T
-    fit = [METHODS[i] for i in np.flatnonzero((low <= printed) & (printed <= high)) if i != own]
-    return f" The printed value lies in the interval of {' and '.join(fit)}." if fit else ""
-
-
 @check("kappa-6", classes=6)
 @check("kappa-10", classes=10)
 def kappa(e: Evidence, classes: int) -> dict[str, Outcome]:
@@ -183,10 +176,12 @@ def kappa(e: Evidence, classes: int) -> dict[str, Outcome]:
     outcomes = {}
     for i, printed in enumerate(e.paper.kappa(classes)):
         low, high = intervals[i]
-        values = dict(printed=printed, low=low, high=high, sharper=sharper[i])
-        measure = printed - (low + high) / 2, (high - low) / 2 + HALF
-        other = _other_row(printed, intervals, i)
-        outcomes[METHODS[i]] = measured(*measure, other=other, **values)
+        fit = (intervals[:, 0] <= printed) & (printed <= intervals[:, 1])
+        others = [dict(method=METHODS[j]) for j in np.flatnonzero(fit) if j != i]
+        values = dict(printed=printed, low=low, high=high, sharper=sharper[i], each=others)
+        outcomes[METHODS[i]] = measured(
+            printed - (low + high) / 2, (high - low) / 2 + HALF, **values
+        )
     return outcomes
 
 
@@ -198,13 +193,19 @@ def bold(e: Evidence, classes: int) -> Outcome:
     marked, best = e.paper.bold(classes), printed == printed.max(axis=0)
     rows = [*(f"class {i}" for i in range(1, classes + 1)), "weighted average"]
     look = {True: "bold but not the highest", False: "the highest but not bold"}
-    wrong = [
-        f"{SCORES[s]} of {METHODS[m]}, {rows[r]}: {printed[m, r, s]:.4f} is {look[marked[m, r, s]]}"
-        for m, r, s in np.argwhere(marked != best)
+    each = [
+        dict(
+            score=SCORES[s],
+            method=METHODS[m],
+            row=rows[r],
+            value=printed[at],
+            look=look[marked[at]],
+        )
+        for at in zip(*np.nonzero(marked != best), strict=True)
+        for m, r, s in [at]
     ]
-    notes = "; ".join(wrong) or "Every highest value of a row and score is bold, and no other."
-    counts = dict(marked=marked.sum(), best=best.sum(), wrong=len(wrong))
-    return measured(len(wrong), 0.0, notes=notes, **counts)
+    counts = dict(marked=marked.sum(), best=best.sum(), wrong=len(each))
+    return measured(len(each), 0.0, each=each, **counts)
 
 
 @check("bold-table6", classes=6)

@@ -98,22 +98,18 @@ def visual_best(e: Evidence) -> Outcome:
     return judged(right, fit=" and ".join(fit) or "none", ranked=ranked, last=last)
 
 
-def _rank(values: np.ndarray) -> str:
-    place = int((values > values[S1S2]).sum()) + 1
-    highest = f"{_best(values)} has {values.max():.4f}"
-    return f"{values[S1S2]:.4f} is number {place} of four, {highest}"
-
-
 @check("s1s2-best")
 def s1s2_best(e: Evidence) -> dict[str, Outcome]:
     outcomes = {}
     for score, column in (("F1", 2), ("recall", 1)):
         table = e.paper.scores(6)[..., column]
         won = _ids(_wins(table, S1S2))
-        lost = [i for i in e.ids if i not in won]
-        notes = "".join(f" In class {i} its {score} of {_rank(table[:, i - 1])}." for i in lost)
-        values = dict(score=score, won=won, count=len(won), notes=notes)
-        outcomes[score.lower()] = judged(not lost, **values)
+        lost = {i: table[:, i - 1] for i in e.ids if i not in won}
+        each = [
+            dict(i=i, own=v[S1S2], place=(v >= v[S1S2]).sum(), best=_best(v), highest=v.max())
+            for i, v in lost.items()
+        ]
+        outcomes[score.lower()] = judged(not lost, score=score, won=won, count=len(won), each=each)
     return outcomes
 
 
@@ -125,15 +121,11 @@ def most_classes(e: Evidence) -> Outcome:
 
 @check("s2-wins")
 def s2_wins(e: Evidence) -> Outcome:
-    table, named = _f1(e, 10), e.ids
-    found = _ids(_wins(table, S2))
-    notes = "".join(
-        f" In class {i} it is {table[S2, i - 1]:.4f}, against {table[INCEPTION, i - 1]:.4f} for "
-        "ConvLSTM+Inception-S1S2."
-        for i in sorted({*named} ^ {*found})
-    )
-    right = named == found and e.value == len(found)
-    return judged(right, found=found, derived=len(found), notes=notes)
+    table, found = _f1(e, 10), _ids(_wins(_f1(e, 10), S2))
+    wrong = sorted({*e.ids} ^ {*found})
+    each = [dict(i=i, own=table[S2, i - 1], other=table[INCEPTION, i - 1]) for i in wrong]
+    right = e.ids == found and e.value == len(found)
+    return judged(right, found=found, derived=len(found), each=each)
 
 
 # Scores quoted
@@ -165,9 +157,10 @@ def global_scores(e: Evidence) -> dict[str, Outcome]:
     table = {"accuracy": recall, "weighted_f1": f1, "mean_f1": _f1(e, 10).mean(axis=1)}
     derived = {name: table[name][INCEPTION] for name in stated}
     f1 = "weighted_f1", "mean_f1"
+    scores = {**table, "weighted precision": precision}
     others = [
-        f"{name.replace('_', ' ')} is highest for {_best(values)}"
-        for name, values in {**table, "weighted_precision": precision}.items()
+        dict(name=name.replace("_", " "), best=_best(values))
+        for name, values in scores.items()
         if values.argmax() != INCEPTION
     ]
     return {
@@ -178,7 +171,7 @@ def global_scores(e: Evidence) -> dict[str, Outcome]:
             exchanged=[stated[b] - derived[a] for a, b in (f1, f1[::-1])],
         ),
         "values": _quoted(sorted(stated.values()), sorted(derived.values())),
-        "all": judged(not others, others="; ".join(others) or "all four", precision=precision),
+        "all": judged(not others, each=others, precision=precision),
     }
 
 
@@ -192,7 +185,7 @@ def class4_limit(e: Evidence) -> Outcome:
 def least_represented(e: Evidence) -> Outcome:
     stated, scores = e.stated, _f1(e, 10)[INCEPTION]
     rare = merged_shares(e, 10) < stated["percent"]
-    each = [f"({i}) {scores[i - 1]:.4f}" for i in _ids(rare)]
+    each = [dict(i=i, score=scores[i - 1]) for i in _ids(rare)]
     below = _ids(rare & (scores <= stated["f1"]))
     return judged(not below, each=each, below=below)
 
@@ -213,8 +206,8 @@ def _recall_above(e: Evidence, classes: int) -> np.ndarray:
     return recall > precision
 
 
-def _pairs(where: np.ndarray) -> str:
-    return "; ".join(f"{METHODS[m]} class {c + 1}" for m, c in np.argwhere(where)) or "none"
+def _pairs(where: np.ndarray) -> list[dict[str, object]]:
+    return [dict(method=METHODS[m], i=c + 1) for m, c in np.argwhere(where)]
 
 
 @check("recall-systematic")
@@ -222,7 +215,7 @@ def recall_systematic(e: Evidence) -> Outcome:
     above, averages = _recall_above(e, 6), e.paper.weighted(6)
     everywhere, urban = ([where.sum(), where.size] for where in (above, above[:, _URBAN]))
     counts = dict(above=everywhere, urban=urban, below=(averages[:, 1] < averages[:, 0]).sum())
-    return judged(above.all(), exceptions=_pairs(~above), **counts)
+    return judged(above.all(), each=_pairs(~above), **counts)
 
 
 @check("recall-almost", some=_URBAN, trend=True)
@@ -230,7 +223,7 @@ def recall_systematic(e: Evidence) -> Outcome:
 def recall_trend(e: Evidence, some: slice, trend: bool) -> Outcome:
     above = _recall_above(e, 10)[:, some]
     right, counts = (above.mean() > _ALMOST) == trend, dict(above=above.sum(), pairs=above.size)
-    return judged(right, exceptions=_pairs(~above), almost=_ALMOST, **counts)
+    return judged(right, each=_pairs(~above), almost=_ALMOST, **counts)
 
 
 @check("precision-inception")
@@ -241,7 +234,7 @@ def precision_inception(e: Evidence) -> dict[str, Outcome]:
     won = [i + 1 for i in higher if own[i] == highest[i]]
     quoted = e.paper.stated("close-weighted-f1")
     yardstick, short = abs(quoted["s1s2"] - quoted["inception"]), (highest - own)[similar]
-    each = "; ".join(f"({i + 1}) {own[i]:.4f} against {highest[i]:.4f}" for i in similar)
+    each = [dict(i=i + 1, own=own[i], highest=highest[i]) for i in similar]
     others = precision[:INCEPTION, higher].max(axis=0)
     measure = (short <= yardstick).all(), -short.max(), yardstick
     return {
