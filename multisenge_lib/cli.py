@@ -354,6 +354,27 @@ def measure_ablations(
     typer.echo(f"Wrote {path}")
 
 
+@app.command("bench")
+def run_benchmarks(
+    parts: Annotated[
+        list[str] | None, typer.Argument(help="Some of them; a wrong name lists all.")
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Small sizes, one turn.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Where the record goes. Default of a whole run: the book's.")
+    ] = None,
+) -> None:
+    """Time the library beside other ways of the same work, in turns; needs a checkout."""
+    import subprocess
+
+    script = paths.PROJECT / "benchmarks" / "run.py"
+    if not script.is_file():
+        raise FileError(f"{script} is not there: the benchmarks need a checkout of the project")
+    options = ["--quick"] * quick + (["--out", str(out)] if out else [])
+    command = [sys.executable, str(script), *(parts or []), *options]
+    raise typer.Exit(subprocess.run(command).returncode)
+
+
 @app.command("predict")
 def predict_maps(
     model: Annotated[Path, typer.Argument(help="A model.keras that training wrote.")],

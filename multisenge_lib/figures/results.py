@@ -153,3 +153,25 @@ def learning_curves(records: Mapping[str, Record], width: float = WIDE) -> Figur
     axes[0].set_ylabel("Weighted loss")
     lower_legend(figure, axes[0].get_lines()[:2])
     return _mark(figure, records)
+
+
+def growth_curves(points: pd.DataFrame, width: float = WIDE) -> Figure:
+    """How the time of a step grows with one thing a panel, both axes logarithmic.
+
+    Args:
+        points: `curve`, what grows; its `value`; `seconds` measured and `operations` counted.
+        width: of the figure, inches.
+    """
+    curves = list(points.groupby("curve", sort=False))
+    figure, axes = panels(len(curves), width, (4, 2), 2.3, sharey=True)
+    for ax, (name, part) in zip(axes, curves, strict=True):
+        last = part.iloc[-1]
+        counted = part["operations"] * last["seconds"] / last["operations"]
+        ax.loglog(part["value"], part["seconds"], "o-", color="#2b6ca3", label="measured")
+        ax.loglog(part["value"], counted, ":", color="#555555", label="as the operations grow")
+        ax.set_xticks(part["value"], [str(value) for value in part["value"]])
+        ax.tick_params(axis="x", which="minor", bottom=False, labelbottom=False)
+        ax.set(xlabel=name)
+    axes[0].set_ylabel("Seconds a step")
+    lower_legend(figure, axes[0].get_lines())
+    return figure
