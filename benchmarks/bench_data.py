@@ -88,6 +88,10 @@ def peak(call):
     return most / 1e6
 
 
+def each(calls):
+    return [call() for call in calls]
+
+
 def passes(store):
     streamed_statistics(store, EXPERIMENT)
     count_classes(store, CLASSES)
@@ -98,29 +102,26 @@ def measured(root, folder, rounds):
     rows = list(selection.itertuples())
     store = pack(root, selection, folder)
     batches = Batches(store, store.positions("train"), SENSORS, CLASSES, BATCH)
-    words = f"{len(rows)} patches"
-    yield compared(
-        *(f"batches of {BATCH}, {words}", lambda: [batches[n] for n in range(batches.num_batches)]),
-        *("each GeoTIFF in float64, one-hot", partial(plain_epoch, root, rows), rounds),
-        asked=15,
-    )
+    words, plain = f"{len(rows)} patches", "each GeoTIFF in float64, one-hot"
+
+    def epoch():
+        return [batches[number] for number in range(batches.num_batches)]
+
+    theirs = partial(plain_epoch, root, rows)
+    yield compared(f"batches of {BATCH}, {words}", epoch, plain, theirs, rounds, asked=15)
     memory = peak(lambda: batches[0]), peak(partial(plain_epoch, root, rows[:BATCH]))
-    peer = "each GeoTIFF in float64, one-hot"
-    yield row(f"memory of a batch of {BATCH}", memory[:1], peer, memory[1:], unit="MB", asked=4)
-    yield compared(
-        *(f"statistics and class counts, {words}", partial(passes, store)),
-        *("a NumPy pass a file", partial(plain_statistics, root, rows), rounds),
-        asked=5,
+    yield row(f"memory of a batch of {BATCH}", memory[:1], plain, memory[1:], unit="MB", asked=4)
+    ours, theirs = partial(passes, store), partial(plain_statistics, root, rows)
+    work, peer = f"statistics and class counts, {words}", "a NumPy pass a file"
+    yield compared(work, ours, peer, theirs, rounds, asked=5)
+    ours, theirs = (
+        partial(packed_anew, root, selection, folder),
+        partial(copied, root, rows, folder),
     )
-    yield compared(
-        *(f"packing {words}", partial(packed_anew, root, selection, folder)),
-        *("copying the same files", partial(copied, root, rows, folder), rounds),
-        asked=1 / 3,
-    )
-    yield compared(
-        *(f"reading and checking {words}", lambda: [read_patch(root, r) for r in rows]),
-        *("the same read plainly", lambda: [plain_patch(root, r) for r in rows], rounds),
-    )
+    yield compared(f"packing {words}", ours, "copying the files", theirs, rounds, asked=1 / 3)
+    ours, theirs = ([partial(read, root, r) for r in rows] for read in (read_patch, plain_patch))
+    work, peer = f"reading and checking {words}", "reading as the plain reader"
+    yield compared(work, partial(each, ours), peer, partial(each, theirs), rounds)
 
 
 def measure(quick, rounds):

@@ -15,10 +15,10 @@ BASE = {"patches": 2, "size": 128, "dates": 4, "filters": 32}
 CURVES = {
     "patches": (1, 2, 4, 8),
     "size": (32, 64, 128, 256),
-    "dates": (1, 2, 4, 8),
+    "dates": (2, 4, 8, 12),
     "filters": (16, 32, 64, 128),
 }
-QUICK = {"patches": (1, 2), "size": (32, 64), "dates": (1, 2), "filters": (16, 32)}
+QUICK = {"patches": (1, 2), "size": (32, 64), "dates": (2, 4), "filters": (16, 32)}
 
 
 def network(size, dates, filters):

@@ -112,6 +112,16 @@ def peer_maps(pair: Pair, series: dict, windows: Any) -> np.ndarray:
     return total / weights
 
 
+def predicted(pair: Pair, precision: str, rounds: int, **asked: float) -> dict:
+    calls = pair.predicts, PEER, pair.peer_predicts
+    return compared(f"prediction, {precision}", *calls, rounds, **asked)
+
+
+def trained(pair: Pair, precision: str, rounds: int, **asked: float) -> dict:
+    calls = pair.trains, PEER, pair.peer_trains
+    return compared(f"training step, {precision}", *calls, rounds, **asked)
+
+
 def mapped(pair: Pair, size: int, rounds: int) -> dict:
     """A whole raster of two and a half windows a side, in memory."""
     from multisenge_lib.models import predict_map
@@ -140,24 +150,15 @@ def measure(quick: bool, rounds: int) -> dict[str, list]:
     if (apart := pair.apart()) > APART:
         raise RuntimeError(f"logits are {apart:.1e} apart: there is nothing to compare")
     floor = cost.step_operations(pair.model, 1) / cost.matrix_peak(512 if quick else 4096)
-    step, drawn = ("training step, float32", "prediction, float32")
     rows = [
-        compared(
-            drawn, pair.predicts, PEER, pair.peer_predicts, rounds, asked=1.5, floor=floor / 3
-        ),
+        predicted(pair, "float32", rounds, asked=1.5, floor=floor / 3),
         mapped(pair, size, rounds),
-        compared(
-            *(step, pair.trains, PEER, pair.peer_trains, rounds),
-            **{"asked": 1.25, "floor": floor, "asked_of_floor": 1.6},
-        ),
+        trained(pair, "float32", rounds, asked=1.25, floor=floor, asked_of_floor=1.6),
     ]
     if not set(FAST) & set(processor()["instructions"]):
         why = "the processor has neither AVX512-BF16 nor AMX, as far as the system tells"
         return {"rows": rows, "skipped": [{"what": "networks in bfloat16", "why": why}]}
-    pair = Pair.of(size, "mixed_bfloat16")
-    step, drawn = ("training step, mixed_bfloat16", "prediction, mixed_bfloat16")
-    rows += [
-        compared(drawn, pair.predicts, PEER, pair.peer_predicts, rounds, asked=2.5),
-        compared(step, pair.trains, PEER, pair.peer_trains, rounds, asked=1.8),
-    ]
-    return {"rows": rows}
+    precision = "mixed_bfloat16"
+    pair = Pair.of(size, precision)
+    rows += [predicted(pair, precision, rounds, asked=2.5)]
+    return {"rows": [*rows, trained(pair, precision, rounds, asked=1.8)]}

@@ -5,6 +5,7 @@ from functools import cache
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 from records import make_record
 
@@ -74,6 +75,17 @@ def urban(width):
     return figures.urban_scatter(ten.iloc[:, -1], six, TYPOLOGIES[10], width)
 
 
+def growth(width):
+    values = [16, 32, 64, 128]
+    curve = {
+        "value": values,
+        "seconds": [0.3, 0.4, 0.9, 3.1],
+        "operations": [1e9, 4e9, 1.6e10, 6.4e10],
+    }
+    curves = [pd.DataFrame(curve | {"curve": name}) for name in ("patches", "size", "filters")]
+    return figures.growth_curves(pd.concat(curves), width)
+
+
 ONE_MAP = {"": {split: f"{split} (610 patches)" for split in SPLITS}}
 MAPS = {f"{gap} days: 5,890": {f"gap{gap}": ""} for gap in range(15, 21)}
 DRAWINGS = {
@@ -98,6 +110,7 @@ DRAWINGS = {
     "maps": of_records(lambda r, w: figures.map_figure(r, TYPOLOGIES[10], w)),
     "curves": of_records(figures.learning_curves),
     "urban": urban,
+    "growth": growth,
 }
 
 
