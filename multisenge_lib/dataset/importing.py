@@ -168,7 +168,8 @@ def import_area(
     root, said, units, fill = Path(root).resolve(), [], units or Units(), fill or {}
     told = {s: bands for s, bands in (("s1", s1_bands), ("s2", s2_bands)) if bands}
     _check_options(units, fill, told)
-    if reference and not (reference := Path(reference)).is_file():
+    reference = Path(reference) if reference else None
+    if reference and not reference.is_file():
         raise ImportAreaError(f"the reference {reference} is no file")
     acquisitions = find_acquisitions(sources, told, crs, reference)
     acquisitions, bands = _common_bands(acquisitions, fill, said)
@@ -177,11 +178,11 @@ def import_area(
     colors = cycle(MULTISENGE.published.colors)
     rows = [(title, next(colors), (i,)) for i, title in enumerate(classes, 1)]
     typology = make_typology(rows) if rows else MULTISENGE.published
-    bar = tqdm(acquisitions, "importing", unit=" dates", disable=None if progress else True)
+    bar = {"desc": "importing", "unit": " dates", "disable": None if progress else True}
     try:
         with _whole_or_not(root) as folder:
             cutter = Cutter(folder, area, size, units)
-            for a in bar:
+            for a in tqdm(acquisitions, **bar):
                 said += _lost(a, cutter.cut(a, bands[a.sensor]))
             if not cutter.dates:
                 raise ImportAreaError(f"no pixel of {area.crs} holds data: nothing to import")

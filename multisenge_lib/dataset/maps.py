@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import quoteattr
+from xml.sax.saxutils import escape, quoteattr
 
 import matplotlib.image
 import numpy as np
@@ -131,9 +131,9 @@ def _attributes(legend: Legend) -> str:
     )
     rows = [(i, name, *_rgb(color)) for i, (name, color) in enumerate(legend, 1)]
     rows.insert(0, (0, "No data", 0, 0, 0))
-    categories = "".join(f"<Category>{_text(row[1])}</Category>" for row in rows)
+    categories = "".join(f"<Category>{escape(row[1])}</Category>" for row in rows)
     table = "".join(
-        f'<Row index="{i}">' + "".join(f"<F>{_text(value)}</F>" for value in row) + "</Row>"
+        f'<Row index="{i}">' + "".join(f"<F>{escape(str(value))}</F>" for value in row) + "</Row>"
         for i, row in enumerate(rows)
     )
     return (
@@ -141,10 +141,6 @@ def _attributes(legend: Legend) -> str:
         f'<GDALRasterAttributeTable tableType="thematic">{defined}{table}'
         "</GDALRasterAttributeTable></PAMRasterBand></PAMDataset>\n"
     )
-
-
-def _text(value: object) -> str:
-    return quoteattr(str(value))[1:-1]
 
 
 def _style(legend: Legend) -> str:
