@@ -4,6 +4,7 @@ import fcntl
 import os
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -337,6 +338,21 @@ def test_two_cubes_are_taken_each_with_its_ground(tmp_path):
     both = [cube().isel(time=[i], x=slice(20 * i, None)) for i in range(2)]
     made = import_area(tmp_path / "root", both, size=96, crs="EPSG:32719")
     assert "s2 of 2023-01-05: 21% of the pixels are no data" in made.said
+    (row,) = load_selection(made.root, months=[12]).itertuples()
+    patch = read_patch(made.root, row, reference=False)
+    np.testing.assert_array_equal(patch.s2[0], np.moveaxis(scene(0)[:, :96, :96], 0, -1))
+
+
+def test_what_odc_stac_loads_is_a_cube(tmp_path):
+    pystac, stac = pytest.importorskip("pystac"), pytest.importorskip("odc.stac")
+    item = pystac.Item("a", None, None, datetime(2022, 12, 3), {})
+    item.ext.add("proj")
+    place = [10, 0, WEST, 0, -10, NORTH]
+    item.ext.proj.apply(code="EPSG:32719", shape=[HEIGHT, WIDTH], transform=place)
+    for i, name in enumerate(S2_BANDS):
+        path = write(tmp_path / "in" / f"{name}.tif", scene(0)[[i]])
+        item.add_asset(name, pystac.Asset(str(path), media_type=pystac.MediaType.COG))
+    made = import_area(tmp_path / "root", [stac.load([item])], size=96)
     (row,) = load_selection(made.root, months=[12]).itertuples()
     patch = read_patch(made.root, row, reference=False)
     np.testing.assert_array_equal(patch.s2[0], np.moveaxis(scene(0)[:, :96, :96], 0, -1))
