@@ -7,13 +7,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 # cpu or gpu: the two TensorFlows install the same files, so never both.
-EXTRAS ?= cpu,jax,area,book,test,dev
+EXTRAS ?= cpu,jax,area,stac,book,test,dev
 PYTHON ?=
 CORES ?= 1
 SEEDS ?= 1
 BOOK_FLAGS ?=
-# All cores; the tests of one file, and the cells of one notebook, stay together.
-TEST_FLAGS ?= --numprocesses logical --dist loadfile
+# All cores; the tests of one file, and the cells of one notebook, stay together; slow files first.
+TEST_FLAGS ?= --numprocesses logical --dist loadfile --no-loadscope-reorder
 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
@@ -88,8 +88,8 @@ ablations: $(INSTALLED) ## Measure the choices that the paper leaves open, on th
 records: $(INSTALLED) ## Compute the records of the real labels again (MULTISENGE_LABELS)
 	$(BIN)/multisenge records
 
-bench: $(INSTALLED) ## Run the benchmarks
-	for script in benchmarks/*.py; do $(BIN)/python "$$script"; done
+bench: $(INSTALLED) ## Measure all that the chapter Performance shows, ten minutes
+	@$(BIN)/multisenge bench $(QUIET)
 
 constraints: ## Pin every package anew, for Python 3.11 to 3.13 (needs uv)
 	uv pip compile --universal --fork-strategy fewest --python-version 3.11 --upgrade --all-extras --strip-extras \

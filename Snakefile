@@ -3,16 +3,19 @@
 #   snakemake --cores 2                                     on this machine
 #   snakemake --cores 2 --config exp=s1s2_10c seeds=1,2,3   some experiments, several seeds
 #   snakemake --cores 2 --config epochs=60                  any parameter of the notebook
-#   snakemake --profile profiles/slurm                      on a cluster
+#   snakemake --cores 2 maps --config exp=s1s2_10c          maps of the data root, a job a tile
+#   snakemake --profile profiles/slurm                      on a cluster; with `maps`, the maps
 #
 # A record is stale when it is missing, or older than the notebook or the code that makes it. A run
 # that was interrupted goes on from its checkpoint; until it has ended, the old record stays.
-# MULTISENGE_ROOT names the data; unset, it is the sample.
+# MULTISENGE_ROOT names the data; unset, it is the sample. Maps go to runs/<dataset>/maps/; a tile that was
+# interrupted goes on where it was.
 from pathlib import Path
 
 from multisenge_lib import paths, results
-from multisenge_lib.dataset import SAMPLE, describe
+from multisenge_lib.dataset import SAMPLE, describe, load_selection
 from multisenge_lib.models import experiments_of, get_experiment
+from multisenge_lib.sample import find_data_root
 
 ROOT = paths.real_data_root()
 DATA = describe(ROOT) if ROOT else SAMPLE
@@ -21,6 +24,9 @@ RECORDS = paths.results_dir() / DATASET
 NAMES = [get_experiment(name, DATA).name for name in str(config.get("exp", ",".join(EXPERIMENTS))).split(",")]
 SEEDS = [int(seed) for seed in str(config.get("seeds", 1)).split(",")]
 OPTIONS = " ".join(f"-p {name} {value}" for name, value in config.items() if name not in ("exp", "seeds"))
+READING = {name: config[name] for name in ("band_order", "on_error") if name in config}
+SETTINGS = {name: value for name, value in config.items() if name not in ("exp", "seeds", *READING)}
+MAPS = Path("runs", DATASET, "maps")
 
 CODE = [f"multisenge_lib/dataset/{name}.py" for name in "layout rasters selection typology store".split()]
 CODE += ["multisenge_lib/results/metrics.py"]
@@ -30,9 +36,17 @@ if DATASET == "sample":
     CODE += sorted(map(str, Path("multisenge_lib/sample").glob("*.py")))
 
 
+def tiles(name):
+    """Tiles of the data root with patches that the network of an experiment maps."""
+    of = get_experiment(name, DATA)
+    selection = load_selection(find_data_root(), of.months, sensors=of.sensors)
+    return sorted(selection["tile"].unique())
+
+
 wildcard_constraints:
     exp="|".join(EXPERIMENTS),
     seed=r"(seed\d+/)?",
+    tile=r"[0-9A-Z]{5}",
 
 
 rule all:
@@ -75,3 +89,49 @@ rule train:
     shell:
         "papermill {input.notebook} {params.executed} -p exp {wildcards.exp} -p seed {params.seed} "
         "{params.options} < /dev/null"
+
+
+rule maps:
+    input:
+        lambda _: [
+            MAPS / results.record_folder(DATASET, exp, seed).relative_to(RECORDS) / f"{tile}.tif"
+            for exp in NAMES
+            for tile in tiles(exp)
+            for seed in SEEDS
+        ],
+
+
+# The trained network; trained now where it is not yet.
+rule network:
+    input:
+        CODE,
+        ancient(f"runs/{DATASET}/packed"),
+    output:
+        MAPS / "{exp}/{seed}model.keras",
+    threads: 1024
+    resources:
+        runtime=24 * 60,
+        mem_mb=64000,
+    run:
+        import shutil
+        from multisenge_lib.training import settings_for, train
+
+        root, seed = find_data_root(), int(wildcards.seed.strip("seed/") or 1)
+        done = train(wildcards.exp, settings_for(root, seed=seed, **SETTINGS), root, **READING)
+        shutil.copy(done.folder / "model.keras", output[0])
+
+
+rule predict:
+    input:
+        MAPS / "{exp}/{seed}model.keras",
+    output:
+        MAPS / "{exp}/{seed}{tile}.tif",
+    params:
+        root=lambda _: find_data_root(),
+        order=f"--band-order {READING['band_order']}" if "band_order" in READING else "",
+    threads: 1024
+    resources:
+        runtime=4 * 60,
+        mem_mb=16000,
+    shell:
+        "multisenge predict {input} {params.root:q} --tiles {wildcards.tile} --out $(dirname {output}) {params.order}"

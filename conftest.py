@@ -1,15 +1,20 @@
-"""Notebooks run short under `pytest --nbval`, on the sample; `-m fault` lists the faults."""
+"""Notebooks run short under `pytest --nbval`, on small patches; `-m fault` lists the faults."""
 
 import pytest
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Notebooks are slow; a fault's words travel with its report."""
+    """Notebooks are slow, a fault's words travel with its report; files with slow tests begin.
+
+    So that the workers of `make test`, which take a file at a time, end together.
+    """
     for item in items:
         if item.path.suffix == ".ipynb":
             item.add_marker("slow")
         for mark in item.iter_markers("fault"):
             item.user_properties.append(("fault", mark.args[0]))
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: (item.path not in slow, item.path.suffix != ".ipynb"))
 
 
 def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
@@ -32,7 +37,9 @@ def pytest_runtest_setup(item: pytest.Item):
     """The first cell's setup starts the kernel, which takes over these variables."""
     with pytest.MonkeyPatch.context() as patch:
         if item.path.suffix == ".ipynb":
+            from multisenge_lib.sample import ensure_sample
+
             patch.setenv("MULTISENGE_EPOCHS", "1")
-            patch.setenv("MULTISENGE_ROOT", "")
+            patch.setenv("MULTISENGE_ROOT", str(ensure_sample(size=32)))
             patch.setenv("MULTISENGE_RESULTS", str(item.config.rootpath / "runs" / "nbval"))
         return (yield)

@@ -174,15 +174,15 @@ def write_selection(
 @app.command("records")
 def write_records(labels: Labels = None) -> None:
     """Count over the real label files and write the records that the chapters read."""
-    from multisenge_lib.dataset import census, series
+    from multisenge_lib.dataset import census
 
     found = labels or paths.real_labels()
     if found is None:
         raise MultiSenGEError(
             "no real label files: give --labels, or set MULTISENGE_LABELS or MULTISENGE_ROOT"
         )
-    typer.echo(f"Wrote {census.write_record(found)}")
-    typer.echo(f"Wrote {series.write_series(found)}")
+    for path in census.write_records(found):
+        typer.echo(f"Wrote {path}")
 
 
 @app.command("download")
@@ -277,7 +277,7 @@ def _print_plan(labels: Path) -> None:
     """What the whole of a dataset takes, and which of its numbers to compare first."""
     import pandas as pd
 
-    from multisenge_lib.dataset import MULTISENGE, TYPOLOGIES, plan
+    from multisenge_lib.dataset import MULTISENGE, TYPOLOGIES, amount, plan
     from multisenge_lib.paper import replication
     from multisenge_lib.training import Settings, plan_training
 
@@ -286,9 +286,7 @@ def _print_plan(labels: Path) -> None:
     if splits["train"] >= Settings().batch_size:
         table = pd.concat([table, plan_training(splits["train"], dataset.patch_pixels)])
     for row in table.itertuples():
-        whole = row.value >= 100 or float(row.value).is_integer()
-        number = f"{row.value:,.0f}" if whole else f"{row.value:.3g}"
-        typer.echo(f"{row.what:<38} {number:>10} {row.unit:<4} {row.how}")
+        typer.echo(f"{row.what:<38} {amount(row.value, row.unit):>12} {row.how}")
     if dataset.name == MULTISENGE.name:
         support = replication().support[10]
         typer.echo("To compare first: pixels of the test tile by class, as others counted them")
@@ -329,7 +327,7 @@ def print_audit(
 
     found = audit.findings()
     if as_json:
-        typer.echo(json.dumps(audit.to_json(found), indent=2))
+        typer.echo(json.dumps(found, indent=2, default=vars))
         return
     for finding in found:
         typer.echo(f"{finding.verdict:<17}  {finding.title} ({finding.where})")
@@ -354,6 +352,27 @@ def measure_ablations(
 
     path = measure_all(_numbers(seeds, "seeds"), epochs, data_root)
     typer.echo(f"Wrote {path}")
+
+
+@app.command("bench")
+def run_benchmarks(
+    parts: Annotated[
+        list[str] | None, typer.Argument(help="Some of them; a wrong name lists all.")
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Small sizes, one turn.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Where the record goes. Default of a whole run: the book's.")
+    ] = None,
+) -> None:
+    """Time the library beside other ways of the same work, in turns; needs a checkout."""
+    import subprocess
+
+    script = paths.PROJECT / "benchmarks" / "run.py"
+    if not script.is_file():
+        raise FileError(f"{script} is not there: the benchmarks need a checkout of the project")
+    options = ["--quick"] * quick + (["--out", str(out)] if out else [])
+    command = [sys.executable, str(script), *(parts or []), *options]
+    raise typer.Exit(subprocess.run(command).returncode)
 
 
 @app.command("predict")

@@ -1,5 +1,6 @@
 """Fixtures that several test files share: the sample, and the real label files where they are."""
 
+import fcntl
 import os
 from pathlib import Path
 
@@ -11,13 +12,18 @@ _BESIDE = paths.PROJECT.parent / "shared" / "multisenge" / "labels.tar.gz"
 
 
 @pytest.fixture(scope="session")
-def sample_root(tmp_path_factory) -> Path:
-    """The data root of the default sample; written once a session, or kept in MULTISENGE_CACHE."""
+def sample_root(pytestconfig) -> Path:
+    """The data root of the default sample: in MULTISENGE_CACHE, or kept in pytest's own cache.
+
+    Written once for all workers and later runs; its name follows the code that writes it.
+    """
     from multisenge_lib.sample.write import ensure_sample
 
-    with pytest.MonkeyPatch.context() as patch:
-        if not os.environ.get("MULTISENGE_CACHE"):
-            patch.setenv("MULTISENGE_CACHE", str(tmp_path_factory.mktemp("cache")))
+    kept = Path(os.environ.get("MULTISENGE_CACHE") or pytestconfig.cache.mkdir("multisenge"))
+    kept.mkdir(parents=True, exist_ok=True)
+    with pytest.MonkeyPatch.context() as patch, (kept / "tests.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        patch.setenv("MULTISENGE_CACHE", str(kept))
         return ensure_sample(size=64)
 
 

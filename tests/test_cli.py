@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from importlib import import_module
 
 import geopandas as gpd
 import labels
@@ -174,6 +175,7 @@ def test_an_interruption_is_no_traceback(run, monkeypatch, tmp_path):
 def test_a_plan_ends_with_what_to_compare_first(run, real_labels, monkeypatch):
     table = pd.DataFrame({"what": ["a step"], "value": [2.5], "unit": ["s"], "how": ["measured"]})
     monkeypatch.setattr("multisenge_lib.training.plan_training", lambda *_: table)
+    monkeypatch.setattr(import_module("multisenge_lib.dataset.plan"), "_STAND_INS", 1)
     code, printed, err = run("check", real_labels, "--plan")
     assert code == 0, err
     assert re.search(r"patches selected +5,890", printed)

@@ -1,6 +1,6 @@
 """What comes from outside, mangled: every reader gives a value or says in one line what is wrong.
 
-A few hundred cases in the suite; `make fuzz` runs 100,000 for each reader (FUZZ_CASES). A room adds
+Fifty cases of each in the suite; `make fuzz` runs 100,000 for each reader (FUZZ_CASES). A room adds
 its own readers here, as a function that hypothesis gives damaged content to.
 """
 
@@ -32,7 +32,7 @@ from multisenge_lib.results.records import list_records, read_record, write_reco
 
 settings.register_profile(
     "fuzz",
-    max_examples=int(os.environ.get("FUZZ_CASES", 200)),
+    max_examples=int(os.environ.get("FUZZ_CASES", 50)),
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )

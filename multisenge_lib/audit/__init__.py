@@ -14,7 +14,7 @@ from multisenge_lib.audit.finding import (
     Evidence,
     Finding,
 )
-from multisenge_lib.audit.report import findings, published_evidence, to_json
+from multisenge_lib.audit.report import findings, published_evidence
 from multisenge_lib.audit.tables import (
     both_tables,
     counted_support,

@@ -9,7 +9,7 @@ the least and greatest share that all of them allow: bounds, not estimates.
 """
 
 from dataclasses import dataclass
-from itertools import product
+from itertools import permutations
 
 import numpy as np
 from scipy.optimize import linprog
@@ -18,7 +18,6 @@ from multisenge_lib.errors import MultiSenGEError
 
 #: Half a unit of the fourth decimal, as Tables 5 to 8 print.
 HALF = 5e-5
-_EPSILON = 1e-9
 
 
 def f1(precision: np.ndarray, recall: np.ndarray) -> np.ndarray:
@@ -26,37 +25,23 @@ def f1(precision: np.ndarray, recall: np.ndarray) -> np.ndarray:
     return 2 * precision * recall / (precision + recall)
 
 
-def _ratio_bounds(precision: float, recall: float, score: float) -> list[float]:
-    """Least and greatest R / P of one class.
-
-    With a = 1/P and b = 1/R, rounding leaves a rectangle, and F1 = 2 / (a + b) a strip across
-    it; R / P = a / b is extreme in a corner of what they share.
-    """
-    ends = [
-        np.array([scale / (x + HALF), scale / (x - HALF)])
-        for scale, x in ((1, precision), (1, recall), (2, score))
-    ]
-    a, b, total = ends
-    rectangle = [*product(a, b)]
-    strip = [(x, t - x) for x, t in product(a, total)] + [(t - y, y) for y, t in product(b, total)]
-
-    def allowed(x: float, y: float) -> bool:
-        values = zip((x, y, x + y), ends, strict=True)
-        return all(low - _EPSILON <= value <= high + _EPSILON for value, (low, high) in values)
-
-    inside = [x / y for x, y in rectangle + strip if allowed(x, y)]
-    # Where F1 does not fit, precision and recall alone.
-    inside = inside or [x / y for x, y in rectangle]
-    return [min(inside), max(inside)]
-
-
 def ratio_bounds(scores: np.ndarray) -> np.ndarray:
-    """Least and greatest R / P, predicted pixels per reference pixel: `(classes, 2)`.
+    """Least and greatest R / P, predicted pixels per reference pixel: `(..., classes, 2)`.
+
+    With a = 1/P and b = 1/R, rounding leaves a rectangle, and F1 = 2 / (a + b) a strip across it;
+    R / P = a / b is extreme in a corner of what they share, or of the rectangle, where F1 does
+    not fit.
 
     Args:
-        scores: `(classes, 3)`, precision, recall, F1.
+        scores: `(..., classes, 3)`, precision, recall, F1.
     """
-    return np.array([_ratio_bounds(*row) for row in scores])
+    ends = np.array([1, 1, 2]) / (scores + HALF), np.array([1, 1, 2]) / (scores - HALF)
+    (a0, b0, t0), (a1, b1, t1) = (np.moveaxis(end, -1, 0) for end in ends)
+    fits = (a0 + b0 <= t1) & (t0 <= a1 + b1)
+    t0, t1 = np.where(fits, t0, 0), np.where(fits, t1, np.inf)
+    least = np.maximum(a0, t0 - b1) / np.minimum(b1, t1 - a0)
+    most = np.minimum(a1, t1 - b0) / np.maximum(b0, t0 - a1)
+    return np.stack([least, most], axis=-1)
 
 
 @dataclass(frozen=True)
@@ -220,51 +205,36 @@ def _chance_bounds(
     return [sign * _solve(sign * parts[2], matrix, limit, parts[:2], [1, 1]) for sign in (1, -1)]
 
 
-def cell_bounds(known_margins: Margins) -> np.ndarray:
-    """Least and greatest of each cell off the diagonal that the margins allow.
-
-    What is missed of class i, `r`, must be spread over the others' wrongly predicted pixels, `c`.
-    Cell (i, j) is filled at least by what neither row i nor column j can place elsewhere, and at
-    most by what leaves every other class room.
-
-    Returns:
-        `(classes, classes, 2)`, shares of all pixels; rows reference, columns predicted; the
-        diagonal is the hit share.
-    """
-    r = known_margins.reference - known_margins.hit
-    c = known_margins.predicted - known_margins.hit
-    total, both = (r.sum() + c.sum()) / 2, r + c
-    n = len(r)
-    bounds = np.empty((n, n, 2))
-    for i, j in product(range(n), repeat=2):
-        others = np.delete(both, [i, j])
-        least = max(0.0, r[i] + c[i] + c[j] - total, r[i] + r[j] + c[j] - total)
-        bounds[i, j] = least, min(r[i], c[j], total - others.max(initial=0.0))
-    bounds[range(n), range(n)] = known_margins.hit[:, None]
-    return bounds
-
-
 def extreme_matrices(found: Margins, row: int, column: int) -> np.ndarray:
     """Two matrices that the margins allow: with the least and with the greatest of one cell.
 
     Whatever lies between them, cell by cell, is allowed too.
 
     Args:
-        found: its predicted shares, which rounding leaves short of 1 or above it, are scaled to 1.
+        found: what it predicts wrongly, which rounding leaves short of what it misses or above it,
+            is scaled to that.
         row: of the cell, from 0; the reference class.
         column: of the cell, from 0, not `row`; the class predicted.
 
     Returns:
         `(2, classes, classes)`, shares of all pixels.
     """
-    n = len(found.hit)
+    n, missed, wrong = len(found.hit), found.reference - found.hit, found.predicted - found.hit
     rows, columns = np.kron(np.eye(n), np.ones(n)), np.tile(np.eye(n), n)
-    totals = np.append(found.reference, found.predicted / found.predicted.sum())
-    fixed = np.diag(found.hit).ravel()
-    limits = [(hit, hit) if hit else (0, None) for hit in fixed]
+    totals = np.append(found.reference, found.hit + wrong * missed.sum() / wrong.sum())
+    limits = [(hit, hit) if hit else (0, None) for hit in np.diag(found.hit).ravel()]
     cost = np.zeros((n, n))
     cost[row, column] = 1
-    ends = [
-        linprog(s * cost.ravel(), None, None, [*rows, *columns], totals, limits) for s in (1, -1)
-    ]
-    return np.array([end.x for end in ends]).reshape(2, n, n)
+    fixed = None, None, [*rows, *columns], totals, limits
+    return np.array([linprog(s * cost.ravel(), *fixed).x for s in (1, -1)]).reshape(2, n, n)
+
+
+def cell_bounds(found: Margins) -> np.ndarray:
+    """Least and greatest share of each cell that the margins allow: `(classes, classes, 2)`.
+
+    Rows are the reference, columns predicted; the diagonal is the hit share.
+    """
+    cells = np.stack([np.diag(found.hit)] * 2, axis=-1)
+    for i, j in permutations(range(len(found.hit)), 2):
+        cells[i, j] = extreme_matrices(found, i, j)[:, i, j]
+    return cells

@@ -1,7 +1,7 @@
 """A finding, and how a check becomes one: it computes; the words are in `paper/findings.yaml`."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from string import Formatter
 from typing import Any
@@ -60,12 +60,35 @@ class Evidence:
         census: counts over the real label files.
         replication: what others counted and measured on the real rasters.
         script: values in the authors' public training script.
+        claim: id of the claim under check.
     """
 
     paper: Paper
     census: Census
     replication: Replication
     script: AuthorsScript
+    claim: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The classes, methods, tiles, months or bands that the claim names."""
+        return self.paper.names(self.claim)
+
+    @property
+    def ids(self) -> list[int]:
+        """The classes or months among them."""
+        return [int(name) for name in self.names if name.isdigit()]
+
+    @property
+    def stated(self) -> dict[str, float]:
+        """The numbers in its text, by name."""
+        return self.paper.stated(self.claim)
+
+    @property
+    def value(self) -> float:
+        """The one number in its text."""
+        (number,) = self.stated.values()
+        return number
 
 
 @dataclass(frozen=True)
@@ -114,6 +137,7 @@ class _Words(Formatter):
 
 #: Where the words do not say otherwise.
 _PLAIN = {"published": "{printed:,.0f}", "derived": "{derived:,.0f}", "headline": ""}
+_PLAIN |= {"between": ", ", "none": "none"}
 _TEXTS = ("title", "topic", "claim", "where", "published", "derived", "explanation", "headline")
 
 
@@ -121,21 +145,18 @@ def _finding(evidence: Evidence, id: str, outcome: Outcome) -> Finding:
     """The finding of an outcome; its words are those of the id, or of the id without its part."""
     name, _, part = id.partition("/")
     words, values = dict(_PLAIN), {"part": part, **CHECKS[name].keywords}
-    if name in evidence.paper.claims:
-        claim = evidence.paper.claims[name]
+    if claim := evidence.paper.claims.get(name):
         words |= {"claim": claim.quote, "where": claim.where}
         values |= {"named": claim.names, **evidence.paper.stated(name)}
     words |= finding_words().get(name, {}) | finding_words().get(id, {})
     values |= outcome.values
+    if "each" in words:
+        rows = (_Words().vformat(words["each"], (), values | row) for row in values["each"])
+        values["each"] = words["between"].join(list(rows)) or words["none"]
     texts = {text: _Words().vformat(words[text], (), values) for text in _TEXTS}
     verdict = UNDECIDED if outcome.right is None else AGREES if outcome.right else DISAGREES
-    return Finding(
-        id,
-        difference=outcome.difference,
-        tolerance=outcome.tolerance,
-        verdict=verdict,
-        **texts,
-    )
+    measure = {"difference": outcome.difference, "tolerance": outcome.tolerance}
+    return Finding(id, verdict=verdict, **measure, **texts)
 
 
 #: All checks by the id of their finding, or of what the ids of several have before a slash.
@@ -152,10 +173,13 @@ def check(id: str, **case: Any) -> Callable[[Callable], Callable]:
     return register
 
 
+def outcomes(id: str, evidence: Evidence) -> dict[str, Outcome]:
+    """What a check computes, by the ids of its findings: one, or one a part."""
+    found = CHECKS[id](replace(evidence, claim=id))
+    parts = found.items() if isinstance(found, dict) else ()
+    return {f"{id}/{part}": outcome for part, outcome in parts} or {id: found}
+
+
 def run(id: str, evidence: Evidence) -> list[Finding]:
-    """The findings of one check: one, or one a part."""
-    found = CHECKS[id](evidence)
-    parts = (
-        {f"{id}/{part}": o for part, o in found.items()} if isinstance(found, dict) else {id: found}
-    )
-    return [_finding(evidence, part, outcome) for part, outcome in parts.items()]
+    """The findings of one check."""
+    return [_finding(evidence, *found) for found in outcomes(id, evidence).items()]

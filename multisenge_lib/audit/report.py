@@ -1,10 +1,7 @@
 """All findings of the audit, on the evidence as published or on any other."""
 
-from dataclasses import asdict
-from typing import Any
-
 from multisenge_lib import paper
-from multisenge_lib.audit import confusion, dataset, tables, text  # noqa: F401 - their checks register
+from multisenge_lib.audit import dataset, tables, text  # noqa: F401 - their checks register
 from multisenge_lib.audit.finding import CHECKS, VERDICTS, Evidence, Finding, run
 from multisenge_lib.dataset import census
 
@@ -25,8 +22,3 @@ def findings(evidence: Evidence | None = None) -> list[Finding]:
     names = (name for name in paper.finding_words() if name in CHECKS)
     found = [finding for name in names for finding in run(name, evidence)]
     return sorted(found, key=lambda finding: VERDICTS.index(finding.verdict))
-
-
-def to_json(found: list[Finding]) -> list[dict[str, Any]]:
-    """Findings as plain dictionaries, for `multisenge audit --json`."""
-    return [asdict(finding) for finding in found]

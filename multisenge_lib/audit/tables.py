@@ -93,9 +93,8 @@ def weighted(e: Evidence, classes: int) -> Outcome:
 @check("predicted-table5", classes=6)
 @check("predicted-table7", classes=10)
 def predicted(e: Evidence, classes: int) -> Outcome:
-    ratios = [bounds.ratio_bounds(table) for table in e.paper.scores(classes)]
-    sums = np.einsum("mcb,c->mb", ratios, counted_support(e, classes))
-    low, high = np.moveaxis(sums, -1, 0)
+    ratios = bounds.ratio_bounds(e.paper.scores(classes))
+    low, high = np.einsum("mcb,c->bm", ratios, counted_support(e, classes))
     middle = (low + high) / 2
     return measured(*_worst(1 - middle, (high - low) / 2), sums=middle)
 
@@ -123,14 +122,11 @@ def implied_support(e: Evidence) -> dict[str, Outcome]:
     for part, found, merge in _sources(e.paper):
         shares = merge @ counted_support(e)
         low, high = bounds.support_bounds(found, merge).T
-        half = np.nan_to_num((high - low) / 2)
-        outcomes[part] = measured(
-            *_worst(shares - (low + high) / 2, half + 1e-12),
-            counted=100 * shares,
-            inside=((low <= shares) & (shares <= high)).sum(),
-            ranges=[f"{100 * a:.3g}-{100 * b:.3g}" for a, b in zip(low, high, strict=True)],
-            widest=(half / shares).max(),
-        )
+        half, inside = np.nan_to_num((high - low) / 2), (low <= shares) & (shares <= high)
+        ranges = [f"{100 * a:.3g}-{100 * b:.3g}" for a, b in zip(low, high, strict=True)]
+        worst = _worst(shares - (low + high) / 2, half + 1e-12)
+        values = dict(inside=inside.sum(), ranges=ranges, widest=(half / shares).max())
+        outcomes[part] = measured(*worst, counted=100 * shares, **values)
     return outcomes
 
 
@@ -141,20 +137,17 @@ def one_class(e: Evidence) -> dict[str, Outcome]:
         pixels, printed = e.replication.support[classes], e.paper.weighted(classes)[:, 2]
         one = majority_scores(classes, pixels)
         above = printed - one["weighted_f1"]
-        outcomes[str(classes)] = judged(
-            above.min() > HALF,
-            above.min(),
-            HALF,
+        theirs = dict(
             printed=printed,
-            name=TYPOLOGIES[classes].names[pixels.argmax()],
             lowest=METHODS[printed.argmin()],
             least=printed.min(),
             ahead=above.max(),
+            below=(above <= HALF).sum(),
             least_macro=e.paper.scores(classes)[..., 2].mean(axis=1).min(),
             least_kappa=e.paper.kappa(classes).min(),
-            below=(above <= HALF).sum(),
-            **one,
         )
+        one["name"] = TYPOLOGIES[classes].names[pixels.argmax()]
+        outcomes[str(classes)] = judged(above.min() > HALF, above.min(), HALF, **theirs, **one)
     return outcomes
 
 
@@ -176,27 +169,18 @@ def kappa_intervals(evidence: Evidence, classes: int, counted: bool = False) -> 
     )
 
 
-def _other_row(printed: float, intervals: np.ndarray, own: int) -> str:
-    low, high = intervals.T
-    fit = [METHODS[i] for i in np.flatnonzero((low <= printed) & (printed <= high)) if i != own]
-    return f" The printed value lies in the interval of {' and '.join(fit)}." if fit else ""
-
-
 @check("kappa-6", classes=6)
 @check("kappa-10", classes=10)
 def kappa(e: Evidence, classes: int) -> dict[str, Outcome]:
-    intervals, sharper = kappa_intervals(e, classes), kappa_intervals(e, classes, counted=True)
+    intervals, sharper = (kappa_intervals(e, classes, counted) for counted in (False, True))
     outcomes = {}
     for i, printed in enumerate(e.paper.kappa(classes)):
         low, high = intervals[i]
+        fit = (intervals[:, 0] <= printed) & (printed <= intervals[:, 1])
+        others = [dict(method=METHODS[j]) for j in np.flatnonzero(fit) if j != i]
+        values = dict(printed=printed, low=low, high=high, sharper=sharper[i], each=others)
         outcomes[METHODS[i]] = measured(
-            printed - (low + high) / 2,
-            (high - low) / 2 + HALF,
-            printed=printed,
-            low=low,
-            high=high,
-            sharper=sharper[i],
-            other=_other_row(printed, intervals, i),
+            printed - (low + high) / 2, (high - low) / 2 + HALF, **values
         )
     return outcomes
 
@@ -209,19 +193,25 @@ def bold(e: Evidence, classes: int) -> Outcome:
     marked, best = e.paper.bold(classes), printed == printed.max(axis=0)
     rows = [*(f"class {i}" for i in range(1, classes + 1)), "weighted average"]
     look = {True: "bold but not the highest", False: "the highest but not bold"}
-    wrong = [
-        f"{SCORES[s]} of {METHODS[m]}, {rows[r]}: {printed[m, r, s]:.4f} is {look[marked[m, r, s]]}"
-        for m, r, s in np.argwhere(marked != best)
+    each = [
+        dict(
+            score=SCORES[s],
+            method=METHODS[m],
+            row=rows[r],
+            value=printed[at],
+            look=look[marked[at]],
+        )
+        for at in zip(*np.nonzero(marked != best), strict=True)
+        for m, r, s in [at]
     ]
-    notes = "; ".join(wrong) or "Every highest value of a row and score is bold, and no other."
-    counts = dict(marked=marked.sum(), best=best.sum(), wrong=len(wrong))
-    return measured(len(wrong), 0.0, notes=notes, **counts)
+    counts = dict(marked=marked.sum(), best=best.sum(), wrong=len(each))
+    return measured(len(each), 0.0, each=each, **counts)
 
 
 @check("bold-table6", classes=6)
 @check("bold-table8", classes=10)
 def bold_kappa(e: Evidence, classes: int) -> Outcome:
-    numbers = e.paper.table(f"table{KAPPA_TABLE[classes]}")
+    numbers = e.paper.table(KAPPA_TABLE[classes])
     marked = [name for name, number in numbers.items() if number.bold]
     best = max(numbers, key=lambda name: numbers[name].value)
     return measured(float(marked != [best]), 0.0, marked=marked, best=best)
@@ -229,11 +219,10 @@ def bold_kappa(e: Evidence, classes: int) -> Outcome:
 
 @check("table1")
 def table1(e: Evidence) -> Outcome:
-    printed = {int(gap): int(n.value) for gap, n in e.paper.table("table1").items()}
-    found = [int(e.census.days_gaps[gap]) for gap in printed]
-    differences = np.subtract([*printed.values()], found)
-    worst = max(differences, key=abs)
-    return measured(worst, 0.0, printed=printed.values(), derived=found)
+    printed = e.paper.days_gaps()
+    derived = [int(e.census.days_gaps[gap]) for gap in printed]
+    worst = max(np.subtract([*printed.values()], derived), key=abs)
+    return measured(worst, 0.0, printed=printed.values(), derived=derived)
 
 
 @check("table2-sum")

@@ -1,10 +1,10 @@
 """The dataset as published: names, labels, classes, selection, places, rasters, packed store."""
 
-from multisenge_lib.dataset.bands import check_band_order, guess_band_order
+from multisenge_lib.dataset.bands import check_band_order
 from multisenge_lib.dataset.census import Census, class_shares, load_census
 from multisenge_lib.dataset.check import check_root
 from multisenge_lib.dataset.description import describe, is_described, write_description
-from multisenge_lib.dataset.download import URL, download
+from multisenge_lib.dataset.download import ARCHIVES, URL, download
 from multisenge_lib.dataset.geo import (
     centres,
     export,
@@ -17,8 +17,6 @@ from multisenge_lib.dataset.importing import Imported, Units, import_area
 from multisenge_lib.dataset.labels import read_index
 from multisenge_lib.dataset.layout import (
     BACKSCATTER_FLOOR,
-    BAND_ORDERS,
-    BLOCKS,
     LABELS,
     MULTISENGE,
     PIXEL,
@@ -37,7 +35,7 @@ from multisenge_lib.dataset.layout import (
     raster_path,
 )
 from multisenge_lib.dataset.maps import MapWriter, open_map
-from multisenge_lib.dataset.plan import plan
+from multisenge_lib.dataset.plan import amount, plan
 from multisenge_lib.dataset.rasters import Patch, read_patch
 from multisenge_lib.dataset.selection import (
     choose_dates,

@@ -39,16 +39,13 @@ def has_red_edge(bands: Sequence[str]) -> bool:
 
 
 def red_edge(s2: np.ndarray) -> tuple[float, float] | None:
-    """Mean reflectance of vegetation in the fourth and the fifth band as stored.
+    """Mean reflectance of vegetation in the fourth and the fifth band; None if there is too little.
 
     Red (third) and near infrared (seventh: B8 or B7) stand at the same place in both band orders,
     so vegetation can be found before the order is known.
 
     Args:
         s2: `(..., bands)`, reflectance x 10,000, as stored; bands as `has_red_edge` asks.
-
-    Returns:
-        The two, or None where there is too little vegetation.
     """
     pixels = s2.reshape(-1, s2.shape[-1])
     red, infrared = pixels[:, 2].astype(np.float32), pixels[:, 6].astype(np.float32)
@@ -59,26 +56,20 @@ def red_edge(s2: np.ndarray) -> tuple[float, float] | None:
     return float(fourth), float(fifth)
 
 
-def guess_band_order(s2: np.ndarray) -> BandOrder | None:
-    """Tell the two band orders apart by the red edge of vegetation.
+def order_of_red_edge(edge: tuple[float, float] | None) -> BandOrder | None:
+    """The order that `red_edge` speaks for, or None.
 
     From B5 to B6 vegetation grows much brighter. In the spectral order these are the fourth and
     fifth bands; in the other, B8 and B5, the fourth is the brighter.
-
-    Args:
-        s2: `(..., bands)`, reflectance x 10,000, as stored; bands as `has_red_edge` asks.
-
-    Returns:
-        The order, or None where there is too little vegetation to tell.
     """
-    return order_of_red_edge(red_edge(s2))
-
-
-def order_of_red_edge(edge: tuple[float, float] | None) -> BandOrder | None:
-    """The order that `red_edge` speaks for, or None."""
     if edge is None or max(edge) < 1.25 * min(edge):
         return None
     return "spectral" if edge[0] < edge[1] else "resolution"
+
+
+def guess_band_order(s2: np.ndarray) -> BandOrder | None:
+    """The order of the bands of an image, see `red_edge`, by its vegetation; None if too little."""
+    return order_of_red_edge(red_edge(s2))
 
 
 def band_positions(

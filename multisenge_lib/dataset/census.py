@@ -3,6 +3,10 @@
 Only aggregates, so that they can be shipped where the label files cannot. A chapter asks
 `load_census()` and gets the same table whether the real labels are at hand (then it is taken anew)
 or not (then it is the committed record), and is told which.
+
+The series say which patches were seen on which days, so that any choice of months and gap can be
+counted. All patches under one orbit are seen on the same days, so the 8,157 patches share 61
+different lists of Sentinel-2 dates: small enough for a page of the book to hold.
 """
 
 import hashlib
@@ -35,8 +39,9 @@ CELL = 0.1
 #: The published label files.
 PATCHES = 8157
 SOURCE = "label files of MultiSenGE, doi:10.5281/zenodo.6375466"
-#: The committed record of the census of them: an input of the book, beside this module.
+#: The committed records of the census of them, beside this module, and of their series.
 RECORD = Path(__file__).with_name("census.json")
+SERIES = paths.PROJECT / "book" / "data" / "date_series.json"
 
 
 @dataclass(frozen=True)
@@ -141,12 +146,7 @@ def _s1_days(index: pd.DataFrame) -> pd.DataFrame:
 
 
 def take_census(index: pd.DataFrame, shown: str = "computed now") -> Census:
-    """Count everything that the dataset and selection chapters show.
-
-    Args:
-        index: from `read_index`.
-        shown: the sentence kept with the counts.
-    """
+    """Count all that the dataset and selection chapters show; `shown` is where from, in words."""
     selection = select(index)
     per_patch = _per_patch(index, selection)
     return Census(
@@ -160,6 +160,20 @@ def take_census(index: pd.DataFrame, shown: str = "computed now") -> Census:
         _density(index, per_patch),
         shown,
     )
+
+
+def date_series(index: pd.DataFrame) -> list[dict[str, Any]]:
+    """The different lists of Sentinel-2 dates in an index, each with the patches that have it.
+
+    Returns:
+        Sorted by tile and dates: `tile`, `dates` as text such as "2020-07-08", and `x` and `y`, the
+        columns and rows of the patches.
+    """
+    dates = index["s2_dates"].map(lambda days: tuple(map(str, days)))
+    return [
+        {"tile": tile, "dates": list(days), "x": table["x"].tolist(), "y": table["y"].tolist()}
+        for (tile, days), table in index.groupby([index["tile"], dates])
+    ]
 
 
 def class_shares(root: Path | str) -> pd.Series:
@@ -201,8 +215,22 @@ def read_record(path: Path = RECORD) -> Census:
     return Census(**record, shown=shown)
 
 
-def write_record(labels: Path | str, path: Path = RECORD) -> Path:
-    """Take the census of the published label files and write it as the record that is committed.
+def read_series() -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The committed record of the series, as `date_series` gives them, and where they come from."""
+    record = json.loads(SERIES.read_text("utf-8"))
+    return record["series"], record["provenance"]
+
+
+def _text(value: Any) -> str:
+    """JSON; of a list a line an item, so that changes can be read."""
+    whole = json.dumps(value)
+    return "[\n" + ",\n".join(map(json.dumps, value)) + "\n]" if whole[0] == "[" else whole
+
+
+def write_records(
+    labels: Path | str, census: Path = RECORD, series: Path = SERIES
+) -> tuple[Path, Path]:
+    """Write census and series of the published label files as the records that are committed.
 
     Raises:
         LabelError: the label files are not right, or not all of MultiSenGE's.
@@ -212,13 +240,16 @@ def write_record(labels: Path | str, path: Path = RECORD) -> Path:
     if len(index) != PATCHES or tiles != set(MULTISENGE.tiles):
         raise LabelError(
             f"{labels} has {len(index):,} patches on {len(tiles)} tiles, MultiSenGE {PATCHES:,} on "
-            f"{len(MULTISENGE.tiles)}: the record {path} stays as it was"
+            f"{len(MULTISENGE.tiles)}: the record {census} stays as it was"
         )
     made = {"source": SOURCE, "made": f"{datetime.now(UTC):%Y-%m-%d}", "by": "make records"}
-    made |= {"commit": code["commit"], "uncommitted": code["uncommitted"]}
-    record = {"provenance": made, **to_json(take_census(index))}
-    lines = ",\n".join(f"{json.dumps(key)}: {json.dumps(value)}" for key, value in record.items())
-    return write_text(path, f"{{\n{lines}\n}}\n")
+    made |= {"commit": code["commit"], "uncommitted": code["uncommitted"], "patches": len(index)}
+    records = {census: to_json(take_census(index)), series: {"series": date_series(index)}}
+    for path, record in records.items():
+        content = {"provenance": made, **record}.items()
+        lines = ",\n".join(f"{json.dumps(key)}: {_text(value)}" for key, value in content)
+        write_text(path, f"{{\n{lines}\n}}\n")
+    return census, series
 
 
 def _published_labels() -> Path | None:

@@ -11,6 +11,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from multisenge_lib.dataset.description import (
     is_described,
     to_toml,
 )
+from multisenge_lib.dataset.geo import tile_corner
 from multisenge_lib.dataset.labels import read_index
 from multisenge_lib.dataset.layout import (
     LABELS,
@@ -39,7 +41,7 @@ from multisenge_lib.dataset.layout import (
     decibel,
     raster_path,
 )
-from multisenge_lib.dataset.rasters import GDAL, Grid, Ground, Raster, inspect_raster
+from multisenge_lib.dataset.rasters import GDAL, Ground, Raster, inspect_raster
 from multisenge_lib.errors import DescriptionError, LabelError, MultiSenGEError, PatchError
 
 _FOLDERS = {"reference": REFERENCE} | {sensor: sensor for sensor in SENSORS}
@@ -109,48 +111,36 @@ def _content(raster: Raster, layer: str, dataset: Dataset) -> dict[str, Any]:
         return {"no_data": 1 - np.count_nonzero(pixels) / pixels.size}
     step = max(1, pixels.shape[-1] // _JUDGED)
     few = np.ascontiguousarray(pixels[:, ::step, ::step])
-    constant = [i for i, band in enumerate(few) if (band == band[0, 0]).all()]  # confirmed on all
     notes = [
-        f"band {raster.names[i] or i + 1} is {few[i, 0, 0]:g} everywhere"
-        for i in constant
-        if (pixels[i] == few[i, 0, 0]).all()
+        f"band {raster.names[i] or i + 1} is {band[0, 0]:g} everywhere"
+        for i, band in enumerate(few)
+        if (band == band[0, 0]).all() and (pixels[i] == band[0, 0]).all()  # the few are cheap
     ]
     names, wanted = [band_of(name, layer) for name in raster.names], dataset.bands[layer]
-    shown = {"notes": notes, "no_data": 1 - few.any(axis=0).mean()}
-    if named := set(names) == set(wanted):  # judged as the layout has it
+    named, shown = set(names) == set(wanted), {}
+    if named:  # judged as the layout has it
         few = few[[names.index(band) for band in wanted]]
     if layer == "s2" and has_red_edge(wanted):
         shown["edge"] = red_edge(np.moveaxis(few, 0, -1))
+        shown["order"] = order_of_red_edge(shown["edge"])
     elif tuple(wanted) == S1_BANDS and (seen := few.all(axis=0)).any():
         shown["levels"] = [float(np.median(decibel(band[seen]))) for band in few]
-    return shown | {"named": named}
-
-
-def _examine(path: Path, layer: str, ground: Ground, first: Grid | None, dataset: Dataset) -> dict:
-    """What one raster shows: its problems, or else its grid and content."""
-    inspection, problems = inspect_raster(path, layer, ground, first, dataset), []
-    try:
-        while True:
-            problems.append(next(inspection))
-    except StopIteration as end:
-        raster = end.value
-    if raster is None or problems:
-        return {"problems": problems}
-    at = raster.grid.transform
-    offset = round(at.c - ground.west), round(ground.north - at.f)
-    return {"grid": raster.grid, "offset": offset} | _content(raster, layer, dataset)
+    return shown | {"notes": notes, "no_data": 1 - few.any(axis=0).mean(), "named": named}
 
 
 def _examine_patch(root: Path, dataset: Dataset, patch: str, files: pd.DataFrame) -> list[dict]:
-    """All rasters of a patch; the first sound one gives the grid."""
-    first, seen = None, []
+    """What all rasters of a patch show; the first sound one gives the grid."""
+    ground, first, seen = Ground.of(patch), None, []
     with rasterio.Env(**GDAL):
         for row in files.itertuples():
-            found = _examine(root / row.file, row.layer, Ground.of(patch), first, dataset)
-            first = first or found.get("grid")
-            empty = dict.fromkeys(("grid", "offset", "named", "edge", "levels"))
-            known = {"layer": row.layer, "tile": row.tile, "file": row.file, "no_data": np.nan}
-            seen.append(empty | known | {"problems": [], "notes": []} | found)
+            problems, raster = inspect_raster(root / row.file, row.layer, ground, first, dataset)
+            found = {"layer": row.layer, "tile": row.tile, "file": row.file, "notes": []}
+            if not problems:
+                first, at = first or raster, raster.transform
+                offset = round(at.c - ground.west), round(ground.north - at.f)
+                found |= {"size": raster.pixels.shape[-1], "offset": offset}
+                found |= _content(raster, row.layer, dataset)
+            seen.append(found | {"problems": problems})
     return seen
 
 
@@ -165,12 +155,12 @@ def _listed(folder: Path) -> set[str]:
 
 
 def _patch_of(name: str) -> str:
-    """The patch that a raster's name gives; nothing where it is none's."""
+    """The patch that a raster's name gives; nothing where it is none's, or of no tile."""
     found = _RASTER_NAME.fullmatch(name)
-    try:
-        return Ground.of("_".join(found.groups())) and "_".join(found.groups()) if found else ""
-    except MultiSenGEError:  # no such tile
-        return ""
+    with suppress(MultiSenGEError):
+        if found and tile_corner(found[1]):
+            return "_".join(found.groups())
+    return ""
 
 
 def _inventory(root: Path, index: pd.DataFrame) -> pd.DataFrame:
@@ -229,7 +219,7 @@ def _band_order(images: pd.DataFrame) -> tuple[str, str]:
     """What vegetation says of the order of the bands: the evidence, and a problem if any."""
     if images.empty:
         return "", ""
-    named, judged = images["named"].astype(bool), images["edge"].map(order_of_red_edge)
+    named, judged = images["named"].astype(bool), images["order"]
     votes = judged.value_counts()
     said = f"{named.sum():,} of {len(images):,} rasters name their bands. "
     if votes.empty:
@@ -282,28 +272,26 @@ def _read_all(
 ) -> pd.DataFrame:
     there = files[files["there"] & (files["patch"] != "")]
     bar = tqdm(total=len(there), desc="checking", unit=" files", disable=None if progress else True)
-    columns = ["layer", "tile", "file", "problems", "notes", "no_data", "grid", "offset"]
     seen = []
     with ThreadPoolExecutor(workers) as pool, bar:
         patches = there.groupby("patch")
         for found in pool.map(lambda item: _examine_patch(root, dataset, *item), patches):
             seen += found
             bar.update(len(found))
-    return pd.DataFrame(seen, columns=[*columns, "named", "edge", "levels"])
+    columns = "layer tile file problems notes no_data size offset named edge order levels"
+    return pd.DataFrame(seen, columns=columns.split())
 
 
 def _draft(root: Path, index: pd.DataFrame, seen: pd.DataFrame, dataset: Dataset) -> str:
     """A description of a root that has none; empty where nothing was read, or it has one."""
-    sizes = Counter(grid.width for grid in seen["grid"].dropna())
-    if is_described(root) or dataset.split_of_tile or index.empty or not sizes:
-        return ""
-    there = set(seen["layer"])
+    sizes, there = seen["size"].dropna(), set(seen["layer"])
     bands = {s: dataset.bands[s] for s in SENSORS if s in there}
+    if is_described(root) or dataset.split_of_tile or index.empty or sizes.empty or not bands:
+        return ""
     dates = {
         row.patch: {s: getattr(row, f"{s}_dates") for s in bands} for row in index.itertuples()
     }
-    ((size, _),) = sizes.most_common(1)
-    name = root.resolve().name
+    name, size = root.resolve().name, int(sizes.mode()[0])
     return to_toml(draft_description(name, dates, size, bands, learn="reference" in there))
 
 
@@ -347,9 +335,9 @@ def check_root(root: Path | str, workers: int | None = None, progress: bool = Fa
     ):
         evidence[title], wrong = test(sound[sound["layer"] == sensor])
         found += [(sensor, f"{sensor}/", wrong)] if wrong else []
-    by_file = list(zip(seen["layer"], seen["file"], seen["problems"], seen["notes"], strict=True))
-    found += [(layer, file, words) for layer, file, problems, _ in by_file for words in problems]
-    notes = [(layer, file, words) for layer, file, _, notes in by_file for words in notes]
+    rows = list(seen.itertuples())
+    found += [(row.layer, row.file, words) for row in rows for words in row.problems]
+    notes = [(row.layer, row.file, words) for row in rows for words in row.notes]
     return Report(
         root,
         said,

@@ -6,7 +6,7 @@ no data. An image is read in strips as high as a patch, so its size needs no mem
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -14,18 +14,18 @@ from typing import Any, Literal, NamedTuple
 import mgrs
 import numpy as np
 import rasterio
-from affine import Affine
 from rasterio.crs import CRS
 from rasterio.enums import Resampling
 from rasterio.errors import CRSError, RasterioError
+from rasterio.transform import from_origin
 from rasterio.vrt import WarpedVRT
 from rasterio.warp import transform_bounds
 from rasterio.windows import Window
 
 from multisenge_lib.dataset.bands import guess_band_order, has_red_edge
 from multisenge_lib.dataset.geo import tile_corner
-from multisenge_lib.dataset.layout import LABELS, PIXEL, raster_path
-from multisenge_lib.dataset.rasters import pixel_problems
+from multisenge_lib.dataset.layout import BACKSCATTER_FLOOR, LABELS, PIXEL, raster_path
+from multisenge_lib.dataset.rasters import has_pixels, pixel_problems
 from multisenge_lib.dataset.sources import Acquisition, Band
 from multisenge_lib.dataset.writing import label_bytes, raster_bytes
 from multisenge_lib.errors import ImportAreaError, MultiSenGEError
@@ -64,15 +64,6 @@ class Area(NamedTuple):
     height: int
 
 
-def _first_of_each(acquisitions: Sequence[Acquisition]) -> dict[str, Band]:
-    """One band of each file or cube: the others lie on the same grid."""
-    bands = {}
-    for acquisition in acquisitions:
-        for band in acquisition.bands.values():
-            bands.setdefault(band.grid, band)
-    return bands
-
-
 def _zone(crs: CRS, bounds: Sequence[float]) -> CRS:
     """The projection itself where it is a UTM zone, else the zone of the middle."""
     code = crs.to_epsg()
@@ -86,14 +77,14 @@ def _zone(crs: CRS, bounds: Sequence[float]) -> CRS:
 def _aligned(source: Any, crs: CRS) -> bool:
     at = source.transform
     off = max(abs(v / PIXEL - round(v / PIXEL)) for v in (at.c, at.f))
-    square = abs(at.a - PIXEL) < 1e-4 and abs(at.e + PIXEL) < 1e-4 and not (at.b or at.d)
-    return source.crs == crs and square and off < 1e-3
+    return source.crs == crs and has_pixels(at) and off < 1e-3
 
 
 def find_area(acquisitions: Sequence[Acquisition], said: list[str]) -> Area:
     """The area of all sources; those that must be resampled are told."""
     crs, corners, other = None, [], []
-    for name, band in _first_of_each(acquisitions).items():
+    one_of_each = {band.grid: band for a in acquisitions for band in a.bands.values()}
+    for name, band in one_of_each.items():
         try:
             with band.open() as source:
                 if source.crs is None:
@@ -115,8 +106,8 @@ def find_area(acquisitions: Sequence[Acquisition], said: list[str]) -> Area:
             f"{len(other)} rasters lie on another grid and are resampled to pixels of {PIXEL} m in "
             f"{crs} (mean of finer pixels, bilinear between coarser ones), such as {other[0]}"
         )
-    left, top = (int(np.ceil(v / PIXEL - 1e-3)) for v in (west, -north))
-    right, bottom = (int(np.floor(v / PIXEL + 1e-3)) for v in (east, -south))
+    left, top = np.ceil(np.array([west, -north]) / PIXEL - 1e-3).astype(int).tolist()
+    right, bottom = np.floor(np.array([east, -south]) / PIXEL + 1e-3).astype(int).tolist()
     return Area(crs, PIXEL * left, -PIXEL * top, right - left, bottom - top)
 
 
@@ -130,16 +121,10 @@ def _on_grid(band: Band, area: Area, classes: bool = False) -> Iterator[WarpedVR
             resampling = Resampling.nearest
         no_data = source.nodatavals[band.index - 1]
         no_data = 0 if no_data is None else no_data
-        with WarpedVRT(
-            source,
-            crs=area.crs,
-            transform=Affine(PIXEL, 0, area.west, 0, -PIXEL, area.north),
-            width=area.width,
-            height=area.height,
-            resampling=resampling,
-            src_nodata=no_data,
-            nodata=no_data,
-        ) as warped:
+        place = from_origin(area.west, area.north, PIXEL, PIXEL)
+        grid = {"crs": area.crs, "transform": place, "width": area.width, "height": area.height}
+        empty = {"src_nodata": no_data, "nodata": no_data}
+        with WarpedVRT(source, resampling=resampling, **grid, **empty) as warped:
             yield warped
 
 
@@ -179,10 +164,10 @@ def _to_s1(pixels: np.ndarray, missing: np.ndarray, units: Units, source: str) -
     elif units.s1 == "dn":
         stored = stored**2 * 10**-8.3
     values = np.where(missing, 0, stored).astype(np.float32)
-    problem = next(pixel_problems(values, "s1"), None) if seen.size else None
-    if problem is None and seen.size and values.max() < 1e-5:
-        problem = "holds nothing above -50 dB"
-    if problem:
+    problems = list(pixel_problems(values, "s1")) if seen.size else []
+    if seen.size and not problems and values.max() < BACKSCATTER_FLOOR:
+        problems.append("holds nothing above -50 dB")
+    for problem in problems:
         raise ImportAreaError(
             f"{source} {problem}; say how it is stored: --s1-unit db, linear, or dn for digital "
             "numbers n with 20 log10(n) - 83 dB"
@@ -204,22 +189,18 @@ def patch_name(crs: CRS, west: int, north: int) -> str:
     Raises:
         ImportAreaError: the corner lies outside the zone of the projection.
     """
-    code = crs.to_epsg()
-    hemisphere = "N" if code < 32700 else "S"
-    zone = code % 100
-    corner = zone, hemisphere, west + 1, north - 1
-    try:
+    hemisphere, zone = divmod(crs.to_epsg() - 32600, 100)
+    corner = zone, "NS"[hemisphere], west + 1, north - 1
+    with suppress(mgrs.core.MGRSError, MultiSenGEError):
         tile = mgrs.MGRS().UTMToMGRS(*corner, MGRSPrecision=0).zfill(5)
         left, top, epsg = tile_corner(tile)
-    except (mgrs.core.MGRSError, MultiSenGEError):
-        left, top, epsg = 0, 0, None
-    x, y = (west - left) // PIXEL, (top - north) // PIXEL
-    if epsg != code or min(x, y) < 0:
-        raise ImportAreaError(
-            f"the area reaches beyond UTM zone {zone} at {west} E {north} N: import the parts of "
-            "each zone by themselves"
-        )
-    return f"{tile}_{x}_{y}"
+        x, y = (west - left) // PIXEL, (top - north) // PIXEL
+        if epsg == crs.to_epsg() and min(x, y) >= 0:
+            return f"{tile}_{x}_{y}"
+    raise ImportAreaError(
+        f"the area reaches beyond UTM zone {zone} at {west} E {north} N: import the parts of each "
+        "zone by themselves"
+    )
 
 
 class Cutter:
@@ -257,15 +238,14 @@ class Cutter:
 
     def cut(self, acquisition: Acquisition, bands: Sequence[str]) -> float:
         """Write an acquisition's patches; the share of its pixels without data."""
-        sensor, convert = acquisition.sensor, {"s1": _to_s1, "s2": _to_s2}[acquisition.sensor]
-        sources = [acquisition.bands[band] for band in bands]
-        lost = []
+        sensor, sources, lost = acquisition.sensor, [acquisition.bands[b] for b in bands], []
         for row, pixels, missing in self._strips(sources):
-            if sensor == "s2":  # THEIA writes -10000 where there is no data
-                missing |= (pixels <= 0).all(axis=0)
-            values = convert(pixels, missing, self.units, sources[0].source)
             if sensor == "s2":
+                missing |= (pixels <= 0).all(axis=0)  # THEIA writes -10000 for no data
+                values = _to_s2(pixels, missing, self.units, sources[0].source)
                 _check_order(values, bands, sources[0].source)
+            else:
+                values = _to_s1(pixels, missing, self.units, sources[0].source)
             lost.append(missing[:, : self.columns[-1] + self.size].mean())
             for patch, part in self._patches(row, values):
                 if part.any():  # a date without data is no acquisition of the patch

@@ -1,36 +1,6 @@
 """Which dataset a data root holds: the sample, MultiSenGE, or what its `dataset.toml` says.
 
-name = "my-valley"            # records go to results/my-valley/
-years = [2021, 2022]          # that acquisitions may be of
-months = [11, 12, 1, 2]       # one acquisition of each, in the order of the series
-days_gap = 17                 # optional: least days between consecutive ones
-patch_pixels = 64             # along a patch's side
-showcase = ["19FDV_0_64"]     # optional: patches that figures show
-
-# optional: classes of the reference put together, each id in one of them; by default
-# MultiSenGE's 10 and 6, where its classes are
-groupings = [[{ name = "Built", color = "#a50026", ids = [1] },
-{ name = "Open", color = "#ffef9f", ids = [2, 3] }]]
-
-[tiles]                       # train, validation or test; or blocks, to divide the tile
-19FDV = "blocks"
-
-[blocks]                      # optional: squares of ground that go to one split each
-size = 5120                   # metres
-distance = 1280               # metres between patches of two splits; nearer ones are left out
-shares = [0.6, 0.2, 0.2]      # train, validation, test
-seed = 1
-
-[bands]                       # optional: what the rasters hold; a sensor left out is not there
-s2 = ["B2", "B3", "B4", "B8"] # in this order, the spectral one
-s1 = ["VV", "VH"]
-
-[[classes]]                   # optional: ids of the reference, from 1; by default MultiSenGE's
-name = "Built"
-color = "#a50026"
-
-[cities]                      # optional: places on maps, longitude and latitude
-Ushuaia = [-68.30, -54.80]
+The keys of a `dataset.toml` are those of `multisenge.toml`, beside this module.
 """
 
 import json
@@ -38,13 +8,14 @@ import math
 import os
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from importlib.resources import files
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from multisenge_lib.dataset.geo import tile_corner
@@ -59,6 +30,7 @@ from multisenge_lib.dataset.layout import (
     Blocks,
     Dataset,
     check_months,
+    dataset_of,
 )
 from multisenge_lib.dataset.typology import TYPOLOGIES, Typology, make_typology
 from multisenge_lib.errors import DescriptionError, MultiSenGEError
@@ -69,8 +41,6 @@ DESCRIPTION = "dataset.toml"
 #: Offsets of MultiSenGE's patches are multiples of this many pixels.
 _STRIDE = 257
 _LABEL = re.compile(r"([^_]+)_(\d+)_(\d+)\.json")
-#: Fields of a `Dataset` that bear another name in the file.
-_FIELD = {"tiles": "split_of_tile"}
 
 
 class _Wrong(DescriptionError):
@@ -108,11 +78,8 @@ def is_described(root: Path) -> bool:
 def describe(root: Path | str) -> Dataset:
     """The dataset of a data root.
 
-    The sample is told by its marker, another area by its `dataset.toml` (see this module's
-    docstring), MultiSenGE by the names of its label files.
-
-    Args:
-        root: the data root.
+    The sample is told by its marker, another area by its `dataset.toml`, MultiSenGE by the names of
+    its label files.
 
     Raises:
         DescriptionError: it is none of them, or the description is wrong: naming file and line.
@@ -121,7 +88,7 @@ def describe(root: Path | str) -> Dataset:
     if (root / SAMPLE_MARKER).is_file():
         return _sample(root / SAMPLE_MARKER)
     if (root / DESCRIPTION).exists():
-        return read_description(root)
+        return _read(root / DESCRIPTION)
     try:
         names = [entry.name for entry in os.scandir(root / LABELS)]
     except OSError as error:
@@ -129,8 +96,7 @@ def describe(root: Path | str) -> Dataset:
             f"{root / LABELS} cannot be listed ({error.strerror}): a data root has the label files "
             "in this folder"
         ) from None
-    foreign = next((name for name in names if not _of_multisenge(name)), None)
-    if foreign is not None:
+    for foreign in (name for name in names if not _of_multisenge(name)):
         raise DescriptionError(
             f"{root} is not MultiSenGE, {foreign} is none of its patches: say what it holds in "
             f"{root / DESCRIPTION}; `multisenge check {root}` drafts it"
@@ -138,41 +104,30 @@ def describe(root: Path | str) -> Dataset:
     return MULTISENGE
 
 
-def _line(text: str, key: str) -> int | None:
-    found = re.search(rf"^[^#\n]*?\b{re.escape(key)}\b", text, re.MULTILINE)
-    return text.count("\n", 0, found.start()) + 1 if found else None
-
-
 def _check_schema(content: dict[str, Any]) -> None:
     """Types, ranges and keys, by `description.schema.json`."""
     from jsonschema import Draft4Validator  # of all drafts the one in which 64.0 is no integer
 
     schema = json.loads(files(__package__).joinpath("description.schema.json").read_text())
-    error = next(Draft4Validator(schema).iter_errors(content), None)
-    if error is None:
-        return
-    keys = [str(key) for key in error.absolute_path]
-    if error.validator in ("required", "additionalProperties"):
-        raise _Wrong(keys[-1] if keys else "", error.message)
-    named = [key for key in keys if not key.isdecimal()]
-    rule = error.schema.get("description", error.message)
-    where, received = ".".join(keys), str(error.instance)[:60]
-    raise _Wrong(named[-1], f"{where} is {received!r}, must be {rule}")
-
-
-def _at(key: str, check: Callable[..., object], *arguments: object) -> None:
-    """Make a check, and name the key in its error."""
-    try:
-        check(*arguments)
-    except MultiSenGEError as error:
-        raise _Wrong(key, str(error)) from None
+    for error in Draft4Validator(schema).iter_errors(content):
+        keys = [str(key) for key in error.absolute_path]
+        if error.validator in ("required", "additionalProperties"):
+            raise _Wrong(keys[-1] if keys else "", error.message)
+        named = [key for key in keys if not key.isdecimal()]
+        rule = error.schema.get("description", error.message)
+        where, received = ".".join(keys), str(error.instance)[:60]
+        raise _Wrong(named[-1], f"{where} is {received!r}, must be {rule}")
 
 
 def _check_meaning(content: dict[str, Any]) -> None:
     """What a schema cannot say."""
-    for tile in content["tiles"]:
-        _at(tile, tile_corner, tile)
-    _at("months", check_months, content["months"], content["years"])
+    key = "months"
+    try:
+        check_months(content["months"], content["years"])
+        for key in content["tiles"]:
+            tile_corner(key)
+    except MultiSenGEError as error:
+        raise _Wrong(key, str(error)) from None
     for sensor, bands in content.get("bands", {}).items():
         order = MULTISENGE.bands[sensor]
         if bands != [band for band in order if band in bands]:
@@ -196,38 +151,26 @@ def _typologies(content: dict[str, Any]) -> dict[int, Typology]:
     return {len(typology): typology for typology in own}
 
 
-def _frozen(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _frozen(inner) for key, inner in value.items()}
-    return tuple(map(_frozen, value)) if isinstance(value, list) else value
-
-
 def _dataset(content: dict[str, Any]) -> Dataset:
     """The dataset of a description as TOML gives it."""
     _check_schema(content)
     _check_meaning(content)
-    given = {_FIELD.get(key, key): _frozen(value) for key, value in content.items()}
-    given["blocks"] = Blocks(**given.get("blocks", {}))
-    given["typologies"] = _typologies(content)
-    given = {key: value for key, value in given.items() if key not in ("classes", "groupings")}
-    return replace(MULTISENGE, **({"showcase": (), "cities": {}} | given))
+    return replace(dataset_of(content), typologies=_typologies(content))
 
 
 def _plain(dataset: Dataset) -> dict[str, Any]:
     """The inverse of `_dataset`."""
-    keys = ("name", "years", "months", "days_gap", "patch_pixels", "showcase", "bands", "cities")
-    content = {key: getattr(dataset, key) for key in keys}
-    content |= {"tiles": dataset.split_of_tile, "blocks": asdict(dataset.blocks)}
+    content = msgspec.to_builtins(dataset, enc_hook=dict)
+    content["tiles"] = content.pop("split_of_tile")
+    del content["typologies"]
     if dict(dataset.typologies) == TYPOLOGIES:
         return content
 
-    def rows(typology: Typology) -> list[dict[str, Any]]:
-        return [
-            {"name": c.name, "color": c.color, "ids": ids}
-            for c, ids in zip(typology.classes, typology.members, strict=True)
-        ]
-
-    groupings = [rows(t) for t in dataset.typologies.values() if t != dataset.published]
+    groupings = [
+        [{"name": c.name, "color": c.color, "ids": c.members} for c in typology.classes]
+        for typology in dataset.typologies.values()
+        if typology != dataset.published
+    ]
     classes = [{"name": c.name, "color": c.color} for c in dataset.published.classes]
     return content | {"groupings": groupings, "classes": classes}
 
@@ -258,14 +201,12 @@ def to_toml(dataset: Dataset) -> str:
     return _lines(plain) + "".join(f"\n[{k}]\n{_lines(table)}" for k, table in tables.items())
 
 
-def _series(dates: Iterable[np.ndarray]) -> tuple[list[int], list[int]]:
-    """Years of all dates, and the months in order that at least half of the patches have."""
-    found = [np.unique(d.astype("datetime64[M]").astype(int)) for d in dates]
-    months, patches = np.unique(np.concatenate([*found, []]).astype(int), return_counts=True)
-    common = months[2 * patches >= len(found)]
-    return sorted({1970 + m // 12 for m in months.tolist()}), [
-        m % 12 + 1 for m in common[common < common[0] + 12].tolist()
-    ] if len(common) else []
+def _common_months(series: Iterable[Sequence[np.datetime64]]) -> tuple[int, ...]:
+    """The months in order, of a year at most, that at least half of the patches have."""
+    found = [np.unique(np.array(dates, "datetime64[M]")).astype(int) for dates in series]
+    months, patches = np.unique(np.concatenate(found), return_counts=True)
+    common = months[2 * patches >= len(found)].tolist()
+    return tuple(month % 12 + 1 for month in common if month < common[0] + 12)
 
 
 def draft_description(
@@ -291,11 +232,7 @@ def draft_description(
         learn: whether there is a reference to learn from; else all patches are for test.
     """
     leading = "s2" if "s2" in bands else "s1"
-    series = [np.array(of[leading], "datetime64[D]") for of in dates.values()]
-    years, months = _series(series)
-    everywhere, _ = _series(
-        np.array(d, "datetime64[D]") for of in dates.values() for d in of.values()
-    )
+    years = [np.array(days, "datetime64[Y]") for of in dates.values() for days in of.values()]
     ground = size * PIXEL
     side = math.sqrt(len(dates) / 12) * ground // ground * ground
     side = int(min(max(side, ground), Blocks.size))
@@ -304,9 +241,9 @@ def draft_description(
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-_")[:64] or "area"
     return Dataset(
         name=f"my-{name}" if name.lower() in ("sample", "multisenge") else name,
-        years=tuple(everywhere or years),
+        years=tuple((np.unique(np.concatenate(years)).astype(int) + 1970).tolist()),
         split_of_tile={patch.split("_")[0]: split for patch in sorted(dates)},
-        months=tuple(months or (1,)),
+        months=_common_months(of[leading] for of in dates.values()) or (1,),
         days_gap=MULTISENGE.days_gap,
         patch_pixels=size,
         blocks=Blocks(side, distance),
@@ -315,30 +252,20 @@ def draft_description(
     )
 
 
-def read_description(root: Path | str) -> Dataset:
-    """The dataset that `dataset.toml` at a data root describes.
-
-    Raises:
-        DescriptionError: it cannot be read or is wrong: naming file, line and key.
-    """
-    path = Path(root) / DESCRIPTION
+def _read(path: Path) -> Dataset:
     try:
         text = path.read_text(encoding="utf-8")
         return _dataset(tomllib.loads(text))
     except _Wrong as error:
-        line = _line(text, error.key) if error.key else None
-        where = f"{path}, line {line}" if line else str(path)
-        raise DescriptionError(f"{where}: {error}") from None
+        found = error.key and re.search(rf"^[^#\n]*?\b{re.escape(error.key)}\b", text, re.MULTILINE)
+        line = text.count("\n", 0, found.start()) + 1 if found else 0
+        raise DescriptionError(f"{path}{f', line {line}' if line else ''}: {error}") from None
     except (OSError, ValueError, RecursionError) as error:
         raise DescriptionError(f"{path} cannot be read: {error}") from None
 
 
 def write_description(root: Path | str, dataset: Dataset) -> Path:
-    """Write `dataset.toml` at a data root, so that `describe` reads it back.
-
-    Args:
-        root: the data root; made where it is not there.
-        dataset: what it holds; of another name than `sample` and `multisenge`.
+    """Write `dataset.toml` at a data root, which is made if need be, for `describe` to read back.
 
     Raises:
         DescriptionError: the dataset cannot be described so: naming the key.

@@ -17,7 +17,7 @@ import time
 import urllib.error
 import urllib.request
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Container, Iterable
 from pathlib import Path, PurePosixPath
 
 from tqdm import tqdm
@@ -60,11 +60,9 @@ def _request(url: str, part: Path) -> http.client.HTTPResponse | None:
         OSError: the server refuses; what came so far is dropped when it is none of the file.
     """
     start = _size(part)
-    headers = {"Range": f"bytes={start}-"} if start else {}
+    request = urllib.request.Request(url, headers={"Range": f"bytes={start}-"} if start else {})
     try:
-        response = urllib.request.urlopen(
-            urllib.request.Request(url, headers=headers), timeout=_TIMEOUT
-        )
+        response = urllib.request.urlopen(request, timeout=_TIMEOUT)
     except urllib.error.HTTPError as error:
         if error.code != 416 or not start:
             raise
@@ -91,18 +89,10 @@ def _receive(url: str, part: Path, show: bool | None) -> None:
     start = _size(part) if response.status == 206 else 0
     length = getattr(response, "length", None)  # None where the server does not say
     total = None if length is None else start + length
-    bar = tqdm(
-        total=total,
-        initial=start,
-        desc=part.stem,
-        unit="B",
-        unit_scale=True,
-        disable=None if show is None else not show,
-    )
-    with response, part.open("ab" if start else "wb") as file, bar:
-        while piece := response.read(_PIECE):
-            file.write(piece)
-            bar.update(len(piece))
+    bar = {"desc": part.stem, "disable": None if show is None else not show}
+    stream = tqdm.wrapattr(response, "read", total, initial=start, **bar)
+    with response, part.open("ab" if start else "wb") as file, stream as pieces:
+        shutil.copyfileobj(pieces, file, _PIECE)
     if total is not None and _size(part) != total:
         raise ConnectionError(f"the connection broke after {_size(part):,} of {total:,} bytes")
 
@@ -176,30 +166,32 @@ def _verified(archive: Path, url: str) -> dict[str, dict[str, str]]:
     return known
 
 
-def _extract(tar: tarfile.TarFile, folder: Path, wanted: Callable[[str], bool]) -> int:
+def _extract(tar: tarfile.TarFile, folder: Path, wanted: Container[str] | None) -> int:
     """Put the files wanted into one folder, whatever folders they had; how many."""
-    count = 0
-    for member in tar:
-        member = tarfile.data_filter(member, str(folder))  # refuses ways out of the folder
+    names = set()
+
+    def flat(member: tarfile.TarInfo, into: str) -> tarfile.TarInfo | None:
+        member = tarfile.data_filter(member, into)  # refuses ways out of the folder
         name = PurePosixPath(member.name).name
-        if member.isdir() or (member.isfile() and not wanted(name)):
-            continue
-        target = folder / name
-        if not member.isfile() or target.exists():
+        left = wanted is not None and name not in wanted
+        if member.isdir() or (member.isfile() and left):
+            return None
+        if not member.isfile() or name in names:
             raise tarfile.TarError(f"{member.name} is no plain file, or there twice")
-        with target.open("xb") as file:
-            shutil.copyfileobj(tar.extractfile(member), file)
-        count += 1
-    return count
+        names.add(name)
+        return member.replace(name=name, mtime=None, deep=False)  # new: what is packed is stale
+
+    tar.extractall(folder, filter=flat)
+    return len(names)
 
 
-def unpack(archive: Path, folder: Path, wanted: Callable[[str], bool] = lambda _: True) -> int:
+def unpack(archive: Path, folder: Path, wanted: Container[str] | None = None) -> int:
     """Unpack a `.tgz` into a folder that is new or empty, whole or not at all.
 
     Args:
         archive: read to its last byte, so that gzip's CRC is checked.
         folder: of the published layout, such as `s2`; the files go right into it.
-        wanted: by name, which files to unpack.
+        wanted: names of the files to unpack; all if not given.
 
     Returns:
         The number of files.
@@ -237,14 +229,6 @@ def _check_room(root: Path, names: Iterable[str], selected: bool) -> None:
         )
 
 
-def _wanted(root: Path, name: str, selected: bool) -> Callable[[str], bool]:
-    """Which files of an archive to unpack."""
-    if not selected or name not in layout.SENSORS:
-        return lambda _: True
-    chosen = chosen_rasters(read_index(root / layout.LABELS))[name]
-    return chosen.__contains__
-
-
 def download(
     root: Path | str,
     names: Iterable[str] = (layout.LABELS, layout.REFERENCE),
@@ -280,7 +264,9 @@ def download(
     _check_room(root, missing, selected)
     unpacked = {}
     for name in missing:
-        source, wanted = f"{url.rstrip('/')}/{name}.tgz", _wanted(root, name, selected)
+        source, wanted = f"{url.rstrip('/')}/{name}.tgz", None
+        if selected and name in layout.SENSORS:
+            wanted = chosen_rasters(read_index(root / layout.LABELS))[name]
         archive = fetch(source, root / f"{name}.tgz", **options)
         hashes = _verified(archive, source)
         unpacked[name] = unpack(archive, root / name, wanted)

@@ -26,8 +26,6 @@ WGS84, LAMBERT_93 = 4326, 2154
 #: Metres along a pixel of the coarsest bands, and from the equator to the south's origin.
 _COARSE, _SOUTH = 60, 10_000_000
 
-_DRIVERS = {".parquet": "GeoParquet", ".gpkg": "GPKG"}
-
 
 @cache
 def tile_corner(tile: str) -> tuple[int, int, int]:
@@ -87,24 +85,15 @@ def squares(table: pd.DataFrame, size: int, crs: int | None = None) -> gpd.GeoSe
 
 
 def footprints(table: pd.DataFrame, size: int = MULTISENGE.patch_pixels) -> gpd.GeoDataFrame:
-    """The squares that patches cover.
-
-    Args:
-        table: with columns `tile`, `x`, `y`; an index or a selection of one.
-        size: pixels along a patch's side.
-
-    Returns:
-        The table with polygons in longitude and latitude (EPSG:4326).
-    """
+    """A table with columns `tile`, `x`, `y`, with the squares of its patches, in EPSG:4326."""
     return gpd.GeoDataFrame(table, geometry=squares(table, size, WGS84), crs=WGS84)
 
 
 def centres(table: pd.DataFrame, size: int = MULTISENGE.patch_pixels) -> pd.DataFrame:
     """Longitude and latitude of patch centres, in degrees: columns `lon` and `lat`."""
-    corners = footprints(table, size).geometry
     # The mean of the corners: off the true centre by less than a metre at this size.
-    points = shapely.centroid(corners.to_numpy())
-    return pd.DataFrame({"lon": shapely.get_x(points), "lat": shapely.get_y(points)}, table.index)
+    points = shapely.centroid(squares(table, size, WGS84).to_numpy())
+    return pd.DataFrame(shapely.get_coordinates(points), table.index, ["lon", "lat"])
 
 
 def overlap(frame: gpd.GeoDataFrame, other: gpd.GeoDataFrame) -> float:
@@ -120,19 +109,6 @@ def tile_outlines(tiles: list[str]) -> gpd.GeoDataFrame:
     ]
 
 
-def _as_text(values: np.ndarray) -> str:
-    if values.dtype.kind == "M":
-        return ";".join(np.datetime_as_string(values, unit="D"))
-    return ";".join(map(str, values))
-
-
-def _write_gpkg(frame: gpd.GeoDataFrame, unfinished: Path, path: Path) -> None:
-    try:
-        frame.to_file(unfinished, driver="GPKG", layer=path.stem, index=False)
-    except RuntimeError as error:  # what the driver says of disks and permissions
-        raise FileError(f"{path} cannot be written ({error}): choose another place") from None
-
-
 def export(frame: gpd.GeoDataFrame, path: Path | str) -> Path:
     """Write a table with geometry for a GIS: GeoParquet or GeoPackage, by the file's ending.
 
@@ -142,17 +118,18 @@ def export(frame: gpd.GeoDataFrame, path: Path | str) -> Path:
         MultiSenGEError: the ending is neither `.parquet` nor `.gpkg`, or no file can be written.
     """
     path = Path(path)
-    if path.suffix not in _DRIVERS:
-        raise MultiSenGEError(
-            f"cannot write {path.name}: the ending must be {' or '.join(_DRIVERS)}"
-        )
+    if path.suffix not in (".parquet", ".gpkg"):
+        raise MultiSenGEError(f"cannot write {path.name}: the ending must be .parquet or .gpkg")
     frame = frame.copy()
     for column in frame.columns.drop("geometry"):
         if len(frame) and isinstance(frame[column].iloc[0], np.ndarray):
-            frame[column] = frame[column].map(_as_text)
-    with atomic(path) as unfinished:
-        if path.suffix == ".parquet":
-            frame.to_parquet(unfinished, index=False)
-        else:
-            _write_gpkg(frame, unfinished, path)
+            frame[column] = [";".join(values.astype(str)) for values in frame[column]]
+    try:
+        with atomic(path) as unfinished:
+            if path.suffix == ".parquet":
+                frame.to_parquet(unfinished, index=False)
+            else:
+                frame.to_file(unfinished, driver="GPKG", layer=path.stem, index=False)
+    except RuntimeError as error:  # what the GeoPackage driver says of disks and permissions
+        raise FileError(f"{path} cannot be written ({error}): choose another place") from None
     return path

@@ -9,7 +9,8 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from itertools import cycle
 from pathlib import Path
 from typing import Any, get_args
 
@@ -21,13 +22,13 @@ from multisenge_lib.dataset.cutting import Area, Cutter, S1Unit, Units, find_are
 from multisenge_lib.dataset.description import draft_description, write_description
 from multisenge_lib.dataset.layout import MULTISENGE, PIXEL, S1_BANDS, S2_BANDS, Dataset
 from multisenge_lib.dataset.sources import Acquisition, find_acquisitions
-from multisenge_lib.dataset.typology import Typology, make_typology
+from multisenge_lib.dataset.typology import make_typology
 from multisenge_lib.errors import ImportAreaError
 
 _REMEDY = "nothing was imported; make room, or choose another folder"
 
 
-@dataclass
+@dataclass(frozen=True)
 class Imported:
     """What an import made, and what is to be known of it.
 
@@ -39,9 +40,9 @@ class Imported:
     """
 
     root: Path
-    dataset: Dataset | None = None
-    patches: int = 0
-    said: list[str] = field(default_factory=list)
+    dataset: Dataset
+    patches: int
+    said: list[str]
 
 
 @contextmanager
@@ -80,10 +81,11 @@ def _common_bands(
     for a in acquisitions:
         more = {new: a.bands[old] for new, old in fill.items() if old in a.bands}
         filled.append(replace(a, bands=more | dict(a.bands)))
-        if used := sorted(set(more) - set(a.bands)):
-            told = f"{', '.join(used)} is filled from {', '.join(fill[band] for band in used)}"
-            said.extend([] if told in said else [told])
-    for sensor, order in (("s1", S1_BANDS), ("s2", S2_BANDS)):
+        used = sorted(set(more) - set(a.bands))
+        told = f"{', '.join(used)} is filled from {', '.join(fill[band] for band in used)}"
+        if used and told not in said:
+            said.append(told)
+    for sensor, order in MULTISENGE.bands.items():
         of_sensor = [a for a in filled if a.sensor == sensor]
         there = set().union(*(a.bands for a in of_sensor))
         for a in of_sensor:
@@ -112,10 +114,6 @@ def _check_size(size: int, area: Area, said: list[str]) -> None:
         said.append(f"{left[0]} columns in the east and {left[1]} rows in the south fill no patch")
 
 
-def _told(s1_bands: Sequence[str], s2_bands: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    return {s: tuple(b) for s, b in (("s1", s1_bands), ("s2", s2_bands)) if b}
-
-
 def _check_options(units: Units, fill: Mapping[str, str], told: Mapping[str, Sequence]) -> None:
     """What the user says, held to what can be said."""
     if units.s1 not in (None, *get_args(S1Unit)):
@@ -131,17 +129,6 @@ def _check_options(units: Units, fill: Mapping[str, str], told: Mapping[str, Seq
     for sensor, bands in told.items():
         if len(set(bands)) < len(bands):
             raise ImportAreaError(f"{sensor} bands {', '.join(bands)}: each once")
-
-
-def _typology(names: Sequence[str]) -> Typology:
-    colors = MULTISENGE.published.colors
-    return make_typology((name, colors[i % len(colors)], (i + 1,)) for i, name in enumerate(names))
-
-
-def _existing(reference: Path | str | None) -> Path | None:
-    if reference and not Path(reference).is_file():
-        raise ImportAreaError(f"the reference {reference} is no file")
-    return Path(reference) if reference else None
 
 
 def import_area(
@@ -178,30 +165,32 @@ def import_area(
     Raises:
         ImportAreaError: naming the file and what is wrong or must be said; nothing is written.
     """
-    root, said = Path(root).resolve(), []
-    _check_options(units or Units(), fill or {}, told := _told(s1_bands, s2_bands))
-    reference = _existing(reference)
+    root, said, units, fill = Path(root).resolve(), [], units or Units(), fill or {}
+    told = {s: bands for s, bands in (("s1", s1_bands), ("s2", s2_bands)) if bands}
+    _check_options(units, fill, told)
+    reference = Path(reference) if reference else None
+    if reference and not reference.is_file():
+        raise ImportAreaError(f"the reference {reference} is no file")
     acquisitions = find_acquisitions(sources, told, crs, reference)
-    acquisitions, bands = _common_bands(acquisitions, fill or {}, said)
+    acquisitions, bands = _common_bands(acquisitions, fill, said)
     area = find_area(acquisitions, said)
     _check_size(size, area, said)
-    typology = _typology(classes) if classes else MULTISENGE.published
+    colors = cycle(MULTISENGE.published.colors)
+    rows = [(title, next(colors), (i,)) for i, title in enumerate(classes, 1)]
+    typology = make_typology(rows) if rows else MULTISENGE.published
+    bar = {"desc": "importing", "unit": " dates", "disable": None if progress else True}
     try:
         with _whole_or_not(root) as folder:
-            cutter = Cutter(folder, area, size, units or Units())
-            for a in tqdm(
-                acquisitions, "importing", unit=" dates", disable=None if progress else True
-            ):
+            cutter = Cutter(folder, area, size, units)
+            for a in tqdm(acquisitions, **bar):
                 said += _lost(a, cutter.cut(a, bands[a.sensor]))
             if not cutter.dates:
                 raise ImportAreaError(f"no pixel of {area.crs} holds data: nothing to import")
             if reference:
                 cutter.cut_reference(reference, len(typology))
             cutter.write_labels()
-            classified = typology if classes else None
-            dataset = draft_description(
-                name or root.name, cutter.dates, size, bands, classified, reference is not None
-            )
+            found = cutter.dates, size, bands, typology if rows else None, bool(reference)
+            dataset = draft_description(name or root.name, *found)
             write_description(folder, dataset)
     except (RasterioError, CRSError) as error:
         raise ImportAreaError(f"{error}: {_REMEDY}") from None

@@ -76,7 +76,10 @@ class Days(dict[str, int]):
         return days
 
 
-def _parse_dates(names: str, sensor: str, patch: str, known: Days) -> np.ndarray:
+_days_of = lru_cache(Days)
+
+
+def _parse_dates(names: str, sensor: str, patch: str, years: tuple[int, ...]) -> np.ndarray:
     """Dates out of `{tile}_{date}_{sensor}_{x}_{y}.tif;...`: what stands between is the same."""
     if not names:
         return np.array([], dtype="datetime64[D]")
@@ -88,7 +91,7 @@ def _parse_dates(names: str, sensor: str, patch: str, known: Days) -> np.ndarray
             f"patch, found {names[:60]!r}"
         )
     texts = names[len(before) : -len(after)].split(f"{after};{before}")
-    days = np.fromiter(map(known.__getitem__, texts), np.int64, len(texts))
+    days = np.fromiter(map(_days_of(years).__getitem__, texts), np.int64, len(texts))
     days.sort()
     if (days[1:] == days[:-1]).any():
         twice = Counter(texts).most_common(1)[0][0]
@@ -167,24 +170,14 @@ def _parse_name(name: str, dataset: Dataset) -> tuple[str, int, int]:
     return tile, x, y
 
 
-def parse_label(
-    name: str, raw: bytes, dataset: Dataset = MULTISENGE, known: Days | None = None
-) -> LabelRow:
-    """Read and check one label file.
-
-    Args:
-        name: the file's name, which carries tile and offsets.
-        raw: its content.
-        dataset: that it must be of.
-        known: dates already checked, shared over the files of an index.
+def parse_label(name: str, raw: bytes, dataset: Dataset = MULTISENGE) -> LabelRow:
+    """Read and check one label file of a dataset; its name carries tile and offsets.
 
     Raises:
         MultiSenGEError: the first thing that is wrong, without the file's name.
     """
     tile, x, y = _parse_name(name, dataset)
-    known = Days(dataset.years) if known is None else known
-    document = _parse_document(raw)
-    patch = name.removesuffix(".json")
+    document, patch = _parse_document(raw), name.removesuffix(".json")
     return LabelRow(
         patch,
         tile,
@@ -192,8 +185,8 @@ def parse_label(
         y,
         _parse_projection(document["projection"], tile),
         _parse_classes(document["labels"], len(dataset.published), dataset.name not in _REFERENCED),
-        _parse_dates(document["corresponding_s1"], "S1", patch, known),
-        _parse_dates(document["corresponding_s2"], "S2", patch, known),
+        _parse_dates(document["corresponding_s1"], "S1", patch, dataset.years),
+        _parse_dates(document["corresponding_s2"], "S2", patch, dataset.years),
     )
 
 
@@ -210,16 +203,13 @@ def _walk(folder: Path) -> Iterator[str]:
 
 def _read_file(path: str) -> bytes | LabelError:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe does not make it wait
-        try:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                return LabelError("is not a file")
-            if status.st_size > _FILE_LIMIT:
-                return LabelError(f"has {status.st_size:,} bytes, no label file has")
-            return os.read(descriptor, status.st_size)
-        finally:
-            os.close(descriptor)
+        status = os.stat(path)  # noqa: PTH116 - half the time of Path
+        if not stat.S_ISREG(status.st_mode):
+            return LabelError("is not a file")
+        if status.st_size > _FILE_LIMIT:
+            return LabelError(f"has {status.st_size:,} bytes, no label file has")
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123
+            return file.read()
     except OSError as error:
         return LabelError(f"cannot be read ({error.strerror})")
 
@@ -262,8 +252,6 @@ def _read_archive(archive: Path) -> Iterator[tuple[str, bytes | LabelError]]:
                     raw = content[member.offset_data : end]
                     yield member.name, raw if whole else LabelError("is no label file")
     except (tarfile.TarError, EOFError, zlib.error, OSError, ValueError) as error:
-        if isinstance(error, MultiSenGEError):
-            raise
         raise LabelError(
             f"{archive} cannot be read as a tar archive ({error}): fetch it again"
         ) from None
@@ -271,36 +259,21 @@ def _read_archive(archive: Path) -> Iterator[tuple[str, bytes | LabelError]]:
 
 def _parse_all(
     documents: Iterable[tuple[str, bytes | LabelError]], dataset: Dataset
-) -> tuple[list[LabelRow], list[str], int]:
-    """Rows that are right, a line for each file that is not, and the number of files."""
-    known, rows, problems, seen = Days(dataset.years), [], [], {}
-    total = 0
+) -> tuple[list[LabelRow], list[str]]:
+    """Rows that are right, and a line for each file that is not."""
+    rows, problems, seen = [], [], {}
     for path, raw in documents:
-        total += 1
         try:
             if isinstance(raw, LabelError):
                 raise raw
-            row = parse_label(path.rpartition("/")[2], raw, dataset, known)
+            row = parse_label(path.rpartition("/")[2], raw, dataset)
+            if row.patch in seen:
+                raise LabelError(f"duplicate of {row.patch} in {shown(seen[row.patch])}")
+            seen[row.patch] = path
+            rows.append(row)
         except MultiSenGEError as error:
             problems.append(f"{shown(path)}: {error}")
-            continue
-        if row.patch in seen:
-            problems.append(f"{shown(path)}: duplicate of {row.patch} in {seen[row.patch]}")
-            continue
-        seen[row.patch] = shown(path)
-        rows.append(row)
-    return rows, problems, total
-
-
-def _table(rows: list[LabelRow]) -> pd.DataFrame:
-    rows = sorted(rows, key=lambda row: row.patch)
-    columns = zip(LabelRow._fields, zip(*rows, strict=True), strict=True)
-    return pd.DataFrame(
-        {
-            name: pd.Series(values, dtype=object if isinstance(values[0], np.ndarray) else None)
-            for name, values in columns
-        }
-    )
+    return rows, problems
 
 
 def read_index(path: Path | str, dataset: Dataset = MULTISENGE) -> pd.DataFrame:
@@ -321,11 +294,12 @@ def read_index(path: Path | str, dataset: Dataset = MULTISENGE) -> pd.DataFrame:
     if not path.exists():
         raise LabelError(f"{path} does not exist: give a folder of label files or their archive")
     documents = _read_folder(path) if path.is_dir() else _read_archive(path)
-    rows, problems, total = _parse_all(documents, dataset)
+    rows, problems = _parse_all(documents, dataset)
+    total = len(rows) + len(problems)
     if len(problems) == 1:
         raise LabelError(f"1 of {total} label files is wrong: {problems[0]}")
     if problems:
         raise LabelError(f"{len(problems)} of {total} label files are wrong:{listed(problems)}")
     if not rows:
         raise LabelError(f"no label file (*.json) in {path}: is it the folder named 'labels'?")
-    return _table(rows)
+    return pd.DataFrame(sorted(rows, key=lambda row: row.patch), columns=LabelRow._fields)

@@ -9,13 +9,15 @@
 area in this layout is another `Dataset`.
 """
 
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
-from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
+import msgspec
 import numpy as np
 
 from multisenge_lib.dataset.typology import TYPOLOGIES, Typology
@@ -93,13 +95,13 @@ class Dataset:
     years: tuple[int, ...]
     split_of_tile: Mapping[str, str]
     months: tuple[int, ...]
-    days_gap: int
     patch_pixels: int
+    days_gap: int = 17
     blocks: Blocks = Blocks()
     bands: Mapping[str, tuple[str, ...]] = field(
-        default_factory=lambda: MappingProxyType({"s1": S1_BANDS, "s2": S2_BANDS})
+        default_factory=lambda: {"s1": S1_BANDS, "s2": S2_BANDS}
     )
-    typologies: Mapping[int, Typology] = field(default_factory=lambda: MappingProxyType(TYPOLOGIES))
+    typologies: Mapping[int, Typology] = field(default_factory=lambda: dict(TYPOLOGIES))
     showcase: tuple[str, ...] = ()
     cities: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
@@ -131,35 +133,13 @@ class Dataset:
         return f"by blocks of {b.size} m that keep {b.distance} m (seed {b.seed})"
 
 
-_TILES = (
-    *("31TFN", "31UEP", "31UEQ", "31UER", "31UFP", "31UFQ", "31UFR", "31UGP", "31UGQ"),
-    *("32TLT", "32ULU", "32ULV", "32UMU", "32UMV"),
-)
-#: MultiSenGE (sections 2.1 and 2.2, Figure 4). The paper's list of training tiles leaves out 32ULV,
-#: which its count of 3369 patches needs. The showcase is that of Figures 8 and 9.
-MULTISENGE = Dataset(
-    name="multisenge",
-    years=(2020,),
-    split_of_tile=MappingProxyType(
-        dict.fromkeys(_TILES, "train")
-        | dict.fromkeys(("31UFP", "31UGP"), "validation")
-        | {"31UEQ": "test"}
-    ),
-    months=(7, 8, 9, 11),
-    days_gap=17,
-    patch_pixels=256,
-    showcase=("31UEQ_7453_4112", "31UEQ_6939_6682", "31UEQ_3855_8481"),
-    cities=MappingProxyType(
-        {
-            "Reims": (4.032, 49.258),
-            "Strasbourg": (7.752, 48.573),
-            "Metz": (6.176, 49.119),
-            "Nancy": (6.184, 48.692),
-            "Mulhouse": (7.339, 47.750),
-            "Troyes": (4.074, 48.297),
-            "Charleville-Mézières": (4.720, 49.773),
-        }
-    ),
+def dataset_of(description: Mapping[str, Any]) -> Dataset:
+    """The dataset of a description, such as `multisenge.toml`; with MultiSenGE's typologies."""
+    return msgspec.convert({**description, "split_of_tile": description["tiles"]}, Dataset)
+
+
+MULTISENGE = dataset_of(
+    tomllib.loads(files(__package__).joinpath("multisenge.toml").read_text("utf-8"))
 )
 #: The small MultiSenGE that the library writes itself; its patches may be of another size.
 SAMPLE = replace(MULTISENGE, name="sample", patch_pixels=64)

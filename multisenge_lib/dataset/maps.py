@@ -4,7 +4,6 @@ Out come Cloud-Optimised GeoTIFFs of class ids, and on request of probabilities 
 class names, colours and no data; beside the ids a QGIS style and a picture to look at.
 """
 
-import contextlib
 import fcntl
 import json
 import shutil
@@ -12,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import quoteattr
+from xml.sax.saxutils import escape, quoteattr
 
 import matplotlib.image
 import numpy as np
@@ -32,6 +31,7 @@ SCALE, _NOTHING = 1 / 250, 255
 #: Pixels along the longer side of the picture, at most.
 _PREVIEW = 1024
 _IDENTITY = "MULTISENGE_MAP"
+Legend = Sequence[tuple[str, str]]
 _REMEDY = "make room, or choose another place"
 
 
@@ -75,54 +75,40 @@ class MapWriter:
         self.done = done
 
 
-def _classes(probabilities: np.ndarray) -> np.ndarray:
-    return (probabilities.argmax(axis=-1) + 1).astype(np.uint8)[None]
-
-
-def _scaled(values: np.ndarray) -> np.ndarray:
-    return np.rint(values / SCALE).astype(np.uint8)
-
-
+#: From `(height, width, classes)` probabilities to `(bands, height, width) uint8`.
 _LAYERS = {
-    "classes": _classes,
-    "probabilities": lambda p: _scaled(np.moveaxis(p, -1, 0)),
-    "entropy": lambda p: _scaled(entropy(p)[None]),
+    "classes": lambda p: (p.argmax(axis=-1) + 1).astype(np.uint8)[None],
+    "probabilities": lambda p: np.rint(np.moveaxis(p, -1, 0) / SCALE).astype(np.uint8),
+    "entropy": lambda p: np.rint(entropy(p)[None] / SCALE).astype(np.uint8),
 }
 
 
+def _rgb(color: str) -> tuple[int, ...]:
+    return tuple(round(255 * part) for part in to_rgb(color))
+
+
 def _begin(
-    folder: Path,
-    layers: Sequence[str],
-    ground: Mapping[str, Any],
-    names: Sequence[str],
-    colors: Sequence[str],
-    identity: str,
+    folder: Path, layers: Sequence[str], ground: Mapping[str, Any], legend: Legend, identity: str
 ) -> None:
-    """Make the uncompressed layers, filled with no data."""
+    """Make the uncompressed layers, which GDAL fills with no data."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    needed = sum(len(names) if name == "probabilities" else 1 for name in layers)
-    needed *= ground["height"] * ground["width"]
-    if shutil.disk_usage(folder).free < 1.5 * needed:
-        raise FileError(f"{folder} has no room for {1.5 * needed / 1e6:,.0f} MB: {_REMEDY}")
-    for name in layers:
-        is_classes, count = name == "classes", len(names) if name == "probabilities" else 1
+    bands = {name: len(legend) if name == "probabilities" else 1 for name in layers}
+    needed = 1.5 * sum(bands.values()) * ground["height"] * ground["width"]
+    if shutil.disk_usage(folder).free < needed:
+        raise FileError(f"{folder} has no room for {needed / 1e6:,.0f} MB: {_REMEDY}")
+    for name, count in bands.items():
         profile = {"driver": "GTiff", "dtype": "uint8", "count": count, "interleave": "band"}
-        nodata = NO_DATA if is_classes else _NOTHING
-        with rasterio.open(
-            folder / f"{name}.tif", "w", **profile, **ground, nodata=nodata, bigtiff="if_safer"
-        ) as target:
+        profile |= {"nodata": NO_DATA if name == "classes" else _NOTHING, "bigtiff": "if_safer"}
+        with rasterio.open(folder / f"{name}.tif", "w", **profile, **ground) as target:
             target.update_tags(**{_IDENTITY: identity})
-            if is_classes:
-                rgb = [tuple(round(255 * part) for part in to_rgb(color)) for color in colors]
-                target.write_colormap(1, {0: (0, 0, 0, 0)} | dict(enumerate(rgb, 1)))
-                target.update_tags(1, **{f"CLASS_{i}": n for i, n in enumerate(names, 1)})
+            if name == "classes":
+                rgb = {i: _rgb(color) for i, (_, color) in enumerate(legend, 1)}
+                target.write_colormap(1, {0: (0, 0, 0, 0)} | rgb)
+                target.update_tags(1, **{f"CLASS_{i}": n for i, (n, _) in enumerate(legend, 1)})
             else:
                 target.scales = (SCALE,) * count
-                target.descriptions = tuple(names) if count > 1 else (name,)
-            for _, window in target.block_windows(1):
-                shape = (count, window.height, window.width)
-                target.write(np.full(shape, nodata, np.uint8), window=window)
+                target.descriptions = [n for n, _ in legend] if count > 1 else [name]
     files.write_text(folder / "progress.json", json.dumps({"done": 0}))
 
 
@@ -135,7 +121,7 @@ def _identity_of(path: Path) -> str | None:
         return None
 
 
-def _attributes(names: Sequence[str], colors: Sequence[str]) -> str:
+def _attributes(legend: Legend) -> str:
     """GDAL's side file: category names, and a raster attribute table."""
     fields = (("Value", 0, 5), ("Class", 2, 2), ("Red", 0, 6), ("Green", 0, 7), ("Blue", 0, 8))
     defined = "".join(
@@ -143,13 +129,11 @@ def _attributes(names: Sequence[str], colors: Sequence[str]) -> str:
         "</FieldDefn>"
         for i, (name, kind, usage) in enumerate(fields)
     )
-    rows = [(0, "No data", 0, 0, 0)] + [
-        (i, name, *(round(255 * part) for part in to_rgb(color)))
-        for i, (name, color) in enumerate(zip(names, colors, strict=True), 1)
-    ]
-    categories = "".join(f"<Category>{_text(row[1])}</Category>" for row in rows)
+    rows = [(i, name, *_rgb(color)) for i, (name, color) in enumerate(legend, 1)]
+    rows.insert(0, (0, "No data", 0, 0, 0))
+    categories = "".join(f"<Category>{escape(row[1])}</Category>" for row in rows)
     table = "".join(
-        f'<Row index="{i}">' + "".join(f"<F>{_text(value)}</F>" for value in row) + "</Row>"
+        f'<Row index="{i}">' + "".join(f"<F>{escape(str(value))}</F>" for value in row) + "</Row>"
         for i, row in enumerate(rows)
     )
     return (
@@ -159,15 +143,11 @@ def _attributes(names: Sequence[str], colors: Sequence[str]) -> str:
     )
 
 
-def _text(value: object) -> str:
-    return quoteattr(str(value))[1:-1]
-
-
-def _style(names: Sequence[str], colors: Sequence[str]) -> str:
+def _style(legend: Legend) -> str:
     """A QGIS style: one colour and one name a class id."""
     entries = "".join(
         f'<paletteEntry value="{i}" label={quoteattr(name)} color="{color}" alpha="255"/>'
-        for i, (name, color) in enumerate(zip(names, colors, strict=True), 1)
+        for i, (name, color) in enumerate(legend, 1)
     )
     return (
         "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
@@ -176,12 +156,12 @@ def _style(names: Sequence[str], colors: Sequence[str]) -> str:
     )
 
 
-def _picture(source: Path, target: Path, colors: Sequence[str]) -> None:
+def _picture(source: Path, target: Path, legend: Legend) -> None:
     with rasterio.open(source) as raster:
         shrink = max(1, max(raster.shape) / _PREVIEW)
         shape = tuple(max(1, round(side / shrink)) for side in raster.shape)
         ids = raster.read(1, out_shape=shape, resampling=Resampling.nearest)
-    table = np.array([(0, 0, 0, 0), *((*to_rgb(color), 1) for color in colors)])
+    table = np.array([(0, 0, 0, 0), *((*to_rgb(color), 1) for _, color in legend)])
     with files.atomic(target, _REMEDY) as unfinished:
         matplotlib.image.imsave(unfinished, table[ids], metadata={"Software": None})
 
@@ -191,25 +171,16 @@ def layer_path(path: Path, layer: str) -> Path:
     return path if layer == "classes" else path.with_name(f"{path.stem}_{layer}{path.suffix}")
 
 
-def _finish(
-    folder: Path, path: Path, layers: Sequence[str], names: Sequence[str], colors: Sequence[str]
-) -> None:
+def _finish(folder: Path, path: Path, layers: Sequence[str], legend: Legend) -> None:
     """Compress the layers with overviews; the class ids last, they say that all is there."""
-    beside = path.with_name(f"{path.name}.aux.xml")
-    files.write_text(beside, _attributes(names, colors), _REMEDY)
-    files.write_text(path.with_suffix(".qml"), _style(names, colors), _REMEDY)
-    _picture(folder / "classes.tif", path.with_suffix(".png"), colors)
+    files.write_text(path.with_name(f"{path.name}.aux.xml"), _attributes(legend), _REMEDY)
+    files.write_text(path.with_suffix(".qml"), _style(legend), _REMEDY)
+    _picture(folder / "classes.tif", path.with_suffix(".png"), legend)
     for layer in sorted(layers, key=lambda name: name == "classes"):
-        resampling = "MODE" if layer == "classes" else "AVERAGE"
+        options = {"driver": "COG", "compress": "DEFLATE", "bigtiff": "IF_SAFER"}
+        options["overview_resampling"] = "MODE" if layer == "classes" else "AVERAGE"
         whole = folder / f"whole_{layer}.tif"
-        rasterio.shutil.copy(
-            folder / f"{layer}.tif",
-            whole,
-            driver="COG",
-            compress="DEFLATE",
-            overview_resampling=resampling,
-            bigtiff="IF_SAFER",
-        )
+        rasterio.shutil.copy(folder / f"{layer}.tif", whole, **options)
         whole.replace(layer_path(path, layer))
 
 
@@ -230,8 +201,7 @@ def _alone(path: Path, folder: Path) -> Iterator[None]:
 def open_map(
     path: Path | str,
     ground: Mapping[str, Any],
-    names: Sequence[str],
-    colors: Sequence[str],
+    legend: Legend,
     identity: str,
     layers: Sequence[str] = (),
 ) -> Iterator[MapWriter | None]:
@@ -240,8 +210,7 @@ def open_map(
     Args:
         path: of the GeoTIFF of class ids; the others lie beside it.
         ground: `height`, `width`, `crs` and `transform`, as rasterio names them.
-        names: of the classes, from id 1.
-        colors: hexadecimal, of the classes.
+        legend: name and hexadecimal colour of each class, from id 1.
         identity: of the run: what must be equal for an interrupted one to go on.
         layers: of `probabilities` and `entropy`, which to write besides.
 
@@ -270,13 +239,10 @@ def open_map(
                 return
             part = [_identity_of(folder / f"{layer}.tif") for layer in layers]
             if part != [identity] * len(layers) or not (folder / "progress.json").exists():
-                _begin(folder, layers, ground, names, colors, identity)
+                _begin(folder, layers, ground, legend, identity)
             yield MapWriter(folder, layers)
-            _finish(folder, path, layers, names, colors)
-            with contextlib.suppress(OSError):
-                shutil.rmtree(folder)
-    except RasterioError as error:
-        raise FileError(f"{path} cannot be written ({error}): {_REMEDY}") from None
-    except OSError as error:
-        reason = error.strerror or error
+            _finish(folder, path, layers, legend)
+            shutil.rmtree(folder, ignore_errors=True)
+    except (RasterioError, OSError) as error:
+        reason = getattr(error, "strerror", None) or error
         raise FileError(f"{path} cannot be written ({reason}): {_REMEDY}") from None

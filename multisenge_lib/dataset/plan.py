@@ -1,7 +1,8 @@
 """A rehearsal: what the whole of a dataset takes, before an image of it is fetched.
 
-The labels are the real ones, and all of them. The images are stand-ins: a few patches of random
-values, written, read, packed and read again by the code that will do it, and timed on this machine.
+The labels are the real ones, and all of them, or the committed counts of them. The images are
+stand-ins: a few patches of random values, written, read, packed and read again by the code that
+will do it, and timed on this machine.
 """
 
 import tempfile
@@ -9,11 +10,12 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from multisenge_lib.dataset.census import read_record
 from multisenge_lib.dataset.description import write_description
 from multisenge_lib.dataset.download import ARCHIVES
 from multisenge_lib.dataset.labels import read_index
@@ -77,13 +79,53 @@ def _measure(rows: pd.DataFrame, dataset: Dataset) -> dict[str, float]:
     return {name: value / len(rows) for name, value in taken.items()}
 
 
+def amount(value: float, unit: str) -> str:
+    """A value of the table with its unit: whole where it is large or whole, else three digits."""
+    whole = value >= 100 or float(value).is_integer()
+    return f"{value:,.0f} {unit}".strip() if whole else f"{value:.3g} {unit}"
+
+
+class _Counted(NamedTuple):
+    """Patches with labels; those selected, by split; rows for stand-ins; what counting took."""
+
+    labelled: int
+    splits: dict[str, int]
+    rows: pd.DataFrame
+    taken: list[tuple]
+
+
+def _count(labels: Path | str, dataset: Dataset) -> _Counted:
+    indexing, index = _timed(lambda: read_index(labels, dataset))
+    selecting, selection = _timed(lambda: select(index, dataset=dataset))
+    if selection.empty:
+        raise SelectionError(f"{labels}: 0 patches selected: nothing to plan")
+    splits = {split: int((selection["split"] == split).sum()) for split in SPLITS}
+    taken = [
+        ("reading the labels", indexing, "s", "measured"),
+        ("selecting", selecting, "s", "measured"),
+    ]
+    return _Counted(len(index), splits, selection.head(_STAND_INS), taken)
+
+
+def _counted_before() -> _Counted:
+    """From the committed record of MultiSenGE's labels."""
+    record = read_record()
+    year, months = MULTISENGE.years[0], MULTISENGE.months
+    days = np.array([f"{year}-{month:02}-01" for month in months], "datetime64[D]")
+    row = {"tile": "31UEQ", "split": "test", "s1_dates": days, "s2_dates": days}
+    rows = [{"patch": f"31UEQ_{257 * i}_0"} | row for i in range(_STAND_INS)]
+    splits = {split: int(count) for split, count in record.splits.items()}
+    return _Counted(record.totals["patches"], splits, pd.DataFrame(rows), [])
+
+
 def plan(
-    labels: Path | str, dataset: Dataset = MULTISENGE, batch_size: int = 16
+    labels: Path | str | None, dataset: Dataset = MULTISENGE, batch_size: int = 16
 ) -> tuple[pd.DataFrame, dict[str, int]]:
     """What a dataset takes: counts of its labels, disk, memory and time on this machine.
 
     Args:
-        labels: the label files, a folder or an archive.
+        labels: the label files, a folder or an archive; None for the committed counts of
+            MultiSenGE's.
         dataset: of the labels.
         batch_size: patches a step.
 
@@ -94,26 +136,24 @@ def plan(
     Raises:
         MultiSenGEError: the labels are wrong, or no patch is selected.
     """
-    indexing, index = _timed(lambda: read_index(labels, dataset))
-    selecting, selection = _timed(lambda: select(index, dataset=dataset))
-    if selection.empty:
-        raise SelectionError(f"{labels}: 0 patches selected: nothing to plan")
-    rates, patches = _measure(selection, dataset), len(selection)
-    splits = {split: int((selection["split"] == split).sum()) for split in SPLITS}
-    files = patches + sum(int(selection[f"{s}_dates"].map(len).sum()) for s in dataset.sensors)
+    labelled, splits, stand_ins, taken = (
+        _counted_before() if labels is None else _count(labels, dataset)
+    )
+    rates, patches = _measure(stand_ins, dataset), sum(splits.values())
+    files = patches * (1 + len(dataset.months) * len(dataset.sensors))
     archives = [*zip(*ARCHIVES.values(), strict=True)] if dataset.name == MULTISENGE.name else []
     rows = [
-        ("patches with labels", len(index), "", "counted"),
+        ("patches with labels", labelled, "", "counted"),
         ("patches selected", patches, "", "counted"),
         *((f"patches for {split}", count, "", "counted") for split, count in splits.items()),
         ("rasters that are read", files, "", "counted"),
         (f"steps an epoch, batches of {batch_size}", splits["train"] // batch_size, "", "computed"),
         *(("archives to fetch", sum(sizes), "GB", "published") for sizes in archives[:1]),
+        *(("unpacked, all dates", sum(sizes), "GB", "estimated") for sizes in archives[1:2]),
         *(("unpacked, selected dates", sum(sizes), "GB", "estimated") for sizes in archives[2:]),
         ("packed store", patches * rates["bytes"] / 1e9, "GB", "computed"),
         (f"{batch_size} patches in memory", batch_size * rates["bytes"] / 1e6, "MB", "computed"),
-        ("reading the labels", indexing, "s", "measured"),
-        ("selecting", selecting, "s", "measured"),
+        *taken,
         ("reading the rasters of a patch", 1000 * rates["read"], "ms", "measured"),
         ("reading a packed patch", 1000 * rates["packed"], "ms", "measured"),
         ("packing all", patches * rates["pack"] / 60, "min", "computed"),

@@ -10,7 +10,8 @@ in the series: the paper masks nothing, and its images have less than 10 % of cl
 """
 
 import stat
-from collections.abc import Generator, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from multisenge_lib.dataset.geo import patch_bounds, tile_corner
 from multisenge_lib.dataset.layout import (
     MULTISENGE,
     PIXEL,
+    SENSORS,
     TILE_PIXELS,
     BandOrder,
     Dataset,
@@ -40,7 +42,6 @@ _DTYPES = {
     "s2": ("uint16", "int16"),
     "reference": ("uint8", "int8", "uint16", "int16", "uint32", "int32", "float32", "float64"),
 }
-_REMEDY = "fetch it again, or leave such patches out with on_error='skip'"
 #: Without it GDAL lists the folder at each file opened: a million names in the published `s1/`.
 GDAL = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR"}
 #: Metres that a patch may lie off the place that its name gives. The rule for a tile's corner is
@@ -82,32 +83,18 @@ class Ground:
 
 
 @dataclass(frozen=True)
-class Grid:
-    """Pixels of a raster on the ground; the rasters of one patch share theirs."""
-
-    height: int
-    width: int
-    transform: Affine
-
-    @classmethod
-    def of(cls, source: Any) -> "Grid":
-        """Those of an open raster."""
-        return cls(source.height, source.width, source.transform)
-
-
-@dataclass(frozen=True)
 class Raster:
     """One raster as stored, no data already 0.
 
     Attributes:
         pixels: `(bands, height, width)`; Sentinel-1 float32, else of the file's type.
         names: descriptions of the bands.
-        grid: its pixels on the ground.
+        transform: from its pixels to metres; the rasters of one patch share them.
     """
 
     pixels: np.ndarray
     names: tuple[str | None, ...]
-    grid: Grid
+    transform: Affine
 
 
 def _layout_problems(source: Any, kind: str, dataset: Dataset) -> Iterator[str]:
@@ -122,6 +109,12 @@ def _layout_problems(source: Any, kind: str, dataset: Dataset) -> Iterator[str]:
         yield f"has {source.height}x{source.width} pixels, a patch is square, within a tile"
 
 
+def has_pixels(place: Affine) -> bool:
+    """Whether pixels are squares of 10 m, north up."""
+    size = abs(place.a - PIXEL) < 1e-4 and abs(place.e + PIXEL) < 1e-4
+    return size and not (place.b or place.d)
+
+
 def _ground_problems(source: Any, ground: Ground) -> Iterator[str]:
     if source.crs is None:
         yield f"names no projection, it must lie in EPSG:{ground.epsg}"
@@ -132,7 +125,7 @@ def _ground_problems(source: Any, ground: Ground) -> Iterator[str]:
     across, turn, west, turned, down, north = source.transform[:6]
     if turn or turned or down >= 0 or across <= 0:
         yield "is not north-up: its rows must run from north to south, its columns to the east"
-    elif abs(across - PIXEL) > 1e-4 or abs(down + PIXEL) > 1e-4:
+    elif not has_pixels(source.transform):
         yield f"has pixels of {across:g}x{-down:g} m, a patch has pixels of {PIXEL} m"
     elif max(abs(west - ground.west), abs(north - ground.north)) > POSITION:
         yield (
@@ -141,13 +134,11 @@ def _ground_problems(source: Any, ground: Ground) -> Iterator[str]:
         )
 
 
-def _alignment_problems(grid: Grid, first: Grid) -> Iterator[str]:
-    east, south = grid.transform.c - first.transform.c, first.transform.f - grid.transform.f
-    if (grid.height, grid.width) != (first.height, first.width):
-        yield (
-            f"has {grid.height}x{grid.width} pixels, the rasters of a patch are of one size, here "
-            f"{first.height}x{first.width}"
-        )
+def _alignment_problems(source: Any, first: Raster) -> Iterator[str]:
+    east, south = source.transform.c - first.transform.c, first.transform.f - source.transform.f
+    if source.shape != first.pixels.shape[1:]:
+        here, there = ("x".join(map(str, s)) for s in (source.shape, first.pixels.shape[1:]))
+        yield f"has {here} pixels, the rasters of a patch are of one size, here {there}"
     elif max(abs(east), abs(south)) > 0.01 * PIXEL:
         yield (
             f"lies {east:g} m east and {south:g} m south of the patch's first raster; the rasters "
@@ -155,7 +146,7 @@ def _alignment_problems(grid: Grid, first: Grid) -> Iterator[str]:
         )
 
 
-def _s1_problems(pixels: np.ndarray, _: int) -> Iterator[str]:
+def _s1_problems(pixels: np.ndarray) -> Iterator[str]:
     low, high = pixels.min(), pixels.max()
     if not (np.isfinite(low) and np.isfinite(high)):
         yield "holds NaN or infinite values"
@@ -173,7 +164,7 @@ def _s1_problems(pixels: np.ndarray, _: int) -> Iterator[str]:
         )
 
 
-def _s2_problems(pixels: np.ndarray, _: int) -> Iterator[str]:
+def _s2_problems(pixels: np.ndarray) -> Iterator[str]:
     high = pixels.max()
     if high <= 0:
         yield "is no data in every pixel"
@@ -190,34 +181,34 @@ def _reference_problems(pixels: np.ndarray, most: int) -> Iterator[str]:
         yield f"holds {strange:g}, class ids are whole numbers"
 
 
-_PIXEL_PROBLEMS = {"s1": _s1_problems, "s2": _s2_problems, "reference": _reference_problems}
-
-
 def pixel_problems(pixels: np.ndarray, kind: str, most: int = 14) -> Iterator[str]:
-    """All that is wrong with values in the layout's units, no data 0; a sentence each.
+    """All that is wrong with `(bands, height, width)` values of the layout; a sentence each.
 
-    Args:
-        pixels: `(bands, height, width)`.
-        kind: `s1`, `s2` or `reference`.
-        most: the highest class id.
+    They are in the layout's units, no data 0; `most` is the highest class id of a `reference`.
     """
-    yield from _PIXEL_PROBLEMS[kind](pixels, most)
+    if kind == "reference":
+        return _reference_problems(pixels, most)
+    return _s1_problems(pixels) if kind == "s1" else _s2_problems(pixels)
+
+
+def zero_no_data(pixels: np.ndarray, tags: Iterable[float | None]) -> None:
+    """Set what a raster's tags call no data to 0, in place."""
+    for tag in set(tags) - {None, 0}:
+        pixels[np.isnan(pixels) if np.isnan(tag) else pixels == tag] = 0
 
 
 def _read_pixels(source: Any, kind: str) -> Raster:
     """The pixels of an open raster; what its tag calls no data becomes 0."""
-    image = np.empty((source.height, source.width, source.count), np.result_type(*source.dtypes))
+    image = np.empty((*source.shape, source.count), np.result_type(*source.dtypes))
     pixels = np.moveaxis(image, -1, 0)  # GDAL writes as series are kept: no transposition later
     source.read(out=pixels)
-    tags = {tag for tag in source.nodatavals if tag is not None} - {0}
-    for tag in tags:
-        pixels[np.isnan(pixels) if np.isnan(tag) else pixels == tag] = 0
+    zero_no_data(pixels, source.nodatavals)
     if kind == "s1":
         with np.errstate(over="ignore"):  # what float32 can't hold is infinite, and refused
             pixels = pixels.astype(np.float32, copy=False)
     elif kind == "s2" and pixels.dtype.kind == "i":
         np.maximum(pixels, 0, out=pixels)
-    return Raster(pixels, source.descriptions, Grid.of(source))
+    return Raster(pixels, source.descriptions, source.transform)
 
 
 def no_file(path: Path) -> str | None:
@@ -247,38 +238,36 @@ def inspect_raster(
     path: Path,
     kind: str,
     ground: Ground,
-    first: Grid | None = None,
+    first: Raster | None = None,
     dataset: Dataset = MULTISENGE,
-) -> Generator[str, None, Raster | None]:
-    """Read one raster, and yield all that is wrong with it, a sentence each, as it is found.
+) -> tuple[list[str], Raster | None]:
+    """Read one raster, and find all that is wrong with it, a sentence each.
 
     Args:
         path: of a GeoTIFF.
         kind: `s1`, `s2` or `reference`.
         ground: where it must lie.
-        first: the pixels of the patch's first raster, that it must share.
+        first: the patch's first raster, whose pixels it must share.
         dataset: gives its bands and class ids.
 
     Returns:
-        The raster, or None where it cannot be read or has other bands.
+        Problems, and the raster, or None where it cannot be read or has other bands.
     """
     if problem := no_file(path):
-        yield problem
-        return None
+        return [problem], None
+    problems = []
     try:
         with rasterio.open(path, driver="GTiff") as source:
-            yield from (strange := list(_layout_problems(source, kind, dataset)))
-            yield from _ground_problems(source, ground)
+            problems += (strange := list(_layout_problems(source, kind, dataset)))
+            problems += _ground_problems(source, ground)
             if first is not None:
-                yield from _alignment_problems(Grid.of(source), first)
+                problems += _alignment_problems(source, first)
             if strange:
-                return None
+                return problems, None
             raster = _read_pixels(source, kind)
     except (RasterioError, ValueError, MemoryError):  # ValueError: of a damaged projection or name
-        yield why_unreadable(path)
-        return None
-    yield from pixel_problems(raster.pixels, kind, len(dataset.published))
-    return raster
+        return [*problems, why_unreadable(path)], None
+    return [*problems, *pixel_problems(raster.pixels, kind, len(dataset.published))], raster
 
 
 def read_raster(path: Path, kind: str, *where: Any) -> Raster:
@@ -287,15 +276,13 @@ def read_raster(path: Path, kind: str, *where: Any) -> Raster:
     Raises:
         PatchError: it is missing, damaged, or not of the published layout; one line.
     """
-    try:
-        problem = next(inspection := inspect_raster(path, kind, *where))
-    except StopIteration as end:
-        return end.value
-    inspection.close()
-    remedy = _REMEDY
-    if problem == "is missing":
+    problems, raster = inspect_raster(path, kind, *where)
+    if not problems:
+        return raster
+    remedy = "fetch it again, or leave such patches out with on_error='skip'"
+    if problems[0] == "is missing":
         remedy = "fetch it, or select among the files on disk with load_selection(root)"
-    raise PatchError(f"{path} {problem}: {remedy}")
+    raise PatchError(f"{path} {problems[0]}: {remedy}")
 
 
 def _ordered(
@@ -308,10 +295,8 @@ def _ordered(
         )
     except BandOrderError as error:
         raise BandOrderError(f"{path} {error}") from None
-    pixels = raster.pixels
-    if positions != list(range(len(pixels))):
-        pixels = pixels[positions]
-    pixels = np.moveaxis(pixels, 0, -1)
+    in_order = positions == sorted(positions)  # then no copy is made
+    pixels = np.moveaxis(raster.pixels if in_order else raster.pixels[positions], 0, -1)
     return pixels if sensor == "s1" else pixels.astype(np.uint16, copy=False)
 
 
@@ -340,22 +325,20 @@ def read_patch(
     """
     check_band_order(band_order)
     dataset = dataset or describe(root)
-    ground, first = Ground.of(row.patch), None
+    ground, first, series = Ground.of(row.patch), None, defaultdict(list)
     files = [("reference", raster_path(root, "reference", row.patch))] if reference else []
     for sensor in dataset.sensors if sensors is None else sensors:
         days = getattr(row, f"{sensor}_dates")
         if days is None or not len(days):
             raise PatchError(f"{row.patch} has no {sensor} date selected: ask for other sensors")
         files += [(sensor, raster_path(root, sensor, row.patch, day)) for day in days]
-    arrays = {kind: [] for kind, _ in files}
     with rasterio.Env(**GDAL):
         for kind, path in files:
             raster = read_raster(path, kind, ground, first, dataset)
-            first = first or raster.grid
+            first = first or raster
             if kind == "reference":
-                arrays[kind].append(raster.pixels[0].astype(np.uint8))
+                classes = raster.pixels[0].astype(np.uint8)
             else:
-                arrays[kind].append(_ordered(path, raster, kind, band_order, dataset))
-    stacked = {kind: np.stack(parts) for kind, parts in arrays.items()}
-    found = stacked.get("reference")
-    return Patch(stacked.get("s1"), stacked.get("s2"), None if found is None else found[0])
+                series[kind].append(_ordered(path, raster, kind, band_order, dataset))
+    s1, s2 = (np.stack(series[s]) if s in series else None for s in SENSORS)
+    return Patch(s1, s2, classes if reference else None)

@@ -53,15 +53,12 @@ def _walk(dates: np.ndarray, months: Sequence[np.datetime64], days_gap: int) -> 
 
 
 def choose_dates(dates: np.ndarray, months: Sequence[int], days_gap: int) -> np.ndarray | None:
-    """One date a month by the rule above.
+    """One date a month by the rule above, of the first year in which it finds all; or None.
 
     Args:
         dates: of one patch, sorted datetime64[D].
         months: in order; after the last of a year the next one goes on in the year after.
         days_gap: least number of days from one chosen date to the next.
-
-    Returns:
-        As many dates as months, of the first year in which the rule finds all, or None.
     """
     years = np.cumsum([0, *(a > b for a, b in pairwise(months))])
     for first in np.unique(dates.astype("datetime64[Y]")):
@@ -85,8 +82,7 @@ def choose_all(series: pd.Series, months: Sequence[int], days_gap: int) -> list[
 
 def first_of_months(dates: np.ndarray, chosen: np.ndarray) -> np.ndarray | None:
     """The first of `dates` in the month of each chosen date: the authors' rule for Sentinel-1."""
-    months = dates.astype("datetime64[M]")
-    wanted = chosen.astype("datetime64[M]")
+    months, wanted = dates.astype("datetime64[M]"), chosen.astype("datetime64[M]")
     at = np.searchsorted(months, wanted)
     if (at == len(dates)).any() or (months[at] != wanted).any():
         return None
@@ -111,28 +107,22 @@ S1_WINDOW = np.timedelta64(24, "D")
 
 
 def dates_on_disk(folder: Path | str) -> dict[str, np.ndarray]:
-    """The acquisitions whose files are in a folder `s1/` or `s2/` of the published layout.
-
-    Returns:
-        From patch to its dates, sorted datetime64[D].
+    """The dates, sorted datetime64[D], of each patch that has files in a folder `s1/` or `s2/`.
 
     Raises:
         SelectionError: the folder is missing, or a raster's name is not of the layout.
     """
     found, days = defaultdict(list), Days()
     try:
-        names = [entry.name for entry in os.scandir(folder) if entry.name.endswith(".tif")]
-    except OSError as error:
-        raise SelectionError(f"{folder} cannot be listed: {error.strerror}") from None
-    for name in names:
-        try:
+        for name in (n for n in os.listdir(folder) if n.endswith(".tif")):  # noqa: PTH208 - fast
             tile, day, _, x, y = name[:-4].split("_")
             found[f"{tile}_{x}_{y}"].append(days[day])
-        except ValueError:
-            path = shown(Path(folder) / name)
-            raise SelectionError(
-                f"{path} is not named tile_yyyymmdd_sensor_x_y.tif: move it away"
-            ) from None
+    except OSError as error:
+        raise SelectionError(f"{folder} cannot be listed: {error.strerror}") from None
+    except ValueError:
+        raise SelectionError(
+            f"{shown(Path(folder) / name)} is not named tile_yyyymmdd_sensor_x_y.tif: move it away"
+        ) from None
     return {p: np.sort(np.array(d, np.int64)).view("datetime64[D]") for p, d in found.items()}
 
 
@@ -142,12 +132,7 @@ def only_existing(
     """The index with only the dates whose rasters are below a data root.
 
     Many Sentinel-1 files that the published label files name are not in the published archive;
-    to choose among names alone would lose most patches.
-
-    Args:
-        index: from `read_index`.
-        root: the data root.
-        sensors: which of `s1` and `s2` to look for; the dates of the other stay as named.
+    to choose among names alone would lose most patches. Dates of other sensors stay as named.
     """
     index = index.copy()
     for sensor in sensors:
@@ -217,14 +202,10 @@ def select(
 
 
 def chosen_rasters(index: pd.DataFrame, dataset: Dataset = MULTISENGE) -> dict[str, set[str]]:
-    """Names of the rasters that a selection of a dataset can use, by sensor.
+    """Names of the rasters that a selection of an index can use, by sensor.
 
     Of Sentinel-2 the dates chosen. Of Sentinel-1 every date in the months of these, since which of
     the files named are published is only known once they are there.
-
-    Args:
-        index: from `read_index`.
-        dataset: of the index.
     """
     names = {"s1": set(), "s2": set()}
     named = index.set_index("patch")["s1_dates"]
@@ -243,19 +224,11 @@ def load_selection(
     s1_rule: S1Rule = "first",
     sensors: Sequence[str] | None = None,
 ) -> pd.DataFrame:
-    """The patches of a data root whose series are complete on disk (section 2.2).
+    """The patches of a data root whose series are complete on disk (section 2.2); as of `select`.
 
-    Args:
-        root: the data root; its dataset gives what is not given here.
-        months: see `select`.
-        days_gap: see `select`.
-        s1_rule: see `select`.
-        sensors: whose files must be on disk; by default those of which there is any file. The
-            dates of the other are taken as the labels name them: the experiments of one sensor
-            need no files of the other.
-
-    Returns:
-        See `select`.
+    The files of the sensors given must be on disk; by default of those of which there is any file.
+    The dates of the other are taken as the labels name them: the experiments of one sensor need no
+    files of the other.
     """
     root, dataset = Path(root), describe(root)
     if sensors is None:
@@ -265,12 +238,7 @@ def load_selection(
 
 
 def to_show(selection: pd.DataFrame, count: int) -> list[str]:
-    """Patches to show: those of the paper's Figures 8 and 9 that are there, then test patches.
-
-    Args:
-        selection: of `select`.
-        count: how many, at most.
-    """
+    """Patches to show, at most so many: the paper's (Figures 8 and 9), then test patches."""
     shown = selection["patch"].isin(MULTISENGE.showcase)
     order = np.lexsort([selection["split"] != "test", ~shown])
     return selection["patch"].iloc[order].head(count).tolist()
@@ -281,11 +249,7 @@ def _joined(dates: np.ndarray) -> str:
 
 
 def to_csv(selection: pd.DataFrame, path: Path | str | None = None) -> str:
-    """A selection as text: columns `patch,tile,split,s2_dates,s1_dates`, dates joined by `;`.
-
-    Args:
-        selection: from `select`.
-        path: a file to write it to as well.
+    """A selection as text: `patch,tile,split,s2_dates,s1_dates`, dates joined by `;`; or as a file.
 
     Raises:
         FileError: the file cannot be written.

@@ -8,7 +8,7 @@ xarray (extra `area`): bands are variables or lie along a dimension. Bands of no
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,13 +22,14 @@ from rasterio.io import DatasetReader, MemoryFile
 from rasterio.transform import from_origin
 
 from multisenge_lib.dataset.bands import band_of
-from multisenge_lib.dataset.layout import S1_BANDS, S2_BANDS, SENSORS
+from multisenge_lib.dataset.layout import MULTISENGE, SENSORS
+from multisenge_lib.dataset.writing import geotiff
 from multisenge_lib.errors import ImportAreaError
 
 _DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_]?([01]\d)[-_]?([0-3]\d)(?!\d)")
 _SENSOR = re.compile(r"(?<![A-Z0-9])S(?:ENTINEL[-_ ]?)?([12])[ABCD]?(?![0-9])")
 _RASTERS, _CUBES = (".tif", ".tiff", ".jp2", ".vrt"), (".nc", ".nc4", ".h5", ".zarr")
-_BANDS = {"s1": S1_BANDS, "s2": S2_BANDS}
+_BANDS = MULTISENGE.bands
 _X, _Y, _TIME = ("x", "easting", "lon", "longitude"), ("y", "northing", "lat", "latitude"), "M"
 
 
@@ -57,14 +58,12 @@ class Acquisition:
     bands: Mapping[str, Band]
 
 
-def _date_in(path: Path) -> np.datetime64:
-    for text in (path.stem, path.parent.name):
-        for found in _DATE.finditer(text):
-            try:
-                return np.datetime64("-".join(found.groups()), "D")
-            except ValueError:
-                continue
-    raise ImportAreaError(f"{path}: no date yyyymmdd in its name: give it one")
+def day_in(name: str) -> np.datetime64 | None:
+    """The first date in a name, yyyymmdd or with - or _ between."""
+    for found in _DATE.finditer(name):
+        with suppress(ValueError):
+            return np.datetime64("-".join(found.groups()), "D")
+    return None
 
 
 def _told(path: Path, count: int, told: Mapping[str, Sequence[str]]) -> tuple[str, Sequence[str]]:
@@ -80,7 +79,7 @@ def _told(path: Path, count: int, told: Mapping[str, Sequence[str]]) -> tuple[st
 
 
 def _bands_of_raster(path: Path, told: Mapping[str, Sequence[str]]) -> Iterator[tuple]:
-    """Sensor, band's name and `Band` of all that a raster holds."""
+    days = [day for name in (path.stem, path.parent.name) if (day := day_in(name)) is not None]
     try:
         with rasterio.open(path) as source:
             count, names = source.count, list(source.descriptions)
@@ -92,9 +91,12 @@ def _bands_of_raster(path: Path, told: Mapping[str, Sequence[str]]) -> Iterator[
     if not any(found.values()):
         sensor, bands = _told(path, count, told)
         found = {(sensor, i): band for i, band in enumerate(bands, 1)}
-    for (sensor, index), band in found.items():
-        if band in _BANDS[sensor]:
-            yield sensor, band, Band(str(path), partial(rasterio.open, path), str(path), index)
+    wanted = {where: band for where, band in found.items() if band in _BANDS[where[0]]}
+    if wanted and not days:
+        raise ImportAreaError(f"{path}: no date yyyymmdd in its name: give it one")
+    for (sensor, index), band in wanted.items():
+        where = Band(str(path), partial(rasterio.open, path), str(path), index)
+        yield sensor, band, days[0], where
 
 
 def _dimension(cube: Any, names: Sequence[str], what: str) -> str:
@@ -127,16 +129,11 @@ def _in_memory(array: Any, y: str, x: str, crs: CRS) -> Iterator[DatasetReader]:
     values = np.ascontiguousarray(array.transpose(y, x).values)
     west, north = float(array[x][0]), float(array[y][0])
     across, down = (float(abs(array[d][-1] - array[d][0])) / (array.sizes[d] - 1) for d in (x, y))
-    shape = {"count": 1, "height": values.shape[0], "width": values.shape[1]}
     place = from_origin(west - across / 2, north + down / 2, across, down)
     no_data = np.nan if values.dtype.kind == "f" else None
-    with MemoryFile() as memory:
-        with memory.open(
-            driver="GTiff", dtype=values.dtype, crs=crs, transform=place, nodata=no_data, **shape
-        ) as target:
-            target.write(values, 1)
-        with memory.open() as source:
-            yield source
+    raw = geotiff(values[None], crs=crs, transform=place, nodata=no_data)
+    with MemoryFile(raw) as memory, memory.open() as source:
+        yield source
 
 
 def _open_cube(path: Path) -> Any:
@@ -166,8 +163,7 @@ def _planes(cube: Any) -> Iterator[tuple[str, Any]]:
                 yield str(step), array.sel({others[0]: step})
 
 
-def bands_of_cube(cube: Any, what: str, crs: str | None) -> Iterator[tuple]:
-    """Sensor, band's name, date and `Band` of all that an xarray Dataset holds."""
+def _bands_of_cube(cube: Any, what: str, crs: str | None) -> Iterator[tuple]:
     x, y = (_dimension(cube, names, what) for names in (_X, _Y))
     time, crs = _dimension(cube, _TIME, what), _cube_crs(cube, what, crs)
     if min(cube.sizes[x], cube.sizes[y]) < 2:
@@ -183,8 +179,24 @@ def bands_of_cube(cube: Any, what: str, crs: str | None) -> Iterator[tuple]:
                 yield sensor, band, day, Band(f"{what} ({name}, {day})", opener, what)
 
 
-def _files(sources: Iterable[Path]) -> Iterator[Path]:
-    for path in map(Path, sources):
+def _bands(
+    source: Any, told: Mapping[str, Sequence[str]], crs: str | None, number: int
+) -> Iterator[tuple]:
+    """Sensor, band's name, date and `Band` of all that a file or an xarray Dataset holds."""
+    if not isinstance(source, Path):
+        return _bands_of_cube(source, f"cube {number}", crs)
+    if source.suffix.lower() in _CUBES:
+        return _bands_of_cube(_open_cube(source), str(source), crs)
+    return _bands_of_raster(source, told)
+
+
+def _unfolded(sources: Iterable[Any]) -> Iterator[Any]:
+    """Cubes in memory as they are, files, and the files in folders."""
+    for source in sources:
+        if hasattr(source, "data_vars"):
+            yield source
+            continue
+        path = Path(source)
         if path.is_dir() and path.suffix != ".zarr":
             inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in _RASTERS + _CUBES)
             if not inside:
@@ -214,28 +226,16 @@ def find_acquisitions(
         ImportAreaError: naming the file, and what it lacks.
     """
     found: dict[tuple[str, np.datetime64], dict[str, Band]] = defaultdict(dict)
-
-    def add(sensor: str, band: str, day: np.datetime64, where: Band) -> None:
-        known = found[sensor, day].setdefault(band, where)
-        if known is not where:
-            raise ImportAreaError(
-                f"{known.source} and {where.source} both give {band} of {day}: give one of them, "
-                "or merge them before"
-            )
-
-    cubes = [source for source in sources if hasattr(source, "data_vars")]
-    opened = [("the cube", cube) for cube in cubes]
-    for path in _files(s for s in sources if not hasattr(s, "data_vars")):
-        if without is not None and path.exists() and path.samefile(without):
+    for number, source in enumerate(_unfolded(sources), 1):
+        if without is not None and isinstance(source, Path) and source.samefile(without):
             continue
-        if path.suffix.lower() in _CUBES:
-            opened.append((str(path), _open_cube(path)))
-            continue
-        for sensor, band, where in _bands_of_raster(path, told):
-            add(sensor, band, _date_in(path), where)
-    for what, cube in opened:
-        for sensor, band, day, where in bands_of_cube(cube, what, crs):
-            add(sensor, band, day, where)
+        for sensor, band, day, where in _bands(source, told, crs, number):
+            known = found[sensor, day].setdefault(band, where)
+            if known is not where:
+                raise ImportAreaError(
+                    f"{known.source} and {where.source} both give {band} of {day}: give one of "
+                    "them, or merge them before"
+                )
     if not found:
         raise ImportAreaError("no band of Sentinel-1 or Sentinel-2 is there: B2 to B12, VV or VH")
     return [Acquisition(*key, bands) for key, bands in sorted(found.items())]

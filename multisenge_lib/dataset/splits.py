@@ -23,15 +23,7 @@ _GIVES_WAY = (("train", ("validation", "test")), ("validation", ("test",)))
 
 
 def _deal(patches: np.ndarray, blocks: Blocks) -> list[str]:
-    """A split for each block, by lot: one each first, then to whom most is lacking.
-
-    Args:
-        patches: in each block.
-        blocks: shares and seed.
-
-    Raises:
-        SelectionError: there are fewer blocks than splits.
-    """
+    """A split for each block of so many patches, by lot: one each, then to whom most is lacking."""
     if len(patches) < len(SPLITS):
         raise SelectionError(
             f"the patches lie in {len(patches)} blocks of {blocks.size} m, three splits need three "

@@ -1,7 +1,7 @@
 """Rasters of any size, one a date and sensor, on one grid: what a map is made of."""
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,10 +14,9 @@ from rasterio.windows import Window
 
 from multisenge_lib.dataset.bands import band_of
 from multisenge_lib.dataset.layout import BAND_ORDERS, PIXEL, BandOrder
-from multisenge_lib.dataset.rasters import no_file, why_unreadable
+from multisenge_lib.dataset.rasters import has_pixels, no_file, why_unreadable, zero_no_data
+from multisenge_lib.dataset.sources import day_in
 from multisenge_lib.errors import BandOrderError, PatchError
-
-_DATE = re.compile(r"(?<!\d)(?:19|20)\d\d-?(0[1-9]|1[0-2])-?(?:0[1-9]|[12]\d|3[01])(?!\d)")
 
 
 @dataclass(frozen=True)
@@ -71,17 +70,21 @@ class Stack:
         return series, valid
 
 
-def _rows(path: Path, sensor: str, positions: Sequence[int], start: int, stop: int) -> np.ndarray:
-    """`(bands, rows, width)`, no data 0."""
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
     try:
         with rasterio.open(path) as source:
-            window = Window(0, start, source.width, stop - start)
-            pixels = source.read([p + 1 for p in positions], window=window)
-            tags = {source.nodatavals[p] for p in positions} - {None, 0}
+            yield source
     except (RasterioError, ValueError, MemoryError):
         raise PatchError(f"{path} {why_unreadable(path)}: fetch it again") from None
-    for tag in tags:
-        pixels[np.isnan(pixels) if np.isnan(tag) else pixels == tag] = 0
+
+
+def _rows(path: Path, sensor: str, positions: Sequence[int], start: int, stop: int) -> np.ndarray:
+    """`(bands, rows, width)`, no data 0."""
+    with _opened(path) as source:
+        window = Window(0, start, source.width, stop - start)
+        pixels = source.read([p + 1 for p in positions], window=window)
+        zero_no_data(pixels, [source.nodatavals[p] for p in positions])
     if sensor == "s1":
         pixels = np.nan_to_num(pixels.astype(np.float32, copy=False), posinf=np.inf)
         if not (pixels.min() >= 0 and np.isfinite(pixels.max())):
@@ -110,11 +113,11 @@ def _band_positions(
 
 
 def _check_ground(path: Path, ground: Mapping[str, Any], first: Mapping[str, Any]) -> None:
-    across, turn, _, turned, down, _ = ground["transform"][:6]
-    if ground["crs"] is None or turn or turned or (across, down) != (PIXEL, -PIXEL):
+    at = ground["transform"]
+    if ground["crs"] is None or not has_pixels(at):
         raise PatchError(
-            f"{path} has pixels of {across:g} x {-down:g} in {ground['crs'] or 'no projection'}: "
-            f"a network sees pixels of {PIXEL} m, north up; warp the raster, or import it"
+            f"{path} has pixels of {at.a:g} x {-at.e:g} in {ground['crs'] or 'no projection'}: a "
+            f"network sees pixels of {PIXEL} m, north up; warp the raster, or import it"
         )
     if ground != first:
         named = {key: list(v)[:6] if key == "transform" else v for key, v in ground.items()}
@@ -126,10 +129,10 @@ def _check_ground(path: Path, ground: Mapping[str, Any], first: Mapping[str, Any
 
 
 def _check_month(path: Path, month: int) -> None:
-    found = _DATE.search(path.name)
-    if found and int(found[1]) != month:
+    day = day_in(path.name)
+    if day is not None and (named := day.astype(object).month) != month:
         raise PatchError(
-            f"{path} is of month {int(found[1])}, at its place the network takes month {month}: "
+            f"{path} is of month {named}, at its place the network takes month {month}: "
             "give one raster a month, in its order, or allow any month"
         )
 
@@ -168,12 +171,9 @@ def open_stack(
             if problem := no_file(path):
                 raise PatchError(f"{path} {problem}: name a raster that can be read")
             any_month or _check_month(path, month)
-            try:
-                with rasterio.open(path) as source:
-                    ground = {k: source.profile[k] for k in ("height", "width", "crs", "transform")}
-                    names, dtypes = source.descriptions, set(source.dtypes)
-            except (RasterioError, ValueError):
-                raise PatchError(f"{path} {why_unreadable(path)}: fetch it again") from None
+            with _opened(path) as source:
+                ground = {k: source.profile[k] for k in ("height", "width", "crs", "transform")}
+                names, dtypes = source.descriptions, set(source.dtypes)
             first = first or ground
             _check_ground(path, ground, first)
             positions[sensor].append(

@@ -52,19 +52,6 @@ def _place(array: np.memmap, position: int) -> int:
     return array.offset + position * prod(array.shape[1:]) * array.dtype.itemsize
 
 
-def _read_values(array: np.memmap, position: int) -> np.ndarray:
-    """One patch, read from the file: a mapped one that is cut short would end the process."""
-    count, place = prod(array.shape[1:]), _place(array, position)
-    return np.fromfile(array.filename, array.dtype, count, offset=place).reshape(array.shape[1:])
-
-
-def _write_values(array: np.memmap, position: int, values: np.ndarray) -> None:
-    """Put one patch into its place; through the file too, so that a full disk is an error."""
-    with Path(array.filename).open("rb+") as file:
-        file.seek(_place(array, position))
-        file.write(np.ascontiguousarray(values))
-
-
 @dataclass(frozen=True)
 class Store:
     """A packed selection, open for reading.
@@ -103,8 +90,10 @@ class Store:
             PatchError: it is not what was packed: the store is damaged on disk.
         """
         array, position = self.arrays[name], int(position)
-        try:
-            values = _read_values(array, position)
+        count, place = prod(array.shape[1:]), _place(array, position)
+        try:  # from the file: a mapped one that is cut short would end the process
+            values = np.fromfile(array.filename, array.dtype, count, offset=place)
+            values = values.reshape(array.shape[1:])
         except (OSError, ValueError, MemoryError) as error:
             raise _damaged(array.filename, f"at {position}: {error}") from None
         if _checksum(values) != self.checksums[position].get(name):
@@ -183,7 +172,9 @@ def _write_patch(path: Path, patch: Patch, position: int, count: int) -> dict[st
                 f"{name} is {values.shape}, the first patch's {array.shape[1:]}: "
                 "the patches of a selection are of one size"
             )
-        _write_values(array, position, values)
+        with file.open("rb+") as target:  # through the file, so that a full disk is an error
+            target.seek(_place(array, position))
+            target.write(np.ascontiguousarray(values))
         checksums[name] = _checksum(values)
     return checksums
 
@@ -226,15 +217,12 @@ def _stale(
     path: Path, root: Path, selection: pd.DataFrame, sensors: Sequence[str], on_error: OnError
 ) -> list[Any]:
     """Rows that are not in the store, have changed since, or are to be tried again."""
-    entries = _read_manifest(path)
-
-    def fresh(row: Any) -> bool:
-        entry = entries.get(row.patch, {})
-        return entry.get("signature") == _signature(root, row, sensors) and (
-            "checksums" in entry or on_error == "skip"
-        )
-
-    return [row for row in selection.itertuples() if not fresh(row)]
+    entries = _read_manifest(path).values()
+    packed = {
+        e["patch"]: e.get("signature") for e in entries if "checksums" in e or on_error == "skip"
+    }
+    rows = selection.itertuples()
+    return [row for row in rows if packed.get(row.patch) != _signature(root, row, sensors)]
 
 
 def _open(path: Path, root: Path, selection: pd.DataFrame, sensors: Sequence[str]) -> Store:

@@ -20,27 +20,27 @@ URBAN = (1, 2, 3, 4, 5)
 
 @dataclass(frozen=True)
 class LandClass:
-    """One class: its id in the raster, its name as the paper prints it, its colour."""
+    """One class: its id, name and colour, and the published ids that it gathers."""
 
     id: int
     name: str
     color: str
+    members: tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Typology:
-    """A set of classes, and for each of them the published ids it is made of.
-
-    Attributes:
-        classes: in order of id, from 1, without gaps.
-        members: for each class, the ids among the 14 published ones that it gathers.
-    """
+    """A set of classes, in order of id, from 1, without gaps."""
 
     classes: tuple[LandClass, ...]
-    members: tuple[tuple[int, ...], ...]
 
     def __len__(self) -> int:
         return len(self.classes)
+
+    @property
+    def members(self) -> tuple[tuple[int, ...], ...]:
+        """For each class, the published ids that it gathers."""
+        return tuple(c.members for c in self.classes)
 
     @property
     def ids(self) -> tuple[int, ...]:
@@ -61,8 +61,8 @@ class Typology:
     def lookup(self) -> np.ndarray:
         """From published id to id here: `(published classes + 1,) uint8`, 0 to 0."""
         table = np.zeros(1 + max(chain(*self.members)), dtype=np.uint8)
-        for land_class, members in zip(self.classes, self.members, strict=True):
-            table[list(members)] = land_class.id
+        for land_class in self.classes:
+            table[list(land_class.members)] = land_class.id
         return table
 
 
@@ -85,32 +85,24 @@ _PUBLISHED = (
 _COLOR = dict(_PUBLISHED)
 
 #: (name, colour, published ids) of each class; Table 3, with the merges as the text gives them.
+_FOURTEEN = tuple((name, color, (i,)) for i, (name, color) in enumerate(_PUBLISHED, 1))
 _TEN = (
-    *((name, color, (i,)) for i, (name, color) in enumerate(_PUBLISHED[:6], 1)),
+    *_FOURTEEN[:6],
     ("Vineyards and Orchards", _COLOR["Vineyards"], (7, 8)),
     ("Grasslands", _COLOR["Grasslands"], (9,)),
     ("Forests and semi-natural areas", _COLOR["Forests"], (10, 11, 12)),
     ("Water Surfaces", _COLOR["Water Surfaces"], (13, 14)),
 )
-_SIX = (
-    *_TEN[:5],
-    ("Non-urban areas", "#d3dbb5", (6, 7, 8, 9, 10, 11, 12, 13, 14)),
-)
+_SIX = (*_TEN[:5], ("Non-urban areas", "#d3dbb5", tuple(range(6, 15))))
 
 
 def make_typology(rows: Iterable[tuple[str, str, tuple[int, ...]]]) -> Typology:
     """A typology of rows: name, hexadecimal colour, and the published ids gathered."""
-    rows = tuple(rows)
-    classes = tuple(LandClass(i, name, color) for i, (name, color, _) in enumerate(rows, 1))
-    return Typology(classes, tuple(members for _, _, members in rows))
+    return Typology(tuple(LandClass(i, *row) for i, row in enumerate(rows, 1)))
 
 
 #: The three typologies, by their number of classes.
-TYPOLOGIES: dict[int, Typology] = {
-    14: make_typology((name, color, (i,)) for i, (name, color) in enumerate(_PUBLISHED, 1)),
-    10: make_typology(_TEN),
-    6: make_typology(_SIX),
-}
+TYPOLOGIES = {len(rows): make_typology(rows) for rows in (_FOURTEEN, _TEN, _SIX)}
 
 
 def reclassify(reference: np.ndarray, typology: Typology) -> np.ndarray:

@@ -8,8 +8,20 @@ from rasterio.crs import CRS
 from rasterio.io import MemoryFile
 from rasterio.transform import from_origin
 
-from multisenge_lib.dataset.geo import patch_bounds, tile_corner
-from multisenge_lib.dataset.layout import PIXEL, SENSORS, raster_path, split_patch
+from multisenge_lib.dataset.layout import PIXEL, SENSORS, raster_path
+from multisenge_lib.dataset.rasters import Ground
+
+
+def geotiff(bands: np.ndarray, names: Sequence[str] = (), **profile: object) -> bytes:
+    """A GeoTIFF of `(bands, height, width)` with their descriptions; see rasterio for the rest."""
+    count, height, width = bands.shape
+    shape = {"count": count, "height": height, "width": width, "dtype": bands.dtype}
+    with MemoryFile() as memory:
+        with memory.open(driver="GTiff", **shape, **profile) as target:
+            target.write(bands)
+            if names:
+                target.descriptions = tuple(names)
+        return memory.read()
 
 
 def raster_bytes(patch: str, bands: np.ndarray, names: Sequence[str], **options: object) -> bytes:
@@ -21,39 +33,27 @@ def raster_bytes(patch: str, bands: np.ndarray, names: Sequence[str], **options:
         names: descriptions of the bands.
         options: of the GTiff driver, such as `nodata`.
     """
-    tile, x, y = split_patch(patch)
-    count, height, width = bands.shape
-    west, _, _, north = patch_bounds(tile, int(x), int(y), height)
-    shape = {"count": count, "height": height, "width": width, "dtype": bands.dtype}
-    ground = {
-        "crs": CRS.from_epsg(tile_corner(tile)[2]),
-        "transform": from_origin(west, north, PIXEL, PIXEL),
-    }
+    place = Ground.of(patch)
+    transform = from_origin(place.west, place.north, PIXEL, PIXEL)
+    ground = {"crs": CRS.from_epsg(place.epsg), "transform": transform}
     predictor = 3 if bands.dtype.kind == "f" else 2
     packing = {"compress": "deflate", "predictor": predictor, "zlevel": 1, **options}
-    with MemoryFile() as memory:
-        with memory.open(driver="GTiff", **shape, **ground, **packing) as target:
-            target.write(bands)
-            target.descriptions = tuple(names)
-        return memory.read()
+    return geotiff(bands, names, **ground, **packing)
 
 
 def label_bytes(
     patch: str, dates: Mapping[str, Sequence[np.datetime64]], classes: Sequence[int]
 ) -> bytes:
-    """A label file.
+    """A label file: of a patch, the dates of each sensor and the class ids, none without reference.
 
-    Args:
-        patch: such as `31UEQ_7453_4112`.
-        dates: of each sensor's rasters.
-        classes: ids in the reference; none where there is no reference.
+    The rasters that it names are those of `raster_path`.
     """
-
-    def names(kind: str) -> str:
-        return ";".join(raster_path("", kind, patch, day).name for day in dates.get(kind, ()))
-
-    document = {f"corresponding_{kind}": names(kind) for kind in reversed(SENSORS)} | {
-        "projection": CRS.from_epsg(tile_corner(split_patch(patch)[0])[2]).to_wkt(),
-        "labels": ";".join(map(str, classes)),
+    document = {
+        f"corresponding_{kind}": ";".join(
+            raster_path("", kind, patch, day).name for day in dates.get(kind, ())
+        )
+        for kind in reversed(SENSORS)
     }
+    document["projection"] = CRS.from_epsg(Ground.of(patch).epsg).to_wkt()
+    document["labels"] = ";".join(map(str, classes))
     return json.dumps(document).encode()

@@ -18,6 +18,7 @@ from multisenge_lib.figures.networks import (
 )
 from multisenge_lib.figures.results import (
     confusion_figure,
+    growth_curves,
     learning_curves,
     map_figure,
     score_dots,

@@ -26,17 +26,12 @@ _METHOD_COLORS = ("#6b6b6b", "#2b6ca3", "#a86400", "#9b1b4a")
 _BLUE, _GREY, _RED = "#2b6ca3", "#9a9a9a", "#b3261e"
 
 
-def _measure(finding: Finding) -> str:
-    """The difference and its tolerance in words; nothing where nothing is measured."""
-    if finding.difference is None:
-        return ""
-    tolerance = f", tolerance {finding.tolerance:.2g}" if finding.tolerance else ""
-    return f"Difference {finding.difference or 0:.2g}{tolerance}."
-
-
 def _block(finding: Finding) -> str:
     look, sign = _LOOK[finding.verdict]
-    numbers = f"Published: {finding.published}. Derived: {finding.derived}. {_measure(finding)}"
+    numbers = f"Published: {finding.published}. Derived: {finding.derived}. "
+    if finding.difference is not None:
+        tolerance = f", tolerance {finding.tolerance:.2g}" if finding.tolerance else ""
+        numbers += f"Difference {finding.difference or 0:.2g}{tolerance}."
     return (
         f'<div class="finding {look}"><p><b>{escape(finding.title)}</b> '
         f"<span>{sign} {finding.verdict}</span></p>"
@@ -56,19 +51,14 @@ def _tally(found: Sequence[Finding]) -> str:
     return ", ".join(f"{counts[v]} {_LOOK[v][1]} {words.get(v, v)}" for v in VERDICTS if counts[v])
 
 
-def _bold(text: str) -> str:
-    """Text with **words** in bold, as HTML."""
-    return sub(r"[*]{2}(.+?)[*]{2}", r"<b>\1</b>", escape(text))
-
-
 def headlines(found: Sequence[Finding]) -> HTML:
-    """The few findings that matter most, a sentence or two each."""
+    """The few findings that matter most, a sentence or two each; **words** are bold."""
     blocks = (
-        f'<div class="finding {_LOOK[f.verdict][0]}"><p>{_bold(f.headline)}</p></div>'
+        f'<div class="finding {_LOOK[f.verdict][0]}"><p>{escape(f.headline)}</p></div>'
         for f in found
         if f.headline
     )
-    return HTML("".join(blocks))
+    return HTML(sub(r"[*]{2}(.+?)[*]{2}", r"<b>\1</b>", "".join(blocks)))
 
 
 def folded(found: Sequence[Finding], topic: str) -> HTML:
@@ -83,12 +73,6 @@ def folded(found: Sequence[Finding], topic: str) -> HTML:
     others = [_block(f) for f in mine if f.verdict != AGREES]
     inside = [*others, _fold(f"{len(agree)} agree", agree)] if others and agree else others or agree
     return HTML(_fold(f"<b>{topic}</b>: {_tally(mine)}", inside))
-
-
-def _bars(ax: Axes, at: np.ndarray, bounds: np.ndarray, **look: Any) -> None:
-    """A bar from the least to the greatest of each row of `bounds`."""
-    low, high = bounds.T
-    ax.barh(at, high - low, left=low, **look)
 
 
 def _rows(ax: Axes, labels: Sequence[str]) -> np.ndarray:
@@ -112,8 +96,8 @@ def support_figure(evidence: Evidence, width: float = WIDE) -> Figure:
             (audit.both_tables(evidence.paper), _BLUE, "Tables 5 and 7 together"),
         )
         for height, (known, color, label) in zip((0.7, 0.4), sources, strict=True):
-            bounds = audit.support_bounds(known, merge) / counted[:, None]
-            _bars(ax, at, bounds, height=height, color=color, label=f"bounds, {label}")
+            low, high = audit.support_bounds(known, merge).T / counted
+            ax.barh(at, high - low, height, low, color=color, label=f"bounds, {label}")
         ax.axvline(1, color="black", lw=1, label="as counted")
         ax.set(title=f"{classes} classes, Table {table}", xlabel="share over the counted share")
     axes[0].set_ylabel("class (counted share)")
@@ -132,8 +116,8 @@ def _kappa_panel(ax: Axes, evidence: Evidence, classes: int) -> None:
         (implied, _GREY, "derived, Tables 5 and 7 alone"),
         (sharper, _BLUE, "derived, with the counted support"),
     ):
-        shifted = 1000 * (bounds - middle[:, None])
-        _bars(ax, at, shifted, height=0.5, color=color, label=label)
+        low, high = 1000 * (bounds.T - middle)
+        ax.barh(at, high - low, 0.5, low, color=color, label=label)
     inside = (implied[:, 0] - HALF <= printed) & (printed <= implied[:, 1] + HALF)
     for right, color, marker in ((True, "black", "d"), (False, _RED, "X")):
         shift = 1000 * (printed - middle)[inside == right]

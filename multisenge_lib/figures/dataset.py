@@ -1,6 +1,7 @@
 """Figures of the dataset, selection and typology chapters: data in, figure out."""
 
 import itertools
+from calendar import month_abbr
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -23,7 +24,6 @@ from multisenge_lib.figures.style import (
     spread,
 )
 
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 #: A degree of latitude over one of longitude in the middle of the region (48.7 degrees north).
 _ASPECT = 1 / np.cos(np.deg2rad(48.7))
 _BLUE, _PALE = "#2b6ca3", "#7fa6c9"
@@ -141,7 +141,7 @@ def month_bars(counts: pd.Series, total: int, chosen: Sequence[int], width: floa
     """The paper's Figure 2: patches with a Sentinel-2 image, by month; chosen months stand out."""
     figure, ax = plt.subplots(figsize=(width, 3.6), layout="constrained")
     colors = [_BLUE if month in chosen else _PALE for month in counts.index]
-    bars = ax.barh([_MONTHS[month - 1] for month in counts.index], counts, color=colors)
+    bars = ax.barh([month_abbr[month] for month in counts.index], counts, color=colors)
     ax.bar_label(bars, padding=3, fmt="{:,.0f}")
     ax.invert_yaxis()
     ax.set(xlabel=f"Patches, of {total:,}", ylabel="Month of 2020", xlim=(0, total * 1.16))

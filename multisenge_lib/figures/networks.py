@@ -20,13 +20,18 @@ _LINE = "#555555"
 
 
 class Block(NamedTuple):
-    """A block of a drawing: its middle, width and height in units of the drawing, and its fill."""
+    """A block of a drawing: its middle, width and height in units of the drawing, and its fill.
 
+    `sources` are the blocks that an arrow comes from.
+    """
+
+    title: str
     x: float
     y: float
     width: float
     height: float
     fill: str
+    sources: tuple[str, ...] = ()
 
 
 def _canvas(width: float, across: float, down: float, height: float) -> tuple[Figure, Axes]:
@@ -37,7 +42,7 @@ def _canvas(width: float, across: float, down: float, height: float) -> tuple[Fi
     return figure, ax
 
 
-def _draw(ax: Axes, block: Block, title: str, text: str) -> None:
+def _draw(ax: Axes, block: Block, text: str) -> None:
     corner = (block.x - block.width / 2, block.y - block.height / 2)
     box = FancyBboxPatch(
         corner, block.width, block.height, boxstyle="round,pad=0,rounding_size=.06"
@@ -46,7 +51,7 @@ def _draw(ax: Axes, block: Block, title: str, text: str) -> None:
     ax.add_patch(box)
     options = {"ha": "center", "fontsize": LEAST, "zorder": 3, "linespacing": 1.3}
     middle = block.y - 0.08 * text.count("\n")
-    ax.text(block.x, middle, title, fontweight="bold", va="bottom", **options)
+    ax.text(block.x, middle, block.title, fontweight="bold", va="bottom", **options)
     ax.text(block.x, middle, text, va="top", **options)
 
 
@@ -66,61 +71,48 @@ def _shape(shape: Sequence[int]) -> str:
     return "×".join(map(str, shape))
 
 
-#: Where the parts of the whole method stand, in three columns, and how they are called.
+#: The layers of the whole method, in three columns, and of the Inception module.
 _METHOD = {
-    "s1": ("Sentinel-1", Block(0.5, 0.4, 0.9, 0.6, _INPUT)),
-    "s2": ("Sentinel-2", Block(2.5, 0.4, 0.9, 0.6, _INPUT)),
-    "s1_standardise": ("standardise", Block(0.5, 1.3, 0.9, 0.6, _PLAIN)),
-    "s2_standardise": ("standardise", Block(2.5, 1.3, 0.9, 0.6, _PLAIN)),
-    "first_dates": ("first dates", Block(1.5, 2.2, 0.9, 0.6, _PLAIN)),
-    "s1_convlstm": ("ConvLSTM", Block(0.5, 2.9, 0.9, 1.0, _SERIES)),
-    "inception": ("Inception", Block(1.5, 3.35, 0.9, 1.0, _SPATIAL)),
-    "s2_convlstm": ("ConvLSTM", Block(2.5, 2.9, 0.9, 1.0, _SERIES)),
-    "features": ("stacked", Block(1.5, 4.55, 2.9, 0.6, _PLAIN)),
-    "unet": ("U-Net, with the encoder of VGG-16", Block(1.5, 5.7, 2.9, 1.0, _UNET)),
+    "s1": Block("Sentinel-1", 0.5, 0.4, 0.9, 0.6, _INPUT),
+    "s2": Block("Sentinel-2", 2.5, 0.4, 0.9, 0.6, _INPUT),
+    "s1_standardise": Block("standardise", 0.5, 1.3, 0.9, 0.6, _PLAIN, ("s1",)),
+    "s2_standardise": Block("standardise", 2.5, 1.3, 0.9, 0.6, _PLAIN, ("s2",)),
+    "first_dates": Block(
+        "first dates", 1.5, 2.2, 0.9, 0.6, _PLAIN, ("s1_standardise", "s2_standardise")
+    ),
+    "s1_convlstm": Block("ConvLSTM", 0.5, 2.9, 0.9, 1.0, _SERIES, ("s1_standardise",)),
+    "inception": Block("Inception", 1.5, 3.35, 0.9, 1.0, _SPATIAL, ("first_dates",)),
+    "s2_convlstm": Block("ConvLSTM", 2.5, 2.9, 0.9, 1.0, _SERIES, ("s2_standardise",)),
+    "features": Block(
+        "stacked", 1.5, 4.55, 2.9, 0.6, _PLAIN, ("s1_convlstm", "inception", "s2_convlstm")
+    ),
+    "unet": Block("U-Net, with the encoder of VGG-16", 1.5, 5.7, 2.9, 1.0, _UNET, ("features",)),
 }
-_METHOD_FLOW = (
-    *((sensor, f"{sensor}_standardise") for sensor in ("s1", "s2")),
-    *((f"{sensor}_standardise", f"{sensor}_convlstm") for sensor in ("s1", "s2")),
-    *((f"{sensor}_standardise", "first_dates") for sensor in ("s1", "s2")),
-    ("first_dates", "inception"),
-    *((part, "features") for part in ("s1_convlstm", "inception", "s2_convlstm")),
-    ("features", "unet"),
-)
 _BRANCHES = {
-    "1x1": (0.375, "1×1"),
-    "3x3": (1.125, "3×3"),
-    "5x5": (1.875, "5×5"),
-    "pool": (2.625, "pool"),
+    "inception_1x1": Block("1×1", 0.375, 1.7, 0.74, 1.0, _SPATIAL, ("first_dates",)),
+    "inception_3x3": Block("3×3", 1.125, 1.7, 0.74, 1.0, _SPATIAL, ("first_dates",)),
+    "inception_5x5": Block("5×5", 1.875, 1.7, 0.74, 1.0, _SPATIAL, ("first_dates",)),
+    "inception_pool": Block("pool", 2.625, 1.7, 0.74, 1.0, _SPATIAL, ("first_dates",)),
 }
-#: The same for the Inception module.
 _MODULE = {
-    "first_dates": ("first dates, stacked", Block(1.5, 0.4, 2.4, 0.6, _INPUT)),
-    **{
-        f"inception_{n}": (t, Block(x, 1.7, 0.74, 1.0, _SPATIAL)) for n, (x, t) in _BRANCHES.items()
-    },
-    "inception": ("stacked", Block(1.5, 3.1, 2.4, 0.8, _PLAIN)),
+    "first_dates": Block("first dates, stacked", 1.5, 0.4, 2.4, 0.6, _INPUT),
+    **_BRANCHES,
+    "inception": Block("stacked", 1.5, 3.1, 2.4, 0.8, _PLAIN, tuple(_BRANCHES)),
 }
-_MODULE_FLOW = (
-    *(("first_dates", f"inception_{branch}") for branch in _BRANCHES),
-    *((f"inception_{branch}", "inception") for branch in _BRANCHES),
-)
 
 
-def _drawn(
-    table: pd.DataFrame, places: Mapping, flow: Sequence, down: float, width: float
-) -> Figure:
-    """The placed layers that a network has, with the shapes and weights that it gives them."""
+def _drawn(table: pd.DataFrame, blocks: Mapping[str, Block], down: float, width: float) -> Figure:
+    """The layers that a network has, with the shapes and weights that it gives them."""
     figure, ax = _canvas(width, 3, down, down + 0.2)
     weights = table["parameters"].copy()
     weights["inception"] = weights[table.index.str.startswith("inception")].sum()
-    for name in places.keys() & set(table.index):
+    there = {name: block for name, block in blocks.items() if name in table.index}
+    for name, block in there.items():
         lines = [_shape(table["shape"][name])]
         lines += [f"{weights[name]:,}", "weights"] if weights[name] else []
-        _draw(ax, places[name][1], places[name][0], "\n".join(lines))
-    for start, end in flow:
-        if {start, end} <= set(table.index):
-            _flow(ax, places[start][1], places[end][1])
+        _draw(ax, block, "\n".join(lines))
+        for source in there.keys() & set(block.sources):
+            _flow(ax, there[source], block)
     return figure
 
 
@@ -131,7 +123,7 @@ def draw_method(table: pd.DataFrame, width: float = WIDE) -> Figure:
         table: `models.architecture` of a network; shapes are written without the batch.
         width: of the figure, inches.
     """
-    return _drawn(table, _METHOD, _METHOD_FLOW, 6.3, width)
+    return _drawn(table, _METHOD, 6.3, width)
 
 
 def draw_inception(table: pd.DataFrame, width: float = WIDE) -> Figure:
@@ -141,7 +133,7 @@ def draw_inception(table: pd.DataFrame, width: float = WIDE) -> Figure:
         table: `models.architecture` of the module.
         width: of the figure, inches.
     """
-    return _drawn(table, _MODULE, _MODULE_FLOW, 3.6, width)
+    return _drawn(table, _MODULE, 3.6, width)
 
 
 #: Parts of the U-Net in the order of computation, by how their convolutions' names begin.
@@ -149,11 +141,12 @@ _ENCODER = tuple(f"block{stage}" for stage in range(1, 6))
 _DECODER = tuple(f"decoder_stage{stage}" for stage in range(4, -1, -1))
 
 
-def _stage(table: pd.DataFrame, start: str) -> tuple[str, str]:
-    """Shape after a stage of the U-Net, and what it holds."""
+def _stage(ax: Axes, table: pd.DataFrame, start: str, x: float, y: float, fill: str) -> None:
+    """A stage of the U-Net: the shape after it, and what it holds."""
     convolutions = table[table.index.str.startswith(start) & (table["kind"] == "Conv2D")]
     weights = table["parameters"][table.index.str.startswith(start)].sum()
-    return _shape(convolutions["shape"].iloc[-1]), f"{len(convolutions)} conv., {weights:,}"
+    block = Block(_shape(convolutions["shape"].iloc[-1]), x, y, 1.65, 0.66, fill)
+    _draw(ax, block, f"{len(convolutions)} conv., {weights:,}")
 
 
 def draw_unet(table: pd.DataFrame, width: float = WIDE) -> Figure:
@@ -167,14 +160,14 @@ def draw_unet(table: pd.DataFrame, width: float = WIDE) -> Figure:
     joined = table.index[table["kind"] == "Concatenate"].str.replace("_concat", "")
     for row, (down, up) in enumerate(zip(_ENCODER, _DECODER, strict=True)):
         y = 0.75 + row
-        _draw(ax, Block(0.85, y, 1.65, 0.66, _SERIES), *_stage(table, down))
-        _draw(ax, Block(3.15, y, 1.65, 0.66, _UNET), *_stage(table, up))
+        _stage(ax, table, down, 0.85, y, _SERIES)
+        _stage(ax, table, up, 3.15, y, _UNET)
         if up in joined:
             _arrow(ax, (1.68, y), (2.32, y), linestyle="--")
         below = row < len(_ENCODER) - 1
         _arrow(ax, (0.85, y + 0.33), (0.85, y + 0.67) if below else (1.3, y + 0.84))
         _arrow(ax, (3.15, y + 0.67) if below else (2.7, y + 0.84), (3.15, y + 0.33))
-    _draw(ax, Block(2, 5.95, 1.65, 0.66, _INPUT), *_stage(table, "centre"))
+    _stage(ax, table, "centre", 2, 5.95, _INPUT)
     classes = table.loc["logits"]
     ax.text(0.85, 0.3, f"{table['shape'].iloc[0][-1]} channels in", ha="center", va="bottom")
     text = f"logits: {classes['shape'][-1]} classes, {classes['parameters']:,}"

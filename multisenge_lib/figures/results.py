@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from multisenge_lib.dataset import SAMPLE, Typology
 from multisenge_lib.figures.style import (
+    LEAST,
     SPLIT_COLORS,
     WIDE,
     class_legend,
@@ -79,15 +80,12 @@ def confusion_figure(
         typology: of its classes.
         width: of the figure, inches.
     """
-    columns = (2, 1) if len(confusions) > 1 else (1, 1)
-    figure, axes = panels(len(confusions), width, columns, 3.9 if width == WIDE else 4.2)
+    figure, axes = panels(len(confusions), width, (2, 1), 3.9 if width == WIDE else 4.2)
     for ax, (method, confusion) in zip(axes, confusions.items(), strict=True):
-        counts = np.array(confusion, dtype=float)
-        support = counts.sum(axis=1, keepdims=True)
-        percent = np.divide(100 * counts, support, np.full_like(counts, np.nan), where=support > 0)
+        counts = pd.DataFrame(confusion, typology.ids, typology.ids)
+        percent = (100 * counts).div(counts.sum(axis=1), axis=0)
         look = {"cmap": "Blues", "vmin": 0, "vmax": 100, "cbar": False, "square": True}
-        labels = {"xticklabels": typology.ids, "yticklabels": typology.ids}
-        sns.heatmap(percent, ax=ax, annot=True, fmt=".0f", annot_kws={"size": 9}, **look, **labels)
+        sns.heatmap(percent, ax=ax, annot=True, fmt=".0f", annot_kws={"size": LEAST}, **look)
         ax.tick_params(length=0, labelrotation=0)
         ax.set(title=method, xlabel="Predicted class", ylabel="Reference class")
     class_legend(figure, typology)
@@ -144,8 +142,7 @@ def urban_scatter(
 
 def learning_curves(records: Mapping[str, Record], width: float = WIDE) -> Figure:
     """Loss on the training and validation splits by epoch, a panel a run."""
-    columns = (4, 2) if len(records) > 1 else (1, 1)
-    figure, axes = panels(len(records), width, columns, 2.3, sharey=True)
+    figure, axes = panels(len(records), width, (4, 2), 2.3, sharey=True)
     for ax, (method, record) in zip(axes, records.items(), strict=True):
         for split, column in (("train", "loss"), ("validation", "val_loss")):
             ax.plot(record.history[column], color=SPLIT_COLORS[split], label=split)
@@ -156,3 +153,25 @@ def learning_curves(records: Mapping[str, Record], width: float = WIDE) -> Figur
     axes[0].set_ylabel("Weighted loss")
     lower_legend(figure, axes[0].get_lines()[:2])
     return _mark(figure, records)
+
+
+def growth_curves(points: pd.DataFrame, width: float = WIDE) -> Figure:
+    """How the time of a step grows with one thing a panel, both axes logarithmic.
+
+    Args:
+        points: `curve`, what grows; its `value`; `seconds` measured and `operations` counted.
+        width: of the figure, inches.
+    """
+    curves = list(points.groupby("curve", sort=False))
+    figure, axes = panels(len(curves), width, (4, 2), 2.3, sharey=True)
+    for ax, (name, part) in zip(axes, curves, strict=True):
+        last = part.iloc[-1]
+        counted = part["operations"] * last["seconds"] / last["operations"]
+        ax.loglog(part["value"], part["seconds"], "o-", color="#2b6ca3", label="measured")
+        ax.loglog(part["value"], counted, ":", color="#555555", label="as the operations grow")
+        ax.set_xticks(part["value"], [str(value) for value in part["value"]])
+        ax.tick_params(axis="x", which="minor", bottom=False, labelbottom=False)
+        ax.set(xlabel=name)
+    axes[0].set_ylabel("Seconds a step")
+    lower_legend(figure, axes[0].get_lines())
+    return figure

@@ -16,7 +16,7 @@ import seaborn as sns
 from IPython.display import HTML
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.colors import BoundaryNorm, ListedColormap
+from matplotlib.colors import to_rgba_array
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch as Swatch
 from matplotlib.patheffects import Normal, Stroke
@@ -58,7 +58,7 @@ def panels(
     Returns:
         The figure and its axes, `(count,)`, row by row.
     """
-    across = columns[width < (WIDE + NARROW) / 2]
+    across = min(columns[width < (WIDE + NARROW) / 2], max(1, count))
     rows = max(1, -(-count // across))
     size = (width, rows * height)
     options = {"layout": "constrained", "squeeze": False} | options
@@ -119,11 +119,9 @@ def picture(
 
 def show(ax: Axes, image: np.ndarray, title: str = "", typology: Typology | None = None) -> Axes:
     """An image without axis marks; with a typology a map of its ids, where no data is white."""
-    look = {}
     if typology is not None:
-        look["cmap"] = ListedColormap(("#ffffff", *typology.colors))
-        look["norm"] = BoundaryNorm(np.arange(len(typology) + 2) - 0.5, len(typology) + 1)
-    ax.imshow(image, interpolation="nearest", **look)
+        image = to_rgba_array(("#ffffff", *typology.colors))[image]
+    ax.imshow(image, interpolation="nearest")
     ax.set(xticks=[], yticks=[])
     ax.set_title(title, loc="left")
     sns.despine(ax=ax, left=True, bottom=True)

@@ -203,8 +203,7 @@ def predict_rasters(
     _, windows = fitted(network, stack.shape, window, overlap)
     del network
     identity = _identity(path, rasters=stack.identity, bands=stack.positions, windows=windows)
-    names, colors = description.classes, description.colors
-    with open_map(out, stack.ground, names, colors, identity, layers) as target:
+    with open_map(out, stack.ground, description.legend, identity, layers) as target:
         if target is None:
             return out
         starts = windows.starts(0)
@@ -305,7 +304,7 @@ def predict_root(
         patch = read_patch(root, row, description.sensors, band_order, reference=False)
         return {sensor: getattr(patch, sensor) for sensor in description.sensors}
 
-    names, colors, maps = description.classes, description.colors, []
+    maps = []
     for tile in tiles or found:
         patches = selection[selection["tile"] == tile]
         size = read(next(patches.itertuples()))[description.sensors[0]].shape[1]
@@ -314,7 +313,7 @@ def predict_root(
         maps.append(folder / f"{tile}.tif")
         bar = tqdm(total=len(patches), desc=tile, disable=not progress)
         ground = _mosaic(patches, size)
-        with open_map(maps[-1], ground, names, colors, identity, layers) as target, bar:
+        with open_map(maps[-1], ground, description.legend, identity, layers) as target, bar:
             if target is not None:
                 _write_patches(target, resized(network, size), read, patches, bar)
     return maps

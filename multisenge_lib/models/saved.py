@@ -53,6 +53,11 @@ class Description:
         """Which of `s1` and `s2` it takes."""
         return tuple(self.bands)
 
+    @property
+    def legend(self) -> list[tuple[str, str]]:
+        """Name and colour of each class, from id 1."""
+        return [*zip(self.classes, self.colors, strict=True)]
+
 
 def description_of(
     experiment: Experiment,

@@ -77,7 +77,7 @@ def fitted(
         raise ExperimentError(f"overlap of {overlap} pixels: give 0 to {side // 2}, half a window")
     side = min(side, -(-max(shape) // STRIDE) * STRIDE)
     try:
-        model = resized(model, side)
+        model = model if model.output_shape[1] == side else resized(model, side)
     except ExperimentError:
         side = model.output_shape[1]
     return model, Windows(shape, side, min(overlap, side // 2))

@@ -6,7 +6,6 @@ from multisenge_lib.paper.published import (
     SCORE_TABLE,
     SCORES,
     AuthorsScript,
-    Item,
     Number,
     Paper,
     Replication,

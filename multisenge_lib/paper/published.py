@@ -8,13 +8,14 @@ has the words of the audit.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
+import msgspec
 import numpy as np
 import yaml
 
@@ -22,8 +23,7 @@ import yaml
 METHODS = ("ConvLSTM-S1", "ConvLSTM-S2", "ConvLSTM-S1S2", "ConvLSTM+Inception-S1S2")
 SCORES = ("precision", "recall", "f1")
 #: By number of classes, the tables of scores and of Cohen's kappa.
-SCORE_TABLE, KAPPA_TABLE = {6: "5", 10: "7"}, {6: "6", 10: "8"}
-WEIGHTED = "W-Avg"
+SCORE_TABLE, KAPPA_TABLE = {6: "table5", 10: "table7"}, {6: "table6", 10: "table8"}
 
 
 @dataclass(frozen=True)
@@ -98,42 +98,40 @@ class Paper:
         """The numbers in the text of a claim, by name."""
         return {name: number.value for name, number in self.table(f"text/{claim}").items()}
 
-    def value(self, claim: str) -> float:
-        """The one number that a claim states."""
-        (number,) = self.stated(claim).values()
-        return number
-
     def names(self, claim: str) -> tuple[str, ...]:
         """The classes, methods, tiles, months or bands that a claim names."""
         return self.claims[claim].names
 
-    def _grid(self, classes: int, rows: list[str], attribute: str) -> np.ndarray:
-        """One attribute of the numbers of Table 5 or 7: `(methods, rows, 3)`."""
-        table = f"table{SCORE_TABLE[classes]}"
-        ids = [f"{table}/{m}/{r}/{s}" for m in METHODS for r in rows for s in SCORES]
-        values = [getattr(self.numbers[id], attribute) for id in ids]
-        return np.reshape(values, (len(METHODS), len(rows), len(SCORES)))
+    def _values(self, table: str) -> np.ndarray:
+        return np.array([number.value for number in self.table(table).values()])
+
+    def _by_method(self, values: Sequence[float]) -> np.ndarray:
+        """What stands for each number of Table 5 or 7: `(methods, classes + 1, 3)`."""
+        return np.reshape(values, (len(METHODS), -1, len(SCORES)))
+
+    def days_gaps(self) -> dict[int, int]:
+        """Table 1: patches by days gap."""
+        return {int(gap): int(number.value) for gap, number in self.table("table1").items()}
 
     def scores(self, classes: int) -> np.ndarray:
         """Table 5 or 7: `(methods, classes, 3)`, precision, recall, F1."""
-        return self._grid(classes, [str(i) for i in range(1, classes + 1)], "value")
+        return self._by_method(self._values(SCORE_TABLE[classes]))[:, :-1]
 
     def weighted(self, classes: int) -> np.ndarray:
         """The weighted averages of Table 5 or 7: `(methods, 3)`."""
-        return self._grid(classes, [WEIGHTED], "value")[:, 0]
+        return self._by_method(self._values(SCORE_TABLE[classes]))[:, -1]
 
     def bold(self, classes: int) -> np.ndarray:
         """Which scores of Table 5 or 7 are bold: `(methods, classes + 1, 3)`, averages last."""
-        return self._grid(classes, [*(str(i) for i in range(1, classes + 1)), WEIGHTED], "bold")
+        return self._by_method([n.bold for n in self.table(SCORE_TABLE[classes]).values()])
 
     def kappa(self, classes: int) -> np.ndarray:
         """Table 6 or 8: `(methods,)`."""
-        table = self.table(f"table{KAPPA_TABLE[classes]}")
-        return np.array([table[method].value for method in METHODS])
+        return self._values(KAPPA_TABLE[classes])
 
     def shares(self) -> np.ndarray:
         """Table 2: `(14,)` percent."""
-        return np.array([n.value for n in self.table("table2").values()])
+        return self._values("table2")
 
 
 @dataclass(frozen=True)
@@ -206,74 +204,44 @@ def _leaves(value: Any, id: str) -> Iterator[tuple[str, str]]:
         yield from _leaves(inner, f"{id}/{key}")
 
 
-def _numbers(document: dict[str, Any]) -> Iterator[Number]:
+def _numbers(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """All that `Number` holds, of the tables and of the claims."""
     parts = [(f"table{n}", document["tables"][n], state) for n, state in document["states"].items()]
     parts += [(f"text/{c['id']}", c.get("numbers", {}), c["state"]) for c in document["claims"]]
     for start, numbers, state in parts:
         for id, text in _leaves(numbers, start):
             bare = text.strip("*")
-            yield Number(id, bare, state, bold=bare != text)
+            yield {"id": id, "text": bare, "state": state, "bold": bare != text}
 
 
-def _claim(row: dict[str, Any]) -> Claim:
-    texts = {key: row[key] for key in ("id", "where", "quote", "state")}
-    return Claim(**texts, names=tuple(row.get("names", ())))
+def _read(value: Any, kind: type) -> Any:
+    """A part of `paper.json` as what it is; lists of numbers become arrays."""
+    return msgspec.convert(value, kind, str_keys=True, dec_hook=lambda _, given: np.array(given))
 
 
 @cache
 def read_paper() -> Paper:
     """The paper as published."""
     document = read_data("paper.json")
-    grouping = {
-        int(classes): tuple(tuple(int(i) for i in group.split("+")) for group in groups)
-        for classes, groups in document["tables"]["3"].items()
+    content = {
+        "numbers": {number["id"]: number for number in _numbers(document)},
+        "claims": {claim["id"]: claim for claim in document["claims"]},
+        "grouping": document["tables"]["3"],
+        "experiments": document["tables"]["4"],
     }
-    return Paper(
-        {number.id: number for number in _numbers(document)},
-        {row["id"]: _claim(row) for row in document["claims"]},
-        grouping,
-        tuple((name, sensors, how, int(n)) for name, sensors, how, n in document["tables"]["4"]),
-    )
+    return _read(content, Paper)
 
 
 @cache
 def replication() -> Replication:
     """The independent replication."""
-    found = read_data("paper.json")["replications"]
-    return Replication(
-        found["source"],
-        {int(n): np.array(pixels) for n, pixels in found["support"].items()},
-        tuple(Run(**run) for run in found["runs"]),
-        found["confusion"]["model"],
-        np.array(found["confusion"]["rows_reference"]),
-    )
+    return _read(read_data("paper.json")["replications"], Replication)
 
 
 @cache
 def authors_script() -> AuthorsScript:
     """The authors' public training script."""
-    found = read_data("paper.json")["authors"]
-    lists = {name: np.array(found[name], float) for name in ("class_weights", "means", "stds")}
-    return AuthorsScript(found["source"], **lists)
-
-
-@dataclass(frozen=True)
-class Item:
-    """A table, figure or equation of the paper and what this book does with it.
-
-    Attributes:
-        label: as the paper has it: "Figure A2".
-        caption: shortened.
-        state: one of `states()`.
-        note: what the state means here.
-        chapter: the page of the book that shows it.
-    """
-
-    label: str
-    caption: str
-    state: str
-    note: str
-    chapter: str
+    return _read(read_data("paper.json")["authors"], AuthorsScript)
 
 
 def states() -> dict[str, str]:
@@ -281,9 +249,14 @@ def states() -> dict[str, str]:
     return read_data("items.yaml")["states"]
 
 
-def read_items() -> tuple[Item, ...]:
-    """Figures 1 to 10 and A1 to A4, Tables 1 to 8, Equations 1 to 8."""
-    return tuple(Item(**row) for row in read_data("items.yaml")["items"])
+def read_items() -> list[dict[str, str]]:
+    """Figures 1 to 10 and A1 to A4, Tables 1 to 8, Equations 1 to 8.
+
+    Returns:
+        For each: `label` as the paper has it, `caption` shortened, `state`, one of `states()`,
+        `note`, what the state means here, and `chapter`, the page of the book that shows it.
+    """
+    return read_data("items.yaml")["items"]
 
 
 def read_open_points() -> list[dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from scipy.optimize import linprog
 from sklearn.metrics import cohen_kappa_score
 
 from multisenge_lib.audit import bounds
@@ -58,30 +57,20 @@ def test_scores_of_two_test_sets_contradict_each_other():
         bounds.kappa_bounds(np.array(table), np.array(weighted)[:, 1], constraints, np.eye(6))
 
 
-def cell_by_program(found, row, column, sign):
-    """The least (1) or greatest (-1) of a cell, by brute linear programming."""
-    n = len(found.hit)
-    cells = np.arange(n * n).reshape(n, n)
-    sums = np.zeros((2 * n, n * n))
-    for i in range(n):
-        sums[i, cells[i]] = 1
-        sums[n + i, cells[:, i]] = 1
-    cost = np.zeros(n * n)
-    cost[cells[row, column]] = sign
-    limits = [(found.hit[i // n],) * 2 if i // n == i % n else (0, None) for i in range(n * n)]
-    totals = np.concatenate([found.reference, found.predicted])
-    return sign * linprog(cost, A_eq=sums, b_eq=totals, bounds=limits).fun
-
-
 @pytest.mark.parametrize("seed", range(4))
-def test_bounds_of_a_cell_are_the_linear_program_s(seed):
+def test_bounds_of_a_cell_leave_room_for_all_that_is_missed(seed):
+    """Against a closed form: what row and column cannot place elsewhere, what others leave free."""
     rng = np.random.default_rng(seed)
     matrix = rng.integers(0, 10 ** rng.integers(1, 4, (4, 4)))
     found = bounds.matrix_margins(matrix)
+    missed, wrong = found.reference - found.hit, found.predicted - found.hit
+    both, total = missed + wrong, missed.sum()
     cells = bounds.cell_bounds(found)
+    assert cells[range(4), range(4)] == pytest.approx(np.stack([found.hit] * 2, axis=-1))
     for i, j in np.argwhere(~np.eye(4, dtype=bool)):
-        expected = cell_by_program(found, i, j, 1), cell_by_program(found, i, j, -1)
-        assert cells[i, j] == pytest.approx(expected, abs=1e-9)
+        least = max(0, both[i] + wrong[j] - total, missed[i] + both[j] - total)
+        most = min(missed[i], wrong[j], total - np.delete(both, [i, j]).max())
+        assert cells[i, j] == pytest.approx((least, most), abs=1e-9)
         assert cells[i, j, 0] - 1e-9 <= matrix[i, j] / matrix.sum() <= cells[i, j, 1] + 1e-9
 
 

@@ -1,6 +1,7 @@
 """Every page of the built book, as a browser shows it: nothing cut, broken, failed or too heavy."""
 
 import io
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,21 +10,29 @@ from PIL import Image, ImageStat
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 MEASURE = (Path(__file__).parent / "measure.js").read_text("utf-8")
-#: Resolves when all formulas are drawn.
-DRAWN = "window.MathJax?.startup ? MathJax.startup.promise.then(() => true) : true"
+#: Resolves when all formulas are drawn, and what follows the window's width has followed it.
+SETTLED = """async () => {
+  await window.MathJax?.startup?.promise;
+  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+}"""
 HEAVIEST = 2_000_000
 LAPTOP = 1366
+#: The laptop last, where the page is also made dark.
+WIDTHS = (390, 1920, LAPTOP)
 
 
-def look(page, path: Path) -> list[str]:
-    """Open a page and list what is wrong on it."""
+def wrong_in(page, path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Open a page on a phone, make the window wider, and list what is wrong at each width."""
     wrong = []
     page.on("console", lambda said: said.type == "error" and wrong.append(said.text))
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on("requestfailed", lambda request: wrong.append(f"failed: {request.url[:80]}"))
-    page.goto(path.as_uri())
-    page.evaluate(DRAWN)
-    return wrong + page.evaluate(MEASURE)
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 768})
+        if width == WIDTHS[0]:
+            page.goto(path.as_uri())
+        page.evaluate(SETTLED)
+        yield width, wrong + page.evaluate(MEASURE)
 
 
 def bottom_of_checks(page) -> float:
@@ -42,19 +51,18 @@ def dark(page) -> tuple[float, float]:
 
 @pytest.fixture(scope="module")
 def visited(browser, pages):
-    """What is seen on each page in windows of three widths, from one visit to each."""
-    seen = {}
-    for width in (390, LAPTOP, 1920):
-        for path in pages:
-            page = browser.new_page(viewport={"width": width, "height": 768})
-            seen[path.stem, width] = {"problems": look(page, path)}
-            if width == LAPTOP:
-                seen[path.stem, width] |= {"checks": bottom_of_checks(page), "dark": dark(page)}
-            page.close()
+    """What is seen on each page in windows of three widths, from one visit."""
+    seen, context = {}, browser.new_context()
+    for path in pages:
+        page = context.new_page()
+        for width, problems in wrong_in(page, path):
+            seen[path.stem, width] = {"problems": problems}
+        seen[path.stem, LAPTOP] |= {"checks": bottom_of_checks(page), "dark": dark(page)}
+        page.close()
     return seen
 
 
-@pytest.mark.parametrize("width", [390, LAPTOP, 1920])
+@pytest.mark.parametrize("width", WIDTHS)
 def test_nothing_is_cut_or_broken(visited, width):
     found = [
         f"{name}: {problem}"

@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from multisenge_lib.dataset import MULTISENGE, choose_dates, series
+from multisenge_lib.dataset import MULTISENGE, census, choose_dates
 from multisenge_lib.paper import read_paper
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
@@ -46,7 +46,7 @@ def kept_by_steps(recorded) -> dict[tuple[int, ...], np.ndarray]:
 
 @pytest.fixture(scope="module")
 def recorded():
-    return series.read_series()[0]
+    return census.read_series()[0]
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,10 @@
+import json
+
 import pytest
 
 from multisenge_lib.dataset import census
 from multisenge_lib.dataset.labels import read_index
+from multisenge_lib.dataset.selection import select
 from multisenge_lib.errors import LabelError
 
 
@@ -50,12 +53,27 @@ def test_the_record_is_of_all_label_files(sample_root, tmp_path):
     path = tmp_path / "census.json"
     path.write_text("kept")
     with pytest.raises(LabelError, match=r"MultiSenGE 8,157 on 14: the record .* stays"):
-        census.write_record(sample_root / "labels", path)
+        census.write_records(sample_root / "labels", path, path)
     assert path.read_text() == "kept"
 
 
 def test_writing_makes_what_reading_reads(real_labels, tmp_path):
-    path = census.write_record(real_labels, tmp_path / "census.json")
+    path, series = census.write_records(real_labels, tmp_path / "a.json", tmp_path / "b.json")
     again, committed = census.read_record(path), census.read_record()
     assert census.to_json(again) == census.to_json(committed)
     assert "committed record" in again.shown
+    recorded, made = census.read_series()
+    assert recorded == census.date_series(read_index(real_labels))
+    assert json.loads(series.read_text())["series"] == recorded
+    assert made["patches"] == 8157
+
+
+def test_each_patch_is_in_one_series_with_its_own_dates(sample_root):
+    index = read_index(sample_root / "labels")
+    found = {
+        f"{one['tile']}_{x}_{y}": one["dates"]
+        for one in census.date_series(index)
+        for x, y in zip(one["x"], one["y"], strict=True)
+    }
+    assert found == {row.patch: [str(day) for day in row.s2_dates] for row in index.itertuples()}
+    assert len(select(index)) > 0

@@ -182,6 +182,13 @@ def test_a_root_without_description_gets_a_draft(tmp_path):
     assert check(tmp_path / "vienna").draft == ""
 
 
+def test_a_root_of_references_alone_gets_no_draft(tmp_path):
+    write_root(tmp_path, patches=["33UVP_0_0"])
+    for path in [*(tmp_path / "s1").iterdir(), *(tmp_path / "s2").iterdir()]:
+        path.unlink()
+    assert check(tmp_path).draft == ""
+
+
 @pytest.mark.fault("check: a folder that is no data root -> one line")
 @pytest.mark.parametrize("inside", ["", "labels"])
 def test_a_folder_without_patches_is_refused(tmp_path, inside):

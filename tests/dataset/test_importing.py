@@ -4,6 +4,7 @@ import fcntl
 import os
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -333,6 +334,30 @@ def test_cubes_of_xarray_with_bands_along_a_dimension(tmp_path):
         assert (again.root / "s2" / file.name).read_bytes() == file.read_bytes()
 
 
+def test_two_cubes_are_taken_each_with_its_ground(tmp_path):
+    both = [cube().isel(time=[i], x=slice(20 * i, None)) for i in range(2)]
+    made = import_area(tmp_path / "root", both, size=96, crs="EPSG:32719")
+    assert "s2 of 2023-01-05: 21% of the pixels are no data" in made.said
+    (row,) = load_selection(made.root, months=[12]).itertuples()
+    patch = read_patch(made.root, row, reference=False)
+    np.testing.assert_array_equal(patch.s2[0], np.moveaxis(scene(0)[:, :96, :96], 0, -1))
+
+
+def test_what_odc_stac_loads_is_a_cube(tmp_path):
+    pystac, stac = pytest.importorskip("pystac"), pytest.importorskip("odc.stac")
+    item = pystac.Item("a", None, None, datetime(2022, 12, 3), {})
+    item.ext.add("proj")
+    place = [10, 0, WEST, 0, -10, NORTH]
+    item.ext.proj.apply(code="EPSG:32719", shape=[HEIGHT, WIDTH], transform=place)
+    for i, name in enumerate(S2_BANDS):
+        path = write(tmp_path / "in" / f"{name}.tif", scene(0)[[i]])
+        item.add_asset(name, pystac.Asset(str(path), media_type=pystac.MediaType.COG))
+    made = import_area(tmp_path / "root", [stac.load([item])], size=96)
+    (row,) = load_selection(made.root, months=[12]).itertuples()
+    patch = read_patch(made.root, row, reference=False)
+    np.testing.assert_array_equal(patch.s2[0], np.moveaxis(scene(0)[:, :96, :96], 0, -1))
+
+
 def test_the_real_village(tmp_path):
     pytest.importorskip("xarray")
     assert "--s1-unit" in refused(tmp_path, [VILLAGE])
@@ -347,8 +372,11 @@ def test_the_real_village(tmp_path):
 
 @pytest.mark.slow
 def test_an_area_of_nine_bands_and_its_own_months_trains(tmp_path, monkeypatch):
+    from networks import slim_unet
+
     from multisenge_lib.training import settings_for, train
 
+    slim_unet(monkeypatch)
     monkeypatch.setenv("MULTISENGE_CACHE", str(tmp_path / "cache"))
     nine = [S2_BANDS.index(band) for band in S2_BANDS if band != "B8A"]
     for i, day in enumerate(DAYS):

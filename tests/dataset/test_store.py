@@ -214,6 +214,7 @@ def test_a_damaged_store_says_what_to_delete(root, selection, name, harm):
 @pytest.mark.fault("one bit of the packed store flipped -> never other values; 150 trials")
 def test_a_flipped_bit_never_gives_other_values(root, selection):
     """In arrays, headers and manifest alike: found, or packed again, or without effect."""
+    selection = selection[:2]
     store = pack(root, selection)
     whole = {file: file.read_bytes() for file in store.path.iterdir()}
     values = {(n, p): store.read(n, p) for n in store.arrays for p in store.patches["position"]}

@@ -1,8 +1,11 @@
 """Every figure of the book, in both widths: no text under 9 points, nothing outside."""
 
+from functools import cache
+
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 from records import make_record
 
@@ -48,12 +51,17 @@ def of_records(draw):
     return drawn
 
 
+@cache
+def model():
+    return build_model("inception_10c")
+
+
 def network(draw):
-    return lambda width: draw(architecture(build_model("inception_10c", 256)), width)
+    return lambda width: draw(architecture(model()), width)
 
 
 def unet(width):
-    return figures.draw_unet(architecture(build_model("inception_10c").get_layer("unet")), width)
+    return figures.draw_unet(architecture(model().get_layer("unet")), width)
 
 
 def gates(width):
@@ -65,6 +73,17 @@ def gates(width):
 def urban(width):
     six, ten = (comparison.urban_f1(comparison.paper_scores(n)) for n in (6, 10))
     return figures.urban_scatter(ten.iloc[:, -1], six, TYPOLOGIES[10], width)
+
+
+def growth(width):
+    values = [16, 32, 64, 128]
+    curve = {
+        "value": values,
+        "seconds": [0.3, 0.4, 0.9, 3.1],
+        "operations": [1e9, 4e9, 1.6e10, 6.4e10],
+    }
+    curves = [pd.DataFrame(curve | {"curve": name}) for name in ("patches", "size", "filters")]
+    return figures.growth_curves(pd.concat(curves), width)
 
 
 ONE_MAP = {"": {split: f"{split} (610 patches)" for split in SPLITS}}
@@ -91,6 +110,7 @@ DRAWINGS = {
     "maps": of_records(lambda r, w: figures.map_figure(r, TYPOLOGIES[10], w)),
     "curves": of_records(figures.learning_curves),
     "urban": urban,
+    "growth": growth,
 }
 
 

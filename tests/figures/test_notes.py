@@ -56,5 +56,5 @@ def test_the_banner_is_there_for_the_sample_alone(sample_root):
 
 
 def test_every_item_of_the_paper_has_a_chapter():
-    chapters = {Path(item.chapter) for item in paper.read_items()}
+    chapters = {Path(item["chapter"]) for item in paper.read_items()}
     assert all((paths.PROJECT / "book" / f"{name}.md").is_file() for name in chapters)

@@ -97,8 +97,7 @@ def test_colours_of_splits_are_seen_on_white_and_told_apart():
 def test_every_class_is_drawn_in_its_own_colour(count):
     typology = TYPOLOGIES[count]
     ids = np.arange(count + 1, dtype=np.uint8)[None]
-    image = style.show(plt.subplots()[1], ids, "", typology).images[0]
-    drawn = image.cmap(image.norm(ids[0]))[:, :3]
+    drawn = style.show(plt.subplots()[1], ids, "", typology).images[0].get_array()[0, :, :3]
     np.testing.assert_allclose(drawn[1:], [to_rgb(c) for c in typology.colors], atol=1 / 255)
     np.testing.assert_allclose(drawn[0], 1)
 

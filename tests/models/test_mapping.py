@@ -190,44 +190,37 @@ def test_interrupted_and_resumed_it_gives_the_same_bytes(model, rasters, tmp_pat
     assert contents(cut.parent) == contents(whole.parent)
 
 
-_PREDICT = """
+_KILLED = """
 import os, signal, sys
 from multisenge_lib.dataset import maps
 from multisenge_lib.models import predict_rasters
 
-def killed(write, parts=[]):
-    def writing(*arguments):
-        write(*arguments)
-        parts.append(1)
-        if len(parts) == int(sys.argv[4]):
-            os.kill(os.getpid(), signal.SIGKILL)
-    return writing
+write, parts = maps.MapWriter.write, []
 
-if __name__ == "__main__":
-    model, out, workers, _, *files = sys.argv[1:]
-    maps.MapWriter.write = killed(maps.MapWriter.write)
-    rasters = {"s1": files[:4], "s2": files[4:]}
-    predict_rasters(model, rasters, out, window=64, overlap=16, workers=int(workers))
+def killed(*arguments):
+    write(*arguments)
+    parts.append(1)
+    if len(parts) == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+maps.MapWriter.write = killed
+model, out, *files = sys.argv[1:]
+predict_rasters(model, {"s1": files[:4], "s2": files[4:]}, out, window=64, overlap=16)
 """
 
 
 @pytest.mark.slow
 @pytest.mark.fault("predict: kill -9 while it writes, then again; two workers -> the same bytes")
 def test_killed_or_with_two_workers_it_gives_the_same_bytes(model, rasters, tmp_path):
-    script = tmp_path / "script.py"
-    script.write_text(_PREDICT)
-    files = [str(path) for paths in rasters.values() for path in paths]
-
-    def run(name, workers, kill_after=0):
-        out = tmp_path / name / "map.tif"
-        command = [sys.executable, script, model, out, str(workers), str(kill_after), *files]
-        return subprocess.run(list(map(str, command)), timeout=300).returncode
-
-    assert run("one", 1) == run("two", 2) == 0
-    assert run("killed", 1, kill_after=2) == -9
-    assert not (tmp_path / "killed" / "map.tif").exists()
-    assert run("killed", 1) == 0
-    assert contents(tmp_path / "one") == contents(tmp_path / "two") == contents(tmp_path / "killed")
+    one, two, cut = (tmp_path / name / "map.tif" for name in ("one", "two", "killed"))
+    predict_rasters(model, rasters, one, **SMALL)
+    predict_rasters(model, rasters, two, **SMALL, workers=2)
+    files = [path for paths in rasters.values() for path in paths]
+    command = [sys.executable, "-c", _KILLED, *map(str, (model, cut, *files))]
+    assert subprocess.run(command, timeout=300).returncode == -9
+    assert not cut.exists() and (cut.parent / ".map.part").is_dir()
+    predict_rasters(model, rasters, cut, **SMALL)
+    assert contents(one.parent) == contents(two.parent) == contents(cut.parent)
 
 
 def test_a_finished_map_is_left_as_it_is(model, rasters, tmp_path):

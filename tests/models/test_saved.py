@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from networks import slim_unet
 
 from multisenge_lib.errors import ExperimentError, ModelError
 from multisenge_lib.models import (
@@ -27,13 +28,15 @@ def inputs(size, seed=0):
 
 @pytest.fixture(scope="module")
 def model():
-    return build_model(EXPERIMENT, 32)
+    with pytest.MonkeyPatch.context() as patch:
+        slim_unet(patch)
+        return build_model(EXPERIMENT, 32)
 
 
-@pytest.fixture
-def path(model, tmp_path):
+@pytest.fixture(scope="module")
+def path(model, tmp_path_factory):
     description = description_of(EXPERIMENT, 32, "sample", {"kappa": 0.5})
-    return save_model(model, description, tmp_path / "model.keras")
+    return save_model(model, description, tmp_path_factory.mktemp("saved") / "model.keras")
 
 
 def test_what_is_loaded_predicts_the_same_and_says_what_it_takes(model, path):
@@ -52,16 +55,16 @@ def test_resized_to_any_size_it_predicts_the_same(model):
     assert other.predict_on_batch(inputs(64)).shape == (1, 64, 64, 10)
 
 
-def test_peepholes_tie_a_network_to_its_size():
+def test_peepholes_tie_a_network_to_its_size(monkeypatch):
+    slim_unet(monkeypatch)
     with pytest.raises(ExperimentError, match="peepholes need a fixed image size"):
         resized(build_model(replace(EXPERIMENT, peephole=True), 32), None)
 
 
 @pytest.mark.fault("model.keras: missing, cut off, damaged, undescribed -> one line with its name")
 @pytest.mark.parametrize("damage", ["missing", "cut", "flipped", "undescribed", "empty", "folder"])
-def test_a_file_that_is_no_model_is_named(damage, path):
-    content = bytearray(path.read_bytes())
-    path.unlink()
+def test_a_file_that_is_no_model_is_named(damage, path, tmp_path):
+    content, path = bytearray(path.read_bytes()), tmp_path / "model.keras"
     if damage == "folder":
         path.mkdir()
     elif damage == "undescribed":

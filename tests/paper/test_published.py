@@ -36,9 +36,9 @@ def test_every_item_has_a_state():
     figures = [f"Figure {i}" for i in (*range(1, 11), "A1", "A2", "A3", "A4")]
     tables = [f"Table {i}" for i in range(1, 9)]
     equations = [f"Equation {i}" for i in range(1, 9)]
-    assert [item.label for item in paper.read_items()] == [*figures, *tables, *equations]
-    assert {item.state for item in paper.read_items()} <= set(paper.states())
-    pages = {f"{item.chapter}.md" for item in paper.read_items()}
+    assert [item["label"] for item in paper.read_items()] == [*figures, *tables, *equations]
+    assert {item["state"] for item in paper.read_items()} <= set(paper.states())
+    pages = {f"{item['chapter']}.md" for item in paper.read_items()}
     assert pages <= {path.name for path in BOOK.glob("*.md")}
 
 

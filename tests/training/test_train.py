@@ -1,4 +1,4 @@
-"""Settings, loss, and short trainings of a slim network on the sample."""
+"""Settings, loss, and short trainings of a small network on the sample."""
 
 import json
 import subprocess
@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
-from networks import slim_unet
+from networks import no_unet
 from rasters import write_root
 
 from multisenge_lib import results
@@ -70,10 +70,10 @@ def write_small(root):
 
 
 def slim(monkeypatch, root, selection):
-    """`train` with few layers and filters, on the patches selected."""
+    """`train` without a U-Net and with few filters, on the patches selected."""
     monkeypatch.setenv("MULTISENGE_CACHE", str(root / "cache"))
     monkeypatch.setattr(training, "load_selection", lambda *_: selection)
-    slim_unet(monkeypatch)
+    no_unet(monkeypatch)
 
     def run(settings=FAST, experiment="s1_6c", **options):
         options = {"on_error": "skip", "seconds": 0} | options
@@ -123,9 +123,9 @@ def kill_after(monkeypatch, epochs):
 
 
 def test_a_killed_run_ends_as_if_it_had_not_been(whole, run, monkeypatch):
-    """Weights, history and scores; the patiences are short, so that their memory matters."""
+    """Weights, history and scores; an epoch before the end, so that its patience matters."""
     with monkeypatch.context() as patched, pytest.raises(Exception, match="Killed"):
-        kill_after(patched, 3)
+        kill_after(patched, len(whole.record.history) - 1)
         run(STOPPING, resume=False)
     assert (whole.folder / "checkpoint.npz").exists()
     resumed = run(STOPPING)

@@ -1,33 +1,15 @@
-"""Training step and prediction of a network, here and in eager PyTorch, in turns, in one process.
+"""Our networks in PyTorch, as they are usually written, with our weights.
 
-    python benchmarks/bench_peer.py [--experiment inception_10c] [--size 256] [--rounds 5]
-
-The peer has the same structure and the same weights, and gives the same logits, which is checked
-first. It is written as such networks usually are: one convolution a date over input and state
-together, `interpolate` and `cat` in the decoder. PyTorch is no dependency of the library: where it
-is not installed, the benchmark says so and ends.
+One convolution a date over input and state together, `interpolate` and `cat` in the decoder, eager.
+PyTorch is no dependency of the library.
 """
 
-import argparse
-import json
-import statistics
-import sys
-import time
-
 import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
 
-try:
-    import torch
-    from torch import nn
-    from torch.nn import functional
-except ImportError:
-    print("bench_peer: skipped, PyTorch is not installed, so there is no peer: pip install torch")
-    sys.exit()
-
-import keras
-
-from multisenge_lib.models import build_model, cost, get_experiment, unet
-from multisenge_lib.training import weighted_loss
+from multisenge_lib.models import unet
 
 
 class ConvLSTM(nn.Module):
@@ -133,70 +115,3 @@ class Peer(nn.Module):
                     other.bias.data = rest[0]
             else:
                 other.weight.data, other.bias.data = first, rest[0]
-
-
-def seconds(call):
-    start = time.perf_counter()
-    call()
-    return time.perf_counter() - start
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--experiment", default="inception_10c")
-    parser.add_argument("--size", type=int, default=256, help="64 or more")
-    parser.add_argument("--batch", type=int, default=1)
-    parser.add_argument("--rounds", type=int, default=5)
-    given = parser.parse_args()
-
-    experiment = get_experiment(given.experiment)
-    model = build_model(experiment, given.size)
-    rng = np.random.default_rng(1)
-    shapes = {tensor.name: (given.batch, *tensor.shape[1:]) for tensor in model.inputs}
-    inputs = {name: rng.normal(size=shape).astype("float32") for name, shape in shapes.items()}
-    if "s1" in inputs:
-        inputs["s1"] = np.exp(inputs["s1"])
-    ids = rng.integers(1, experiment.classes + 1, (given.batch, given.size, given.size))
-    model.compile(keras.optimizers.Adam(1e-3), weighted_loss(np.ones(experiment.classes)))
-
-    peer = Peer(experiment, {name: shape[-1] for name, shape in shapes.items()})
-    peer.take(model)
-    decibel = {name: 10 * np.log10(x) if name == "s1" else x for name, x in inputs.items()}
-    tensors = {name: torch.tensor(x).permute(0, 1, 4, 2, 3) for name, x in decibel.items()}
-    labels, adam = torch.tensor(ids - 1), torch.optim.Adam(peer.parameters(), 1e-3)
-
-    def peer_predicts():
-        with torch.no_grad():
-            return peer.eval()(tensors)
-
-    def peer_trains():
-        peer.train()
-        adam.zero_grad()
-        functional.cross_entropy(peer(tensors), labels).backward()
-        adam.step()
-
-    apart = np.abs(
-        peer_predicts().permute(0, 2, 3, 1).numpy() - model.predict_on_batch(inputs)
-    ).max()
-    calls = {
-        "predict": (lambda: model.predict_on_batch(inputs), peer_predicts),
-        "train": (lambda: model.train_on_batch(inputs, ids), peer_trains),
-    }
-    floor = cost.step_operations(model, given.batch) / cost.matrix_peak()
-    found = {"largest difference of logits": float(apart), "floor of a training step, s": floor}
-    for work, (ours, theirs) in calls.items():
-        ours(), theirs()
-        rounds = [(seconds(ours), seconds(theirs)) for _ in range(given.rounds)]
-        ratios = sorted(other / mine for mine, other in rounds)
-        found[work] = {
-            "ours, s": statistics.median(mine for mine, _ in rounds),
-            "peer, s": statistics.median(other for _, other in rounds),
-            "peer / ours": statistics.median(ratios),
-            "from": ratios[0],
-            "to": ratios[-1],
-        }
-    print(json.dumps(found, indent=1))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,164 @@
+"""Training step, prediction and map of a network, here and in eager PyTorch, with the same weights.
+
+That both give the same logits is checked first. The floor is the time that the counted operations
+take at the peak of a single-precision matrix product.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from common import Skipped, compared, processor
+
+EXPERIMENT = "inception_10c"
+#: Logits of the two may differ by so much in float32, in units of the largest.
+APART = 1e-3
+#: One of these makes bfloat16 faster than float32.
+FAST = ("avx512_bf16", "amx_bf16")
+PEER = "PyTorch, eager, float32"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Our network and the peer, with the same batch for both."""
+
+    model: Any
+    inputs: dict
+    ids: Any
+    tensors: dict
+    labels: Any
+    peer: Any
+    adam: Any
+
+    @classmethod
+    def of(cls, size: int, precision: str = "float32") -> "Pair":
+        import keras
+        import torch
+        from peer import Peer
+
+        from multisenge_lib.models import build_model, get_experiment
+        from multisenge_lib.training import weighted_loss
+
+        experiment = get_experiment(EXPERIMENT)
+        keras.config.set_dtype_policy(precision)
+        model = build_model(experiment, size)
+        keras.config.set_dtype_policy("float32")
+        model.compile(keras.optimizers.Adam(1e-3), weighted_loss(np.ones(experiment.classes)))
+        peer = Peer(experiment, {tensor.name: tensor.shape[-1] for tensor in model.inputs})
+        peer.take(model)
+        inputs = random_series(model, (size, size))
+        inputs = {name: series[None] for name, series in inputs.items()}
+        ids = np.random.default_rng(2).integers(1, experiment.classes + 1, (1, size, size))
+        tensors, adam = as_tensors(inputs), torch.optim.Adam(peer.parameters(), 1e-3)
+        return cls(model, inputs, ids, tensors, torch.tensor(ids - 1), peer, adam)
+
+    def peer_predicts(self, tensors: dict | None = None) -> Any:
+        import torch
+
+        with torch.no_grad():
+            return self.peer.eval()(tensors or self.tensors)
+
+    def peer_trains(self) -> None:
+        from torch.nn.functional import cross_entropy
+
+        self.peer.train()
+        self.adam.zero_grad()
+        cross_entropy(self.peer(self.tensors), self.labels).backward()
+        self.adam.step()
+
+    def predicts(self) -> np.ndarray:
+        return self.model.predict_on_batch(self.inputs)
+
+    def trains(self) -> None:
+        self.model.train_on_batch(self.inputs, self.ids)
+
+    def apart(self) -> float:
+        """Largest difference of logits, in units of the largest."""
+        ours, theirs = self.predicts(), self.peer_predicts().permute(0, 2, 3, 1).numpy()
+        return float(np.abs(ours - theirs).max() / np.abs(ours).max())
+
+
+def random_series(model: Any, shape: tuple[int, int]) -> dict[str, np.ndarray]:
+    """By sensor `(dates, height, width, bands) float32`, near what a standardised input holds."""
+    rng, series = np.random.default_rng(1), {}
+    for tensor in model.inputs:
+        _, dates, _, _, bands = tensor.shape
+        drawn = rng.normal(size=(dates, *shape, bands)).astype(np.float32)
+        series[tensor.name] = np.exp(drawn) if tensor.name == "s1" else np.abs(drawn) + 0.1
+    return series
+
+
+def as_tensors(inputs: dict) -> dict:
+    """`(batch, dates, bands, height, width)`, Sentinel-1 in decibels: what the peer takes."""
+    import torch
+
+    decibel = {name: 10 * np.log10(x) if name == "s1" else x for name, x in inputs.items()}
+    return {name: torch.tensor(x).permute(0, 1, 4, 2, 3) for name, x in decibel.items()}
+
+
+def peer_maps(pair: Pair, series: dict, windows: Any) -> np.ndarray:
+    """`(height, width, classes)` probabilities: the same windows and weights, one by one."""
+    tensors = as_tensors({sensor: x[None] for sensor, x in series.items()})
+    total = np.zeros((*windows.shape, pair.model.output_shape[-1]), np.float32)
+    weights = np.zeros((*windows.shape, 1), np.float32)
+    weight = (windows.ramp[:, None] * windows.ramp)[..., None]
+    for row in windows.starts(0):
+        for column in windows.starts(1):
+            here = slice(row, row + windows.side), slice(column, column + windows.side)
+            logits = pair.peer_predicts({s: x[..., *here] for s, x in tensors.items()})
+            total[here] += weight * logits.softmax(1)[0].permute(1, 2, 0).numpy()
+            weights[here] += weight
+    return total / weights
+
+
+def predicted(pair: Pair, precision: str, rounds: int, **asked: float) -> dict:
+    calls = pair.predicts, PEER, pair.peer_predicts
+    return compared(f"prediction, {precision}", *calls, rounds, **asked)
+
+
+def trained(pair: Pair, precision: str, rounds: int, **asked: float) -> dict:
+    calls = pair.trains, PEER, pair.peer_trains
+    return compared(f"training step, {precision}", *calls, rounds, **asked)
+
+
+def mapped(pair: Pair, size: int, rounds: int) -> dict:
+    """A whole raster of two and a half windows a side, in memory."""
+    from multisenge_lib.models import predict_map
+    from multisenge_lib.models.windows import Windows
+
+    shape = (5 * size // 2, 5 * size // 2)
+    windows, series = Windows(shape, size, size // 4), random_series(pair.model, shape)
+    ours = partial(predict_map, pair.model, series, size)
+    theirs = partial(peer_maps, pair, series, windows)
+    if not np.allclose(ours()[1], theirs(), atol=APART):
+        raise RuntimeError("the two draw different maps: there is nothing to compare")
+    words = f"map of {shape[0]} x {shape[1]} pixels"
+    return compared(words, ours, f"{PEER}, window by window", theirs, rounds, asked=1.5)
+
+
+def measure(quick: bool, rounds: int) -> dict[str, list]:
+    try:
+        import torch  # noqa: F401
+    except ImportError:
+        why = "PyTorch is not installed, so there is no peer: pip install torch"
+        raise Skipped(why) from None
+    from multisenge_lib.models import cost
+
+    size = 64 if quick else 256
+    pair = Pair.of(size)
+    if (apart := pair.apart()) > APART:
+        raise RuntimeError(f"logits are {apart:.1e} apart: there is nothing to compare")
+    floor = cost.step_operations(pair.model, 1) / cost.matrix_peak(512 if quick else 4096)
+    rows = [
+        predicted(pair, "float32", rounds, asked=1.5, floor=floor / 3),
+        mapped(pair, size, rounds),
+        trained(pair, "float32", rounds, asked=1.25, floor=floor, asked_of_floor=1.6),
+    ]
+    if not set(FAST) & set(processor()["instructions"]):
+        why = "the processor has neither AVX512-BF16 nor AMX, as far as the system tells"
+        return {"rows": rows, "skipped": [{"what": "networks in bfloat16", "why": why}]}
+    precision = "mixed_bfloat16"
+    pair = Pair.of(size, precision)
+    rows += [predicted(pair, precision, rounds, asked=2.5)]
+    return {"rows": [*rows, trained(pair, precision, rounds, asked=1.8)]}

@@ -1,0 +1,107 @@
+"""The benchmarks: parts of a quick run by the command, and the record that the book shows."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from multisenge_lib import cli, paths
+from multisenge_lib.models import EXPERIMENTS
+
+DATA = paths.PROJECT / "book" / "data"
+RECORD = json.loads((DATA / "performance.json").read_text("utf-8"))
+
+
+def bench(*arguments: object) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "multisenge_lib.cli", "bench", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+@pytest.mark.slow
+def test_a_quick_run_of_parts_writes_its_record_and_leaves_the_books(tmp_path):
+    before = (DATA / "performance.json").read_bytes()
+    ended = bench("metrics", "data", "--quick", "--out", tmp_path / "record.json")
+    assert ended.returncode == 0, ended.stderr
+    found = json.loads((tmp_path / "record.json").read_text("utf-8"))
+    rows = {row["work"].split(",")[0]: row for row in found["rows"]}
+    assert rows["confusion matrix and scores"]["met"]
+    assert rows["memory of a batch of 16"]["unit"] == "MB"
+    for row in found["rows"]:
+        assert row["from"] <= row["ratio"] <= row["to"]
+        assert row["ratio"] == pytest.approx(row["theirs"] / row["ours"])  # of one turn
+        assert f"{row['work']:<45} {row['ratio']:7.2f}" in ended.stdout
+    assert found["quick"] and found["machine"]["cores"] >= 1
+    assert (DATA / "performance.json").read_bytes() == before
+
+
+@pytest.mark.slow
+@pytest.mark.fault("bench: a part that is not there, no checkout -> one line, exit code 2")
+def test_what_cannot_be_measured_is_one_line(monkeypatch, tmp_path, capsys):
+    ended = bench("speed")
+    assert ended.returncode == 2
+    assert (
+        ended.stderr.startswith("error: no part speed: choose among") and "metrics" in ended.stderr
+    )
+    monkeypatch.setattr(cli.paths, "PROJECT", tmp_path)
+    monkeypatch.setattr(sys, "argv", ["multisenge", "bench"])
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert end.value.code == 2
+    assert "the benchmarks need a checkout" in capsys.readouterr().err
+
+
+def test_the_books_record_has_what_the_page_reads():
+    assert RECORD["code"]["commit"] and RECORD["load"]["busy"] in (True, False)
+    assert {row["experiment"] for row in RECORD["shares"]} == {
+        name for name in EXPERIMENTS if name.endswith("_10c")
+    }
+    assert {point["curve"] for point in RECORD["growth"]} == {"patches", "size", "dates", "filters"}
+    for row in RECORD["rows"]:
+        assert row["from"] <= row["ratio"] <= row["to"] and row["ours"] > 0
+        assert bool(row["wish"]) == (row["met"] is not None)
+
+
+@pytest.fixture(scope="module")
+def common():
+    sys.path.insert(0, str(paths.PROJECT / "benchmarks"))
+    import common
+
+    yield common
+    sys.path.pop(0)
+
+
+def test_a_ratio_is_taken_turn_by_turn(common):
+    found = common.row("work", [1.0, 2.0, 4.0], "peer", [2.0, 6.0, 4.0], asked=1.5)
+    assert (found["from"], found["ratio"], found["to"]) == (1, 2, 3)
+    assert (found["ours"], found["theirs"]) == (2, 4)
+
+
+@pytest.mark.parametrize(
+    ("asked", "met"),
+    [
+        ({}, None),
+        ({"asked": 2}, True),
+        ({"asked": 2.1}, False),
+        ({"asked_most": 0.9}, False),
+        ({"asked": 2, "asked_of_floor": 1.6, "floor": 0.5}, False),
+        ({"asked": 2, "asked_of_floor": 1.6, "floor": 0.7}, True),
+        ({"floor": 0.5}, None),
+    ],
+)
+def test_a_target_is_met_only_if_all_of_it_is(common, asked, met):
+    assert common.row("work", [1.0], "peer", [2.0], **asked)["met"] is met
+
+
+def test_every_road_says_whether_it_was_kept():
+    for road in yaml.safe_load((DATA / "roads.yaml").read_text("utf-8")):
+        assert list(road) == ["road", "machine", "came", "kept"]
+        assert road["kept"].startswith(("yes", "no", "by hand"))
+
+
+def test_each_part_has_a_script():
+    text = Path(paths.PROJECT, "benchmarks", "run.py").read_text("utf-8")
+    scripts = {path.stem for path in Path(paths.PROJECT, "benchmarks").glob("bench_*.py")}
+    assert all(f'"{name.removeprefix("bench_")}"' in text for name in scripts)

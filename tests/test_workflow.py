@@ -1,0 +1,62 @@
+"""The Snakefile's maps: a job a tile of the data root, from the network of an experiment."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import rasterio
+
+from multisenge_lib import paths
+from multisenge_lib.dataset import load_selection
+from multisenge_lib.models import predict_root
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def snakemake(tmp_path, sample_root):
+    """Runs the Snakefile on the sample, in a folder of its own; gives what it said."""
+    for name in ("multisenge_lib", "notebooks"):
+        (tmp_path / name).symlink_to(paths.PROJECT / name)
+    variables = {
+        "MULTISENGE_CACHE": str(sample_root.parent),
+        "MULTISENGE_EPOCHS": "1",
+        "MULTISENGE_RESULTS": str(tmp_path / "results"),
+        "MULTISENGE_ROOT": "",
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PYTHONPATH": str(paths.PROJECT),
+    }
+
+    def run(*arguments):
+        command = [sys.executable, "-m", "snakemake", "--cores", "2", "--directory", tmp_path]
+        done = subprocess.run(
+            [*command, "--snakefile", paths.PROJECT / "Snakefile", *arguments],
+            env=os.environ | variables,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+        return done.stdout + done.stderr
+
+    return run
+
+
+def test_maps_are_a_job_a_tile_and_seed(snakemake, sample_root):
+    told = snakemake("--dry-run", "maps", "--config", "exp=s1_6c", "seeds=1,2")
+    for tile in load_selection(sample_root)["tile"].unique():
+        for seed in ("", "seed2/"):
+            assert f"output: runs/sample/maps/s1_6c/{seed}{tile}.tif" in told
+    assert told.count("rule network:") == 2 and "rule train:" not in told
+
+
+def test_a_map_is_drawn_with_the_network_that_training_left(snakemake, sample_root, tmp_path):
+    folder = tmp_path / "runs" / "sample" / "maps" / "s1_6c"
+    wanted = str((folder / "31UEQ.tif").relative_to(tmp_path))
+    snakemake(wanted, "--config", "exp=s1_6c")
+    (again,) = predict_root(folder / "model.keras", sample_root, tmp_path, tiles=["31UEQ"])
+    with rasterio.open(folder / "31UEQ.tif") as drawn, rasterio.open(again) as other:
+        ids = drawn.read(1)
+        assert (ids == other.read(1)).all() and ids.any()
+    assert "Nothing to be done" in snakemake(wanted, "--config", "exp=s1_6c")
