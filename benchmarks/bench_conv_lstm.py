@@ -6,7 +6,7 @@ Both run the paper's S2 branch, (batch, 4, size, size, 10) to 32 filters, in Ten
 from functools import partial
 
 import numpy as np
-from common import Skipped, compared
+from common import Skipped, compared, peak
 
 DATES, BANDS, FILTERS, SIDE = 4, 10, 32, 3
 
@@ -37,7 +37,7 @@ def operations(batch, size):
 def measure(quick, rounds):
     import keras
 
-    from multisenge_lib.models import ConvLSTM2D, cost
+    from multisenge_lib.models import ConvLSTM2D
 
     if keras.backend.backend() != "tensorflow":
         raise Skipped("it is written for TensorFlow: unset KERAS_BACKEND")
@@ -50,7 +50,7 @@ def measure(quick, rounds):
     theirs.set_weights(ours.get_weights())
     if not np.allclose(ours(x), theirs(x), atol=1e-5):
         raise RuntimeError("the two give different states: there is nothing to compare")
-    floor = operations(1, shape[2]) / cost.matrix_peak(512 if quick else 4096)
+    floor = operations(1, shape[2]) / peak(quick)
     calls = [partial(step_of(layer), x) for layer in (ours, theirs)]
     words = f"ConvLSTM, forward and backward, {shape[2]} pixels"
     return {"rows": [compared(words, calls[0], "Keras' own", calls[1], rounds, floor=floor)]}

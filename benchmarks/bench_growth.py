@@ -7,6 +7,7 @@ along a side, dates, filters of the ConvLSTMs. Operations are counted from shape
 from dataclasses import replace
 
 import keras
+from common import peak
 
 from multisenge_lib.models import build_model, cost, get_experiment
 
@@ -44,9 +45,9 @@ def point(curve, value, base, steps):
 def measure(quick, rounds):
     curves, base, size = (QUICK, BASE | {"size": 32}, 32) if quick else (CURVES, BASE, 256)
     growth = [point(curve, v, base, rounds) for curve, values in curves.items() for v in values]
-    peak, shares = cost.matrix_peak(512 if quick else 4096), []
+    shares, most = [], peak(quick)
     for name in NETWORKS:
         found = timed(build_model(name, size), 1, rounds)
-        share = found["operations"] / found["seconds"] / peak
-        shares.append({"experiment": name, "size": size, "peak": peak, "share": share} | found)
+        share = found["operations"] / found["seconds"] / most
+        shares.append({"experiment": name, "size": size, "peak": most, "share": share} | found)
     return {"growth": growth, "base": base, "shares": shares}

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from common import Skipped, compared, processor
+from common import Skipped, compared, peak, processor
 
 EXPERIMENT = "inception_10c"
 #: Logits of the two may differ by so much in float32, in units of the largest.
@@ -149,7 +149,7 @@ def measure(quick: bool, rounds: int) -> dict[str, list]:
     pair = Pair.of(size)
     if (apart := pair.apart()) > APART:
         raise RuntimeError(f"logits are {apart:.1e} apart: there is nothing to compare")
-    floor = cost.step_operations(pair.model, 1) / cost.matrix_peak(512 if quick else 4096)
+    floor = cost.step_operations(pair.model, 1) / peak(quick)
     rows = [
         predicted(pair, "float32", rounds, asked=1.5, floor=floor / 3),
         mapped(pair, size, rounds),

@@ -4,6 +4,7 @@ A ratio is taken turn by turn: neighbours in time share what a machine had to gi
 seconds change from hour to hour.
 """
 
+import functools
 import os
 import platform
 import statistics
@@ -89,6 +90,14 @@ def as_text(found: dict) -> str:
         f"{found['work']:<45} {found['ratio']:7.2f} ({found['from']:.2f} to {found['to']:.2f})   "
         f"{found['ours']:.3g} {found['unit']}, {found['peer']}: {found['theirs']:.3g}{floor}{asked}"
     )
+
+
+@functools.cache
+def peak(quick: bool) -> float:
+    """Operations a second of the backend's matrix product, measured once for all parts."""
+    from multisenge_lib.models import cost
+
+    return cost.matrix_peak(512, 3) if quick else cost.matrix_peak(4096, 10)
 
 
 def processor() -> dict[str, Any]:

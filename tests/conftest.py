@@ -4,6 +4,7 @@ import fcntl
 import os
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from multisenge_lib import paths
@@ -25,6 +26,14 @@ def sample_root(pytestconfig) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         patch.setenv("MULTISENGE_CACHE", str(kept))
         return ensure_sample(size=64)
+
+
+@pytest.fixture(scope="session")
+def real_index(real_labels) -> pd.DataFrame:
+    """What is read from the published label files; for reading only."""
+    from multisenge_lib.dataset import read_index
+
+    return read_index(real_labels)
 
 
 @pytest.fixture(scope="session")

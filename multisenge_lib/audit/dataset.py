@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from pyproj import Transformer
 
-from multisenge_lib.audit.finding import Evidence, Outcome, check, counted, judged, measured
+from multisenge_lib.audit.finding import Evidence, Outcome, check, compared, judged, measured
 from multisenge_lib.dataset import (
     MULTISENGE,
     S2_BANDS,
@@ -45,31 +45,31 @@ def _rows(e: Evidence) -> int:
 @check("metrics-three", count=lambda e: len(e.names))
 @check("caption-figure-9", count=_rows)
 def whole_number(e: Evidence, count: Callable[[Evidence], int]) -> Outcome:
-    return counted(e.value, count(e))
+    return compared(e.value, count(e))
 
 
 @check("year")
 def year(e: Evidence) -> Outcome:
     dates = e.census.totals["s1_references"] + e.census.totals["s2_references"]
-    return counted(e.value, *MULTISENGE.years, dates=dates)
+    return compared(e.value, *MULTISENGE.years, dates=dates)
 
 
 @check("two-groupings")
 def groupings(e: Evidence) -> dict[str, Outcome]:
     sizes = {"first": len(e.paper.grouping[10]), "second": len(e.paper.grouping[6])}
-    return {part: counted(number, sizes[part]) for part, number in e.stated.items()}
+    return {part: compared(number, sizes[part]) for part, number in e.stated.items()}
 
 
 @check("memory")
 def memory(e: Evidence) -> Outcome:
-    return counted(e.stated["total"], e.stated["cards"] * e.stated["each"])
+    return compared(e.stated["total"], e.stated["cards"] * e.stated["each"])
 
 
 @check("patch-size")
 def patch_size(e: Evidence) -> Outcome:
     size, test = e.stated, e.paper.stated("split-counts")["test"]
     printed = test * size["rows"] * size["columns"]
-    return counted(printed, e.replication.support[10].sum(), test=test)
+    return compared(printed, e.replication.support[10].sum(), test=test)
 
 
 # Section 2.1 and 2.2: dataset and split
@@ -104,8 +104,8 @@ def gap(e: Evidence) -> Outcome:
 
 @check("split-counts")
 def split_counts(e: Evidence) -> dict[str, Outcome]:
-    by_split = {split: counted(e.stated[split], e.census.splits[split]) for split in SPLITS}
-    return by_split | {"sum": counted(e.paper.days_gaps()[17], sum(e.stated.values()))}
+    by_split = {split: compared(e.stated[split], e.census.splits[split]) for split in SPLITS}
+    return by_split | {"sum": compared(e.paper.days_gaps()[17], sum(e.stated.values()))}
 
 
 def _selected(e: Evidence, tiles: set[str]) -> int:

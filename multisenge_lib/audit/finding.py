@@ -119,9 +119,13 @@ def measured(difference: float, tolerance: float, **values: Any) -> Outcome:
     return judged(abs(difference) <= tolerance + _EPSILON, difference, tolerance, **values)
 
 
-def counted(printed: float, derived: float, **values: Any) -> Outcome:
-    """The outcome of a check on whole numbers, which no rounding excuses."""
-    return measured(printed - derived, 0.0, printed=printed, derived=derived, **values)
+def compared(printed: Any, derived: Any, tolerance: float = 0.0, **values: Any) -> Outcome:
+    """The outcome of a check on one number or several: the one that is farthest off counts.
+
+    No rounding excuses whole numbers, nor scores that are copied from a table.
+    """
+    worst = max(np.subtract(printed, derived).ravel(), key=abs)
+    return measured(worst, tolerance, printed=printed, derived=derived, **values)
 
 
 class _Words(Formatter):

@@ -9,7 +9,7 @@ import numpy as np
 
 from multisenge_lib.audit import bounds
 from multisenge_lib.audit.bounds import HALF, Constraints, Margins
-from multisenge_lib.audit.finding import Evidence, Outcome, check, judged, measured
+from multisenge_lib.audit.finding import Evidence, Outcome, check, compared, judged, measured
 from multisenge_lib.dataset import TYPOLOGIES
 from multisenge_lib.paper import KAPPA_TABLE, METHODS, SCORES, Paper, replication
 
@@ -193,17 +193,10 @@ def bold(e: Evidence, classes: int) -> Outcome:
     marked, best = e.paper.bold(classes), printed == printed.max(axis=0)
     rows = [*(f"class {i}" for i in range(1, classes + 1)), "weighted average"]
     look = {True: "bold but not the highest", False: "the highest but not bold"}
-    each = [
-        dict(
-            score=SCORES[s],
-            method=METHODS[m],
-            row=rows[r],
-            value=printed[at],
-            look=look[marked[at]],
-        )
-        for at in zip(*np.nonzero(marked != best), strict=True)
-        for m, r, s in [at]
-    ]
+    each = []
+    for m, r, s in np.argwhere(marked != best):
+        place = dict(score=SCORES[s], method=METHODS[m], row=rows[r])
+        each.append(place | dict(value=printed[m, r, s], look=look[marked[m, r, s]]))
     counts = dict(marked=marked.sum(), best=best.sum(), wrong=len(each))
     return measured(len(each), 0.0, each=each, **counts)
 
@@ -221,8 +214,7 @@ def bold_kappa(e: Evidence, classes: int) -> Outcome:
 def table1(e: Evidence) -> Outcome:
     printed = e.paper.days_gaps()
     derived = [int(e.census.days_gaps[gap]) for gap in printed]
-    worst = max(np.subtract([*printed.values()], derived), key=abs)
-    return measured(worst, 0.0, printed=printed.values(), derived=derived)
+    return compared([*printed.values()], derived)
 
 
 @check("table2-sum")

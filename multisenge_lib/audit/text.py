@@ -6,7 +6,7 @@ import numpy as np
 
 from multisenge_lib.audit.bounds import HALF, extreme_matrices
 from multisenge_lib.audit.dataset import merged_shares
-from multisenge_lib.audit.finding import Evidence, Outcome, check, counted, judged, measured
+from multisenge_lib.audit.finding import Evidence, Outcome, check, compared, judged
 from multisenge_lib.audit.tables import CLASSES, model_margins
 from multisenge_lib.dataset import URBAN
 from multisenge_lib.paper import METHODS
@@ -106,7 +106,7 @@ def s1s2_best(e: Evidence) -> dict[str, Outcome]:
         won = _ids(_wins(table, S1S2))
         lost = {i: table[:, i - 1] for i in e.ids if i not in won}
         each = [
-            dict(i=i, own=v[S1S2], place=(v >= v[S1S2]).sum(), best=_best(v), highest=v.max())
+            dict(i=i, own=v[S1S2], place=(v > v[S1S2]).sum() + 1, best=_best(v), highest=v.max())
             for i, v in lost.items()
         ]
         outcomes[score.lower()] = judged(not lost, score=score, won=won, count=len(won), each=each)
@@ -133,8 +133,7 @@ def s2_wins(e: Evidence) -> Outcome:
 
 @check("close-weighted-f1")
 def close(e: Evidence) -> Outcome:
-    printed, derived = [*e.stated.values()], e.paper.weighted(6)[[S1S2, INCEPTION], 2]
-    return measured(max(printed - derived, key=abs), 0.0, printed=printed, derived=derived)
+    return compared([*e.stated.values()], e.paper.weighted(6)[[S1S2, INCEPTION], 2])
 
 
 @check("kappa-range")
@@ -145,34 +144,21 @@ def kappa_range(e: Evidence) -> Outcome:
     return judged(right, e.stated["low"] - ends[0], 0.0, ends=ends, lowest=lowest)
 
 
-def _quoted(printed: list[float], derived: list[float], **values: object) -> Outcome:
-    """Scores quoted to four decimals: rounding moves both."""
-    worst = max(np.subtract(printed, derived), key=abs)
-    return measured(worst, 2 * HALF, printed=printed, derived=derived, **values)
-
-
 @check("global-scores")
 def global_scores(e: Evidence) -> dict[str, Outcome]:
     stated, (precision, recall, f1) = e.stated, e.paper.weighted(10).T
     table = {"accuracy": recall, "weighted_f1": f1, "mean_f1": _f1(e, 10).mean(axis=1)}
-    derived = {name: table[name][INCEPTION] for name in stated}
-    f1 = "weighted_f1", "mean_f1"
-    scores = {**table, "weighted precision": precision}
-    others = [
-        dict(name=name.replace("_", " "), best=_best(values))
-        for name, values in scores.items()
-        if values.argmax() != INCEPTION
-    ]
-    return {
-        "order": _quoted(
-            [*stated.values()],
-            [*derived.values()],
-            as_quoted=[stated[name] - derived[name] for name in f1],
-            exchanged=[stated[b] - derived[a] for a, b in (f1, f1[::-1])],
-        ),
-        "values": _quoted(sorted(stated.values()), sorted(derived.values())),
-        "all": judged(not others, each=others, precision=precision),
-    }
+    printed = np.array([*stated.values()])
+    derived = np.array([table[name][INCEPTION] for name in stated])
+    best = {name.replace("_", " "): _best(values) for name, values in table.items()}
+    best["weighted precision"] = _best(precision)
+    others = [dict(name=name, best=of) for name, of in best.items() if of != METHODS[INCEPTION]]
+    rounding = 2 * HALF  # of what is quoted and of what it is quoted from
+    as_quoted, exchanged = (printed - derived)[1:], printed[[2, 1]] - derived[[1, 2]]
+    quoted = compared(printed, derived, rounding, as_quoted=as_quoted, exchanged=exchanged)
+    in_order = compared(sorted(printed), sorted(derived), rounding)
+    every = judged(not others, each=others, precision=precision)
+    return {"order": quoted, "values": in_order, "all": every}
 
 
 @check("f1-limit")
@@ -257,7 +243,7 @@ def ten_classes(e: Evidence) -> Outcome:
 @check("five-better")
 def five_better(e: Evidence) -> Outcome:
     ten, six = _f1(e, 10)[INCEPTION, _URBAN], _f1(e, 6)[:, _URBAN].max(axis=0)
-    return counted(e.value, (ten > six).sum(), six=six, ten=ten)
+    return compared(e.value, (ten > six).sum(), six=six, ten=ten)
 
 
 @check("only-class-3")

@@ -329,12 +329,9 @@ def check_root(root: Path | str, workers: int | None = None, progress: bool = Fa
     seen = _read_all(root, dataset, files, workers or os.cpu_count() or 1, progress)
     sound = seen[seen["problems"].map(len) == 0]
     evidence = {"Place": _place(sound)}
-    for title, sensor, test in (
-        ("Band order", "s2", _band_order),
-        ("Backscatter", "s1", _backscatter),
-    ):
-        evidence[title], wrong = test(sound[sound["layer"] == sensor])
-        found += [(sensor, f"{sensor}/", wrong)] if wrong else []
+    evidence["Band order"], order = _band_order(sound[sound["layer"] == "s2"])
+    evidence["Backscatter"], level = _backscatter(sound[sound["layer"] == "s1"])
+    found += [(s, f"{s}/", wrong) for s, wrong in (("s2", order), ("s1", level)) if wrong]
     rows = list(seen.itertuples())
     found += [(row.layer, row.file, words) for row in rows for words in row.problems]
     notes = [(row.layer, row.file, words) for row in rows for words in row.notes]

@@ -31,6 +31,5 @@ from multisenge_lib.figures.style import (
     mark_sample,
     panels,
     picture,
-    show,
     use_style,
 )

@@ -85,7 +85,8 @@ def confusion_figure(
         counts = pd.DataFrame(confusion, typology.ids, typology.ids)
         percent = (100 * counts).div(counts.sum(axis=1), axis=0)
         look = {"cmap": "Blues", "vmin": 0, "vmax": 100, "cbar": False, "square": True}
-        sns.heatmap(percent, ax=ax, annot=True, fmt=".0f", annot_kws={"size": LEAST}, **look)
+        look |= {"annot": True, "fmt": ".0f", "annot_kws": {"size": LEAST}}
+        sns.heatmap(percent, ax=ax, xticklabels=True, yticklabels=True, **look)
         ax.tick_params(length=0, labelrotation=0)
         ax.set(title=method, xlabel="Predicted class", ylabel="Reference class")
     class_legend(figure, typology)

@@ -141,7 +141,7 @@ def image_grid(
         columns: in a row, in the book's column and on a phone.
         width: of the figure, inches.
     """
-    across = columns[width < (WIDE + NARROW) / 2]
+    across = min(columns[width < (WIDE + NARROW) / 2], len(shown))
     title_lines = max(title.count("\n") + bool(title) for title, *_ in shown)
     figure, axes = panels(len(shown), width, columns, width / across + 0.15 * title_lines)
     for ax, (title, image, typology) in zip(axes, shown, strict=True):

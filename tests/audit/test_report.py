@@ -10,7 +10,6 @@ from multisenge_lib import audit, paper
 from multisenge_lib.audit import AGREES, DISAGREES, HALF, UNDECIDED, VERDICTS
 from multisenge_lib.audit import text as sentences
 from multisenge_lib.audit.finding import CHECKS, outcomes, run
-from multisenge_lib.dataset.labels import read_index
 from multisenge_lib.dataset.selection import select
 
 INCEPTION = "ConvLSTM+Inception-S1S2"
@@ -371,8 +370,8 @@ def test_contradicting_tables_still_give_kappas(evidence):
     assert len(run("kappa-6", broken)) == len(run("kappa-10", broken)) == 4
 
 
-def test_the_patches_shown_are_selected_for_the_test(evidence, real_labels):
-    selection = select(read_index(real_labels)).set_index("patch")
+def test_the_patches_shown_are_selected_for_the_test(evidence, real_index):
+    selection = select(real_index).set_index("patch")
     shown = evidence.paper.claims["patches-shown"].names
     assert selection.loc[list(shown), "split"].tolist() == ["test"] * 3
 

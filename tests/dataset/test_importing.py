@@ -372,11 +372,11 @@ def test_the_real_village(tmp_path):
 
 @pytest.mark.slow
 def test_an_area_of_nine_bands_and_its_own_months_trains(tmp_path, monkeypatch):
-    from networks import slim_unet
+    from networks import no_unet
 
     from multisenge_lib.training import settings_for, train
 
-    slim_unet(monkeypatch)
+    no_unet(monkeypatch)
     monkeypatch.setenv("MULTISENGE_CACHE", str(tmp_path / "cache"))
     nine = [S2_BANDS.index(band) for band in S2_BANDS if band != "B8A"]
     for i, day in enumerate(DAYS):

@@ -255,16 +255,15 @@ def test_raster_names_are_the_published_ones():
     assert raster_path(root, "reference", "31UEQ_7453_4112").name == "31UEQ_GR_7453_4112.tif"
 
 
-def test_real_labels(real_labels):
-    index = read_index(real_labels)
-    assert len(index) == 8157
-    assert index["s1_dates"].map(len).sum() == 1_012_227
-    assert index["s2_dates"].map(len).sum() == 72_033
-    assert sorted(index["tile"].unique()) == sorted(MULTISENGE.tiles)
+def test_real_labels(real_index):
+    assert len(real_index) == 8157
+    assert real_index["s1_dates"].map(len).sum() == 1_012_227
+    assert real_index["s2_dates"].map(len).sum() == 72_033
+    assert sorted(real_index["tile"].unique()) == sorted(MULTISENGE.tiles)
 
 
-def test_real_labels_read_as_the_plainest_reader_reads_them(real_labels):
-    index = read_index(real_labels).set_index("patch")
+def test_real_labels_read_as_the_plainest_reader_reads_them(real_labels, real_index):
+    index = real_index.set_index("patch")
     with tarfile.open(real_labels) as tar:
         for number, member in enumerate(m for m in tar if m.isfile()):
             if number % 100:

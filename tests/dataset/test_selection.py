@@ -153,11 +153,6 @@ def test_split_by_tile():
     ]
 
 
-@pytest.fixture(scope="module")
-def real_index(real_labels):
-    return read_index(real_labels)
-
-
 @pytest.mark.parametrize(
     ("gap", "patches"), [(15, 6560), (16, 5890), (17, 5890), (18, 4960), (19, 3178), (20, 3178)]
 )

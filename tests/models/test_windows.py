@@ -41,6 +41,13 @@ def test_a_pointwise_network_gives_the_same_with_any_windows(pointwise, shape, s
     assert np.concatenate([v for _, _, v in parts]).shape == shape
 
 
+def test_a_network_of_the_windows_size_is_used_as_it_is(pointwise):
+    of_64, _ = fitted(pointwise, (200, 200), 64)
+    assert of_64.output_shape[1] == 64
+    assert fitted(of_64, (200, 200), 64)[0] is of_64
+    assert fitted(of_64, (200, 200), 96)[0] is not of_64
+
+
 def test_windows_cover_the_map_and_end_with_it():
     windows = Windows((1000, 256), 256, 64)
     assert windows.starts(0) == [0, 192, 384, 576, 744] and windows.starts(1) == [0]
