@@ -38,7 +38,6 @@ VARIANTS: dict[str, Variant] = {
     "one date of four": Variant({"first_dates": 1}),
     "peepholes": Variant({"peephole": True}),
     "ReLU for tanh": Variant({"activation": "relu"}),
-    "Inception with 8 filters": Variant({"inception_filters": 8}),
     "Inception without pooling": Variant({"inception_pool": False}),
     "full-resolution skip": Variant({"full_resolution_skip": True}),
     "frozen encoder": Variant({"freeze_encoder": True}),
