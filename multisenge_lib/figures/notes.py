@@ -150,6 +150,6 @@ def prose_table(frame: pd.DataFrame, caption: str = "") -> HTML:
 
 def score_table(scores: pd.DataFrame, caption: str) -> HTML:
     """Scores to four decimals; the weighted recall is left out, the accuracy is the same number."""
-    shown = scores.drop(columns="weighted_recall").dropna(axis=1, how="all")
+    shown = scores.drop(columns="weighted_recall", errors="ignore").dropna(axis=1, how="all")
     shown = shown.rename(columns=lambda name: name.replace("_", " ")).rename_axis("model")
     return table(shown, caption, "{:.4f}")

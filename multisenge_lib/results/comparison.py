@@ -135,8 +135,10 @@ def runs_by_method(dataset: str, classes: int) -> dict[str, list[Record]]:
 
 
 def _spread(values: Sequence[float]) -> str:
-    mean, deviation = np.mean(values), np.std(values, ddof=1) if len(values) > 1 else None
-    return f"{mean:.3f}" if deviation is None else f"{mean:.3f} ± {deviation:.3f}"
+    """Mean and standard deviation, in one piece; of one value the value."""
+    values = np.array(values, float)  # an undefined score is no number
+    numbers = [values.mean(), *([values.std(ddof=1)] if len(values) > 1 else [])]
+    return "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}".join(f"{number:.3f}" for number in numbers)
 
 
 def seed_scores(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
@@ -146,16 +148,17 @@ def seed_scores(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
         runs: of `runs_by_method`.
 
     Returns:
-        Columns of `OVERALL` and `seeds`, a row a method; last the map that shows the commonest
-        class everywhere.
+        Columns `accuracy`, `weighted_f1`, `macro_f1`, `kappa` and `seeds`, a row a method; last
+        the map that shows the commonest class everywhere.
     """
+    shown = ("accuracy", "weighted_f1", "macro_f1", "kappa")
     rows = {
-        title: {s: _spread([float(r.scores[s]) for r in records]) for s in OVERALL}
+        title: {s: _spread([r.scores[s] for r in records]) for s in shown}
         | {"seeds": ", ".join(str(r.key.seed) for r in records)}
         for title, records in runs.items()
     }
     for record, *_ in list(runs.values())[:1]:
-        everywhere = {s: _spread([float(record.majority[s])]) for s in OVERALL}
+        everywhere = {s: _spread([record.majority[s]]) for s in shown}
         rows["commonest class everywhere"] = everywhere
     return pd.DataFrame.from_dict(rows, orient="index")
 

@@ -62,7 +62,7 @@ def test_scores_over_seeds_are_a_mean_and_its_spread(trained):
     assert list(table.index) == [*paper.METHODS, "commonest class everywhere"]
     assert table["seeds"].tolist()[:4] == ["1, 2", "1", "1", "1"]
     found = [results.read_record("sample", "s1_10c", seed).scores["kappa"] for seed in (1, 2)]
-    assert table["kappa"].iloc[0] == f"{np.mean(found):.3f} ± {np.std(found, ddof=1):.3f}"
+    assert table["kappa"].iloc[0] == f"{np.mean(found):.3f}\xa0±\xa0{np.std(found, ddof=1):.3f}"
     assert "±" not in table["kappa"].iloc[1] and table["kappa"].iloc[-1] == "0.000"
     both = [results.read_record("sample", "s1_10c", seed).scores["f1"][1] for seed in (1, 2)]
     assert comparison.urban_over_seeds(runs).loc[2, "ConvLSTM-S1"] == pytest.approx(np.mean(both))
