@@ -22,7 +22,7 @@ from multisenge_lib.dataset.cutting import Area, Cutter, S1Unit, Units, find_are
 from multisenge_lib.dataset.description import draft_description, write_description
 from multisenge_lib.dataset.layout import MULTISENGE, PIXEL, S1_BANDS, S2_BANDS, Dataset
 from multisenge_lib.dataset.sources import Acquisition, find_acquisitions
-from multisenge_lib.dataset.typology import make_typology
+from multisenge_lib.dataset.typology import Typology, make_typology
 from multisenge_lib.errors import ImportAreaError
 
 _REMEDY = "nothing was imported; make room, or choose another folder"
@@ -131,6 +131,12 @@ def _check_options(units: Units, fill: Mapping[str, str], told: Mapping[str, Seq
             raise ImportAreaError(f"{sensor} bands {', '.join(bands)}: each once")
 
 
+def _typology_of(names: Sequence[str]) -> Typology:
+    """Classes of a user's own, in MultiSenGE's colours, which begin again when they run out."""
+    colors = cycle(MULTISENGE.published.colors)
+    return make_typology([(name, next(colors), (i,)) for i, name in enumerate(names, 1)])
+
+
 def import_area(
     root: Path | str,
     sources: Sequence[Any],
@@ -175,9 +181,7 @@ def import_area(
     acquisitions, bands = _common_bands(acquisitions, fill, said)
     area = find_area(acquisitions, said)
     _check_size(size, area, said)
-    colors = cycle(MULTISENGE.published.colors)
-    rows = [(title, next(colors), (i,)) for i, title in enumerate(classes, 1)]
-    typology = make_typology(rows) if rows else MULTISENGE.published
+    typology = _typology_of(classes) if classes else MULTISENGE.published
     bar = {"desc": "importing", "unit": " dates", "disable": None if progress else True}
     try:
         with _whole_or_not(root) as folder:
@@ -189,7 +193,7 @@ def import_area(
             if reference:
                 cutter.cut_reference(reference, len(typology))
             cutter.write_labels()
-            found = cutter.dates, size, bands, typology if rows else None, bool(reference)
+            found = cutter.dates, size, bands, typology if classes else None, bool(reference)
             dataset = draft_description(name or root.name, *found)
             write_description(folder, dataset)
     except (RasterioError, CRSError) as error:
