@@ -1,7 +1,9 @@
 """Training step, prediction and map of a network, here and in eager PyTorch, with the same weights.
 
 That both give the same logits is checked first. The floor is the time that the counted operations
-take at the peak of a single-precision matrix product.
+take at the peak of a single-precision matrix product. float32, bfloat16 and the peer take turns, so
+that both are compared with the same seconds; prediction comes first, as in a process that only
+predicts: training leaves an allocator behind in which every network, the peer too, predicts faster.
 """
 
 from dataclasses import dataclass
@@ -9,7 +11,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from common import Skipped, compared, peak, processor
+from common import Skipped, compared, in_turns, peak, processor, row
 
 EXPERIMENT = "inception_10c"
 #: Logits of the two may differ by so much in float32, in units of the largest.
@@ -17,6 +19,7 @@ APART = 1e-3
 #: One of these makes bfloat16 faster than float32.
 FAST = ("avx512_bf16", "amx_bf16")
 PEER = "PyTorch, eager, float32"
+BFLOAT16 = "mixed_bfloat16"
 
 
 @dataclass(frozen=True)
@@ -103,23 +106,24 @@ def peer_maps(pair: Pair, series: dict, windows: Any) -> np.ndarray:
     total = np.zeros((*windows.shape, pair.model.output_shape[-1]), np.float32)
     weights = np.zeros((*windows.shape, 1), np.float32)
     weight = (windows.ramp[:, None] * windows.ramp)[..., None]
-    for row in windows.starts(0):
-        for column in windows.starts(1):
-            here = slice(row, row + windows.side), slice(column, column + windows.side)
+    for top in windows.starts(0):
+        for left in windows.starts(1):
+            here = slice(top, top + windows.side), slice(left, left + windows.side)
             logits = pair.peer_predicts({s: x[..., *here] for s, x in tensors.items()})
             total[here] += weight * logits.softmax(1)[0].permute(1, 2, 0).numpy()
             weights[here] += weight
     return total / weights
 
 
-def predicted(pair: Pair, precision: str, rounds: int, **asked: float) -> dict:
-    calls = pair.predicts, PEER, pair.peer_predicts
-    return compared(f"prediction, {precision}", *calls, rounds, **asked)
-
-
-def trained(pair: Pair, precision: str, rounds: int, **asked: float) -> dict:
-    calls = pair.trains, PEER, pair.peer_trains
-    return compared(f"training step, {precision}", *calls, rounds, **asked)
+def rows_of(work: str, rounds: int, pairs: dict, method: str, asked: dict) -> list[dict]:
+    """A row for each precision, timed in turns with each other and the peer."""
+    calls = {precision: getattr(pair, method) for precision, pair in pairs.items()}
+    peer = getattr(pairs["float32"], f"peer_{method}")
+    taken = in_turns({**calls, PEER: peer}, rounds)
+    return [
+        row(f"{work}, {precision}", taken[precision], PEER, taken[PEER], **asked[precision])
+        for precision in pairs
+    ]
 
 
 def mapped(pair: Pair, size: int, rounds: int) -> dict:
@@ -146,19 +150,19 @@ def measure(quick: bool, rounds: int) -> dict[str, list]:
     from multisenge_lib.models import cost
 
     size = 64 if quick else 256
-    pair = Pair.of(size)
+    has_fast = set(FAST) & set(processor()["instructions"])
+    pairs = {name: Pair.of(size, name) for name in ("float32", BFLOAT16)[: 1 + bool(has_fast)]}
+    pair = pairs["float32"]
     if (apart := pair.apart()) > APART:
         raise RuntimeError(f"logits are {apart:.1e} apart: there is nothing to compare")
     floor = cost.step_operations(pair.model, 1) / peak(quick)
-    rows = [
-        predicted(pair, "float32", rounds, asked=1.5, floor=floor / 3),
-        mapped(pair, size, rounds),
-        trained(pair, "float32", rounds, asked=1.25, floor=floor, asked_of_floor=1.6),
-    ]
-    if not set(FAST) & set(processor()["instructions"]):
-        why = "the processor has neither AVX512-BF16 nor AMX, as far as the system tells"
-        return {"rows": rows, "skipped": [{"what": "networks in bfloat16", "why": why}]}
-    precision = "mixed_bfloat16"
-    pair = Pair.of(size, precision)
-    rows += [predicted(pair, precision, rounds, asked=2.5)]
-    return {"rows": [*rows, trained(pair, precision, rounds, asked=1.8)]}
+    predicting = {"float32": {"asked": 1.5, "floor": floor / 3}, BFLOAT16: {"asked": 2.5}}
+    training = {"float32": {"asked": 1.25, "floor": floor, "asked_of_floor": 1.6}}
+    training |= {BFLOAT16: {"asked": 1.8}}
+    rows = rows_of("prediction", rounds, pairs, "predicts", predicting)
+    rows += [mapped(pair, size, rounds)]
+    rows += rows_of("training step", rounds, pairs, "trains", training)
+    if has_fast:
+        return {"rows": rows}
+    why = "the processor has neither AVX512-BF16 nor AMX, as far as the system tells"
+    return {"rows": rows, "skipped": [{"what": "networks in bfloat16", "why": why}]}

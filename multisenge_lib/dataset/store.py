@@ -83,20 +83,26 @@ class Store:
         """Positions in the arrays of a split's patches, in order of patch."""
         return self.patches.loc[self.patches["split"] == split, "position"].to_numpy()
 
-    def read(self, name: str, position: int) -> np.ndarray:
-        """One patch of an array.
+    def empty(self, name: str, count: int) -> np.ndarray:
+        """Room for `count` patches of an array."""
+        array = self.arrays[name]
+        return np.empty((count, *array.shape[1:]), array.dtype)
+
+    def read(self, name: str, position: int, out: np.ndarray | None = None) -> np.ndarray:
+        """One patch of an array, in `out` where it is given: contiguous, of its shape and type.
 
         Raises:
             PatchError: it is not what was packed: the store is damaged on disk.
         """
         array, position = self.arrays[name], int(position)
-        count, place = prod(array.shape[1:]), _place(array, position)
+        values = self.empty(name, 1)[0] if out is None else out
         try:  # from the file: a mapped one that is cut short would end the process
-            values = np.fromfile(array.filename, array.dtype, count, offset=place)
-            values = values.reshape(array.shape[1:])
+            with open(array.filename, "rb", buffering=0) as file:
+                file.seek(_place(array, position))
+                count = file.readinto(values.reshape(-1).view(np.uint8))
         except (OSError, ValueError, MemoryError) as error:
             raise _damaged(array.filename, f"at {position}: {error}") from None
-        if _checksum(values) != self.checksums[position].get(name):
+        if count < values.nbytes or _checksum(values) != self.checksums[position].get(name):
             raise _damaged(array.filename, f"at {position}: not the values packed")
         return values
 

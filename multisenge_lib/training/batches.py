@@ -98,25 +98,31 @@ class Batches(keras.utils.PyDataset):
         part = self.positions[number * self.size : (number + 1) * self.size]
         return [(int(position), 0) for position in part]
 
-    def _patch(self, planned: tuple[int, int]) -> tuple[list[np.ndarray], np.ndarray]:
+    def _read(self, name: str, planned: tuple[int, int], out: np.ndarray) -> None:
+        """One patch of an array, turned, in its place in the batch."""
         position, number = planned
-        series = [transform(self.store.read(name, position), number) for name in self.sensors]
-        reference = transform(self.store.read("reference", position), number, (-2, -1))
-        return series, self.lookup[reference]
+        if number == 0:
+            self.store.read(name, position, out)
+        else:
+            axes = (-2, -1) if name == "reference" else (-3, -2)
+            out[...] = transform(self.store.read(name, position), number, axes)
 
     def __getitem__(self, number: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
         """One batch; an error is kept for the caller, whom Keras' threads hide it from."""
+        plan, names = self.plan(number), (*self.sensors, "reference")
+        batch = {name: self.store.empty(name, self.size) for name in names}
+        places = [
+            (name, planned, batch[name][i]) for i, planned in enumerate(plan) for name in names
+        ]
         try:
-            series, references = zip(*self._pool.map(self._patch, self.plan(number)), strict=True)
+            list(self._pool.map(self._read, *zip(*places, strict=True)))
         except PatchError as error:
             self.error = error
             raise
-        filling = self.size - len(references)
-        inputs = {
-            name: np.stack(arrays + arrays[:1] * filling)
-            for name, arrays in zip(self.sensors, zip(*series, strict=True), strict=True)
-        }
-        return inputs, np.stack(references + (np.zeros_like(references[0]),) * filling)
+        for name in self.sensors:
+            batch[name][len(plan) :] = batch[name][0]
+        batch["reference"][len(plan) :] = NO_DATA
+        return batch, self.lookup[batch.pop("reference")]
 
 
 class TrainingBatches(Batches):

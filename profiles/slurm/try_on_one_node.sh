@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Tries the profile against a real Slurm on this machine: daemons of its own in a folder of their own, one node, one
-# partition named as in the profile, a GPU in name only. Trains one short run of the sample through sbatch.
+# partition named as in the profile, a GPU in name only. Trains one short run of the sample through sbatch, and draws
+# the map of one tile with its network.
 #
 #   apt install slurm-wlm munge && pip install snakemake-executor-plugin-slurm
 #   profiles/slurm/try_on_one_node.sh [EXPERIMENT] [EPOCHS]
@@ -65,6 +66,23 @@ sinfo
 [ "$(sinfo -h -o %T)" = idle ] || { cat "$folder"/*.log >&2; exit 1; }
 
 export MULTISENGE_RESULTS=$folder/results
-snakemake --profile profiles/slurm --config exp="$experiment" epochs="$epochs" --slurm-status-command squeue
-python -c "import json, sys; m = json.load(open(sys.argv[1])); print('record:', m['experiment'], m['epochs'], 'epoch,', m['device'])" \
-  "$folder/results/sample/$experiment/metrics.json"
+mkdir "$folder/work" && ln -s "$PWD"/{multisenge_lib,notebooks} "$folder/work"  # what runs leave goes there
+through_slurm() {
+  snakemake --profile profiles/slurm --directory "$folder/work" --slurm-status-command squeue "$@" \
+    --config exp="$experiment" epochs="$epochs"
+}
+map=runs/sample/maps/$experiment/31UEQ.tif
+through_slurm
+through_slurm "$map"
+python - "$folder" "$experiment" "$map" <<'SHOW'
+import sys
+from pathlib import Path
+import rasterio
+from multisenge_lib import results
+folder, experiment, drawn = sys.argv[1:]
+record = results.read_record("sample", experiment)
+with rasterio.open(Path(folder, "work", drawn)) as source:
+    classes = len(set(source.read(1).ravel().tolist()) - {0})
+print("record:", record.metadata.experiment, len(record.history), "epoch,", record.metadata.device)
+print("map:", source.name.rpartition("/")[2], *source.shape, classes, "classes")
+SHOW

@@ -67,9 +67,10 @@ def test_no_one_hot_volume_and_only_the_sensors_asked_for(store):
 
 @pytest.mark.parametrize("number", range(len(TRANSFORMATIONS)))
 def test_all_dates_sensors_and_reference_are_turned_alike(store, number):
-    batches = training(store)
-    series, reference = batches._patch((0, number))
-    whole, _ = batches._patch((0, 0))
+    batches = training(store, batch_size=2)
+    batches.plan = lambda _: [(0, number), (0, 0)]
+    inputs, (reference, _) = batches[0]
+    series, whole = zip(*inputs.values(), strict=True)
     by_hand = {
         "none": lambda a: a,
         "90": np.rot90,
