@@ -97,7 +97,7 @@ class Store:
         array, position = self.arrays[name], int(position)
         values = self.empty(name, 1)[0] if out is None else out
         try:  # from the file: a mapped one that is cut short would end the process
-            with open(array.filename, "rb", buffering=0) as file:
+            with Path(array.filename).open("rb", buffering=0) as file:
                 file.seek(_place(array, position))
                 count = file.readinto(values.reshape(-1).view(np.uint8))
         except (OSError, ValueError, MemoryError) as error:
