@@ -92,7 +92,9 @@ def find_area(acquisitions: Sequence[Acquisition], said: list[str]) -> Area:
                 crs = crs or _zone(source.crs, source.bounds)
                 corners.append(transform_bounds(source.crs, crs, *source.bounds))
                 if not _aligned(source, crs):
-                    other.append(f"{name} ({source.crs}, {source.res[0]:g} x {source.res[1]:g})")
+                    (across, down), at = source.res, source.transform
+                    corner = f"{across:g} x {down:g} from {at.c:.10g}, {at.f:.10g}"
+                    other.append(f"{name} ({source.crs}, {corner})")
         except (RasterioError, CRSError) as error:
             raise ImportAreaError(f"{name} cannot be read or placed: {error}") from None
     (west, south), (east, north) = np.min(corners, axis=0)[:2], np.max(corners, axis=0)[2:]

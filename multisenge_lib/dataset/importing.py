@@ -177,7 +177,7 @@ def import_area(
     reference = Path(reference) if reference else None
     if reference and not reference.is_file():
         raise ImportAreaError(f"the reference {reference} is no file")
-    acquisitions = find_acquisitions(sources, told, crs, reference)
+    acquisitions = find_acquisitions(sources, told, crs, reference, said)
     acquisitions, bands = _common_bands(acquisitions, fill, said)
     area = find_area(acquisitions, said)
     _check_size(size, area, said)

@@ -2,7 +2,9 @@
 
 GeoTIFFs, one a date or one a date and band: the date stands in the name, bands are told by their
 descriptions, by the name of a file of one band, or as said. Cubes, NetCDF or Zarr, are opened with
-xarray (extra `area`): bands are variables or lie along a dimension. Bands of no use here are left.
+xarray (extra `area`): bands are variables or lie along a dimension. Bands of no use here are left,
+and so are the masks and pictures of a product's folder; of a band that lies there at several
+resolutions, as ESA delivers it, the finest is taken.
 """
 
 import re
@@ -78,18 +80,27 @@ def _told(path: Path, count: int, told: Mapping[str, Sequence[str]]) -> tuple[st
     )
 
 
-def _bands_of_raster(path: Path, told: Mapping[str, Sequence[str]]) -> Iterator[tuple]:
+def _bands_of_raster(
+    path: Path, told: Mapping[str, Sequence[str]], left: list[Path] | None
+) -> Iterator[tuple]:
+    """Of a raster; a mask or picture goes to `left`, or is refused where that is None."""
     days = [day for name in (path.stem, path.parent.name) if (day := day_in(name)) is not None]
     try:
         with rasterio.open(path) as source:
-            count, names = source.count, list(source.descriptions)
+            count, names, dtypes = source.count, list(source.descriptions), set(source.dtypes)
     except RasterioError as error:
         raise ImportAreaError(f"{path} cannot be read as a raster: {error}") from None
     if count == 1 and not names[0]:
         names = [path.stem]
     found = {(s, i): band_of(n, s) for i, n in enumerate(names, 1) for s in SENSORS}
     if not any(found.values()):
-        sensor, bands = _told(path, count, told)
+        try:
+            sensor, bands = _told(path, count, told)
+        except ImportAreaError:
+            if left is None or (count > 1 and dtypes != {"uint8"}):
+                raise
+            left.append(path)
+            return
         found = {(sensor, i): band for i, band in enumerate(bands, 1)}
     wanted = {where: band for where, band in found.items() if band in _BANDS[where[0]]}
     if wanted and not days:
@@ -179,33 +190,33 @@ def _bands_of_cube(cube: Any, what: str, crs: str | None) -> Iterator[tuple]:
                 yield sensor, band, day, Band(f"{what} ({name}, {day})", opener, what)
 
 
-def _bands(
-    source: Any, told: Mapping[str, Sequence[str]], crs: str | None, number: int
-) -> Iterator[tuple]:
-    """Sensor, band's name, date and `Band` of all that a file or an xarray Dataset holds."""
-    if not isinstance(source, Path):
-        return _bands_of_cube(source, f"cube {number}", crs)
-    if source.suffix.lower() in _CUBES:
-        return _bands_of_cube(_open_cube(source), str(source), crs)
-    return _bands_of_raster(source, told)
-
-
-def _unfolded(sources: Iterable[Any]) -> Iterator[Any]:
-    """Cubes in memory as they are, files, and the files in folders."""
+def _unfolded(sources: Iterable[Any]) -> Iterator[tuple[Any, bool]]:
+    """Cubes in memory as they are, files, and the files in folders; whether a folder held them."""
     for source in sources:
         if hasattr(source, "data_vars"):
-            yield source
+            yield source, False
             continue
         path = Path(source)
         if path.is_dir() and path.suffix != ".zarr":
             inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in _RASTERS + _CUBES)
             if not inside:
                 raise ImportAreaError(f"{path} holds no raster ({', '.join(_RASTERS + _CUBES)})")
-            yield from inside
+            yield from ((each, True) for each in inside)
         elif path.exists():
-            yield path
+            yield path, False
         else:
             raise ImportAreaError(f"{path} does not exist")
+
+
+def _finer(one: Band, other: Band, band: str, day: np.datetime64) -> Band:
+    """Of two that give the same band and date, the one with the smaller pixels."""
+    with one.open() as a, other.open() as b:
+        if a.res[0] != b.res[0]:
+            return one if a.res[0] < b.res[0] else other
+    raise ImportAreaError(
+        f"{one.source} and {other.source} both give {band} of {day}: give one of them, or merge "
+        "them before"
+    )
 
 
 def find_acquisitions(
@@ -213,6 +224,7 @@ def find_acquisitions(
     told: Mapping[str, Sequence[str]],
     crs: str | None = None,
     without: Path | None = None,
+    said: list[str] | None = None,
 ) -> list[Acquisition]:
     """All acquisitions of files, folders and cubes, in order of sensor and date.
 
@@ -221,21 +233,31 @@ def find_acquisitions(
         told: bands of `s1` or `s2` rasters that do not name them, in their order.
         crs: projection of cubes that do not name theirs.
         without: a file that is no image, such as the reference.
+        said: takes a sentence on what was left out.
 
     Raises:
         ImportAreaError: naming the file, and what it lacks.
     """
     found: dict[tuple[str, np.datetime64], dict[str, Band]] = defaultdict(dict)
-    for number, source in enumerate(_unfolded(sources), 1):
-        if without is not None and isinstance(source, Path) and source.samefile(without):
+    left: list[Path] = []
+    for number, (source, inside) in enumerate(_unfolded(sources), 1):
+        if not isinstance(source, Path):
+            bands = _bands_of_cube(source, f"cube {number}", crs)
+        elif without is not None and source.samefile(without):
             continue
-        for sensor, band, day, where in _bands(source, told, crs, number):
+        elif source.suffix.lower() in _CUBES:
+            bands = _bands_of_cube(_open_cube(source), str(source), crs)
+        else:
+            bands = _bands_of_raster(source, told, left if inside else None)
+        for sensor, band, day, where in bands:
             known = found[sensor, day].setdefault(band, where)
             if known is not where:
-                raise ImportAreaError(
-                    f"{known.source} and {where.source} both give {band} of {day}: give one of "
-                    "them, or merge them before"
-                )
+                found[sensor, day][band] = _finer(known, where, band, day)
+    if left and said is not None:
+        said.append(f"{len(left)} rasters name no band and are left out, such as {left[0]}")
     if not found:
-        raise ImportAreaError("no band of Sentinel-1 or Sentinel-2 is there: B2 to B12, VV or VH")
+        raise ImportAreaError(
+            "no band of Sentinel-1 or Sentinel-2 is there, by name: B2 to B12, VV or VH; name "
+            "them, or give --s2-bands and --s1-bands"
+        )
     return [Acquisition(*key, bands) for key, bands in sorted(found.items())]

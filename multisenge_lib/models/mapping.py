@@ -184,7 +184,7 @@ def predict_rasters(
         workers: processes that predict; each holds the network and a row of windows.
         band_order: of Sentinel-2 rasters that do not name their bands.
         any_month: take rasters whose names say another month than the network's.
-        progress: show a bar.
+        progress: show a bar where there is a terminal.
 
     Returns:
         The map's path.
@@ -211,7 +211,12 @@ def predict_rasters(
         again = max(0, done - 2)  # rows of windows that reach into what is still to be written
         left = starts[again:]
         with _strips(path, stack, windows, left, workers) as strips:
-            parts = tqdm(blend(strips, windows, left), out.name, len(left), disable=not progress)
+            parts = tqdm(
+                blend(strips, windows, left),
+                out.name,
+                len(left),
+                disable=None if progress else True,
+            )
             for number, (row, probabilities, valid) in enumerate(parts, again + 1):
                 if number > done:
                     target.write(row, 0, probabilities, valid, number)
@@ -280,7 +285,7 @@ def predict_root(
         tiles: which to map; None for all that have patches with full series.
         layers: see `predict_rasters`, as for the others.
         band_order: of Sentinel-2 rasters that do not name their bands.
-        progress: show a bar.
+        progress: show a bar where there is a terminal.
 
     Returns:
         The maps' paths.
@@ -311,7 +316,7 @@ def predict_root(
         stamps = _stamps(root, patches, description.sensors)
         identity = _identity(path, rasters=stamps, order=band_order)
         maps.append(folder / f"{tile}.tif")
-        bar = tqdm(total=len(patches), desc=tile, disable=not progress)
+        bar = tqdm(total=len(patches), desc=tile, disable=None if progress else True)
         ground = _mosaic(patches, size)
         with open_map(maps[-1], ground, description.legend, identity, layers) as target, bar:
             if target is not None:

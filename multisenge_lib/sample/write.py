@@ -158,7 +158,7 @@ def write_sample(
     with rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR"):
         labels = {
             place.patch: _write_rasters(root, place, size, seed)
-            for place in tqdm(PLACES, "sample", unit="patch", disable=not progress)
+            for place in tqdm(PLACES, "sample", unit="patch", disable=None if progress else True)
         }
     for patch, content in labels.items():
         _write(root / LABELS / f"{patch}.json", content)

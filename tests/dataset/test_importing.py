@@ -119,6 +119,26 @@ def test_a_file_for_each_band_and_two_resolutions(tmp_path):
     assert not check_root(made.root).problems
 
 
+def test_a_product_folder_as_esa_delivers_it(tmp_path):
+    """Bands at several resolutions, beside a mask, a scene classification and a picture."""
+    product, whole = tmp_path / "S2A_MSIL2A_20230105T104031.SAFE", scene(0, 120, 120)
+    for i, band in enumerate(S2_BANDS):
+        for step in (1, 2) if band in ("B2", "B3", "B4", "B8") else (2,):
+            name = f"T19GBP_20230105T104031_{'B0' + band[1:] if len(band) == 2 else band}"
+            path = product / f"R{10 * step}m" / f"{name}_{10 * step}m.tif"
+            write(path, whole[[i], ::step, ::step], res=10.0 * step)
+    for name, data in (("SCL_20m", whole[:1]), ("TCI_10m", whole[:3].astype(np.uint8))):
+        write(product / "R20m" / f"T19GBP_20230105T104031_{name}.tif", data)
+    write(product / "QI_DATA" / "MSK_CLDPRB_20m.tif", whole[:1].astype(np.uint8))
+    made = import_area(tmp_path / "root", [product], size=96)
+    assert any(line.startswith("3 rasters name no band and are left out") for line in made.said)
+    patch = read_patch(made.root, load_selection(made.root).iloc[0], reference=False)
+    fine = [S2_BANDS.index(band) for band in ("B2", "B3", "B4", "B8")]
+    np.testing.assert_array_equal(patch.s2[0][..., fine], np.moveaxis(whole[fine, :96, :96], 0, -1))
+    alone = product / "R20m" / "T19GBP_20230105T104031_SCL_20m.tif"
+    assert "does not name its 1 bands" in refused(tmp_path / "other", [alone])
+
+
 @pytest.mark.parametrize("crs,west,north,res", [("EPSG:4326", -71.6, -41.1, 1e-4)])
 def test_another_projection_is_resampled_and_said(tmp_path, crs, west, north, res):
     source = write(tmp_path / "S2_20230105.tif", scene(), S2_BANDS, west, north, res, crs)
