@@ -13,7 +13,7 @@ from msgspec import Meta
 from multisenge_lib.dataset import SAMPLE, describe
 from multisenge_lib.errors import ExperimentError
 
-#: "The training dataset is augmented to 75%" (section 3.4) can be read in two ways.
+#: Two of the readings of "The training dataset is augmented to 75%" (section 3.4).
 #: `replace`: three quarters of the patches of an epoch are turned, the others are as they are.
 #: `extend`: an epoch has all patches as they are, and turned copies of three quarters of them.
 Augmentation = Literal["replace", "extend", "none"]
