@@ -391,17 +391,21 @@ def predict_maps(
     tiles: Annotated[str, typer.Option(help="Of the data root, joined by commas.")] = "",
     probabilities: Annotated[bool, typer.Option("--probabilities", help="Of each class.")] = False,
     entropy: Annotated[bool, typer.Option("--entropy", help="Doubt of each pixel.")] = False,
-    window: Annotated[int, typer.Option(help="Pixels, a multiple of 32.")] = 256,
+    window: Annotated[
+        int | None, typer.Option(help="Of rasters: pixels, a multiple of 32. Default: 256.")
+    ] = None,
     overlap: Annotated[
         int | None, typer.Option(help="Pixels that windows share. Default: a quarter.")
     ] = None,
-    workers: Annotated[int, typer.Option(help="Processes; each needs 2 to 3 GB.")] = 1,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes for rasters; each needs 2 to 3 GB. Default: 1.")
+    ] = None,
     band_order: Annotated[
         str, typer.Option(help="Of Sentinel-2 without band names: spectral or resolution.")
     ] = "spectral",
     any_month: Annotated[
-        bool, typer.Option("--any-month", help="Take rasters of other months.")
-    ] = False,
+        bool | None, typer.Option("--any-month", help="Take rasters of other months.")
+    ] = None,
 ) -> None:
     """Map rasters of any size, or the patches of a data root, with a trained network."""
     from multisenge_lib.dataset import check_band_order
@@ -410,6 +414,14 @@ def predict_maps(
     given = {sensor: paths for sensor, paths in (("s1", s1), ("s2", s2)) if paths}
     if bool(given) == bool(root):
         raise MultiSenGEError("give either a data root, or rasters with --s2 and --s1")
+    many = {"window": window, "overlap": overlap, "workers": workers, "any_month": any_month}
+    many = {name: value for name, value in many.items() if value is not None}
+    if ignored := many if root else tiles and {"tiles": tiles}:
+        options = ", ".join(f"--{name.replace('_', '-')}" for name in ignored)
+        raise MultiSenGEError(
+            f"{options}: of {'rasters' if root else 'a data root'} alone, leave it out with "
+            f"{'a data root' if root else 'rasters'}"
+        )
     common = {
         "layers": ["probabilities"] * probabilities + ["entropy"] * entropy,
         "band_order": check_band_order(band_order),
@@ -419,7 +431,6 @@ def predict_maps(
         chosen = [tile for tile in tiles.split(",") if tile] or None
         written = predict_root(model, root, out, tiles=chosen, **common)
     else:
-        many = {"window": window, "overlap": overlap, "workers": workers, "any_month": any_month}
         written = [predict_rasters(model, given, out, **many, **common)]
     for path in written:
         typer.echo(f"Wrote {path}")

@@ -206,13 +206,16 @@ def test_predict_takes_several_rasters_an_option(typed, meant):
     assert cli._spread(typed.split()) == meant.split()
 
 
-@pytest.mark.fault("predict: no model, no rasters, root and rasters at once -> one line")
+@pytest.mark.fault("predict: no model, no rasters, options that would be ignored -> one line")
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
         (["model.keras"], "give either a data root, or rasters"),
         (["model.keras", "root", "--s2", "a", "b"], "give either a data root, or rasters"),
         (["model.keras", "--s2", "a", "b"], "model.keras is missing"),
+        (["model.keras", "--s2", "a", "--tiles", "31UEQ"], "--tiles: of a data root alone"),
+        (["model.keras", "root", "--window", "256"], "--window: of rasters alone"),
+        (["model.keras", "root", "--any-month", "--workers", "1"], "--workers, --any-month: of"),
         (["model.keras", "--s2", "a", "--band-order", "x"], "band order 'x': choose spectral"),
     ],
 )

@@ -24,6 +24,7 @@ from multisenge_lib.dataset import (
     BandOrder,
     MapWriter,
     Stack,
+    describe,
     load_selection,
     open_map,
     open_stack,
@@ -34,7 +35,7 @@ from multisenge_lib.dataset import (
 )
 from multisenge_lib.errors import ExperimentError, ModelError
 from multisenge_lib.models.build import predict
-from multisenge_lib.models.saved import load_model, resized
+from multisenge_lib.models.saved import Description, load_model, resized
 from multisenge_lib.models.windows import (
     WINDOW,
     Strip,
@@ -223,6 +224,18 @@ def predict_rasters(
     return out
 
 
+def _check_bands(root: Path, description: Description) -> None:
+    """Refuse a root whose rasters are not what the network takes."""
+    there = describe(root).bands
+    for sensor, wanted in description.bands.items():
+        if there.get(sensor) != wanted:
+            raise ModelError(
+                f"{root}: {sensor} has {', '.join(there.get(sensor, ())) or 'no bands'}, the "
+                f"network {description.name} takes {', '.join(wanted)}: map it with a network "
+                "that was trained on such a root"
+            )
+
+
 def _mosaic(patches: pd.DataFrame, size: int) -> dict[str, Any]:
     """The smallest grid that holds patches of one tile, as rasterio names it."""
     tile, x, y = patches["tile"].iloc[0], patches["x"], patches["y"]
@@ -291,12 +304,14 @@ def predict_root(
         The maps' paths.
 
     Raises:
-        ModelError: the file is no network with a description, or there is nothing to map.
+        ModelError: the file is no network with a description, the root has other sensors or bands
+            than it, or there is nothing to map.
         PatchError: a raster cannot be read.
         FileError: a map cannot be written, or something else is there.
     """
     path, root, folder = Path(model), Path(root), Path(folder)
     network, description = load_model(path)
+    _check_bands(root, description)
     selection = load_selection(root, description.months, sensors=description.sensors)
     found = sorted(selection["tile"].unique())
     if not found or not set(tiles or found) <= set(found):

@@ -2,14 +2,24 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import keras
 import numpy as np
 import pytest
 import rasterio
 from rasterio.transform import from_origin
+from rasters import write_root
 
-from multisenge_lib.dataset import S1_BANDS, S2_BANDS, load_selection, maps, read_patch
+from multisenge_lib.dataset import (
+    MULTISENGE,
+    S1_BANDS,
+    S2_BANDS,
+    load_selection,
+    maps,
+    read_patch,
+    write_description,
+)
 from multisenge_lib.errors import ExperimentError, FileError, ModelError, PatchError
 from multisenge_lib.models import (
     description_of,
@@ -360,6 +370,47 @@ def test_a_mosaic_a_tile_of_a_data_root(model, network, sample_root, tmp_path):
         window = source.window(*reference.bounds)
         np.testing.assert_array_equal(source.read(1, window=window), ids)
         assert (source.read(1) == 0).mean() > 0.9
+
+
+@pytest.mark.fault("predict: a data root killed halfway, then again -> the same bytes")
+def test_an_interrupted_mosaic_goes_on_to_the_same_bytes(model, sample_root, tmp_path, monkeypatch):
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    options = {"tiles": ["31UGP"], "layers": ("entropy",)}
+    predict_root(model, sample_root, whole, **options)
+    write_step, steps = maps.MapWriter.write, []
+
+    def killed(self, *arguments):
+        steps.append(arguments[-1])
+        if len(steps) in (1, 4):
+            raise KeyboardInterrupt
+        write_step(self, *arguments)
+
+    monkeypatch.setattr(maps.MapWriter, "write", killed)
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            predict_root(model, sample_root, cut, **options)
+        assert not (cut / "31UGP.tif").exists()
+    predict_root(model, sample_root, cut, **options)
+    assert steps[:5] == [1, 1, 2, 3, 3] and steps[4:] == list(range(3, len(steps) - 1))
+    assert contents(cut) == contents(whole)
+
+
+@pytest.mark.fault("predict: a root of other bands, or without a sensor -> both are named")
+@pytest.mark.parametrize(
+    ("bands", "told"),
+    [
+        ({"s1": S1_BANDS, "s2": S2_BANDS[:9]}, r"s2 has B2.*B11, the network .* takes B2.*, B12:"),
+        ({"s2": S2_BANDS}, "s1 has no bands, the network s1s2_10c takes VV, VH"),
+    ],
+)
+def test_a_root_of_other_bands(model, tmp_path, bands, told):
+    write_root(tmp_path / "root")
+    other = replace(MULTISENGE, name="other", patch_pixels=32, bands=bands)
+    write_description(tmp_path / "root", other)
+    with pytest.raises(ModelError, match=told) as error:
+        predict_root(model, tmp_path / "root", tmp_path / "maps")
+    assert str(tmp_path / "root") in str(error.value) and "\n" not in str(error.value)
+    assert not (tmp_path / "maps").exists()
 
 
 @pytest.mark.fault("predict: a root without patches on a tile -> one line")
