@@ -6,7 +6,7 @@
 #   snakemake --cores 2 maps --config exp=s1s2_10c          maps of the data root, a job a tile
 #   snakemake --profile profiles/slurm                      on a cluster; with `maps`, the maps
 #
-# A record is stale when it is missing, or older than the notebook or the code that makes it. A run
+# A record is stale when it is missing, or older than the notebook or the code that makes it (MAKES below). A run
 # that was interrupted goes on from its checkpoint; until it has ended, the old record stays.
 # MULTISENGE_ROOT names the data; unset, it is the sample. Maps go to runs/<dataset>/maps/; a tile that was
 # interrupted goes on where it was.
@@ -28,12 +28,16 @@ READING = {name: config[name] for name in ("band_order", "on_error") if name in 
 SETTINGS = {name: value for name, value in config.items() if name not in ("exp", "seeds", *READING)}
 MAPS = Path("runs", DATASET, "maps")
 
-CODE = [f"multisenge_lib/dataset/{name}.py" for name in "layout rasters selection typology store".split()]
-CODE += ["multisenge_lib/results/metrics.py"]
-CODE += [f"multisenge_lib/models/{name}.py" for name in "build conv_lstm experiments inception unet".split()]
-CODE += [f"multisenge_lib/training/{name}.py" for name in "batches devices loss settings train".split()]
+MAKES = {
+    "dataset": "bands description labels layout rasters selection splits store typology",
+    "models": "build conv_lstm experiments inception unet",
+    "results": "metrics",
+    "training": "batches checkpoint devices loss settings train",
+}
+CODE = [f"multisenge_lib/{room}/{name}.py" for room, names in MAKES.items() for name in names.split()]
+CODE.append("multisenge_lib/dataset/multisenge.toml")
 if DATASET == "sample":
-    CODE += sorted(map(str, Path("multisenge_lib/sample").glob("*.py")))
+    CODE += sorted(map(str, Path("multisenge_lib/sample").glob("*.[py]*")))
 
 
 def tiles(name):

@@ -29,7 +29,7 @@ def read_plainly(root, threads):
 
 
 def measure(quick, rounds):
-    threads, patches = machine()["cores"], 8 if quick else 250
+    threads, patches = machine()["cores"], 8 if quick else 1000
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "root"
         write_root(root, patches, size=64 if quick else 256)
