@@ -219,14 +219,10 @@ def _pack_rows(
         pool.shutdown(cancel_futures=True)
 
 
-def _stale(
-    path: Path, root: Path, selection: pd.DataFrame, sensors: Sequence[str], on_error: OnError
-) -> list[Any]:
-    """Rows that are not in the store, have changed since, or are to be tried again."""
+def _stale(path: Path, root: Path, selection: pd.DataFrame, sensors: Sequence[str]) -> list[Any]:
+    """Rows that are not in the store: new, changed since, or not readable the last time."""
     entries = _read_manifest(path).values()
-    packed = {
-        e["patch"]: e.get("signature") for e in entries if "checksums" in e or on_error == "skip"
-    }
+    packed = {e["patch"]: e.get("signature") for e in entries if "checksums" in e}
     rows = selection.itertuples()
     return [row for row in rows if packed.get(row.patch) != _signature(root, row, sensors)]
 
@@ -293,7 +289,7 @@ def pack(
     name = _store_name(root, selection, sensors, band_order)
     path = Path(folder or paths.cache_dir() / "packed") / name
     options = {"sensors": sensors, "band_order": band_order, "dataset": dataset}
-    wanted = (path, root, selection, sensors, on_error)
+    wanted = (path, root, selection, sensors)
     try:
         if _stale(*wanted):  # else nothing is written: the disk may be read-only
             with _alone(path):
@@ -304,4 +300,4 @@ def pack(
             f"{path} cannot be written ({said}): make room, or set MULTISENGE_CACHE to another "
             "folder; what is packed stays, and the next run goes on from there"
         ) from None
-    return _open(path, root, selection, sensors)
+    return _open(*wanted)

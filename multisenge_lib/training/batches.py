@@ -182,8 +182,10 @@ def streamed_statistics(
 ) -> dict[str, tuple[list[float], list[float]]]:
     """Mean and deviation of each band, over all dates and pixels of a split (Eq. 4).
 
-    One pass, a patch at a time, with sums in float64. The paper does not say over which patches;
-    the training split alone keeps validation and test unseen.
+    One pass, a patch at a time, with sums in float64; Sentinel-1 in decibels where the experiment
+    has it so. The paper does not say over which patches: the training split alone keeps validation
+    and test unseen. Nor does it say whether pixels without data count: here they don't, since as
+    -50 dB they would make up the deviation.
 
     Returns:
         From sensor to (means, deviations), a value a band: what `build_model` takes.
@@ -197,14 +199,16 @@ def streamed_statistics(
 def _moments(
     store: Store, sensor: str, positions: np.ndarray, s1_decibel: bool
 ) -> tuple[list[float], list[float]]:
-    """Mean and the population's deviation of each band."""
+    """Mean and the population's deviation of each band, of pixels that hold data."""
     count, total, squares = 0, 0.0, 0.0
     for position in positions:
         for image in store.read(sensor, position):
             values = decibel(image) if sensor == "s1" and s1_decibel else image
+            if not (seen := image.any(axis=-1)).all():
+                values = np.where(seen[..., None], values, 0)
             _, width, bands = values.shape
             rows = values.reshape(-1, width * bands).astype(np.float64)  # long rows are summed fast
-            count += values.size // bands
+            count += np.count_nonzero(seen)
             total = total + rows.sum(axis=0).reshape(width, bands).sum(axis=0)
             squares = squares + np.einsum("pb,pb->b", rows, rows).reshape(width, bands).sum(axis=0)
     mean = total / count

@@ -178,7 +178,12 @@ def read_finished(folder: Path, model: keras.Model) -> dict[str, Any] | None:
 def write_finished(
     folder: Path, model: keras.Model, description: Description, made: Mapping[str, Any]
 ) -> None:
-    """Keep the trained network and what its record needs; only then the checkpoint goes."""
+    """Keep the trained network and what its record needs; only then the checkpoint goes.
+
+    What is kept already stays as it is: maps know a network by its bytes.
+    """
+    if (folder / "finished.json").exists():
+        return
     save_model(model, description, folder / "model.keras")
     write_text(folder / "finished.json", json.dumps(made), _ROOM)
     (folder / "checkpoint.npz").unlink(missing_ok=True)

@@ -24,7 +24,6 @@ from multisenge_lib import paths, results
 from multisenge_lib.dataset import (
     LABELS,
     REFERENCE,
-    SENSORS,
     SPLITS,
     BandOrder,
     Dataset,
@@ -164,7 +163,7 @@ def load(
     check_devices(settings)
     selection = load_selection(root, experiment.months, experiment.days_gap)
     _check_selection(root, selection, settings)
-    there = tuple(s for s in SENSORS if any((root / s).glob("*")))
+    there = tuple(s for s in dataset.sensors if any((root / s).glob("*")))
     store = pack(root, selection, sensors=there, on_error=on_error, **options)
     return Task(experiment, settings, dataset, store)
 

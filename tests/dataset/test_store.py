@@ -143,7 +143,7 @@ def test_a_broken_patch_is_skipped_counted_and_mended(root, selection, reads):
     assert path.name in store.skipped["problem"][0] and str(root) not in store.skipped["problem"][0]
     assert BROKEN not in store.patches["patch"].tolist() and len(store.positions("train")) == 3
     reads.clear()
-    assert len(pack(root, selection, on_error="skip").skipped) == 1 and not reads
+    assert len(pack(root, selection, on_error="skip").skipped) == 1 and reads == [BROKEN]
     with pytest.raises(PatchError, match=BROKEN):
         pack(root, selection)
     path.unlink()
@@ -151,7 +151,21 @@ def test_a_broken_patch_is_skipped_counted_and_mended(root, selection, reads):
     assert pack(root, selection).skipped.empty
 
 
-def test_one_size_for_all(root, selection):
+@pytest.mark.fault("a disk that failed once, on_error=skip -> the patch is there the next time")
+def test_a_patch_that_could_not_be_read_once_is_tried_again(root, selection, monkeypatch):
+    def failing(root, row, **options):
+        if row.patch == BROKEN:
+            raise PatchError("cannot be read")
+        return read_patch(root, row, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(stores, "read_patch", failing)
+        assert len(pack(root, selection, on_error="skip").skipped) == 1
+    assert pack(root, selection, on_error="skip").skipped.empty
+
+
+def test_one_size_for_all(root, selection, monkeypatch):
+    monkeypatch.setattr(stores, "_PACKERS", 1)  # the first patch gives the size
     write_root(root, size=64, patches=[BROKEN])
     with pytest.raises(PatchError, match=f"{BROKEN}.*one size"):
         pack(root, selection)

@@ -144,6 +144,29 @@ def test_statistics_of_one_pass_are_those_of_all_at_once(store, name):
         np.testing.assert_allclose(deviation, values.std((0, 1, 2, 3)), rtol=1e-6)
 
 
+@pytest.mark.parametrize("name", ["s1_6c", "s2_10c"])
+def test_pixels_without_data_are_not_in_the_statistics(store, name, monkeypatch):
+    whole, read = streamed_statistics(store, get_experiment(name)), type(store).read
+
+    def half(self, sensor, position):
+        values = read(self, sensor, position).copy()
+        values[:, ::2] = values[:, 1::2]
+        values[:, ::2] *= 0
+        return values
+
+    def twice(self, sensor, position):
+        values = read(self, sensor, position).copy()
+        values[:, ::2] = values[:, 1::2]
+        return values
+
+    monkeypatch.setattr(type(store), "read", twice)
+    repeated = streamed_statistics(store, get_experiment(name))
+    monkeypatch.setattr(type(store), "read", half)
+    for sensor, found in streamed_statistics(store, get_experiment(name)).items():
+        np.testing.assert_allclose(found, repeated[sensor], rtol=1e-9)
+        assert not np.allclose(found, whole[sensor], rtol=1e-9)
+
+
 def test_class_counts_leave_out_no_data(store):
     counts = count_classes(store, TEN)
     reference = np.concatenate([store.read("reference", i).ravel() for i in range(9)])

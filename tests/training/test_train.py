@@ -266,7 +266,9 @@ def one_line(caught):
 @pytest.mark.fault("training: a finished run is started again -> no epoch more, the same record")
 def test_a_finished_run_is_only_evaluated(whole, run, monkeypatch):
     monkeypatch.setattr(keras.Model, "fit", None)
+    network = (whole.folder / "model.keras").read_bytes()
     again = run(STOPPING).record
+    assert (whole.folder / "model.keras").read_bytes() == network  # maps know it by its bytes
     assert replace(again.metadata, finished="") == replace(whole.record.metadata, finished="")
     left, right = (r.history.drop(columns="seconds") for r in (again, whole.record))
     pd.testing.assert_frame_equal(left, right)
