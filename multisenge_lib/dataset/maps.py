@@ -31,8 +31,10 @@ SCALE, _NOTHING = 1 / 250, 255
 #: Pixels along the longer side of the picture, at most.
 _PREVIEW = 1024
 _IDENTITY = "MULTISENGE_MAP"
+#: Bytes a pixel and band, at most: as written, its copy with overviews, and these while it is made.
+_ROOM = 1 + 4 / 3 + 1 / 3
 Legend = Sequence[tuple[str, str]]
-_REMEDY = "make room, or choose another place"
+_REMEDY = "make room, and the next run goes on from what is done; or choose another place"
 
 
 def entropy(probabilities: np.ndarray) -> np.ndarray:
@@ -94,9 +96,11 @@ def _begin(
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     bands = {name: len(legend) if name == "probabilities" else 1 for name in layers}
-    needed = 1.5 * sum(bands.values()) * ground["height"] * ground["width"]
+    needed = _ROOM * sum(bands.values()) * ground["height"] * ground["width"]
     if shutil.disk_usage(folder).free < needed:
-        raise FileError(f"{folder} has no room for {needed / 1e6:,.0f} MB: {_REMEDY}")
+        raise FileError(
+            f"{folder} has no room for {needed / 1e6:,.0f} MB: make room, or choose another place"
+        )
     for name, count in bands.items():
         profile = {"driver": "GTiff", "dtype": "uint8", "count": count, "interleave": "band"}
         profile |= {"nodata": NO_DATA if name == "classes" else _NOTHING, "bigtiff": "if_safer"}
@@ -171,16 +175,35 @@ def layer_path(path: Path, layer: str) -> Path:
     return path if layer == "classes" else path.with_name(f"{path.stem}_{layer}{path.suffix}")
 
 
+def _same(source: Path, copy: Path) -> bool:
+    """Whether two rasters hold the same pixels; in memory is a block of the second at a time."""
+    with rasterio.open(source) as one, rasterio.open(copy) as other:
+        blocks = (window for _, window in other.block_windows(1))
+        return one.shape == other.shape and all(
+            np.array_equal(one.read(window=block), other.read(window=block)) for block in blocks
+        )
+
+
+def _compress(source: Path, whole: Path, resampling: str) -> None:
+    """A copy with overviews; an OSError where it is not whole, which GDAL may keep to itself."""
+    options = {"driver": "COG", "compress": "DEFLATE", "bigtiff": "IF_SAFER"}
+    try:
+        rasterio.shutil.copy(source, whole, **options, overview_resampling=resampling)
+        if not _same(source, whole):
+            raise OSError("its copy differs")
+    except Exception as error:  # on a full disk of a kind that rasterio has no public name for
+        raise OSError(str(error)) from None
+
+
 def _finish(folder: Path, path: Path, layers: Sequence[str], legend: Legend) -> None:
     """Compress the layers with overviews; the class ids last, they say that all is there."""
     files.write_text(path.with_name(f"{path.name}.aux.xml"), _attributes(legend), _REMEDY)
     files.write_text(path.with_suffix(".qml"), _style(legend), _REMEDY)
     _picture(folder / "classes.tif", path.with_suffix(".png"), legend)
     for layer in sorted(layers, key=lambda name: name == "classes"):
-        options = {"driver": "COG", "compress": "DEFLATE", "bigtiff": "IF_SAFER"}
-        options["overview_resampling"] = "MODE" if layer == "classes" else "AVERAGE"
         whole = folder / f"whole_{layer}.tif"
-        rasterio.shutil.copy(folder / f"{layer}.tif", whole, **options)
+        resampling = "MODE" if layer == "classes" else "AVERAGE"
+        _compress(folder / f"{layer}.tif", whole, resampling)
         whole.replace(layer_path(path, layer))
 
 
