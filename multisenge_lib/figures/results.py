@@ -142,7 +142,7 @@ def urban_scatter(
 
 
 def learning_curves(records: Mapping[str, Record], width: float = WIDE) -> Figure:
-    """Loss on the training and validation splits by epoch, a panel a run."""
+    """Loss on training and validation patches by epoch, a panel a run, on one logarithmic axis."""
     figure, axes = panels(len(records), width, (4, 2), 2.3, sharey=True)
     for ax, (method, record) in zip(axes, records.items(), strict=True):
         for split, column in (("train", "loss"), ("validation", "val_loss")):
@@ -150,7 +150,11 @@ def learning_curves(records: Mapping[str, Record], width: float = WIDE) -> Figur
         ax.plot(record.history["val_loss"].iloc[::3], "D", ms=3, color=SPLIT_COLORS["validation"])
         best = record.best_epoch
         ax.axvline(best, color="#777777", linestyle=":", linewidth=1.2)
-        ax.set(title=_broken(method), xlabel="Epoch", ylim=(0, None))
+        ax.set(title=_broken(method), xlabel="Epoch")
+    axes[0].set_yscale(
+        "log", base=2
+    )  # of all panels; a network's first losses are far above the rest
+    axes[0].yaxis.set_major_formatter("{x:g}")
     axes[0].set_ylabel("Weighted loss")
     lower_legend(figure, axes[0].get_lines()[:2])
     return _mark(figure, records)

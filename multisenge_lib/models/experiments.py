@@ -17,7 +17,7 @@ class Experiment:
         title: the paper's: "ConvLSTM-S1S2".
         sensors: "s1", "s2" or both; one ConvLSTM each.
         inception: whether the naive Inception module sees the first date (section 3.2).
-        classes: 6 or 10 (Table 3).
+        classes: 6 or 10 (Table 3); in another area one of its own typologies.
         months: one date of each is an input (section 2.2).
         days_gap: least days between consecutive dates (section 2.2, Table 1).
         filters: of each ConvLSTM (section 3.1).

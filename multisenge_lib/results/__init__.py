@@ -3,10 +3,13 @@
 from multisenge_lib.results.ablations import (
     ABLATION_EPOCHS,
     BASELINE,
+    AblationRun,
+    Ablations,
     ablation_setting,
     ablation_table,
     ablations_path,
     effect_note,
+    read_ablations,
 )
 from multisenge_lib.results.comparison import (
     SCORES,

@@ -1,8 +1,11 @@
 """What the choices that the paper leaves open changed, where they were measured."""
 
-import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pandas as pd
 
 from multisenge_lib import paths
@@ -13,7 +16,33 @@ BASELINE = "baseline"
 ABLATION_EPOCHS = 10
 _SCORES = ("weighted_f1", "macro_f1", "kappa", "urban_f1")
 #: With fewer runs a spread says too little to draw a conclusion from.
-_LEAST_SEEDS = 5
+LEAST_SEEDS = 5
+
+
+@dataclass(frozen=True)
+class AblationRun:
+    """What is kept of a run: its variant and seed, scores, length and origin."""
+
+    variant: str
+    seed: int
+    weighted_f1: float
+    macro_f1: float
+    kappa: float | None
+    accuracy: float
+    urban_f1: float
+    epochs: int
+    best_epoch: int
+    seconds: float
+    finished: str
+    commit: str | None
+
+
+@dataclass(frozen=True)
+class Ablations:
+    """A record: what its runs have in common, and the runs."""
+
+    source: dict[str, Any]
+    runs: list[AblationRun]
 
 
 def ablations_path(dataset: str = "sample", epochs: int = ABLATION_EPOCHS) -> Path:
@@ -22,11 +51,25 @@ def ablations_path(dataset: str = "sample", epochs: int = ABLATION_EPOCHS) -> Pa
     return paths.results_dir() / dataset / f"{name}.json"
 
 
+def read_ablations(path: Path) -> Ablations | None:
+    """A record of variants; None where there is none.
+
+    Raises:
+        RecordError: it is damaged.
+    """
+    if not path.is_file():
+        return None
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Ablations)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        raise RecordError(f"{path} cannot be read ({error}): restore it, or delete it") from None
+
+
 def ablation_table(path: Path | None = None) -> pd.DataFrame | None:
     """Mean and spread of each score by variant, and the mean's difference to the baseline.
 
     Args:
-        path: a record with `source` and `runs`; by default `ablations_path()`.
+        path: the record; by default `ablations_path()`.
 
     Returns:
         Rows variant, columns (score, "mean" | "spread" | "difference") and ("", "runs"); spread
@@ -36,18 +79,14 @@ def ablation_table(path: Path | None = None) -> pd.DataFrame | None:
         RecordError: the record is damaged, or has no baseline.
     """
     path = ablations_path() if path is None else path
-    if not path.is_file():
+    if (record := read_ablations(path)) is None:
         return None
-    try:
-        runs = pd.DataFrame(json.loads(path.read_text())["runs"])
-        by_variant = runs.groupby("variant", sort=False)[list(_SCORES)]
-        mean, spread = by_variant.mean(), by_variant.std()
-        difference = mean - mean.loc[BASELINE]
-    except (ValueError, KeyError, TypeError) as error:
-        raise RecordError(
-            f"{path} cannot be read ({error!r}): it must have runs with variant, seed and "
-            f"{', '.join(_SCORES)}, one variant being {BASELINE!r}; restore or delete it"
-        ) from None
+    runs = pd.DataFrame(map(asdict, record.runs))
+    if runs.empty or BASELINE not in runs["variant"].to_numpy():
+        raise RecordError(f"{path} has no run of the {BASELINE}: restore it, or delete it")
+    by_variant = runs.groupby("variant", sort=False)[list(_SCORES)]
+    mean, spread = by_variant.mean(), by_variant.std()
+    difference = mean - mean.loc[BASELINE]
     parts = {"mean": mean, "spread": spread, "difference": difference}
     columns = {(s, part): table[s] for s in _SCORES for part, table in parts.items()}
     return pd.DataFrame({("", "runs"): by_variant.size(), **columns})
@@ -59,33 +98,39 @@ def ablation_setting(path: Path | None = None) -> str:
     Args:
         path: the record; by default `ablations_path()`.
     """
-    record = json.loads((ablations_path() if path is None else path).read_text())
-    experiment, settings = record["source"]["experiment"], record["source"]["settings"]
-    seeds = sorted({run["seed"] for run in record["runs"]})
+    record = read_ablations(ablations_path() if path is None else path)
+    experiment, settings = record.source["experiment"], record.source["settings"]
+    seeds = sorted({run.seed for run in record.runs})
     return (
         f"Every variant is {experiment['title']} with {experiment['classes']} classes, at most "
-        f"{settings['epochs']} epochs, on `{record['source']['data_root']}` (for the sample: "
+        f"{settings['epochs']} epochs, on `{record.source['data_root']}` (for the sample: "
         f"pixels a side, seed, version), trained with the seeds {', '.join(map(str, seeds))}."
     )
 
 
-def effect_note(table: pd.DataFrame | None, score: str = "macro_f1") -> str:
+def effect_note(
+    table: pd.DataFrame | None, scores: Sequence[str] = ("macro_f1", "kappa", "urban_f1")
+) -> str:
     """Which variants differ from the baseline by more than twice the larger spread of the two.
 
     With fewer than five seeds a variant no such sentence is drawn.
 
     Args:
         table: of `ablation_table`.
-        score: one of the table's.
+        scores: of the table, a clause each.
     """
     if table is None:
         return "No variant has been measured."
-    if (seeds := int(table["", "runs"].min())) < _LEAST_SEEDS:
+    if (seeds := int(table["", "runs"].min())) < LEAST_SEEDS:
         return (
             f"With {seeds} seeds the spread is not known well enough to say which of these "
-            f"differences are more than chance; {_LEAST_SEEDS} are the least."
+            f"differences are more than chance; {LEAST_SEEDS} are the least."
         )
-    spread = table[score, "spread"].clip(lower=table.loc[BASELINE, (score, "spread")])
-    clear = table[score, "difference"].abs() > 2 * spread
-    names = ", ".join(table.index[clear]) or "none"
-    return f"Beyond twice the spread over seeds in {score.replace('_', ' ')}: {names}."
+    clauses = []
+    for score in scores:
+        of = table[score]
+        clear = of["difference"].abs() > 2 * of["spread"].clip(lower=of["spread"][BASELINE])
+        changes = of["difference"][clear].map("{:+.3f}".format)
+        names = ", ".join(f"{name} ({change})" for name, change in changes.items()) or "none"
+        clauses.append(f"in {score.replace('_f1', ' F1')} {names}")
+    return f"Beyond twice the spread over {seeds} seeds: {'; '.join(clauses)}."

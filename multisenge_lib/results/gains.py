@@ -9,6 +9,7 @@ import pandas as pd
 from multisenge_lib.dataset import URBAN
 from multisenge_lib.errors import RecordError
 from multisenge_lib.models import EXPERIMENTS
+from multisenge_lib.results.ablations import LEAST_SEEDS
 from multisenge_lib.results.metrics import difference_interval, scores
 from multisenge_lib.results.records import Record, read_runs
 
@@ -121,5 +122,9 @@ def gain_note(gains: Mapping[str, Gain]) -> str:
         return "The networks to compare have no records yet."
     sure = [f"{name} ({g.difference:+.3f})" for name, g in gains.items() if g.certain]
     open_ = [name for name, g in gains.items() if not g.certain]
+    seeds = min(g.seeds for g in gains.values())
     parts = [f"More than seeds and test patches explain: {'; '.join(sure)}."] if sure else []
-    return " ".join([*parts, f"Not decided here: {'; '.join(open_)}."] if open_ else parts)
+    parts += [f"Not decided here: {'; '.join(open_)}."] if open_ else []
+    if sure and seeds < LEAST_SEEDS:
+        parts.append(f"The spread is of {seeds} seeds, too few to know it well.")
+    return " ".join(parts)

@@ -13,8 +13,7 @@ import numpy as np
 
 from multisenge_lib.errors import MultiSenGEError
 
-#: One score a class, and one score a matrix.
-PER_CLASS = ("precision", "recall", "f1", "iou")
+#: One score a matrix.
 OVERALL = (
     "accuracy",
     "weighted_precision",

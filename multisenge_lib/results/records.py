@@ -14,7 +14,6 @@ import hashlib
 import io
 import json
 import re
-import zipfile
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -138,6 +137,9 @@ class Record:
         return int(self.history["val_loss"].idxmin())
 
 
+_Score = int | float | None
+
+
 @dataclass(frozen=True)
 class _Document:
     """The content of `metrics.json`."""
@@ -145,7 +147,7 @@ class _Document:
     layout: int
     digest: str
     metadata: Metadata
-    scores: dict[str, Any]
+    scores: dict[str, _Score | list[_Score]]
     confusion: list[list[int]]
 
 
@@ -189,7 +191,7 @@ def _starting(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.nda
 
 
 def _parse(metrics: bytes, history: bytes, test: bytes) -> tuple[_Document, Record]:
-    """The parts of a record; any exception means that they are none."""
+    """The parts of a record, once the digest tells that they are as they were written."""
     document = msgspec.json.decode(metrics, type=_Document)
     if document.layout != LAYOUT:
         raise ValueError(f"layout {document.layout}, this library reads {LAYOUT}")
@@ -240,10 +242,7 @@ def read_record(dataset: str, experiment: str, seed: int = 1) -> Record:
     try:
         document, record = _parse(*files)
         _check(document, record, key)
-    except (
-        *(ValueError, KeyError, TypeError, EOFError, OSError, RecursionError),
-        *(zipfile.BadZipFile, msgspec.MsgspecError),
-    ) as error:
+    except (ValueError, KeyError, RecursionError, msgspec.MsgspecError) as error:
         raise RecordError(
             f"{folder} is not the record of {'/'.join(map(str, key))} "
             f"({str(error) or type(error).__name__}): {remedy}"

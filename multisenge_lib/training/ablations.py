@@ -18,7 +18,15 @@ from multisenge_lib.dataset import describe
 from multisenge_lib.errors import ExperimentError, RecordError
 from multisenge_lib.files import write_text
 from multisenge_lib.models import Experiment, get_experiment
-from multisenge_lib.results import ABLATION_EPOCHS, BASELINE, ablations_path, urban_score
+from multisenge_lib.results import (
+    ABLATION_EPOCHS,
+    BASELINE,
+    AblationRun,
+    Ablations,
+    ablations_path,
+    read_ablations,
+    urban_score,
+)
 from multisenge_lib.sample import ensure_sample
 from multisenge_lib.training.settings import Settings, settings_for
 from multisenge_lib.training.train import Run, train
@@ -61,38 +69,32 @@ def _source(root: Path, experiment: Experiment, settings: Settings) -> dict[str,
     }
 
 
-def _read(path: Path, source: dict[str, Any]) -> list[dict[str, Any]]:
+def _read(path: Path, source: dict[str, Any]) -> list[AblationRun]:
     """The runs recorded so far, if they have this source."""
-    if not path.is_file():
-        return []
-    try:
-        record = json.loads(path.read_text())
-        runs = record["runs"] if record["source"] == json.loads(json.dumps(source)) else None
-    except (ValueError, KeyError, TypeError) as error:
-        raise RecordError(f"{path} cannot be read ({error!r}): restore it, or delete it") from None
-    if runs is None:
+    record = read_ablations(path)
+    if record and record.source != json.loads(json.dumps(source)):
         raise RecordError(f"{path} is of other data or settings: delete it to measure anew")
-    return runs
+    return record.runs if record else []
 
 
-def _write(path: Path, source: dict[str, Any], runs: list[dict[str, Any]]) -> None:
-    write_text(path, json.dumps({"source": source, "runs": runs}, indent=1) + "\n")
+def _write(path: Path, source: dict[str, Any], runs: list[AblationRun]) -> None:
+    write_text(path, json.dumps(asdict(Ablations(source, runs)), indent=1) + "\n")
 
 
-def _row(name: str, run: Run) -> dict[str, Any]:
+def _run(name: str, run: Run) -> AblationRun:
     """A run as the record keeps it."""
     record = run.record
-    return {
-        "variant": name,
-        "seed": record.metadata.seed,
+    return AblationRun(
+        variant=name,
+        seed=record.metadata.seed,
         **{k: record.scores[k] for k in ("weighted_f1", "macro_f1", "kappa", "accuracy")},
-        "urban_f1": urban_score(record.confusion),
-        "epochs": len(record.history),
-        "best_epoch": record.best_epoch,
-        "seconds": round(float(record.history["seconds"].sum()), 1),
-        "finished": record.metadata.finished,
-        "commit": record.metadata.commit,
-    }
+        urban_f1=urban_score(record.confusion),
+        epochs=len(record.history),
+        best_epoch=record.best_epoch,
+        seconds=round(float(record.history["seconds"].sum()), 1),
+        finished=record.metadata.finished,
+        commit=record.metadata.commit,
+    )
 
 
 def measure_all(
@@ -124,14 +126,14 @@ def measure_all(
     path = ablations_path(describe(root).name, epochs)
     source = _source(root, experiment, settings)
     runs = _read(path, source)
-    done = {(run["variant"], run["seed"]) for run in runs}
+    done = {(run.variant, run.seed) for run in runs}
     for seed, name in itertools.product(seeds, variants):
         if (name, seed) in done:
             continue
         variant = VARIANTS[name]
         changed = replace(settings, seed=seed, **variant.settings)
         run = train(replace(experiment, **variant.experiment), changed, root)
-        runs.append(_row(name, run))
+        runs.append(_run(name, run))
         _write(path, source, runs)
         shutil.rmtree(run.folder)  # 100 MB a run, which nothing asks for again
         del run

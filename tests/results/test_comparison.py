@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from records import make_record
 
@@ -73,6 +74,18 @@ def test_a_record_says_how_it_was_made(trained):
     assert list(table) == list(paper.METHODS)
     assert set(table.loc["dataset"]) == {"sample (synthetic)"}
     assert set(table.loc["epochs"]) == {"2"}
+
+
+def test_a_record_shows_the_schedule_that_it_was_trained_with(trained):
+    shown = {}
+    for schedule in ("plateau", "cosine"):
+        settings = {"schedule": schedule, "plateau_patience": 5, "class_weights": True}
+        shown[schedule] = make_record(settings=settings)
+    table = comparison.run_table(shown)
+    assert table.loc["schedule"].tolist() == ["plateau", "cosine"]
+    assert table.loc["class weights"].tolist() == ["True", "True"]
+    assert table.loc["plateau patience", "plateau"] == "5"
+    assert pd.isna(table.loc["plateau patience", "cosine"])
 
 
 def test_intervals_are_written_out(trained):

@@ -67,7 +67,10 @@ def test_steps_and_classes_of_a_dataset(tmp_path, monkeypatch):
     assert note.startswith(
         "More than seeds and test patches explain: Sentinel-2, to Sentinel-1 (+0.0"
     )
-    assert note.endswith("Not decided here: Inception, to both.")
+    assert "Not decided here: Inception, to both." in note
+    assert note.endswith("The spread is of 3 seeds, too few to know it well.")
+    enough = {name: gain._replace(seeds=5) for name, gain in found.items()}
+    assert results.gain_note(enough).endswith("Not decided here: Inception, to both.")
     assert results.class_gains("sample") == {}
     results.write_record(make_record("s1s2_6c", confusions=runs(60)[0].confusions[:, :6, :6]))
     assert list(results.class_gains("sample")) == ["ConvLSTM-S1S2"]
