@@ -28,6 +28,8 @@ from multisenge_lib.errors import SelectionError
 
 #: Patches that rates are measured on.
 _STAND_INS = 16
+#: Patches a step (section 3.4).
+_BATCH = 16
 
 
 def _timed(call: Callable[[], Any]) -> tuple[float, Any]:
@@ -119,7 +121,7 @@ def _counted_before() -> _Counted:
 
 
 def plan(
-    labels: Path | str | None, dataset: Dataset = MULTISENGE, batch_size: int = 16
+    labels: Path | str | None, dataset: Dataset = MULTISENGE
 ) -> tuple[pd.DataFrame, dict[str, int]]:
     """What a dataset takes: counts of its labels, disk, memory and time on this machine.
 
@@ -127,7 +129,6 @@ def plan(
         labels: the label files, a folder or an archive; None for the committed counts of
             MultiSenGE's.
         dataset: of the labels.
-        batch_size: patches a step.
 
     Returns:
         A table of `what`, `value`, `unit` and `how` (counted, measured or computed), in the order
@@ -147,12 +148,12 @@ def plan(
         ("patches selected", patches, "", "counted"),
         *((f"patches for {split}", count, "", "counted") for split, count in splits.items()),
         ("rasters that are read", files, "", "counted"),
-        (f"steps an epoch, batches of {batch_size}", splits["train"] // batch_size, "", "computed"),
+        (f"steps an epoch, batches of {_BATCH}", splits["train"] // _BATCH, "", "computed"),
         *(("archives to fetch", sum(sizes), "GB", "published") for sizes in archives[:1]),
         *(("unpacked, all dates", sum(sizes), "GB", "estimated") for sizes in archives[1:2]),
         *(("unpacked, selected dates", sum(sizes), "GB", "estimated") for sizes in archives[2:]),
         ("packed store", patches * rates["bytes"] / 1e9, "GB", "computed"),
-        (f"{batch_size} patches in memory", batch_size * rates["bytes"] / 1e6, "MB", "computed"),
+        (f"{_BATCH} patches in memory", _BATCH * rates["bytes"] / 1e6, "MB", "computed"),
         *taken,
         ("reading the rasters of a patch", 1000 * rates["read"], "ms", "measured"),
         ("reading a packed patch", 1000 * rates["packed"], "ms", "measured"),

@@ -178,9 +178,9 @@ class TrainingBatches(Batches):
 
 
 def streamed_statistics(
-    store: Store, experiment: Experiment, split: str = "train"
+    store: Store, experiment: Experiment
 ) -> dict[str, tuple[list[float], list[float]]]:
-    """Mean and deviation of each band, over all dates and pixels of a split (Eq. 4).
+    """Mean and deviation of each band, over all dates and pixels of the training split (Eq. 4).
 
     One pass, a patch at a time, with sums in float64; Sentinel-1 in decibels where the experiment
     has it so. The paper does not say over which patches: the training split alone keeps validation
@@ -191,7 +191,7 @@ def streamed_statistics(
         From sensor to (means, deviations), a value a band: what `build_model` takes.
     """
     return {
-        sensor: _moments(store, sensor, store.positions(split), experiment.s1_decibel)
+        sensor: _moments(store, sensor, store.positions("train"), experiment.s1_decibel)
         for sensor in experiment.sensors
     }
 

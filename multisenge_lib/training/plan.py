@@ -7,28 +7,30 @@ from multisenge_lib.training.batches import steps_an_epoch
 from multisenge_lib.training.settings import Settings
 
 
-def plan_training(
-    patches: int, size: int, experiment: str = "inception_10c", settings: Settings | None = None
-) -> pd.DataFrame:
-    """Memory and time of training a network; the step is timed on one patch of zeros.
+#: The largest network.
+_EXPERIMENT = "inception_10c"
+
+
+def plan_training(patches: int, size: int) -> pd.DataFrame:
+    """Memory and time of training the largest network with the paper's settings, from one step.
+
+    The step is timed on one patch of zeros.
 
     Args:
         patches: to train on.
         size: pixels along a patch's side.
-        experiment: name of the network; by default the largest.
-        settings: by default the paper's.
 
     Returns:
         A table as `dataset.plan` gives it.
     """
-    settings = settings or Settings()
+    settings = Settings()
     batch = settings.batch_size
-    model = build_model(get_experiment(experiment), size)
+    model = build_model(get_experiment(_EXPERIMENT), size)
     memory = step_memory(model, batch).sum() / 1e9
     step = seconds_a_step(model, 1, 2) * batch
     epoch = step * steps_an_epoch(patches, settings.augmentation, batch)
     rows = [
-        (f"memory of a step of {experiment}", memory, "GB", "computed"),
+        (f"memory of a step of {_EXPERIMENT}", memory, "GB", "computed"),
         (f"a step of {batch} patches here", step, "s", "measured on one"),
         ("an epoch of training here", epoch / 3600, "h", "computed"),
         (f"{settings.epochs} epochs, the most", epoch * settings.epochs / 86_400, "d", "computed"),
