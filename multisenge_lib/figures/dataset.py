@@ -83,6 +83,7 @@ def class_series(
     ids: np.ndarray,
     typology: Typology,
     dates: Sequence[str],
+    ylabel: str = "",
     width: float = WIDE,
 ) -> Figure:
     """Mean of a quantity by class over the dates, a panel a quantity.
@@ -93,6 +94,7 @@ def class_series(
         ids: `(patches, height, width)`, ids of the typology.
         typology: that of `ids`.
         dates: how to call each date.
+        ylabel: of all panels, where the quantities are no bands.
         width: of the figure, inches.
     """
     figure, axes = panels(len(series), width, (1, 1), 2.6)
@@ -102,7 +104,7 @@ def class_series(
         means = pd.DataFrame({i: by_date[:, ids == i].mean(axis=1) for i in there}, list(dates))
         _class_lines(ax, decibel(means) if radar else means, typology, names=width == WIDE)
         unit = "Backscatter (dB)" if radar else "Reflectance x 10,000"
-        ax.set(title=band, ylabel=unit, xlim=(-0.2, len(dates) - 0.9))
+        ax.set(title=band, ylabel=ylabel or unit, xlim=(-0.2, len(dates) - 0.9))
     if width != WIDE:
         class_legend(figure, typology, there)
     return figure

@@ -6,7 +6,6 @@ from multisenge_lib.models import build_model, get_experiment, seconds_a_step, s
 from multisenge_lib.training.batches import steps_an_epoch
 from multisenge_lib.training.settings import Settings
 
-
 #: The largest network.
 _EXPERIMENT = "inception_10c"
 
