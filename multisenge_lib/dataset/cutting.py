@@ -15,6 +15,7 @@ import mgrs
 import numpy as np
 import rasterio
 from rasterio.crs import CRS
+from rasterio.dtypes import in_dtype_range
 from rasterio.enums import Resampling
 from rasterio.errors import CRSError, RasterioError
 from rasterio.transform import from_origin
@@ -32,6 +33,8 @@ from multisenge_lib.errors import ImportAreaError, MultiSenGEError
 
 S1Unit = Literal["linear", "db", "dn"]
 _NO_VALUE = np.iinfo(np.uint16).max
+#: Share of a patch's pixels that must hold data, for a date to be one of the patch.
+_SEEN = 0.5
 #: Metres that an area reaches, at most: two tiles.
 _FAR = 220_000
 
@@ -113,16 +116,28 @@ def find_area(acquisitions: Sequence[Acquisition], said: list[str]) -> Area:
     return Area(crs, PIXEL * left, -PIXEL * top, right - left, bottom - top)
 
 
+def _untagged(source: Any, index: int, units: Units) -> float:
+    """What is no data in a band without a tag: as said, 65535 where it holds that, else 0."""
+    dtype = source.dtypes[index - 1]
+    if units.no_data is not None and in_dtype_range(units.no_data, dtype):
+        return units.no_data
+    windows = (window for _, window in source.block_windows(index) if dtype == "uint16")
+    held = any((source.read(index, window=window) == _NO_VALUE).any() for window in windows)
+    return _NO_VALUE if held else 0  # 0 lies around ESA's products
+
+
 @contextmanager
-def _on_grid(band: Band, area: Area, classes: bool = False) -> Iterator[WarpedVRT]:
-    """A band as if it lay on the area's grid; class ids are never mixed."""
+def _on_grid(band: Band, area: Area, units: Units, classes: bool = False) -> Iterator[WarpedVRT]:
+    """A band as if it lay on the area's grid; class ids and no data are never mixed."""
     with band.open() as source:
         finer = not classes and source.res[0] < 0.99 * PIXEL and source.crs == area.crs
         resampling = Resampling.average if finer else Resampling.bilinear
         if classes or _aligned(source, area.crs):
             resampling = Resampling.nearest
         no_data = source.nodatavals[band.index - 1]
-        no_data = 0 if no_data is None else no_data
+        if no_data is None:
+            mixed = resampling != Resampling.nearest
+            no_data = _untagged(source, band.index, units) if mixed else 0
         place = from_origin(area.west, area.north, PIXEL, PIXEL)
         grid = {"crs": area.crs, "transform": place, "width": area.width, "height": area.height}
         empty = {"src_nodata": no_data, "nodata": no_data}
@@ -214,18 +229,20 @@ class Cutter:
         self.columns = range(0, area.width - size + 1, size)
         self.dates: dict[str, dict[str, list]] = defaultdict(lambda: {"s1": [], "s2": []})
         self.classes: dict[str, list[int]] = {}
+        self.left_out = 0
 
     def _strips(self, bands: Sequence[Band], classes: bool = False) -> Iterator[tuple]:
         """For each row of patches: the row, its pixels of all bands, and where they are missing."""
+        units = Units() if classes else self.units
         with ExitStack() as stack:
-            opened = [stack.enter_context(_on_grid(b, self.area, classes)) for b in bands]
+            opened = [stack.enter_context(_on_grid(b, self.area, units, classes)) for b in bands]
             tags = [vrt.nodatavals[b.index - 1] for vrt, b in zip(opened, bands, strict=True)]
             for row in self.rows:
                 window = Window(0, row, self.area.width, self.size)
                 pixels = np.stack(
                     [v.read(b.index, window=window) for v, b in zip(opened, bands, strict=True)]
                 )
-                yield row, pixels, _missing(pixels, tags, Units() if classes else self.units)
+                yield row, pixels, _missing(pixels, tags, units)
 
     def _patches(self, row: int, pixels: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
         for column in self.columns:
@@ -239,7 +256,10 @@ class Cutter:
         path.write_bytes(raster_bytes(patch, *raster, **options))
 
     def cut(self, acquisition: Acquisition, bands: Sequence[str]) -> float:
-        """Write an acquisition's patches; the share of its pixels without data."""
+        """Write an acquisition's patches; the share of its pixels without data.
+
+        Where it covers less than half of a patch, the patch has no such date; see `left_out`.
+        """
         sensor, sources, lost = acquisition.sensor, [acquisition.bands[b] for b in bands], []
         for row, pixels, missing in self._strips(sources):
             if sensor == "s2":
@@ -250,9 +270,12 @@ class Cutter:
                 values = _to_s1(pixels, missing, self.units, sources[0].source)
             lost.append(missing[:, : self.columns[-1] + self.size].mean())
             for patch, part in self._patches(row, values):
-                if part.any():  # a date without data is no acquisition of the patch
+                seen = part.any(axis=0).mean()
+                if seen >= _SEEN:
                     self._write(sensor, patch, acquisition.day, part, bands)
                     self.dates[patch][sensor].append(acquisition.day)
+                elif seen:
+                    self.left_out += 1
         return float(np.mean(lost))
 
     def cut_reference(self, path: Path, most: int) -> None:

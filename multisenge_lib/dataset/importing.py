@@ -189,7 +189,12 @@ def import_area(
             for a in tqdm(acquisitions, **bar):
                 said += _lost(a, cutter.cut(a, bands[a.sensor]))
             if not cutter.dates:
-                raise ImportAreaError(f"no pixel of {area.crs} holds data: nothing to import")
+                raise ImportAreaError("no image holds data in half of a patch: nothing to import")
+            if cutter.left_out:
+                said.append(
+                    f"{cutter.left_out} dates of patches, at the images' edges or under clouds, "
+                    "hold data in less than half of the pixels and are left out"
+                )
             if reference:
                 cutter.cut_reference(reference, len(typology))
             cutter.write_labels()

@@ -245,6 +245,9 @@ def find_acquisitions(
             bands = _bands_of_cube(source, f"cube {number}", crs)
         elif without is not None and source.samefile(without):
             continue
+        elif inside and ("QI_DATA" in source.parts or source.name.startswith("MSK_")):
+            left.append(source)
+            continue
         elif source.suffix.lower() in _CUBES:
             bands = _bands_of_cube(_open_cube(source), str(source), crs)
         else:
@@ -254,7 +257,9 @@ def find_acquisitions(
             if known is not where:
                 found[sensor, day][band] = _finer(known, where, band, day)
     if left and said is not None:
-        said.append(f"{len(left)} rasters name no band and are left out, such as {left[0]}")
+        said.append(
+            f"{len(left)} rasters are masks or name no band and are left out, such as {left[0]}"
+        )
     if not found:
         raise ImportAreaError(
             "no band of Sentinel-1 or Sentinel-2 is there, by name: B2 to B12, VV or VH; name "

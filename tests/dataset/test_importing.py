@@ -129,9 +129,10 @@ def test_a_product_folder_as_esa_delivers_it(tmp_path):
             write(path, whole[[i], ::step, ::step], res=10.0 * step)
     for name, data in (("SCL_20m", whole[:1]), ("TCI_10m", whole[:3].astype(np.uint8))):
         write(product / "R20m" / f"T19GBP_20230105T104031_{name}.tif", data)
-    write(product / "QI_DATA" / "MSK_CLDPRB_20m.tif", whole[:1].astype(np.uint8))
+    for mask in ("MSK_CLDPRB_20m", "MSK_DETFOO_B02"):  # the second since baseline 04.00
+        write(product / "QI_DATA" / f"{mask}.tif", whole[:1].astype(np.uint8))
     made = import_area(tmp_path / "root", [product], size=96)
-    assert any(line.startswith("3 rasters name no band and are left out") for line in made.said)
+    assert any(line.startswith("4 rasters are masks or name no band") for line in made.said)
     patch = read_patch(made.root, load_selection(made.root).iloc[0], reference=False)
     fine = [S2_BANDS.index(band) for band in ("B2", "B3", "B4", "B8")]
     np.testing.assert_array_equal(patch.s2[0][..., fine], np.moveaxis(whole[fine, :96, :96], 0, -1))
@@ -161,6 +162,37 @@ def test_no_data_and_lost_dates_are_kept_and_told(images, tmp_path):
     for day in ("20230515", "20230620"):  # three patches of 12 are covered
         assert len(list((made.root / "s2").glob(f"*_{day}_*"))) == 9
     assert not check_root(made.root).problems
+
+
+@pytest.mark.fault("no data beside pixels that are resampled -> mixed into none of them")
+@pytest.mark.parametrize(
+    "name,bands,full,empty,options",
+    [
+        ("S2_20230105", S2_BANDS, GREEN.astype(np.uint16), 0, {}),
+        ("S2_20230105", S2_BANDS, GREEN.astype(np.uint16), 65535, {}),
+        ("S2_20230105", S2_BANDS, GREEN.astype(np.uint16), 65535, {"nodata": 65535}),
+        ("S1_20230105", ("VV", "VH"), np.float32([0.1, 0.02]), -9999, {}),
+    ],
+)
+def test_no_data_is_not_mixed_into_neighbours(tmp_path, name, bands, full, empty, options):
+    stored = np.tile(full[:, None, None], (1, 60, 75))
+    stored[:, :, 40:] = empty
+    source = write(tmp_path / f"{name}.tif", stored, bands, res=20, **options)
+    made = import_area(tmp_path / "root", [source], size=64, units=Units(no_data=-9999))
+    for path in (made.root / name[:2].lower()).iterdir():
+        with rasterio.open(path) as raster:
+            pixels = raster.read()
+        seen = pixels[:, pixels.any(axis=0)]
+        np.testing.assert_allclose(seen, np.broadcast_to(full[:, None], seen.shape), rtol=1e-3)
+
+
+def test_a_date_of_less_than_half_a_patch_is_left_out(images, tmp_path):
+    first = scene(0)
+    first[:, :, 1:] = 0
+    write(images / "S2_20221201.tif", first, S2_BANDS)
+    made = import_area(tmp_path / "root", [images], size=32)
+    assert any(line.startswith("3 dates of patches") for line in made.said)
+    assert load_selection(made.root)["s2_dates"].iloc[0][0] == np.datetime64("2022-12-03")
 
 
 @pytest.mark.parametrize(
@@ -201,7 +233,7 @@ def test_backscatter_becomes_linear_as_said(tmp_path, stored, unit):
         ("S2_20230105", scene(), S2_BANDS, {"size": 33}, "multiple of 32"),
         ("S2_20230105", scene(), ["blue"] * 10, {}, "both give B2"),
         ("dem_20230105", scene(), ["elevation"] * 10, {}, "does not name"),
-        ("S2_20230105", 0 * scene(), S2_BANDS, {}, "no pixel"),
+        ("S2_20230105", 0 * scene(), S2_BANDS, {}, "in half of a patch"),
         ("S2_20230105", scene(), S2_BANDS, {"units": Units(s1="watt")}, "unit 'watt'"),
         ("S2_20230105", scene(), S2_BANDS, {"units": Units(s2_scale=np.nan)}, "scale nan"),
         ("S2_20230105", scene(), S2_BANDS, {"fill": {"B8A": "VV"}}, "two bands of one sensor"),
