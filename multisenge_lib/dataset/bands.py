@@ -1,7 +1,7 @@
 """Which band is which: by the names in a raster, else as told, checked on vegetation."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -74,7 +74,7 @@ def guess_band_order(s2: np.ndarray) -> BandOrder | None:
 
 def band_positions(
     names: Sequence[str | None],
-    pixels: np.ndarray,
+    image: Callable[[], np.ndarray],
     wanted: Sequence[str],
     sensor: str,
     order: BandOrder = "spectral",
@@ -83,8 +83,8 @@ def band_positions(
 
     Args:
         names: descriptions of the raster's bands.
-        pixels: `(bands, height, width)`, as stored.
-        wanted: the bands that the raster must have, of all it has.
+        image: gives its pixels, or some of them, where names do not tell: `(bands, height, width)`.
+        wanted: the bands that the raster must have; it has no others where names do not tell.
         sensor: `s1` or `s2`.
         order: of Sentinel-2 files that do not name their bands.
 
@@ -94,16 +94,22 @@ def band_positions(
     """
     assumed = [b for b in (BAND_ORDERS[order] if sensor == "s2" else wanted) if b in wanted]
     named = [band_of(name, sensor) for name in names]
-    if set(named) == set(wanted):
+    if set(wanted) <= set(named):
         return [named.index(band) for band in wanted]
-    if any(name not in (None, band) for name, band in zip(named, assumed, strict=True)):
+    pairs = zip(named, assumed, strict=False)
+    if len(named) != len(assumed) or any(name not in (None, band) for name, band in pairs):
+        has = (
+            ", ".join(name or "-" for name in names)
+            if any(names)
+            else f"{len(names)} without names"
+        )
         raise BandOrderError(
-            f"calls its bands {', '.join(name or '-' for name in names)}; {sensor} must "
-            f"have {', '.join(wanted)}: name them so, in the order in which they lie, or remove "
-            "the names" + (" and give band_order" if sensor == "s2" else "")
+            f"has the bands {has}, {sensor} must have {', '.join(wanted)}: name them so, in the "
+            "order in which they lie, or remove the names"
+            + (" and give band_order" if sensor == "s2" else "")
         )
     if sensor == "s2" and has_red_edge(wanted):
-        guess = guess_band_order(np.moveaxis(pixels, 0, -1))
+        guess = guess_band_order(np.moveaxis(image(), 0, -1))
         if guess not in (None, order):
             raise BandOrderError(
                 f"does not name its bands; read in {order} order, vegetation has no red edge, in "

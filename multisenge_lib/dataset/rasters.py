@@ -11,7 +11,7 @@ in the series: the paper masks nothing, and its images have less than 10 % of cl
 
 import stat
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -197,6 +197,35 @@ def zero_no_data(pixels: np.ndarray, tags: Iterable[float | None]) -> None:
         pixels[np.isnan(pixels) if np.isnan(tag) else pixels == tag] = 0
 
 
+def clean(pixels: np.ndarray, sensor: str, source: object) -> np.ndarray:
+    """Pixels of any shape with no data 0: NaN, and of Sentinel-2 what is negative or infinite.
+
+    Raises:
+        PatchError: naming the source: Sentinel-1 is negative or infinite, no linear intensity.
+    """
+    if sensor == "s2":
+        return np.maximum(np.nan_to_num(pixels, posinf=0), 0)
+    pixels = np.nan_to_num(pixels.astype(np.float32, copy=False), posinf=np.inf)
+    if pixels.size and not (pixels.min() >= 0 and np.isfinite(pixels.max())):
+        raise PatchError(
+            f"{source} holds {pixels.min():.3g} to {pixels.max():.3g}, Sentinel-1 is linear "
+            "intensity: convert from decibel with 10 ** (value / 10), or import it"
+        )
+    return pixels
+
+
+def has_data(series: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Where every date of every sensor has data: `(height, width) bool`.
+
+    Args:
+        series: by sensor `(dates, height, width, bands)`, in the layout's units. A pixel without
+            data is 0 in all bands of Sentinel-2, where a dark one is 0 in some, or in any band of
+            Sentinel-1.
+    """
+    seen = [(np.any if s == "s2" else np.all)(array > 0, axis=-1) for s, array in series.items()]
+    return np.all([dates.all(axis=0) for dates in seen], axis=0)
+
+
 def _read_pixels(source: Any, kind: str) -> Raster:
     """The pixels of an open raster; what its tag calls no data becomes 0."""
     image = np.empty((*source.shape, source.count), np.result_type(*source.dtypes))
@@ -291,7 +320,7 @@ def _ordered(
     """`(height, width, bands)`, in the layout's order and type."""
     try:
         positions = band_positions(
-            raster.names, raster.pixels, dataset.bands[sensor], sensor, order
+            raster.names, lambda: raster.pixels, dataset.bands[sensor], sensor, order
         )
     except BandOrderError as error:
         raise BandOrderError(f"{path} {error}") from None

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,21 @@ import rasterio
 from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
-from multisenge_lib.dataset.bands import band_of
-from multisenge_lib.dataset.layout import BAND_ORDERS, PIXEL, BandOrder
-from multisenge_lib.dataset.rasters import has_pixels, no_file, why_unreadable, zero_no_data
+from multisenge_lib.dataset.bands import band_positions
+from multisenge_lib.dataset.layout import PIXEL, BandOrder
+from multisenge_lib.dataset.rasters import (
+    clean,
+    has_data,
+    has_pixels,
+    no_file,
+    why_unreadable,
+    zero_no_data,
+)
 from multisenge_lib.dataset.sources import day_in
 from multisenge_lib.errors import BandOrderError, PatchError
+
+#: Rows and columns, at most, in which vegetation is looked for.
+_GLANCE = 512
 
 
 @dataclass(frozen=True)
@@ -53,21 +63,19 @@ class Stack:
 
         Returns:
             By sensor `(dates, rows, width, bands)`, as stored, 0 where there is no data; and
-            `(rows, width) bool`, where every date of every sensor has data.
+            `(rows, width) bool`, where every date of every sensor has data; see `has_data`.
 
         Raises:
             PatchError: a raster cannot be read, or is in other units.
         """
-        series, valid = {}, np.ones((stop - start, self.shape[1]), bool)
+        series = {}
         for sensor, files in self.paths.items():
             read = [
                 _rows(path, sensor, positions, start, stop)
                 for path, positions in zip(files, self.positions[sensor], strict=True)
             ]
             series[sensor] = np.stack([np.moveaxis(pixels, 0, -1) for pixels in read])
-            for pixels in read:
-                valid &= (pixels > 0).any(axis=0) if sensor == "s2" else (pixels > 0).all(axis=0)
-        return series, valid
+        return series, has_data(series)
 
 
 @contextmanager
@@ -85,31 +93,16 @@ def _rows(path: Path, sensor: str, positions: Sequence[int], start: int, stop: i
         window = Window(0, start, source.width, stop - start)
         pixels = source.read([p + 1 for p in positions], window=window)
         zero_no_data(pixels, [source.nodatavals[p] for p in positions])
-    if sensor == "s1":
-        pixels = np.nan_to_num(pixels.astype(np.float32, copy=False), posinf=np.inf)
-        if not (pixels.min() >= 0 and np.isfinite(pixels.max())):
-            raise PatchError(
-                f"{path} holds {pixels.min():.3g} to {pixels.max():.3g}, Sentinel-1 is linear "
-                "intensity: convert from decibel with 10 ** (value / 10), or import it"
-            )
+    return clean(pixels, sensor, path)
+
+
+def _glance(path: Path) -> np.ndarray:
+    """A raster at a few hundred rows and columns: `(bands, rows, columns)`, no data 0."""
+    with _opened(path) as source:
+        rows, columns = (min(side, _GLANCE) for side in source.shape)
+        pixels = source.read(out_shape=(source.count, rows, columns))
+        zero_no_data(pixels, source.nodatavals)
     return np.maximum(pixels, 0)
-
-
-def _band_positions(
-    path: Path, names: Sequence[str | None], sensor: str, wanted: Sequence[str], order: BandOrder
-) -> list[int]:
-    """Where each band lies, by the names in the raster, or in the order told."""
-    named = [band_of(name, sensor) for name in names]
-    if set(wanted) <= set(named):
-        return [named.index(band) for band in wanted]
-    if not any(named) and len(names) == len(wanted):
-        assumed = BAND_ORDERS[order] if sensor == "s2" else wanted
-        return [[b for b in assumed if b in wanted].index(band) for band in wanted]
-    has = ", ".join(name or "-" for name in named) if any(named) else f"{len(names)} without names"
-    raise BandOrderError(
-        f"{path} has the bands {has}, the network takes {', '.join(wanted)}: give rasters with "
-        "these bands, and describe them by name"
-    )
 
 
 def _check_ground(path: Path, ground: Mapping[str, Any], first: Mapping[str, Any]) -> None:
@@ -144,7 +137,7 @@ def open_stack(
     band_order: BandOrder = "spectral",
     any_month: bool = False,
 ) -> Stack:
-    """Check rasters against what a network takes, before any pixel is read.
+    """Check rasters against what a network takes.
 
     Args:
         paths: of each sensor, one raster a month, in the order of `months`.
@@ -176,9 +169,12 @@ def open_stack(
                 names, dtypes = source.descriptions, set(source.dtypes)
             first = first or ground
             _check_ground(path, ground, first)
-            positions[sensor].append(
-                _band_positions(path, names, sensor, bands[sensor], band_order)
-            )
+            image, wanted = partial(_glance, path), bands[sensor]
+            try:
+                found = band_positions(names, image, wanted, sensor, band_order)
+            except BandOrderError as error:
+                raise BandOrderError(f"{path} {error}") from None
+            positions[sensor].append(found)
             if sensor == "s2" and not dtypes <= {"uint16", "int16"}:
                 raise PatchError(
                     f"{path} is {' and '.join(sorted(dtypes))}, Sentinel-2 is reflectance x "

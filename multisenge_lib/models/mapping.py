@@ -24,7 +24,9 @@ from multisenge_lib.dataset import (
     BandOrder,
     MapWriter,
     Stack,
+    clean,
     describe,
+    has_data,
     load_selection,
     open_map,
     open_stack,
@@ -62,11 +64,6 @@ def _check_series(model: keras.Model, arrays: Mapping[str, np.ndarray]) -> tuple
     return shapes.pop()
 
 
-def has_data(series: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Where every date of every sensor has data: `(height, width) bool`."""
-    return np.all([(array > 0).any(axis=-1).all(axis=0) for array in series.values()], axis=0)
-
-
 def predict_map(
     model: keras.Model, series: Mapping[str, Any], window: int = WINDOW, overlap: int | None = None
 ) -> tuple[Any, Any]:
@@ -75,7 +72,8 @@ def predict_map(
     Args:
         model: of `build_model` or `load_model`.
         series: by sensor `(dates, height, width, bands)`, in the units of the rasters (linear
-            intensity, reflectance x 10,000), 0 or NaN where there is no data; NumPy or xarray.
+            intensity, reflectance x 10,000), 0 or NaN where there is no data, which a negative or
+            infinite reflectance is too; NumPy or xarray.
         window: pixels along the side of the windows, a multiple of 32.
         overlap: pixels that two windows share; a quarter of the window if not given.
 
@@ -87,8 +85,9 @@ def predict_map(
     Raises:
         ExperimentError: sensors, dates or bands are not those of the network, or the window is of
             no size that it takes.
+        PatchError: Sentinel-1 is negative or infinite, no linear intensity.
     """
-    arrays = {sensor: np.nan_to_num(np.asarray(array)) for sensor, array in series.items()}
+    arrays = {sensor: clean(np.asarray(a), sensor, sensor) for sensor, a in series.items()}
     shape, valid = _check_series(model, arrays), has_data(arrays)
     model, windows = fitted(model, shape, window, overlap)
 

@@ -215,7 +215,7 @@ def test_a_wrong_raster_is_refused_by_name(root, kind, data, names, place, words
 )
 def test_names_that_contradict_the_layout_are_a_doubt(root, kind, names):
     write(raster_path(root, kind, PATCH, DAYS[0]), s1(0.1) if kind == "s1" else spectra(), names)
-    with pytest.raises(BandOrderError, match="calls its bands"):
+    with pytest.raises(BandOrderError, match="has the bands"):
         read_patch(root, ROW)
 
 

@@ -20,7 +20,7 @@ from multisenge_lib.dataset import (
     read_patch,
     write_description,
 )
-from multisenge_lib.errors import ExperimentError, FileError, ModelError, PatchError
+from multisenge_lib.errors import BandOrderError, ExperimentError, FileError, ModelError, PatchError
 from multisenge_lib.models import (
     description_of,
     get_experiment,
@@ -102,8 +102,9 @@ def test_a_map_of_arrays(network):
     ids, probabilities = predict_map(network, arrays, **SMALL)
     assert ids.dtype == np.uint8 and ids.shape == (64, 100)
     np.testing.assert_allclose(probabilities.sum(axis=-1), 1, atol=1e-5)
+    arrays["s2"][0, 7, 9] = [0] * 9 + [1]  # dark
     nothing = np.zeros((64, 100), bool)
-    nothing[5, 7] = True
+    nothing[[5, 6], [7, 8]] = True
     np.testing.assert_array_equal(ids == 0, nothing)
     np.testing.assert_array_equal(ids[ids > 0], (probabilities.argmax(-1) + 1)[ids > 0])
 
@@ -126,6 +127,20 @@ def test_xarray_in_and_out(network):
     ids, probabilities = predict_map(network, arrays)
     assert ids.dims == ("y", "x") and probabilities.dims == ("y", "x", "class")
     np.testing.assert_array_equal(ids["y"], coords["y"])
+
+
+@pytest.mark.fault("predict_map: decibel, infinite values -> refused; no reflectance -> no data")
+def test_arrays_in_other_units(network):
+    for value in (-11, np.inf):
+        arrays = series((40, 40))
+        arrays["s1"][1, 2, 3] = value
+        with pytest.raises(PatchError, match=r"s1 holds .*, Sentinel-1 is linear"):
+            predict_map(network, arrays)
+    arrays = series((40, 40))
+    arrays["s2"] = arrays["s2"].astype(np.float32)
+    arrays["s2"][1, 2, 3:5] = [[np.inf], [-10000]]
+    ids, probabilities = predict_map(network, arrays)
+    assert not ids[2, 3:5].any() and np.isfinite(probabilities).all()
 
 
 @pytest.mark.fault("predict_map: sensors, dates, bands, sizes of another kind -> one line")
@@ -322,7 +337,7 @@ def damaged(rasters, what):
         ("none", r"_s1\.tif has pixels of .* in no projection"),
         ("decibel", r"_s1\.tif holds -.*Sentinel-1 is linear"),
         ("reflectance", r"_s2\.tif is float32, Sentinel-2 is reflectance x 10,000"),
-        ("bands", r"_s2\.tif has the bands B2.*B11, the network takes .*B12"),
+        ("bands", r"_s2\.tif has the bands B2.*B11, s2 must have .*B12"),
         ("unnamed", r"_s2\.tif has the bands 9 without names"),
     ],
 )
@@ -339,6 +354,18 @@ def test_another_number_of_rasters(model, rasters, tmp_path, sensor, kept):
     rasters[sensor] = (rasters[sensor] * 2)[:kept]
     with pytest.raises(PatchError, match=f"{kept} rasters of {sensor} given, .* takes 4, of the"):
         predict_rasters(model, rasters, tmp_path / "map.tif", **SMALL)
+
+
+@pytest.mark.fault("predict: bands without names in another order than told -> said which")
+def test_another_order_of_bands_without_names(model, rasters, tmp_path):
+    green = np.array([300, 500, 400, 900, 2000, 2600, 2800, 2900, 1800, 900], np.uint16)
+    for path in rasters["s2"]:
+        write(
+            path, np.broadcast_to(green[[0, 1, 2, 6, 3, 4, 5, 7, 8, 9], None, None], (10, 150, 110))
+        )
+    with pytest.raises(BandOrderError, match=r"_s2\.tif .*give band_order='resolution'"):
+        predict_rasters(model, rasters, tmp_path / "map.tif", **SMALL)
+    predict_rasters(model, rasters, tmp_path / "map.tif", **SMALL, band_order="resolution")
 
 
 def test_bands_are_taken_by_name(model, rasters, tmp_path):
