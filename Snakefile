@@ -13,19 +13,20 @@
 from pathlib import Path
 
 from multisenge_lib import paths, results
-from multisenge_lib.dataset import SAMPLE, describe, load_selection
+from multisenge_lib.dataset import SAMPLE, describe, is_sample, load_selection, vary
 from multisenge_lib.models import experiments_of, get_experiment
 from multisenge_lib.sample import find_data_root
 
 ROOT = paths.real_data_root()
-DATA = describe(ROOT) if ROOT else SAMPLE
+CHOSEN = {name: config[name] for name in ("months", "days_gap", "s1_rule", "tiles") if name in config}
+DATA = vary(describe(ROOT) if ROOT else SAMPLE, **CHOSEN)
 DATASET, EXPERIMENTS = DATA.name, experiments_of(DATA)
 RECORDS = paths.results_dir() / DATASET
 NAMES = [get_experiment(name, DATA).name for name in str(config.get("exp", ",".join(EXPERIMENTS))).split(",")]
 SEEDS = [int(seed) for seed in str(config.get("seeds", 1)).split(",")]
 OPTIONS = " ".join(f"-p {name} {value}" for name, value in config.items() if name not in ("exp", "seeds"))
 READING = {name: config[name] for name in ("band_order", "on_error") if name in config}
-SETTINGS = {name: value for name, value in config.items() if name not in ("exp", "seeds", *READING)}
+SETTINGS = {name: value for name, value in config.items() if name not in ("exp", "seeds", *READING, *CHOSEN)}
 MAPS = Path("runs", DATASET, "maps")
 
 MAKES = {
@@ -36,7 +37,7 @@ MAKES = {
 }
 CODE = [f"multisenge_lib/{room}/{name}.py" for room, names in MAKES.items() for name in names.split()]
 CODE.append("multisenge_lib/dataset/multisenge.toml")
-if DATASET == "sample":
+if is_sample(DATASET):
     CODE += sorted(map(str, Path("multisenge_lib/sample").glob("*.[py]*")))
 
 
@@ -64,14 +65,11 @@ rule pack:
         CODE,
     output:
         touch(f"runs/{DATASET}/packed"),
-    params:
-        options=f", on_error='{config['on_error']}'" if "on_error" in config else "",
-        experiment=NAMES[-1],
-    shell:
-        "python -c 'from multisenge_lib.dataset import describe; from multisenge_lib.models import get_experiment; "
-        "from multisenge_lib.sample import find_data_root; from multisenge_lib.training import load, settings_for; "
-        "root = find_data_root(); experiment = get_experiment(\"{params.experiment}\", describe(root)); "
-        "load(root, experiment, settings_for(root){params.options})'"
+    run:
+        from multisenge_lib.training import load, settings_for
+
+        root = find_data_root()
+        load(root, get_experiment(NAMES[-1], DATA), settings_for(root), dataset=DATA, **READING)
 
 
 rule train:
@@ -121,7 +119,7 @@ rule network:
         from multisenge_lib.training import settings_for, train
 
         root, seed = find_data_root(), int(wildcards.seed.strip("seed/") or 1)
-        done = train(wildcards.exp, settings_for(root, seed=seed, **SETTINGS), root, **READING)
+        done = train(wildcards.exp, settings_for(root, seed=seed, **SETTINGS), root, dataset=DATA, **READING)
         shutil.copy(done.folder / "model.keras", output[0])
 
 

@@ -135,8 +135,12 @@ def write_selection(
         typer.Option(help="Least days from one date to the next. Default: the dataset's, as 17."),
     ] = None,
     s1_rule: Annotated[
-        str, typer.Option(help="first: of each month, as the authors; or nearest: to each S2 date.")
-    ] = "first",
+        str | None,
+        typer.Option(
+            help="first: of each month, as the authors; or nearest: to each S2 date. Default: the "
+            "dataset's, as first."
+        ),
+    ] = None,
     data_root: Annotated[
         Path | None, typer.Option(help="Choose only among rasters that exist below this folder.")
     ] = None,

@@ -12,7 +12,7 @@ import pytest
 
 from multisenge_lib import paths, results
 from multisenge_lib.dataset import MULTISENGE
-from multisenge_lib.errors import ExperimentError
+from multisenge_lib.errors import MultiSenGEError
 from multisenge_lib.models.experiments import EXPERIMENTS
 from multisenge_lib.training.settings import settings_for
 from multisenge_lib.training.train import train
@@ -127,6 +127,8 @@ def test_papermill_ends_with_one_line_that_says_what_is_wrong(tmp_path):
     [
         ({"exp": "nonsense"}, "there is no experiment 'nonsense'"),
         ({"batch_size": 0}, "batch_size is 0"),
+        ({"months": "9,7"}, "months .* out of order"),
+        ({"tiles": "31UEQ,31XXX"}, "has no '31XXX'"),
     ],
 )
 def test_the_notebook_refuses_a_wrong_parameter(parameter, words):
@@ -138,7 +140,7 @@ def test_the_notebook_refuses_a_wrong_parameter(parameter, words):
     variables = {}
     exec(parameters, variables)
     variables |= parameter
-    with pytest.raises(ExperimentError, match=words):
+    with pytest.raises(MultiSenGEError, match=words):
         for cell in cells:
             assert "training.train(" not in cell
             exec(cell, variables)

@@ -3,7 +3,7 @@
 from multisenge_lib.dataset.bands import check_band_order
 from multisenge_lib.dataset.census import Census, class_shares, load_census
 from multisenge_lib.dataset.check import check_root
-from multisenge_lib.dataset.description import describe, is_described, write_description
+from multisenge_lib.dataset.description import describe, is_described, vary, write_description
 from multisenge_lib.dataset.download import ARCHIVES, URL, download
 from multisenge_lib.dataset.geo import (
     centres,
@@ -32,6 +32,7 @@ from multisenge_lib.dataset.layout import (
     Blocks,
     Dataset,
     decibel,
+    is_sample,
     raster_path,
 )
 from multisenge_lib.dataset.maps import MapWriter, open_map

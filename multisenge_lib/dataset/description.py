@@ -3,6 +3,7 @@
 The keys of a `dataset.toml` are those of `multisenge.toml`, beside this module.
 """
 
+import hashlib
 import json
 import math
 import os
@@ -27,6 +28,7 @@ from multisenge_lib.dataset.layout import (
     SAMPLE,
     SAMPLE_MARKER,
     SPLITS,
+    VARIED,
     Blocks,
     Dataset,
     check_months,
@@ -199,6 +201,63 @@ def to_toml(dataset: Dataset) -> str:
     tables = {k: v for k, v in content.items() if isinstance(v, Mapping) and v}
     plain = {k: v for k, v in content.items() if not isinstance(v, Mapping)}
     return _lines(plain) + "".join(f"\n[{k}]\n{_lines(table)}" for k, table in tables.items())
+
+
+def _numbers(text: str) -> list[int | str]:
+    return [int(part) if part.strip().isdecimal() else part for part in text.split(",")]
+
+
+def _splits(text: str, dataset: Dataset) -> dict[str, str]:
+    """`31UEQ,31UFQ=validation` as a table of tiles."""
+    splits = dict(part.strip().partition("=")[::2] for part in text.split(","))
+    for unknown in (tile for tile in splits if tile not in dataset.tiles):
+        raise DescriptionError(
+            f"tiles: {dataset.name} has no {unknown!r}: choose among {', '.join(dataset.tiles)}"
+        )
+    return {t: splits[t] or dataset.split_of(t) for t in dataset.tiles if t in splits}
+
+
+def vary(
+    dataset: Dataset,
+    months: str | int | None = None,
+    days_gap: int | None = None,
+    s1_rule: str | None = None,
+    tiles: str | None = None,
+) -> Dataset:
+    """A dataset with another selection, as the notebook's parameters say it; None: its own.
+
+    Args:
+        dataset: of a data root.
+        months: in order, such as `7,8`.
+        days_gap: least days between two consecutive Sentinel-2 acquisitions.
+        s1_rule: `first` or `nearest`, see `select`.
+        tiles: which to use, and for what where that changes: `31UEQ,31UFP,31UFQ=train`.
+
+    Returns:
+        Under a name of its own where it differs, so that records are never mixed.
+
+    Raises:
+        DescriptionError: a parameter that cannot be, or a tile that is not there.
+    """
+    given = {
+        "months": _numbers(str(months)) if months else None,
+        "days_gap": days_gap,
+        "s1_rule": s1_rule or None,
+        "tiles": _splits(tiles, dataset) if tiles else None,
+    }
+    given = {key: value for key, value in given.items() if value is not None}
+    content = tomllib.loads(to_toml(dataset)) | given | {"name": "any"}
+    varied = replace(_dataset(content), name=dataset.name)
+    if varied == dataset:
+        return dataset
+    selection = (
+        varied.months,
+        varied.days_gap,
+        varied.s1_rule,
+        sorted(varied.split_of_tile.items()),
+    )
+    digest = hashlib.sha256(repr(selection).encode()).hexdigest()[:8]
+    return replace(varied, name=f"{dataset.name}{VARIED}{digest}")
 
 
 def _common_months(series: Iterable[Sequence[np.datetime64]]) -> tuple[int, ...]:

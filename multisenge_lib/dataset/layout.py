@@ -38,6 +38,9 @@ S1_BANDS = ("VV", "VH")
 #: Sentinel-2 bands in spectral order, in which every array of this library keeps them.
 S2_BANDS = ("B2", "B3", "B4", "B5", "B6", "B7", "B8", "B8A", "B11", "B12")
 
+#: In a dataset's name before the digest of a selection that is not its own.
+VARIED = "+"
+
 BandOrder = Literal["spectral", "resolution"]
 #: The two orders in which the bands are said to be stored. The paper lists the 10 m bands first;
 #: the per-band means in the authors' script can only be those of the spectral order.
@@ -83,6 +86,7 @@ class Dataset:
             may come, all for training.
         months: one acquisition of each is a network's input; in the order of the series.
         days_gap: least days between two consecutive Sentinel-2 acquisitions.
+        s1_rule: which Sentinel-1 acquisitions go with them, see `select`.
         patch_pixels: along a patch's side.
         blocks: how tiles of the split `blocks` are divided.
         bands: of each sensor that it has, in the order of the arrays.
@@ -97,6 +101,7 @@ class Dataset:
     months: tuple[int, ...]
     patch_pixels: int
     days_gap: int = 17
+    s1_rule: str = "first"
     blocks: Blocks = Blocks()
     bands: Mapping[str, tuple[str, ...]] = field(
         default_factory=lambda: {"s1": S1_BANDS, "s2": S2_BANDS}
@@ -127,10 +132,13 @@ class Dataset:
     @property
     def split_rule(self) -> str:
         """How patches are split, in words."""
-        if BLOCKS not in self.split_of_tile.values():
-            return "by tile"
-        b = self.blocks
-        return f"by blocks of {b.size} m that keep {b.distance} m (seed {b.seed})"
+        b, rule = self.blocks, "by tile"
+        if BLOCKS in self.split_of_tile.values():
+            rule = f"by blocks of {b.size} m that keep {b.distance} m (seed {b.seed})"
+        if VARIED in self.name:
+            tiles = ", ".join(f"{tile} {split}" for tile, split in self.split_of_tile.items())
+            rule += f": {tiles}; Sentinel-1 dates: {self.s1_rule}"
+        return rule
 
 
 def dataset_of(description: Mapping[str, Any]) -> Dataset:
@@ -143,6 +151,11 @@ MULTISENGE = dataset_of(
 )
 #: The small MultiSenGE that the library writes itself; its patches may be of another size.
 SAMPLE = replace(MULTISENGE, name="sample", patch_pixels=64)
+
+
+def is_sample(name: str) -> bool:
+    """Whether the dataset of this name is the sample, with whatever selection."""
+    return name.partition(VARIED)[0] == SAMPLE.name
 
 
 def check_months(months: Sequence[int], years: Sequence[int]) -> tuple[int, ...]:

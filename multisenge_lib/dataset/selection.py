@@ -162,7 +162,7 @@ def select(
     index: pd.DataFrame,
     months: Sequence[int] | None = None,
     days_gap: int | None = None,
-    s1_rule: S1Rule = "first",
+    s1_rule: S1Rule | None = None,
     dataset: Dataset = MULTISENGE,
 ) -> pd.DataFrame:
     """Patches with a full series, their dates and their split.
@@ -172,8 +172,9 @@ def select(
         months: in order, by default the dataset's.
         days_gap: least days between consecutive Sentinel-2 dates, by default the dataset's.
         s1_rule: `first`, the first Sentinel-1 date of each month (the authors' code; the paper
-            leaves it open), or `nearest`, the one nearest to each Sentinel-2 date.
-        dataset: gives months, gap, sensors and splits.
+            leaves it open), or `nearest`, the one nearest to each Sentinel-2 date; by default the
+            dataset's.
+        dataset: gives months, gap, rule, sensors and splits.
 
     Returns:
         One row a selected patch, sorted by patch: `patch`, `tile`, `x`, `y`, `split`,
@@ -187,6 +188,7 @@ def select(
     days_gap = dataset.days_gap if days_gap is None else days_gap
     if not 0 <= days_gap <= 366:
         raise SelectionError(f"days gap {days_gap}: give the least number of days, 0 to 366")
+    s1_rule = dataset.s1_rule if s1_rule is None else s1_rule
     if s1_rule not in S1_RULES:
         raise SelectionError(f"S1 rule {s1_rule!r}: choose {' or '.join(S1_RULES)}")
     lead = "s2" if "s2" in dataset.sensors else "s1"
@@ -221,19 +223,22 @@ def load_selection(
     root: Path | str,
     months: Sequence[int] | None = None,
     days_gap: int | None = None,
-    s1_rule: S1Rule = "first",
+    s1_rule: S1Rule | None = None,
     sensors: Sequence[str] | None = None,
+    dataset: Dataset | None = None,
 ) -> pd.DataFrame:
     """The patches of a data root whose series are complete on disk (section 2.2); as of `select`.
 
     The files of the sensors given must be on disk; by default of those of which there is any file.
     The dates of the other are taken as the labels name them: the experiments of one sensor need no
-    files of the other.
+    files of the other. A dataset of `vary` selects as it says, among the patches of its tiles.
     """
-    root, dataset = Path(root), describe(root)
+    root, there = Path(root), describe(root)
+    dataset = dataset or there
     if sensors is None:
         sensors = [s for s in dataset.sensors if any((root / s).glob("*"))]
-    index = only_existing(read_index(root / LABELS, dataset), root, sensors)
+    index = read_index(root / LABELS, there)
+    index = only_existing(index[index["tile"].isin(dataset.tiles)], root, sensors)
     return select(index, months, days_gap, s1_rule, dataset)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 
-from multisenge_lib.dataset import MULTISENGE, S2_BANDS, SAMPLE, Typology
+from multisenge_lib.dataset import MULTISENGE, S2_BANDS, Typology, is_sample
 from multisenge_lib.figures.dataset import SPLIT_COLORS, true_color
 from multisenge_lib.results import Record
 
@@ -69,7 +69,7 @@ def swipe_data(
     return {
         "patches": patches,
         "classes": [{"name": c.name, "color": c.color} for c in typology.classes],
-        "mark": "synthetic sample" if first.metadata.dataset == SAMPLE.name else "",
+        "mark": "synthetic sample" if is_sample(first.metadata.dataset) else "",
     }
 
 

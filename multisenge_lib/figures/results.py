@@ -10,7 +10,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from multisenge_lib.dataset import SAMPLE, Typology
+from multisenge_lib.dataset import Typology, is_sample
 from multisenge_lib.figures.style import (
     LEAST,
     SPLIT_COLORS,
@@ -28,7 +28,7 @@ _SCORES = {"precision": (">", "#a86400"), "recall": ("<", "#2b6ca3"), "f1": ("o"
 
 
 def _mark(figure: Figure, records: Mapping[str, Record]) -> Figure:
-    if any(record.metadata.dataset == SAMPLE.name for record in records.values()):
+    if any(is_sample(record.metadata.dataset) for record in records.values()):
         mark_sample(figure)
     return figure
 

@@ -99,7 +99,8 @@ def settings_for(root: Path | str, **changes: Any) -> Settings:
 
 
 #: Parameters of `notebooks/train.ipynb` that are no settings.
-_REQUEST = ("exp", "data_root", "on_error", "band_order")
+_SELECTION = ("months", "days_gap", "s1_rule", "tiles")
+_REQUEST = ("exp", "data_root", "on_error", "band_order", *_SELECTION)
 #: What IPython puts beside them.
 _SHELL = ("In", "Out", "exit", "quit", "open", "get_ipython")
 

@@ -148,20 +148,23 @@ def load(
     experiment: Experiment,
     settings: Settings,
     on_error: OnError = "stop",
+    dataset: Dataset | None = None,
     **options: Any,
 ) -> Task:
     """Select the patches of a data root, check that they can be trained on, and pack them.
+
+    The arguments are those of `train`.
 
     Raises:
         ExperimentError: a split is empty, or smaller than a batch; or patches are of a size that
             the networks cannot take.
         PatchError: a patch cannot be read.
     """
-    root, dataset = check_data_root(root, experiment), describe(root)
+    root, dataset = check_data_root(root, experiment), dataset or describe(root)
     if experiment.classes not in dataset.typologies:
         get_experiment(experiment.name, dataset)  # names those that there are
     check_devices(settings)
-    selection = load_selection(root, experiment.months, experiment.days_gap)
+    selection = load_selection(root, experiment.months, experiment.days_gap, dataset=dataset)
     _check_selection(root, selection, settings)
     there = tuple(s for s in dataset.sensors if any((root / s).glob("*")))
     store = pack(root, selection, sensors=there, on_error=on_error, **options)
@@ -349,6 +352,7 @@ def train(
     resume: bool = True,
     on_error: OnError = "stop",
     band_order: BandOrder = "spectral",
+    dataset: Dataset | None = None,
     progress: bool = True,
     seconds: float = 60,
 ) -> Run:
@@ -361,6 +365,7 @@ def train(
         resume: go on where the same run was interrupted; False begins anew.
         on_error: `stop` at a patch that cannot be read, or `skip` and list it in the record.
         band_order: of files that do not name their bands, see `read_patch`.
+        dataset: of `dataset.vary`, for another selection; by default the data root's own.
         progress: say a line an epoch.
         seconds: least time between two checkpoints.
 
@@ -375,9 +380,10 @@ def train(
         FileError: the run's folder cannot be written, or its checkpoint is damaged.
     """
     root = find_data_root(data_root)
+    dataset, settings = dataset or describe(root), settings or settings_for(root)
     if isinstance(experiment, str):
-        experiment = get_experiment(experiment, describe(root))
-    task = load(root, experiment, settings or settings_for(root), on_error, band_order=band_order)
+        experiment = get_experiment(experiment, dataset)
+    task = load(root, experiment, settings, on_error, dataset, band_order=band_order)
     measured = measure(task)
     with alone(task.folder):
         if not resume:

@@ -10,7 +10,9 @@ from multisenge_lib.dataset import (
     SAMPLE,
     Blocks,
     describe,
+    is_sample,
     make_typology,
+    vary,
     write_description,
 )
 from multisenge_lib.errors import DescriptionError
@@ -68,6 +70,38 @@ def test_what_is_written_is_read_back(tmp_path):
     write_description(tmp_path, VALLEY)
     assert describe(tmp_path) == VALLEY
     assert VALLEY.split_rule == "by blocks of 2560 m that keep 640 m (seed 3)"
+
+
+def test_a_selection_of_ones_own_has_a_name_of_its_own():
+    assert vary(MULTISENGE, "7,8,9,11", 17, "first", ",".join(MULTISENGE.tiles)) is MULTISENGE
+    varied = vary(SAMPLE, 7, 0, "nearest", "31UFQ=train, 31UEQ,31UFP")
+    assert (varied.months, varied.days_gap, varied.s1_rule) == ((7,), 0, "nearest")
+    assert varied.split_of_tile == {"31UEQ": "test", "31UFP": "validation", "31UFQ": "train"}
+    assert varied.name.startswith("sample+") and is_sample(varied.name)
+    assert varied.split_rule.endswith("31UFQ train; Sentinel-1 dates: nearest")
+    assert varied == vary(SAMPLE, "7", 0, "nearest", "31UEQ,31UFP,31UFQ")
+    others = [vary(SAMPLE, "7"), vary(SAMPLE, "7,8"), vary(SAMPLE, tiles="31UEQ=train"), varied]
+    assert len({dataset.name for dataset in others}) == 4
+
+
+@pytest.mark.fault("notebook: months, gap, rule, tiles that cannot be -> one line that names them")
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"months": "9,7"}, "months .* out of order"),
+        ({"months": "july"}, "months.0 is 'july', must be"),
+        ({"months": 7.5}, "months.0 is '7.5'"),
+        ({"days_gap": "ten"}, "days_gap is 'ten', must be days, 0 to 366"),
+        ({"days_gap": -1}, "days_gap is '-1'"),
+        ({"s1_rule": "last"}, "s1_rule is 'last', must be first or nearest"),
+        ({"tiles": "31UEQ=tset"}, "tiles.31UEQ is 'tset', must be train, validation, test or"),
+        ({"tiles": "31UEQ,30TYT"}, "multisenge has no '30TYT': choose among 31TFN"),
+    ],
+)
+def test_a_selection_that_cannot_be(given, told):
+    with pytest.raises(DescriptionError, match=told) as error:
+        vary(MULTISENGE, **given)
+    assert "\n" not in str(error.value)
 
 
 def test_what_is_left_out_is_multisenges(tmp_path):

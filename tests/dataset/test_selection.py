@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from multisenge_lib.dataset import write_description
+from multisenge_lib.dataset import describe, vary, write_description
 from multisenge_lib.dataset.labels import read_index
 from multisenge_lib.dataset.layout import MULTISENGE, raster_path
 from multisenge_lib.dataset.selection import (
@@ -190,6 +190,14 @@ def test_only_existing_files_are_chosen(tmp_path, sample_root):
                 assert raster_path(sample_root, sensor, row.patch, day).is_file()
     named = index["s1_dates"].map(len).sum()
     assert only_existing(index, sample_root)["s1_dates"].map(len).sum() < named
+
+
+def test_a_selection_of_ones_own(sample_root):
+    dataset = vary(describe(sample_root), "7,9", tiles="31UEQ,31UFQ=validation")
+    table = load_selection(sample_root, dataset=dataset)
+    splits = table.groupby("tile")["split"].unique().map(list).to_dict()
+    assert splits == {"31UEQ": ["test"], "31UFQ": ["validation"]}
+    assert all(month_of(dates).tolist() == [7, 9] for dates in table["s2_dates"])
 
 
 def test_a_root_without_s1_is_refused(tmp_path):

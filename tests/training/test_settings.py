@@ -89,4 +89,7 @@ def test_the_notebook_has_no_parameter_that_would_be_refused():
     names = {node.targets[0].id: None for node in ast.parse(cell).body}
     settings = set(given_settings(names))
     assert settings < {field.name for field in fields(Settings)}
-    assert set(names) - settings == {"exp", "data_root", "on_error", "band_order"}
+    assert set(names) - settings == {
+        *("exp", "data_root", "on_error", "band_order"),
+        *("months", "days_gap", "s1_rule", "tiles"),
+    }

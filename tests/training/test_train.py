@@ -15,6 +15,7 @@ from networks import no_unet
 from rasters import write_root
 
 from multisenge_lib import results
+from multisenge_lib.dataset import MULTISENGE, vary
 from multisenge_lib.errors import ExperimentError, FileError, PatchError
 from multisenge_lib.models.experiments import get_experiment
 from multisenge_lib.training.progress import Progress
@@ -72,7 +73,7 @@ def write_small(root):
 def slim(monkeypatch, root, selection):
     """`train` without a U-Net and with few filters, on the patches selected."""
     monkeypatch.setenv("MULTISENGE_CACHE", str(root / "cache"))
-    monkeypatch.setattr(training, "load_selection", lambda *_: selection)
+    monkeypatch.setattr(training, "load_selection", lambda *_, **__: selection)
     no_unet(monkeypatch)
 
     def run(settings=FAST, experiment="s1_6c", **options):
@@ -188,6 +189,18 @@ def test_the_saved_model_takes_raw_values_and_predicts_the_same(whole, store):
     np.testing.assert_allclose(
         loaded.predict_on_batch(inputs), whole.model.predict_on_batch(inputs), atol=1e-5
     )
+
+
+def test_another_split_is_another_run_with_a_record_of_its_own(whole, run, small, monkeypatch):
+    selection = small[1].assign(split=small[1]["split"].replace({"test": "train", "train": "test"}))
+    monkeypatch.setattr(training, "load_selection", lambda *_, dataset, **__: selection)
+    dataset = vary(MULTISENGE, tiles="31UFP,31UFQ=test,31UEQ=train")
+    other = run(replace(FAST, epochs=1, batch_size=1), dataset=dataset)
+    assert other.folder != whole.folder
+    assert results.write_record(other.record).parent.name == dataset.name != MULTISENGE.name
+    made = results.read_record(dataset.name, "s1_6c").metadata
+    assert made.split.startswith("by tile: 31UEQ train, 31UFP validation, 31UFQ test; ")
+    assert made.patches == {"train": 1, "validation": 2, "test": 5}
 
 
 @pytest.mark.slow
@@ -364,7 +377,7 @@ UNSOUND = {
 @pytest.mark.parametrize("what", UNSOUND)
 def test_what_cannot_be_trained_is_said_before_packing(run, small, monkeypatch, what):
     change, settings, words = UNSOUND[what]
-    monkeypatch.setattr(training, "load_selection", lambda *_: change(small[1]))
+    monkeypatch.setattr(training, "load_selection", lambda *_, **__: change(small[1]))
     monkeypatch.setattr(training, "pack", None)
     with pytest.raises(ExperimentError, match=words) as caught:
         run(replace(FAST, **settings))
