@@ -1,4 +1,4 @@
-"""The command line, `multisenge …`: thin; each command calls one or two functions of the library.
+"""The command line, `multisenge …`: thin; each command calls a few functions of the library.
 
 An error that the user can mend is one line (a list of wrong files: one each) and exit code 2. Each
 command imports what it needs, so that the help is there at once.

@@ -1,4 +1,4 @@
-"""Figures of the book: data in, figure out; no file is read."""
+"""Figures of the book: data in, figure out."""
 
 from multisenge_lib.figures.dataset import (
     band_means,
