@@ -131,8 +131,8 @@ def plan(
         dataset: of the labels.
 
     Returns:
-        A table of `what`, `value`, `unit` and `how` (counted, measured or computed), in the order
-        of the work; and the patches selected, by split.
+        A table of `what`, `value`, `unit` and `how` it is known (counted, published, estimated,
+        measured or computed), in the order of the work; and the patches selected, by split.
 
     Raises:
         MultiSenGEError: the labels are wrong, or no patch is selected.

@@ -6,6 +6,7 @@ from multisenge_lib.figures.dataset import (
     dot_maps,
     month_bars,
     radar_color,
+    series_images,
     short_date,
     true_color,
 )

@@ -12,7 +12,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from multisenge_lib.dataset import MULTISENGE, Typology, decibel
+from multisenge_lib.dataset import MULTISENGE, Patch, Typology, decibel
 from multisenge_lib.figures.style import (
     LEAST,
     SPLIT_COLORS,
@@ -60,6 +60,22 @@ def radar_color(s1: np.ndarray) -> np.ndarray:
     vv, vh = np.moveaxis(decibel(s1), -1, 0)
     bands, low, high = np.stack([vv, vh, vv - vh], axis=-1), (-18, -25, 2), (0, -7, 12)
     return np.clip((bands - low) / np.subtract(high, low), 0, 1)
+
+
+def series_images(patch: Patch, row: Any) -> list[tuple[str, np.ndarray, None]]:
+    """Every image of a patch in the colours above, as `image_grid` takes them; Sentinel-2 first.
+
+    Args:
+        patch: with one sensor or both.
+        row: of a selection: `s1_dates`, `s2_dates`.
+    """
+    s2 = () if patch.s2 is None else zip(row.s2_dates, true_color(patch.s2), strict=True)
+    s1 = () if patch.s1 is None else zip(row.s1_dates, radar_color(patch.s1), strict=True)
+    return [
+        (f"{sensor}, {short_date(day)}", image, None)
+        for sensor, images in (("S2", s2), ("S1", s1))
+        for day, image in images
+    ]
 
 
 def _class_lines(ax: Axes, means: pd.DataFrame, typology: Typology, names: bool) -> None:

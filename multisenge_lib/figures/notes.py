@@ -3,14 +3,18 @@
 import json
 from collections.abc import Mapping
 from html import escape
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from IPython.display import HTML
 
-from multisenge_lib.dataset import SAMPLE, describe
+from multisenge_lib.dataset import MULTISENGE, SAMPLE
+
+_SYNTHETIC = (
+    "come from the small synthetic dataset that the library writes itself. They show how things "
+    "work, not what the paper found."
+)
 
 
 def link(chapter: str, text: str | None = None) -> HTML:
@@ -27,31 +31,27 @@ def facts(rows: Mapping[str, str | HTML]) -> HTML:
     return HTML(f'<div class="facts">{cells}</div>')
 
 
-def is_sample(root: Path) -> bool:
-    """Whether a data root is the sample."""
-    return describe(root).name == SAMPLE.name
-
-
 def source_note(text: str) -> HTML:
     """A line below a table or figure: which record or data it shows."""
     return HTML(f'<p class="source-note">{escape(text)}</p>')
 
 
-def sample_banner(sample: bool, what: str) -> HTML | None:
-    """The banner over what shows the sample where the paper shows real data.
+def data_banner(name: str, what: str) -> HTML | None:
+    """The banner over what shows other data than the paper's; there is none on MultiSenGE.
 
     Args:
-        sample: whether it is the sample that is shown; there is no banner on real data.
+        name: of the dataset that is shown.
         what: plural subject of the sentence, such as "The images below".
     """
-    if not sample:
+    if name == MULTISENGE.name:
         return None
+    title, why = f"{name}, not the paper's data", f"come from the dataset {name}."
+    if name == SAMPLE.name:
+        title, why = "The sample, not the paper's data", _SYNTHETIC
     return HTML(
-        '<div class="sample-banner"><p class="banner-title">The sample, not the paper\'s data'
-        f"</p><p>{escape(what)} come from the small synthetic dataset that the library writes "
-        "itself. They show how things work, not what the paper found. Set "
-        "<code>MULTISENGE_ROOT</code> to the published dataset and build again to see the real "
-        "ones.</p></div>"
+        f'<div class="sample-banner"><p class="banner-title">{escape(title)}</p>'
+        f"<p>{escape(what)} {escape(why)} Set <code>MULTISENGE_ROOT</code> to the published "
+        "dataset and build again to see the real ones.</p></div>"
     )
 
 

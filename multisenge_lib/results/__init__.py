@@ -15,6 +15,7 @@ from multisenge_lib.results.comparison import (
     SCORES,
     dataset_shown,
     interval_table,
+    other_scores,
     paper_overall,
     paper_scores,
     read_records,

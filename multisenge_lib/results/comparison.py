@@ -9,13 +9,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from multisenge_lib import paper
+from multisenge_lib import paper, paths
 from multisenge_lib.dataset import TYPOLOGIES, URBAN
 from multisenge_lib.models import EXPERIMENTS
 from multisenge_lib.results.metrics import OVERALL, bootstrap
 from multisenge_lib.results.records import Record, RecordKey, list_records, read_record, read_runs
 
 SCORES = ("precision", "recall", "f1")
+_EVERYWHERE = "commonest class everywhere"
 _SHOWN_AS = {"sample": "sample (synthetic)", "multisenge": "MultiSenGE, this book"}
 
 
@@ -113,7 +114,7 @@ def record_overall(records: Mapping[str, Record]) -> pd.DataFrame:
     """Scores of records, and last of the map that shows their commonest class everywhere."""
     rows = {method: record.scores for method, record in records.items()}
     for record in list(records.values())[:1]:
-        rows["commonest class everywhere"] = record.majority
+        rows[_EVERYWHERE] = record.majority
     table = {name: {score: row[score] for score in OVERALL} for name, row in rows.items()}
     return pd.DataFrame.from_dict(table, orient="index", columns=list(OVERALL), dtype=float)
 
@@ -159,8 +160,16 @@ def seed_scores(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
     }
     for record, *_ in list(runs.values())[:1]:
         everywhere = {s: _spread([record.majority[s]]) for s in shown}
-        rows["commonest class everywhere"] = everywhere
+        rows[_EVERYWHERE] = everywhere
     return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def other_scores() -> pd.DataFrame:
+    """As `seed_scores`, of every dataset but the sample and MultiSenGE, a row an experiment."""
+    names = {folder.name for folder in paths.results_dir().glob("*")} - set(_SHOWN_AS)
+    trained = sorted({key[:2] for name in names for key in list_records(name)})
+    runs = {", ".join(key): read_runs(*key) for key in trained}
+    return seed_scores(runs).drop(index=_EVERYWHERE, errors="ignore")
 
 
 def urban_over_seeds(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:

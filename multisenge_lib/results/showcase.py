@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from multisenge_lib.dataset import Typology, load_selection, read_patch, reclassify
+from multisenge_lib.dataset import Typology, describe, load_selection, read_patch, reclassify
 from multisenge_lib.results.records import Record
 
 
@@ -14,8 +14,9 @@ def showcase_images(
 ) -> dict[str, np.ndarray]:
     """The first Sentinel-2 image of the patches whose maps the records hold.
 
-    Only where the data root still holds the same land: a patch whose reference is not the record's
-    is left out, so that no map stands beside the image of another place.
+    Only where the data root is of their dataset and still holds the same land: a patch whose
+    reference is not the record's is left out, so that no map stands beside the image of another
+    place.
 
     Args:
         records: one run a method, of one dataset.
@@ -25,11 +26,12 @@ def showcase_images(
     Returns:
         By patch, `(height, width, 10) uint16`, reflectance x 10,000.
     """
-    references = next(iter(records.values())).references
-    images = {}
+    first, images = next(iter(records.values())), {}
+    if describe(root).name != first.metadata.dataset:
+        return images
     for row in load_selection(root, sensors=("s2",)).itertuples():
-        if row.patch in references:
+        if row.patch in first.references:
             patch = read_patch(root, row, ("s2",))
-            if np.array_equal(reclassify(patch.reference, typology), references[row.patch]):
+            if np.array_equal(reclassify(patch.reference, typology), first.references[row.patch]):
                 images[row.patch] = patch.s2[0]
     return images

@@ -49,10 +49,11 @@ def test_scores_are_printed_as_the_paper_prints_them():
     assert "0.8875" in html and "recall" not in html and "kappa" not in html
 
 
-def test_the_banner_is_there_for_the_sample_alone(sample_root):
-    assert notes.is_sample(sample_root)
-    assert "MULTISENGE_ROOT" in notes.sample_banner(True, "The scores").data
-    assert notes.sample_banner(False, "The scores") is None
+def test_a_banner_names_all_data_but_the_papers():
+    assert "synthetic" in notes.data_banner("sample", "The scores").data
+    own = notes.data_banner("my-<valley>", "The scores").data
+    assert "my-&lt;valley&gt;, not the paper" in own and "synthetic" not in own
+    assert notes.data_banner("multisenge", "The scores") is None
 
 
 def test_every_item_of_the_paper_has_a_chapter():

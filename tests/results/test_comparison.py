@@ -69,6 +69,15 @@ def test_scores_over_seeds_are_a_mean_and_its_spread(trained):
     assert comparison.urban_over_seeds(runs).loc[2, "ConvLSTM-S1"] == pytest.approx(np.mean(both))
 
 
+def test_other_datasets_stand_by_themselves(trained):
+    assert comparison.other_scores().empty
+    for seed in (1, 2):
+        results.write_record(make_record("s2_6c", seed, dataset="valley"))
+    results.write_record(make_record("s1_10c", dataset="fjord"))
+    table = comparison.other_scores()
+    assert table["seeds"].to_dict() == {"fjord, s1_10c": "1", "valley, s2_6c": "1, 2"}
+
+
 def test_a_record_says_how_it_was_made(trained):
     table = comparison.run_table(comparison.read_records("sample", 6))
     assert list(table) == list(paper.METHODS)
