@@ -243,7 +243,7 @@ def import_images(
     ] = None,
     s2_scale: Annotated[float, typer.Option(help="10000 where reflectance is 0 to 1.")] = 1,
     s2_offset: Annotated[
-        float, typer.Option(help="Added first: -1000 for ESA's products since January 2022.")
+        float, typer.Option(help="Added first: -1000 for ESA's products from N0400 on.")
     ] = 0,
     no_data: Annotated[
         float | None, typer.Option(help="A value that is no data, where no tag says so.")

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import platform
+import secrets
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,7 +36,7 @@ def atomic(
     Raises:
         FileError: the file cannot be written.
     """
-    unfinished = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    unfinished = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield unfinished
@@ -58,6 +59,8 @@ def write_text(path: Path, text: str, remedy: str = "make room, or choose anothe
 
 
 def _git(*arguments: str) -> str | None:
+    if not (paths.PROJECT / ".git").exists():  # installed, perhaps inside another repository
+        return None
     command = ["git", "-C", str(paths.PROJECT), *arguments]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()

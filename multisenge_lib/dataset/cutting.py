@@ -1,7 +1,8 @@
 """From images as they are to patches of the layout: grid, units, no data, names, files.
 
 Pixels of 10 m on the grid of the Sentinel-2 tiles; reflectance x 10,000, linear backscatter, 0 for
-no data. An image is read in strips as high as a patch, so its size needs no memory.
+no data. Files are read in strips as high as a patch, so that their size needs no memory; of a cube
+all bands of a date are held.
 """
 
 from collections import defaultdict
@@ -47,7 +48,8 @@ class Units:
         s1: `linear`, `db`, or `dn`, digital numbers n with 20 log10(n) - 83 decibel; None where
             nothing was said: linear, refused where it does not look so.
         s2_scale: what reflectance is multiplied with, 10,000 where it is from 0 to 1.
-        s2_offset: what is added before, -1000 for ESA's products since January 2022.
+        s2_offset: what is added before, -1000 for ESA's products of processing baseline
+            04.00 and later, `N0400` in their names, whatever their date.
         no_data: a value that means no data in images, where they carry no tag.
     """
 
@@ -58,7 +60,7 @@ class Units:
 
 
 class Area(NamedTuple):
-    """The pixels of 10 m that all sources cover together, in one UTM zone."""
+    """The pixels of 10 m between the outermost edges of all sources, in one UTM zone."""
 
     crs: CRS
     west: int
@@ -83,11 +85,11 @@ def _aligned(source: Any, crs: CRS) -> bool:
     return source.crs == crs and has_pixels(at) and off < 1e-3
 
 
-def find_area(acquisitions: Sequence[Acquisition], said: list[str]) -> Area:
-    """The area of all sources; those that must be resampled are told."""
-    crs, corners, other = None, [], []
-    one_of_each = {band.grid: band for a in acquisitions for band in a.bands.values()}
-    for name, band in one_of_each.items():
+def find_area(acquisitions: Sequence[Acquisition], units: Units, said: list[str]) -> Area:
+    """The union of all sources, with no data where one reaches less far; resampling is told."""
+    crs, corners, other, uneven = None, [], [], []
+    one_of_each = {band.grid: (a.sensor, band) for a in acquisitions for band in a.bands.values()}
+    for name, (sensor, band) in one_of_each.items():
         try:
             with band.open() as source:
                 if source.crs is None:
@@ -98,6 +100,8 @@ def find_area(acquisitions: Sequence[Acquisition], said: list[str]) -> Area:
                     (across, down), at = source.res, source.transform
                     corner = f"{across:g} x {down:g} from {at.c:.10g}, {at.f:.10g}"
                     other.append(f"{name} ({source.crs}, {corner})")
+                    if sensor == "s1" and units.s1 in ("db", "dn"):
+                        uneven.append(name)
         except (RasterioError, CRSError) as error:
             raise ImportAreaError(f"{name} cannot be read or placed: {error}") from None
     (west, south), (east, north) = np.min(corners, axis=0)[:2], np.max(corners, axis=0)[2:]
@@ -110,6 +114,11 @@ def find_area(acquisitions: Sequence[Acquisition], said: list[str]) -> Area:
         said.append(
             f"{len(other)} rasters lie on another grid and are resampled to pixels of {PIXEL} m in "
             f"{crs} (mean of finer pixels, bilinear between coarser ones), such as {other[0]}"
+        )
+    if uneven:
+        said.append(
+            f"{len(uneven)} of them hold {units.s1} and are resampled as stored, which darkens by "
+            f"up to 0.4 dB, such as {uneven[0]}: warp them in linear units before"
         )
     left, top = np.ceil(np.array([west, -north]) / PIXEL - 1e-3).astype(int).tolist()
     right, bottom = np.floor(np.array([east, -south]) / PIXEL + 1e-3).astype(int).tolist()
@@ -278,18 +287,31 @@ class Cutter:
                     self.left_out += 1
         return float(np.mean(lost))
 
-    def cut_reference(self, path: Path, most: int) -> None:
-        """Write the reference of the patches that have an image.
-
-        Raises:
-            ImportAreaError: it holds other class ids.
-        """
+    def _ids(self, path: Path) -> Iterator[tuple[int, np.ndarray]]:
+        """For each row of patches: the row, and a reference's class ids, no data 0."""
         band = Band(str(path), lambda: rasterio.open(path), str(path))
         for row, pixels, missing in self._strips([band], classes=True):
-            pixels = np.where(missing, 0, pixels)
-            for problem in pixel_problems(pixels, "reference", most):
+            yield row, np.where(missing, 0, pixels)
+
+    def labelled(self, path: Path, most: int) -> float:
+        """The share of the area's pixels that a reference labels.
+
+        Raises:
+            ImportAreaError: none, or it holds other class ids.
+        """
+        shares = []
+        for _, ids in self._ids(path):
+            for problem in pixel_problems(ids, "reference", most):
                 raise ImportAreaError(f"{path} {problem}; name other classes with --classes")
-            for patch, part in self._patches(row, pixels.astype(np.uint8)):
+            shares.append(np.count_nonzero(ids) / ids.size)
+        if not any(shares):
+            raise ImportAreaError(f"{path} labels no pixel of the images: give one of their place")
+        return float(np.mean(shares))
+
+    def cut_reference(self, path: Path) -> None:
+        """Write the reference, which `labelled` has checked, of the patches that have an image."""
+        for row, ids in self._ids(path):
+            for patch, part in self._patches(row, ids.astype(np.uint8)):
                 if patch in self.dates:
                     self._write("reference", patch, None, part, ["class"], nodata=0)
                     self.classes[patch] = np.unique(part[part > 0]).tolist()

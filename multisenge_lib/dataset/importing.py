@@ -6,6 +6,7 @@ backscatter, is asked for. All is written beside the data root and moved there o
 
 import fcntl
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,13 +19,16 @@ import numpy as np
 from rasterio.errors import CRSError, RasterioError
 from tqdm import tqdm
 
-from multisenge_lib.dataset.cutting import Area, Cutter, S1Unit, Units, find_area
+from multisenge_lib.dataset.bands import band_of
+from multisenge_lib.dataset.cutting import Area, Cutter, S1Unit, Units, find_area, patch_name
 from multisenge_lib.dataset.description import draft_description, write_description
 from multisenge_lib.dataset.layout import MULTISENGE, PIXEL, S1_BANDS, S2_BANDS, Dataset
 from multisenge_lib.dataset.sources import Acquisition, find_acquisitions
 from multisenge_lib.dataset.typology import Typology, make_typology
 from multisenge_lib.errors import ImportAreaError
 
+#: In the names of ESA's products of processing baseline 04.00 and later.
+_BASELINE = re.compile(r"_N(0[4-9]|[1-9]\d)\d\d_")
 _REMEDY = "nothing was imported; make room, or choose another folder"
 
 
@@ -106,7 +110,7 @@ def _check_size(size: int, area: Area, said: list[str]) -> None:
         raise ImportAreaError(f"patch size {size}: give a multiple of 32, from 32 to 512")
     if min(area.width, area.height) < size:
         raise ImportAreaError(
-            f"the images share {area.height}x{area.width} pixels of {PIXEL} m, a patch has "
+            f"the images cover {area.height}x{area.width} pixels of {PIXEL} m, a patch has "
             f"{size}x{size}: give a smaller --size, a multiple of 32"
         )
     left = area.width % size, area.height % size
@@ -114,7 +118,21 @@ def _check_size(size: int, area: Area, said: list[str]) -> None:
         said.append(f"{left[0]} columns in the east and {left[1]} rows in the south fill no patch")
 
 
-def _check_options(units: Units, fill: Mapping[str, str], told: Mapping[str, Sequence]) -> None:
+def _told_bands(sensor: str, names: Sequence[str]) -> list[str]:
+    """Bands as the user names them, such as B02; `-` for one of no use."""
+    bands = [name if name == "-" else band_of(name, sensor) for name in names]
+    if None in bands:
+        raise ImportAreaError(
+            f"{sensor} bands: {names[bands.index(None)]!r} names none; give B2 to B12, VV or VH, "
+            "and - for one of no use"
+        )
+    named = [band for band in bands if band != "-"]
+    if len(set(named)) < len(named):
+        raise ImportAreaError(f"{sensor} bands {', '.join(bands)}: each once")
+    return bands
+
+
+def _check_options(units: Units, fill: Mapping[str, str]) -> None:
     """What the user says, held to what can be said."""
     if units.s1 not in (None, *get_args(S1Unit)):
         raise ImportAreaError(f"unit {units.s1!r} of Sentinel-1: {', '.join(get_args(S1Unit))}")
@@ -126,9 +144,6 @@ def _check_options(units: Units, fill: Mapping[str, str], told: Mapping[str, Seq
     for pair in fill.items():
         if not set(pair) <= {*S1_BANDS, *S2_BANDS} or len({band[0] for band in pair}) > 1:
             raise ImportAreaError(f"fill {'='.join(pair)}: give two bands of one sensor")
-    for sensor, bands in told.items():
-        if len(set(bands)) < len(bands):
-            raise ImportAreaError(f"{sensor} bands {', '.join(bands)}: each once")
 
 
 def _typology_of(names: Sequence[str]) -> Typology:
@@ -163,7 +178,7 @@ def import_area(
         size: pixels along a patch's side, a multiple of 32.
         units: of what is stored.
         s1_bands: of Sentinel-1 rasters that do not name them, in their order.
-        s2_bands: of Sentinel-2 rasters that do not name them.
+        s2_bands: of Sentinel-2 rasters that do not name them; `-` for a band of no use.
         fill: from a band that is missing to the one that stands in for it, such as B8A to B8.
         crs: projection of cubes that do not name theirs.
         progress: show a progress bar where there is a terminal.
@@ -172,20 +187,28 @@ def import_area(
         ImportAreaError: naming the file and what is wrong or must be said; nothing is written.
     """
     root, said, units, fill = Path(root).resolve(), [], units or Units(), fill or {}
-    told = {s: bands for s, bands in (("s1", s1_bands), ("s2", s2_bands)) if bands}
-    _check_options(units, fill, told)
+    told = {s: _told_bands(s, b) for s, b in (("s1", s1_bands), ("s2", s2_bands)) if b}
+    _check_options(units, fill)
     reference = Path(reference) if reference else None
     if reference and not reference.is_file():
         raise ImportAreaError(f"the reference {reference} is no file")
     acquisitions = find_acquisitions(sources, told, crs, reference, said)
     acquisitions, bands = _common_bands(acquisitions, fill, said)
-    area = find_area(acquisitions, said)
+    area = find_area(acquisitions, units, said)
+    said += _offset(acquisitions, units)
     _check_size(size, area, said)
     typology = _typology_of(classes) if classes else MULTISENGE.published
+    title, found = name or root.name, (size, bands, typology if classes else None, bool(reference))
     bar = {"desc": "importing", "unit": " dates", "disable": None if progress else True}
     try:
         with _whole_or_not(root) as folder:
             cutter = Cutter(folder, area, size, units)
+            days = {s: [a.day for a in acquisitions if a.sensor == s] for s in bands}
+            corner = patch_name(area.crs, area.west, area.north)
+            write_description(folder, draft_description(title, {corner: days}, *found))
+            if reference:
+                share = cutter.labelled(reference, len(typology))
+                said.append(f"the reference labels {share:.0%} of the pixels")
             for a in tqdm(acquisitions, **bar):
                 said += _lost(a, cutter.cut(a, bands[a.sensor]))
             if not cutter.dates:
@@ -196,16 +219,24 @@ def import_area(
                     "hold data in less than half of the pixels and are left out"
                 )
             if reference:
-                cutter.cut_reference(reference, len(typology))
+                cutter.cut_reference(reference)
             cutter.write_labels()
-            found = cutter.dates, size, bands, typology if classes else None, bool(reference)
-            dataset = draft_description(name or root.name, *found)
+            dataset = draft_description(title, cutter.dates, *found)
             write_description(folder, dataset)
     except (RasterioError, CRSError) as error:
         raise ImportAreaError(f"{error}: {_REMEDY}") from None
     except OSError as error:
         raise ImportAreaError(f"{root}: {error.strerror or error}: {_REMEDY}") from None
     return Imported(root, dataset, len(cutter.dates), said)
+
+
+def _offset(acquisitions: Sequence[Acquisition], units: Units) -> list[str]:
+    """A sentence where a product's name says that its reflectance has an offset."""
+    names = (band.source for a in acquisitions if a.sensor == "s2" for band in a.bands.values())
+    marked = None if units.s2_offset else next(filter(_BASELINE.search, names), None)
+    if marked is None:
+        return []
+    return [f"by its name, reflectance in {marked} probably needs --s2-offset -1000"]
 
 
 def _lost(acquisition: Acquisition, share: float) -> list[str]:

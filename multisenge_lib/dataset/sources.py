@@ -179,6 +179,11 @@ def _bands_of_cube(cube: Any, what: str, crs: str | None) -> Iterator[tuple]:
     time, crs = _dimension(cube, _TIME, what), _cube_crs(cube, what, crs)
     if min(cube.sizes[x], cube.sizes[y]) < 2:
         raise ImportAreaError(f"{what} has {cube.sizes[y]}x{cube.sizes[x]} pixels: too few")
+    for name in (x, y):
+        at = np.sort(cube[name].values.astype(np.float64))
+        even = np.linspace(at[0], at[-1], len(at))
+        if not np.abs(at - even).max() < 0.1 * (even[1] - even[0]):
+            raise ImportAreaError(f"{what}: {name} has no even steps: put the cube on a grid")
     for name, array in _planes(cube):
         if set(array.dims) != {x, y, time}:
             continue

@@ -92,7 +92,7 @@ def gates_data(
     """
     state = [np.asarray(values)[0] for values in state]
     chosen = int(state[1][1:].std(0).mean((0, 1)).argmax())
-    red, infrared = (s2[..., S2_BANDS.index(band)] for band in ("B4", "B8"))
+    red, infrared = (s2[..., S2_BANDS.index(band)].astype(np.float32) for band in ("B4", "B8"))
     quantities = {"NDVI": (infrared - red) / (infrared + red)}
     quantities |= {name: values[..., chosen] for name, values in zip("ifoCH", state, strict=True)}
     return {

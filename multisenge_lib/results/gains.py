@@ -69,7 +69,7 @@ def gain(
     low, high = difference_interval(
         [r.confusions for r in ours], [r.confusions for r in theirs], score
     )
-    spread = max(series.std() for series in found)
+    spread = float(np.max([series.std() for series in found]))  # unknown where one of them is
     return Gain(found[0].mean() - found[1].mean(), low, high, spread, min(map(len, found)))
 
 

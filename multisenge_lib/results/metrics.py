@@ -151,13 +151,15 @@ def majority(confusion: np.ndarray) -> dict[str, Any]:
     return scores(constant)
 
 
-def _draws(patches: int, repeats: int, seed: int) -> np.ndarray:
+def _draws(confusions: np.ndarray, repeats: int, seed: int) -> np.ndarray:
     """How often each patch is taken when patches are drawn with replacement, a row a draw.
 
-    The sum over a draw's patches is then one product.
+    The sum over a draw's patches is then one product. Draws of patches without reference alone
+    are left out.
     """
-    rng = np.random.Generator(np.random.PCG64(seed))
-    return rng.multinomial(patches, np.full(patches, 1 / patches), size=repeats)
+    rng, patches = np.random.Generator(np.random.PCG64(seed)), len(confusions)
+    draws = rng.multinomial(patches, np.full(patches, 1 / patches), size=repeats)
+    return draws[draws[:, confusions.any(axis=(1, 2))].any(axis=1)]
 
 
 def bootstrap(
@@ -194,8 +196,8 @@ def bootstrap(
             f"bootstrap needs one confusion matrix a patch, (patches, classes, classes), received "
             f"shape {confusions.shape}: stack them instead of adding them"
         )
-    sums = np.tensordot(_draws(len(confusions), repeats, seed), confusions, axes=1)
-    drawn = [scores(total) for total in sums if total.any()]
+    sums = np.tensordot(_draws(confusions, repeats, seed), confusions, axes=1)
+    drawn = [scores(total) for total in sums]
     values = {name: [s[name] for s in drawn if s[name] is not None] for name in names}
     ends = 50 * (1 - level), 50 * (1 + level)
     return {n: tuple(np.percentile(v, ends).tolist()) if v else None for n, v in values.items()}
@@ -219,7 +221,7 @@ def difference_interval(
         repeats: how many draws.
         level: share of the draws inside the interval.
     """
-    draws = _draws(len(ours[0]), repeats, 0)
+    draws = _draws(ours[0], repeats, 0)
 
     def means(runs: Sequence[np.ndarray]) -> np.ndarray:
         sums = [np.tensordot(draws, confusions, axes=1) for confusions in runs]

@@ -158,9 +158,10 @@ def history(rows: list[dict[str, float]]) -> pd.DataFrame:
 
 
 def forget(folder: Path) -> None:
-    """Delete what a run has kept, so that it begins anew."""
+    """Delete what a run has kept, and what it had begun to write, so that it begins anew."""
     for name in ("finished.json", "model.keras", "checkpoint.npz", "history.csv"):
-        (folder / name).unlink(missing_ok=True)
+        for path in (folder / name, *folder.glob(f".{name.replace('.', '.*.')}")):
+            path.unlink(missing_ok=True)
 
 
 def read_finished(folder: Path, model: keras.Model) -> dict[str, Any] | None:

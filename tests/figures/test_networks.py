@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from matplotlib.text import Annotation
 
-from multisenge_lib.figures import networks
+from multisenge_lib.figures import live, networks
 from multisenge_lib.models import EXPERIMENTS, architecture, build_model
 
 
@@ -50,6 +50,14 @@ def test_the_unet_is_drawn_with_all_weights_and_skips():
     arrows = [text.arrow_patch for text in figure.axes[0].texts if isinstance(text, Annotation)]
     skips = sum(arrow.get_linestyle() == "--" for arrow in arrows)
     assert skips == (unet["kind"] == "Concatenate").sum()
+
+
+def test_the_vegetation_index_of_16_bit_pixels_does_not_wrap():
+    s2 = np.full((1, 4, 4, 10), 3000, np.uint16)
+    s2[..., 6] = 1000  # near infrared below red: water
+    state = np.random.default_rng(0).normal(size=(5, 1, 4, 4, 4, 2))
+    made = live.gates_data(np.repeat(s2, 4, axis=0), "abcd", state, {})
+    assert made["quantities"]["NDVI"]["step"] == pytest.approx(0.5 / 1000)
 
 
 def test_gate_images():

@@ -38,6 +38,17 @@ def test_the_interval_is_of_the_same_draws():
     assert difference_interval([worse], [worse], gains.macro_score) == (0, 0)
 
 
+def test_a_draw_of_patches_without_reference_is_left_out_of_the_interval():
+    two = np.stack([0 * np.eye(2, dtype=int), np.diag([3, 4])])
+    assert difference_interval([two], [two], gains.macro_score) == (0, 0)
+    assert bootstrap(two, ["macro_f1"])["macro_f1"] == (1, 1)
+
+
+def test_a_spread_that_one_network_lacks_is_unknown():
+    pairs = (runs(60, seeds=1), runs(30)), (runs(60), runs(30, seeds=1))
+    assert all(np.isnan(gains.gain(*pair).spread) for pair in pairs)
+
+
 def test_urban_score_leaves_absent_classes_out():
     confusion = np.diag([8, 8, 0, 8, 8, 1, 1, 1, 1, 1])
     confusion[0, 1] = 8

@@ -2,6 +2,7 @@
 
 import io
 import json
+import subprocess
 import zipfile
 from dataclasses import replace
 
@@ -10,7 +11,7 @@ import pandas as pd
 import pytest
 from records import make_record
 
-from multisenge_lib import results
+from multisenge_lib import paths, results
 from multisenge_lib.errors import FileError, RecordError
 from multisenge_lib.files import provenance
 from multisenge_lib.results import records
@@ -200,3 +201,12 @@ def test_provenance_names_versions():
     found = provenance()
     assert found["versions"]["numpy"] == np.__version__
     assert found["commit"] is None or len(found["commit"]) == 40
+
+
+def test_a_repository_around_the_library_is_not_its_commit(tmp_path, monkeypatch):
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@b.c"]
+    subprocess.run([*git, "init", "-q"], check=True)
+    subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "theirs"], check=True)
+    (tmp_path / "lib").mkdir()
+    monkeypatch.setattr(paths, "PROJECT", tmp_path / "lib")
+    assert provenance()["commit"] is None and provenance()["uncommitted"] is None

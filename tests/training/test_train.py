@@ -18,6 +18,7 @@ from multisenge_lib import results
 from multisenge_lib.dataset import MULTISENGE, vary
 from multisenge_lib.errors import ExperimentError, FileError, PatchError
 from multisenge_lib.models.experiments import get_experiment
+from multisenge_lib.training.checkpoint import forget
 from multisenge_lib.training.progress import Progress
 from multisenge_lib.training.settings import Settings
 from multisenge_lib.training.train import train
@@ -319,6 +320,14 @@ def checkpoint(whole):
         callback.set_model(net)
         callback.on_train_begin()
     return made
+
+
+def test_a_run_begun_anew_leaves_nothing_half_written(checkpoint):
+    checkpoint.save()
+    for name in (".checkpoint.0a1b2c3d.npz", ".model.0a1b2c3d.keras"):
+        (checkpoint.folder / name).touch()
+    forget(checkpoint.folder)
+    assert not list(checkpoint.folder.iterdir())
 
 
 @pytest.mark.fault("training: disk full at a checkpoint -> one line, the one before stays")
