@@ -13,7 +13,7 @@
 from pathlib import Path
 
 from multisenge_lib import paths, results
-from multisenge_lib.dataset import SAMPLE, describe, is_sample, load_selection, vary
+from multisenge_lib.dataset import SAMPLE, describe, is_sample, load_to_map, vary
 from multisenge_lib.models import experiments_of, get_experiment
 from multisenge_lib.sample import find_data_root
 
@@ -44,8 +44,7 @@ if is_sample(DATASET):
 def tiles(name):
     """Tiles of the data root with patches that the network of an experiment maps."""
     of = get_experiment(name, DATA)
-    selection = load_selection(find_data_root(), of.months, sensors=of.sensors)
-    return sorted(selection["tile"].unique())
+    return sorted(load_to_map(find_data_root(), of.months, of.sensors)["tile"].unique())
 
 
 wildcard_constraints:

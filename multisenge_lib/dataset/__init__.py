@@ -41,6 +41,7 @@ from multisenge_lib.dataset.rasters import Patch, clean, has_data, read_patch
 from multisenge_lib.dataset.selection import (
     choose_dates,
     load_selection,
+    load_to_map,
     month_of,
     only_existing,
     select,

@@ -10,6 +10,7 @@ import os
 import warnings
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Literal
@@ -240,6 +241,14 @@ def load_selection(
     index = read_index(root / LABELS, there)
     index = only_existing(index[index["tile"].isin(dataset.tiles)], root, sensors)
     return select(index, months, days_gap, s1_rule, dataset)
+
+
+def load_to_map(root: Path | str, months: Sequence[int], sensors: Sequence[str]) -> pd.DataFrame:
+    """The patches of a data root with a full series of these sensors, whatever their split."""
+    there = describe(root)
+    bands = {sensor: there.bands[sensor] for sensor in sensors}
+    everywhere = replace(there, split_of_tile=dict.fromkeys(there.tiles, "test"), bands=bands)
+    return load_selection(root, months, sensors=sensors, dataset=everywhere)
 
 
 def to_show(selection: pd.DataFrame, count: int) -> list[str]:

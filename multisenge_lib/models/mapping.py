@@ -27,7 +27,7 @@ from multisenge_lib.dataset import (
     clean,
     describe,
     has_data,
-    load_selection,
+    load_to_map,
     open_map,
     open_stack,
     patch_bounds,
@@ -136,12 +136,16 @@ def _work(start: int) -> Strip:
 
 @contextmanager
 def _strips(
-    model: Path, stack: Stack, windows: Windows, starts: Sequence[int], workers: int
+    model: Path,
+    network: keras.Model,
+    stack: Stack,
+    windows: Windows,
+    starts: Sequence[int],
+    workers: int,
 ) -> Iterator[Iterator[Strip]]:
-    """Rows of windows in order, predicted here or by worker processes."""
+    """Rows of windows in order, predicted here or by worker processes, which load the network."""
     if workers == 1:
-        _start_worker(model, stack, windows)
-        yield map(_work, starts)
+        yield map(partial(predict_strip, network, stack.read, windows), starts)
         return
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(workers, context, _start_worker, (model, stack, windows))
@@ -200,8 +204,7 @@ def predict_rasters(
         raise ExperimentError(f"{workers} workers: give 1 or more")
     network, description = load_model(path)
     stack = open_stack(rasters, description.bands, description.months, band_order, any_month)
-    _, windows = fitted(network, stack.shape, window, overlap)
-    del network
+    network, windows = fitted(network, stack.shape, window, overlap)
     identity = _identity(path, rasters=stack.identity, bands=stack.positions, windows=windows)
     with open_map(out, stack.ground, description.legend, identity, layers) as target:
         if target is None:
@@ -210,7 +213,7 @@ def predict_rasters(
         done = target.done
         again = max(0, done - 2)  # rows of windows that reach into what is still to be written
         left = starts[again:]
-        with _strips(path, stack, windows, left, workers) as strips:
+        with _strips(path, network, stack, windows, left, workers) as strips:
             parts = tqdm(
                 blend(strips, windows, left),
                 out.name,
@@ -285,7 +288,7 @@ def predict_root(
     band_order: BandOrder = "spectral",
     progress: bool = False,
 ) -> list[Path]:
-    """Map the patches of a data root: a mosaic a tile, `folder/{tile}.tif`.
+    """Map the patches of a data root, whatever their split: a mosaic a tile, `folder/{tile}.tif`.
 
     Each patch is predicted whole, as it is in training and evaluation. Patches share no pixel and
     have dates of their own, so nothing is blended between them.
@@ -311,7 +314,7 @@ def predict_root(
     path, root, folder = Path(model), Path(root), Path(folder)
     network, description = load_model(path)
     _check_bands(root, description)
-    selection = load_selection(root, description.months, sensors=description.sensors)
+    selection = load_to_map(root, description.months, description.sensors)
     found = sorted(selection["tile"].unique())
     if not found or not set(tiles or found) <= set(found):
         raise ModelError(
@@ -334,5 +337,6 @@ def predict_root(
         ground = _mosaic(patches, size)
         with open_map(maps[-1], ground, description.legend, identity, layers) as target, bar:
             if target is not None:
-                _write_patches(target, resized(network, size), read, patches, bar)
+                network = network if network.output_shape[1] == size else resized(network, size)
+                _write_patches(target, network, read, patches, bar)
     return maps

@@ -11,7 +11,7 @@ import keras
 
 from multisenge_lib import files
 from multisenge_lib.dataset import MULTISENGE, Typology
-from multisenge_lib.errors import ModelError
+from multisenge_lib.errors import ExperimentError, ModelError
 from multisenge_lib.models.conv_lstm import ConvLSTM2D  # loading needs it registered
 from multisenge_lib.models.experiments import Experiment
 
@@ -151,5 +151,12 @@ def resized(model: keras.Model, size: int | None) -> keras.Model:
     """
     config = _sizes(model.get_config(), size)
     other = keras.Model.from_config(config, custom_objects={"ConvLSTM2D": ConvLSTM2D})
-    other.set_weights(model.get_weights())
+    try:
+        other.set_weights(model.get_weights())
+    except ValueError:
+        side = model.output_shape[1]
+        raise ExperimentError(
+            f"the peepholes of {model.name} tie it to {side} pixels, asked for {size}: "
+            f"give windows of {side}"
+        ) from None
     return other

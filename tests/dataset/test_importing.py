@@ -4,6 +4,7 @@ import fcntl
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -15,13 +16,16 @@ from rasterio.transform import Affine
 from multisenge_lib import paths
 from multisenge_lib.dataset import (
     S2_BANDS,
+    Blocks,
     Units,
     check_root,
     describe,
     import_area,
     load_selection,
+    load_to_map,
     pack,
     read_patch,
+    write_description,
 )
 from multisenge_lib.dataset.sources import find_acquisitions
 from multisenge_lib.errors import ImportAreaError, MultiSenGEError
@@ -105,6 +109,16 @@ def test_pixels_are_taken_over_as_they_are(images, tmp_path):
     np.testing.assert_array_equal(patch.s2[0], np.moveaxis(scene(0)[:, :96, :96], 0, -1))
     assert row.split == "test" and row.patch.startswith("19")
     assert (made.root / "labels" / f"{row.patch}.json").is_file()
+
+
+def test_a_map_has_the_patches_that_training_leaves_out(images, tmp_path):
+    made = import_area(tmp_path / "root", [images], size=32, reference=tmp_path / "reference.tif")
+    apart = replace(made.dataset, blocks=Blocks(320, 10, (0.8, 0.1, 0.1), seed=2))
+    write_description(made.root, apart)
+    with pytest.warns(UserWarning, match="left out"):
+        chosen = load_selection(made.root)
+    mapped = load_to_map(made.root, made.dataset.months, ["s2"])
+    assert 0 < len(chosen) < len(mapped) == made.patches
 
 
 def test_a_file_for_each_band_and_two_resolutions(tmp_path):

@@ -59,6 +59,8 @@ def test_peepholes_tie_a_network_to_its_size(monkeypatch):
     slim_unet(monkeypatch)
     with pytest.raises(ExperimentError, match="peepholes need a fixed image size"):
         resized(build_model(replace(EXPERIMENT, peephole=True), 32), None)
+    with pytest.raises(ExperimentError, match=r"peepholes of .* tie it to 32 pixels"):
+        resized(build_model(replace(EXPERIMENT, peephole=True), 32), 64)
 
 
 @pytest.mark.fault("model.keras: missing, cut off, damaged, undescribed -> one line with its name")
