@@ -19,6 +19,7 @@ from multisenge_lib.dataset import (
     Blocks,
     Units,
     check_root,
+    cutting,
     describe,
     import_area,
     load_selection,
@@ -252,6 +253,7 @@ def test_backscatter_becomes_linear_as_said(tmp_path, stored, unit):
         ("S2_20230105", scene(), S2_BANDS, {"units": Units(s2_scale=np.nan)}, "scale nan"),
         ("S2_20230105", scene(), S2_BANDS, {"fill": {"B8A": "VV"}}, "two bands of one sensor"),
         ("S2_20230105", scene(), (), {"s2_bands": ["B2"] * 10}, "each once"),
+        ("S2_20230105", scene(), (), {"s2_bands": ["B2", "SCL"]}, "'SCL' names none"),
     ],
 )
 def test_what_is_in_doubt_is_asked(tmp_path, name, data, names, options, said):
@@ -295,9 +297,53 @@ def test_a_missing_band_is_filled_only_when_asked(tmp_path):
     assert "has no B8A, which other dates have" in refused(tmp_path, [source, other])
 
 
-def test_a_reference_with_other_ids_is_refused(images, tmp_path):
+def test_bands_told_are_read_in_many_spellings(tmp_path):
+    source = write(tmp_path / "S2_20230105.tif", scene()[[0, 1, 2, 6, 6]])
+    made = import_area(
+        tmp_path / "root", [source], size=32, s2_bands=["B02", "green", "B04", "-", "B08"]
+    )
+    assert made.dataset.bands == {"s2": ("B2", "B3", "B4", "B8")}
+
+
+@pytest.mark.fault(
+    "import: a reference of other ids or another place, bad classes -> refused first"
+)
+def test_a_reference_that_does_not_fit_is_refused_before_any_image_is_cut(
+    images, tmp_path, monkeypatch
+):
+    monkeypatch.delattr(cutting.Cutter, "cut")
     reference = write(tmp_path / "ids.tif", np.full((1, HEIGHT, WIDTH), 40, np.uint8))
     assert "--classes" in refused(tmp_path, [images], reference=reference)
+    ones = np.ones((1, HEIGHT, WIDTH), np.uint8)
+    elsewhere = write(tmp_path / "far.tif", ones, west=WEST + 90_000)
+    assert "labels no pixel" in refused(tmp_path, [images], reference=elsewhere)
+    one = {"reference": tmp_path / "reference.tif", "classes": ["One", ""]}
+    assert "classes" in refused(tmp_path, [images], **one | {"reference": None})
+
+
+def test_the_labelled_share_is_told(images, tmp_path):
+    half = np.ones((1, HEIGHT, WIDTH // 2), np.uint8)
+    reference = write(tmp_path / "half.tif", half)
+    made = import_area(tmp_path / "root", [images], reference=reference, size=32)
+    assert "the reference labels 50% of the pixels" in made.said
+
+
+def test_an_offset_is_told_by_the_name_of_a_product(tmp_path):
+    def said(product, **units):
+        name = f"S2A_MSIL2A_20230105T104031_{product}_R008"
+        source = write(tmp_path / product / name / "S2_20230105.tif", scene(), S2_BANDS)
+        root = tmp_path / f"{product}{len(units)}"
+        return " ".join(import_area(root, [source], size=32, units=Units(**units)).said)
+
+    assert "N0400_R008/S2_20230105.tif probably needs --s2-offset -1000" in said("N0400")
+    assert "offset" not in said("N0301") + said("N0510", s2_offset=100)
+
+
+def test_decibels_that_are_resampled_are_told(tmp_path):
+    stored = (10 * np.log10(radar())).astype(np.float32)
+    source = write(tmp_path / "S1_20230105.tif", stored, ["VV", "VH"], res=20)
+    made = import_area(tmp_path / "root", [source], size=32, units=Units(s1="db"))
+    assert any("hold db and are resampled as stored" in line for line in made.said)
 
 
 @pytest.mark.fault("import into a folder that holds something -> refused, nothing touched")
@@ -386,6 +432,8 @@ def test_hostile_cubes_are_one_line(tmp_path):
     assert "cannot be read as a cube" in refused(tmp_path, [tmp_path / "cube.nc"])
     (tmp_path / "cube.nc").write_bytes(b"CDF" + bytes(100))
     assert "no coordinate for x" in refused(tmp_path, [tmp_path / "cube.nc"])
+    uneven = cube().isel(x=[*range(40), *range(60, WIDTH)])
+    assert "x has no even steps" in refused(tmp_path, [uneven], crs="EPSG:32719")
     orbits = cube().expand_dims(orbit=[1, 2])
     assert "no band of Sentinel" in refused(tmp_path, [orbits], crs="EPSG:32719")
 
