@@ -251,9 +251,9 @@ def load_to_map(root: Path | str, months: Sequence[int], sensors: Sequence[str])
     return load_selection(root, months, sensors=sensors, dataset=everywhere)
 
 
-def to_show(selection: pd.DataFrame, count: int) -> list[str]:
-    """Patches to show, at most so many: the paper's (Figures 8 and 9), then test patches."""
-    shown = selection["patch"].isin(MULTISENGE.showcase)
+def to_show(selection: pd.DataFrame, count: int, dataset: Dataset) -> list[str]:
+    """Patches to show, at most so many: the dataset's showcase, then test patches."""
+    shown = selection["patch"].isin(dataset.showcase)
     order = np.lexsort([selection["split"] != "test", ~shown])
     return selection["patch"].iloc[order].head(count).tolist()
 
