@@ -144,11 +144,16 @@ def write_selection(
     data_root: Annotated[
         Path | None, typer.Option(help="Choose only among rasters that exist below this folder.")
     ] = None,
+    left_out: Annotated[
+        Path | None,
+        typer.Option(help="Write patches without a Sentinel-1 image to each date, a line each."),
+    ] = None,
     year: Year = None,
     any_tile: AnyTile = False,
 ) -> None:
     """Choose a date a month for each patch, write them, and count patches by split and tile."""
     from multisenge_lib import dataset as data
+    from multisenge_lib.files import write_text
 
     _check_out(out, (".csv", ".parquet", ".gpkg"))
     asked = None if months is None else _numbers(months, "months")
@@ -158,6 +163,8 @@ def write_selection(
     if data_root is not None:
         index = data.only_existing(index, data_root, dataset.sensors)
     table = data.select(index, asked, days_gap, s1_rule, dataset)
+    if left_out is not None:
+        write_text(left_out, "".join(f"{patch}\n" for patch in table.attrs["without_s1"]))
     if table.empty:
         raise MultiSenGEError(
             "0 patches selected, nothing written: no patch has an image in each of these months, "

@@ -49,6 +49,17 @@ def test_select_writes_and_counts(run, real_labels, tmp_path):
     assert len(table) == 5890
 
 
+def test_select_lists_patches_without_sentinel_1(run, tmp_path):
+    for x, s1 in enumerate((("20200715",), ())):
+        patch = f"31UEQ_{257 * x}_0"
+        labels.write(tmp_path / "labels", patch, **labels.document(patch, s2=("20200710",), s1=s1))
+    out, beside = tmp_path / "out.csv", tmp_path / "alone.txt"
+    options = ("--labels", tmp_path / "labels", "--months", "7", "--left-out", beside)
+    code, _, err = run("select", "--out", out, *options)
+    assert code == 0 and err.startswith("warning: 1 patches have a Sentinel-2 series"), err
+    assert beside.read_text() == "31UEQ_257_0\n"
+
+
 def refused(run, *arguments):
     """What a command says that must end with one line and exit code 2."""
     code, _, err = run(*arguments)

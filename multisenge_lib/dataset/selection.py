@@ -146,17 +146,10 @@ def only_existing(
 
 
 def _pair(index: pd.DataFrame, s2: pd.Series, s1_rule: S1Rule) -> pd.Series:
-    """Sentinel-1 dates for the Sentinel-2 dates chosen; what has none is named in a warning."""
+    """Sentinel-1 dates for the Sentinel-2 dates chosen."""
     pairs = zip(index["s1_dates"], s2, strict=True)
     s1 = [None if chosen is None else S1_RULES[s1_rule](dates, chosen) for dates, chosen in pairs]
-    s1 = pd.Series(s1, index.index, dtype=object)
-    if len(alone := index.loc[s2.notna() & s1.isna(), "patch"]):
-        warnings.warn(
-            f"{len(alone)} patches have a Sentinel-2 series but no Sentinel-1 image to each date "
-            f"and are left out: {', '.join(alone[:5])}{' ...' if len(alone) > 5 else ''}",
-            stacklevel=3,
-        )
-    return s1
+    return pd.Series(s1, index.index, dtype=object)
 
 
 def select(
@@ -180,7 +173,8 @@ def select(
     Returns:
         One row a selected patch, sorted by patch: `patch`, `tile`, `x`, `y`, `split`,
         `s1_dates`, `s2_dates` (datetime64[D], one a month; none of a sensor that the dataset does
-        not have: the dates of the other are then chosen alone).
+        not have: the dates of the other are then chosen alone). In `attrs["without_s1"]` the
+        patches that have a Sentinel-2 series, and no Sentinel-1 image to each date.
 
     Raises:
         SelectionError: months, gap or rule out of range.
@@ -200,8 +194,17 @@ def select(
     if len(dataset.sensors) == 2:
         series["s1_dates"] = _pair(index, series["s2_dates"], s1_rule)
     table = index[["patch", "tile", "x", "y"]].assign(split=split_patches(index, dataset), **series)
-    complete = table["s1_dates"].notna() & table["s2_dates"].notna()
-    return table[complete & (table["split"] != LEFT_OUT)].reset_index(drop=True)
+    paired, led = table["s1_dates"].notna(), table[f"{lead}_dates"].notna()
+    selected = table[paired & led & (table["split"] != LEFT_OUT)].reset_index(drop=True)
+    selected.attrs["without_s1"] = alone = table.loc[led & ~paired, "patch"].tolist()
+    if alone:
+        warnings.warn(
+            f"{len(alone)} patches have a Sentinel-2 series but no Sentinel-1 image to each date "
+            f"and are left out: {', '.join(alone[:5])}"
+            + (", ...: `multisenge select --left-out FILE` lists all" if alone[5:] else ""),
+            stacklevel=2,
+        )
+    return selected
 
 
 def chosen_rasters(index: pd.DataFrame, dataset: Dataset = MULTISENGE) -> dict[str, set[str]]:

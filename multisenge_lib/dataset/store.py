@@ -43,7 +43,7 @@ _PACKERS, _MAKING = 4, threading.Lock()
 
 
 def _checksum(values: np.ndarray) -> int:
-    """CRC-32C, which processors compute at 20 GB/s: a small part of reading the values."""
+    """CRC-32C, for which processors have an instruction: a small part of reading the values."""
     return google_crc32c.value(np.ascontiguousarray(values))
 
 

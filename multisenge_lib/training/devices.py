@@ -88,7 +88,7 @@ class KeepMemory(keras.callbacks.Callback):
     """Let glibc keep what freed tensors leave, instead of faulting it in again at every step.
 
     TensorFlow's data pipeline asks for the opposite when an epoch's first batch is read, hence at
-    each batch. See `benchmarks/README.md` for what it is worth.
+    each batch. See `book/data/roads.yaml` for what it is worth.
     """
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:

@@ -485,9 +485,10 @@ def test_the_real_village(tmp_path):
 
 
 @pytest.mark.slow
-def test_an_area_of_nine_bands_and_its_own_months_trains(tmp_path, monkeypatch):
+def test_an_area_of_nine_bands_and_its_own_months_trains_and_is_mapped(tmp_path, monkeypatch):
     from networks import no_unet
 
+    from multisenge_lib.models import predict_root
     from multisenge_lib.training import settings_for, train
 
     no_unet(monkeypatch)
@@ -505,3 +506,7 @@ def test_an_area_of_nine_bands_and_its_own_months_trains(tmp_path, monkeypatch):
     run = train("inception_10c", settings, made.root, progress=False)
     assert [value.shape[-1] for value in run.model.inputs] == [2, 9]
     assert run.record.metadata.dataset == "root"
+    (drawn,) = predict_root(run.folder / "model.keras", made.root, tmp_path / "maps")
+    with rasterio.open(drawn) as source:
+        ids = source.read(1)
+    assert (ids > 0).sum() == 32 * 32 * len(load_selection(made.root)) and ids.max() <= 10

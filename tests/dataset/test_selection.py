@@ -192,6 +192,18 @@ def test_only_existing_files_are_chosen(tmp_path, sample_root):
     assert only_existing(index, sample_root)["s1_dates"].map(len).sum() < named
 
 
+@pytest.mark.fault("selection: patches without a Sentinel-1 image -> told, and all of them listed")
+def test_patches_without_sentinel_1_are_listed():
+    near, far = np.array(["2020-07-15"], "datetime64[D]"), np.array(["2020-09-15"], "datetime64[D]")
+    index = pd.DataFrame({"patch": [f"31UEQ_{257 * x}_0" for x in range(8)], "tile": "31UEQ"})
+    index = index.assign(x=range(8), y=0, s2_dates=[near] * 8, s1_dates=[near] + [far] * 7)
+    alone = index["patch"].tolist()[1:]
+    told = rf"7 patches .*: {', '.join(alone[:5])}, \.\.\.: `multisenge select --left-out FILE`"
+    with pytest.warns(UserWarning, match=told):
+        table = select(index, months=(7,))
+    assert table["patch"].tolist() == ["31UEQ_0_0"] and table.attrs["without_s1"] == alone
+
+
 def test_a_selection_of_ones_own(sample_root):
     dataset = vary(describe(sample_root), "7,9", tiles="31UEQ,31UFQ=validation")
     table = load_selection(sample_root, dataset=dataset)

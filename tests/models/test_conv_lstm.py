@@ -165,13 +165,14 @@ def test_images_without_time_are_refused():
         ConvLSTM2D(FILTERS, 3)(series((2, 7, 6, 3)))
 
 
-def test_half_precision_stays_close():
-    layer, x = built(), series()
-    half = ConvLSTM2D(FILTERS, 3, dtype="mixed_float16")
-    half.build(SHAPE)
-    half.set_weights(layer.get_weights())
-    assert keras.backend.standardize_dtype(half(x).dtype) == "float16"
-    np.testing.assert_allclose(array(half(x)), array(layer(x)), atol=0.02)
+@pytest.mark.parametrize(("dtype", "atol"), [("float16", 0.02), ("bfloat16", 0.05)])
+def test_half_precision_stays_close_to_equation_3(dtype, atol):
+    """Of 11 and of 8 bits; the state is between -1 and 1."""
+    layer, x = built(dtype=f"mixed_{dtype}"), series()
+    assert keras.backend.standardize_dtype(layer(x).dtype) == dtype
+    for half, one in zip(array(keras.ops.cast(layer(x), "float32")), x, strict=True):
+        *_, hidden = equation_3(one, *layer.get_weights())
+        np.testing.assert_allclose(half, hidden[-1], atol=atol)
 
 
 def test_made_again_from_its_config():

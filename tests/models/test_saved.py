@@ -2,7 +2,9 @@
 
 import zipfile
 from dataclasses import replace
+from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from networks import slim_unet
@@ -79,3 +81,18 @@ def test_a_file_that_is_no_model_is_named(damage, path, tmp_path):
     with pytest.raises(ModelError, match=r"model\.keras (is missing|cannot be read|does not)") as e:
         load_model(path)
     assert "\n" not in str(e.value)
+
+
+@pytest.mark.fault(
+    "model.keras: a layer that holds code of its own -> refused, the code is not run"
+)
+def test_code_in_a_file_is_not_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    x = keras.Input((4, 32, 32, 2), name="s1")
+    code = keras.layers.Lambda(lambda x: __import__("os").makedirs("ran", exist_ok=True) or x)
+    hostile = keras.Model({"s1": x}, code(x))
+    Path("ran").rmdir()
+    save_model(hostile, description_of(EXPERIMENT, 32, "sample"), Path("model.keras"))
+    with pytest.raises(ModelError, match=r"model\.keras cannot be read .*`Lambda`") as error:
+        load_model("model.keras")
+    assert "\n" not in str(error.value) and not Path("ran").exists()

@@ -3,8 +3,11 @@
 import keras
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 
 from multisenge_lib.errors import ExperimentError
+from multisenge_lib.models.conv_lstm import ConvLSTM2D
+from multisenge_lib.models.mapping import predict_map
 from multisenge_lib.models.windows import Windows, blend, fitted, predict_strip
 
 
@@ -57,6 +60,27 @@ def test_weights_of_two_neighbours_sum_to_one_along_the_overlap():
     ramp = Windows((512, 512), 256, 64).ramp
     np.testing.assert_allclose(ramp[:64] + ramp[-64:], 1, atol=1e-6)
     assert (ramp > 0).all() and (ramp[64:-64] == 1).all()
+
+
+def seam(overlap):
+    """Mean step of probabilities between neighbours across windows' borders, over all others'."""
+    keras.utils.set_random_seed(1)
+    x = keras.Input((2, 64, 64, 3), name="s2")
+    y = ConvLSTM2D(4, 3)(keras.layers.Rescaling(1e-3)(x))
+    for filters in (8, 4):
+        y = keras.layers.Conv2D(filters, 5, padding="same")(y)
+    smooth = gaussian_filter(np.random.default_rng(1).normal(size=(2, 208, 208, 3)), (0, 3, 3, 0))
+    series = (2000 + 1000 * smooth / smooth.std()).astype(np.float32)
+    probabilities = predict_map(keras.Model({"s2": x}, y), {"s2": series}, 64, overlap)[1]
+    starts = Windows((208, 208), 64, overlap).starts(0)
+    border = np.isin(np.arange(1, 208), [end for at in starts for end in (at, at + 64)])
+    steps = [np.abs(np.diff(probabilities, axis=axis)).mean(axis=(1 - axis, 2)) for axis in (0, 1)]
+    return np.mean([s[border].mean() for s in steps]) / np.mean([s[~border].mean() for s in steps])
+
+
+def test_no_seam_shows_where_windows_meet():
+    assert seam(overlap=0) > 2  # such a network has seams, were windows not blended
+    assert seam(overlap=16) < 1.05
 
 
 @pytest.mark.parametrize(("side", "overlap"), [(0, 0), (100, 10), (-32, 0), (64, 33), (64, -1)])

@@ -221,7 +221,7 @@ def test_more_devices_than_there_are(run):
 def test_a_store_damaged_while_training_is_one_line(run, monkeypatch):
     build = training.build
 
-    def damaged(self, name, position):
+    def damaged(self, name, position, out=None):
         raise PatchError(f"{name} cannot be read at {position}")
 
     def built_before(*arguments):
