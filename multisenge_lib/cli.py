@@ -163,13 +163,13 @@ def write_selection(
     if data_root is not None:
         index = data.only_existing(index, data_root, dataset.sensors)
     table = data.select(index, asked, days_gap, s1_rule, dataset)
-    if left_out is not None:
-        write_text(left_out, "".join(f"{patch}\n" for patch in table.attrs["without_s1"]))
     if table.empty:
         raise MultiSenGEError(
             "0 patches selected, nothing written: no patch has an image in each of these months, "
             "so far apart: give fewer months or a smaller --days-gap"
         )
+    if left_out is not None:
+        write_text(left_out, "".join(f"{patch}\n" for patch in table.attrs["without_s1"]))
     if out.suffix == ".csv":
         data.to_csv(table, out)
     else:

@@ -213,7 +213,7 @@ def cosine(epoch: int, settings: Settings) -> float:
     return settings.learning_rate * (1 + math.cos(math.pi * share)) / 2
 
 
-def fit(model: keras.Model, task: Task, checkpoint: Checkpoint, progress: bool) -> None:
+def _run_epochs(model: keras.Model, task: Task, checkpoint: Checkpoint, progress: bool) -> None:
     """Train from where the checkpoint is to the end; the model then has its best weights."""
     settings = task.settings
     checkpoint.restore(model)
@@ -245,30 +245,24 @@ def fit(model: keras.Model, task: Task, checkpoint: Checkpoint, progress: bool) 
         raise
 
 
-def trained(
-    task: Task, measured: Measured, progress: bool, seconds: float
-) -> tuple[keras.Model, dict[str, Any]]:
-    """The network with its best weights, and what only the process that trained it knows."""
-    with on_devices(task.settings):
-        model = build(task, measured)
-        made = read_finished(task.folder, model)
-        if made is not None and progress:
+def fit(model: keras.Model, task: Task, progress: bool, seconds: float) -> dict[str, Any]:
+    """Give the network its best weights; what only the process that trained it knows."""
+    if made := read_finished(task.folder, model):
+        if progress:
             say(f"trained before, {task.folder}: evaluated only")
-        if made is None:
-            s = task.settings
-            stopping = EarlyStopping(patience=s.stop_patience, restore_best_weights=True)
-            plateau = ReduceLROnPlateau(factor=s.plateau_factor, patience=s.plateau_patience)
-            checkpoint = Checkpoint(task.folder, stopping, plateau, seconds)
-            fit(model, task, checkpoint, progress)
-            made = {
-                "rows": checkpoint.rows,
-                "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-                "device": device_name(),
-                "backend": keras.backend.backend(),
-                **provenance(),
-            }
-    synchronise(model, 1)
-    return model, made
+        return made
+    s = task.settings
+    stopping = EarlyStopping(patience=s.stop_patience, restore_best_weights=True)
+    plateau = ReduceLROnPlateau(factor=s.plateau_factor, patience=s.plateau_patience)
+    checkpoint = Checkpoint(task.folder, stopping, plateau, seconds)
+    _run_epochs(model, task, checkpoint, progress)
+    return {
+        "rows": checkpoint.rows,
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "device": device_name(),
+        "backend": keras.backend.backend(),
+        **provenance(),
+    }
 
 
 class Tested(NamedTuple):
@@ -388,7 +382,10 @@ def train(
     with alone(task.folder):
         if not resume:
             forget(task.folder)
-        model, made = trained(task, measured, progress, seconds)
+        with on_devices(settings):
+            model = build(task, measured)
+            made = fit(model, task, progress, seconds)
+        synchronise(model, 1)
         tested = evaluate(model, task)
         metadata = metadata_of(task, measured, model, made)
         record = results.Record(metadata, history(made["rows"]), *tested)
