@@ -151,9 +151,7 @@ def learning_curves(records: Mapping[str, Record], width: float = WIDE) -> Figur
         best = record.best_epoch
         ax.axvline(best, color="#777777", linestyle=":", linewidth=1.2)
         ax.set(title=_broken(method), xlabel="Epoch")
-    axes[0].set_yscale(
-        "log", base=2
-    )  # of all panels; a network's first losses are far above the rest
+    axes[0].set_yscale("log", base=2)  # of all panels: first losses are far above the rest
     axes[0].yaxis.set_major_formatter("{x:g}")
     axes[0].set_ylabel("Weighted loss")
     lower_legend(figure, axes[0].get_lines()[:2])
