@@ -1,9 +1,11 @@
-"""Files written whole or not at all, and what code wrote them."""
+"""Files and folders written whole or not at all, and what code wrote them."""
 
 import contextlib
+import fcntl
 import os
 import platform
 import secrets
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,15 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from multisenge_lib import paths
-from multisenge_lib.errors import FileError
+from multisenge_lib.errors import FileError, MultiSenGEError
 
 _PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "jax", "numpy", "pandas", "rasterio")
+_REMEDY = "make room, or choose another folder"
 
 
 @contextmanager
-def atomic(
-    path: Path, remedy: str = "make room, or choose another folder", sync: bool = True
-) -> Iterator[Path]:
+def atomic(path: Path, remedy: str = _REMEDY, sync: bool = True) -> Iterator[Path]:
     """Write a file under a name of its own, then move it to its place.
 
     The file before stays as it was until all of the new one is on disk; what fails leaves nothing.
@@ -51,11 +52,68 @@ def atomic(
             unfinished.unlink()
 
 
-def write_text(path: Path, text: str, remedy: str = "make room, or choose another folder") -> Path:
+def write_text(path: Path, text: str, remedy: str = _REMEDY) -> Path:
     """Write a small file whole or not at all; see `atomic`."""
     with atomic(path, remedy) as unfinished:
         unfinished.write_text(text, encoding="utf-8")
     return path
+
+
+@contextmanager
+def locked(
+    path: Path, busy: MultiSenGEError | None = None, remedy: str = _REMEDY
+) -> Iterator[None]:
+    """Hold a lock; its folder is made.
+
+    Args:
+        path: of the lock, a file; removed at the end, but where others may wait for it.
+        busy: raised where another process holds it; if not given, wait.
+        remedy: the end of the message where it cannot be written.
+
+    Raises:
+        FileError: the lock cannot be written.
+    """
+    with contextlib.ExitStack() as held:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = held.enter_context(path.open("w"))
+            fcntl.flock(file, fcntl.LOCK_EX | (fcntl.LOCK_NB if busy else 0))
+        except BlockingIOError:
+            raise busy from None
+        except OSError as error:
+            said = error.strerror or error
+            raise FileError(f"{path.parent} cannot be written ({said}): {remedy}") from None
+        if busy:
+            held.callback(path.unlink, missing_ok=True)
+        yield
+
+
+@contextmanager
+def whole_folder(path: Path, busy: MultiSenGEError) -> Iterator[Path]:
+    """Fill a folder under a name of its own, then move it to its place.
+
+    What fails leaves nothing, and what was left by a process that was killed is removed.
+
+    Args:
+        path: where the folder goes: nothing is there, or an empty one.
+        busy: raised where another process makes the same folder.
+
+    Yields:
+        The folder to fill, beside the path.
+
+    Raises:
+        FileError: nothing can be written there.
+        OSError: the folder cannot be moved.
+    """
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    with locked(path.with_name(f".{path.name}.lock"), busy):
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir()
+        try:
+            yield unfinished
+            unfinished.replace(path)
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def _git(*arguments: str) -> str | None:

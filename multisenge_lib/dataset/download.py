@@ -12,7 +12,6 @@ import http.client
 import json
 import shutil
 import tarfile
-import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -26,7 +25,7 @@ from multisenge_lib.dataset import layout
 from multisenge_lib.dataset.labels import read_index
 from multisenge_lib.dataset.selection import chosen_rasters
 from multisenge_lib.errors import MultiSenGEError
-from multisenge_lib.files import write_text
+from multisenge_lib.files import whole_folder, write_text
 
 #: Where MultiSenGE is published (DOI 10.5281/zenodo.6375466).
 URL = "https://s3.unistra.fr/a2s_datasets/MultiSenGE/"
@@ -199,28 +198,27 @@ def unpack(archive: Path, folder: Path, wanted: Container[str] | None = None) ->
     Raises:
         DownloadError: the archive is damaged, unsafe or empty, or there is no room.
     """
-    unfinished = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    busy = DownloadError(f"another process unpacks {folder}: wait for it")
     try:
-        with gzip.open(archive) as stream:
+        with whole_folder(folder, busy) as unfinished, gzip.open(archive) as stream:
             with tarfile.open(fileobj=stream, mode="r|") as tar:
                 count = _extract(tar, unfinished, wanted)
             while stream.read(_PIECE):
                 pass
-        if not count:
-            raise tarfile.TarError("it holds no file that is wanted")
-        unfinished.chmod(0o755)
-        unfinished.replace(folder)
+            if not count:
+                raise tarfile.TarError("it holds no file that is wanted")
+        return count
+    except MultiSenGEError:
+        raise
     except (OSError, EOFError, zlib.error, tarfile.TarError, ValueError) as error:
         no_room = getattr(error, "errno", None) in _NO_ROOM
         remedy = "make room" if no_room else "delete it and fetch it again"
         raise DownloadError(f"{archive} cannot be unpacked ({error}): {remedy}") from None
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
-    return count
 
 
 def _check_room(root: Path, names: Iterable[str], selected: bool) -> None:
-    packed = sum(ARCHIVES[n][0] - _size(root / f"{n}.tgz") / 1e9 for n in names)
+    come = (max(_size(root / f"{n}.tgz{end}") for end in ("", ".part")) for n in names)
+    packed = sum(ARCHIVES[n][0] for n in names) - sum(come) / 1e9
     needed = packed + sum(ARCHIVES[n][2 if selected else 1] for n in names)
     if (free := shutil.disk_usage(root).free / 1e9) < needed:
         raise DownloadError(

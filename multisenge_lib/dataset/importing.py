@@ -4,12 +4,8 @@ What the layout asks for is made, and said aloud; what cannot be known, such as 
 backscatter, is asked for. All is written beside the data root and moved there once it is whole.
 """
 
-import fcntl
-import os
 import re
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import cycle
 from pathlib import Path
@@ -26,6 +22,7 @@ from multisenge_lib.dataset.layout import MULTISENGE, PIXEL, S1_BANDS, S2_BANDS,
 from multisenge_lib.dataset.sources import Acquisition, find_acquisitions
 from multisenge_lib.dataset.typology import Typology, make_typology
 from multisenge_lib.errors import ImportAreaError
+from multisenge_lib.files import whole_folder
 
 #: In the names of ESA's products of processing baseline 04.00 and later.
 _BASELINE = re.compile(r"_N(0[4-9]|[1-9]\d)\d\d_")
@@ -47,34 +44,6 @@ class Imported:
     dataset: Dataset
     patches: int
     said: list[str]
-
-
-@contextmanager
-def _whole_or_not(root: Path) -> Iterator[Path]:
-    """A folder beside the root, which takes its place once it is whole.
-
-    Raises:
-        ImportAreaError: the root holds something, or another import into it is running.
-    """
-    if root.exists() and (not root.is_dir() or any(root.iterdir())):
-        raise ImportAreaError(f"{root} is not empty: give a folder that is new or empty")
-    unfinished = root.with_name(f".{root.name}.unfinished")
-    unfinished.mkdir(parents=True, exist_ok=True)
-    held = os.open(unfinished, os.O_RDONLY)
-    try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        for left in unfinished.iterdir():  # by an import that was killed
-            shutil.rmtree(left) if left.is_dir() else left.unlink()
-        try:
-            yield unfinished
-            unfinished.replace(root)
-        except BaseException:
-            shutil.rmtree(unfinished, ignore_errors=True)
-            raise
-    except BlockingIOError:
-        raise ImportAreaError(f"another import into {root} is running: wait for it") from None
-    finally:
-        os.close(held)
 
 
 def _common_bands(
@@ -192,6 +161,9 @@ def import_area(
     reference = Path(reference) if reference else None
     if reference and not reference.is_file():
         raise ImportAreaError(f"the reference {reference} is no file")
+    if root.exists() and (not root.is_dir() or any(root.iterdir())):
+        raise ImportAreaError(f"{root} is not empty: give a folder that is new or empty")
+    busy = ImportAreaError(f"another import into {root} is running: wait for it")
     acquisitions = find_acquisitions(sources, told, crs, reference, said)
     acquisitions, bands = _common_bands(acquisitions, fill, said)
     area = find_area(acquisitions, units, said)
@@ -201,7 +173,7 @@ def import_area(
     title, found = name or root.name, (size, bands, typology if classes else None, bool(reference))
     bar = {"desc": "importing", "unit": " dates", "disable": None if progress else True}
     try:
-        with _whole_or_not(root) as folder:
+        with whole_folder(root, busy) as folder:
             cutter = Cutter(folder, area, size, units)
             days = {s: [a.day for a in acquisitions if a.sensor == s] for s in bands}
             corner = patch_name(area.crs, area.west, area.north)

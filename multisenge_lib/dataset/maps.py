@@ -4,7 +4,6 @@ Out come Cloud-Optimised GeoTIFFs of class ids, and on request of probabilities 
 class names, colours and no data; beside the ids a QGIS style and a picture to look at.
 """
 
-import fcntl
 import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -208,19 +207,6 @@ def _finish(folder: Path, path: Path, layers: Sequence[str], legend: Legend) -> 
 
 
 @contextmanager
-def _alone(path: Path, folder: Path) -> Iterator[None]:
-    """Hold the map's lock."""
-    lock = folder.with_suffix(".lock")
-    with lock.open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise FileError(f"{path} is being written by another process: wait for it") from None
-        yield
-        lock.unlink(missing_ok=True)
-
-
-@contextmanager
 def open_map(
     path: Path | str,
     ground: Mapping[str, Any],
@@ -247,9 +233,9 @@ def open_map(
     if path.suffix != ".tif":
         raise FileError(f"{path}: the name of a map ends in .tif")
     folder = path.with_name(f".{path.stem}.part")
+    busy = FileError(f"{path} is being written by another process: wait for it")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with _alone(path, folder):
+        with files.locked(folder.with_suffix(".lock"), busy, _REMEDY):
             there = [p for layer in layers if (p := layer_path(path, layer)).exists()]
             foreign = [p for p in there if _identity_of(p) != identity]
             if foreign:

@@ -10,13 +10,12 @@ A store is a folder: `s1.npy`, `s2.npy` and `reference.npy`, which `numpy.load` 
 `manifest.jsonl`, a line a patch: the state of its rasters when packed, and its checksums.
 """
 
-import fcntl
 import hashlib
 import json
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -31,13 +30,17 @@ from multisenge_lib import paths
 from multisenge_lib.dataset.description import describe
 from multisenge_lib.dataset.layout import SENSORS, BandOrder, raster_path
 from multisenge_lib.dataset.rasters import Patch, read_patch
-from multisenge_lib.errors import BandOrderError, FileError, MultiSenGEError, PatchError
-from multisenge_lib.files import write_text
+from multisenge_lib.errors import BandOrderError, FileError, PatchError
+from multisenge_lib.files import locked, write_text
 
 OnError = Literal["stop", "skip"]
 #: Part of a store's name: changes when its layout does.
 _LAYOUT = 2
 _MANIFEST, _LOCK = "manifest.jsonl", "lock"
+_ROOM = (
+    "make room, or set MULTISENGE_CACHE to another folder; what is packed stays, and the next run "
+    "goes on from there"
+)
 #: Threads that pack: GDAL lets them read side by side. One at a time makes the arrays.
 _PACKERS, _MAKING = 4, threading.Lock()
 
@@ -132,15 +135,6 @@ def _store_name(root: Path, selection: pd.DataFrame, *options: object) -> str:
     return digest.hexdigest()[:24]
 
 
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Wait until no other process packs this store: eight experiments may start together."""
-    path.mkdir(parents=True, exist_ok=True)
-    with (path / _LOCK).open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
 def _read_manifest(path: Path) -> dict[str, dict[str, Any]]:
     """Entries by patch, of two the later one; a line torn by a kill, or damaged, is none."""
     types = {"patch": str, "signature": str, "checksums": dict, "problem": str}
@@ -206,7 +200,7 @@ def _pack_rows(
             file.unlink()
     entries = _read_manifest(path)
     lines = "".join(json.dumps(entry) + "\n" for entry in entries.values())
-    write_text(path / _MANIFEST, lines)  # without a torn last line
+    write_text(path / _MANIFEST, lines, _ROOM)  # without a torn last line
     pool = ThreadPoolExecutor(_PACKERS)
     packed = pool.map(lambda row: _pack_row(root, row, path, count, **options), rows)
     try:
@@ -276,7 +270,7 @@ def pack(
         PatchError: the selection is empty, a patch cannot be read and `on_error` is `stop`, or the
             store is damaged.
         BandOrderError: it is in doubt which band is which; never skipped.
-        MultiSenGEError: no room on the disk; what was packed stays.
+        FileError: no room on the disk; what was packed stays.
     """
     root = Path(root)
     selection = selection.reset_index(drop=True)
@@ -292,12 +286,9 @@ def pack(
     wanted = (path, root, selection, sensors)
     try:
         if _stale(*wanted):  # else nothing is written: the disk may be read-only
-            with _alone(path):
+            with locked(path / _LOCK, remedy=_ROOM):  # eight experiments may start together
                 _pack_rows(root, _stale(*wanted), path, len(selection), on_error, **options)
-    except (OSError, FileError) as error:
-        said = getattr(error, "strerror", None) or error
-        raise MultiSenGEError(
-            f"{path} cannot be written ({said}): make room, or set MULTISENGE_CACHE to another "
-            "folder; what is packed stays, and the next run goes on from there"
-        ) from None
+    except OSError as error:
+        said = error.strerror or error
+        raise FileError(f"{path} cannot be written ({said}): {_ROOM}") from None
     return _open(*wanted)

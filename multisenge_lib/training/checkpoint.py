@@ -4,12 +4,11 @@ Keras' own `BackupAndRestore` keeps weights and optimizer, but neither the patie
 `ReduceLROnPlateau` and `EarlyStopping` nor the best weights: a resumed run would end elsewhere.
 """
 
-import fcntl
 import json
 import time
 import zipfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from multisenge_lib.errors import ExperimentError, FileError
-from multisenge_lib.files import atomic, write_text
+from multisenge_lib.files import atomic, locked, write_text
 from multisenge_lib.models import Description, save_model
 
 _ROOM = (
@@ -38,23 +37,12 @@ def _numbered(arrays: Mapping[str, np.ndarray], group: str) -> list[np.ndarray]:
     return [arrays[f"{group}_{i}"] for i in range(count)]
 
 
-@contextmanager
-def alone(folder: Path) -> Iterator[None]:
+def alone(folder: Path) -> AbstractContextManager[None]:
     """Hold a run's folder; an ExperimentError where another process trains the same run."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / "lock").open("w")
-    except OSError as error:
-        raise FileError(f"{folder} cannot be written ({error.strerror}): {_ROOM}") from None
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise ExperimentError(
-                f"another process trains the same run in {folder}: wait for it, or give another "
-                "seed"
-            ) from None
-        yield
+    busy = ExperimentError(
+        f"another process trains the same run in {folder}: wait for it, or give another seed"
+    )
+    return locked(folder / "lock", busy, _ROOM)
 
 
 class Checkpoint(keras.callbacks.Callback):

@@ -13,6 +13,7 @@ import pytest
 
 from multisenge_lib.dataset.download import DownloadError, download, fetch, unpack
 from multisenge_lib.errors import LabelError
+from multisenge_lib.files import whole_folder
 
 FILES = {f"./labels/31UEQ_{i}_0.json": bytes([i % 251]) * 5000 + i.to_bytes(4) for i in range(200)}
 
@@ -231,6 +232,24 @@ def test_a_truncated_archive_is_refused(tmp_path):
     assert "cannot be unpacked" in refused(unpack, archive, tmp_path / "s2")
 
 
+@pytest.mark.fault("download: killed while it unpacks -> the next call unpacks all")
+def test_what_a_killed_unpacking_left_is_removed(tmp_path):
+    (tmp_path / ".labels.unfinished").mkdir()
+    (tmp_path / ".labels.unfinished" / "half.json").write_bytes(b"{")
+    (tmp_path / "labels.tgz").write_bytes(make_archive())
+    assert unpack(tmp_path / "labels.tgz", tmp_path / "labels") == len(FILES)
+    assert len(list((tmp_path / "labels").iterdir())) == len(FILES)
+    assert {path.name for path in tmp_path.iterdir()} == {"labels", "labels.tgz"}
+
+
+@pytest.mark.fault("download: the same archive unpacked twice at once -> the second says so")
+def test_two_unpack_at_once(tmp_path):
+    (tmp_path / "labels.tgz").write_bytes(make_archive())
+    with whole_folder(tmp_path / "labels", DownloadError("held")):
+        said = refused(unpack, tmp_path / "labels.tgz", tmp_path / "labels")
+    assert said.startswith("another process unpacks")
+
+
 def test_another_archive_than_the_first_is_refused(server, tmp_path):
     get(server, tmp_path, keep=False)
     (tmp_path / "labels").rename(tmp_path / "moved")
@@ -264,6 +283,16 @@ def test_unknown_archives_and_small_disks_are_refused_first(tmp_path, monkeypatc
     usage = shutil.disk_usage(tmp_path)._replace(free=10**9)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
     assert "1 GB free" in refused(download, tmp_path, ["s2"])
+
+
+@pytest.mark.fault("download: the disk is nearly full of what came -> goes on, not refused")
+def test_what_came_needs_no_room_again(tmp_path, monkeypatch):
+    with (tmp_path / "s2.tgz.part").open("wb") as part:
+        part.truncate(79 * 10**9)  # takes no room
+    usage = shutil.disk_usage(tmp_path)._replace(free=100 * 10**9)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    said = refused(download, tmp_path, ["s2"], "http://127.0.0.1:9/", attempts=1, wait=0)
+    assert "could not be fetched" in said
 
 
 def test_fetch_returns_what_is_there(tmp_path):

@@ -1,7 +1,5 @@
 """Images of other places, years and sizes, made here, and the real village."""
 
-import fcntl
-import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -30,6 +28,7 @@ from multisenge_lib.dataset import (
 )
 from multisenge_lib.dataset.sources import find_acquisitions
 from multisenge_lib.errors import ImportAreaError, MultiSenGEError
+from multisenge_lib.files import locked
 
 VILLAGE = paths.PROJECT / "book" / "data" / "village" / "worldcereal-village.nc"
 #: Vegetation, in spectral order.
@@ -371,13 +370,9 @@ def test_a_full_disk_leaves_no_half_root(images, tmp_path, monkeypatch):
 
 @pytest.mark.fault("two imports into one root at once -> the second is refused")
 def test_two_imports_at_once(images, tmp_path):
-    unfinished = tmp_path / ".root.unfinished"
-    unfinished.mkdir()
-    held = os.open(unfinished, os.O_RDONLY)
-    fcntl.flock(held, fcntl.LOCK_EX)
-    with pytest.raises(ImportAreaError, match="another import"):
+    busy, other = ImportAreaError("held"), pytest.raises(ImportAreaError, match="another import")
+    with locked(tmp_path / ".root.lock", busy), other:
         import_area(tmp_path / "root", [images], size=32)
-    os.close(held)
     assert import_area(tmp_path / "root", [images], size=32).patches == 12
 
 

@@ -262,7 +262,7 @@ def test_a_packed_store_is_read_from_a_read_only_disk(root, selection, monkeypat
     with monkeypatch.context() as patched:
         for name in ("mkdir", "write_text", "touch", "unlink"):
             patched.setattr(Path, name, read_only)
-        patched.setattr(stores, "_alone", read_only)
+        patched.setattr(stores, "locked", read_only)
         assert pack(root, selection).fingerprint == packed.fingerprint
         with pytest.raises(MultiSenGEError, match=r"Read-only.*MULTISENGE_CACHE"):
             pack(root, selection.iloc[1:])
