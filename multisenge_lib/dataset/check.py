@@ -309,13 +309,15 @@ def check_root(root: Path | str, workers: int | None = None, progress: bool = Fa
     root = Path(root)
     if not root.is_dir():
         raise PatchError(f"{root} is not a folder: give the data root, which holds {LABELS}/")
+    found = []
     try:
         dataset = describe(root)
         said = dataset.name
     except DescriptionError as error:
         said = str(error)
         dataset = replace(MULTISENGE, name="", years=(), split_of_tile={}, patch_pixels=1)
-    found = []
+        if is_described(root):  # else it is not wrong, and gets a draft
+            found.append(("dataset", DESCRIPTION, said))
     try:
         index = read_index(root / LABELS, dataset)
     except LabelError as error:

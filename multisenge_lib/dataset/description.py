@@ -9,7 +9,9 @@ import math
 import os
 import re
 import tomllib
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from importlib.resources import files
 from itertools import chain
@@ -46,11 +48,11 @@ _LABEL = re.compile(r"([^_]+)_(\d+)_(\d+)\.json")
 
 
 class _Wrong(DescriptionError):
-    """A key, and what is wrong with it."""
+    """What is wrong, and the keys that lead to it."""
 
-    def __init__(self, key: str, problem: str):
+    def __init__(self, keys: Sequence[str | int], problem: str):
         super().__init__(problem)
-        self.key = key
+        self.keys = keys
 
 
 def _sample(marker: Path) -> Dataset:
@@ -112,35 +114,41 @@ def _check_schema(content: dict[str, Any]) -> None:
 
     schema = json.loads(files(__package__).joinpath("description.schema.json").read_text())
     for error in Draft4Validator(schema).iter_errors(content):
-        keys = [str(key) for key in error.absolute_path]
+        keys = [*error.absolute_path]
+        if error.validator == "additionalProperties":
+            keys.append(
+                next(key for key in error.instance if key not in error.schema["properties"])
+            )
         if error.validator in ("required", "additionalProperties"):
-            raise _Wrong(keys[-1] if keys else "", error.message)
-        named = [key for key in keys if not key.isdecimal()]
+            raise _Wrong(keys, error.message)
         rule = error.schema.get("description", error.message)
-        where, received = ".".join(keys), str(error.instance)[:60]
-        raise _Wrong(named[-1], f"{where} is {received!r}, must be {rule}")
+        where, received = ".".join(map(str, keys)), str(error.instance)[:60]
+        raise _Wrong(keys, f"{where} is {received!r}, must be {rule}")
 
 
 def _check_meaning(content: dict[str, Any]) -> None:
     """What a schema cannot say."""
-    key = "months"
+    keys = ["months"]
     try:
         check_months(content["months"], content["years"])
-        for key in content["tiles"]:
-            tile_corner(key)
+        for tile in content["tiles"]:
+            keys = ["tiles", tile]
+            tile_corner(tile)
     except MultiSenGEError as error:
-        raise _Wrong(key, str(error)) from None
+        raise _Wrong(keys, str(error)) from None
     for sensor, bands in content.get("bands", {}).items():
         order = MULTISENGE.bands[sensor]
         if bands != [band for band in order if band in bands]:
-            raise _Wrong(sensor, f"{sensor}: give each band once, in the order {order}")
-    shares, places = content.get("blocks", {}).get("shares", ()), content.get("cities", {})
-    if not all(map(math.isfinite, [*shares, *chain(*places.values())])):
-        raise _Wrong("nan", "nan is no number here")
+            raise _Wrong(["bands", sensor], f"{sensor}: give each band once, in the order {order}")
+    numbers = {("cities", city): place for city, place in content.get("cities", {}).items()}
+    numbers["blocks", "shares"] = content.get("blocks", {}).get("shares", ())
+    for keys, values in numbers.items():
+        if not all(map(math.isfinite, values)):
+            raise _Wrong(keys, "nan is no number here")
     ids = [*range(1, len(content.get("classes", MULTISENGE.published)) + 1)]
     if any(sorted(chain(*(g["ids"] for g in gs))) != ids for gs in content.get("groupings", ())):
         rule = f"each id from 1 to {len(ids)} must be in one group of each grouping"
-        raise _Wrong("groupings", rule)
+        raise _Wrong(["groupings"], rule)
 
 
 def _typologies(content: dict[str, Any]) -> dict[int, Typology]:
@@ -311,14 +319,36 @@ def draft_description(
     )
 
 
+def _is_there(keys: Sequence[str | int], content: Any) -> bool:
+    try:
+        for key in keys:
+            content = content[key]
+    except (KeyError, IndexError):
+        return False
+    return True
+
+
+def _line_of(keys: Sequence[str | int], text: str) -> int:
+    """The line where the statement begins that gives a TOML file the value at `keys`."""
+    lines, begins = text.split("\n"), [0]
+    for end in range(1, len(lines) + 1):
+        with suppress(tomllib.TOMLDecodeError):  # a statement goes on
+            tomllib.loads("\n".join(lines[begins[-1] : end]))
+            begins.append(end)
+
+    def is_there(statements: int) -> bool:
+        return _is_there(keys, tomllib.loads("\n".join(lines[: begins[statements]])))
+
+    return begins[bisect_left(range(1, len(begins)), True, key=is_there)] + 1
+
+
 def _read(path: Path) -> Dataset:
     try:
         text = path.read_text(encoding="utf-8")
         return _dataset(tomllib.loads(text))
     except _Wrong as error:
-        found = error.key and re.search(rf"^[^#\n]*?\b{re.escape(error.key)}\b", text, re.MULTILINE)
-        line = text.count("\n", 0, found.start()) + 1 if found else 0
-        raise DescriptionError(f"{path}{f', line {line}' if line else ''}: {error}") from None
+        line = f", line {_line_of(error.keys, text)}" if error.keys else ""
+        raise DescriptionError(f"{path}{line}: {error}") from None
     except (OSError, ValueError, RecursionError) as error:
         raise DescriptionError(f"{path} cannot be read: {error}") from None
 

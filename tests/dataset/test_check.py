@@ -2,13 +2,21 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import rasterio
 from rasters import DAYS, PATCHES, write_raster, write_root
 
-from multisenge_lib.dataset import S2_BANDS, describe, load_selection, raster_path
+from multisenge_lib.dataset import (
+    MULTISENGE,
+    S2_BANDS,
+    describe,
+    load_selection,
+    raster_path,
+    write_description,
+)
 from multisenge_lib.dataset.check import check_root as check
 from multisenge_lib.errors import PatchError
 
@@ -151,6 +159,19 @@ def test_a_root_that_lies_elsewhere_within_the_tolerance_is_told(root):
             at = source.transform
             source.transform = rasterio.Affine(at.a, 0, at.c + 20, 0, at.e, at.f - 40)
     assert "+20 m east and +40 m south" in check(root).evidence["Place"]
+
+
+@pytest.mark.fault(
+    "dataset.toml is wrong -> check says so, and the rasters are checked all the same"
+)
+def test_a_wrong_description_is_to_be_mended(root):
+    path = write_description(root, replace(MULTISENGE, name="valley"))
+    path.write_text(path.read_text().replace("[2020]", "2020"))
+    report = check(root)
+    (kind,) = report.problems
+    assert (kind.layer, kind.examples) == ("dataset", ("dataset.toml",))
+    assert "line 2: years is" in kind.problem and "Nothing to mend" not in report.to_text()
+    assert report.files["there"].sum() == 30
 
 
 @pytest.mark.fault("labels that cannot be read -> told, and the rasters are checked all the same")

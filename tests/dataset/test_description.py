@@ -1,4 +1,6 @@
+import os
 from dataclasses import replace
+from pathlib import Path
 
 import labels
 import pytest
@@ -15,7 +17,7 @@ from multisenge_lib.dataset import (
     vary,
     write_description,
 )
-from multisenge_lib.errors import DescriptionError
+from multisenge_lib.errors import DescriptionError, FileError
 
 VALLEY = replace(
     MULTISENGE,
@@ -137,7 +139,34 @@ def test_what_is_left_out_is_multisenges(tmp_path):
             "[[classes]]\nname='a'\ncolor='red'\n[[classes]]\nname='b'\ncolor='#000000'\n[tiles]",
             "line 7: classes.0.color is 'red', must be a colour",
         ),
+        (
+            "[tiles]",
+            "[[classes]]\nname='a'\ncolor='#000000'\n[[classes]]\nname='b'\ncolor='red'\n[tiles]",
+            "line 10: classes.1.color is 'red'",
+        ),
+        (
+            "[tiles]",
+            "[[classes]]\nname='a'\ncolor='#000000'\n[[classes]]\nname='b'\n[tiles]",
+            "line 8: 'color' is a required",
+        ),
+        (
+            "[tiles]",
+            "[cities]\nyears = [4, 300]\n[tiles]",
+            "line 6: cities.years.1 is '300', must be degrees",
+        ),
+        ("[tiles]", "[cities]\na = [4, 5]\nb = [4, nan]\n[tiles]", "line 7: nan is no number"),
+        (
+            "[2021]",
+            "[\n2021,  # months, tiles\n2101,\n]",
+            "line 2: years.1 is '2101', must be a year",
+        ),
+        ("[7, 8]", "[7, 8]  # days_gap\n# days_gap = 1\ndays_gap = 400", "line 5: days_gap is"),
+        ("= 32", "= 32\npatch_pixel = 64", "line 5: .*'patch_pixel' was unexpected"),
+        ('"blocks"', '"blocks"\n[blocks]\n"size.m" = 3', "line 8: .*'size.m' was unexpected"),
     ],
+)
+@pytest.mark.fault(
+    "dataset.toml: a value, key or table that cannot be -> one line, that names its line"
 )
 def test_a_wrong_description_is_named_with_its_line(tmp_path, old, new, where):
     (tmp_path / "dataset.toml").write_text(TOML.replace(old, new))
@@ -147,6 +176,7 @@ def test_a_wrong_description_is_named_with_its_line(tmp_path, old, new, where):
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"a = " + b"[" * 100_000, None])
+@pytest.mark.fault("dataset.toml: other bytes, endless nesting, a folder -> one line")
 def test_what_is_no_toml_is_one_line(tmp_path, content):
     path = tmp_path / "dataset.toml"
     path.mkdir() if content is None else path.write_bytes(content)
@@ -155,6 +185,32 @@ def test_what_is_no_toml_is_one_line(tmp_path, content):
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.fault("dataset.toml: ten thousand lines, the last one wrong -> its line, in a second")
+def test_a_long_description_is_searched_in_good_time(tmp_path):
+    many = "".join(f"c{i} = [0, 0]\n" for i in range(10_000))
+    (tmp_path / "dataset.toml").write_text(f"{TOML}[cities]\n{many}z = 0\n")
+    with pytest.raises(DescriptionError, match=r"line 10008: cities\.z is '0'"):
+        describe(tmp_path)
+
+
+@pytest.mark.fault(
+    "dataset.toml: a full disk or a kill while it is written -> the one before stays"
+)
+@pytest.mark.parametrize("fails", ["fsync", "replace"])
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+def test_a_description_is_written_whole_or_not_at_all(tmp_path, monkeypatch, fails, error):
+    write_description(tmp_path, VALLEY)
+
+    def failing(*_):
+        raise error
+
+    monkeypatch.setattr(*((os, "fsync") if fails == "fsync" else (Path, "replace")), failing)
+    with pytest.raises((FileError, KeyboardInterrupt)):
+        write_description(tmp_path, replace(VALLEY, name="other"))
+    assert describe(tmp_path) == VALLEY and len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.fault("dataset.toml: an id in two groups of one grouping, or in none -> the rule")
 def test_groupings_hold_each_class_once(tmp_path):
     path = write_description(tmp_path, VALLEY)
     path.write_text(path.read_text().replace("ids = [1]", "ids = [1, 2]"))
