@@ -11,10 +11,10 @@ import labels
 import numpy as np
 import pandas as pd
 import pytest
-from rasters import write_root
+from rasters import write_raster, write_root
 
 from multisenge_lib import cli
-from multisenge_lib.dataset import MULTISENGE, census, write_description
+from multisenge_lib.dataset import MULTISENGE, S2_BANDS, census, describe, write_description
 
 
 @pytest.fixture
@@ -235,6 +235,30 @@ def test_predict_refuses_in_one_line(run, arguments, told, tmp_path, monkeypatch
     code, _, err = run("predict", *arguments)
     assert code == 2 and told in err and len(err.splitlines()) == 1
     assert not list(tmp_path.iterdir())
+
+
+def test_import_makes_a_root_that_check_takes(run, tmp_path):
+    rng = np.random.default_rng(0)
+    for day in ("20210705", "20210809"):
+        pixels = rng.integers(100, 4000, (10, 70, 100), dtype=np.uint16)
+        path = tmp_path / "in" / f"31UFQ_{day}_S2_0_0.tif"
+        write_raster(path, pixels, S2_BANDS)
+    root = tmp_path / "my valley"
+    code, out, err = run("import", root, tmp_path / "in", "--size", "32")
+    assert code == 0, err
+    assert "6 rows in the south fill no patch" in out
+    assert f"Wrote 6 patches of 32 pixels to {root}\nLook at {root / 'dataset.toml'}" in out
+    assert describe(root).name == "my-valley" and describe(root).months == (7, 8)
+    code, out, _ = run("check", root)
+    assert code == 0 and "Nothing to mend" in out
+
+
+@pytest.mark.fault("check: dataset.toml is wrong -> to mend, exit 1")
+def test_check_ends_with_1_where_the_description_is_wrong(run, tmp_path):
+    write_root(tmp_path, patches=["31UFQ_0_0"])
+    (tmp_path / "dataset.toml").write_text("name = 3\n")
+    code, out, _ = run("check", tmp_path)
+    assert code == 1 and "dataset.toml" in out and "Nothing to mend" not in out
 
 
 def test_import_asks_for_what_it_cannot_know(run, tmp_path):

@@ -27,6 +27,7 @@ from multisenge_lib.dataset.layout import (
     SAMPLE_MARKER,
     SENSORS,
     SPLITS,
+    STRIDE,
     TILE_PIXELS,
     BandOrder,
     Blocks,
@@ -37,7 +38,7 @@ from multisenge_lib.dataset.layout import (
 )
 from multisenge_lib.dataset.maps import MapWriter, open_map
 from multisenge_lib.dataset.plan import amount, plan
-from multisenge_lib.dataset.rasters import Patch, clean, has_data, read_patch
+from multisenge_lib.dataset.rasters import GDAL, Patch, clean, has_data, read_patch
 from multisenge_lib.dataset.selection import (
     choose_dates,
     load_selection,

@@ -34,6 +34,7 @@ from multisenge_lib.dataset.labels import read_index
 from multisenge_lib.dataset.layout import (
     LABELS,
     MULTISENGE,
+    RASTER_NAME,
     REFERENCE,
     S1_BANDS,
     SENSORS,
@@ -45,7 +46,6 @@ from multisenge_lib.dataset.rasters import GDAL, Ground, Raster, inspect_raster
 from multisenge_lib.errors import DescriptionError, LabelError, MultiSenGEError, PatchError
 
 _FOLDERS = {"reference": REFERENCE} | {sensor: sensor for sensor in SENSORS}
-_RASTER_NAME = re.compile(r"(\d\d[A-Z]{3})_(?:GR|\d{8}_S[12])_(\d+)_(\d+)\.tif")
 #: Pixels along a side that content is judged on: every fourth of a published patch.
 _JUDGED = 64
 _EXAMPLES = 5
@@ -156,10 +156,10 @@ def _listed(folder: Path) -> set[str]:
 
 def _patch_of(name: str) -> str:
     """The patch that a raster's name gives; nothing where it is none's, or of no tile."""
-    found = _RASTER_NAME.fullmatch(name)
+    found = RASTER_NAME.fullmatch(name)
     with suppress(MultiSenGEError):
         if found and tile_corner(found[1]):
-            return "_".join(found.groups())
+            return "_".join(found.group(1, 3, 4))
     return ""
 
 

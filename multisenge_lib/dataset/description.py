@@ -24,12 +24,14 @@ import numpy as np
 from multisenge_lib.dataset.geo import tile_corner
 from multisenge_lib.dataset.layout import (
     BLOCKS,
+    LABEL_NAME,
     LABELS,
     MULTISENGE,
     PIXEL,
     SAMPLE,
     SAMPLE_MARKER,
     SPLITS,
+    STRIDE,
     VARIED,
     Blocks,
     Dataset,
@@ -42,9 +44,6 @@ from multisenge_lib.files import write_text
 
 #: At a data root: what it holds.
 DESCRIPTION = "dataset.toml"
-#: Offsets of MultiSenGE's patches are multiples of this many pixels.
-_STRIDE = 257
-_LABEL = re.compile(r"([^_]+)_(\d+)_(\d+)\.json")
 
 
 class _Wrong(DescriptionError):
@@ -67,10 +66,10 @@ def _sample(marker: Path) -> Dataset:
 
 def _of_multisenge(name: str) -> bool:
     """Whether a label file of this name is one of MultiSenGE's, or none at all."""
-    found = _LABEL.fullmatch(name)
+    found = LABEL_NAME.fullmatch(name)
     if found is None:
         return True
-    on_grid = all(int(offset) % _STRIDE == 0 for offset in found.groups()[1:])
+    on_grid = all(int(offset) % STRIDE == 0 for offset in found.groups()[1:])
     return on_grid and found[1] in MULTISENGE.split_of_tile
 
 

@@ -18,7 +18,7 @@ from tqdm import tqdm
 from multisenge_lib.dataset.bands import band_of
 from multisenge_lib.dataset.cutting import Area, Cutter, S1Unit, Units, find_area, patch_name
 from multisenge_lib.dataset.description import draft_description, write_description
-from multisenge_lib.dataset.layout import MULTISENGE, PIXEL, S1_BANDS, S2_BANDS, Dataset
+from multisenge_lib.dataset.layout import BLOCKS, MULTISENGE, PIXEL, S1_BANDS, S2_BANDS, Dataset
 from multisenge_lib.dataset.sources import Acquisition, find_acquisitions
 from multisenge_lib.dataset.typology import Typology, make_typology
 from multisenge_lib.errors import ImportAreaError
@@ -195,6 +195,7 @@ def import_area(
             cutter.write_labels()
             dataset = draft_description(title, cutter.dates, *found)
             write_description(folder, dataset)
+            said += _touching(dataset)
     except (RasterioError, CRSError) as error:
         raise ImportAreaError(f"{error}: {_REMEDY}") from None
     except OSError as error:
@@ -209,6 +210,17 @@ def _offset(acquisitions: Sequence[Acquisition], units: Units) -> list[str]:
     if marked is None:
         return []
     return [f"by its name, reflectance in {marked} probably needs --s2-offset -1000"]
+
+
+def _touching(dataset: Dataset) -> list[str]:
+    """A sentence where blocks of different splits keep no distance."""
+    if BLOCKS not in dataset.split_of_tile.values() or dataset.blocks.distance:
+        return []
+    return [
+        f"the area is small: its blocks of {dataset.blocks.size} m keep no distance, so patches of "
+        "training and test touch, and scores come out too high; a smaller --size keeps them apart, "
+        "or a distance under [blocks] of dataset.toml"
+    ]
 
 
 def _lost(acquisition: Acquisition, share: float) -> list[str]:

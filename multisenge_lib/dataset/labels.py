@@ -28,13 +28,19 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from multisenge_lib.dataset.geo import tile_corner
-from multisenge_lib.dataset.layout import MULTISENGE, SAMPLE, TILE_PIXELS, Dataset, split_patch
+from multisenge_lib.dataset.layout import (
+    LABEL_NAME,
+    MULTISENGE,
+    SAMPLE,
+    TILE_PIXELS,
+    Dataset,
+    split_patch,
+)
 from multisenge_lib.errors import LabelError, MultiSenGEError, listed, shown
 
 #: Datasets of whose patches all have a reference.
 _REFERENCED = (MULTISENGE.name, SAMPLE.name)
 _KEYS = ("corresponding_s1", "corresponding_s2", "projection", "labels")
-_NAME = re.compile(r"([^_/]+)_(0|[1-9][0-9]{0,19})_(0|[1-9][0-9]{0,19})\.json")
 #: Bytes of a label file and of an unpacked archive, at most: many times the real ones.
 _FILE_LIMIT, _ARCHIVE_LIMIT = 2**20, 2**28
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -153,7 +159,7 @@ def _parse_document(raw: bytes) -> dict[str, str]:
 
 
 def _parse_name(name: str, dataset: Dataset) -> tuple[str, int, int]:
-    matched = _NAME.fullmatch(name)
+    matched = LABEL_NAME.fullmatch(name)
     if matched is None:
         raise LabelError("the name is not {tile}_{x}_{y}.json")
     tile, x, y = matched[1], int(matched[2]), int(matched[3])

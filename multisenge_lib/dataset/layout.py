@@ -9,6 +9,7 @@
 area in this layout is another `Dataset`.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -29,14 +30,21 @@ LABELS, REFERENCE, S2, S1 = "labels", "ground_reference", "s2", "s1"
 SAMPLE_MARKER = "sample.json"
 #: Metres a pixel, and pixels along a tile's side.
 PIXEL, TILE_PIXELS = 10, 10_980
+#: Pixels from one of MultiSenGE's patches to the next.
+STRIDE = 257
+
+_OFFSETS = "_(0|[1-9][0-9]{0,19})_(0|[1-9][0-9]{0,19})"
+#: A label file's name: tile, column, row. A raster's: tile, date or none, column, row.
+LABEL_NAME = re.compile(rf"([^_/]+){_OFFSETS}\.json")
+RASTER_NAME = re.compile(rf"([^_/]+)_(?:GR|([0-9]{{8}})_S[12]){_OFFSETS}\.tif")
 
 SPLITS = ("train", "validation", "test")
 #: In the place of a tile's split: it is divided among the three by blocks of ground.
 BLOCKS = "blocks"
 SENSORS = ("s1", "s2")
-S1_BANDS = ("VV", "VH")
-#: Sentinel-2 bands in spectral order, in which every array of this library keeps them.
-S2_BANDS = ("B2", "B3", "B4", "B5", "B6", "B7", "B8", "B8A", "B11", "B12")
+_MULTISENGE = tomllib.loads(files(__package__).joinpath("multisenge.toml").read_text("utf-8"))
+#: VV and VH; Sentinel-2's in spectral order, in which every array of this library keeps them.
+S1_BANDS, S2_BANDS = (tuple(_MULTISENGE["bands"][sensor]) for sensor in SENSORS)
 
 #: In a dataset's name before the digest of a selection that is not its own.
 VARIED = "+"
@@ -146,9 +154,7 @@ def dataset_of(description: Mapping[str, Any]) -> Dataset:
     return msgspec.convert({**description, "split_of_tile": description["tiles"]}, Dataset)
 
 
-MULTISENGE = dataset_of(
-    tomllib.loads(files(__package__).joinpath("multisenge.toml").read_text("utf-8"))
-)
+MULTISENGE = dataset_of(_MULTISENGE)
 #: The small MultiSenGE that the library writes itself; its patches may be of another size.
 SAMPLE = replace(MULTISENGE, name="sample", patch_pixels=64)
 

@@ -19,7 +19,7 @@ from multisenge_lib.dataset.census import read_record
 from multisenge_lib.dataset.description import write_description
 from multisenge_lib.dataset.download import ARCHIVES
 from multisenge_lib.dataset.labels import read_index
-from multisenge_lib.dataset.layout import LABELS, MULTISENGE, SPLITS, Dataset, raster_path
+from multisenge_lib.dataset.layout import LABELS, MULTISENGE, SPLITS, STRIDE, Dataset, raster_path
 from multisenge_lib.dataset.rasters import read_patch
 from multisenge_lib.dataset.selection import select
 from multisenge_lib.dataset.store import pack
@@ -115,7 +115,7 @@ def _counted_before() -> _Counted:
     year, months = MULTISENGE.years[0], MULTISENGE.months
     days = np.array([f"{year}-{month:02}-01" for month in months], "datetime64[D]")
     row = {"tile": "31UEQ", "split": "test", "s1_dates": days, "s2_dates": days}
-    rows = [{"patch": f"31UEQ_{257 * i}_0"} | row for i in range(_STAND_INS)]
+    rows = [{"patch": f"31UEQ_{STRIDE * i}_0"} | row for i in range(_STAND_INS)]
     splits = {split: int(count) for split, count in record.splits.items()}
     return _Counted(record.totals["patches"], splits, pd.DataFrame(rows), [])
 

@@ -23,6 +23,7 @@ from multisenge_lib.dataset.labels import Days, read_index
 from multisenge_lib.dataset.layout import (
     LABELS,
     MULTISENGE,
+    RASTER_NAME,
     SENSORS,
     Dataset,
     check_months,
@@ -116,11 +117,11 @@ def dates_on_disk(folder: Path | str) -> dict[str, np.ndarray]:
     found, days = defaultdict(list), Days()
     try:
         for name in (n for n in os.listdir(folder) if n.endswith(".tif")):  # noqa: PTH208 - fast
-            tile, day, _, x, y = name[:-4].split("_")
+            tile, day, x, y = RASTER_NAME.fullmatch(name).groups()
             found[f"{tile}_{x}_{y}"].append(days[day])
     except OSError as error:
         raise SelectionError(f"{folder} cannot be listed: {error.strerror}") from None
-    except ValueError:
+    except (AttributeError, TypeError, ValueError):  # another name, no date, none of the calendar
         raise SelectionError(
             f"{shown(Path(folder) / name)} is not named tile_yyyymmdd_sensor_x_y.tif: move it away"
         ) from None

@@ -12,10 +12,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import yaml
 
-from multisenge_lib.dataset import SAMPLE, choose_dates, month_of
+from multisenge_lib.dataset import SAMPLE, STRIDE, choose_dates, month_of
 
-#: Pixels from one patch to the next.
-STRIDE = 257
 #: Days after which Sentinel-1 passes again on the same orbit.
 _S1_CYCLE = 6
 _JULY = np.datetime64("2020-07-01")

@@ -36,6 +36,7 @@ from tqdm import tqdm
 
 from multisenge_lib import files, paths
 from multisenge_lib.dataset import (
+    GDAL,
     LABELS,
     REFERENCE,
     S1_BANDS,
@@ -155,7 +156,7 @@ def write_sample(
     """
     root, identity = Path(root), _identity(size, seed)
     _claim(root, identity)
-    with rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR"):
+    with rasterio.Env(**GDAL):
         labels = {
             place.patch: _write_rasters(root, place, size, seed)
             for place in tqdm(PLACES, "sample", unit="patch", disable=None if progress else True)

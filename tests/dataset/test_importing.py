@@ -443,6 +443,26 @@ def test_cubes_of_xarray_with_bands_along_a_dimension(tmp_path):
         assert (again.root / "s2" / file.name).read_bytes() == file.read_bytes()
 
 
+def test_a_zarr_is_read_like_the_cube_in_memory(tmp_path):
+    pytest.importorskip("zarr")
+    cube().to_zarr(tmp_path / "cube.zarr", zarr_format=2)
+    stored = import_area(tmp_path / "a", [tmp_path / "cube.zarr"], size=32, crs="EPSG:32719")
+    made = import_area(tmp_path / "b", [cube()], size=32, crs="EPSG:32719")
+    assert stored.patches == made.patches == 12
+    for file in sorted((made.root / "s2").iterdir()):
+        assert (stored.root / "s2" / file.name).read_bytes() == file.read_bytes()
+
+
+@pytest.mark.parametrize(("height", "width", "touch"), [(200, 260, True), (640, 1280, False)])
+def test_blocks_that_touch_are_told(tmp_path, height, width, touch):
+    images = [write(tmp_path / f"S2_{DAYS[0]}.tif", scene(0, height, width), S2_BANDS)]
+    classes = np.ones((1, height, width), np.uint8)
+    reference = write(tmp_path / "reference.tif", classes)
+    made = import_area(tmp_path / "root", images, reference=reference, size=32)
+    assert (made.dataset.blocks.distance == 0) == touch
+    assert any("keep no distance" in line for line in made.said) == touch
+
+
 def test_two_cubes_are_taken_each_with_its_ground(tmp_path):
     both = [cube().isel(time=[i], x=slice(20 * i, None)) for i in range(2)]
     made = import_area(tmp_path / "root", both, size=96, crs="EPSG:32719")
