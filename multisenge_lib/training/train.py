@@ -256,6 +256,11 @@ def fit(model: keras.Model, task: Task, progress: bool, seconds: float) -> dict[
     plateau = ReduceLROnPlateau(factor=s.plateau_factor, patience=s.plateau_patience)
     checkpoint = Checkpoint(task.folder, stopping, plateau, seconds)
     _run_epochs(model, task, checkpoint, progress)
+    if not np.isfinite([row["val_loss"] for row in checkpoint.rows]).any():
+        raise ExperimentError(
+            f"the validation loss of {task.experiment.name} was no number in any epoch: give a "
+            f"smaller learning_rate than {s.learning_rate:g}, or precision float32"
+        )
     return {
         "rows": checkpoint.rows,
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -289,6 +289,12 @@ def test_a_finished_run_is_only_evaluated(whole, run, monkeypatch):
     np.testing.assert_array_equal(again.confusions, whole.record.confusions)
 
 
+@pytest.mark.fault("training: the loss is no number in any epoch -> one line, no record")
+def test_a_run_that_diverges_is_refused(run):
+    with pytest.raises(ExperimentError, match="no number in any epoch.*learning_rate than 1e"):
+        run(replace(FAST, epochs=1, learning_rate=1e30))
+
+
 @pytest.mark.fault("training: what follows the last epoch fails -> the next start trains no epoch")
 def test_a_run_whose_end_failed_is_not_trained_again(run, monkeypatch):
     settings, epochs = replace(FAST, epochs=1, seed=3), []
