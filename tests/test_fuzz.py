@@ -194,6 +194,8 @@ profiles = st.fixed_dictionaries(
 )
 
 
+# A raster without a place is among what is tried; rasterio warns of it, the library refuses it.
+@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 @FUZZ
 @given(st.sampled_from(["reference", "s1", "s2"]), profiles, st.data())
 def test_raster_metadata(tmp_path_factory, kind, profile, data):

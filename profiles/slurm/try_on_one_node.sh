@@ -13,6 +13,8 @@ experiment=${1:-s1_6c} epochs=${2:-1}
 for program in munged mungekey slurmctld slurmd sbatch; do
   command -v "$program" >/dev/null || { echo "$program is not installed: apt install slurm-wlm munge" >&2; exit 77; }
 done
+python -c "import snakemake_executor_plugin_slurm" 2>/dev/null ||
+  { echo "snakemake-executor-plugin-slurm is not installed: pip install it" >&2; exit 77; }
 [ ! -e /etc/slurm/slurm.conf ] || { echo "this machine has a Slurm of its own: use the profile with it" >&2; exit 77; }
 [ "$(id -u)" = 0 ] || { echo "needs root, for munged and slurmd" >&2; exit 77; }
 

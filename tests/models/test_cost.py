@@ -46,6 +46,6 @@ def test_cost_grows_with_pixels_and_batch(size, monkeypatch):
 
 def test_measuring_measures():
     x = keras.Input((8, 8, 3), name="s2")
-    model = keras.Model(x, keras.layers.Conv2D(5, 3, padding="same")(x))
+    model = keras.Model({"s2": x}, keras.layers.Conv2D(5, 3, padding="same")(x))
     assert seconds_a_step(model, 1, steps=1) > 0
     assert matrix_peak(256, 2) > 1e8
