@@ -204,11 +204,12 @@ def _moments(
     for position in positions:
         for image in store.read(sensor, position):
             values = decibel(image) if sensor == "s1" and s1_decibel else image
-            if not (seen := image.any(axis=-1)).all():
-                values = np.where(seen[..., None], values, 0)
-            _, width, bands = values.shape
+            height, width, bands = values.shape
+            count += height * width
+            if not image.all() and (missing := ~image.any(axis=-1)).any():
+                values = np.where(missing[..., None], 0, values)
+                count -= np.count_nonzero(missing)
             rows = values.reshape(-1, width * bands).astype(np.float64)  # long rows are summed fast
-            count += np.count_nonzero(seen)
             total = total + rows.sum(axis=0).reshape(width, bands).sum(axis=0)
             squares = squares + np.einsum("pb,pb->b", rows, rows).reshape(width, bands).sum(axis=0)
     mean = total / count
