@@ -128,7 +128,7 @@ def test_papermill_ends_with_one_line_that_says_what_is_wrong(tmp_path):
         ({"exp": "nonsense"}, "there is no experiment 'nonsense'"),
         ({"batch_size": 0}, "batch_size is 0"),
         ({"months": "9,7"}, "months .* out of order"),
-        ({"tiles": "31UEQ,31XXX"}, "has no '31XXX'"),
+        ({"tiles": "31UEQ,31ABC"}, "has no '31ABC'"),
     ],
 )
 def test_the_notebook_refuses_a_wrong_parameter(parameter, words):

@@ -5,7 +5,7 @@ backscatter, is asked for. All is written beside the data root and moved there o
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import cycle
 from pathlib import Path
@@ -121,6 +121,31 @@ def _typology_of(names: Sequence[str]) -> Typology:
     return make_typology([(name, next(colors), (i,)) for i, name in enumerate(names, 1)])
 
 
+def _cut_all(
+    cutter: Cutter,
+    images: Iterable[tuple[Acquisition, Sequence[str]]],
+    reference: Path | None,
+    most: int,
+    said: list[str],
+) -> None:
+    """Write the patches of all images, and of a reference, whose class ids are read before."""
+    if reference:
+        share = cutter.labelled(reference, most)
+        said.append(f"the reference labels {share:.0%} of the pixels")
+    for acquisition, bands in images:
+        said += _lost(acquisition, cutter.cut(acquisition, bands))
+    if not cutter.dates:
+        raise ImportAreaError("no image holds data in half of a patch: nothing to import")
+    if cutter.left_out:
+        said.append(
+            f"{cutter.left_out} dates of patches, at the images' edges or under clouds, hold data "
+            "in less than half of the pixels and are left out"
+        )
+    if reference:
+        cutter.cut_reference(reference)
+    cutter.write_labels()
+
+
 def import_area(
     root: Path | str,
     sources: Sequence[Any],
@@ -178,21 +203,8 @@ def import_area(
             days = {s: [a.day for a in acquisitions if a.sensor == s] for s in bands}
             corner = patch_name(area.crs, area.west, area.north)
             write_description(folder, draft_description(title, {corner: days}, *found))
-            if reference:
-                share = cutter.labelled(reference, len(typology))
-                said.append(f"the reference labels {share:.0%} of the pixels")
-            for a in tqdm(acquisitions, **bar):
-                said += _lost(a, cutter.cut(a, bands[a.sensor]))
-            if not cutter.dates:
-                raise ImportAreaError("no image holds data in half of a patch: nothing to import")
-            if cutter.left_out:
-                said.append(
-                    f"{cutter.left_out} dates of patches, at the images' edges or under clouds, "
-                    "hold data in less than half of the pixels and are left out"
-                )
-            if reference:
-                cutter.cut_reference(reference)
-            cutter.write_labels()
+            images = tqdm([(a, bands[a.sensor]) for a in acquisitions], **bar)
+            _cut_all(cutter, images, reference, len(typology), said)
             dataset = draft_description(title, cutter.dates, *found)
             write_description(folder, dataset)
             said += _touching(dataset)
