@@ -173,6 +173,11 @@ def right_raster(kind: str) -> bytes:
         return memory.read()
 
 
+# A raster without a place is among what is tried; rasterio warns of it, the library refuses it.
+_NO_PLACE = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
+
+
+@_NO_PLACE
 @FUZZ
 @given(st.sampled_from(["reference", "s1", "s2"]), st.data())
 def test_raster_files(tmp_path_factory, kind, data):
@@ -194,8 +199,7 @@ profiles = st.fixed_dictionaries(
 )
 
 
-# A raster without a place is among what is tried; rasterio warns of it, the library refuses it.
-@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
+@_NO_PLACE
 @FUZZ
 @given(st.sampled_from(["reference", "s1", "s2"]), profiles, st.data())
 def test_raster_metadata(tmp_path_factory, kind, profile, data):
