@@ -8,6 +8,7 @@ import json
 import os
 import sys
 import warnings
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +18,8 @@ from multisenge_lib import paths
 from multisenge_lib.errors import FileError, MultiSenGEError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from multisenge_lib.dataset import Dataset
 
 app = typer.Typer(
@@ -122,6 +125,15 @@ def _numbers(text: str, what: str) -> list[int]:
         ) from None
 
 
+def _say_selected(table: "pd.DataFrame", splits: Sequence[str]) -> None:
+    """Patches by split and tile."""
+    for split in splits:
+        tiles = table.loc[table["split"] == split, "tile"].value_counts().sort_index()
+        typer.echo(f"{split:<10} {tiles.sum():>6,}")
+        for tile, count in tiles.items():
+            typer.echo(f"  {tile:<8} {count:>6,}")
+
+
 @app.command("select")
 def write_selection(
     out: Annotated[Path, typer.Option(help="The file to write: .csv, .parquet or .gpkg.")],
@@ -137,8 +149,7 @@ def write_selection(
     s1_rule: Annotated[
         str | None,
         typer.Option(
-            help="first: of each month, as the authors; or nearest: to each S2 date. Default: the "
-            "dataset's, as first."
+            help="first: of each month; nearest: to each S2 date. Default: the dataset's."
         ),
     ] = None,
     data_root: Annotated[
@@ -175,11 +186,7 @@ def write_selection(
     else:
         data.export(data.footprints(table, dataset.patch_pixels), out)
     typer.echo(f"{len(table):,} patches, written to {out}")
-    for split in data.SPLITS:
-        tiles = table.loc[table["split"] == split, "tile"].value_counts().sort_index()
-        typer.echo(f"{split:<10} {tiles.sum():>6,}")
-        for tile, count in tiles.items():
-            typer.echo(f"  {tile:<8} {count:>6,}")
+    _say_selected(table, data.SPLITS)
 
 
 @app.command("records")
@@ -386,6 +393,13 @@ def run_benchmarks(
     raise typer.Exit(subprocess.run(command).returncode)
 
 
+def _refuse(options: Iterable[str], root: Path | None) -> None:
+    """Options of rasters with a data root, or the other way round."""
+    if options := ", ".join(f"--{name.replace('_', '-')}" for name in options):
+        of, given = ("rasters", "a data root") if root else ("a data root", "rasters")
+        raise MultiSenGEError(f"{options}: of {of} alone, leave it out with {given}")
+
+
 @app.command("predict")
 def predict_maps(
     model: Annotated[Path, typer.Argument(help="A model.keras that training wrote.")],
@@ -427,12 +441,7 @@ def predict_maps(
         raise MultiSenGEError("give either a data root, or rasters with --s2 and --s1")
     many = {"window": window, "overlap": overlap, "workers": workers, "any_month": any_month}
     many = {name: value for name, value in many.items() if value is not None}
-    if ignored := many if root else tiles and {"tiles": tiles}:
-        options = ", ".join(f"--{name.replace('_', '-')}" for name in ignored)
-        raise MultiSenGEError(
-            f"{options}: of {'rasters' if root else 'a data root'} alone, leave it out with "
-            f"{'a data root' if root else 'rasters'}"
-        )
+    _refuse(many if root else ["tiles"] * bool(tiles), root)
     common = {
         "layers": ["probabilities"] * probabilities + ["entropy"] * entropy,
         "band_order": check_band_order(band_order),

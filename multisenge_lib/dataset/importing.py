@@ -101,6 +101,13 @@ def _told_bands(sensor: str, names: Sequence[str]) -> list[str]:
     return bands
 
 
+def _check_places(root: Path, reference: Path | None) -> None:
+    if reference and not reference.is_file():
+        raise ImportAreaError(f"the reference {reference} is no file")
+    if root.exists() and (not root.is_dir() or any(root.iterdir())):
+        raise ImportAreaError(f"{root} is not empty: give a folder that is new or empty")
+
+
 def _check_options(units: Units, fill: Mapping[str, str]) -> None:
     """What the user says, held to what can be said."""
     if units.s1 not in (None, *get_args(S1Unit)):
@@ -184,10 +191,7 @@ def import_area(
     told = {s: _told_bands(s, b) for s, b in (("s1", s1_bands), ("s2", s2_bands)) if b}
     _check_options(units, fill)
     reference = Path(reference) if reference else None
-    if reference and not reference.is_file():
-        raise ImportAreaError(f"the reference {reference} is no file")
-    if root.exists() and (not root.is_dir() or any(root.iterdir())):
-        raise ImportAreaError(f"{root} is not empty: give a folder that is new or empty")
+    _check_places(root, reference)
     busy = ImportAreaError(f"another import into {root} is running: wait for it")
     acquisitions = find_acquisitions(sources, told, crs, reference, said)
     acquisitions, bands = _common_bands(acquisitions, fill, said)
