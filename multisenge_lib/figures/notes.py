@@ -51,7 +51,7 @@ def data_banner(name: str, what: str) -> HTML | None:
     return HTML(
         f'<div class="sample-banner"><p class="banner-title">{escape(title)}</p>'
         f"<p>{escape(what)} {escape(why)} Set <code>MULTISENGE_ROOT</code> to the published "
-        "dataset and build again to see the real ones.</p></div>"
+        "dataset and build again to see those of MultiSenGE.</p></div>"
     )
 
 
