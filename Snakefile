@@ -33,7 +33,7 @@ MAKES = {
     "dataset": "bands description labels layout rasters selection splits store typology",
     "models": "build conv_lstm experiments inception unet",
     "results": "metrics",
-    "training": "batches checkpoint devices loss settings train",
+    "training": "batches checkpoint devices loss optimizer settings train",
 }
 CODE = [f"multisenge_lib/{room}/{name}.py" for room, names in MAKES.items() for name in names.split()]
 CODE.append("multisenge_lib/dataset/multisenge.toml")

@@ -41,13 +41,14 @@ class Pair:
         from peer import Peer
 
         from multisenge_lib.models import build_model, get_experiment
+        from multisenge_lib.training import adam as fastest_adam
         from multisenge_lib.training import weighted_loss
 
         experiment = get_experiment(EXPERIMENT)
         keras.config.set_dtype_policy(precision)
         model = build_model(experiment, size)
         keras.config.set_dtype_policy("float32")
-        model.compile(keras.optimizers.Adam(1e-3), weighted_loss(np.ones(experiment.classes)))
+        model.compile(fastest_adam(1e-3), weighted_loss(np.ones(experiment.classes)))
         peer = Peer(experiment, {tensor.name: tensor.shape[-1] for tensor in model.inputs})
         peer.take(model)
         inputs = random_series(model, (size, size))

@@ -97,13 +97,11 @@ class ConvLSTM2D(keras.layers.Layer):
         self.peephole_o = self.add_weight(shape, "zeros", name="peephole_o")
 
     def _from_inputs(self, x: Any) -> list[Any]:
-        """W_x * X + b of all gates, one tensor a date."""
+        """W_x * X + b of all gates, one tensor a date; time first, so that none is copied."""
         _, dates, height, width, channels = ops.shape(x)
-        folded = ops.reshape(x, (-1, height, width, channels))
+        folded = ops.reshape(ops.swapaxes(x, 0, 1), (-1, height, width, channels))
         sums = ops.conv(folded, self.kernel, padding="same") + self.bias
-        return ops.unstack(
-            ops.reshape(sums, (-1, dates, height, width, 4 * self.filters)), dates, axis=1
-        )
+        return ops.unstack(ops.reshape(sums, (dates, -1, height, width, sums.shape[-1])), dates)
 
     def _date(self, sums: Any, last: Gates | None) -> Gates:
         """Eq. 3 at one date; before the first, `last` is None and both states are zero."""

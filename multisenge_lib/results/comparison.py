@@ -184,7 +184,7 @@ def urban_over_seeds(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
 
 #: Settings and choices of a record that its page shows.
 _SETTINGS = (
-    *("epochs", "batch_size", "learning_rate", "schedule", "plateau_patience", "stop_patience"),
+    *("epochs", "batch_size", "learning_rate", "plateau_patience", "stop_patience"),
     *("augmentation", "class_weights", "precision"),
 )
 _CHOICES = ("full_resolution_skip", "peephole")
@@ -196,8 +196,6 @@ def run_table(records: Mapping[str, Record]) -> pd.DataFrame:
     for method, record in records.items():
         m, epochs = record.metadata, len(record.history)
         set_so = {name: m.settings[name] for name in _SETTINGS if name in m.settings}
-        if set_so.get("schedule") == "cosine":  # no plateau is waited for
-            set_so.pop("plateau_patience", None)
         set_so |= {name: m.choices[name] for name in _CHOICES if name in m.choices}
         columns[method] = {
             "dataset": shown_as(m.dataset),

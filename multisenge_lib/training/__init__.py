@@ -2,6 +2,7 @@
 
 from multisenge_lib.training.ablations import measure_all
 from multisenge_lib.training.loss import inverse_frequency, weighted_loss
+from multisenge_lib.training.optimizer import adam
 from multisenge_lib.training.plan import plan_training
 from multisenge_lib.training.progress import say, say_scores
 from multisenge_lib.training.settings import (

@@ -122,7 +122,8 @@ def measure_all(
     if unknown := [name for name in variants if name not in VARIANTS]:
         raise ExperimentError(f"variants {unknown}: choose among {', '.join(VARIANTS)}")
     root = root or ensure_sample(size=32)
-    experiment, settings = get_experiment(BASE), settings_for(root, epochs=epochs)
+    experiment = get_experiment(BASE)
+    settings = settings_for(root, epochs=epochs, precision="float32")  # the same on any machine
     path = ablations_path(describe(root).name, epochs)
     source = _source(root, experiment, settings)
     runs = _read(path, source)

@@ -7,6 +7,8 @@ number since the start of training alone: a run that was interrupted goes on wit
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from itertools import count
+from typing import Any
 
 import keras
 import numpy as np
@@ -175,6 +177,31 @@ class TrainingBatches(Batches):
         epoch, step = divmod(number, self.steps)
         part = self._epoch(self.first_epoch + epoch)[step * self.size : (step + 1) * self.size]
         return [(int(position), int(transformation)) for position, transformation in part]
+
+
+def read_ahead(batches: Batches) -> Any:
+    """The batches as `fit` takes them, one read while another is trained on.
+
+    Keras would make such a pipeline itself, but one that TensorFlow tunes: its end then waits for
+    the tuner, which sleeps twice as long each time, up to a minute (`book/data/roads.yaml`). On
+    other backends it makes none of TensorFlow's.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return batches
+    import tensorflow as tf
+
+    def generated() -> Any:
+        numbers = count() if batches.num_batches is None else range(batches.num_batches)
+        return (batches[number] for number in numbers)
+
+    shapes = tf.nest.map_structure(lambda x: tf.TensorSpec(x.shape, x.dtype), batches[0])
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    length = tf.data.experimental.assert_cardinality(
+        batches.num_batches or tf.data.INFINITE_CARDINALITY
+    )
+    dataset = tf.data.Dataset.from_generator(generated, output_signature=shapes).apply(length)
+    return dataset.prefetch(1).with_options(options)
 
 
 def streamed_statistics(

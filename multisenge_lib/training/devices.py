@@ -6,12 +6,17 @@ import os
 import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import keras
 
 from multisenge_lib.errors import ExperimentError
 from multisenge_lib.training.settings import Settings
+
+#: Where Linux tells what the processor can do, and its names for what multiplies bfloat16.
+_PROCESSOR, _BFLOAT16 = Path("/proc/cpuinfo"), ("avx512_bf16", "amx_bf16")
 
 
 def _accelerators() -> list[str]:
@@ -34,6 +39,24 @@ def check_devices(settings: Settings) -> list[str]:
             f"batch_size is {settings.batch_size}: it must be a multiple of the {count} devices"
         )
     return names[:count]
+
+
+def _multiplies_bfloat16() -> bool:
+    """Whether TensorFlow runs on a processor that has instructions for it."""
+    if keras.backend.backend() != "tensorflow" or _accelerators() or not _PROCESSOR.exists():
+        return False
+    words = _PROCESSOR.read_text().split()
+    return any(name in words for name in _BFLOAT16)
+
+
+def settled(settings: Settings) -> Settings:
+    """The settings with a precision: where it was left open, the faster one of this machine.
+
+    bfloat16 scores as float32 does within what the seed changes, see `ablations.VARIANTS`.
+    """
+    if settings.precision:
+        return settings
+    return replace(settings, precision="mixed_bfloat16" if _multiplies_bfloat16() else "float32")
 
 
 @contextmanager
@@ -84,17 +107,24 @@ def synchronise(model: keras.Model, devices: int) -> None:
             layer.synchronized = devices > 1 and keras.backend.backend() == "tensorflow"
 
 
+#: Of glibc's `mallopt`, and what keeps memory: trim only beyond 2 GiB, and map nothing on its own.
+_KEEPING = {-1: 2**31 - 1, -4: 0}  # M_TRIM_THRESHOLD, M_MMAP_MAX
+
+
 class KeepMemory(keras.callbacks.Callback):
     """Let glibc keep what freed tensors leave, instead of faulting it in again at every step.
 
-    TensorFlow's data pipeline asks for the opposite when an epoch's first batch is read, hence at
-    each batch. See `book/data/roads.yaml` for what it is worth.
+    TensorFlow's data pipeline asks for the opposite when its first batch is read, hence at each
+    batch. See `book/data/roads.yaml` for what it is worth.
     """
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
-        """Set `M_TRIM_THRESHOLD` to the most that it takes, where the C library has it."""
+        """Say so, where the C library has it."""
         with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL(None).mallopt(-1, 2**31 - 1)
+            for option, value in _KEEPING.items():
+                ctypes.CDLL(None).mallopt(option, value)
+
+    on_test_batch_begin = on_train_batch_begin
 
 
 def _gpu() -> Any:

@@ -4,6 +4,7 @@ import pandas as pd
 
 from multisenge_lib.models import build_model, get_experiment, seconds_a_step, step_memory
 from multisenge_lib.training.batches import steps_an_epoch
+from multisenge_lib.training.devices import on_devices, settled
 from multisenge_lib.training.settings import Settings
 
 #: The largest network.
@@ -22,10 +23,11 @@ def plan_training(patches: int, size: int) -> pd.DataFrame:
     Returns:
         A table as `dataset.plan` gives it.
     """
-    settings = Settings()
+    settings = settled(Settings())
     batch = settings.batch_size
-    model = build_model(get_experiment(_EXPERIMENT), size)
-    memory = step_memory(model, batch).sum() / 1e9
+    with on_devices(settings):
+        model = build_model(get_experiment(_EXPERIMENT), size)
+    memory = step_memory(model, batch, 4 if settings.precision == "float32" else 2).sum() / 1e9
     step = seconds_a_step(model, 1, 2) * batch
     epoch = step * steps_an_epoch(patches, settings.augmentation, batch)
     rows = [

@@ -7,7 +7,6 @@ and a run that is over is only evaluated.
 
 import contextlib
 import hashlib
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -18,7 +17,7 @@ import keras
 import numpy as np
 import pandas as pd
 from keras import ops
-from keras.callbacks import EarlyStopping, LearningRateScheduler, ReduceLROnPlateau
+from keras.callbacks import EarlyStopping, ReduceLROnPlateau
 
 from multisenge_lib import paths, results
 from multisenge_lib.dataset import (
@@ -51,6 +50,7 @@ from multisenge_lib.training.batches import (
     Batches,
     TrainingBatches,
     count_classes,
+    read_ahead,
     steps_an_epoch,
     streamed_statistics,
 )
@@ -68,9 +68,11 @@ from multisenge_lib.training.devices import (
     device_name,
     jit,
     on_devices,
+    settled,
     synchronise,
 )
 from multisenge_lib.training.loss import inverse_frequency, weighted_loss
+from multisenge_lib.training.optimizer import adam
 from multisenge_lib.training.progress import Progress, say
 from multisenge_lib.training.settings import Settings, settings_for
 
@@ -78,7 +80,10 @@ from multisenge_lib.training.settings import Settings, settings_for
 _SOURCES = (
     "dataset/store.py",
     *(f"models/{name}.py" for name in ("build", "conv_lstm", "inception", "unet")),
-    *(f"training/{name}.py" for name in ("batches", "checkpoint", "devices", "loss", "train")),
+    *(
+        f"training/{name}.py"
+        for name in ("batches", "checkpoint", "devices", "loss", "optimizer", "train")
+    ),
 )
 #: Maps kept of a test split that has none of the dataset's patches to show.
 _SHOWN = 3
@@ -168,7 +173,7 @@ def load(
     _check_selection(root, selection, settings)
     there = tuple(s for s in dataset.sensors if any((root / s).glob("*")))
     store = pack(root, selection, sensors=there, on_error=on_error, **options)
-    return Task(experiment, settings, dataset, store)
+    return Task(experiment, settled(settings), dataset, store)
 
 
 class Measured(NamedTuple):
@@ -200,17 +205,21 @@ def build(task: Task, measured: Measured) -> keras.Model:
     model = build_model(task.experiment, task.store.size, measured.statistics, task.dataset.bands)
     synchronise(model, settings.devices)
     model.compile(
-        keras.optimizers.Adam(settings.learning_rate),
+        adam(settings.learning_rate, settings.devices),
         loss=weighted_loss(measured.class_weights),
         jit_compile=jit(settings),
     )
     return model
 
 
-def cosine(epoch: int, settings: Settings) -> float:
-    """The learning rate of an epoch, from 0, on half a cosine from the first to nearly 0."""
-    share = epoch / settings.epochs
-    return settings.learning_rate * (1 + math.cos(math.pi * share)) / 2
+def in_float32(model: keras.Model, task: Task, measured: Measured) -> keras.Model:
+    """The same network in single precision on one device: what is evaluated, saved and mapped with.
+
+    So that neither scores nor maps depend on the precision that a machine trained with.
+    """
+    plain = build_model(task.experiment, task.store.size, measured.statistics, task.dataset.bands)
+    plain.set_weights(model.get_weights())
+    return plain
 
 
 def _run_epochs(model: keras.Model, task: Task, checkpoint: Checkpoint, progress: bool) -> None:
@@ -224,15 +233,13 @@ def _run_epochs(model: keras.Model, task: Task, checkpoint: Checkpoint, progress
     train, validation = task.batches("train", TrainingBatches, **order), task.batches("validation")
     callbacks = [KeepMemory(), *reversed(checkpoint.others), *([Progress()] if progress else [])]
     callbacks.append(checkpoint)
-    if settings.schedule == "cosine":
-        callbacks.append(LearningRateScheduler(lambda epoch: cosine(epoch, settings)))
     if settings.tensorboard:
         callbacks.append(keras.callbacks.TensorBoard(checkpoint.folder / "tensorboard"))
     try:
         model.fit(
-            train,
+            read_ahead(train),
             steps_per_epoch=train.steps,
-            validation_data=validation,
+            validation_data=read_ahead(validation),
             epochs=settings.epochs,
             initial_epoch=settings.epochs if checkpoint.stopped else done,
             callbacks=callbacks,
@@ -387,10 +394,10 @@ def train(
     with alone(task.folder):
         if not resume:
             forget(task.folder)
-        with on_devices(settings):
+        with on_devices(task.settings):
             model = build(task, measured)
             made = fit(model, task, progress, seconds)
-        synchronise(model, 1)
+        model = in_float32(model, task, measured)
         tested = evaluate(model, task)
         metadata = metadata_of(task, measured, model, made)
         record = results.Record(metadata, history(made["rows"]), *tested)

@@ -30,7 +30,7 @@ def committed(monkeypatch):
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_records_are_of_the_preset_and_the_networks(name, seed):
     made = read_record("sample", name, seed).metadata
-    assert made.settings == plain(replace(SAMPLE_SETTINGS, seed=seed))
+    assert made.settings == plain(replace(SAMPLE_SETTINGS, seed=seed, precision="mixed_bfloat16"))
     assert json.loads(json.dumps(made.choices)) == plain(EXPERIMENTS[name])
     assert made.commit and not made.uncommitted and not made.skipped
 
@@ -49,7 +49,8 @@ def test_records_are_of_the_sample_that_the_library_writes(tmp_path):
 def test_ablations_are_of_every_variant_and_of_the_preset():
     path = ablations_path()
     record = json.loads(path.read_text())
-    settings = settings_for(ensure_sample(size=32), epochs=record["source"]["settings"]["epochs"])
+    epochs = record["source"]["settings"]["epochs"]
+    settings = settings_for(ensure_sample(size=32), epochs=epochs, precision="float32")
     assert record["source"]["settings"] == plain(settings)
     assert record["source"]["experiment"] == plain(get_experiment(BASE))
     runs = {(run["variant"], run["seed"]) for run in record["runs"]}

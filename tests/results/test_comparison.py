@@ -1,5 +1,4 @@
 import numpy as np
-import pandas as pd
 import pytest
 from records import make_record
 
@@ -85,16 +84,12 @@ def test_a_record_says_how_it_was_made(trained):
     assert set(table.loc["epochs"]) == {"2"}
 
 
-def test_a_record_shows_the_schedule_that_it_was_trained_with(trained):
-    shown = {}
-    for schedule in ("plateau", "cosine"):
-        settings = {"schedule": schedule, "plateau_patience": 5, "class_weights": True}
-        shown[schedule] = make_record(settings=settings)
-    table = comparison.run_table(shown)
-    assert table.loc["schedule"].tolist() == ["plateau", "cosine"]
-    assert table.loc["class weights"].tolist() == ["True", "True"]
-    assert table.loc["plateau patience", "plateau"] == "5"
-    assert pd.isna(table.loc["plateau patience", "cosine"])
+def test_a_record_shows_the_precision_that_it_was_trained_with(trained):
+    settings = {"precision": "mixed_bfloat16", "plateau_patience": 5, "class_weights": True}
+    table = comparison.run_table({"one": make_record(settings=settings)})
+    assert table.loc["precision", "one"] == "mixed_bfloat16"
+    assert table.loc["plateau patience", "one"] == "5"
+    assert table.loc["class weights", "one"] == "True"
 
 
 def test_intervals_are_written_out(trained):

@@ -1,5 +1,6 @@
 """Batches of a small store: order, transformations, statistics, weights."""
 
+import keras
 import numpy as np
 import pytest
 from rasters import write_root
@@ -13,6 +14,7 @@ from multisenge_lib.training.batches import (
     Batches,
     TrainingBatches,
     count_classes,
+    read_ahead,
     streamed_statistics,
     transform,
 )
@@ -83,6 +85,21 @@ def test_all_dates_sensors_and_reference_are_turned_alike(store, number):
     for turned, original in zip(series, whole, strict=True):
         for date in range(2):
             np.testing.assert_array_equal(turned[date], by_hand(original[date]))
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TensorFlow's pipeline")
+def test_read_ahead_is_the_same_batches_and_not_tuned(store):
+    finite, endless = Batches(store, range(9), ("s1",), SIX, 4), training(store)
+    for batches, length in ((finite, 3), (endless, -1)):
+        ahead = read_ahead(batches)
+        assert int(ahead.cardinality()) == length
+        assert ahead.options().autotune.enabled is False
+        for number, (inputs, reference) in enumerate(ahead.take(9)):
+            expected, ids = batches[number]
+            np.testing.assert_array_equal(reference, ids)
+            for sensor, series in expected.items():
+                np.testing.assert_array_equal(inputs[sensor], series)
+        assert number == (2 if length > 0 else 8)
 
 
 def test_transformations_differ():

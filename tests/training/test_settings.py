@@ -31,7 +31,6 @@ from multisenge_lib.training.settings import (
         ({"plateau_factor": 1}, "plateau_factor is 1"),
         ({"augmentation": "some"}, "one of replace, extend, none"),
         ({"augmentation": ["replace"]}, "one of replace, extend, none"),
-        ({"schedule": "linear"}, "one of plateau, cosine"),
         ({"precision": "float8"}, "one of float32"),
         ({"class_weights": "no"}, "expected `bool`"),
         ({"jit": 1}, "expected `bool | null`"),

@@ -18,6 +18,7 @@ from multisenge_lib import results
 from multisenge_lib.dataset import MULTISENGE, vary
 from multisenge_lib.errors import ExperimentError, FileError, PatchError
 from multisenge_lib.models.experiments import get_experiment
+from multisenge_lib.training import devices
 from multisenge_lib.training.checkpoint import forget
 from multisenge_lib.training.progress import Progress
 from multisenge_lib.training.settings import Settings
@@ -139,15 +140,6 @@ def test_a_killed_run_ends_as_if_it_had_not_been(whole, run, monkeypatch):
     assert not (whole.folder / "checkpoint.npz").exists()
 
 
-def test_the_rate_falls_along_a_cosine_and_goes_on_there(run, monkeypatch):
-    settings = replace(FAST, epochs=3, schedule="cosine", plateau_patience=1)
-    with monkeypatch.context() as patched, pytest.raises(Exception, match="Killed"):
-        kill_after(patched, 2)
-        run(settings, resume=False)
-    rates = run(settings).record.history["learning_rate"]
-    np.testing.assert_allclose(rates, [1e-3, 0.75e-3, 0.25e-3], rtol=1e-6)
-
-
 def test_training_stops_and_keeps_the_best_epoch(whole):
     history = whole.record.history
     assert len(history) < STOPPING.epochs
@@ -211,6 +203,31 @@ def test_other_settings_are_another_run_and_train_as_well(whole, run):
     assert other.folder != whole.folder
     assert np.isfinite(other.record.history["loss"]).all()
     assert keras.config.dtype_policy().name == "float32"
+    assert other.record.metadata.settings["precision"] == "mixed_bfloat16"
+    saved = keras.models.load_model(other.folder / "model.keras")
+    for model in (other.model, saved):
+        assert {layer.dtype_policy.name for layer in model.layers} == {"float32"}
+
+
+@pytest.mark.parametrize(
+    ("told", "chosen"),
+    [
+        ("flags : sse avx512_bf16 fma", "mixed_bfloat16"),
+        ("flags : amx_bf16", "mixed_bfloat16"),
+        ("flags : sse avx512f", "float32"),
+        (None, "float32"),
+    ],
+)
+def test_precision_left_open_is_that_of_the_processor(tmp_path, monkeypatch, told, chosen):
+    processor = tmp_path / "cpuinfo"
+    if told:
+        processor.write_text(f"vendor : any\n{told}\n")
+    monkeypatch.setattr(devices, "_PROCESSOR", processor)
+    if keras.backend.backend() != "tensorflow":
+        chosen = "float32"
+    assert devices.settled(Settings()) == replace(Settings(), precision=chosen)
+    by_hand = replace(Settings(), precision="mixed_float16")
+    assert devices.settled(by_hand) is by_hand
 
 
 def test_more_devices_than_there_are(run):
