@@ -1,6 +1,7 @@
 """How a run goes: settings, batches, loss, devices, checkpoint, record."""
 
 from multisenge_lib.training.ablations import measure_all
+from multisenge_lib.training.devices import settled
 from multisenge_lib.training.loss import inverse_frequency, weighted_loss
 from multisenge_lib.training.optimizer import adam
 from multisenge_lib.training.plan import plan_training

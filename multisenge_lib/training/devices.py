@@ -42,8 +42,11 @@ def check_devices(settings: Settings) -> list[str]:
 
 
 def _multiplies_bfloat16() -> bool:
-    """Whether TensorFlow runs on a processor that has instructions for it."""
-    if keras.backend.backend() != "tensorflow" or _accelerators() or not _PROCESSOR.exists():
+    """Whether TensorFlow's oneDNN runs, on a processor that has instructions for it."""
+    off = os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1").lower() in ("0", "false")
+    if keras.backend.backend() != "tensorflow" or off or _accelerators():
+        return False
+    if not _PROCESSOR.exists():
         return False
     words = _PROCESSOR.read_text().split()
     return any(name in words for name in _BFLOAT16)
@@ -107,24 +110,19 @@ def synchronise(model: keras.Model, devices: int) -> None:
             layer.synchronized = devices > 1 and keras.backend.backend() == "tensorflow"
 
 
-#: Of glibc's `mallopt`, and what keeps memory: trim only beyond 2 GiB, and map nothing on its own.
+#: Of glibc's `mallopt`: trim only beyond 2 GiB, and map nothing on its own.
 _KEEPING = {-1: 2**31 - 1, -4: 0}  # M_TRIM_THRESHOLD, M_MMAP_MAX
 
 
-class KeepMemory(keras.callbacks.Callback):
+def keep_memory() -> None:
     """Let glibc keep what freed tensors leave, instead of faulting it in again at every step.
 
-    TensorFlow's data pipeline asks for the opposite when its first batch is read, hence at each
-    batch. See `book/data/roads.yaml` for what it is worth.
+    TensorFlow's data pipeline has it map every tensor on its own. Nothing happens where the C
+    library has no `mallopt`. See `book/data/roads.yaml` for what it is worth.
     """
-
-    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
-        """Say so, where the C library has it."""
-        with contextlib.suppress(OSError, AttributeError):
-            for option, value in _KEEPING.items():
-                ctypes.CDLL(None).mallopt(option, value)
-
-    on_test_batch_begin = on_train_batch_begin
+    with contextlib.suppress(OSError, AttributeError):
+        for option, value in _KEEPING.items():
+            ctypes.CDLL(None).mallopt(option, value)
 
 
 def _gpu() -> Any:

@@ -27,11 +27,11 @@ def plan_training(patches: int, size: int) -> pd.DataFrame:
     batch = settings.batch_size
     with on_devices(settings):
         model = build_model(get_experiment(_EXPERIMENT), size)
-    memory = step_memory(model, batch, 4 if settings.precision == "float32" else 2).sum() / 1e9
+    memory = step_memory(model, batch).sum() / 1e9
     step = seconds_a_step(model, 1, 2) * batch
     epoch = step * steps_an_epoch(patches, settings.augmentation, batch)
     rows = [
-        (f"memory of a step of {_EXPERIMENT}", memory, "GB", "computed"),
+        (f"memory of a step of {_EXPERIMENT}, float32", memory, "GB", "computed"),
         (f"a step of {batch} patches here", step, "s", "measured on one"),
         ("an epoch of training here", epoch / 3600, "h", "computed"),
         (f"{settings.epochs} epochs, the most", epoch * settings.epochs / 86_400, "d", "computed"),

@@ -36,8 +36,8 @@ class Settings:
         seed: of initial weights, order and augmentation.
         augmentation: how "augmented to 75%" is read, see `Augmentation`.
         class_weights: weigh the loss by inverse class frequency.
-        precision: of training, `float32` or a mixed one; None: `mixed_bfloat16` on a processor that
-            multiplies it, `float32` elsewhere, see `devices.settled`. Left open by the paper.
+        precision: of training, `float32` or a mixed one; None: `mixed_bfloat16` by TensorFlow on a
+            processor that multiplies it, `float32` elsewhere. Left open by the paper.
         jit: compile with XLA; None: on JAX and on a GPU.
         devices: how many devices of this machine share each batch.
         readers: threads that read patches.
@@ -73,7 +73,7 @@ class Settings:
 
 
 #: For the sample, 56 small patches to train on: smaller batches, and as many epochs as two cores do
-#: in two minutes.
+#: in two minutes, or in three without bfloat16.
 SAMPLE_SETTINGS = Settings(epochs=30, batch_size=4, readers=1)
 
 

@@ -63,10 +63,10 @@ from multisenge_lib.training.checkpoint import (
     write_finished,
 )
 from multisenge_lib.training.devices import (
-    KeepMemory,
     check_devices,
     device_name,
     jit,
+    keep_memory,
     on_devices,
     settled,
     synchronise,
@@ -217,7 +217,12 @@ def in_float32(model: keras.Model, task: Task, measured: Measured) -> keras.Mode
 
     So that neither scores nor maps depend on the precision that a machine trained with.
     """
-    plain = build_model(task.experiment, task.store.size, measured.statistics, task.dataset.bands)
+    settings = replace(task.settings, precision="float32", devices=1)
+    with on_devices(settings):
+        plain = build_model(
+            task.experiment, task.store.size, measured.statistics, task.dataset.bands
+        )
+    plain.compile(jit_compile=jit(settings))
     plain.set_weights(model.get_weights())
     return plain
 
@@ -231,10 +236,11 @@ def _run_epochs(model: keras.Model, task: Task, checkpoint: Checkpoint, progress
         say(f"goes on after epoch {done}, from {checkpoint.path}")
     order = {"seed": settings.seed, "augmentation": settings.augmentation, "first_epoch": done}
     train, validation = task.batches("train", TrainingBatches, **order), task.batches("validation")
-    callbacks = [KeepMemory(), *reversed(checkpoint.others), *([Progress()] if progress else [])]
+    callbacks = [*reversed(checkpoint.others), *([Progress()] if progress else [])]
     callbacks.append(checkpoint)
     if settings.tensorboard:
         callbacks.append(keras.callbacks.TensorBoard(checkpoint.folder / "tensorboard"))
+    keep_memory()
     try:
         model.fit(
             read_ahead(train),
@@ -376,8 +382,8 @@ def train(
         seconds: least time between two checkpoints.
 
     Returns:
-        The model with the weights of its best epoch, saved as `model.keras` in the run's folder
-        (see `models.save_model`), and its record, not yet written.
+        The model with the weights of its best epoch, in float32, saved as `model.keras` in the
+        run's folder (see `models.save_model`), and its record, not yet written.
 
     Raises:
         ExperimentError: experiment, settings or data root are wrong, before anything is packed;

@@ -209,20 +209,36 @@ def test_other_settings_are_another_run_and_train_as_well(whole, run):
         assert {layer.dtype_policy.name for layer in model.layers} == {"float32"}
 
 
+def test_what_is_saved_is_float32_under_any_policy(run):
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        model = run(replace(FAST, epochs=1)).model
+    finally:
+        keras.config.set_dtype_policy(before)
+    assert {layer.dtype_policy.name for layer in model.layers} == {"float32"}
+
+
 @pytest.mark.parametrize(
-    ("told", "chosen"),
+    ("told", "gpus", "onednn", "chosen"),
     [
-        ("flags : sse avx512_bf16 fma", "mixed_bfloat16"),
-        ("flags : amx_bf16", "mixed_bfloat16"),
-        ("flags : sse avx512f", "float32"),
-        (None, "float32"),
+        ("flags : sse avx512_bf16 fma", [], "1", "mixed_bfloat16"),
+        ("flags : amx_bf16", [], "1", "mixed_bfloat16"),
+        ("flags : amx_bf16", ["gpu:0"], "1", "float32"),
+        ("flags : amx_bf16", [], "0", "float32"),
+        ("flags : sse avx512f", [], "1", "float32"),
+        (None, [], "1", "float32"),
     ],
 )
-def test_precision_left_open_is_that_of_the_processor(tmp_path, monkeypatch, told, chosen):
+def test_precision_left_open_is_that_of_the_machine(
+    tmp_path, monkeypatch, told, gpus, onednn, chosen
+):
     processor = tmp_path / "cpuinfo"
     if told:
         processor.write_text(f"vendor : any\n{told}\n")
     monkeypatch.setattr(devices, "_PROCESSOR", processor)
+    monkeypatch.setattr(devices, "_accelerators", lambda: gpus)
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", onednn)
     if keras.backend.backend() != "tensorflow":
         chosen = "float32"
     assert devices.settled(Settings()) == replace(Settings(), precision=chosen)
@@ -235,19 +251,19 @@ def test_more_devices_than_there_are(run):
         run(replace(FAST, devices=2))
 
 
-def test_a_store_damaged_while_training_is_one_line(run, monkeypatch):
-    build = training.build
+@pytest.mark.parametrize("kind", [training.TrainingBatches, training.Batches])
+def test_a_store_damaged_while_training_is_one_line(run, monkeypatch, kind):
+    """In a thread of the backend's: the four arrays of the first batch are looked at before."""
+    read, count = training.Batches._read, []
 
-    def damaged(self, name, position, out=None):
-        raise PatchError(f"{name} cannot be read at {position}")
+    def damaged(self, *arguments):
+        count.extend([self] if type(self) is kind else [])
+        if len(count) > 4:
+            raise PatchError("s1 cannot be read")
+        return read(self, *arguments)
 
-    def built_before(*arguments):
-        model = build(*arguments)
-        monkeypatch.setattr(training.Store, "read", damaged)
-        return model
-
-    monkeypatch.setattr(training, "build", built_before)
-    with pytest.raises(PatchError, match="cannot be read at") as caught:
+    monkeypatch.setattr(training.Batches, "_read", damaged)
+    with pytest.raises(PatchError, match="s1 cannot be read") as caught:
         run(resume=False)
     assert "\n" not in str(caught.value)
 
