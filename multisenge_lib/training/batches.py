@@ -182,9 +182,8 @@ class TrainingBatches(Batches):
 def read_ahead(batches: Batches) -> Any:
     """The batches as `fit` takes them, one read while another is trained on.
 
-    Keras would make such a pipeline itself, but one that TensorFlow tunes: its end then waits for
-    the tuner, which sleeps twice as long each time, up to a minute (`book/data/roads.yaml`). On
-    other backends it makes none of TensorFlow's.
+    Keras makes such a pipeline itself, but for TensorFlow one that is tuned: its end then waits for
+    the tuner, which sleeps twice as long each time, up to a minute (`book/data/roads.yaml`).
     """
     if keras.backend.backend() != "tensorflow":
         return batches
