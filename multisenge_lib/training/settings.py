@@ -73,7 +73,7 @@ class Settings:
 
 
 #: For the sample, 56 small patches to train on: smaller batches, and as many epochs as two cores do
-#: in two minutes, or in three without bfloat16.
+#: in about two minutes.
 SAMPLE_SETTINGS = Settings(epochs=30, batch_size=4, readers=1)
 
 
