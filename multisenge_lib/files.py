@@ -1,6 +1,7 @@
 """Files and folders written whole or not at all, and what code wrote them."""
 
 import contextlib
+import ctypes
 import fcntl
 import os
 import platform
@@ -132,6 +133,22 @@ def installed(package: str) -> str | None:
         return version(package)
     except PackageNotFoundError:
         return None
+
+
+#: Of glibc's `mallopt`: trim only beyond 2 GiB, and map nothing on its own.
+_KEEPING = {-1: 2**31 - 1, -4: 0}  # M_TRIM_THRESHOLD, M_MMAP_MAX
+
+
+def keep_memory() -> None:
+    """Let glibc keep what freed arrays leave, instead of faulting it in again for the next ones.
+
+    For the rest of the process, in packing and in training, where TensorFlow's data pipeline has it
+    map every tensor on its own. Nothing happens where the C library has no `mallopt`. See
+    `book/data/roads.yaml` for what it is worth.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        for option, value in _KEEPING.items():
+            ctypes.CDLL(None).mallopt(option, value)
 
 
 def provenance() -> dict[str, Any]:

@@ -42,7 +42,7 @@ from multisenge_lib.dataset.layout import (
     decibel,
     raster_path,
 )
-from multisenge_lib.dataset.rasters import GDAL, Ground, Raster, inspect_raster
+from multisenge_lib.dataset.rasters import READING, Ground, Raster, inspect_raster
 from multisenge_lib.errors import DescriptionError, LabelError, MultiSenGEError, PatchError
 
 _FOLDERS = {"reference": REFERENCE} | {sensor: sensor for sensor in SENSORS}
@@ -131,7 +131,7 @@ def _content(raster: Raster, layer: str, dataset: Dataset) -> dict[str, Any]:
 def _examine_patch(root: Path, dataset: Dataset, patch: str, files: pd.DataFrame) -> list[dict]:
     """What all rasters of a patch show; the first sound one gives the grid."""
     ground, first, seen = Ground.of(patch), None, []
-    with rasterio.Env(**GDAL):
+    with rasterio.Env(**READING):
         for row in files.itertuples():
             problems, raster = inspect_raster(root / row.file, row.layer, ground, first, dataset)
             found = {"layer": row.layer, "tile": row.tile, "file": row.file, "notes": []}

@@ -21,6 +21,7 @@ import rasterio
 from affine import Affine
 from rasterio.crs import CRS
 from rasterio.errors import RasterioError
+from rasterio.io import MemoryFile
 
 from multisenge_lib.dataset.bands import band_positions, check_band_order
 from multisenge_lib.dataset.description import describe
@@ -44,6 +45,8 @@ _DTYPES = {
 }
 #: Without it GDAL lists the folder at each file opened: a million names in the published `s1/`.
 GDAL = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR"}
+#: For files read into memory whole: uncompressed pixels are taken from there, past GDAL's cache.
+READING = GDAL | {"GTIFF_VIRTUAL_MEM_IO": "YES"}
 #: Metres that a patch may lie off the place that its name gives. The rule for a tile's corner is
 #: inferred, so it is not held to the metre; the rasters of one patch are held to each other.
 POSITION = 60
@@ -286,7 +289,7 @@ def inspect_raster(
         return [problem], None
     problems = []
     try:
-        with rasterio.open(path, driver="GTiff") as source:
+        with MemoryFile(path.read_bytes()) as memory, memory.open(driver="GTiff") as source:
             problems += (strange := list(_layout_problems(source, kind, dataset)))
             problems += _ground_problems(source, ground)
             if first is not None:
@@ -294,7 +297,7 @@ def inspect_raster(
             if strange:
                 return problems, None
             raster = _read_pixels(source, kind)
-    except (RasterioError, ValueError, MemoryError):  # ValueError: of a damaged projection or name
+    except (RasterioError, OSError, ValueError, MemoryError):  # ValueError: of a damaged name
         return [*problems, why_unreadable(path)], None
     return [*problems, *pixel_problems(raster.pixels, kind, len(dataset.published))], raster
 
@@ -361,7 +364,7 @@ def read_patch(
         if days is None or not len(days):
             raise PatchError(f"{row.patch} has no {sensor} date selected: ask for other sensors")
         files += [(sensor, raster_path(root, sensor, row.patch, day)) for day in days]
-    with rasterio.Env(**GDAL):
+    with rasterio.Env(**READING):
         for kind, path in files:
             raster = read_raster(path, kind, ground, first, dataset)
             first = first or raster

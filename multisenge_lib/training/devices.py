@@ -1,7 +1,5 @@
 """What a run runs on: devices, precision, compilation."""
 
-import contextlib
-import ctypes
 import os
 import platform
 from collections.abc import Iterator
@@ -108,21 +106,6 @@ def synchronise(model: keras.Model, devices: int) -> None:
     for layer in model.get_layer("unet").layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.synchronized = devices > 1 and keras.backend.backend() == "tensorflow"
-
-
-#: Of glibc's `mallopt`: trim only beyond 2 GiB, and map nothing on its own.
-_KEEPING = {-1: 2**31 - 1, -4: 0}  # M_TRIM_THRESHOLD, M_MMAP_MAX
-
-
-def keep_memory() -> None:
-    """Let glibc keep what freed tensors leave, instead of faulting it in again at every step.
-
-    TensorFlow's data pipeline has it map every tensor on its own. Nothing happens where the C
-    library has no `mallopt`. See `book/data/roads.yaml` for what it is worth.
-    """
-    with contextlib.suppress(OSError, AttributeError):
-        for option, value in _KEEPING.items():
-            ctypes.CDLL(None).mallopt(option, value)
 
 
 def _gpu() -> Any:

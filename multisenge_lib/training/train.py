@@ -35,7 +35,7 @@ from multisenge_lib.dataset import (
     read_patch,
 )
 from multisenge_lib.errors import ExperimentError, PatchError
-from multisenge_lib.files import provenance
+from multisenge_lib.files import keep_memory, provenance
 from multisenge_lib.models import (
     Experiment,
     build_model,
@@ -66,7 +66,6 @@ from multisenge_lib.training.devices import (
     check_devices,
     device_name,
     jit,
-    keep_memory,
     on_devices,
     settled,
     synchronise,
