@@ -11,13 +11,11 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from common import Skipped, compared, in_turns, peak, processor, row
+from common import Skipped, compared, in_turns, peak, row
 
 EXPERIMENT = "inception_10c"
 #: Logits of the two may differ by so much in float32, in units of the largest.
 APART = 1e-3
-#: One of these makes bfloat16 faster than float32.
-FAST = ("avx512_bf16", "amx_bf16")
 PEER = "PyTorch, eager, float32"
 BFLOAT16 = "mixed_bfloat16"
 
@@ -149,10 +147,10 @@ def measure(quick: bool, rounds: int) -> dict[str, list]:
         why = "PyTorch is not installed, so there is no peer: pip install torch"
         raise Skipped(why) from None
     from multisenge_lib.models import cost
+    from multisenge_lib.training import Settings, settled
 
-    size = 64 if quick else 256
-    has_fast = set(FAST) & set(processor()["instructions"])
-    pairs = {name: Pair.of(size, name) for name in ("float32", BFLOAT16)[: 1 + bool(has_fast)]}
+    size, chosen = 64 if quick else 256, settled(Settings()).precision
+    pairs = {name: Pair.of(size, name) for name in dict.fromkeys(("float32", chosen))}
     pair = pairs["float32"]
     if (apart := pair.apart()) > APART:
         raise RuntimeError(f"logits are {apart:.1e} apart: there is nothing to compare")
@@ -163,7 +161,7 @@ def measure(quick: bool, rounds: int) -> dict[str, list]:
     rows = rows_of("prediction", rounds, pairs, "predicts", predicting)
     rows += [mapped(pair, size, rounds)]
     rows += rows_of("training step", rounds, pairs, "trains", training)
-    if has_fast:
+    if chosen == BFLOAT16:
         return {"rows": rows}
-    why = "the processor has neither AVX512-BF16 nor AMX, as far as the system tells"
+    why = "training would not choose it: no AVX512-BF16, AMX or oneDNN, as far as the system tells"
     return {"rows": rows, "skipped": [{"what": "networks in bfloat16", "why": why}]}

@@ -46,6 +46,7 @@ _DTYPES = {
 #: Without it GDAL lists the folder at each file opened: a million names in the published `s1/`.
 GDAL = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR"}
 #: For files read into memory whole: uncompressed pixels are taken from there, past GDAL's cache.
+#: Not for files on disk: one that is cut short while it is mapped would end the process.
 READING = GDAL | {"GTIFF_VIRTUAL_MEM_IO": "YES"}
 #: Metres that a patch may lie off the place that its name gives. The rule for a tile's corner is
 #: inferred, so it is not held to the metre; the rasters of one patch are held to each other.
