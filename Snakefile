@@ -13,13 +13,13 @@
 from pathlib import Path
 
 from multisenge_lib import paths, results
-from multisenge_lib.dataset import SAMPLE, describe, is_sample, load_to_map, vary
+from multisenge_lib.dataset import SAMPLE, dataset_of_root, is_sample, load_to_map, with_selection
 from multisenge_lib.models import experiments_of, get_experiment
 from multisenge_lib.sample import find_data_root
 
 ROOT = paths.real_data_root()
 CHOSEN = {name: config[name] for name in ("months", "days_gap", "s1_rule", "tiles") if name in config}
-DATA = vary(describe(ROOT) if ROOT else SAMPLE, **CHOSEN)
+DATA = with_selection(dataset_of_root(ROOT) if ROOT else SAMPLE, **CHOSEN)
 DATASET, EXPERIMENTS = DATA.name, experiments_of(DATA)
 RECORDS = paths.results_dir() / DATASET
 NAMES = [get_experiment(name, DATA).name for name in str(config.get("exp", ",".join(EXPERIMENTS))).split(",")]
@@ -30,10 +30,10 @@ SETTINGS = {name: value for name, value in config.items() if name not in ("exp",
 MAPS = Path("runs", DATASET, "maps")
 
 MAKES = {
-    "dataset": "bands description labels layout rasters selection splits store typology",
+    "dataset": "bands root labels layout rasters selection splits store typology",
     "models": "build conv_lstm experiments inception unet",
     "results": "metrics",
-    "training": "batches checkpoint devices loss optimizer settings train",
+    "training": "batches checkpoint devices loss optimizer settings run",
 }
 CODE = [f"multisenge_lib/{room}/{name}.py" for room, names in MAKES.items() for name in names.split()]
 CODE.append("multisenge_lib/dataset/multisenge.toml")

@@ -13,7 +13,7 @@ import rasterio
 from common import compared, machine
 from roots import write_root
 
-from multisenge_lib.dataset import check_root
+from multisenge_lib.area import check_root
 
 
 def read_plainly(root, threads):

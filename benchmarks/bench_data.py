@@ -17,13 +17,7 @@ import rasterio
 from common import compared, row
 from roots import DAYS, write_root
 
-from multisenge_lib.dataset import (
-    TYPOLOGIES,
-    load_selection,
-    pack,
-    raster_path,
-    read_patch,
-)
+from multisenge_lib.dataset import TYPOLOGIES, load_selection, pack, raster_path, read_patch
 from multisenge_lib.models import EXPERIMENTS
 from multisenge_lib.training.batches import Batches, count_classes, streamed_statistics
 

@@ -127,8 +127,8 @@ def rows_of(work: str, rounds: int, pairs: dict, method: str, asked: dict) -> li
 
 def mapped(pair: Pair, size: int, rounds: int) -> dict:
     """A whole raster of two and a half windows a side, in memory."""
-    from multisenge_lib.models import predict_map
-    from multisenge_lib.models.windows import Windows
+    from multisenge_lib.maps import predict_map
+    from multisenge_lib.maps.windows import Windows
 
     shape = (5 * size // 2, 5 * size // 2)
     windows, series = Windows(shape, size, size // 4), random_series(pair.model, shape)

@@ -66,13 +66,13 @@ def write_tile(folder: Path, side: int) -> dict[str, list[Path]]:
 def save_network(folder: Path) -> Path:
     import keras
 
-    from multisenge_lib.models import build_model, description_of, get_experiment, save_model
+    from multisenge_lib.models import build_model, get_experiment, model_card, save_model
 
     keras.utils.set_random_seed(1)
     experiment = get_experiment(EXPERIMENT)
     statistics = {"s1": ([-10.0] * 2, [5.0] * 2), "s2": ([1500.0] * 10, [900.0] * 10)}
     model = build_model(experiment, 256, statistics)
-    return save_model(model, description_of(experiment, 256, "none"), folder / "model.keras")
+    return save_model(model, model_card(experiment, 256, "none"), folder / "model.keras")
 
 
 def steps(path: Path, axis: int) -> np.ndarray:
@@ -99,7 +99,7 @@ def seam(path: Path, starts: list[int], side: int) -> dict[str, float]:
 
 
 def measure(quick: bool, rounds: int) -> dict:
-    from multisenge_lib.models.windows import WINDOW, Windows
+    from multisenge_lib.maps.windows import WINDOW, Windows
 
     side = 5 * WINDOW // 2 if quick else TILE_PIXELS
     starts = Windows((side, side)).starts(0)

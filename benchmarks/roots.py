@@ -4,7 +4,7 @@ import numpy as np
 import rasterio
 
 from multisenge_lib.dataset import S1_BANDS, S2_BANDS, patch_bounds, raster_path
-from multisenge_lib.dataset.writing import label_bytes
+from multisenge_lib.dataset.encoding import label_bytes
 
 DAYS = np.array(["2020-07-07", "2020-08-06", "2020-09-05", "2020-11-04"], "datetime64[D]")
 TILE = "31UFQ"

@@ -16,6 +16,7 @@ import typer
 
 from multisenge_lib import paths
 from multisenge_lib.errors import FileError, MultiSenGEError
+from multisenge_lib.tools import format_quantity
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,9 +57,9 @@ def _dataset_of(labels: Path, year: int | None, any_tile: bool) -> "Dataset":
     """What the labels' data root says it holds, else MultiSenGE, with what the user allows."""
     from dataclasses import replace
 
-    from multisenge_lib.dataset import MULTISENGE, describe, is_described
+    from multisenge_lib.dataset import MULTISENGE, dataset_of_root, has_description
 
-    dataset = describe(labels.parent) if is_described(labels.parent) else MULTISENGE
+    dataset = dataset_of_root(labels.parent) if has_description(labels.parent) else MULTISENGE
     changes = {"years": (year,)} if year is not None else {}
     return replace(dataset, **changes, **({"split_of_tile": {}} if any_tile else {}))
 
@@ -192,14 +193,14 @@ def write_selection(
 @app.command("records")
 def write_records(labels: Labels = None) -> None:
     """Count over the real label files and write the records that the chapters read."""
-    from multisenge_lib.dataset import census
+    from multisenge_lib.audit import label_counts
 
     found = labels or paths.real_labels()
     if found is None:
         raise MultiSenGEError(
             "no real label files: give --labels, or set MULTISENGE_LABELS or MULTISENGE_ROOT"
         )
-    for path in census.write_records(found):
+    for path in label_counts.write_records(found):
         typer.echo(f"Wrote {path}")
 
 
@@ -220,7 +221,8 @@ def download_archives(
     ] = None,
 ) -> None:
     """Fetch, verify and unpack published archives; without names, the two small ones."""
-    from multisenge_lib.dataset import LABELS, REFERENCE, URL, download
+    from multisenge_lib.dataset import LABELS, REFERENCE
+    from multisenge_lib.tools import URL, download
 
     names = archives or [LABELS, REFERENCE]
     for name, count in download(root, names, url or URL, keep=keep, selected=selected).items():
@@ -270,7 +272,7 @@ def import_images(
     crs: Annotated[str | None, typer.Option(help="Of cubes that do not name theirs.")] = None,
 ) -> None:
     """Cut your own images into the layout: labels, patches, dataset.toml."""
-    from multisenge_lib.dataset import Units, import_area
+    from multisenge_lib.area import InputUnits, import_area
 
     made = import_area(
         root,
@@ -279,7 +281,7 @@ def import_images(
         reference=reference,
         classes=_listed(classes),
         size=size,
-        units=Units(s1_unit, s2_scale, s2_offset, no_data),
+        units=InputUnits(s1_unit, s2_scale, s2_offset, no_data),
         s1_bands=_listed(s1_bands),
         s2_bands=_listed(s2_bands),
         fill=_pairs(fill or []),
@@ -295,16 +297,17 @@ def _print_plan(labels: Path) -> None:
     """What the whole of a dataset takes, and which of its numbers to compare first."""
     import pandas as pd
 
-    from multisenge_lib.dataset import MULTISENGE, TYPOLOGIES, amount, plan
+    from multisenge_lib.dataset import MULTISENGE, TYPOLOGIES
     from multisenge_lib.paper import replication
-    from multisenge_lib.training import Settings, plan_training
+    from multisenge_lib.tools import plan, plan_training
+    from multisenge_lib.training import Settings
 
     dataset = _dataset_of(labels, None, False)
     table, splits = plan(labels, dataset)
     if splits["train"] >= Settings().batch_size:
         table = pd.concat([table, plan_training(splits["train"], dataset.patch_pixels)])
     for row in table.itertuples():
-        typer.echo(f"{row.what:<38} {amount(row.value, row.unit):>12} {row.how}")
+        typer.echo(f"{row.what:<38} {format_quantity(row.value, row.unit):>12} {row.how}")
     if dataset.name == MULTISENGE.name:
         support = replication().support[10]
         typer.echo("To compare first: pixels of the test tile by class, as others counted them")
@@ -327,7 +330,7 @@ def check_files(
     """Read every raster of a data root: what is there, missing or damaged. Exit 1: to mend."""
     if as_plan:
         return _print_plan(_find_labels(root))
-    from multisenge_lib.dataset import check_root
+    from multisenge_lib.area import check_root
 
     report = check_root(root, workers, progress=True)
     typer.echo(json.dumps(report.to_json(), indent=1) if as_json else report.to_text())
@@ -366,7 +369,7 @@ def measure_ablations(
     ] = None,
 ) -> None:
     """Train variants of what the paper leaves open, and record their scores."""
-    from multisenge_lib.training import measure_all
+    from multisenge_lib.tools import measure_all
 
     path = measure_all(_numbers(seeds, "seeds"), epochs, data_root)
     typer.echo(f"Wrote {path}")
@@ -434,7 +437,7 @@ def predict_maps(
 ) -> None:
     """Map rasters of any size, or the patches of a data root, with a trained network."""
     from multisenge_lib.dataset import check_band_order
-    from multisenge_lib.models import predict_rasters, predict_root
+    from multisenge_lib.maps import predict_rasters, predict_root
 
     given = {sensor: paths for sensor, paths in (("s1", s1), ("s2", s2)) if paths}
     if bool(given) == bool(root):

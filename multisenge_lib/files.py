@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import fcntl
+import hashlib
 import os
 import platform
 import secrets
@@ -10,6 +11,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -149,6 +151,18 @@ def keep_memory() -> None:
     with contextlib.suppress(OSError, AttributeError):
         for option, value in _KEEPING.items():
             ctypes.CDLL(None).mallopt(option, value)
+
+
+@cache
+def library_digest() -> str:
+    """A hash of the whole library: every module and data file, by name and content."""
+    folder = Path(__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.suffix in (".py", ".json", ".toml", ".yaml"):
+            digest.update(path.relative_to(folder).as_posix().encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def provenance() -> dict[str, Any]:

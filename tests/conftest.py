@@ -18,7 +18,7 @@ def sample_root(pytestconfig) -> Path:
 
     Written once for all workers and later runs; its name follows the code that writes it.
     """
-    from multisenge_lib.sample.write import ensure_sample
+    from multisenge_lib.sample.writer import ensure_sample
 
     kept = Path(os.environ.get("MULTISENGE_CACHE") or pytestconfig.cache.mkdir("multisenge"))
     kept.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,7 @@ import rasterio
 from rasterio.transform import Affine
 
 from multisenge_lib.dataset import S1_BANDS, S2_BANDS, patch_bounds, raster_path
-from multisenge_lib.dataset.geo import tile_corner
+from multisenge_lib.dataset.grid import tile_corner
 from multisenge_lib.dataset.layout import MULTISENGE
 
 DAYS = np.array(["2020-07-07", "2020-08-06"], dtype="datetime64[D]")

@@ -14,7 +14,8 @@ import pytest
 from rasters import write_raster, write_root
 
 from multisenge_lib import cli
-from multisenge_lib.dataset import MULTISENGE, S2_BANDS, census, describe, write_description
+from multisenge_lib.audit import label_counts
+from multisenge_lib.dataset import MULTISENGE, S2_BANDS, dataset_of_root, write_dataset_toml
 
 
 @pytest.fixture
@@ -145,7 +146,7 @@ def test_another_area_is_selected_by_what_it_says_of_itself(run, tmp_path):
         MULTISENGE, name="valley", years=(2021, 2022), months=(11, 1), patch_pixels=64,
         split_of_tile={"19FDV": "test"}, bands={"s2": MULTISENGE.bands["s2"]},
     )  # fmt: skip
-    write_description(tmp_path, valley)
+    write_dataset_toml(tmp_path, valley)
     code, printed, err = run("select", "--labels", tmp_path, "--out", tmp_path / "out.csv")
     assert code == 0, err
     assert printed.splitlines()[0].startswith("2 patches")
@@ -169,9 +170,9 @@ def test_check_reports_and_says_by_its_exit_whether_there_is_something_to_mend(r
 
 @pytest.mark.fault("records: labels of the sample -> refused, the committed record stays")
 def test_records_of_other_labels_are_refused(run, sample_root):
-    before = census.RECORD.read_bytes()
+    before = label_counts.RECORD.read_bytes()
     assert "MultiSenGE 8,157" in refused(run, "records", "--labels", sample_root / "labels")
-    assert census.RECORD.read_bytes() == before
+    assert label_counts.RECORD.read_bytes() == before
 
 
 def test_an_interruption_is_no_traceback(run, monkeypatch, tmp_path):
@@ -185,8 +186,8 @@ def test_an_interruption_is_no_traceback(run, monkeypatch, tmp_path):
 
 def test_a_plan_ends_with_what_to_compare_first(run, real_labels, monkeypatch):
     table = pd.DataFrame({"what": ["a step"], "value": [2.5], "unit": ["s"], "how": ["measured"]})
-    monkeypatch.setattr("multisenge_lib.training.plan_training", lambda *_: table)
-    monkeypatch.setattr(import_module("multisenge_lib.dataset.plan"), "_STAND_INS", 1)
+    monkeypatch.setattr("multisenge_lib.tools.plan_training", lambda *_: table)
+    monkeypatch.setattr(import_module("multisenge_lib.tools.rehearsal"), "_STAND_INS", 1)
     code, printed, err = run("check", real_labels, "--plan")
     assert code == 0, err
     assert re.search(r"patches selected +5,890", printed)
@@ -248,7 +249,7 @@ def test_import_makes_a_root_that_check_takes(run, tmp_path):
     assert code == 0, err
     assert "6 rows in the south fill no patch" in out
     assert f"Wrote 6 patches of 32 pixels to {root}\nLook at {root / 'dataset.toml'}" in out
-    assert describe(root).name == "my-valley" and describe(root).months == (7, 8)
+    assert dataset_of_root(root).name == "my-valley" and dataset_of_root(root).months == (7, 8)
     code, out, _ = run("check", root)
     assert code == 0 and "Nothing to mend" in out
 

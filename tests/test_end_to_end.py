@@ -14,8 +14,8 @@ from multisenge_lib import paths, results
 from multisenge_lib.dataset import MULTISENGE
 from multisenge_lib.errors import MultiSenGEError
 from multisenge_lib.models.experiments import EXPERIMENTS
+from multisenge_lib.training.run import train
 from multisenge_lib.training.settings import settings_for
-from multisenge_lib.training.train import train
 
 pytestmark = pytest.mark.slow
 

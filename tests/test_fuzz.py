@@ -22,10 +22,10 @@ from rasterio.io import MemoryFile
 from rasterio.transform import Affine, from_origin
 from records import make_record
 
-from multisenge_lib.dataset import describe, read_index
+from multisenge_lib.dataset import dataset_of_root, read_index
 from multisenge_lib.dataset.labels import parse_label
 from multisenge_lib.dataset.layout import MULTISENGE, S2_BANDS
-from multisenge_lib.dataset.rasters import Ground, read_raster
+from multisenge_lib.dataset.rasters import PatchOrigin, read_raster
 from multisenge_lib.dataset.selection import dates_on_disk
 from multisenge_lib.errors import MultiSenGEError
 from multisenge_lib.results.records import list_records, read_record, write_record
@@ -139,7 +139,7 @@ color = "#ffffff"
 def test_descriptions(tmp_path_factory, content):
     root = tmp_path_factory.getbasetemp()
     (root / "dataset.toml").write_bytes(content)
-    found = value_or_one_line(describe, root)
+    found = value_or_one_line(dataset_of_root, root)
     assert found is None or found.name not in ("sample", MULTISENGE.name)
 
 
@@ -183,7 +183,7 @@ _NO_PLACE = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferenced
 def test_raster_files(tmp_path_factory, kind, data):
     path = tmp_path_factory.getbasetemp() / f"{kind}.tif"
     path.write_bytes(data.draw(mangled(right_raster(kind))))
-    raster = value_or_one_line(read_raster, path, kind, Ground.of("31UEQ_0_0"))
+    raster = value_or_one_line(read_raster, path, kind, PatchOrigin.of("31UEQ_0_0"))
     assert raster is None or np.isfinite(raster.pixels).all()
 
 
@@ -212,4 +212,4 @@ def test_raster_metadata(tmp_path_factory, kind, profile, data):
         warnings.simplefilter("ignore")  # rasterio's own, of places that are none
         target.write(np.full((bands, 8, shape["width"]), value, profile["dtype"]))
         target.descriptions = tuple((name or "").replace("\0", "") for name in names)
-    value_or_one_line(read_raster, path, kind, Ground.of("31UEQ_0_0"))
+    value_or_one_line(read_raster, path, kind, PatchOrigin.of("31UEQ_0_0"))

@@ -13,9 +13,13 @@ FLOORS = (
     {"paths"},
     {"files"},
     {"dataset", "paper"},
-    {"models", "sample", "audit"},
+    {"models"},
     {"results"},
-    {"training", "figures"},
+    {"training"},
+    {"area", "audit", "sample"},
+    {"maps"},
+    {"chapters"},
+    {"tools"},
     {"cli"},
 )
 FLOOR = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}

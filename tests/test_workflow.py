@@ -10,7 +10,7 @@ import rasterio
 
 from multisenge_lib import paths
 from multisenge_lib.dataset import load_selection
-from multisenge_lib.models import predict_root
+from multisenge_lib.maps import predict_root
 
 pytestmark = pytest.mark.slow
 

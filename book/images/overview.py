@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from multisenge_lib import figures, results
+from multisenge_lib import chapters, results
 from multisenge_lib.dataset import TYPOLOGIES, load_selection, read_patch
 from multisenge_lib.sample import ensure_sample
 
@@ -14,14 +14,14 @@ def main() -> None:
     for name in list(record.maps)[:2]:
         patch = read_patch(root, rows.loc[name])
         shown += [
-            ("Sentinel-2", figures.true_color(patch.s2[0]), None),
-            ("Sentinel-1", figures.radar_color(patch.s1[0]), None),
+            ("Sentinel-2", chapters.true_color(patch.s2[0]), None),
+            ("Sentinel-1", chapters.radar_color(patch.s1[0]), None),
             ("Reference", record.references[name], TYPOLOGIES[10]),
             ("Predicted", record.maps[name], TYPOLOGIES[10]),
         ]
-    figures.use_style()
-    figure = figures.image_grid(shown, (4, 2))
-    figures.mark_sample(figure)
+    chapters.use_style()
+    figure = chapters.image_grid(shown, (4, 2))
+    chapters.mark_sample(figure)
     figure.savefig(Path(__file__).with_suffix(".png"), dpi=120)
 
 

@@ -1,4 +1,4 @@
-"""The audit: what the paper prints, checked against itself and against what can be counted."""
+"""Checks of the paper's numbers and sentences, against each other and against the label files."""
 
 from multisenge_lib.audit.bounds import (
     HALF,
@@ -14,8 +14,16 @@ from multisenge_lib.audit.finding import (
     Evidence,
     Finding,
 )
-from multisenge_lib.audit.report import findings, published_evidence
-from multisenge_lib.audit.tables import (
+from multisenge_lib.audit.label_counts import (
+    class_shares,
+    load_label_counts,
+    read_record,
+)
+from multisenge_lib.audit.report import (
+    findings,
+    published_evidence,
+)
+from multisenge_lib.audit.table_claims import (
     both_tables,
     counted_support,
     kappa_intervals,

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from multisenge_lib.dataset import Census
+from multisenge_lib.audit.label_counts import LabelCounts
 from multisenge_lib.paper import AuthorsScript, Paper, Replication, finding_words
 
 AGREES, DISAGREES, UNDECIDED = "agrees", "disagrees", "cannot be decided"
@@ -64,7 +64,7 @@ class Evidence:
     """
 
     paper: Paper
-    census: Census
+    census: LabelCounts
     replication: Replication
     script: AuthorsScript
     claim: str = ""
@@ -159,8 +159,8 @@ def _finding(evidence: Evidence, id: str, outcome: Outcome) -> Finding:
         values["each"] = words["between"].join(list(rows)) or words["none"]
     texts = {text: _Words().vformat(words[text], (), values) for text in _TEXTS}
     verdict = UNDECIDED if outcome.right is None else AGREES if outcome.right else DISAGREES
-    measure = {"difference": outcome.difference, "tolerance": outcome.tolerance}
-    return Finding(id, verdict=verdict, **measure, **texts)
+    numbers = {"difference": outcome.difference, "tolerance": outcome.tolerance}
+    return Finding(id, verdict=verdict, **numbers, **texts)
 
 
 #: All checks by the id of their finding, or of what the ids of several have before a slash.

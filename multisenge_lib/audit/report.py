@@ -1,14 +1,13 @@
 """All findings of the audit, on the evidence as published or on any other."""
 
 from multisenge_lib import paper
-from multisenge_lib.audit import dataset, tables, text  # noqa: F401 - their checks register
+from multisenge_lib.audit import label_counts
 from multisenge_lib.audit.finding import CHECKS, VERDICTS, Evidence, Finding, run
-from multisenge_lib.dataset import census
 
 
 def published_evidence() -> Evidence:
     """The paper as published, the committed census of the real labels, the outside sources."""
-    counts = census.read_record()
+    counts = label_counts.read_record()
     return Evidence(paper.read_paper(), counts, paper.replication(), paper.authors_script())
 
 

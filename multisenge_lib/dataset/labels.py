@@ -27,7 +27,7 @@ import pandas as pd
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
-from multisenge_lib.dataset.geo import tile_corner
+from multisenge_lib.dataset.grid import tile_corner
 from multisenge_lib.dataset.layout import (
     LABEL_NAME,
     MULTISENGE,

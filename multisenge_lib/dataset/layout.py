@@ -28,6 +28,8 @@ from multisenge_lib.errors import SelectionError
 LABELS, REFERENCE, S2, S1 = "labels", "ground_reference", "s2", "s1"
 #: A file at the sample's data root: it tells the sample from everything else.
 SAMPLE_MARKER = "sample.json"
+#: The same while the sample is being written: its rasters are not all there.
+UNFINISHED_SAMPLE = "unfinished-sample.json"
 #: Metres a pixel, and pixels along a tile's side.
 PIXEL, TILE_PIXELS = 10, 10_980
 #: Pixels from one of MultiSenGE's patches to the next.
@@ -47,7 +49,7 @@ _MULTISENGE = tomllib.loads(files(__package__).joinpath("multisenge.toml").read_
 S1_BANDS, S2_BANDS = (tuple(_MULTISENGE["bands"][sensor]) for sensor in SENSORS)
 
 #: In a dataset's name before the digest of a selection that is not its own.
-VARIED = "+"
+SELECTION_MARK = "+"
 
 BandOrder = Literal["spectral", "resolution"]
 #: The two orders in which the bands are said to be stored. The paper lists the 10 m bands first;
@@ -143,25 +145,25 @@ class Dataset:
         b, rule = self.blocks, "by tile"
         if BLOCKS in self.split_of_tile.values():
             rule = f"by blocks of {b.size} m that keep {b.distance} m (seed {b.seed})"
-        if VARIED in self.name:
+        if SELECTION_MARK in self.name:
             tiles = ", ".join(f"{tile} {split}" for tile, split in self.split_of_tile.items())
             rule += f": {tiles}; Sentinel-1 dates: {self.s1_rule}"
         return rule
 
 
-def dataset_of(description: Mapping[str, Any]) -> Dataset:
+def dataset_from_dict(description: Mapping[str, Any]) -> Dataset:
     """The dataset of a description, such as `multisenge.toml`; with MultiSenGE's typologies."""
     return msgspec.convert({**description, "split_of_tile": description["tiles"]}, Dataset)
 
 
-MULTISENGE = dataset_of(_MULTISENGE)
+MULTISENGE = dataset_from_dict(_MULTISENGE)
 #: The small MultiSenGE that the library writes itself; its patches may be of another size.
 SAMPLE = replace(MULTISENGE, name="sample", patch_pixels=64)
 
 
 def is_sample(name: str) -> bool:
     """Whether the dataset of this name is the sample, with whatever selection."""
-    return name.partition(VARIED)[0] == SAMPLE.name
+    return name.partition(SELECTION_MARK)[0] == SAMPLE.name
 
 
 def check_months(months: Sequence[int], years: Sequence[int]) -> tuple[int, ...]:

@@ -24,8 +24,7 @@ from rasterio.errors import RasterioError
 from rasterio.io import MemoryFile
 
 from multisenge_lib.dataset.bands import band_positions, check_band_order
-from multisenge_lib.dataset.description import describe
-from multisenge_lib.dataset.geo import patch_bounds, tile_corner
+from multisenge_lib.dataset.grid import patch_bounds, tile_corner
 from multisenge_lib.dataset.layout import (
     MULTISENGE,
     PIXEL,
@@ -36,6 +35,7 @@ from multisenge_lib.dataset.layout import (
     raster_path,
     split_patch,
 )
+from multisenge_lib.dataset.root import dataset_of_root
 from multisenge_lib.errors import BandOrderError, PatchError
 
 _DTYPES = {
@@ -71,7 +71,7 @@ class Patch:
 
 
 @dataclass(frozen=True)
-class Ground:
+class PatchOrigin:
     """Where a patch must lie: its zone's EPSG code, and its upper-left corner in metres."""
 
     epsg: int
@@ -79,7 +79,7 @@ class Ground:
     north: float
 
     @classmethod
-    def of(cls, patch: str) -> "Ground":
+    def of(cls, patch: str) -> "PatchOrigin":
         """The place that a patch's name gives."""
         tile, x, y = split_patch(patch)
         west, _, _, north = patch_bounds(tile, int(x), int(y))
@@ -113,13 +113,13 @@ def _layout_problems(source: Any, kind: str, dataset: Dataset) -> Iterator[str]:
         yield f"has {source.height}x{source.width} pixels, a patch is square, within a tile"
 
 
-def has_pixels(place: Affine) -> bool:
+def is_north_up_10m(place: Affine) -> bool:
     """Whether pixels are squares of 10 m, north up."""
     size = abs(place.a - PIXEL) < 1e-4 and abs(place.e + PIXEL) < 1e-4
     return size and not (place.b or place.d)
 
 
-def _ground_problems(source: Any, ground: Ground) -> Iterator[str]:
+def _ground_problems(source: Any, ground: PatchOrigin) -> Iterator[str]:
     if source.crs is None:
         yield f"names no projection, it must lie in EPSG:{ground.epsg}"
     elif source.crs != CRS.from_epsg(ground.epsg):
@@ -129,7 +129,7 @@ def _ground_problems(source: Any, ground: Ground) -> Iterator[str]:
     across, turn, west, turned, down, north = source.transform[:6]
     if turn or turned or down >= 0 or across <= 0:
         yield "is not north-up: its rows must run from north to south, its columns to the east"
-    elif not has_pixels(source.transform):
+    elif not is_north_up_10m(source.transform):
         yield f"has pixels of {across:g}x{-down:g} m, a patch has pixels of {PIXEL} m"
     elif max(abs(west - ground.west), abs(north - ground.north)) > POSITION:
         yield (
@@ -201,7 +201,7 @@ def zero_no_data(pixels: np.ndarray, tags: Iterable[float | None]) -> None:
         pixels[np.isnan(pixels) if np.isnan(tag) else pixels == tag] = 0
 
 
-def clean(pixels: np.ndarray, sensor: str, source: object) -> np.ndarray:
+def zero_invalid(pixels: np.ndarray, sensor: str, source: object) -> np.ndarray:
     """Pixels of any shape with no data 0: NaN, and of Sentinel-2 what is negative or infinite.
 
     Raises:
@@ -218,7 +218,7 @@ def clean(pixels: np.ndarray, sensor: str, source: object) -> np.ndarray:
     return pixels
 
 
-def has_data(series: Mapping[str, np.ndarray]) -> np.ndarray:
+def valid_mask(series: Mapping[str, np.ndarray]) -> np.ndarray:
     """Where every date of every sensor has data: `(height, width) bool`.
 
     Args:
@@ -244,7 +244,7 @@ def _read_pixels(source: Any, kind: str) -> Raster:
     return Raster(pixels, source.descriptions, source.transform)
 
 
-def no_file(path: Path) -> str | None:
+def file_problem(path: Path) -> str | None:
     """Why there is no file to open, as the system says it."""
     try:
         status = path.stat()
@@ -270,7 +270,7 @@ def why_unreadable(path: Path) -> str:
 def inspect_raster(
     path: Path,
     kind: str,
-    ground: Ground,
+    ground: PatchOrigin,
     first: Raster | None = None,
     dataset: Dataset = MULTISENGE,
 ) -> tuple[list[str], Raster | None]:
@@ -286,7 +286,7 @@ def inspect_raster(
     Returns:
         Problems, and the raster, or None where it cannot be read or has other bands.
     """
-    if problem := no_file(path):
+    if problem := file_problem(path):
         return [problem], None
     problems = []
     try:
@@ -357,8 +357,8 @@ def read_patch(
         BandOrderError: it is in doubt which band is which.
     """
     check_band_order(band_order)
-    dataset = dataset or describe(root)
-    ground, first, series = Ground.of(row.patch), None, defaultdict(list)
+    dataset = dataset or dataset_of_root(root)
+    ground, first, series = PatchOrigin.of(row.patch), None, defaultdict(list)
     files = [("reference", raster_path(root, "reference", row.patch))] if reference else []
     for sensor in dataset.sensors if sensors is None else sensors:
         days = getattr(row, f"{sensor}_dates")

@@ -18,7 +18,6 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from multisenge_lib.dataset.description import describe
 from multisenge_lib.dataset.labels import Days, read_index
 from multisenge_lib.dataset.layout import (
     LABELS,
@@ -29,7 +28,8 @@ from multisenge_lib.dataset.layout import (
     check_months,
     raster_path,
 )
-from multisenge_lib.dataset.splits import LEFT_OUT, split_patches
+from multisenge_lib.dataset.root import dataset_of_root
+from multisenge_lib.dataset.splits import BUFFER_ZONE, split_patches
 from multisenge_lib.errors import SelectionError, shown
 from multisenge_lib.files import write_text
 
@@ -196,7 +196,7 @@ def select(
         series["s1_dates"] = _pair(index, series["s2_dates"], s1_rule)
     table = index[["patch", "tile", "x", "y"]].assign(split=split_patches(index, dataset), **series)
     paired, led = table["s1_dates"].notna(), table[f"{lead}_dates"].notna()
-    selected = table[paired & led & (table["split"] != LEFT_OUT)].reset_index(drop=True)
+    selected = table[paired & led & (table["split"] != BUFFER_ZONE)].reset_index(drop=True)
     selected.attrs["without_s1"] = alone = table.loc[led & ~paired, "patch"].tolist()
     if alone:
         warnings.warn(
@@ -238,7 +238,7 @@ def load_selection(
     The dates of the other are taken as the labels name them: the experiments of one sensor need no
     files of the other. A dataset of `vary` selects as it says, among the patches of its tiles.
     """
-    root, there = Path(root), describe(root)
+    root, there = Path(root), dataset_of_root(root)
     dataset = dataset or there
     if sensors is None:
         sensors = [s for s in dataset.sensors if any((root / s).glob("*"))]
@@ -249,13 +249,13 @@ def load_selection(
 
 def load_to_map(root: Path | str, months: Sequence[int], sensors: Sequence[str]) -> pd.DataFrame:
     """The patches of a data root with a full series of these sensors, whatever their split."""
-    there = describe(root)
+    there = dataset_of_root(root)
     bands = {sensor: there.bands[sensor] for sensor in sensors}
     everywhere = replace(there, split_of_tile=dict.fromkeys(there.tiles, "test"), bands=bands)
     return load_selection(root, months, sensors=sensors, dataset=everywhere)
 
 
-def to_show(selection: pd.DataFrame, count: int, dataset: Dataset) -> list[str]:
+def patches_to_show(selection: pd.DataFrame, count: int, dataset: Dataset) -> list[str]:
     """Patches to show, at most so many: the dataset's showcase, then test patches."""
     shown = selection["patch"].isin(dataset.showcase)
     order = np.lexsort([selection["split"] != "test", ~shown])

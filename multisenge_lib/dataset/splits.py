@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from multisenge_lib.dataset.geo import squares
+from multisenge_lib.dataset.grid import squares
 from multisenge_lib.dataset.layout import BLOCKS, SPLITS, Blocks, Dataset
 from multisenge_lib.errors import SelectionError
 
 #: In the place of a split: too near to another one.
-LEFT_OUT = ""
+BUFFER_ZONE = ""
 #: Who gives way: a training patch to both others, a validation patch to a test one.
 _GIVES_WAY = (("train", ("validation", "test")), ("validation", ("test",)))
 
@@ -55,7 +55,7 @@ def _keep_distance(split: np.ndarray, ground: np.ndarray, distance: float) -> np
     for yields, others in _GIVES_WAY:
         mine, theirs = np.flatnonzero(split == yields), np.isin(split, others)
         near = shapely.STRtree(ground[theirs]).query(ground[mine], "dwithin", distance=distance)
-        split[mine[near[0]]] = LEFT_OUT
+        split[mine[near[0]]] = BUFFER_ZONE
     return split
 
 
@@ -81,7 +81,7 @@ def split_patches(table: pd.DataFrame, dataset: Dataset) -> pd.Series:
             f"blocks of {dataset.blocks.size} m that keep {dataset.blocks.distance} m leave no "
             f"patch for {empty[0]}: give a larger size or a smaller distance under [blocks]"
         )
-    if left := int((kept == LEFT_OUT).sum()):
+    if left := int((kept == BUFFER_ZONE).sum()):
         warnings.warn(
             f"{left} of {len(kept)} patches lie within {dataset.blocks.distance} m of another "
             "split and are left out",

@@ -27,9 +27,9 @@ import pandas as pd
 from tqdm import tqdm
 
 from multisenge_lib import paths
-from multisenge_lib.dataset.description import describe
 from multisenge_lib.dataset.layout import SENSORS, BandOrder, raster_path
 from multisenge_lib.dataset.rasters import Patch, read_patch
+from multisenge_lib.dataset.root import dataset_of_root
 from multisenge_lib.errors import BandOrderError, FileError, PatchError
 from multisenge_lib.files import keep_memory, locked, write_text
 
@@ -279,7 +279,7 @@ def pack(
         raise PatchError(f"no patch of {root} is selected: nothing to pack; widen the selection")
     if on_error not in ("stop", "skip"):
         raise PatchError(f"on_error {on_error!r}: choose 'stop' or 'skip'")
-    dataset = describe(root)
+    dataset = dataset_of_root(root)
     sensors = tuple(dataset.sensors if sensors is None else sensors)
     name = _store_name(root, selection, sensors, band_order)
     path = Path(folder or paths.cache_dir() / "packed") / name

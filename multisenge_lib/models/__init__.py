@@ -1,10 +1,11 @@
 """The eight experiments and their networks.
 
-Keras takes seconds to import: it is loaded when a network is first asked for, not for the
+Keras takes seconds to import. It is loaded when a network is first asked for, not for the
 experiments, which are data.
 """
 
-import lazy_loader
+import importlib
+from typing import Any
 
 from multisenge_lib.models.experiments import (
     EXPERIMENTS,
@@ -13,16 +14,35 @@ from multisenge_lib.models.experiments import (
     get_experiment,
 )
 
-__getattr__, _, _ = lazy_loader.attach(
-    __name__,
-    submod_attrs={
-        "architecture": ["architecture"],
-        "build": ["build_model", "predict"],
-        "cost": ["seconds_a_step", "step_memory", "step_operations"],
-        "conv_lstm": ["ConvLSTM2D", "Gates", "gates"],
-        "inception": ["naive_inception"],
-        "mapping": ["predict_map", "predict_rasters", "predict_root"],
-        "saved": ["Description", "description_of", "load_model", "resized", "save_model"],
-        "unet": ["build_unet", "check_size"],
-    },
-)
+#: Names that need Keras, by the module that defines them.
+_LAZY = {
+    "build_model": "build",
+    "predict": "build",
+    "ConvLSTM2D": "conv_lstm",
+    "Gates": "conv_lstm",
+    "gates": "conv_lstm",
+    "seconds_a_step": "cost",
+    "step_memory": "cost",
+    "step_operations": "cost",
+    "naive_inception": "inception",
+    "ModelCard": "saved",
+    "load_model": "saved",
+    "model_card": "saved",
+    "save_model": "saved",
+    "with_input_size": "saved",
+    "STRIDE": "unet",
+    "build_unet": "unet",
+    "check_size": "unet",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a network's module when one of its names is first asked for (PEP 562)."""
+    if name in _LAZY:
+        module = importlib.import_module(f"{__name__}.{_LAZY[name]}")
+        return getattr(module, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_LAZY])

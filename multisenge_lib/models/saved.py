@@ -12,7 +12,7 @@ import keras
 from multisenge_lib import files
 from multisenge_lib.dataset import MULTISENGE, Typology
 from multisenge_lib.errors import ExperimentError, ModelError
-from multisenge_lib.models.conv_lstm import ConvLSTM2D  # loading needs it registered
+from multisenge_lib.models.conv_lstm import ConvLSTM2D
 from multisenge_lib.models.experiments import Experiment
 
 #: The entry of a `.keras` file, which is a zip archive, that holds the description.
@@ -21,7 +21,7 @@ UNITS = {"s1": "linear intensity", "s2": "reflectance x 10,000"}
 
 
 @dataclass(frozen=True)
-class Description:
+class ModelCard:
     """What a saved network takes and gives.
 
     Attributes:
@@ -59,17 +59,17 @@ class Description:
         return [*zip(self.classes, self.colors, strict=True)]
 
 
-def description_of(
+def model_card(
     experiment: Experiment,
     patch_pixels: int,
     dataset: str,
     scores: Mapping[str, Any] | None = None,
     bands: Mapping[str, tuple[str, ...]] = MULTISENGE.bands,
     typology: Typology | None = None,
-) -> Description:
+) -> ModelCard:
     """The description of an experiment's network, with the library's version as it is now."""
     typology = typology or experiment.typology
-    return Description(
+    return ModelCard(
         name=experiment.name,
         classes=typology.names,
         colors=typology.colors,
@@ -82,7 +82,7 @@ def description_of(
     )
 
 
-def save_model(model: keras.Model, description: Description, path: Path) -> Path:
+def save_model(model: keras.Model, description: ModelCard, path: Path) -> Path:
     """Write a network, without its optimizer, and its description as one `.keras` file.
 
     Raises:
@@ -95,7 +95,7 @@ def save_model(model: keras.Model, description: Description, path: Path) -> Path
     return path
 
 
-def _read_description(path: Path) -> Description:
+def _read_description(path: Path) -> ModelCard:
     with zipfile.ZipFile(path) as archive:
         if _ENTRY not in archive.namelist():
             raise ModelError(
@@ -106,10 +106,10 @@ def _read_description(path: Path) -> Description:
     for key in ("classes", "colors", "months"):
         known[key] = tuple(known[key])
     known["bands"] = {sensor: tuple(names) for sensor, names in known["bands"].items()}
-    return Description(**known)
+    return ModelCard(**known)
 
 
-def load_model(path: Path | str) -> tuple[keras.Model, Description]:
+def load_model(path: Path | str) -> tuple[keras.Model, ModelCard]:
     """Read a network and its description; no code that the file may hold is run.
 
     Raises:
@@ -143,7 +143,7 @@ def _sizes(config: Any, size: int | None) -> Any:
     return changed
 
 
-def resized(model: keras.Model, size: int | None) -> keras.Model:
+def with_input_size(model: keras.Model, size: int | None) -> keras.Model:
     """The same network with the same weights, for patches of another size; None for any.
 
     Raises:

@@ -1,5 +1,13 @@
-"""A small, seeded MultiSenGE in the published layout, written in seconds, without a download."""
+"""The synthetic dataset, which stands in for the real one where that is not at hand."""
 
-from multisenge_lib.sample.places import PLACES
-from multisenge_lib.sample.village import read_village
-from multisenge_lib.sample.write import ensure_sample, find_data_root, write_sample
+from multisenge_lib.sample.places import (
+    PLACES,
+)
+from multisenge_lib.sample.village import (
+    read_village,
+)
+from multisenge_lib.sample.writer import (
+    ensure_sample,
+    find_data_root,
+    write_sample,
+)

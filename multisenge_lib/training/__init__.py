@@ -1,15 +1,33 @@
-"""How a run goes: settings, batches, loss, devices, checkpoint, record."""
+"""How a network is trained: settings, batches, loss, run, checkpoint, devices."""
 
-from multisenge_lib.training.ablations import measure_all
-from multisenge_lib.training.devices import settled
-from multisenge_lib.training.loss import inverse_frequency, weighted_loss
-from multisenge_lib.training.optimizer import adam
-from multisenge_lib.training.plan import plan_training
-from multisenge_lib.training.progress import say, say_scores
+from multisenge_lib.training.batches import (
+    steps_an_epoch,
+)
+from multisenge_lib.training.devices import (
+    on_devices,
+    settled,
+)
+from multisenge_lib.training.loss import (
+    inverse_frequency,
+    weighted_loss,
+)
+from multisenge_lib.training.optimizer import (
+    adam,
+)
+from multisenge_lib.training.progress import (
+    print_scores,
+    say,
+)
+from multisenge_lib.training.run import (
+    Run,
+    check_data_root,
+    evaluate,
+    load,
+    train,
+)
 from multisenge_lib.training.settings import (
     SAMPLE_SETTINGS,
     Settings,
-    given_settings,
     settings_for,
+    settings_from_parameters,
 )
-from multisenge_lib.training.train import Run, Task, check_data_root, evaluate, load, train

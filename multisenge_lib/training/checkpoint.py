@@ -18,7 +18,7 @@ import pandas as pd
 
 from multisenge_lib.errors import ExperimentError, FileError
 from multisenge_lib.files import atomic, locked, write_text
-from multisenge_lib.models import Description, save_model
+from multisenge_lib.models import ModelCard, save_model
 
 _ROOM = (
     "make room, or set MULTISENGE_CACHE to another folder, and give the same command again: it "
@@ -37,7 +37,7 @@ def _numbered(arrays: Mapping[str, np.ndarray], group: str) -> list[np.ndarray]:
     return [arrays[f"{group}_{i}"] for i in range(count)]
 
 
-def alone(folder: Path) -> AbstractContextManager[None]:
+def exclusive(folder: Path) -> AbstractContextManager[None]:
     """Hold a run's folder; an ExperimentError where another process trains the same run."""
     busy = ExperimentError(
         f"another process trains the same run in {folder}: wait for it, or give another seed"
@@ -145,7 +145,7 @@ def history(rows: list[dict[str, float]]) -> pd.DataFrame:
     return pd.DataFrame(rows, index=pd.RangeIndex(1, len(rows) + 1, name="epoch"))
 
 
-def forget(folder: Path) -> None:
+def delete_run(folder: Path) -> None:
     """Delete what a run has kept, and what it had begun to write, so that it begins anew."""
     for name in ("finished.json", "model.keras", "checkpoint.npz", "history.csv"):
         for path in (folder / name, *folder.glob(f".{name.replace('.', '.*.')}")):
@@ -165,7 +165,7 @@ def read_finished(folder: Path, model: keras.Model) -> dict[str, Any] | None:
 
 
 def write_finished(
-    folder: Path, model: keras.Model, description: Description, made: Mapping[str, Any]
+    folder: Path, model: keras.Model, description: ModelCard, made: Mapping[str, Any]
 ) -> None:
     """Keep the trained network and what its record needs; only then the checkpoint goes.
 

@@ -35,7 +35,7 @@ def say(line: str) -> None:
             stream.write(f"\r\x1b[K{line}\r\n".encode())  # over papermill's own bar
 
 
-def say_scores(record: Record) -> None:
+def print_scores(record: Record) -> None:
     """Say a run's scores on the test split, beside those of one class everywhere."""
     for name in ("accuracy", "weighted_f1", "macro_f1", "kappa"):
         network, constant = (

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import msgspec
 from msgspec import Meta
 
-from multisenge_lib.dataset import SAMPLE, describe
+from multisenge_lib.dataset import SAMPLE, dataset_of_root
 from multisenge_lib.errors import ExperimentError
 
 #: Two of the readings of "The training dataset is augmented to 75%" (section 3.4).
@@ -83,7 +83,7 @@ def settings_for(root: Path | str, **changes: Any) -> Settings:
     Raises:
         ExperimentError: a setting is out of range.
     """
-    preset = SAMPLE_SETTINGS if describe(root).name == SAMPLE.name else Settings()
+    preset = SAMPLE_SETTINGS if dataset_of_root(root).name == SAMPLE.name else Settings()
     settings = replace(preset, **{k: v for k, v in changes.items() if v is not None})
     most = os.environ.get("MULTISENGE_EPOCHS")  # tests set it, to see a run end soon
     if not most:
@@ -102,7 +102,7 @@ _REQUEST = ("exp", "data_root", "on_error", "band_order", *_SELECTION)
 _SHELL = ("In", "Out", "exit", "quit", "open", "get_ipython")
 
 
-def given_settings(names: Mapping[str, Any]) -> dict[str, Any]:
+def settings_from_parameters(names: Mapping[str, Any]) -> dict[str, Any]:
     """The settings among the names of a notebook whose parameters have just been set.
 
     papermill lets a mistyped parameter pass with a warning, and trains something else.

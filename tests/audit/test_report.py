@@ -8,7 +8,7 @@ import pytest
 
 from multisenge_lib import audit, paper
 from multisenge_lib.audit import AGREES, DISAGREES, HALF, UNDECIDED, VERDICTS
-from multisenge_lib.audit import text as sentences
+from multisenge_lib.audit import text_claims as sentences
 from multisenge_lib.audit.finding import CHECKS, outcomes, run
 from multisenge_lib.dataset.selection import select
 

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from multisenge_lib.figures.live import packed
+from multisenge_lib.chapters.interactive import packed
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 

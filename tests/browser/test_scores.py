@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from multisenge_lib import audit, results
-from multisenge_lib.figures import audit as report
+from multisenge_lib.chapters import audit_figures as report
 
 pytestmark = pytest.mark.browser
 

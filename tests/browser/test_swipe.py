@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from multisenge_lib.chapters.interactive import packed
 from multisenge_lib.dataset import TYPOLOGIES
-from multisenge_lib.figures.live import packed
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 

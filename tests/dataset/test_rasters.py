@@ -11,7 +11,7 @@ from rasters import write_raster as write
 
 from multisenge_lib.dataset.bands import band_of, guess_band_order
 from multisenge_lib.dataset.layout import BAND_ORDERS, S2_BANDS, raster_path
-from multisenge_lib.dataset.rasters import Ground, read_patch, read_raster
+from multisenge_lib.dataset.rasters import PatchOrigin, read_patch, read_raster
 from multisenge_lib.errors import BandOrderError, PatchError
 
 PATCH, SIZE = "31UEQ_7453_4112", 16
@@ -290,7 +290,7 @@ def test_a_file_that_may_not_be_read_is_called_so(root, monkeypatch):
 
     path = raster_path(root, "s2", PATCH, DAYS[0])
     path.write_bytes(b"")  # GDAL, run by root, would read it
-    monkeypatch.setattr(rasters, "no_file", lambda path: None)
+    monkeypatch.setattr(rasters, "file_problem", lambda path: None)
     monkeypatch.setattr(type(path), "open", forbidden)
     assert "cannot be read (Permission denied)" in refused(root)
 
@@ -302,7 +302,7 @@ def test_flipped_bits_never_end_in_a_traceback(root):
     for at in rng.integers(0, min(len(whole), 1500), 300):
         path.write_bytes(whole[:at] + bytes([whole[at] ^ 1 << rng.integers(8)]) + whole[at + 1 :])
         try:
-            read_raster(path, "s2", Ground.of(PATCH))
+            read_raster(path, "s2", PatchOrigin.of(PATCH))
         except PatchError as error:
             assert "\n" not in str(error)
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from multisenge_lib.dataset import describe, vary, write_description
+from multisenge_lib.dataset import dataset_of_root, with_selection, write_dataset_toml
 from multisenge_lib.dataset.labels import read_index
 from multisenge_lib.dataset.layout import MULTISENGE, raster_path
 from multisenge_lib.dataset.selection import (
@@ -98,7 +98,7 @@ def test_one_sensor_alone_is_selected(tmp_path, sensor):
         MULTISENGE, name="south", months=(7, 8), patch_pixels=32,
         split_of_tile={"56HKH": "train"}, bands={sensor: MULTISENGE.bands[sensor]},
     )  # fmt: skip
-    write_description(tmp_path, dataset)
+    write_dataset_toml(tmp_path, dataset)
     (tmp_path / sensor).mkdir()
     raster_path(tmp_path, sensor, "56HKH_0_0", np.datetime64("2020-07-15")).touch()
     raster_path(tmp_path, sensor, "56HKH_0_0", np.datetime64("2020-08-16")).touch()
@@ -197,15 +197,17 @@ def test_patches_without_sentinel_1_are_listed():
     near, far = np.array(["2020-07-15"], "datetime64[D]"), np.array(["2020-09-15"], "datetime64[D]")
     index = pd.DataFrame({"patch": [f"31UEQ_{257 * x}_0" for x in range(8)], "tile": "31UEQ"})
     index = index.assign(x=range(8), y=0, s2_dates=[near] * 8, s1_dates=[near] + [far] * 7)
-    alone = index["patch"].tolist()[1:]
-    told = rf"7 patches .*: {', '.join(alone[:5])}, \.\.\.: `multisenge select --left-out FILE`"
+    without_s1 = index["patch"].tolist()[1:]
+    told = (
+        rf"7 patches .*: {', '.join(without_s1[:5])}, \.\.\.: `multisenge select --left-out FILE`"
+    )
     with pytest.warns(UserWarning, match=told):
         table = select(index, months=(7,))
-    assert table["patch"].tolist() == ["31UEQ_0_0"] and table.attrs["without_s1"] == alone
+    assert table["patch"].tolist() == ["31UEQ_0_0"] and table.attrs["without_s1"] == without_s1
 
 
 def test_a_selection_of_ones_own(sample_root):
-    dataset = vary(describe(sample_root), "7,9", tiles="31UEQ,31UFQ=validation")
+    dataset = with_selection(dataset_of_root(sample_root), "7,9", tiles="31UEQ,31UFQ=validation")
     table = load_selection(sample_root, dataset=dataset)
     splits = table.groupby("tile")["split"].unique().map(list).to_dict()
     assert splits == {"31UEQ": ["test"], "31UFQ": ["validation"]}

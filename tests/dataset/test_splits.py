@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 import shapely
 
-from multisenge_lib.dataset.geo import squares
+from multisenge_lib.dataset.grid import squares
 from multisenge_lib.dataset.layout import MULTISENGE, Blocks
-from multisenge_lib.dataset.splits import LEFT_OUT, split_patches
+from multisenge_lib.dataset.splits import BUFFER_ZONE, split_patches
 from multisenge_lib.errors import SelectionError
 
 GRID = [(x, y) for x in range(0, 32 * 20, 32) for y in range(0, 32 * 20, 32)]
@@ -37,7 +37,7 @@ def test_splits_share_no_pixel_and_keep_their_distance(seed):
     test = shapely.union_all(ground[found == "test"])
     assert shapely.distance(by_split["train"], by_split["validation"]) >= 319
     assert all(shapely.distance(area, test) >= 319 for area in by_split.values())
-    shares = found[found != LEFT_OUT].value_counts(normalize=True)
+    shares = found[found != BUFFER_ZONE].value_counts(normalize=True)
     assert shares["train"] > 0.4 and shares["test"] > 0.1 and shares["validation"] > 0.1
 
 
@@ -65,7 +65,7 @@ def test_a_tile_with_a_split_keeps_it():
     tiles = {"31UFS": "blocks", "31UGS": "test"}
     found = split(replace(DATASET, split_of_tile=tiles), table)
     assert set(found[table["tile"] == "31UGS"]) == {"test"}
-    assert set(found[table["tile"] == "31UFS"]) == {"train", "validation", "test", LEFT_OUT}
+    assert set(found[table["tile"] == "31UFS"]) == {"train", "validation", "test", BUFFER_ZONE}
 
 
 def test_too_few_blocks_and_too_great_a_distance_are_refused():

@@ -12,11 +12,11 @@ from networks import slim_unet
 from multisenge_lib.errors import ExperimentError, ModelError
 from multisenge_lib.models import (
     build_model,
-    description_of,
     get_experiment,
     load_model,
-    resized,
+    model_card,
     save_model,
+    with_input_size,
 )
 
 EXPERIMENT = replace(get_experiment("inception_10c"), filters=2, inception_filters=2)
@@ -37,7 +37,7 @@ def model():
 
 @pytest.fixture(scope="module")
 def path(model, tmp_path_factory):
-    description = description_of(EXPERIMENT, 32, "sample", {"kappa": 0.5})
+    description = model_card(EXPERIMENT, 32, "sample", {"kappa": 0.5})
     return save_model(model, description, tmp_path_factory.mktemp("saved") / "model.keras")
 
 
@@ -46,12 +46,12 @@ def test_what_is_loaded_predicts_the_same_and_says_what_it_takes(model, path):
     np.testing.assert_array_equal(
         loaded.predict_on_batch(inputs(32)), model.predict_on_batch(inputs(32))
     )
-    assert description == description_of(EXPERIMENT, 32, "sample", {"kappa": 0.5})
+    assert description == model_card(EXPERIMENT, 32, "sample", {"kappa": 0.5})
     assert description.sensors == ("s1", "s2") and len(description.classes) == 10
 
 
 def test_resized_to_any_size_it_predicts_the_same(model):
-    other = resized(model, None)
+    other = with_input_size(model, None)
     x = inputs(32)
     np.testing.assert_allclose(other.predict_on_batch(x), model.predict_on_batch(x), atol=1e-5)
     assert other.predict_on_batch(inputs(64)).shape == (1, 64, 64, 10)
@@ -60,9 +60,9 @@ def test_resized_to_any_size_it_predicts_the_same(model):
 def test_peepholes_tie_a_network_to_its_size(monkeypatch):
     slim_unet(monkeypatch)
     with pytest.raises(ExperimentError, match="peepholes need a fixed image size"):
-        resized(build_model(replace(EXPERIMENT, peephole=True), 32), None)
+        with_input_size(build_model(replace(EXPERIMENT, peephole=True), 32), None)
     with pytest.raises(ExperimentError, match=r"peepholes of .* tie it to 32 pixels"):
-        resized(build_model(replace(EXPERIMENT, peephole=True), 32), 64)
+        with_input_size(build_model(replace(EXPERIMENT, peephole=True), 32), 64)
 
 
 @pytest.mark.fault("model.keras: missing, cut off, damaged, undescribed -> one line with its name")
@@ -92,7 +92,7 @@ def test_code_in_a_file_is_not_run(tmp_path, monkeypatch):
     code = keras.layers.Lambda(lambda x: __import__("os").makedirs("ran", exist_ok=True) or x)
     hostile = keras.Model({"s1": x}, code(x))
     Path("ran").rmdir()
-    save_model(hostile, description_of(EXPERIMENT, 32, "sample"), Path("model.keras"))
+    save_model(hostile, model_card(EXPERIMENT, 32, "sample"), Path("model.keras"))
     with pytest.raises(ModelError, match=r"model\.keras cannot be read .*`Lambda`") as error:
         load_model("model.keras")
     assert "\n" not in str(error.value) and not Path("ran").exists()

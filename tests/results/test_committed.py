@@ -6,12 +6,13 @@ from dataclasses import asdict, replace
 import pytest
 
 from multisenge_lib import paths
+from multisenge_lib.chapters import ablations_path
 from multisenge_lib.dataset import load_selection, pack
 from multisenge_lib.models import EXPERIMENTS, get_experiment
-from multisenge_lib.results import ablations_path, read_record
+from multisenge_lib.results import read_record
 from multisenge_lib.sample import ensure_sample
+from multisenge_lib.tools.ablations import BASE, VARIANTS
 from multisenge_lib.training import SAMPLE_SETTINGS, settings_for
-from multisenge_lib.training.ablations import BASE, VARIANTS
 
 SEEDS = (1, 2, 3)
 

@@ -9,8 +9,8 @@ from multisenge_lib.errors import ExperimentError
 from multisenge_lib.training.settings import (
     SAMPLE_SETTINGS,
     Settings,
-    given_settings,
     settings_for,
+    settings_from_parameters,
 )
 
 
@@ -74,19 +74,19 @@ def test_a_mistyped_environment_is_refused(tmp_path, monkeypatch, epochs):
 )
 def test_a_mistyped_parameter_is_refused(wrong, meant):
     with pytest.raises(ExperimentError, match=f"{wrong} is no parameter.*{meant}"):
-        given_settings({"exp": "s1_6c", "In": [], "_i": "", wrong: 1})
+        settings_from_parameters({"exp": "s1_6c", "In": [], "_i": "", wrong: 1})
 
 
 def test_settings_are_found_among_parameters():
     names = {"exp": "s1_6c", "Out": {}, "__name__": "__main__", "epochs": None, "seed": 2}
-    assert given_settings(names) == {"epochs": None, "seed": 2}
+    assert settings_from_parameters(names) == {"epochs": None, "seed": 2}
 
 
 def test_the_notebook_has_no_parameter_that_would_be_refused():
     text = (paths.PROJECT / "notebooks" / "train.md").read_text(encoding="utf-8")
     cell = re.search(r":tags: \[parameters\]\n(.*?)```", text, re.S)[1]
     names = {node.targets[0].id: None for node in ast.parse(cell).body}
-    settings = set(given_settings(names))
+    settings = set(settings_from_parameters(names))
     assert settings < {field.name for field in fields(Settings)}
     assert set(names) - settings == {
         *("exp", "data_root", "on_error", "band_order"),

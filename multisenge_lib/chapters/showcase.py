@@ -1,0 +1,37 @@
+"""Images behind the maps that records hold."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from multisenge_lib.dataset import Typology, dataset_of_root, load_selection, read_patch, reclassify
+from multisenge_lib.results import Record
+
+
+def showcase_images(
+    records: Mapping[str, Record], root: Path | str, typology: Typology
+) -> dict[str, np.ndarray]:
+    """The first Sentinel-2 image of the patches whose maps the records hold.
+
+    Only where the data root is of their dataset and still holds the same land: a patch whose
+    reference is not the record's is left out, so that no map stands beside the image of another
+    place.
+
+    Args:
+        records: one run a method, of one dataset.
+        root: the data root.
+        typology: the records'.
+
+    Returns:
+        By patch, `(height, width, 10) uint16`, reflectance x 10,000.
+    """
+    first, images = next(iter(records.values())), {}
+    if dataset_of_root(root).name != first.metadata.dataset:
+        return images
+    for row in load_selection(root, sensors=("s2",)).itertuples():
+        if row.patch in first.references:
+            patch = read_patch(root, row, ("s2",))
+            if np.array_equal(reclassify(patch.reference, typology), first.references[row.patch]):
+                images[row.patch] = patch.s2[0]
+    return images

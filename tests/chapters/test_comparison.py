@@ -1,0 +1,98 @@
+import numpy as np
+import pytest
+from records import make_record
+
+from multisenge_lib import paper, results
+from multisenge_lib.chapters import comparison
+from multisenge_lib.dataset import URBAN
+from multisenge_lib.models import EXPERIMENTS
+
+
+@pytest.fixture
+def trained(tmp_path, monkeypatch):
+    monkeypatch.setenv("MULTISENGE_RESULTS", str(tmp_path))
+    for experiment in EXPERIMENTS.values():
+        results.write_record(make_record(experiment.name))
+
+
+def test_scores_of_paper_and_records_have_one_shape(trained):
+    records = comparison.read_records("sample", 10)
+    printed, found = comparison.paper_scores(10), comparison.record_scores(records)
+    assert printed.index.equals(found.index) and printed.columns.equals(found.columns)
+    assert printed.loc[("ConvLSTM-S2", 10), "recall"] == 0.9106
+    assert found.loc["ConvLSTM-S1", "f1"].tolist() == records["ConvLSTM-S1"].scores["f1"]
+
+
+def test_a_class_absent_from_the_reference_is_left_empty(trained):
+    records = comparison.read_records("sample", 6)
+    records["ConvLSTM-S1"].scores["f1"][3] = None
+    found = comparison.record_scores(records)
+    assert found["f1"].isna().sum() == 1
+    assert comparison.urban_f1(found)["ConvLSTM-S1"].isna().sum() == 1
+
+
+def test_urban_f1_is_of_the_five_urban_classes():
+    table = comparison.urban_f1(comparison.paper_scores(6))
+    assert list(table.index) == list(URBAN) and list(table) == list(paper.METHODS)
+
+
+def test_overall_scores_are_of_one_source_each(trained):
+    printed = comparison.paper_overall(10)
+    assert printed.loc[paper.METHODS[-1], "kappa"] == 0.7945
+    assert printed.loc[paper.METHODS[-1], "macro_f1"] == pytest.approx(0.6373, abs=1e-4)
+    found = comparison.record_overall(comparison.read_records("sample", 10))
+    assert list(found.index) == [*paper.METHODS, "commonest class everywhere"]
+    replicated = comparison.replicated_overall(10)
+    assert replicated["weighted_f1"].max() == pytest.approx(0.8885, abs=1e-4)
+    assert list(printed) == list(found) == list(replicated)
+
+
+def test_records_of_the_two_datasets_are_never_mixed(trained):
+    assert comparison.chapter_dataset(10) == comparison.chapter_dataset() == "sample"
+    results.write_record(make_record("s1_10c", dataset="multisenge"))
+    assert comparison.chapter_dataset(10) == "multisenge"
+    assert comparison.chapter_dataset(6) == comparison.chapter_dataset() == "sample"
+    assert list(comparison.read_records("multisenge", 10)) == ["ConvLSTM-S1"]
+
+
+def test_scores_over_seeds_are_a_mean_and_its_spread(trained):
+    results.write_record(make_record("s1_10c", seed=2))
+    runs = comparison.runs_by_method("sample", 10)
+    table = comparison.seed_scores(runs)
+    assert list(table.index) == [*paper.METHODS, "commonest class everywhere"]
+    assert table["seeds"].tolist()[:4] == ["1, 2", "1", "1", "1"]
+    found = [results.read_record("sample", "s1_10c", seed).scores["kappa"] for seed in (1, 2)]
+    assert table["kappa"].iloc[0] == f"{np.mean(found):.3f}\xa0±\xa0{np.std(found, ddof=1):.3f}"
+    assert "±" not in table["kappa"].iloc[1] and table["kappa"].iloc[-1] == "0.000"
+    both = [results.read_record("sample", "s1_10c", seed).scores["f1"][1] for seed in (1, 2)]
+    assert comparison.urban_over_seeds(runs).loc[2, "ConvLSTM-S1"] == pytest.approx(np.mean(both))
+
+
+def test_other_datasets_stand_by_themselves(trained):
+    assert comparison.other_scores().empty
+    for seed in (1, 2):
+        results.write_record(make_record("s2_6c", seed, dataset="valley"))
+    results.write_record(make_record("s1_10c", dataset="fjord"))
+    table = comparison.other_scores()
+    assert table["seeds"].to_dict() == {"fjord, s1_10c": "1", "valley, s2_6c": "1, 2"}
+
+
+def test_a_record_says_how_it_was_made(trained):
+    table = comparison.run_table(comparison.read_records("sample", 6))
+    assert list(table) == list(paper.METHODS)
+    assert set(table.loc["dataset"]) == {"sample (synthetic)"}
+    assert set(table.loc["epochs"]) == {"2"}
+
+
+def test_a_record_shows_the_precision_that_it_was_trained_with(trained):
+    settings = {"precision": "mixed_bfloat16", "plateau_patience": 5, "class_weights": True}
+    table = comparison.run_table({"one": make_record(settings=settings)})
+    assert table.loc["precision", "one"] == "mixed_bfloat16"
+    assert table.loc["plateau patience", "one"] == "5"
+    assert table.loc["class weights", "one"] == "True"
+
+
+def test_intervals_are_written_out(trained):
+    intervals = comparison.interval_table(comparison.read_records("sample", 6))
+    assert intervals.columns.tolist() == ["weighted_f1", "macro_f1", "kappa"]
+    assert intervals.map(lambda text: " to " in text).all(axis=None)

@@ -1,0 +1,170 @@
+"""Every figure of the book, in both widths: no text under 9 points, nothing outside."""
+
+from functools import cache
+
+import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from records import make_record
+
+from multisenge_lib import chapters
+from multisenge_lib.audit import label_counts
+from multisenge_lib.chapters import comparison, layer_table
+from multisenge_lib.chapters.style import DESKTOP_WIDTH, MIN_FONT_SIZE, PHONE_WIDTH
+from multisenge_lib.dataset import MULTISENGE, SPLITS, TYPOLOGIES, grid
+from multisenge_lib.models import EXPERIMENTS, build_model
+
+matplotlib.use("Agg")
+RNG = np.random.default_rng(0)
+DATES = ["2020-07-15", "2020-08-05", "2020-09-10", "2020-11-05"]
+
+
+def image_grid(width):
+    images = [("31UEQ_7453_4112", RNG.random((8, 8, 3)), None)] * 3
+    maps = [("S2, 15 Jul", RNG.integers(1, 15, (8, 8)), TYPOLOGIES[14])] * 3
+    return chapters.image_grid([*images, *maps], (6, 2), width)
+
+
+def lines(width):
+    series = {name: RNG.random((3, 4, 8, 8)) for name in ("B8", "B4", "VH")}
+    ids = RNG.integers(1, 11, (3, 8, 8))
+    return chapters.class_series(
+        series, ids, TYPOLOGIES[10], ["Jul", "Aug", "Sep", "Nov"], width=width
+    )
+
+
+def counted(draw):
+    def drawn(width):
+        taken = label_counts.load_label_counts(lambda: None)
+        outlines = grid.tile_outlines(list(taken.tiles.index))
+        return draw(taken, outlines, width)
+
+    return drawn
+
+
+def of_records(draw):
+    def drawn(width):
+        some = [e for e in EXPERIMENTS.values() if e.classes == 10]
+        return draw({e.title: make_record(e.name) for e in some}, width)
+
+    return drawn
+
+
+@cache
+def model():
+    return build_model("inception_10c")
+
+
+def network(draw):
+    return lambda width: draw(layer_table(model()), width)
+
+
+def unet(width):
+    return chapters.draw_unet(layer_table(model().get_layer("unet")), width)
+
+
+def gates(width):
+    images = {name: RNG.random((4, 8, 8)) for name in ("NDVI", "forget f", "cell C")}
+    shown = [chapters.short_date(day) for day in DATES]
+    return chapters.gate_images(images, shown, dict.fromkeys(images, (-2.5, 2.5)), width)
+
+
+def urban(width):
+    six, ten = (comparison.urban_f1(comparison.paper_scores(n)) for n in (6, 10))
+    return chapters.urban_scatter(ten.iloc[:, -1], six, TYPOLOGIES[10], width)
+
+
+def growth(width):
+    values = [16, 32, 64, 128]
+    curve = {
+        "value": values,
+        "seconds": [0.3, 0.4, 0.9, 3.1],
+        "operations": [1e9, 4e9, 1.6e10, 6.4e10],
+    }
+    curves = [pd.DataFrame(curve | {"curve": name}) for name in ("patches", "size", "filters")]
+    return chapters.growth_curves(pd.concat(curves), width)
+
+
+ONE_MAP = {"": {split: f"{split} (610 patches)" for split in SPLITS}}
+MAPS = {f"{gap} days: 5,890": {f"gap{gap}": ""} for gap in range(15, 21)}
+DRAWINGS = {
+    "grid": image_grid,
+    "class means": lines,
+    "months": counted(lambda c, _, w: chapters.month_bars(c.months, 8157, MULTISENGE.months, w)),
+    "region": counted(lambda c, o, w: chapters.dot_maps(c.density, o, ONE_MAP, width=w)),
+    "gaps": counted(lambda c, o, w: chapters.dot_maps(c.density, o, MAPS, (3, 2), w)),
+    "method": network(chapters.draw_method),
+    "inception": network(lambda t, w: chapters.draw_inception(t.loc["first_dates":], w)),
+    "unet": unet,
+    "gates": gates,
+    "scores, paper": lambda w: chapters.score_dots(comparison.paper_scores(6), TYPOLOGIES[6], w),
+    "scores": of_records(
+        lambda r, w: chapters.score_dots(comparison.record_scores(r), TYPOLOGIES[10], w)
+    ),
+    "confusion": of_records(
+        lambda r, w: chapters.confusion_figure(
+            {name: run.confusion for name, run in r.items()}, TYPOLOGIES[10], w
+        )
+    ),
+    "maps": of_records(lambda r, w: chapters.map_figure(r, TYPOLOGIES[10], w)),
+    "curves": of_records(chapters.learning_curves),
+    "urban": urban,
+    "growth": growth,
+}
+
+
+def texts(figure):
+    found = figure.findobj(matplotlib.text.Text)
+    return [text for text in found if text.get_text().strip() and text.get_visible()]
+
+
+@pytest.fixture(autouse=True)
+def close():
+    chapters.use_style()
+    yield
+    plt.close("all")
+
+
+@pytest.mark.parametrize("width", [DESKTOP_WIDTH, PHONE_WIDTH])
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_text_is_large_enough_and_inside(name, width):
+    figure = DRAWINGS[name](width)
+    figure.draw_without_rendering()
+    assert figure.get_figwidth() <= width
+    small = {t.get_text() for t in texts(figure) if t.get_fontsize() < MIN_FONT_SIZE}
+    assert small == set()
+    page = figure.bbox.padded(3)
+    ticks = {
+        t for ax in figure.axes for axis in (ax.xaxis, ax.yaxis) for t in axis.get_ticklabels()
+    }
+    outside = set()
+    for text in set(texts(figure)) - ticks:
+        box = text.get_window_extent()
+        if not (page.contains(box.x0, box.y0) and page.contains(box.x1, box.y1)):
+            outside.add(text.get_text())
+    assert outside == set()
+
+
+@pytest.mark.parametrize("name", ["maps", "curves"])
+def test_figures_of_sample_records_say_so(name):
+    assert any(
+        "synthetic sample" in text.get_text() for text in texts(DRAWINGS[name](DESKTOP_WIDTH))
+    )
+
+
+def test_records_of_real_images_bear_no_mark():
+    experiment = EXPERIMENTS["s1_6c"]
+    figure = chapters.learning_curves(
+        {experiment.title: make_record(experiment.name, dataset="multisenge")}
+    )
+    assert not any("synthetic" in text.get_text() for text in texts(figure))
+
+
+def test_records_without_a_map_are_drawn_as_words():
+    experiment = EXPERIMENTS["s1_6c"]
+    bare = make_record(experiment.name)
+    object.__setattr__(bare, "maps", {})
+    figure = chapters.map_figure({experiment.title: bare}, TYPOLOGIES[6])
+    assert "no map" in " ".join(text.get_text() for text in texts(figure))

@@ -1,0 +1,61 @@
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from IPython.display import HTML
+
+from multisenge_lib import paper, paths
+from multisenge_lib.chapters import html
+
+
+def test_an_interactive_part_holds_its_data_a_still_figure_and_a_caption():
+    text = html.interactive_part("x", {"a": ["</script>", 1.5]}, "<p>still</p>", "a < b").data
+    data = re.search(r'<script type="application/json">(.*)</script>', text).group(1)
+    assert json.loads(data) == {"a": ["</script>", 1.5]}
+    assert text.count("</script>") == 1
+    assert text.startswith('<figure class="live" data-part="x"')
+    assert "<p>still</p>" in text and "a &lt; b" in text
+
+
+def test_a_cell_of_a_table_knows_its_column_and_is_escaped():
+    frame = pd.DataFrame(
+        {"n": [1234, np.nan], "text": ["a < b", HTML("<a>c</a>")]}, pd.Index(["x", "y"], name="id")
+    )
+    text = html.table(frame, "What & whose", "{:,.0f}").data
+    assert "<caption>What &amp; whose</caption>" in text
+    assert '<th scope="col">id</th><th scope="col">n</th>' in text
+    assert '<th scope="row">x</th><td data-label="n">1,234</td>' in text
+    assert '<td data-label="n">–</td>' in text
+    assert 'data-label="text">a &lt; b</td>' in text and 'data-label="text"><a>c</a></td>' in text
+    assert text.count("<td") == frame.size
+
+
+def test_looks_go_to_their_cells():
+    frame = pd.DataFrame({"gain": [0.3, -0.3, np.nan]})
+    text = html.table(frame, form="{:+.1f}", looks=html.shades(frame, 0.3)).data
+    styles = re.findall(r"style='([^']*)'", text)
+    assert styles == [
+        "background: rgba(43, 108, 163, 0.50)", "background: rgba(200, 120, 0, 0.50)", "",
+    ]  # fmt: skip
+
+
+def test_scores_are_printed_as_the_paper_prints_them():
+    scores = pd.DataFrame(
+        {"weighted_recall": [0.5], "weighted_f1": [0.88749], "kappa": [np.nan]}, ["a"]
+    )
+    text = html.score_table(scores, "x").data
+    assert "0.8875" in text and "recall" not in text and "kappa" not in text
+
+
+def test_a_banner_names_all_data_but_the_papers():
+    assert "synthetic" in html.data_banner("sample", "The scores").data
+    own = html.data_banner("my-<valley>", "The scores").data
+    assert "my-&lt;valley&gt;, not the paper" in own and "synthetic" not in own
+    assert html.data_banner("multisenge", "The scores") is None
+
+
+def test_every_item_of_the_paper_has_a_chapter():
+    chapters = {Path(item["chapter"]) for item in paper.read_items()}
+    assert all((paths.PROJECT / "book" / f"{name}.md").is_file() for name in chapters)

@@ -1,0 +1,89 @@
+"""Windows that overlap, and what their blending must not change."""
+
+import keras
+import numpy as np
+import pytest
+from scipy.ndimage import gaussian_filter
+
+from multisenge_lib.errors import ExperimentError
+from multisenge_lib.maps.mapping import predict_map
+from multisenge_lib.maps.windows import Windows, blend, choose_window, predict_row
+from multisenge_lib.models.conv_lstm import ConvLSTM2D
+
+
+@pytest.fixture(scope="module")
+def pointwise():
+    """A network that sees one pixel at a time: windows cannot change what it says."""
+    x = keras.Input((2, 32, 32, 3), name="s2")
+    scaled = keras.layers.Rescaling(1e-3)(x)
+    return keras.Model({"s2": x}, keras.layers.Conv2D(4, 1)(scaled[:, 0]))
+
+
+def pixel_by_pixel(model, series):
+    """Its prediction, computed by hand."""
+    kernel, bias = (weight[0, 0] if weight.ndim == 4 else weight for weight in model.get_weights())
+    logits = series[0] * 1e-3 @ kernel + bias
+    return np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
+
+
+@pytest.mark.parametrize("shape", [(100, 130), (64, 64), (20, 45), (96, 33), (33, 200), (1, 1)])
+@pytest.mark.parametrize(("side", "overlap"), [(64, 16), (64, 32), (32, 0)])
+def test_a_pointwise_network_gives_the_same_with_any_windows(pointwise, shape, side, overlap):
+    series = np.random.default_rng(0).uniform(1, 3000, (2, *shape, 3)).astype(np.float32)
+    model, windows = choose_window(pointwise, shape, side, overlap)
+
+    def read(start, stop):
+        return {"s2": series[:, start:stop]}, np.ones((stop - start, shape[1]), bool)
+
+    starts = windows.starts(0)
+    strips = [predict_row(model, read, windows, start) for start in starts]
+    parts = list(blend(strips, windows, starts))
+    assert [row for row, _, _ in parts] == starts
+    found = np.concatenate([p for _, p, _ in parts])
+    np.testing.assert_allclose(found, pixel_by_pixel(pointwise, series), atol=1e-5)
+    assert np.concatenate([v for _, _, v in parts]).shape == shape
+
+
+def test_a_network_of_the_windows_size_is_used_as_it_is(pointwise):
+    of_64, _ = choose_window(pointwise, (200, 200), 64)
+    assert of_64.output_shape[1] == 64
+    assert choose_window(of_64, (200, 200), 64)[0] is of_64
+    assert choose_window(of_64, (200, 200), 96)[0] is not of_64
+
+
+def test_windows_cover_the_map_and_end_with_it():
+    windows = Windows((1000, 256), 256, 64)
+    assert windows.starts(0) == [0, 192, 384, 576, 744] and windows.starts(1) == [0]
+
+
+def test_weights_of_two_neighbours_sum_to_one_along_the_overlap():
+    ramp = Windows((512, 512), 256, 64).ramp
+    np.testing.assert_allclose(ramp[:64] + ramp[-64:], 1, atol=1e-6)
+    assert (ramp > 0).all() and (ramp[64:-64] == 1).all()
+
+
+def seam(overlap):
+    """Mean step of probabilities between neighbours across windows' borders, over all others'."""
+    keras.utils.set_random_seed(1)
+    x = keras.Input((2, 64, 64, 3), name="s2")
+    y = ConvLSTM2D(4, 3)(keras.layers.Rescaling(1e-3)(x))
+    for filters in (8, 4):
+        y = keras.layers.Conv2D(filters, 5, padding="same")(y)
+    smooth = gaussian_filter(np.random.default_rng(1).normal(size=(2, 208, 208, 3)), (0, 3, 3, 0))
+    series = (2000 + 1000 * smooth / smooth.std()).astype(np.float32)
+    probabilities = predict_map(keras.Model({"s2": x}, y), {"s2": series}, 64, overlap)[1]
+    starts = Windows((208, 208), 64, overlap).starts(0)
+    border = np.isin(np.arange(1, 208), [end for at in starts for end in (at, at + 64)])
+    steps = [np.abs(np.diff(probabilities, axis=axis)).mean(axis=(1 - axis, 2)) for axis in (0, 1)]
+    return np.mean([s[border].mean() for s in steps]) / np.mean([s[~border].mean() for s in steps])
+
+
+def test_no_seam_shows_where_windows_meet():
+    assert seam(overlap=0) > 2  # such a network has seams, were windows not blended
+    assert seam(overlap=16) < 1.05
+
+
+@pytest.mark.parametrize(("side", "overlap"), [(0, 0), (100, 10), (-32, 0), (64, 33), (64, -1)])
+def test_windows_that_cannot_be(pointwise, side, overlap):
+    with pytest.raises(ExperimentError, match=r"(window|overlap) of -?\d+ pixels: give"):
+        choose_window(pointwise, (500, 500), side, overlap)

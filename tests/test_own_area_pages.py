@@ -1,0 +1,50 @@
+"""Chapters that show images, with a data root that is not MultiSenGE."""
+
+import jupytext
+import numpy as np
+import pytest
+import rasterio
+from nbclient import NotebookClient
+from rasterio.transform import Affine
+
+from multisenge_lib import paths
+from multisenge_lib.area import import_area
+from multisenge_lib.dataset import S2_BANDS
+
+BOOK = paths.PROJECT / "book"
+SIDE, DAYS = 160, ("20220510", "20220615", "20220720")
+
+
+def write(path, pixels, names):
+    place = {"crs": "EPSG:32719", "transform": Affine(10, 0, 291_000, 0, -10, 5_440_000)}
+    shape = {"count": len(pixels), "height": SIDE, "width": SIDE, "dtype": pixels.dtype}
+    with rasterio.open(path, "w", "GTiff", **shape, **place) as target:
+        target.write(pixels)
+        target.descriptions = names
+
+
+@pytest.fixture(scope="module")
+def valley(tmp_path_factory):
+    """An area with Sentinel-2 alone, three dates and three classes."""
+    folder, rng = tmp_path_factory.mktemp("area"), np.random.default_rng(1)
+    (folder / "images").mkdir()
+    green = np.array([300, 500, 400, 900, 2000, 2600, 2800, 2900, 1800, 900])[:, None, None]
+    for day in DAYS:
+        pixels = (green * rng.uniform(0.7, 1.3, (1, SIDE, SIDE))).astype(np.uint16)
+        write(folder / "images" / f"S2_{day}.tif", pixels, S2_BANDS)
+    classes = rng.integers(1, 4, (1, SIDE, SIDE), dtype=np.uint8)
+    write(folder / "reference.tif", classes, ("class",))
+    given = {"reference": folder / "reference.tif", "classes": ["Town", "Field", "Water"]}
+    return import_area(folder / "valley", [folder / "images"], size=32, **given).root
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("chapter", ["dataset", "typology", "conv_lstm"])
+def test_an_area_of_ones_own_is_shown_under_its_name(valley, monkeypatch, chapter):
+    monkeypatch.setenv("MULTISENGE_ROOT", str(valley))
+    page = jupytext.read(BOOK / f"{chapter}.md", fmt="md:myst")
+    NotebookClient(page, resources={"metadata": {"path": str(BOOK)}}, timeout=600).execute()
+    outputs = [out for cell in page.cells for out in cell.get("outputs", ())]
+    shown = "".join(out.get("data", {}).get("text/html", "") for out in outputs)
+    assert "valley, not the paper's data" in shown.replace("&#x27;", "'")
+    assert "synthetic" not in shown

@@ -1,0 +1,90 @@
+import json
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+from records import make_record
+
+from multisenge_lib import chapters
+from multisenge_lib.errors import ExperimentError, RecordError
+from multisenge_lib.models.experiments import get_experiment
+from multisenge_lib.tools import ablations
+from multisenge_lib.training.run import Settings
+
+
+@pytest.fixture
+def measured(tmp_path, monkeypatch):
+    """Stand in for the training: notes what was asked for, and gives scores."""
+    monkeypatch.setenv("MULTISENGE_RESULTS", str(tmp_path / "results"))
+    asked = []
+
+    def train(experiment, settings, root):
+        asked.append((experiment, settings))
+        folder = tmp_path / "run"
+        folder.mkdir()
+        score = 0.5 + 0.01 * settings.seed
+        record = make_record("inception_10c", settings.seed)
+        record.scores.update(dict.fromkeys(("weighted_f1", "macro_f1", "kappa"), score))
+        return SimpleNamespace(record=record, folder=folder)
+
+    monkeypatch.setattr(ablations, "train", train)
+    (tmp_path / "root" / "labels").mkdir(parents=True)
+    return asked, tmp_path / "root"
+
+
+@pytest.mark.parametrize("name", ablations.VARIANTS)
+def test_every_variant_changes_fields_that_exist(name):
+    variant = ablations.VARIANTS[name]
+    base = get_experiment(ablations.BASE)
+    changed = (replace(base, **variant.experiment), replace(Settings(), **variant.settings))
+    assert (changed == (base, Settings())) == (name == chapters.BASELINE)
+
+
+def test_a_series_goes_on_where_it_was(measured):
+    asked, root = measured
+    ablations.measure_all([1], 2, root, ["baseline", "peepholes"])
+    ablations.measure_all([1, 2], 2, root, ["baseline", "peepholes"])
+    assert [(e.peephole, s.seed) for e, s in asked] == [
+        (False, 1),
+        (True, 1),
+        (False, 2),
+        (True, 2),
+    ]
+    table = chapters.ablation_table(chapters.ablations_path("multisenge", 2))
+    assert table.loc["peepholes", ("", "runs")] == 2
+    assert table.loc["baseline", ("kappa", "mean")] == pytest.approx(0.515)
+
+
+def test_a_record_of_other_settings_is_not_gone_on_with(measured):
+    _, root = measured
+    path = ablations.measure_all([1], 2, root, ["baseline"])
+    document = json.loads(path.read_text())
+    document["source"]["settings"]["batch_size"] += 1
+    path.write_text(json.dumps(document))
+    with pytest.raises(RecordError, match="other data or settings"):
+        ablations.measure_all([2], 2, root, ["baseline"])
+    path.write_text(json.dumps({"runs": []}))  # and no source
+    with pytest.raises(RecordError, match="cannot be read"):
+        ablations.measure_all([2], 2, root, ["baseline"])
+
+
+def test_unknown_variants_are_named(measured):
+    with pytest.raises(ExperimentError, match="bigger"):
+        ablations.measure_all([1], 2, measured[1], ["bigger"])
+
+
+@pytest.mark.fault("ablations on real data, with more epochs -> a record of their own")
+def test_datasets_and_epochs_have_records_of_their_own(measured):
+    _, root = measured
+    path = ablations.measure_all([1], 2, root, ["baseline"])
+    assert path == chapters.ablations_path("multisenge", 2)
+    assert ablations.measure_all([1], 10, root, ["baseline"]).name == "ablations.json"
+    (root / "sample.json").write_text("{}")
+    assert ablations.measure_all([1], 2, root, ["baseline"]) == chapters.ablations_path("sample", 2)
+
+
+def test_the_setting_is_read_from_the_record(measured):
+    _, root = measured
+    sentence = chapters.ablation_setting(ablations.measure_all([1, 3], 7, root, ["baseline"]))
+    assert "at most 7 epochs" in sentence
+    assert sentence.endswith("seeds 1, 3.")

@@ -1,0 +1,474 @@
+"""Settings, loss, and short trainings of a small network on the sample."""
+
+import json
+import subprocess
+import sys
+from dataclasses import asdict, replace
+from importlib import import_module
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+from networks import no_unet
+from rasters import write_root
+
+from multisenge_lib import results
+from multisenge_lib.dataset import MULTISENGE, with_selection
+from multisenge_lib.errors import ExperimentError, FileError, PatchError
+from multisenge_lib.models.experiments import get_experiment
+from multisenge_lib.training import devices
+from multisenge_lib.training.checkpoint import delete_run
+from multisenge_lib.training.progress import Progress
+from multisenge_lib.training.run import train
+from multisenge_lib.training.settings import Settings
+
+#: The module, which the function of the same name hides.
+training = import_module("multisenge_lib.training.run")
+
+#: As the shortest run: the network of S1 alone, two steps an epoch.
+FAST = Settings(epochs=2, batch_size=2, readers=1)
+#: Steps so wide that the validation loss soon goes up and down.
+STOPPING = replace(
+    FAST, epochs=30, learning_rate=0.2, plateau_factor=0.9, plateau_patience=1, stop_patience=3
+)
+
+
+@pytest.fixture(autouse=True)
+def folders(tmp_path, monkeypatch):
+    monkeypatch.setenv("MULTISENGE_RESULTS", str(tmp_path / "results"))
+    monkeypatch.setenv("MULTISENGE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("MULTISENGE_EPOCHS", raising=False)
+
+
+def test_nothing_is_read_before_the_request_is_sound(tmp_path, monkeypatch):
+    def read(*_, **__):
+        raise AssertionError("data was read")
+
+    monkeypatch.setattr(training, "load_selection", read)
+    for folder in ("labels", "ground_reference", "s2"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "31UFQ_0_0.json").touch()
+    with pytest.raises(ExperimentError, match="no experiment 'nonsense'"):
+        train("nonsense", FAST, tmp_path)
+    with pytest.raises(ExperimentError, match="no files in s1/, which s1s2_10c needs"):
+        train("s1s2_10c", FAST, tmp_path)
+
+
+BROKEN = "31UFQ_1285_0"
+SHOWN = "31UEQ_7453_4112"
+
+
+def write_small(root):
+    """Nine patches of 32 x 32 pixels, four dates, one of them broken; their selection."""
+    patches = ["31UFP_0_0", "31UFP_0_257", SHOWN, BROKEN]
+    patches += [f"31UFQ_{x}_0" for x in (0, 257, 514, 771, 1028)]
+    selection = write_root(root, patches=patches)
+    for column in ("s1_dates", "s2_dates"):  # as many dates as the experiments have months
+        selection[column] = [np.repeat(days, 2) for days in selection[column]]
+    path = next((root / "s1").glob(f"31UFQ_*_S1_{BROKEN[6:]}.tif"))
+    path.write_bytes(path.read_bytes()[:1000])
+    return selection
+
+
+def slim(monkeypatch, root, selection):
+    """`train` without a U-Net and with few filters, on the patches selected."""
+    monkeypatch.setenv("MULTISENGE_CACHE", str(root / "cache"))
+    monkeypatch.setattr(training, "load_selection", lambda *_, **__: selection)
+    no_unet(monkeypatch)
+
+    def run(settings=FAST, experiment="s1_6c", **options):
+        options = {"on_error": "skip", "seconds": 0} | options
+        experiment = replace(get_experiment(experiment), filters=4)
+        return train(experiment, settings, root, progress=False, **options)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    root = tmp_path_factory.mktemp("root")
+    return root, write_small(root)
+
+
+@pytest.fixture
+def run(monkeypatch, small):
+    return slim(monkeypatch, *small)
+
+
+@pytest.fixture(scope="module")
+def whole(small):
+    """A run that was never interrupted; so fast a learner that it stops early."""
+    with pytest.MonkeyPatch.context() as patch:
+        return slim(patch, *small)(STOPPING, resume=False)
+
+
+@pytest.fixture
+def store(run, small):
+    return training.load(small[0], get_experiment("s1_6c"), FAST, on_error="skip").store
+
+
+class Killed(Exception):
+    """Nothing catches it but the test."""
+
+
+def kill_after(monkeypatch, epochs):
+    """Die in the epoch after `epochs` whole ones."""
+    plan = training.TrainingBatches.plan
+
+    def dying(self, number):
+        if self.first_epoch * self.steps + number > epochs * self.steps:
+            raise Killed
+        return plan(self, number)
+
+    monkeypatch.setattr(training.TrainingBatches, "plan", dying)
+
+
+def test_a_killed_run_ends_as_if_it_had_not_been(whole, run, monkeypatch):
+    """Weights, history and scores; an epoch before the end, so that its patience matters."""
+    with monkeypatch.context() as patched, pytest.raises(Exception, match="Killed"):
+        kill_after(patched, len(whole.record.history) - 1)
+        run(STOPPING, resume=False)
+    assert (whole.folder / "checkpoint.npz").exists()
+    resumed = run(STOPPING)
+    columns = ["loss", "val_loss", "learning_rate"]
+    np.testing.assert_array_equal(whole.record.history[columns], resumed.record.history[columns])
+    for expected, found in zip(whole.model.get_weights(), resumed.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(found, expected)
+    assert (resumed.record.confusion == whole.record.confusion).all()
+    assert not (whole.folder / "checkpoint.npz").exists()
+
+
+def test_training_stops_and_keeps_the_best_epoch(whole):
+    history = whole.record.history
+    assert len(history) < STOPPING.epochs
+    best = whole.record.best_epoch
+    assert best == history["val_loss"].idxmin() == len(history) - STOPPING.stop_patience
+    assert history["learning_rate"].iloc[-1] < STOPPING.learning_rate
+    assert history["loss"].min() < history["loss"].iloc[0]
+
+
+def test_the_record_says_what_was_done(whole, store):
+    results.write_record(whole.record)
+    read = results.read_record("multisenge", "s1_6c")
+    metadata = read.metadata
+    assert json.loads(json.dumps(asdict(whole.record.metadata))) == json.loads(
+        json.dumps(asdict(metadata))
+    )
+    assert metadata.patches == {"train": 5, "validation": 2, "test": 1}
+    assert read.confusion.sum() == 32 * 32 == sum(read.scores["support"])
+    assert sum(metadata.pixels) == 5 * 32 * 32
+    assert len(metadata.statistics["s1"][0]) == 2 and len(metadata.class_weights) == 6
+    assert metadata.settings["batch_size"] == 2 and metadata.choices["filters"] == 4
+    assert metadata.fingerprint == store.fingerprint
+    assert read.patches == (SHOWN,) and read.maps[SHOWN].min() >= 1
+    reference = store.read("reference", store.positions("test")[0])
+    expected = get_experiment("s1_6c").typology.lookup[reference]
+    np.testing.assert_array_equal(read.references[SHOWN], expected)
+
+
+def test_a_skipped_patch_is_counted_and_listed(whole, run, small):
+    (skipped,) = whole.record.metadata.skipped
+    assert skipped["patch"] == BROKEN and "truncated" in skipped["problem"]
+    assert str(small[0]) not in str(whole.record.metadata)
+    with pytest.raises(PatchError, match=f"{BROKEN[6:]}.tif cannot be read"):
+        run(on_error="stop")
+
+
+def test_the_saved_model_takes_raw_values_and_predicts_the_same(whole, store):
+    loaded = keras.models.load_model(whole.folder / "model.keras")
+    inputs = {"s1": store.read("s1", 0)[None]}
+    np.testing.assert_allclose(
+        loaded.predict_on_batch(inputs), whole.model.predict_on_batch(inputs), atol=1e-5
+    )
+
+
+def test_another_split_is_another_run_with_a_record_of_its_own(whole, run, small, monkeypatch):
+    selection = small[1].assign(split=small[1]["split"].replace({"test": "train", "train": "test"}))
+    monkeypatch.setattr(training, "load_selection", lambda *_, dataset, **__: selection)
+    dataset = with_selection(MULTISENGE, tiles="31UFP,31UFQ=test,31UEQ=train")
+    other = run(replace(FAST, epochs=1, batch_size=1), dataset=dataset)
+    assert other.folder != whole.folder
+    assert results.write_record(other.record).parent.name == dataset.name != MULTISENGE.name
+    made = results.read_record(dataset.name, "s1_6c").metadata
+    assert made.split.startswith("by tile: 31UEQ train, 31UFP validation, 31UFQ test; ")
+    assert made.patches == {"train": 1, "validation": 2, "test": 5}
+
+
+@pytest.mark.slow
+def test_other_settings_are_another_run_and_train_as_well(whole, run):
+    others = {"precision": "mixed_bfloat16", "class_weights": False, "augmentation": "extend"}
+    other = run(replace(FAST, **others))
+    assert other.folder != whole.folder
+    assert np.isfinite(other.record.history["loss"]).all()
+    assert keras.config.dtype_policy().name == "float32"
+    assert other.record.metadata.settings["precision"] == "mixed_bfloat16"
+    saved = keras.models.load_model(other.folder / "model.keras")
+    for model in (other.model, saved):
+        assert {layer.dtype_policy.name for layer in model.layers} == {"float32"}
+
+
+def test_what_is_saved_is_float32_under_any_policy(run):
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        model = run(replace(FAST, epochs=1)).model
+    finally:
+        keras.config.set_dtype_policy(before)
+    assert {layer.dtype_policy.name for layer in model.layers} == {"float32"}
+
+
+@pytest.mark.parametrize(
+    ("told", "gpus", "onednn", "chosen"),
+    [
+        ("flags : sse avx512_bf16 fma", [], "1", "mixed_bfloat16"),
+        ("flags : amx_bf16", [], "1", "mixed_bfloat16"),
+        ("flags : amx_bf16", ["gpu:0"], "1", "float32"),
+        ("flags : amx_bf16", [], "0", "float32"),
+        ("flags : sse avx512f", [], "1", "float32"),
+        (None, [], "1", "float32"),
+    ],
+)
+def test_precision_left_open_is_that_of_the_machine(
+    tmp_path, monkeypatch, told, gpus, onednn, chosen
+):
+    processor = tmp_path / "cpuinfo"
+    if told:
+        processor.write_text(f"vendor : any\n{told}\n")
+    monkeypatch.setattr(devices, "_PROCESSOR", processor)
+    monkeypatch.setattr(devices, "_accelerators", lambda: gpus)
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", onednn)
+    if keras.backend.backend() != "tensorflow":
+        chosen = "float32"
+    assert devices.settled(Settings()) == replace(Settings(), precision=chosen)
+    by_hand = replace(Settings(), precision="mixed_float16")
+    assert devices.settled(by_hand) is by_hand
+
+
+def test_more_devices_than_there_are(run):
+    with pytest.raises(ExperimentError, match="devices is 2: it must be at most 1"):
+        run(replace(FAST, devices=2))
+
+
+@pytest.mark.parametrize("kind", [training.TrainingBatches, training.Batches])
+def test_a_store_damaged_while_training_is_one_line(run, monkeypatch, kind):
+    """In a thread of the backend's: the four arrays of the first batch are looked at before."""
+    read, count = training.Batches._read, []
+
+    def damaged(self, *arguments):
+        count.extend([self] if type(self) is kind else [])
+        if len(count) > 4:
+            raise PatchError("s1 cannot be read")
+        return read(self, *arguments)
+
+    monkeypatch.setattr(training.Batches, "_read", damaged)
+    with pytest.raises(PatchError, match="s1 cannot be read") as caught:
+        run(resume=False)
+    assert "\n" not in str(caught.value)
+
+
+_TWO_DEVICES = """
+import os, sys
+os.environ |= {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": sys.argv[1]}
+flags = "--xla_force_host_platform_device_count=2 --xla_backend_optimization_level=0"
+os.environ["XLA_FLAGS"] = flags
+if sys.argv[1] == "tensorflow":
+    import tensorflow as tf
+    one = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(one, [tf.config.LogicalDeviceConfiguration()] * 2)
+import json, pathlib, pytest
+sys.path[:0] = [sys.argv[2], str(pathlib.Path(sys.argv[2]).parent)]
+import test_train as t
+root = pathlib.Path(sys.argv[3])
+with pytest.MonkeyPatch.context() as patch:
+    run = t.slim(patch, root, t.write_small(root))
+    histories = [run(t.replace(t.FAST, devices=n)).record.history for n in (1, 2)]
+print(json.dumps([history[["loss", "val_loss"]].to_numpy().tolist() for history in histories]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["tensorflow", pytest.param("jax", marks=pytest.mark.jax)])
+def test_two_devices_train_as_one(tmp_path, backend):
+    if backend == "jax":
+        pytest.importorskip("jax", reason="the jax extra is not installed")
+    here = str(Path(__file__).parent)
+    command = [sys.executable, "-c", _TWO_DEVICES, backend, here, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    one, two = json.loads(done.stdout.strip().splitlines()[-1])
+    np.testing.assert_allclose(two[0], one[0], rtol=1e-4)
+    np.testing.assert_allclose(two[1], one[1], rtol=1e-2)  # Adam magnifies rounding
+
+
+# Faults
+
+
+def one_line(caught):
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.fault("training: a finished run is started again -> no epoch more, the same record")
+def test_a_finished_run_is_only_evaluated(whole, run, monkeypatch):
+    monkeypatch.setattr(keras.Model, "fit", None)
+    network = (whole.folder / "model.keras").read_bytes()
+    again = run(STOPPING).record
+    assert (whole.folder / "model.keras").read_bytes() == network  # maps know it by its bytes
+    assert replace(again.metadata, finished="") == replace(whole.record.metadata, finished="")
+    left, right = (r.history.drop(columns="seconds") for r in (again, whole.record))
+    pd.testing.assert_frame_equal(left, right)
+    np.testing.assert_array_equal(again.confusions, whole.record.confusions)
+
+
+@pytest.mark.fault("training: the loss is no number in any epoch -> one line, no record")
+def test_a_run_that_diverges_is_refused(run, monkeypatch):
+    diverged = lambda _: lambda _, logits: keras.ops.mean(logits) * np.nan  # noqa: E731
+    monkeypatch.setattr(training, "weighted_loss", diverged)
+    with pytest.raises(ExperimentError, match="no number in any epoch: give a smaller"):
+        run(replace(FAST, epochs=1, seed=7))
+
+
+@pytest.mark.fault("training: what follows the last epoch fails -> the next start trains no epoch")
+def test_a_run_whose_end_failed_is_not_trained_again(run, monkeypatch):
+    settings, epochs = replace(FAST, epochs=1, seed=3), []
+    ended = training.Checkpoint.on_epoch_end
+    counted = lambda self, epoch, logs=None: (epochs.append(epoch), ended(self, epoch, logs))[1]  # noqa: E731
+    monkeypatch.setattr(training.Checkpoint, "on_epoch_end", counted)
+    with monkeypatch.context() as patched, pytest.raises(Killed):
+        patched.setattr(training, "evaluate", lambda *_: (_ for _ in ()).throw(Killed))
+        run(settings, seconds=1e9)
+    assert run(settings).record.best_epoch == 1 and epochs == [0]
+
+
+@pytest.mark.fault("training: the same run twice at once -> the second says so and leaves it")
+def test_two_of_the_same_run(whole, run):
+    with (
+        training.exclusive(whole.folder),
+        pytest.raises(ExperimentError, match="another") as caught,
+    ):
+        run(STOPPING)
+    assert str(whole.folder) in one_line(caught)
+
+
+@pytest.fixture
+def checkpoint(whole):
+    """Of a model that one batch was fitted to."""
+    net = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    net.compile("adam", "mse")
+    net.train_on_batch(np.ones((4, 3)), np.ones((4, 2)))
+    stopping, plateau = keras.callbacks.EarlyStopping(), keras.callbacks.ReduceLROnPlateau()
+    made = training.Checkpoint(whole.folder / "other", stopping, plateau, 0)
+    for callback in (stopping, plateau, made):
+        callback.set_model(net)
+        callback.on_train_begin()
+    return made
+
+
+def test_a_run_begun_anew_leaves_nothing_half_written(checkpoint):
+    checkpoint.save()
+    for name in (".checkpoint.0a1b2c3d.npz", ".model.0a1b2c3d.keras"):
+        (checkpoint.folder / name).touch()
+    delete_run(checkpoint.folder)
+    assert not list(checkpoint.folder.iterdir())
+
+
+@pytest.mark.fault("training: disk full at a checkpoint -> one line, the one before stays")
+def test_a_full_disk_leaves_the_checkpoint_before(checkpoint, monkeypatch):
+    checkpoint.save()
+    before = checkpoint.path.read_bytes()
+
+    def full(path, **_):
+        path.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+    with pytest.raises(FileError, match="No space left") as caught:
+        checkpoint.save()
+    assert str(checkpoint.path) in one_line(caught)
+    assert [p.read_bytes() for p in checkpoint.folder.iterdir()] == [before]
+
+
+@pytest.mark.fault("training: a checkpoint cut, flipped, empty, of another network -> one line")
+@pytest.mark.parametrize("cut", [0, 100, -1, "flipped", "other"])
+def test_a_damaged_checkpoint_is_named(checkpoint, cut):
+    checkpoint.save()
+    data, net = bytearray(checkpoint.path.read_bytes()), checkpoint.model
+    if cut == "flipped":
+        data[len(data) // 2] ^= 255
+    elif cut == "other":
+        net = keras.Sequential([keras.Input((3,)), keras.layers.Dense(5)])
+        net.compile("adam", "mse")
+    checkpoint.path.write_bytes(data[:cut] if isinstance(cut, int) else data)
+    with pytest.raises(FileError, match="delete it, and training begins anew") as caught:
+        checkpoint.restore(net)
+    assert str(checkpoint.path) in one_line(caught)
+
+
+@pytest.mark.fault("training: the finished model is damaged -> one line that names the folder")
+def test_a_damaged_finished_run_is_named(whole, run):
+    path = whole.folder / "model.keras"
+    kept = path.read_bytes()
+    path.write_bytes(kept[:1000])
+    with pytest.raises(FileError, match="delete it to train anew") as caught:
+        run(STOPPING)
+    path.write_bytes(kept)
+    assert str(whole.folder) in one_line(caught)
+
+
+UNSOUND = {
+    "no test patch": (lambda t: t[t["split"] != "test"], {}, "for test"),
+    "no validation patch": (lambda t: t[t["split"] != "validation"], {}, "for validation"),
+    "no patch at all": (lambda t: t[:0], {}, "none of the 0 patches"),
+    "a batch too large": (lambda t: t, {"batch_size": 64}, "batch size 64 is more than the 6"),
+    "devices 99": (lambda t: t, {"devices": 99}, "devices is 99: it must be at most"),
+}
+
+
+@pytest.mark.fault("training: no patches of a split, batch too large, devices 99 -> before packing")
+@pytest.mark.parametrize("what", UNSOUND)
+def test_what_cannot_be_trained_is_said_before_packing(run, small, monkeypatch, what):
+    change, settings, words = UNSOUND[what]
+    monkeypatch.setattr(training, "load_selection", lambda *_, **__: change(small[1]))
+    monkeypatch.setattr(training, "pack", None)
+    with pytest.raises(ExperimentError, match=words) as caught:
+        run(replace(FAST, **settings))
+    one_line(caught)
+
+
+@pytest.mark.fault("training: patches of 48 pixels -> before packing")
+def test_a_size_that_does_not_fit_is_said_before_packing(tmp_path, monkeypatch):
+    selection = write_root(tmp_path, 48, ("31UFQ_0_0", "31UFP_0_0", "31UEQ_0_0"))
+    monkeypatch.setattr(training, "pack", None)
+    with pytest.raises(ExperimentError, match="48 x 48 pixels do not fit"):
+        slim(monkeypatch, tmp_path, selection)(replace(FAST, batch_size=1))
+
+
+@pytest.mark.fault("training: a reference of 0 everywhere in a split -> refused, not loss 0.0")
+@pytest.mark.parametrize("split", ["train", "validation", "test"])
+def test_a_split_without_reference_is_refused(run, monkeypatch, split):
+    count = training.count_classes
+    none = lambda store, typology, of: count(store, typology, of) * (of != split)  # noqa: E731
+    monkeypatch.setattr(training, "count_classes", none)
+    with pytest.raises(ExperimentError, match=f"the reference of the {split} patches is no data"):
+        run()
+
+
+@pytest.mark.fault("training: a test split without the showcase -> maps of its first patches")
+def test_maps_without_showcase_patches(whole, run, small, monkeypatch):
+    assert list(whole.record.maps) == [SHOWN]
+    task = training.load(small[0], get_experiment("s1_6c"), STOPPING, on_error="skip")
+    assert list(training.evaluate(whole.model, task, "validation").maps) == [
+        "31UFP_0_0",
+        "31UFP_0_257",
+    ]
+
+
+def test_lines_tell_how_training_goes(capsys):
+    line = Progress()
+    line.set_params({"epochs": 3})
+    line.on_epoch_end(1, {"loss": 1.25, "val_loss": 2.0, "learning_rate": 1e-3})
+    assert capsys.readouterr().out == (
+        "epoch 2 of at most 3: loss 1.2500, validation 2.0000, learning rate 1e-03\n"
+    )
