@@ -8,7 +8,19 @@ from types import ModuleType
 from sphinx.application import Sphinx
 
 PAGE, LIBRARY = "api", "multisenge_lib"
-ROOMS = ("dataset", "paper", "sample", "models", "audit", "results", "training", "figures")
+ROOMS = (
+    "dataset",
+    "models",
+    "training",
+    "results",
+    "paper",
+    "maps",
+    "area",
+    "audit",
+    "sample",
+    "chapters",
+    "tools",
+)
 
 
 def names(module: ModuleType) -> list[str]:
