@@ -355,6 +355,18 @@ def read_patch(
     Raises:
         PatchError: a raster is missing, damaged, or not of the published layout; one line.
         BandOrderError: it is in doubt which band is which.
+
+    Examples:
+        >>> import multisenge_lib as ms
+        >>> root = ms.find_data_root()
+        >>> selection = ms.load_selection(root)
+        >>> patch = ms.read_patch(root, selection.iloc[0])
+        >>> patch.s2.shape  # dates, rows, columns, bands
+        (4, 64, 64, 10)
+        >>> patch.s1.shape
+        (4, 64, 64, 2)
+        >>> patch.reference.shape
+        (64, 64)
     """
     check_band_order(band_order)
     dataset = dataset or dataset_of_root(root)

@@ -237,6 +237,15 @@ def load_selection(
     The files of the sensors given must be on disk; by default of those of which there is any file.
     The dates of the other are taken as the labels name them: the experiments of one sensor need no
     files of the other. A dataset of `vary` selects as it says, among the patches of its tiles.
+
+    Examples:
+        >>> import multisenge_lib as ms
+        >>> root = ms.find_data_root()
+        >>> selection = ms.load_selection(root)
+        >>> sorted(selection["split"].unique())
+        ['test', 'train', 'validation']
+        >>> len(selection.loc[0, "s2_dates"])  # July, August, September, November
+        4
     """
     root, there = Path(root), dataset_of_root(root)
     dataset = dataset or there

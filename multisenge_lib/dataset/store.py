@@ -272,6 +272,14 @@ def pack(
             store is damaged.
         BandOrderError: it is in doubt which band is which; never skipped.
         FileError: no room on the disk; what was packed stays.
+
+    Examples:
+        >>> import multisenge_lib as ms
+        >>> root = ms.find_data_root()
+        >>> selection = ms.load_selection(root).head(2)
+        >>> store = ms.pack(root, selection, sensors=("s2",))
+        >>> store.read("s2", 0).shape  # dates, rows, columns, bands
+        (4, 64, 64, 10)
     """
     root = Path(root)
     selection = selection.reset_index(drop=True)

@@ -3,6 +3,13 @@
 Ids are those of the rasters: 1 to 14 in the published reference, 0 for no data. A regrouping
 keeps 0. Colours are this book's own, the same on every figure: near CORINE's where it has any, and
 told apart by colour-blind readers, which a test simulates.
+
+Examples:
+    >>> import multisenge_lib as ms
+    >>> sorted(ms.TYPOLOGIES)
+    [6, 10, 14]
+    >>> ms.TYPOLOGIES[6].names[0]
+    'Dense Built-Up'
 """
 
 from collections.abc import Iterable
@@ -117,6 +124,14 @@ def reclassify(reference: np.ndarray, typology: Typology) -> np.ndarray:
 
     Raises:
         MultiSenGEError: an id that is none of the published ones.
+
+    Examples:
+        >>> import numpy as np
+        >>> import multisenge_lib as ms
+        >>> published = np.array([[1, 5], [9, 0]])  # two urban classes, forest, no data
+        >>> ms.reclassify(published, ms.TYPOLOGIES[6])
+        array([[1, 5],
+               [6, 0]], dtype=uint8)
     """
     reference = np.asarray(reference)
     lookup = typology.lookup

@@ -83,6 +83,17 @@ def predict_map(
         ExperimentError: sensors, dates or bands are not those of the network, or the window is of
             no size that it takes.
         PatchError: Sentinel-1 is negative or infinite, no linear intensity.
+
+    Examples:
+        >>> import numpy as np
+        >>> import multisenge_lib as ms
+        >>> model = ms.build_model("s2_6c", size=32)  # not trained: the map means nothing
+        >>> series = {"s2": np.full((4, 40, 50, 10), 1000.0)}
+        >>> ids, probabilities = ms.predict_map(model, series, window=32)
+        >>> ids.shape
+        (40, 50)
+        >>> probabilities.shape
+        (40, 50, 6)
     """
     arrays = {sensor: zero_invalid(np.asarray(a), sensor, sensor) for sensor, a in series.items()}
     shape, valid = _check_series(model, arrays), valid_mask(arrays)

@@ -84,6 +84,12 @@ def build_model(
 
     Raises:
         ExperimentError: an unknown experiment, an impossible size, or statistics of other bands.
+
+    Examples:
+        >>> import multisenge_lib as ms
+        >>> model = ms.build_model("s2_6c", size=32)
+        >>> model.output_shape  # batch, rows, columns, classes
+        (None, 32, 32, 6)
     """
     if isinstance(experiment, str):
         experiment = get_experiment(experiment)

@@ -1,4 +1,12 @@
-"""The eight experiments of Table 4 as data, with the choices that the paper leaves open."""
+"""The eight experiments of Table 4 as data, with the choices that the paper leaves open.
+
+Examples:
+    >>> import multisenge_lib as ms
+    >>> ms.EXPERIMENTS["s1s2_10c"].title
+    'ConvLSTM-S1S2'
+    >>> ms.EXPERIMENTS["s1s2_10c"].sensors
+    ('s1', 's2')
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

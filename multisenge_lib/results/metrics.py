@@ -122,6 +122,15 @@ def scores(confusion: np.ndarray) -> dict[str, Any]:
 
     Raises:
         MultiSenGEError: not a square matrix of counts, or empty.
+
+    Examples:
+        >>> import numpy as np
+        >>> import multisenge_lib as ms
+        >>> confusion = np.array([[8, 2], [1, 9]])  # rows are the reference
+        >>> ms.scores(confusion)["accuracy"]
+        0.85
+        >>> round(ms.scores(confusion)["macro_f1"], 3)
+        0.85
     """
     confusion = _check_confusion(confusion)
     support, by_class = confusion.sum(1), _per_class(confusion)

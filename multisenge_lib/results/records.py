@@ -228,6 +228,11 @@ def read_record(dataset: str, experiment: str, seed: int = 1) -> Record:
 
     Raises:
         RecordError: it is missing, damaged, changed, or of another dataset, experiment or seed.
+
+    Examples:
+        >>> import multisenge_lib as ms
+        >>> record = ms.read_record("sample", "s1s2_10c")  # doctest: +SKIP
+        >>> record.scores["macro_f1"]  # doctest: +SKIP
     """
     key = RecordKey(dataset, experiment, seed)
     folder = record_folder(*key)

@@ -191,5 +191,11 @@ def find_data_root(given: Path | str | None = None) -> Path:
     Raises:
         MultiSenGEError: `MULTISENGE_ROOT` names nothing that exists, or the root is a sample that
             was cut off while it was written.
+
+    Examples:
+        >>> import multisenge_lib as ms
+        >>> root = ms.find_data_root()
+        >>> (root / "labels").is_dir()
+        True
     """
     return given_data_root(given) or ensure_sample()

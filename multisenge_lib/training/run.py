@@ -382,6 +382,12 @@ def train(
             or another process trains the same run.
         PatchError: a patch cannot be read.
         FileError: the run's folder cannot be written, or its checkpoint is damaged.
+
+    Examples:
+        >>> import multisenge_lib as ms
+        >>> root = ms.find_data_root()
+        >>> run = ms.train("s1s2_10c", data_root=root)  # doctest: +SKIP
+        >>> ms.scores(run.record.confusion)["macro_f1"]  # doctest: +SKIP
     """
     root = given_data_root(data_root)
     if root is None:

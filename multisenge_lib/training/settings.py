@@ -42,6 +42,12 @@ class Settings:
         devices: how many devices of this machine share each batch.
         readers: threads that read patches.
         tensorboard: also log for TensorBoard.
+
+    Examples:
+        >>> import multisenge_lib as ms
+        >>> settings = ms.Settings(epochs=5)
+        >>> settings.learning_rate  # the paper's, where nothing else is given
+        0.001
     """
 
     epochs: _Count = 200

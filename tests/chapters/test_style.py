@@ -121,7 +121,8 @@ def test_a_picture_is_drawn_for_the_column_and_for_the_phone():
 
 def test_the_sample_is_written_into_the_picture():
     (plain, _), (marked, _) = (
-        images(style.responsive_figure(draw, alt="", sample=sample).data)[1] for sample in (False, True)
+        images(style.responsive_figure(draw, alt="", sample=sample).data)[1]
+        for sample in (False, True)
     )
     assert marked.height > plain.height
     figure = draw(style.DESKTOP_WIDTH)
