@@ -16,6 +16,7 @@ FLOORS = (
     {"models"},
     {"results"},
     {"training"},
+    {"other_networks"},
     {"area", "audit", "sample"},
     {"maps"},
     {"chapters"},
