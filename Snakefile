@@ -13,7 +13,8 @@
 from pathlib import Path
 
 from multisenge_lib import paths, results
-from multisenge_lib.dataset import SAMPLE, dataset_of_root, is_sample, load_to_map, with_selection
+from multisenge_lib.dataset import MULTISENGE, SAMPLE, dataset_of_root, is_sample, load_to_map, with_selection
+from multisenge_lib.models import EXPERIMENTS as TABLE_4
 from multisenge_lib.models import experiments_of, get_experiment
 from multisenge_lib.sample import find_data_root
 
@@ -22,7 +23,9 @@ CHOSEN = {name: config[name] for name in ("months", "days_gap", "s1_rule", "tile
 DATA = with_selection(dataset_of_root(ROOT) if ROOT else SAMPLE, **CHOSEN)
 DATASET, EXPERIMENTS = DATA.name, experiments_of(DATA)
 RECORDS = paths.results_dir() / DATASET
-NAMES = [get_experiment(name, DATA).name for name in str(config.get("exp", ",".join(EXPERIMENTS))).split(",")]
+# Of a dataset with MultiSenGE's classifications those of Table 4, of another one all that it offers.
+BY_DEFAULT = [name for name in EXPERIMENTS if name in TABLE_4 or DATA.typologies != MULTISENGE.typologies]
+NAMES = [get_experiment(name, DATA).name for name in str(config.get("exp", ",".join(BY_DEFAULT))).split(",")]
 SEEDS = [int(seed) for seed in str(config.get("seeds", 1)).split(",")]
 OPTIONS = " ".join(f"-p {name} {value}" for name, value in config.items() if name not in ("exp", "seeds"))
 READING = {name: config[name] for name in ("band_order", "on_error") if name in config}
@@ -37,6 +40,8 @@ MAKES = {
 }
 CODE = [f"multisenge_lib/{room}/{name}.py" for room, names in MAKES.items() for name in names.split()]
 CODE.append("multisenge_lib/dataset/multisenge.toml")
+if ROOT and (ROOT / "dataset.toml").is_file():
+    CODE.append(str(ROOT / "dataset.toml"))  # its classes and bands are part of every run
 if is_sample(DATASET):
     CODE += sorted(map(str, Path("multisenge_lib/sample").glob("*.[py]*")))
 

@@ -21,7 +21,7 @@ from multisenge_lib.dataset import TYPOLOGIES, load_selection, pack, raster_path
 from multisenge_lib.models import EXPERIMENTS
 from multisenge_lib.training.batches import Batches, count_classes, streamed_statistics
 
-BATCH, SENSORS, CLASSES = 16, ("s1", "s2"), TYPOLOGIES[10]
+BATCH, SENSORS, CLASSES = 16, ("s1", "s2"), TYPOLOGIES["10c"]
 EXPERIMENT = EXPERIMENTS["inception_10c"]
 
 

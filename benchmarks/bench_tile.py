@@ -66,13 +66,15 @@ def write_tile(folder: Path, side: int) -> dict[str, list[Path]]:
 def save_network(folder: Path) -> Path:
     import keras
 
+    from multisenge_lib.dataset import TYPOLOGIES
     from multisenge_lib.models import build_model, get_experiment, model_card, save_model
 
     keras.utils.set_random_seed(1)
     experiment = get_experiment(EXPERIMENT)
     statistics = {"s1": ([-10.0] * 2, [5.0] * 2), "s2": ([1500.0] * 10, [900.0] * 10)}
     model = build_model(experiment, 256, statistics)
-    return save_model(model, model_card(experiment, 256, "none"), folder / "model.keras")
+    card = model_card(experiment, TYPOLOGIES[experiment.classification], 256, "none")
+    return save_model(model, card, folder / "model.keras")
 
 
 def steps(path: Path, axis: int) -> np.ndarray:

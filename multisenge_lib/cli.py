@@ -311,7 +311,7 @@ def _print_plan(labels: Path) -> None:
     if dataset.name == MULTISENGE.name:
         support = replication().support[10]
         typer.echo("To compare first: pixels of the test tile by class, as others counted them")
-        for name, pixels in zip(TYPOLOGIES[10].names, support, strict=True):
+        for name, pixels in zip(TYPOLOGIES["10c"].names, support, strict=True):
             typer.echo(f"  {name:<36} {pixels:>12,}")
 
 

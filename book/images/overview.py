@@ -16,8 +16,8 @@ def main() -> None:
         shown += [
             ("Sentinel-2", chapters.true_color(patch.s2[0]), None),
             ("Sentinel-1", chapters.radar_color(patch.s1[0]), None),
-            ("Reference", record.references[name], TYPOLOGIES[10]),
-            ("Predicted", record.maps[name], TYPOLOGIES[10]),
+            ("Reference", record.references[name], TYPOLOGIES["10c"]),
+            ("Predicted", record.maps[name], TYPOLOGIES["10c"]),
         ]
     chapters.use_style()
     figure = chapters.image_grid(shown, (4, 2))

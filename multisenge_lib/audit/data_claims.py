@@ -185,7 +185,7 @@ def west(e: Evidence) -> Outcome:
 def merged_shares(e: Evidence, classes: int) -> np.ndarray:
     """Table 2 in 6, 10 or 14 classes: percent, `(classes,)`."""
     shares = e.paper.shares()
-    return np.array([sum(shares[i - 1] for i in ids) for ids in TYPOLOGIES[classes].members])
+    return np.array([sum(shares[i - 1] for i in ids) for ids in TYPOLOGIES[f"{classes}c"].members])
 
 
 @check("merging")
@@ -208,7 +208,7 @@ def rare_classes(e: Evidence, classes: int) -> Outcome:
 @check("non-urban-share")
 def non_urban(e: Evidence) -> Outcome:
     number, pixels = e.paper.numbers["text/non-urban-share/percent"], e.replication.support[6]
-    parts = [e.paper.numbers[f"table2/{i}"] for i in TYPOLOGIES[6].members[5]]
+    parts = [e.paper.numbers[f"table2/{i}"] for i in TYPOLOGIES["6c"].members[5]]
     derived = sum(n.value for n in parts)
     tolerance = number.half + sum(n.half for n in parts)
     tested = 100 * pixels[5] / pixels.sum()
@@ -236,7 +236,7 @@ def class_weights(e: Evidence) -> Outcome:
     inverse, shares = 1 / e.script.class_weights, merged_shares(e, 6)
     implied = 100 * inverse / inverse.sum()
     difference = implied - shares
-    tolerance = np.array([0.005 * len(ids) for ids in TYPOLOGIES[6].members])
+    tolerance = np.array([0.005 * len(ids) for ids in TYPOLOGIES["6c"].members])
     same = bool((np.abs(difference) <= tolerance).all())
     train, patches = e.census.splits["train"], e.census.totals["patches"]
     possible = (implied * train <= (shares + tolerance) * patches).all()

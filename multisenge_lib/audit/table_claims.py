@@ -20,7 +20,7 @@ SOLVER = 1e-7
 
 def merge_matrix(classes: int) -> np.ndarray:
     """Which of the 10 classes each of 6 or 10 holds: `(classes, 10)`, 0 and 1."""
-    fine, coarse = TYPOLOGIES[10], TYPOLOGIES[classes]
+    fine, coarse = TYPOLOGIES["10c"], TYPOLOGIES[f"{classes}c"]
     return np.array([[float(set(f) <= set(c)) for f in fine.members] for c in coarse.members])
 
 
@@ -146,7 +146,7 @@ def one_class(e: Evidence) -> dict[str, Outcome]:
             least_macro=e.paper.scores(classes)[..., 2].mean(axis=1).min(),
             least_kappa=e.paper.kappa(classes).min(),
         )
-        one["name"] = TYPOLOGIES[classes].names[pixels.argmax()]
+        one["name"] = TYPOLOGIES[f"{classes}c"].names[pixels.argmax()]
         outcomes[str(classes)] = judged(above.min() > HALF, above.min(), HALF, **theirs, **one)
     return outcomes
 

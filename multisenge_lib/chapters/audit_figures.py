@@ -143,7 +143,7 @@ def margins_table(evidence: Evidence, classes: int) -> pd.DataFrame:
     found = audit.model_margins(evidence, classes)
     columns = {"reference": found[0].reference}
     columns |= {method: m.predicted for method, m in zip(METHODS, found, strict=True)}
-    return 100 * pd.DataFrame(columns, index=TYPOLOGIES[classes].names)
+    return 100 * pd.DataFrame(columns, index=TYPOLOGIES[f"{classes}c"].names)
 
 
 def margins_figure(evidence: Evidence, width: float = DESKTOP_WIDTH) -> Figure:
@@ -178,7 +178,7 @@ def cells_figure(
         ax.text(j, i, text, ha="center", va="center", fontsize=MIN_FONT_SIZE, color=color)
     at, ids = np.arange(classes), range(1, classes + 1)
     ax.set(xticks=at, yticks=at, xticklabels=ids, xlabel="predicted class")
-    names = [f"{i} {name}" for i, name in zip(ids, TYPOLOGIES[classes].names, strict=True)]
+    names = [f"{i} {name}" for i, name in zip(ids, TYPOLOGIES[f"{classes}c"].names, strict=True)]
     ax.set(yticklabels=names if width == DESKTOP_WIDTH else ids, ylabel="reference class")
     return figure
 
@@ -196,7 +196,7 @@ def free_cells(evidence: Evidence, classes: int, method: int) -> dict[str, Any]:
     for i, j in permutations(range(classes), 2):
         ends = np.rint(pixels[classes].sum() * audit.extreme_matrices(found, i, j)).astype(int)
         cells[f"{i},{j}"] = dict(zip(("low", "high"), ends.tolist(), strict=True))
-    return {"names": TYPOLOGIES[classes].names, "start": [1, 0], "cells": cells}
+    return {"names": TYPOLOGIES[f"{classes}c"].names, "start": [1, 0], "cells": cells}
 
 
 def lab_presets(evidence: Evidence) -> dict[str, Any]:
@@ -209,4 +209,4 @@ def lab_presets(evidence: Evidence) -> dict[str, Any]:
         "the same recalls, equal shares": ([1 / 6] * 6, recalls),
     }
     named = {name: dict(shares=s, recalls=r) for name, (s, r) in presets.items()}
-    return {"names": TYPOLOGIES[6].names, "presets": named}
+    return {"names": TYPOLOGIES["6c"].names, "presets": named}

@@ -62,7 +62,7 @@ def paper_scores(classes: int) -> pd.DataFrame:
     """Table 5 or 7: a row a method and class id; columns `precision`, `recall`, `f1`, 0 to 1."""
     values = paper.read_paper().scores(classes).reshape(-1, len(SCORES))
     rows = pd.MultiIndex.from_product(
-        [paper.METHODS, TYPOLOGIES[classes].ids], names=["method", "class"]
+        [paper.METHODS, TYPOLOGIES[f"{classes}c"].ids], names=["method", "class"]
     )
     return pd.DataFrame(values, rows, list(SCORES))
 

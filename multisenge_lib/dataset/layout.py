@@ -22,7 +22,7 @@ import msgspec
 import numpy as np
 
 from multisenge_lib.dataset.typology import TYPOLOGIES, Typology
-from multisenge_lib.errors import SelectionError
+from multisenge_lib.errors import DescriptionError, SelectionError
 
 #: Folders of the layout, below a data root.
 LABELS, REFERENCE, S2, S1 = "labels", "ground_reference", "s2", "s1"
@@ -100,7 +100,8 @@ class Dataset:
         patch_pixels: along a patch's side.
         blocks: how tiles of the split `blocks` are divided.
         bands: of each sensor that it has, in the order of the arrays.
-        typologies: the classes of its reference and groupings of them, by number of classes.
+        published: the classes of its reference, ungrouped.
+        groupings: other classifications, each of whose classes gathers some of the published ones.
         showcase: patches to show.
         cities: longitude and latitude in degrees of places for maps.
     """
@@ -116,7 +117,8 @@ class Dataset:
     bands: Mapping[str, tuple[str, ...]] = field(
         default_factory=lambda: {"s1": S1_BANDS, "s2": S2_BANDS}
     )
-    typologies: Mapping[int, Typology] = field(default_factory=lambda: dict(TYPOLOGIES))
+    published: Typology = TYPOLOGIES["14c"]
+    groupings: tuple[Typology, ...] = (TYPOLOGIES["10c"], TYPOLOGIES["6c"])
     showcase: tuple[str, ...] = ()
     cities: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
@@ -131,9 +133,19 @@ class Dataset:
         return tuple(self.bands)
 
     @property
-    def published(self) -> Typology:
-        """The classes of its reference, ungrouped."""
-        return self.typologies[max(self.typologies)]
+    def typologies(self) -> dict[str, Typology]:
+        """All classifications by name: the reference's own classes first, then the groupings."""
+        return {typology.name: typology for typology in (self.published, *self.groupings)}
+
+    def __post_init__(self) -> None:
+        """Refuse two classifications of one name: only one of them could be found by it."""
+        # Names of records and runs are names of folders, where some systems ignore case.
+        names = [typology.name.lower() for typology in (self.published, *self.groupings)]
+        if len(set(names)) < len(names):
+            raise DescriptionError(
+                f"two classifications of {self.name} have the same name, among {', '.join(names)}: "
+                "give each grouping a name of its own"
+            )
 
     def split_of(self, tile: str) -> str:
         """`train`, `validation` or `test`; `blocks` where the tile is divided."""

@@ -14,7 +14,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from importlib.resources import files
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -162,42 +161,98 @@ def _check_meaning(content: dict[str, Any]) -> None:
     for keys, values in numbers.items():
         if not all(map(math.isfinite, values)):
             raise _Wrong(keys, "nan is no number here")
-    ids = [*range(1, len(content.get("classes", MULTISENGE.published)) + 1)]
-    if any(sorted(chain(*(g["ids"] for g in gs))) != ids for gs in content.get("groupings", ())):
-        rule = f"each id from 1 to {len(ids)} must be in one group of each grouping"
-        raise _Wrong(["groupings"], rule)
+    _check_groupings(content)
 
 
-def _typologies(content: dict[str, Any]) -> dict[int, Typology]:
-    classes, groupings = content.get("classes"), content.get("groupings", [])
-    if not classes and not groupings:
-        return dict(TYPOLOGIES)
-    own = [make_typology((g["name"], g["color"], tuple(g["ids"])) for g in gs) for gs in groupings]
-    rows = [(c["name"], c["color"], (i,)) for i, c in enumerate(classes or (), 1)]
-    own.append(make_typology(rows) if rows else MULTISENGE.published)
-    return {len(typology): typology for typology in own}
+def _check_groupings(content: dict[str, Any]) -> None:
+    """Each grouping has every class of the reference once, and a name that no other has."""
+    number_of_classes = len(content.get("classes", MULTISENGE.published))
+    expected_ids = list(range(1, number_of_classes + 1))
+    groupings = content.get("groupings", [])
+    named = isinstance(groupings, dict)
+    keys = list(groupings) if named else list(range(len(groupings)))
+    names = {f"{number_of_classes}c"}
+    for key in keys:
+        ids = [i for group in groupings[key] for i in group["ids"]]
+        if sorted(ids) != expected_ids:
+            rule = f"each id from 1 to {number_of_classes} must be in one group of each grouping"
+            raise _Wrong(["groupings", key], rule)
+        if not named:
+            continue
+        # The name is part of the names of experiments, records and their folders.
+        if not re.fullmatch(r"[A-Za-z0-9_]{1,32}", key):
+            rule = "a grouping's name is up to 32 letters, digits and _"
+            raise _Wrong(["groupings", key], f"groupings.{key}: {rule}")
+        if key.lower() in names:
+            rule = "another grouping, or the reference itself, has this name: choose another one"
+            raise _Wrong(["groupings", key], f"groupings.{key}: {rule}")
+        names.add(key.lower())
+
+
+def _free_name(number_of_classes: int, taken: Iterable[str]) -> str:
+    """The name of a grouping that has none: `2c`, or `2c_2`, `2c_3` where that is taken."""
+    name = f"{number_of_classes}c"
+    attempt = 1
+    while name in taken:
+        attempt += 1
+        name = f"{number_of_classes}c_{attempt}"
+    return name
+
+
+def _published(content: dict[str, Any]) -> Typology:
+    """The classes of the reference: the description's, or MultiSenGE's."""
+    if not content.get("classes"):
+        return MULTISENGE.published
+    rows = [(c["name"], c["color"], (i,)) for i, c in enumerate(content["classes"], start=1)]
+    return make_typology(rows)
+
+
+def _groupings(content: dict[str, Any], published: Typology) -> tuple[Typology, ...]:
+    """The groupings of a description; MultiSenGE's where it has neither classes nor groupings."""
+    if not content.get("classes") and not content.get("groupings"):
+        return MULTISENGE.groupings
+    described = content.get("groupings", [])
+    named = described if isinstance(described, dict) else {}
+    unnamed = [] if isinstance(described, dict) else described
+
+    typologies = {published.name: published}
+    for name, groups in named.items():
+        typologies[name] = make_typology(_rows(groups), name)
+    for groups in unnamed:
+        name = _free_name(len(groups), typologies)
+        typologies[name] = make_typology(_rows(groups), name)
+    del typologies[published.name]
+    return tuple(typologies.values())
+
+
+def _rows(groups: list[dict[str, Any]]) -> list[tuple[str, str, tuple[int, ...]]]:
+    return [(group["name"], group["color"], tuple(group["ids"])) for group in groups]
 
 
 def _dataset(content: dict[str, Any]) -> Dataset:
     """The dataset of a description as TOML gives it."""
     _check_schema(content)
     _check_meaning(content)
-    return replace(dataset_from_dict(content), typologies=_typologies(content))
+    published = _published(content)
+    described = {key: value for key, value in content.items() if key != "groupings"}
+    return replace(
+        dataset_from_dict(described), published=published, groupings=_groupings(content, published)
+    )
 
 
 def _plain(dataset: Dataset) -> dict[str, Any]:
     """The inverse of `_dataset`."""
     content = msgspec.to_builtins(dataset, enc_hook=dict)
     content["tiles"] = content.pop("split_of_tile")
-    del content["typologies"]
-    if dict(dataset.typologies) == TYPOLOGIES:
+    content.pop("published", None)
+    content.pop("groupings", None)
+    if dataset.typologies == TYPOLOGIES:
         return content
 
-    groupings = [
-        [{"name": c.name, "color": c.color, "ids": c.members} for c in typology.classes]
-        for typology in dataset.typologies.values()
-        if typology != dataset.published
-    ]
+    groupings = {}
+    for typology in dataset.groupings:
+        groups = [{"name": c.name, "color": c.color, "ids": c.members} for c in typology.classes]
+        groupings[typology.name] = groups
     classes = [{"name": c.name, "color": c.color} for c in dataset.published.classes]
     return content | {"groupings": groupings, "classes": classes}
 
@@ -332,7 +387,8 @@ def draft_dataset(
         patch_pixels=size,
         blocks=Blocks(side, distance),
         bands={sensor: tuple(of) for sensor, of in sorted(bands.items())},
-        typologies=TYPOLOGIES if published is None else {len(published): published},
+        published=MULTISENGE.published if published is None else published,
+        groupings=MULTISENGE.groupings if published is None else (),
     )
 
 

@@ -37,8 +37,15 @@ class LandClass:
 
 @dataclass(frozen=True)
 class Typology:
-    """A set of classes, in order of id, from 1, without gaps."""
+    """A classification: a named set of land-cover classes, in order of id, from 1, without gaps.
 
+    Attributes:
+        name: such as `10c`. It is part of the name of every experiment, run and record that uses
+            the classification, so that two of them are never mixed up.
+        classes: in order of id.
+    """
+
+    name: str
     classes: tuple[LandClass, ...]
 
     def __len__(self) -> int:
@@ -103,13 +110,21 @@ _TEN = (
 _SIX = (*_TEN[:5], ("Non-urban areas", "#d3dbb5", tuple(range(6, 15))))
 
 
-def make_typology(rows: Iterable[tuple[str, str, tuple[int, ...]]]) -> Typology:
-    """A typology of rows: name, hexadecimal colour, and the published ids gathered."""
-    return Typology(tuple(LandClass(i, *row) for i, row in enumerate(rows, 1)))
+def make_typology(
+    rows: Iterable[tuple[str, str, tuple[int, ...]]], name: str | None = None
+) -> Typology:
+    """Number classes from 1 and put them together as a typology.
+
+    Args:
+        rows: of each class, its name, hexadecimal colour, and the published ids that it gathers.
+        name: of the typology; by default its number of classes and `c`, such as `10c`.
+    """
+    classes = tuple(LandClass(number, *row) for number, row in enumerate(rows, start=1))
+    return Typology(name or f"{len(classes)}c", classes)
 
 
-#: The three typologies, by their number of classes.
-TYPOLOGIES = {len(rows): make_typology(rows) for rows in (_FOURTEEN, _TEN, _SIX)}
+#: The three typologies of the paper by name: `14c`, `10c` and `6c`.
+TYPOLOGIES = {t.name: t for t in (make_typology(rows) for rows in (_FOURTEEN, _TEN, _SIX))}
 
 
 def reclassify(reference: np.ndarray, typology: Typology) -> np.ndarray:

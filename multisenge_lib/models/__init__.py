@@ -28,6 +28,7 @@ _LAZY = {
     "ModelCard": "saved",
     "load_model": "saved",
     "model_card": "saved",
+    "read_model_card": "saved",
     "save_model": "saved",
     "with_input_size": "saved",
     "STRIDE": "unet",

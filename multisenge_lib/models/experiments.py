@@ -25,7 +25,9 @@ class Experiment:
         title: the paper's: "ConvLSTM-S1S2".
         sensors: "s1", "s2" or both; one ConvLSTM each.
         inception: whether the naive Inception module sees the first date (section 3.2).
-        classes: 6 or 10 (Table 3); in another area one of its own typologies.
+        classification: name of the classes that the network separates, a key of
+            `Dataset.typologies`: "6c" or "10c" in Table 4, any of the dataset's otherwise.
+        classes: how many classes the classification has.
         months: one date of each is an input (section 2.2).
         days_gap: least days between consecutive dates (section 2.2, Table 1).
         filters: of each ConvLSTM (section 3.1).
@@ -46,6 +48,7 @@ class Experiment:
     title: str
     sensors: tuple[str, ...]
     inception: bool
+    classification: str
     classes: int
     months: tuple[int, ...] = MULTISENGE.months
     days_gap: int = MULTISENGE.days_gap
@@ -59,11 +62,6 @@ class Experiment:
     freeze_encoder: bool = False
     s1_decibel: bool = True
 
-    @property
-    def typology(self) -> Typology:
-        """The classes that the network tells apart."""
-        return TYPOLOGIES[self.classes]
-
 
 _NETWORKS = (
     ("s1", "ConvLSTM-S1", ("s1",), False),
@@ -73,37 +71,57 @@ _NETWORKS = (
 )
 
 
-def _experiments(dataset: Dataset, groupings: Iterable[int]) -> dict[str, Experiment]:
-    return {
-        f"{name}_{classes}c": Experiment(
-            f"{name}_{classes}c",
-            *(title, sensors, inception, classes),
-            months=dataset.months,
-            days_gap=dataset.days_gap,
-        )
-        for classes in groupings
-        for name, title, sensors, inception in _NETWORKS
-        if set(sensors) <= set(dataset.sensors)
-    }
+def _experiments(dataset: Dataset, typologies: Iterable[Typology]) -> dict[str, Experiment]:
+    """Each network of Table 4 that the dataset has the sensors for, with each classification."""
+    experiments = {}
+    for typology in typologies:
+        for network, title, sensors, inception in _NETWORKS:
+            if not set(sensors) <= set(dataset.sensors):
+                continue
+            name = f"{network}_{typology.name}"
+            experiments[name] = Experiment(
+                name=name,
+                title=title,
+                sensors=sensors,
+                inception=inception,
+                classification=typology.name,
+                classes=len(typology),
+                months=dataset.months,
+                days_gap=dataset.days_gap,
+            )
+    return experiments
 
 
-#: Table 4, by our names.
-EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(_experiments(MULTISENGE, (6, 10)))
+#: The eight experiments of Table 4, by our names.
+EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
+    _experiments(MULTISENGE, (TYPOLOGIES["6c"], TYPOLOGIES["10c"]))
+)
 
 
 def experiments_of(dataset: Dataset) -> Mapping[str, Experiment]:
-    """The experiments of a dataset by name: Table 4's networks on its own months and classes."""
-    as_table_4 = {e.classes for e in EXPERIMENTS.values()} <= set(dataset.typologies)
-    return _experiments(dataset, (6, 10) if as_table_4 else sorted(dataset.typologies))
+    """The experiments that a dataset offers: each network of Table 4 with each classification.
+
+    Returns:
+        By name, such as `s1s2_10c`; those with the fewest classes first. They have the dataset's
+        own months and days gap, and only the networks whose sensors the dataset has.
+    """
+    fewest_classes_first = sorted(dataset.typologies.values(), key=len)
+    return _experiments(dataset, fewest_classes_first)
 
 
 def get_experiment(name: str, dataset: Dataset = MULTISENGE) -> Experiment:
-    """One of `experiments_of(dataset)`, such as `s1s2_10c`: the network, and how many classes.
+    """Look up one of `experiments_of(dataset)`.
+
+    Args:
+        name: the network, `_`, and the classification, such as `s1s2_10c` or `s1s2_14c`.
+        dataset: by default MultiSenGE.
 
     Raises:
-        ExperimentError: there is none; the message names those that there are.
+        ExperimentError: there is none of this name; the message lists the names that exist.
     """
-    among = experiments_of(dataset)
-    if name not in among:
-        raise ExperimentError(f"there is no experiment {name!r}: choose one of {', '.join(among)}")
-    return among[name]
+    experiments = experiments_of(dataset)
+    if name not in experiments:
+        raise ExperimentError(
+            f"there is no experiment {name!r}: choose one of {', '.join(experiments)}"
+        )
+    return experiments[name]

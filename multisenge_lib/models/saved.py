@@ -31,7 +31,9 @@ class ModelCard:
         months: 1 to 12; one date of each, in this order.
         bands: names in order, of each sensor that it takes.
         patch_pixels: along the sides of the patches that it was trained on.
-        dataset: of the dataset that it was trained on.
+        dataset: name of the dataset that it was trained on.
+        classification: name of the classes that it separates, such as `10c`; empty in files of
+            before it was kept.
         scores: on the test split of that dataset.
         units: of each sensor's values.
         library: its version and commit.
@@ -44,6 +46,7 @@ class ModelCard:
     bands: Mapping[str, tuple[str, ...]]
     patch_pixels: int
     dataset: str
+    classification: str = ""
     scores: Mapping[str, Any] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=lambda: dict(UNITS))
     library: Mapping[str, Any] = field(default_factory=dict)
@@ -61,14 +64,32 @@ class ModelCard:
 
 def model_card(
     experiment: Experiment,
+    typology: Typology,
     patch_pixels: int,
     dataset: str,
     scores: Mapping[str, Any] | None = None,
     bands: Mapping[str, tuple[str, ...]] = MULTISENGE.bands,
-    typology: Typology | None = None,
 ) -> ModelCard:
-    """The description of an experiment's network, with the library's version as it is now."""
-    typology = typology or experiment.typology
+    """The description of an experiment's network, with the library's version as it is now.
+
+    Args:
+        experiment: what was trained.
+        typology: the classes that the network separates, `dataset.typologies[classification]`.
+        patch_pixels: along the sides of the patches that it was trained on.
+        dataset: name of the dataset that it was trained on.
+        scores: on the test split.
+        bands: of each sensor, in the order of the network's inputs.
+
+    Raises:
+        ExperimentError: the experiment is for another classification.
+    """
+    expected = (experiment.classification, experiment.classes)
+    if (typology.name, len(typology)) != expected:
+        raise ExperimentError(
+            f"{experiment.name} separates the {experiment.classes} classes of "
+            f"{experiment.classification!r}, received the {len(typology)} of {typology.name!r}: "
+            "take the typology from the dataset, dataset.typologies[experiment.classification]"
+        )
     return ModelCard(
         name=experiment.name,
         classes=typology.names,
@@ -77,6 +98,7 @@ def model_card(
         bands={sensor: tuple(bands[sensor]) for sensor in experiment.sensors},
         patch_pixels=patch_pixels,
         dataset=dataset,
+        classification=typology.name,
         scores=dict(scores or {}),
         library=files.provenance(),
     )
@@ -95,7 +117,13 @@ def save_model(model: keras.Model, description: ModelCard, path: Path) -> Path:
     return path
 
 
-def _read_description(path: Path) -> ModelCard:
+def read_model_card(path: Path) -> ModelCard:
+    """The description inside a `.keras` file, without loading the network.
+
+    Raises:
+        ModelError: the file has none.
+        OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile: the file is damaged.
+    """
     with zipfile.ZipFile(path) as archive:
         if _ENTRY not in archive.namelist():
             raise ModelError(
@@ -117,7 +145,7 @@ def load_model(path: Path | str) -> tuple[keras.Model, ModelCard]:
     """
     path = Path(path)
     try:
-        description = _read_description(path)
+        description = read_model_card(path)
         return keras.saving.load_model(path, compile=False, safe_mode=True), description
     except FileNotFoundError:
         raise ModelError(f"{path} is missing: name a model.keras that training wrote") from None

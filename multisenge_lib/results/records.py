@@ -44,6 +44,7 @@ class Metadata:
     Attributes:
         title: the paper's name for the network.
         classes: names, in order of id from 1.
+        classification: name of the classes, such as `10c`; empty in records of before it was kept.
         choices: all fields of the `Experiment`; `settings`, of the `Settings`.
         parameters: numbers of weights, `trainable` and `total`.
         patches: how many of each split; `split`: by which rule, in words.
@@ -82,6 +83,7 @@ class Metadata:
     commit: str | None
     uncommitted: bool | None
     versions: dict[str, str]
+    classification: str = ""
 
 
 class RecordKey(NamedTuple):
@@ -151,10 +153,16 @@ class _Document:
     confusion: list[list[int]]
 
 
-def _digest(document: _Document, history: bytes, test: bytes) -> str:
-    """Of all that a record holds."""
-    content = {**asdict(document), "digest": ""}
-    text = json.dumps(content, sort_keys=True, allow_nan=False)
+def _digest(content: Mapping[str, Any], history: bytes, test: bytes) -> str:
+    """The digest of all that a record holds.
+
+    Args:
+        content: of `metrics.json` as it is in the file. Not of `_Document`: a field that was added
+            since with a default would change the digest of every record before it.
+        history: the bytes of `history.csv`.
+        test: the bytes of `test.npz`.
+    """
+    text = json.dumps({**content, "digest": ""}, sort_keys=True, allow_nan=False)
     return hashlib.sha256(b"\0".join([text.encode(), history, test])).hexdigest()
 
 
@@ -178,7 +186,8 @@ def write_record(record: Record) -> Path:
     np.savez_compressed(buffer := io.BytesIO(), patches=patches, confusions=confusions, **maps)
     test = buffer.getvalue()
     document = _Document(LAYOUT, "", record.metadata, record.scores, record.confusion.tolist())
-    content = {**asdict(document), "digest": _digest(document, history, test)}
+    content = asdict(document)
+    content["digest"] = _digest(content, history, test)
     text = json.dumps(content, indent=1, allow_nan=False) + "\n"
     with ExitStack() as stack:  # the last entered is moved to its place first: metrics.json last
         for name, value in ((_METRICS, text.encode()), (_TEST, test), (_HISTORY, history)):
@@ -195,7 +204,7 @@ def _parse(metrics: bytes, history: bytes, test: bytes) -> tuple[_Document, Reco
     document = msgspec.json.decode(metrics, type=_Document)
     if document.layout != LAYOUT:
         raise ValueError(f"layout {document.layout}, this library reads {LAYOUT}")
-    if document.digest != _digest(document, history, test):
+    if document.digest != _digest(json.loads(metrics), history, test):
         raise ValueError("its files were changed, or are not of one run")
     with np.load(io.BytesIO(test)) as arrays:
         arrays = dict(arrays)

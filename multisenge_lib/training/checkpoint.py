@@ -9,6 +9,7 @@ import time
 import zipfile
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +17,23 @@ import keras
 import numpy as np
 import pandas as pd
 
-from multisenge_lib.errors import ExperimentError, FileError
+from multisenge_lib.errors import ExperimentError, FileError, ModelError
 from multisenge_lib.files import atomic, locked, write_text
-from multisenge_lib.models import ModelCard, save_model
+from multisenge_lib.models import ModelCard, read_model_card, save_model
 
 _ROOM = (
     "make room, or set MULTISENGE_CACHE to another folder, and give the same command again: it "
     "goes on from the last checkpoint"
 )
-_UNREADABLE = (ValueError, KeyError, TypeError, EOFError, OSError, zipfile.BadZipFile)
+_UNREADABLE = (
+    ModelError,
+    ValueError,
+    KeyError,
+    TypeError,
+    EOFError,
+    OSError,
+    zipfile.BadZipFile,
+)
 #: What `on_train_begin` of these callbacks would forget.
 _STATE = {
     "ReduceLROnPlateau": ("wait", "best", "cooldown_counter"),
@@ -152,16 +161,36 @@ def delete_run(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def read_finished(folder: Path, model: keras.Model) -> dict[str, Any] | None:
-    """What `write_finished` kept, and the weights into the model; None while a run is not over."""
+def _same_network(saved: ModelCard, expected: ModelCard) -> bool:
+    """Whether two cards describe the same network; its scores and the library may differ."""
+    return replace(saved, scores={}, library={}) == replace(expected, scores={}, library={})
+
+
+def read_finished(folder: Path, model: keras.Model, card: ModelCard) -> dict[str, Any] | None:
+    """What `write_finished` kept, and the weights into the model; None while a run is not over.
+
+    Args:
+        folder: of the run.
+        model: takes the weights.
+        card: what the network of the run must be; its scores do not matter.
+
+    Raises:
+        FileError: the folder is damaged, or holds another network.
+    """
     if not (folder / "finished.json").exists():
         return None
     try:
+        saved = read_model_card(folder / "model.keras")
         made = json.loads((folder / "finished.json").read_text(encoding="utf-8"))
         keras.Model(model.input, model.output).load_weights(folder / "model.keras")
-        return made
     except _UNREADABLE as error:
         raise FileError(f"{folder} is damaged ({error}): delete it to train anew") from None
+    if not _same_network(saved, card):
+        raise FileError(
+            f"{folder} holds a network of other classes, bands or dates than this run: delete it "
+            "to train anew"
+        )
+    return made
 
 
 def write_finished(

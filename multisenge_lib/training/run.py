@@ -39,6 +39,7 @@ from multisenge_lib.errors import ExperimentError, PatchError
 from multisenge_lib.files import keep_memory, library_digest, provenance
 from multisenge_lib.models import (
     Experiment,
+    ModelCard,
     build_model,
     check_size,
     get_experiment,
@@ -91,13 +92,35 @@ class PreparedRun:
     @property
     def typology(self) -> Typology:
         """The classes that the network tells apart."""
-        return self.dataset.typologies[self.experiment.classes]
+        return self.dataset.typologies[self.experiment.classification]
+
+    @property
+    def card(self) -> ModelCard:
+        """The description of its network, without scores."""
+        return model_card(
+            self.experiment,
+            self.typology,
+            self.store.size,
+            self.dataset.name,
+            bands=self.dataset.bands,
+        )
 
     @property
     def folder(self) -> Path:
-        """One for each experiment, settings, data and code."""
-        whole = (self.experiment, replace(self.settings, readers=1), self.store.fingerprint)
-        digest = hashlib.sha256(f"{whole} {keras.backend.backend()}".encode())
+        """One for each experiment, settings, data, classes and code."""
+        identity = (
+            self.experiment,
+            replace(self.settings, readers=1),
+            self.store.fingerprint,
+            # What a dataset.toml may change while the rasters stay the same: the classes, with
+            # their names and colours, the names of the bands, and the dataset's own name. All of
+            # them are in the saved model, so that a run of before the change is another run.
+            self.typology,
+            {sensor: self.dataset.bands[sensor] for sensor in self.experiment.sensors},
+            self.dataset.name,
+            keras.backend.backend(),
+        )
+        digest = hashlib.sha256(repr(identity).encode())
         # A checkpoint of other code is not taken up, whichever file of the library changed.
         digest.update(library_digest().encode())
         name = f"{self.experiment.name}-seed{self.settings.seed}-{digest.hexdigest()[:12]}"
@@ -138,6 +161,18 @@ def _check_selection(root: Path, selection: pd.DataFrame, settings: Settings) ->
         check_size(first.reference.shape[0])
 
 
+def _check_classification(experiment: Experiment, dataset: Dataset) -> None:
+    """Refuse an experiment for classes that the dataset does not have."""
+    typology = dataset.typologies.get(experiment.classification)
+    if typology is None or len(typology) != experiment.classes:
+        available = ", ".join(f"{t.name} ({len(t)} classes)" for t in dataset.typologies.values())
+        raise ExperimentError(
+            f"{experiment.name} separates {experiment.classes} classes of "
+            f"{experiment.classification!r}, which {dataset.name} does not have: take an "
+            f"experiment of one of its classifications, {available}"
+        )
+
+
 def load(
     root: Path | str,
     experiment: Experiment,
@@ -156,8 +191,7 @@ def load(
         PatchError: a patch cannot be read.
     """
     root, dataset = check_data_root(root, experiment), dataset or dataset_of_root(root)
-    if experiment.classes not in dataset.typologies:
-        get_experiment(experiment.name, dataset)  # names those that there are
+    _check_classification(experiment, dataset)
     check_devices(settings)
     selection = load_selection(root, experiment.months, experiment.days_gap, dataset=dataset)
     _check_selection(root, selection, settings)
@@ -252,7 +286,7 @@ def _run_epochs(
 
 def fit(model: keras.Model, task: PreparedRun, progress: bool, seconds: float) -> dict[str, Any]:
     """Give the network its best weights; what only the process that trained it knows."""
-    if made := read_finished(task.folder, model):
+    if made := read_finished(task.folder, model, task.card):
         if progress:
             say(f"trained before, {task.folder}: evaluated only")
         return made
@@ -323,6 +357,7 @@ def metadata_of(
         seed=settings.seed,
         title=experiment.title,
         classes=tuple(task.typology.names),
+        classification=task.typology.name,
         choices=asdict(experiment),
         settings=asdict(settings),
         parameters={"trainable": trainable, "total": model.count_params()},
@@ -410,13 +445,6 @@ def train(
         tested = evaluate(model, task)
         metadata = metadata_of(task, measured, model, made)
         record = results.Record(metadata, history(made["rows"]), *tested)
-        description = model_card(
-            experiment,
-            task.store.size,
-            task.dataset.name,
-            record.scores,
-            task.dataset.bands,
-            task.typology,
-        )
-        write_finished(task.folder, model, description, made)
+        card = replace(task.card, scores=record.scores)
+        write_finished(task.folder, model, card, made)
     return Run(model, record, task.folder)

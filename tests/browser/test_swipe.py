@@ -34,11 +34,11 @@ def test_errors_are_counted_where_the_reference_is_labelled(page):
 
 
 def test_classes_have_the_colours_of_the_typology(page):
-    classes = [{"name": c.name, "color": c.color} for c in TYPOLOGIES[10].classes]
+    classes = [{"name": c.name, "color": c.color} for c in TYPOLOGIES["10c"].classes]
     script = "([ids, classes]) => [...parts.swipe.paintClasses(Uint8Array.from(ids), classes)]"
     pixels = np.reshape(page.evaluate(script, [list(range(11)), classes]), (11, 4))
     assert pixels[0].tolist() == [255, 255, 255, 255]
-    for (red, green, blue, _), color in zip(pixels[1:], TYPOLOGIES[10].colors, strict=True):
+    for (red, green, blue, _), color in zip(pixels[1:], TYPOLOGIES["10c"].colors, strict=True):
         assert f"#{red:02x}{green:02x}{blue:02x}" == color
 
 

@@ -23,7 +23,7 @@ DATES = ["2020-07-15", "2020-08-05", "2020-09-10", "2020-11-05"]
 
 def image_grid(width):
     images = [("31UEQ_7453_4112", RNG.random((8, 8, 3)), None)] * 3
-    maps = [("S2, 15 Jul", RNG.integers(1, 15, (8, 8)), TYPOLOGIES[14])] * 3
+    maps = [("S2, 15 Jul", RNG.integers(1, 15, (8, 8)), TYPOLOGIES["14c"])] * 3
     return chapters.image_grid([*images, *maps], (6, 2), width)
 
 
@@ -31,7 +31,7 @@ def lines(width):
     series = {name: RNG.random((3, 4, 8, 8)) for name in ("B8", "B4", "VH")}
     ids = RNG.integers(1, 11, (3, 8, 8))
     return chapters.class_series(
-        series, ids, TYPOLOGIES[10], ["Jul", "Aug", "Sep", "Nov"], width=width
+        series, ids, TYPOLOGIES["10c"], ["Jul", "Aug", "Sep", "Nov"], width=width
     )
 
 
@@ -73,7 +73,7 @@ def gates(width):
 
 def urban(width):
     six, ten = (comparison.urban_f1(comparison.paper_scores(n)) for n in (6, 10))
-    return chapters.urban_scatter(ten.iloc[:, -1], six, TYPOLOGIES[10], width)
+    return chapters.urban_scatter(ten.iloc[:, -1], six, TYPOLOGIES["10c"], width)
 
 
 def growth(width):
@@ -99,16 +99,16 @@ DRAWINGS = {
     "inception": network(lambda t, w: chapters.draw_inception(t.loc["first_dates":], w)),
     "unet": unet,
     "gates": gates,
-    "scores, paper": lambda w: chapters.score_dots(comparison.paper_scores(6), TYPOLOGIES[6], w),
+    "scores, paper": lambda w: chapters.score_dots(comparison.paper_scores(6), TYPOLOGIES["6c"], w),
     "scores": of_records(
-        lambda r, w: chapters.score_dots(comparison.record_scores(r), TYPOLOGIES[10], w)
+        lambda r, w: chapters.score_dots(comparison.record_scores(r), TYPOLOGIES["10c"], w)
     ),
     "confusion": of_records(
         lambda r, w: chapters.confusion_figure(
-            {name: run.confusion for name, run in r.items()}, TYPOLOGIES[10], w
+            {name: run.confusion for name, run in r.items()}, TYPOLOGIES["10c"], w
         )
     ),
-    "maps": of_records(lambda r, w: chapters.map_figure(r, TYPOLOGIES[10], w)),
+    "maps": of_records(lambda r, w: chapters.map_figure(r, TYPOLOGIES["10c"], w)),
     "curves": of_records(chapters.learning_curves),
     "urban": urban,
     "growth": growth,
@@ -166,5 +166,5 @@ def test_records_without_a_map_are_drawn_as_words():
     experiment = EXPERIMENTS["s1_6c"]
     bare = make_record(experiment.name)
     object.__setattr__(bare, "maps", {})
-    figure = chapters.map_figure({experiment.title: bare}, TYPOLOGIES[6])
+    figure = chapters.map_figure({experiment.title: bare}, TYPOLOGIES["6c"])
     assert "no map" in " ".join(text.get_text() for text in texts(figure))

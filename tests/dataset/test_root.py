@@ -28,10 +28,11 @@ VALLEY = replace(
     patch_pixels=64,
     blocks=Blocks(size=2560, distance=640, shares=(0.5, 0.25, 0.25), seed=3),
     bands={"s2": ("B2", "B3", "B4", "B8")},
-    typologies={
-        2: make_typology([("Built", "#a50026", (1,)), ('Open "land"', "#ffef9f", (2, 3))]),
-        3: make_typology([(n, "#a50026", (i,)) for i, n in enumerate("abc", 1)]),
-    },
+    published=make_typology([(n, "#a50026", (i,)) for i, n in enumerate("abc", 1)]),
+    groupings=(
+        make_typology([("Built", "#a50026", (1,)), ('Open "land"', "#ffef9f", (2, 3))]),
+        make_typology([("Built or b", "#a50026", (1, 2)), ("c", "#ffef9f", (3,))], "built_or_b"),
+    ),
     showcase=("19FDV_0_64",),
     cities={"Río Grande": (-67.7, -53.8)},
 )
@@ -236,6 +237,60 @@ def test_the_built_in_names_are_not_written(tmp_path):
 def test_any_text_survives(tmp_path_factory, city, name):
     root = tmp_path_factory.mktemp("root")
     classes = make_typology([(name, "#000000", (1,)), ("b", "#ffffff", (2,))])
-    dataset = replace(VALLEY, cities={city: (1.0, 2.0)}, typologies={2: classes})
+    dataset = replace(VALLEY, cities={city: (1.0, 2.0)}, published=classes, groupings=())
     write_dataset_toml(root, dataset)
     assert dataset_of_root(root) == dataset
+
+
+GROUP = '{{ name = "{}", color = "#000000", ids = {} }}'
+
+
+def grouping(*ids):
+    return f"[{', '.join(GROUP.format(f'g{i}', group) for i, group in enumerate(ids))}]"
+
+
+CLASSES = "".join(f'[[classes]]\nname = "{c}"\ncolor = "#a5002{i}"\n' for i, c in enumerate("abc"))
+
+
+@pytest.mark.fault("dataset.toml: two groupings of as many classes -> both are kept, by names")
+def test_groupings_without_a_name_are_called_by_their_number_of_classes(tmp_path):
+    several = [grouping([1], [2, 3]), grouping([1, 2], [3]), grouping([3], [2], [1])]
+    text = f"groupings = [{', '.join(several)}]\n{TOML}{CLASSES}"
+    (tmp_path / "dataset.toml").write_text(text)
+    dataset = dataset_of_root(tmp_path)
+    assert list(dataset.typologies) == ["3c", "2c", "2c_2", "3c_2"]
+    assert dataset.published.names == ("a", "b", "c")
+    assert dataset.typologies["2c"].members == ((1,), (2, 3))
+    assert dataset.typologies["2c_2"].members == ((1, 2), (3,))
+
+
+def test_groupings_have_the_names_of_their_table(tmp_path):
+    text = (
+        f"{TOML}{CLASSES}[groupings]\nurban = {grouping([1], [2, 3])}\n2c = {grouping([3], [1, 2])}"
+    )
+    (tmp_path / "dataset.toml").write_text(text)
+    typologies = dataset_of_root(tmp_path).typologies
+    assert list(typologies) == ["3c", "urban", "2c"]
+    assert typologies["urban"].members == ((1,), (2, 3))
+
+
+@pytest.mark.parametrize(
+    ("names", "rule"),
+    [
+        (["3c"], "groupings.3c: .* has this name"),
+        (["urban", "Urban"], "groupings.Urban: .* has this name"),
+        (['"a-b"'], "groupings.a-b: a grouping's name is up to 32 letters"),
+    ],
+)
+@pytest.mark.fault("dataset.toml: a grouping's name taken, or unfit for a folder -> refused")
+def test_a_name_of_a_grouping_that_cannot_be(tmp_path, names, rule):
+    table = "\n".join(f"{name} = {grouping([1], [2, 3])}" for name in names)
+    (tmp_path / "dataset.toml").write_text(f"{TOML}{CLASSES}[groupings]\n{table}")
+    with pytest.raises(DescriptionError, match=rule):
+        dataset_of_root(tmp_path)
+
+
+def test_two_classifications_of_one_name_are_refused():
+    twice = replace(VALLEY.groupings[0], name="3C")
+    with pytest.raises(DescriptionError, match="two classifications of my-valley have the same"):
+        replace(VALLEY, groupings=(twice,))

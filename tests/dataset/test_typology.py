@@ -9,14 +9,16 @@ from multisenge_lib.errors import MultiSenGEError
 
 
 def test_every_published_class_joins_exactly_one_class():
-    for count, typology in TYPOLOGIES.items():
-        assert len(typology) == count == len(typology.names) == len(set(typology.colors))
+    for name, typology in TYPOLOGIES.items():
+        count = len(typology)
+        assert name == typology.name == f"{count}c"
+        assert count == len(typology.names) == len(set(typology.colors))
         assert typology.ids == tuple(range(1, count + 1))
         assert sorted(i for members in typology.members for i in members) == list(range(1, 15))
 
 
 def test_merges_are_those_of_section_2_3():
-    ten, six = TYPOLOGIES[10].lookup, TYPOLOGIES[6].lookup
+    ten, six = TYPOLOGIES["10c"].lookup, TYPOLOGIES["6c"].lookup
     assert ten.tolist() == [0, 1, 2, 3, 4, 5, 6, 7, 7, 8, 9, 9, 9, 10, 10]
     assert six.tolist() == [0, 1, 2, 3, 4, 5] + [6] * 9
 
@@ -32,14 +34,14 @@ def test_published_tables_name_the_same_classes():
         pytest.skip(f"the transcribed tables are not at {tables}")
     table3 = json.loads(tables.read_text())["table3_reclassification"]
     for count in (6, 10):
-        assert list(TYPOLOGIES[count].names) == table3[f"names_{count}"]
+        assert list(TYPOLOGIES[f"{count}c"].names) == table3[f"names_{count}"]
         merged = {int(k): v for k, v in table3[str(count)].items()}
-        assert {i: int(TYPOLOGIES[count].lookup[i]) for i in range(1, 15)} == merged
+        assert {i: int(TYPOLOGIES[f"{count}c"].lookup[i]) for i in range(1, 15)} == merged
 
 
 def test_reclassify_keeps_no_data_and_shape():
     reference = np.array([[NO_DATA, 1, 7], [8, 12, 14]], dtype=np.uint8)
-    result = reclassify(reference, TYPOLOGIES[10])
+    result = reclassify(reference, TYPOLOGIES["10c"])
     assert result.dtype == np.uint8
     assert result.tolist() == [[0, 1, 7], [7, 9, 10]]
 
@@ -47,4 +49,4 @@ def test_reclassify_keeps_no_data_and_shape():
 @pytest.mark.parametrize("strange", [15, 99, 255])
 def test_reclassify_names_strange_ids(strange):
     with pytest.raises(MultiSenGEError, match=str(strange)):
-        reclassify(np.array([1, strange], dtype=np.uint8), TYPOLOGIES[6])
+        reclassify(np.array([1, strange], dtype=np.uint8), TYPOLOGIES["6c"])

@@ -15,6 +15,7 @@ from multisenge_lib.dataset import (
     MULTISENGE,
     S1_BANDS,
     S2_BANDS,
+    TYPOLOGIES,
     load_selection,
     read_patch,
     write_dataset_toml,
@@ -25,6 +26,7 @@ from multisenge_lib.maps import geotiff, predict_map, predict_rasters, predict_r
 from multisenge_lib.models import get_experiment, model_card, predict, save_model
 
 EXPERIMENT = get_experiment("s1s2_10c")
+TYPOLOGY = TYPOLOGIES["10c"]
 SMALL = {"window": 64, "overlap": 16}
 DAYS = ("20200721", "20200805", "20200912", "20201118")
 
@@ -44,7 +46,7 @@ def network():
 @pytest.fixture(scope="module")
 def model(network, tmp_path_factory):
     path = tmp_path_factory.mktemp("model") / "model.keras"
-    return save_model(network, model_card(EXPERIMENT, 32, "sample"), path)
+    return save_model(network, model_card(EXPERIMENT, TYPOLOGY, 32, "sample"), path)
 
 
 def write(path, data, names=(), **changes):
@@ -159,17 +161,16 @@ def test_a_map_of_rasters_says_what_it_holds(model, rasters, tmp_path, network):
     assert predict_rasters(model, rasters, out, **SMALL, layers=layers) == out
     names = {"map.tif", "map_probabilities.tif", "map_entropy.tif", "map.tif.aux.xml"}
     assert set(contents(out.parent)) == names | {"map.qml", "map.png"}
-    typology = EXPERIMENT.typology
     with rasterio.open(out) as source:
         ids = source.read(1)
         assert source.nodata == 0 and source.crs.to_epsg() == 32631
         assert source.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
-        assert source.tags(1)["CLASS_1"] == typology.names[0]
-        red = int(typology.colors[0][1:3], 16)
+        assert source.tags(1)["CLASS_1"] == TYPOLOGY.names[0]
+        red = int(TYPOLOGY.colors[0][1:3], 16)
         assert source.colormap(1)[1][0] == red
     assert (ids[:20, :30] == 0).all() and (ids == 0).sum() == 600
     with rasterio.open(tmp_path / "out" / "map_probabilities.tif") as source:
-        assert source.descriptions == typology.names
+        assert source.descriptions == TYPOLOGY.names
         shares = source.read()[:, ids > 0] * source.scales[0]
     np.testing.assert_array_equal(shares.argmax(axis=0)[shares.max(axis=0) > 0.6] >= 0, True)
     np.testing.assert_allclose(shares.sum(axis=0), 1, atol=0.03)

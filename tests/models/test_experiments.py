@@ -2,7 +2,7 @@ from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
-from multisenge_lib.dataset import MULTISENGE, TYPOLOGIES
+from multisenge_lib.dataset import MULTISENGE, TYPOLOGIES, URBAN, make_typology
 from multisenge_lib.errors import ExperimentError
 from multisenge_lib.models.experiments import EXPERIMENTS, experiments_of, get_experiment
 
@@ -39,8 +39,30 @@ def test_names_are_those_that_users_type():
     assert all(e.name == name for name, e in EXPERIMENTS.items())
 
 
-def test_typology_has_the_classes():
-    assert all(len(e.typology) == e.classes for e in EXPERIMENTS.values())
+def test_classification_has_the_classes():
+    for experiment in EXPERIMENTS.values():
+        typology = TYPOLOGIES[experiment.classification]
+        assert len(typology) == experiment.classes
+        assert experiment.name.endswith(f"_{typology.name}")
+
+
+def test_the_classes_of_the_reference_can_be_learned_too():
+    experiment = get_experiment("s1s2_14c")
+    assert (experiment.classification, experiment.classes) == ("14c", 14)
+    assert experiment.title == "ConvLSTM-S1S2"
+
+
+@pytest.mark.fault("experiments: two groupings of as many classes -> each network with either")
+def test_every_classification_of_a_dataset_has_its_experiments():
+    """Also beside the paper's 6 and 10 classes, which once hid all others."""
+    water = make_typology([("Land", "#000000", tuple(range(1, 14))), ("Water", "#ffffff", (14,))])
+    urban = make_typology(
+        [("Urban", "#000000", URBAN), ("Rest", "#ffffff", tuple(range(6, 15)))], "urban"
+    )
+    area = replace(MULTISENGE, name="area", groupings=(*MULTISENGE.groupings, water, urban))
+    names = {name for name in experiments_of(area) if name.startswith("s1_")}
+    assert names == {"s1_2c", "s1_urban", "s1_6c", "s1_10c", "s1_14c"}
+    assert get_experiment("s1_urban", area).classes == 2
 
 
 def test_unknown_name_is_refused_with_the_eight():
@@ -53,8 +75,10 @@ def test_known_name_is_found():
 
 
 def test_another_dataset_has_its_own_experiments():
-    typology = TYPOLOGIES[6]
-    area = replace(MULTISENGE, months=(12, 2), bands={"s2": ("B2", "B8")}, typologies={6: typology})
+    typology = TYPOLOGIES["6c"]
+    area = replace(
+        MULTISENGE, months=(12, 2), bands={"s2": ("B2", "B8")}, published=typology, groupings=()
+    )
     found = get_experiment("s2_6c", area)
     assert (found.months, found.sensors) == ((12, 2), ("s2",))
     with pytest.raises(ExperimentError, match=r"no experiment 's1_6c': choose one of s2_6c$"):
@@ -73,6 +97,6 @@ def test_experiments_do_not_change():
 def test_an_area_with_the_papers_classes_keeps_its_own_months():
     area = replace(MULTISENGE, name="area", months=(12, 1, 2), years=(2022, 2023), days_gap=5)
     found = experiments_of(area)
-    assert found.keys() == EXPERIMENTS.keys()
+    assert found.keys() == experiments_of(MULTISENGE).keys()
     assert {(e.months, e.days_gap) for e in found.values()} == {((12, 1, 2), 5)}
-    assert experiments_of(MULTISENGE) == EXPERIMENTS
+    assert EXPERIMENTS.items() <= experiments_of(MULTISENGE).items()

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from networks import slim_unet
 
+from multisenge_lib.dataset import TYPOLOGIES
 from multisenge_lib.errors import ExperimentError, ModelError
 from multisenge_lib.models import (
     build_model,
@@ -19,6 +20,7 @@ from multisenge_lib.models import (
     with_input_size,
 )
 
+TEN = TYPOLOGIES["10c"]
 EXPERIMENT = replace(get_experiment("inception_10c"), filters=2, inception_filters=2)
 
 
@@ -37,7 +39,7 @@ def model():
 
 @pytest.fixture(scope="module")
 def path(model, tmp_path_factory):
-    description = model_card(EXPERIMENT, 32, "sample", {"kappa": 0.5})
+    description = model_card(EXPERIMENT, TEN, 32, "sample", {"kappa": 0.5})
     return save_model(model, description, tmp_path_factory.mktemp("saved") / "model.keras")
 
 
@@ -46,8 +48,17 @@ def test_what_is_loaded_predicts_the_same_and_says_what_it_takes(model, path):
     np.testing.assert_array_equal(
         loaded.predict_on_batch(inputs(32)), model.predict_on_batch(inputs(32))
     )
-    assert description == model_card(EXPERIMENT, 32, "sample", {"kappa": 0.5})
+    assert description == model_card(EXPERIMENT, TEN, 32, "sample", {"kappa": 0.5})
     assert description.sensors == ("s1", "s2") and len(description.classes) == 10
+
+
+@pytest.mark.fault("model.keras: classes of another dataset or grouping -> refused, not described")
+def test_a_card_is_of_the_classes_of_its_experiment():
+    card = model_card(EXPERIMENT, TEN, 32, "sample")
+    assert (card.classification, card.classes) == ("10c", TEN.names)
+    for other in (TYPOLOGIES["6c"], replace(TEN, name="mine")):
+        with pytest.raises(ExperimentError, match="10 classes of '10c', received the"):
+            model_card(EXPERIMENT, other, 32, "sample")
 
 
 def test_resized_to_any_size_it_predicts_the_same(model):
@@ -92,7 +103,7 @@ def test_code_in_a_file_is_not_run(tmp_path, monkeypatch):
     code = keras.layers.Lambda(lambda x: __import__("os").makedirs("ran", exist_ok=True) or x)
     hostile = keras.Model({"s1": x}, code(x))
     Path("ran").rmdir()
-    save_model(hostile, model_card(EXPERIMENT, 32, "sample"), Path("model.keras"))
+    save_model(hostile, model_card(EXPERIMENT, TEN, 32, "sample"), Path("model.keras"))
     with pytest.raises(ModelError, match=r"model\.keras cannot be read .*`Lambda`") as error:
         load_model("model.keras")
     assert "\n" not in str(error.value) and not Path("ran").exists()

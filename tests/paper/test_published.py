@@ -67,7 +67,7 @@ def test_rounding_follows_from_the_digits_printed(published):
 
 def test_table_3_is_the_typology(published):
     for classes, grouping in published.grouping.items():
-        assert grouping == TYPOLOGIES[classes].members
+        assert grouping == TYPOLOGIES[f"{classes}c"].members
 
 
 def test_bold_marks_are_read(published):

@@ -15,6 +15,8 @@ from multisenge_lib.tools.ablations import BASE, VARIANTS
 from multisenge_lib.training import SAMPLE_SETTINGS, settings_for
 
 SEEDS = (1, 2, 3)
+#: What records of before the classifications had names do not hold.
+NOT_KEPT = {name: {"classification": e.classification} for name, e in EXPERIMENTS.items()}
 
 
 def plain(thing):
@@ -33,7 +35,7 @@ def test_records_are_of_the_preset_and_the_networks(name, seed):
     made = read_record("sample", name, seed).metadata
     precision = made.settings["precision"]  # of the machine that trained it
     assert made.settings == plain(replace(SAMPLE_SETTINGS, seed=seed, precision=precision))
-    assert json.loads(json.dumps(made.choices)) == plain(EXPERIMENTS[name])
+    assert json.loads(json.dumps(made.choices)) | NOT_KEPT[name] == plain(EXPERIMENTS[name])
     assert made.commit and not made.uncommitted and not made.skipped
 
 
@@ -51,6 +53,6 @@ def test_ablations_are_of_every_variant_and_of_the_preset():
     epochs = record["source"]["settings"]["epochs"]
     settings = settings_for(ensure_sample(size=32), epochs=epochs, precision="float32")
     assert record["source"]["settings"] == plain(settings)
-    assert record["source"]["experiment"] == plain(get_experiment(BASE))
+    assert record["source"]["experiment"] | NOT_KEPT[BASE] == plain(get_experiment(BASE))
     runs = {(run["variant"], run["seed"]) for run in record["runs"]}
     assert runs == {(name, seed) for name in VARIANTS for seed in range(1, 6)}

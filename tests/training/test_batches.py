@@ -19,7 +19,7 @@ from multisenge_lib.training.batches import (
     transform,
 )
 
-TEN, SIX = TYPOLOGIES[10], TYPOLOGIES[6]
+TEN, SIX = TYPOLOGIES["10c"], TYPOLOGIES["6c"]
 PATCHES = [f"31UFQ_{x}_{y}" for x in (0, 257, 514) for y in (0, 257, 514)]
 
 

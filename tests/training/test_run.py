@@ -15,9 +15,9 @@ from networks import no_unet
 from rasters import write_root
 
 from multisenge_lib import results
-from multisenge_lib.dataset import MULTISENGE, with_selection
+from multisenge_lib.dataset import MULTISENGE, TYPOLOGIES, make_typology, with_selection
 from multisenge_lib.errors import ExperimentError, FileError, PatchError
-from multisenge_lib.models.experiments import get_experiment
+from multisenge_lib.models import get_experiment, load_model, save_model
 from multisenge_lib.training import devices
 from multisenge_lib.training.checkpoint import delete_run
 from multisenge_lib.training.progress import Progress
@@ -80,7 +80,8 @@ def slim(monkeypatch, root, selection):
 
     def run(settings=FAST, experiment="s1_6c", **options):
         options = {"on_error": "skip", "seconds": 0} | options
-        experiment = replace(get_experiment(experiment), filters=4)
+        dataset = options.get("dataset") or MULTISENGE
+        experiment = replace(get_experiment(experiment, dataset), filters=4)
         return train(experiment, settings, root, progress=False, **options)
 
     return run
@@ -164,8 +165,65 @@ def test_the_record_says_what_was_done(whole, store):
     assert metadata.fingerprint == store.fingerprint
     assert read.patches == (SHOWN,) and read.maps[SHOWN].min() >= 1
     reference = store.read("reference", store.positions("test")[0])
-    expected = get_experiment("s1_6c").typology.lookup[reference]
+    expected = TYPOLOGIES["6c"].lookup[reference]
     np.testing.assert_array_equal(read.references[SHOWN], expected)
+
+
+URBAN = make_typology(
+    [("urban", "#a50026", (1, 2, 3, 4, 5)), ("rest", "#ffef9f", tuple(range(6, 15)))]
+)
+WATER = make_typology([("water", "#0e80ee", (13, 14)), ("land", "#ffef9f", tuple(range(1, 13)))])
+
+
+@pytest.mark.fault("groupings: other classes of the same number -> trained anew, not taken up")
+def test_other_classes_of_the_same_number_are_another_run(run):
+    """Swapping two groupings of a dataset.toml once gave the urban network's scores to water."""
+    first = run(experiment="s1_2c", dataset=replace(MULTISENGE, groupings=(URBAN,)))
+    second = run(experiment="s1_2c", dataset=replace(MULTISENGE, groupings=(WATER,)))
+    assert first.folder != second.folder
+    for trained, typology in ((first, URBAN), (second, WATER)):
+        _, card = load_model(trained.folder / "model.keras")
+        assert card.classes == trained.record.metadata.classes == typology.names
+        assert card.classification == trained.record.metadata.classification == "2c"
+
+
+@pytest.mark.fault("dataset.toml: names, colours, members or bands edited -> a run of its own")
+def test_whatever_a_description_changes_is_another_run(run, small):
+    def folder(dataset):
+        experiment = get_experiment("s2_2c", dataset)
+        return training.load(small[0], experiment, FAST, "skip", dataset).folder
+
+    base = replace(MULTISENGE, groupings=(URBAN,))
+    (urban, rest) = URBAN.classes
+    renamed = replace(URBAN, classes=(replace(urban, name="town"), rest))
+    recoloured = replace(URBAN, classes=(replace(urban, color="#000000"), rest))
+    # Two bands change places: the rasters, and with them the packed patches, stay the same.
+    swapped = MULTISENGE.bands["s2"][1::-1] + MULTISENGE.bands["s2"][2:]
+    variants = [
+        base,
+        replace(base, groupings=(renamed,)),
+        replace(base, groupings=(recoloured,)),
+        replace(base, groupings=(WATER,)),
+        replace(base, bands={**base.bands, "s2": swapped}),
+    ]
+    assert len({folder(dataset) for dataset in variants}) == len(variants)
+    assert folder(base) == folder(replace(base, showcase=()))
+
+
+@pytest.mark.fault("run: a finished network of other classes in its folder -> not taken up")
+def test_a_finished_run_of_another_network_is_not_taken_up(run):
+    dataset = replace(MULTISENGE, groupings=(URBAN,))
+    done = run(experiment="s1_2c", dataset=dataset)
+    model, card = load_model(done.folder / "model.keras")
+    save_model(model, replace(card, classes=WATER.names), done.folder / "model.keras")
+    with pytest.raises(FileError, match="holds a network of other classes"):
+        run(experiment="s1_2c", dataset=dataset)
+
+
+def test_classes_that_the_dataset_lacks_are_refused(run, small):
+    experiment = get_experiment("s1_2c", replace(MULTISENGE, groupings=(URBAN,)))
+    with pytest.raises(ExperimentError, match=r"'2c', which multisenge does not have.*10c"):
+        training.load(small[0], experiment, FAST)
 
 
 def test_a_skipped_patch_is_counted_and_listed(whole, run, small):
