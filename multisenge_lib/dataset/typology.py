@@ -7,8 +7,8 @@ told apart by colour-blind readers, which a test simulates.
 Examples:
     >>> import multisenge_lib as ms
     >>> sorted(ms.TYPOLOGIES)
-    [6, 10, 14]
-    >>> ms.TYPOLOGIES[6].names[0]
+    ['10c', '14c', '6c']
+    >>> ms.TYPOLOGIES["6c"].names[0]
     'Dense Built-Up'
 """
 
@@ -144,7 +144,7 @@ def reclassify(reference: np.ndarray, typology: Typology) -> np.ndarray:
         >>> import numpy as np
         >>> import multisenge_lib as ms
         >>> published = np.array([[1, 5], [9, 0]])  # two urban classes, forest, no data
-        >>> ms.reclassify(published, ms.TYPOLOGIES[6])
+        >>> ms.reclassify(published, ms.TYPOLOGIES["6c"])
         array([[1, 5],
                [6, 0]], dtype=uint8)
     """
