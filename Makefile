@@ -22,7 +22,7 @@ QUIET := 2> >(grep --line-buffered -vE 'absl::InitializeLog|oneDNN custom operat
 
 SUITABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
-.PHONY: help env book test test-fast test-jax faults fuzz check experiments ablations records bench constraints clean
+.PHONY: help env book test test-fast test-jax faults fuzz check experiments ablations count-labels bench constraints clean
 
 help: ## Show this help
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | while IFS=$$'\t' read -r name text; \
@@ -85,11 +85,11 @@ experiments: $(INSTALLED) ## Train the eight experiments, only what is stale (CO
 ablations: $(INSTALLED) ## Measure the choices that the paper leaves open, on the sample
 	$(BIN)/multisenge ablations
 
-records: $(INSTALLED) ## Compute the records of the real labels again (MULTISENGE_LABELS)
-	$(BIN)/multisenge records
+count-labels: $(INSTALLED) ## Count over the real labels again (MULTISENGE_LABELS)
+	$(BIN)/multisenge count-labels
 
 bench: $(INSTALLED) ## Measure all that the chapter Performance shows, ten minutes
-	@$(BIN)/multisenge bench $(QUIET)
+	@$(BIN)/python benchmarks/run.py $(QUIET)
 
 constraints: ## Pin every package anew, for Python 3.11 to 3.13 (needs uv)
 	uv pip compile --universal --fork-strategy fewest --python-version 3.11 --upgrade --all-extras --strip-extras \

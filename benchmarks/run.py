@@ -28,6 +28,8 @@ PARTS = ("start", "index", "metrics", "check", "data", "conv_lstm", "networks", 
 #: Measured only when named.
 LONG = ("tile",)
 RECORD = paths.PROJECT / "book" / "data" / "performance.json"
+#: What `multisenge check --plan` rests on, inside the package.
+RATES = paths.PROJECT / "multisenge_lib" / "tools" / "measured_rates.json"
 PEERS = ("torch", "scikit-learn")
 
 
@@ -77,6 +79,30 @@ def record(parts, quick, rounds):
     return about | {"machine": host, "code": code} | found
 
 
+def rates_of(found):
+    """The few numbers of a whole run that the library needs, see `tools.MeasuredRates`."""
+    from multisenge_lib.models import build_model, step_memory
+
+    network, pixels, batch = "inception_10c", 256, 16
+    seconds = {row["work"]: row["ours"] for row in found["rows"]}
+    host = found["machine"]
+    return {
+        "machine": f"{host['processor']}, {host['cores']} cores, {host['memory_gib']} GiB, "
+        f"{host['system']}",
+        "date": found["date"],
+        "network": network,
+        "patch_pixels": pixels,
+        "batch_size": batch,
+        "step_memory_bytes": int(step_memory(build_model(network, pixels), batch).sum()),
+        "seconds_per_patch": {
+            "read rasters": seconds["reading and checking 32 patches"] / 32,
+            "pack": seconds["packing 32 patches"] / 32,
+            "read packed": seconds["batches of 16, 32 patches"] / 32,
+            "train": seconds["training step, float32"],
+        },
+    }
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS + LONG))
@@ -95,6 +121,8 @@ def main():
     whole = set(parts) == set(PARTS) and not given.quick
     if out := given.out or (RECORD if whole else None):
         print(f"Wrote {write_text(out, json.dumps(found, indent=1) + chr(10))}")
+    if whole and not given.out:
+        print(f"Wrote {write_text(RATES, json.dumps(rates_of(found), indent=1) + chr(10))}")
     if found["load"]["busy"]:
         print("The machine was busy with other work: read the ratios, not the seconds.")
 

@@ -1,11 +1,12 @@
-"""The command line, `multisenge …`: thin; each command calls a few functions of the library.
+"""The command line, `multisenge COMMAND`; each command calls a few functions of the library.
 
-An error that the user can mend is one line (a list of wrong files: one each) and exit code 2. Each
-command imports what it needs, so that the help is there at once.
+An error that the user can fix ends a command with one line (one per file where several files are
+wrong) and exit code 2. Each command imports what it needs, so that the help appears at once.
 """
 
 import json
 import os
+import subprocess
 import sys
 import warnings
 from collections.abc import Iterable, Sequence
@@ -13,59 +14,104 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer.core import TyperGroup
 
 from multisenge_lib import paths
 from multisenge_lib.errors import FileError, MultiSenGEError
-from multisenge_lib.tools import format_quantity
 
 if TYPE_CHECKING:
+    import click
     import pandas as pd
 
     from multisenge_lib.dataset import Dataset
 
+
+class WholeSentences(TyperGroup):
+    """List every command with the whole first sentence of its help; click would cut it off."""
+
+    def format_commands(self, ctx: "click.Context", formatter: "click.HelpFormatter") -> None:
+        """Write the list of commands."""
+        rows = []
+        for name, command in self.commands.items():
+            paragraph = (command.help or "").split("\n\n")[0]
+            sentence = paragraph.replace("\n", " ").partition(". ")[0]
+            rows.append((name, sentence.removesuffix(".") + "."))
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
 app = typer.Typer(
-    help="Land cover from Sentinel-1 and Sentinel-2 time series: the data side of the book.",
+    cls=WholeSentences,
+    help="Land cover from Sentinel-1 and Sentinel-2 time series, after Wenger et al. (2023): get "
+    "data, check it, train networks, draw maps, audit the paper.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode=None,  # its import takes longer than all else
+    rich_markup_mode=None,  # importing rich takes longer than everything else
 )
 
 Labels = Annotated[
     Path | None,
     typer.Option(
-        help="Folder of label files, or their .tar.gz/.tgz. Default: MULTISENGE_LABELS, then "
-        "MULTISENGE_ROOT, then the sample."
+        help="The folder of label files, or their .tar.gz or .tgz. If it is not given: "
+        "MULTISENGE_LABELS, then MULTISENGE_ROOT, then the synthetic sample."
     ),
 ]
-AnyTile = Annotated[bool, typer.Option("--any-tile", help="Allow any Sentinel-2 tile.")]
+AnyTile = Annotated[
+    bool, typer.Option("--any-tile", help="Accept Sentinel-2 tiles outside MultiSenGE.")
+]
 Year = Annotated[
-    int | None, typer.Option(help="Of all dates. Default: the dataset's, 2020 for MultiSenGE.")
+    int | None,
+    typer.Option(
+        help="Accept dates of this year only. Default: the dataset's, 2020 for MultiSenGE."
+    ),
 ]
 
 
 def _find_labels(labels: Path | None) -> Path:
-    """The label files asked for; those below a data root where one is named."""
+    """Find the label files: the given ones, else the real ones, else the sample's.
+
+    Says so when it is the sample, so that nobody takes its counts for MultiSenGE's.
+    """
     from multisenge_lib.dataset import LABELS
     from multisenge_lib.sample import ensure_sample
 
-    found = labels or paths.real_labels() or ensure_sample() / LABELS
-    return found / LABELS if (found / LABELS).is_dir() else found
+    if labels is None:
+        labels = paths.real_labels()
+    if labels is None:
+        typer.echo(
+            "Using the synthetic sample, because no labels are given and neither "
+            "MULTISENGE_LABELS nor MULTISENGE_ROOT is set."
+        )
+        return ensure_sample() / LABELS
+    if (labels / LABELS).is_dir():  # a data root
+        return labels / LABELS
+    return labels
 
 
 def _dataset_of(labels: Path, year: int | None, any_tile: bool) -> "Dataset":
-    """What the labels' data root says it holds, else MultiSenGE, with what the user allows."""
+    """Find the dataset of label files: as their data root says, else MultiSenGE.
+
+    Args:
+        labels: the label files.
+        year: replaces the dataset's years.
+        any_tile: accept any tile; then no tile has a split.
+    """
     from dataclasses import replace
 
     from multisenge_lib.dataset import MULTISENGE, dataset_of_root, has_description
 
-    dataset = dataset_of_root(labels.parent) if has_description(labels.parent) else MULTISENGE
-    changes = {"years": (year,)} if year is not None else {}
-    return replace(dataset, **changes, **({"split_of_tile": {}} if any_tile else {}))
+    root = labels.parent
+    dataset = dataset_of_root(root) if has_description(root) else MULTISENGE
+    if year is not None:
+        dataset = replace(dataset, years=(year,))
+    if any_tile:
+        dataset = replace(dataset, split_of_tile={})
+    return dataset
 
 
 def _check_out(out: Path, endings: tuple[str, ...]) -> None:
-    """Refuse what cannot be written before the work begins."""
+    """Refuse a file that cannot be written before the work begins."""
     if out.suffix not in endings:
         raise FileError(f"{out}: the ending must be {' or '.join(endings)}")
     folder = out.parent
@@ -78,38 +124,78 @@ def _check_out(out: Path, endings: tuple[str, ...]) -> None:
 @app.command("sample")
 def write_sample(
     out: Annotated[Path, typer.Argument(help="A folder that is new or empty.")],
-    size: Annotated[int, typer.Option(help="Pixels along a patch's side, 32 to 256.")] = 64,
-    seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 2020,
+    size: Annotated[int, typer.Option(help="Pixels along the side of a patch, 32 to 256.")] = 64,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same files.")] = 2020,
 ) -> None:
-    """Write the sample: a small MultiSenGE in the published layout."""
+    """Write the synthetic sample, a small MultiSenGE."""
     from multisenge_lib import sample
 
     root = sample.write_sample(out, size=size, seed=seed, progress=True)
-    typer.echo(f"Wrote {root}. To work on it as on real data: export MULTISENGE_ROOT={root}")
+    typer.echo(f"Wrote {root}. To use it like real data: export MULTISENGE_ROOT={root.resolve()}")
+
+
+@app.command("download")
+def download_archives(
+    root: Annotated[Path, typer.Argument(help="The data root, the folder for MULTISENGE_ROOT.")],
+    archives: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Which archives: labels (4 MB), ground_reference (25 MB), s2 (80 GB), s1 (110 GB)."
+        ),
+    ] = None,
+    keep: Annotated[
+        bool, typer.Option(help="Keep each archive beside the folder unpacked from it.")
+    ] = True,
+    selected: Annotated[
+        bool,
+        typer.Option(
+            "--selected", help="Unpack only the s1 and s2 files that the paper's selection can use."
+        ),
+    ] = False,
+    url: Annotated[
+        str | None, typer.Option(help="Address of the folder of archives on a mirror.")
+    ] = None,
+) -> None:
+    """Fetch, verify and unpack the published archives.
+
+    Without names, the two small ones. A download that was interrupted continues where it stopped.
+    """
+    from multisenge_lib.dataset import LABELS, REFERENCE
+    from multisenge_lib.tools import URL, download
+
+    names = archives or [LABELS, REFERENCE]
+    unpacked = download(root, names, url or URL, keep=keep, selected=selected)
+    for name in names:
+        if name in unpacked:
+            typer.echo(f"{root / name}: {unpacked[name]:,} files unpacked")
+        else:
+            typer.echo(f"{root / name}: already there, left as it is")
 
 
 @app.command("index")
 def write_index(
     labels: Labels = None,
     out: Annotated[
-        Path | None, typer.Option(help="Write footprints for a GIS: .parquet or .gpkg.")
+        Path | None,
+        typer.Option(help="Write the footprints of the patches for a GIS: .parquet or .gpkg."),
     ] = None,
     year: Year = None,
     any_tile: AnyTile = False,
 ) -> None:
-    """Check all label files and count them; with --out, write the patches' footprints."""
-    from multisenge_lib.dataset import export, footprints, read_index
+    """Check all label files and count patches, dates and tiles."""
+    from multisenge_lib.dataset import SENSORS, export, footprints, read_index
 
     if out is not None:
         _check_out(out, (".parquet", ".gpkg"))
-    found = _find_labels(labels)
-    dataset = _dataset_of(found, year, any_tile)
-    index = read_index(found, dataset)
+    labels = _find_labels(labels)
+    dataset = _dataset_of(labels, year, any_tile)
+    index = read_index(labels, dataset)
     typer.echo(f"{len(index):,} patches on {index['tile'].nunique()} tiles")
-    for sensor in ("s1", "s2"):
-        count = index[f"{sensor}_dates"].map(len)
+    for sensor in SENSORS:
+        dates = index[f"{sensor}_dates"].map(len)
         typer.echo(
-            f"{sensor.upper()}: {count.sum():,} files, {count.min()} to {count.max()} dates a patch"
+            f"{sensor.upper()}: {dates.sum():,} files, {dates.min()} to {dates.max()} dates per "
+            "patch"
         )
     for tile, count in index["tile"].value_counts().sort_index().items():
         typer.echo(f"  {tile} {count:>6,}")
@@ -117,19 +203,20 @@ def write_index(
         typer.echo(f"Wrote {export(footprints(index, dataset.patch_pixels), out)}")
 
 
-def _numbers(text: str, what: str) -> list[int]:
+def _whole_numbers(text: str, option: str) -> list[int]:
+    """Read `7,8` and the like as numbers."""
     try:
         return [int(number) for number in text.split(",")]
     except ValueError:
         raise MultiSenGEError(
-            f"{what} {text!r}: give whole numbers joined by commas, such as 7,8"
+            f"{option} {text!r}: give whole numbers joined by commas, such as 7,8"
         ) from None
 
 
-def _say_selected(table: "pd.DataFrame", splits: Sequence[str]) -> None:
-    """Patches by split and tile."""
+def _print_counts(selection: "pd.DataFrame", splits: Sequence[str]) -> None:
+    """Print the number of patches by split and tile."""
     for split in splits:
-        tiles = table.loc[table["split"] == split, "tile"].value_counts().sort_index()
+        tiles = selection.loc[selection["split"] == split, "tile"].value_counts().sort_index()
         typer.echo(f"{split:<10} {tiles.sum():>6,}")
         for tile, count in tiles.items():
             typer.echo(f"  {tile:<8} {count:>6,}")
@@ -141,40 +228,50 @@ def write_selection(
     labels: Labels = None,
     months: Annotated[
         str | None,
-        typer.Option(help="Joined by commas, in order. Default: the dataset's, as 7,8,9,11."),
+        typer.Option(
+            help="The months, joined by commas, in order. Default: the dataset's, such as 7,8,9,11."
+        ),
     ] = None,
     days_gap: Annotated[
         int | None,
-        typer.Option(help="Least days from one date to the next. Default: the dataset's, as 17."),
+        typer.Option(
+            help="The smallest number of days between two dates. Default: the dataset's, such as "
+            "17."
+        ),
     ] = None,
     s1_rule: Annotated[
         str | None,
         typer.Option(
-            help="first: of each month; nearest: to each S2 date. Default: the dataset's."
+            help="Which Sentinel-1 date goes with a Sentinel-2 date: first (of the month) or "
+            "nearest (in time). Default: the dataset's."
         ),
     ] = None,
     data_root: Annotated[
-        Path | None, typer.Option(help="Choose only among rasters that exist below this folder.")
+        Path | None, typer.Option(help="Choose only among rasters that exist in this data root.")
     ] = None,
     left_out: Annotated[
         Path | None,
-        typer.Option(help="Write patches without a Sentinel-1 image to each date, a line each."),
+        typer.Option(help="List the patches that lack a Sentinel-1 date, one per line, here."),
     ] = None,
     year: Year = None,
     any_tile: AnyTile = False,
 ) -> None:
-    """Choose a date a month for each patch, write them, and count patches by split and tile."""
+    """Select one date per month for every patch and write a file.
+
+    Prints the number of patches by split and tile.
+    """
     from multisenge_lib import dataset as data
     from multisenge_lib.files import write_text
 
     _check_out(out, (".csv", ".parquet", ".gpkg"))
-    asked = None if months is None else _numbers(months, "months")
-    found = _find_labels(labels or data_root)
-    dataset = _dataset_of(found, year, any_tile=False)  # the split of a tile that has one stays
-    index = data.read_index(found, _dataset_of(found, year, any_tile))
+    chosen_months = None if months is None else _whole_numbers(months, "months")
+    labels = _find_labels(labels or data_root)
+    # With --any-tile, a tile that has a split keeps it; only unknown tiles have none.
+    dataset = _dataset_of(labels, year, any_tile=False)
+    index = data.read_index(labels, _dataset_of(labels, year, any_tile))
     if data_root is not None:
         index = data.only_existing(index, data_root, dataset.sensors)
-    table = data.select(index, asked, days_gap, s1_rule, dataset)
+    table = data.select(index, chosen_months, days_gap, s1_rule, dataset)
     if table.empty:
         raise MultiSenGEError(
             "0 patches selected, nothing written: no patch has an image in each of these months, "
@@ -187,46 +284,24 @@ def write_selection(
     else:
         data.export(data.footprints(table, dataset.patch_pixels), out)
     typer.echo(f"{len(table):,} patches, written to {out}")
-    _say_selected(table, data.SPLITS)
+    _print_counts(table, data.SPLITS)
 
 
-@app.command("records")
-def write_records(labels: Labels = None) -> None:
-    """Count over the real label files and write the records that the chapters read."""
+@app.command("count-labels")
+def count_labels(labels: Labels = None) -> None:
+    """Count over the real label files again, for the book.
+
+    Writes the committed counts that the chapters read. The sample is refused.
+    """
     from multisenge_lib.audit import label_counts
 
-    found = labels or paths.real_labels()
-    if found is None:
+    labels = labels or paths.real_labels()
+    if labels is None:
         raise MultiSenGEError(
             "no real label files: give --labels, or set MULTISENGE_LABELS or MULTISENGE_ROOT"
         )
-    for path in label_counts.write_records(found):
+    for path in label_counts.write_records(labels):
         typer.echo(f"Wrote {path}")
-
-
-@app.command("download")
-def download_archives(
-    root: Annotated[Path, typer.Argument(help="The data root, the folder for MULTISENGE_ROOT.")],
-    archives: Annotated[
-        list[str] | None,
-        typer.Argument(help="labels (4 MB), ground_reference (25 MB), s2 (80 GB), s1 (110 GB)."),
-    ] = None,
-    keep: Annotated[bool, typer.Option(help="Keep the archives beside what they hold.")] = True,
-    selected: Annotated[
-        bool,
-        typer.Option("--selected", help="Of s1 and s2, only what the paper's selection can use."),
-    ] = False,
-    url: Annotated[
-        str | None, typer.Option(help="A mirror: the folder that the archives are in.")
-    ] = None,
-) -> None:
-    """Fetch, verify and unpack published archives; without names, the two small ones."""
-    from multisenge_lib.dataset import LABELS, REFERENCE
-    from multisenge_lib.tools import URL, download
-
-    names = archives or [LABELS, REFERENCE]
-    for name, count in download(root, names, url or URL, keep=keep, selected=selected).items():
-        typer.echo(f"{root / name}: {count:,} files")
 
 
 def _listed(text: str) -> list[str]:
@@ -234,44 +309,72 @@ def _listed(text: str) -> list[str]:
 
 
 def _pairs(texts: list[str]) -> dict[str, str]:
-    """`B8A=B8` and the like, as a dict."""
-    wrong = [text for text in texts if not all(text.partition("="))]
-    if wrong:
-        raise MultiSenGEError(f"--fill {wrong[0]!r}: give MISSING=OTHER, such as B8A=B8")
+    """Read `B8A=B8` and the like as a dict."""
+    for text in texts:
+        missing, _, other = text.partition("=")
+        if not (missing and other):
+            raise MultiSenGEError(f"--fill {text!r}: give MISSING=OTHER, such as B8A=B8")
     return dict(text.split("=", 1) for text in texts)
 
 
 @app.command("import")
 def import_images(
-    root: Annotated[Path, typer.Argument(help="The data root to make; new or empty.")],
+    root: Annotated[
+        Path, typer.Argument(help="The data root to write: a folder that is new or empty.")
+    ],
     sources: Annotated[
         list[Path],
-        typer.Argument(help="Rasters named by date, folders of them, NetCDF or Zarr cubes."),
+        typer.Argument(
+            help="Rasters with the date in their name, folders of them, NetCDF or Zarr cubes."
+        ),
     ],
-    name: Annotated[str | None, typer.Option(help="Of the dataset. Default: the root's.")] = None,
-    reference: Annotated[Path | None, typer.Option(help="A raster of class ids.")] = None,
-    classes: Annotated[
-        str, typer.Option(help="Names of its classes from id 1, by commas. Default: MultiSenGE's.")
-    ] = "",
-    size: Annotated[int, typer.Option(help="Pixels along a patch's side.")] = 256,
-    s1_unit: Annotated[
-        str | None, typer.Option(help="linear, db, or dn (20 log10 n - 83 dB).")
+    name: Annotated[
+        str | None, typer.Option(help="Name of the dataset. Default: the name of the root.")
     ] = None,
-    s2_scale: Annotated[float, typer.Option(help="10000 where reflectance is 0 to 1.")] = 1,
+    reference: Annotated[
+        Path | None, typer.Option(help="A raster of class ids, the reference.")
+    ] = None,
+    classes: Annotated[
+        str,
+        typer.Option(
+            help="Names of the reference's classes from id 1, joined by commas. Default: "
+            "MultiSenGE's."
+        ),
+    ] = "",
+    size: Annotated[int, typer.Option(help="Pixels along the side of a patch.")] = 256,
+    s1_unit: Annotated[
+        str | None,
+        typer.Option(help="Unit of the backscatter: linear, db, or dn (20 log10 n - 83 dB)."),
+    ] = None,
+    s2_scale: Annotated[
+        float,
+        typer.Option(help="Factor to reflectance x 10,000: give 10000 where values are 0 to 1."),
+    ] = 1,
     s2_offset: Annotated[
-        float, typer.Option(help="Added first: -1000 for ESA's products from N0400 on.")
+        float,
+        typer.Option(
+            help="Offset added to the pixel values before scaling: -1000 for ESA's products from "
+            "N0400 on."
+        ),
     ] = 0,
     no_data: Annotated[
-        float | None, typer.Option(help="A value that is no data, where no tag says so.")
+        float | None,
+        typer.Option(help="The value that means no data, where the raster has no tag for it."),
     ] = None,
-    s1_bands: Annotated[str, typer.Option(help="Of rasters that name none, such as VV,VH.")] = "",
-    s2_bands: Annotated[str, typer.Option(help="Of rasters that name none, in order.")] = "",
+    s1_bands: Annotated[
+        str, typer.Option(help="Bands of Sentinel-1 rasters without band names, such as VV,VH.")
+    ] = "",
+    s2_bands: Annotated[
+        str, typer.Option(help="Bands of Sentinel-2 rasters without band names, in order.")
+    ] = "",
     fill: Annotated[
-        list[str] | None, typer.Option(help="A missing band from another, such as B8A=B8.")
+        list[str] | None, typer.Option(help="Fill a missing band from another one, such as B8A=B8.")
     ] = None,
-    crs: Annotated[str | None, typer.Option(help="Of cubes that do not name theirs.")] = None,
+    crs: Annotated[
+        str | None, typer.Option(help="Coordinate system of cubes that do not name theirs.")
+    ] = None,
 ) -> None:
-    """Cut your own images into the layout: labels, patches, dataset.toml."""
+    """Cut your own images into the layout of the dataset."""
     from multisenge_lib.area import InputUnits, import_area
 
     made = import_area(
@@ -294,40 +397,48 @@ def import_images(
 
 
 def _print_plan(labels: Path) -> None:
-    """What the whole of a dataset takes, and which of its numbers to compare first."""
-    import pandas as pd
-
+    """Print what a full run takes, and which numbers to compare first."""
     from multisenge_lib.dataset import MULTISENGE, TYPOLOGIES
     from multisenge_lib.paper import replication
-    from multisenge_lib.tools import plan, plan_training
-    from multisenge_lib.training import Settings
+    from multisenge_lib.tools import format_quantity, measured_rates, plan_full_run
 
     dataset = _dataset_of(labels, None, False)
-    table, splits = plan(labels, dataset)
-    if splits["train"] >= Settings().batch_size:
-        table = pd.concat([table, plan_training(splits["train"], dataset.patch_pixels)])
+    table, _ = plan_full_run(labels, dataset)
     for row in table.itertuples():
         typer.echo(f"{row.what:<38} {format_quantity(row.value, row.unit):>12} {row.how}")
-    if dataset.name == MULTISENGE.name:
-        support = replication().support[10]
-        typer.echo("To compare first: pixels of the test tile by class, as others counted them")
-        for name, pixels in zip(TYPOLOGIES["10c"].names, support, strict=True):
-            typer.echo(f"  {name:<36} {pixels:>12,}")
+    rates = measured_rates()
+    typer.echo(
+        f"Times: rates of one machine ({rates.machine}), measured on {rates.date} by the "
+        "benchmarks, with all files in its memory; your disk and processor will differ."
+    )
+    if dataset.name != MULTISENGE.name:
+        return
+    typer.echo("To compare first: pixels of the test tile by class, as others counted them")
+    for name, pixels in zip(TYPOLOGIES["10c"].names, replication().support[10], strict=True):
+        typer.echo(f"  {name:<36} {pixels:>12,}")
 
 
 @app.command("check")
 def check_files(
-    root: Annotated[Path, typer.Argument(help="The data root; for --plan, or the labels.")],
+    root: Annotated[
+        Path, typer.Argument(help="The data root. With --plan, the label files will do.")
+    ],
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Threads that read; by default one a processor.")
+        int | None,
+        typer.Option(min=1, help="Number of threads that read. Default: one per processor."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="The report as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
     as_plan: Annotated[
         bool,
-        typer.Option("--plan", help="Read no image: count the labels, and tell disk and time."),
+        typer.Option(
+            "--plan", help="Read no image: print what a full run takes on disk, in memory and time."
+        ),
     ] = False,
 ) -> None:
-    """Read every raster of a data root: what is there, missing or damaged. Exit 1: to mend."""
+    """Read every raster of a data root and report problems.
+
+    Exits with 1 if problems were found.
+    """
     if as_plan:
         return _print_plan(_find_labels(root))
     from multisenge_lib.area import check_root
@@ -335,65 +446,6 @@ def check_files(
     report = check_root(root, workers, progress=True)
     typer.echo(json.dumps(report.to_json(), indent=1) if as_json else report.to_text())
     raise typer.Exit(1 if report.problems else 0)
-
-
-@app.command("audit")
-def print_audit(
-    as_json: Annotated[
-        bool, typer.Option("--json", help="The findings in full, as a JSON list.")
-    ] = False,
-) -> None:
-    """Check the numbers and sentences that the paper prints, and print the verdicts."""
-    from multisenge_lib import audit
-
-    found = audit.findings()
-    if as_json:
-        typer.echo(json.dumps(found, indent=2, default=vars))
-        return
-    for finding in found:
-        typer.echo(f"{finding.verdict:<17}  {finding.title} ({finding.where})")
-        if finding.verdict != audit.AGREES:
-            typer.echo(f"{'':<19}published: {finding.published}; derived: {finding.derived}")
-    for verdict in audit.VERDICTS:
-        typer.echo(f"{sum(f.verdict == verdict for f in found):>4} {verdict}")
-
-
-@app.command("ablations")
-def measure_ablations(
-    seeds: Annotated[
-        str, typer.Option(help="Joined by commas; one run a variant and seed.")
-    ] = "1,2,3,4,5",
-    epochs: Annotated[int, typer.Option(help="At most, of each run.")] = 10,
-    data_root: Annotated[
-        Path | None, typer.Option(help="Default: the sample with patches of 32 pixels.")
-    ] = None,
-) -> None:
-    """Train variants of what the paper leaves open, and record their scores."""
-    from multisenge_lib.tools import measure_all
-
-    path = measure_all(_numbers(seeds, "seeds"), epochs, data_root)
-    typer.echo(f"Wrote {path}")
-
-
-@app.command("bench")
-def run_benchmarks(
-    parts: Annotated[
-        list[str] | None, typer.Argument(help="Some of them; a wrong name lists all.")
-    ] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Small sizes, one turn.")] = False,
-    out: Annotated[
-        Path | None, typer.Option(help="Where the record goes. Default of a whole run: the book's.")
-    ] = None,
-) -> None:
-    """Time the library beside other ways of the same work, in turns; needs a checkout."""
-    import subprocess
-
-    script = paths.PROJECT / "benchmarks" / "run.py"
-    if not script.is_file():
-        raise FileError(f"{script} is not there: the benchmarks need a checkout of the project")
-    options = ["--quick"] * quick + (["--out", str(out)] if out else [])
-    command = [sys.executable, str(script), *(parts or []), *options]
-    raise typer.Exit(subprocess.run(command).returncode)
 
 
 def _refuse(options: Iterable[str], root: Path | None) -> None:
@@ -405,37 +457,55 @@ def _refuse(options: Iterable[str], root: Path | None) -> None:
 
 @app.command("predict")
 def predict_maps(
-    model: Annotated[Path, typer.Argument(help="A model.keras that training wrote.")],
+    model: Annotated[Path, typer.Argument(help="The model.keras that training wrote.")],
     root: Annotated[
-        Path | None, typer.Argument(help="A data root: its patches are mapped, a mosaic a tile.")
+        Path | None,
+        typer.Argument(help="A data root. Its patches are mapped, one mosaic per tile."),
     ] = None,
     out: Annotated[
-        Path, typer.Option(help="The map, a .tif; of a data root the folder of its maps.")
+        Path,
+        typer.Option(help="The map to write, a .tif; for a data root, the folder of its maps."),
     ] = Path("maps"),
     s2: Annotated[
-        list[Path] | None, typer.Option(help="Rasters, one a month: --s2 JUL AUG SEP NOV.")
+        list[Path] | None,
+        typer.Option(help="Sentinel-2 rasters, one per month: --s2 JUL AUG SEP NOV."),
     ] = None,
-    s1: Annotated[list[Path] | None, typer.Option(help="The same of Sentinel-1.")] = None,
-    tiles: Annotated[str, typer.Option(help="Of the data root, joined by commas.")] = "",
-    probabilities: Annotated[bool, typer.Option("--probabilities", help="Of each class.")] = False,
-    entropy: Annotated[bool, typer.Option("--entropy", help="Doubt of each pixel.")] = False,
+    s1: Annotated[
+        list[Path] | None, typer.Option(help="Sentinel-1 rasters, one per month.")
+    ] = None,
+    tiles: Annotated[
+        str, typer.Option(help="Map only these tiles of the data root, joined by commas.")
+    ] = "",
+    probabilities: Annotated[
+        bool, typer.Option("--probabilities", help="Write the probability of each class too.")
+    ] = False,
+    entropy: Annotated[
+        bool, typer.Option("--entropy", help="Write the entropy too, the doubt at each pixel.")
+    ] = False,
     window: Annotated[
-        int | None, typer.Option(help="Of rasters: pixels, a multiple of 32. Default: 256.")
+        int | None,
+        typer.Option(
+            help="Pixels along the side of a window over rasters, a multiple of 32. Default: 256."
+        ),
     ] = None,
     overlap: Annotated[
-        int | None, typer.Option(help="Pixels that windows share. Default: a quarter.")
+        int | None,
+        typer.Option(help="Pixels that two windows share. Default: a quarter of the window."),
     ] = None,
     workers: Annotated[
         int | None, typer.Option(help="Processes for rasters; each needs 2 to 3 GB. Default: 1.")
     ] = None,
     band_order: Annotated[
-        str, typer.Option(help="Of Sentinel-2 without band names: spectral or resolution.")
+        str, typer.Option(help="Order of Sentinel-2 bands without names: spectral or resolution.")
     ] = "spectral",
     any_month: Annotated[
-        bool | None, typer.Option("--any-month", help="Take rasters of other months.")
+        bool | None,
+        typer.Option(
+            "--any-month", help="Accept rasters of other months than the network was trained on."
+        ),
     ] = None,
 ) -> None:
-    """Map rasters of any size, or the patches of a data root, with a trained network."""
+    """Draw maps of rasters or of a data root."""
     from multisenge_lib.dataset import check_band_order
     from multisenge_lib.maps import predict_rasters, predict_root
 
@@ -459,37 +529,160 @@ def predict_maps(
         typer.echo(f"Wrote {path}")
 
 
-def _spread(arguments: list[str], options: tuple[str, ...] = ("--s1", "--s2")) -> list[str]:
-    """`--s2 A B` as `--s2 A --s2 B`: options that take several values."""
-    spread, current = [], None
+@app.command("audit")
+def print_audit(
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the findings in full, as a JSON list.")
+    ] = False,
+) -> None:
+    """Check the numbers and sentences that the paper prints."""
+    from multisenge_lib import audit
+
+    findings = audit.findings()
+    if as_json:
+        typer.echo(json.dumps(findings, indent=2, default=vars))
+        return
+    for finding in findings:
+        typer.echo(f"{finding.verdict:<17}  {finding.title} ({finding.where})")
+        if finding.verdict != audit.AGREES:
+            typer.echo(f"{'':<19}published: {finding.published}; derived: {finding.derived}")
+    for verdict in audit.VERDICTS:
+        count = sum(finding.verdict == verdict for finding in findings)
+        typer.echo(f"{count:>4} {verdict}")
+
+
+@app.command("ablations")
+def measure_ablations(
+    seeds: Annotated[
+        str, typer.Option(help="The seeds, joined by commas: one run per variant and seed.")
+    ] = "1,2,3,4,5",
+    epochs: Annotated[int, typer.Option(help="The largest number of epochs of a run.")] = 10,
+    data_root: Annotated[
+        Path | None,
+        typer.Option(help="The data root. Default: the sample with patches of 32 pixels."),
+    ] = None,
+) -> None:
+    """Train variants of what the paper leaves open."""
+    from multisenge_lib.tools import measure_all
+
+    path = measure_all(_whole_numbers(seeds, "seeds"), epochs, data_root)
+    typer.echo(f"Wrote {path}")
+
+
+@app.command("bench")
+def run_benchmarks(
+    parts: Annotated[
+        list[str] | None, typer.Argument(help="Which parts; a wrong name lists all of them.")
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Use small sizes and one turn.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Where the record goes. Default of a full run: the book.")
+    ] = None,
+) -> None:
+    """Run the benchmarks of the clone in this folder."""
+    script = Path("benchmarks", "run.py")
+    if not script.is_file():
+        raise FileError(
+            f"{script} is not in {Path.cwd()}: the benchmarks are not part of the package: run "
+            "this command in the folder of a clone of the repository"
+        )
+    command = [sys.executable, str(script), *(parts or [])]
+    if quick:
+        command.append("--quick")
+    if out:
+        command += ["--out", str(out)]
+    raise typer.Exit(subprocess.run(command).returncode)
+
+
+def _repeat_options(
+    arguments: Sequence[str], options: tuple[str, ...] = ("--s1", "--s2")
+) -> list[str]:
+    """Write `--s2 A B` as `--s2 A --s2 B`; click's options take one value each."""
+    repeated = []
+    current = None  # the option that the next values belong to
     for argument in arguments:
+        name, equals, value = argument.partition("=")
         if argument.startswith("-"):
-            current = argument if argument in options else None
+            current = name if name in options else None
+            if current and equals:
+                repeated += [current, value]
+            elif not current:
+                repeated.append(argument)
         elif current:
-            spread += [current, argument]
-            continue
-        if not current:
-            spread.append(argument)
-    return spread
+            repeated += [current, argument]
+        else:
+            repeated.append(argument)
+    return repeated
+
+
+#: The extra that brings a package, for those that a base installation lacks.
+EXTRA_OF = {
+    "tensorflow": "cpu",
+    "tensorboard": "cpu",
+    "jax": "jax",
+    "xarray": "area",
+    "h5netcdf": "area",
+    "zarr": "area",
+    "odc": "stac",
+    "pystac": "stac",
+    "pystac_client": "stac",
+    "IPython": "book",
+    "papermill": "book",
+    "jinja2": "book",
+}
+
+
+def _missing_package(error: ModuleNotFoundError) -> str:
+    """Say in one line how to get a package that is not installed."""
+    package = (error.name or str(error)).partition(".")[0]
+    if package not in EXTRA_OF:
+        return f"the package {package} is not installed: install the project again"
+    extra = EXTRA_OF[package]
+    return (
+        f"this command needs the package {package}, of the extra {extra}: in a clone of the "
+        f"repository, run: pip install '.[{extra}]'"
+    )
+
+
+def _check_backend() -> None:
+    """Refuse a Keras backend that the networks do not run on; Keras itself ends in a traceback."""
+    backend = os.environ.get("KERAS_BACKEND") or "tensorflow"
+    if backend not in ("tensorflow", "jax"):
+        raise MultiSenGEError(
+            f"KERAS_BACKEND is {backend!r}: the networks run on tensorflow or jax: set it to one "
+            "of them, or unset it"
+        )
 
 
 def _one_line_warning(message, category, filename, lineno, file=None, line=None) -> None:
     print(f"warning: {message}", file=sys.stderr)
 
 
+def _fail(message: str, code: int = 2) -> None:
+    print(f"error: {message}", file=sys.stderr)
+    sys.exit(code)
+
+
 def main() -> None:
-    """Run the command line; errors that the user can mend end it with exit code 2."""
+    """Run the command line; an error that the user can fix is one line and exit code 2."""
     warnings.showwarning = _one_line_warning
-    arguments = _spread(sys.argv[1:]) if sys.argv[1:2] == ["predict"] else sys.argv[1:]
+    arguments = sys.argv[1:]
+    command = arguments[0] if arguments else ""
+    if command == "predict":
+        arguments = _repeat_options(arguments)
     try:
+        if command in ("predict", "ablations"):
+            _check_backend()
         app(arguments)
     except MultiSenGEError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+        _fail(str(error))
+    except ModuleNotFoundError as error:
+        _fail(_missing_package(error))
+    except KeyboardInterrupt:
+        _fail("interrupted", code=130)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        print(f"error: {where}{error.strerror or error}", file=sys.stderr)
-        sys.exit(2)
+        _fail(f"{where}{error.strerror or error}")
 
 
 if __name__ == "__main__":

@@ -47,6 +47,10 @@ class FileError(MultiSenGEError):
     """A file cannot be written."""
 
 
+class DownloadError(MultiSenGEError):
+    """An archive cannot be fetched, or is not what it promises to be."""
+
+
 class RecordError(MultiSenGEError):
     """A results record is missing, damaged, or of another dataset."""
 

@@ -253,7 +253,7 @@ def write_records(
             f"{labels} has {len(index):,} patches on {len(tiles)} tiles, MultiSenGE {PATCHES:,} on "
             f"{len(MULTISENGE.tiles)}: the record {census} stays as it was"
         )
-    made = {"source": SOURCE, "made": f"{datetime.now(UTC):%Y-%m-%d}", "by": "make records"}
+    made = {"source": SOURCE, "made": f"{datetime.now(UTC):%Y-%m-%d}", "by": "make count-labels"}
     made |= {"commit": code["commit"], "uncommitted": code["uncommitted"], "patches": len(index)}
     records = {census: to_json(count_labels(index)), series: {"series": date_series(index)}}
     for path, record in records.items():

@@ -11,9 +11,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import labels
 import pytest
 
-from multisenge_lib.errors import LabelError
+from multisenge_lib.errors import DownloadError, LabelError
 from multisenge_lib.files import whole_folder
-from multisenge_lib.tools.archives import DownloadError, download, fetch, unpack
+from multisenge_lib.tools import archives
+from multisenge_lib.tools.archives import download, fetch, unpack
 
 FILES = {f"./labels/31UEQ_{i}_0.json": bytes([i % 251]) * 5000 + i.to_bytes(4) for i in range(200)}
 
@@ -299,3 +300,136 @@ def test_fetch_returns_what_is_there(tmp_path):
     target = tmp_path / "file"
     target.write_bytes(b"there")
     assert fetch("http://127.0.0.1:9/none", target) == target
+
+
+def selected_root(server, tmp_path, monkeypatch):
+    """A data root with labels, and a server with an archive of six Sentinel-2 images of them."""
+    usage = shutil.disk_usage(tmp_path)._replace(free=10**12)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    days = ("20200101", "20200715", "20200805", "20200910", "20201105", "20201210")
+    labels.write(tmp_path / "labels", "31UEQ_0_0", **labels.document("31UEQ_0_0", s2=days))
+    files = {f"s2/31UEQ_{day}_S2_0_0.tif": day.encode() for day in days}
+    server.content["/s2.tgz"] = make_archive(files)
+    return tmp_path
+
+
+def get_s2(server, root, **options):
+    return download(root, ["s2"], server.url, wait=0, show=False, **options)
+
+
+@pytest.mark.fault("download: all dates after the selected ones -> the others are added")
+@pytest.mark.parametrize("keep", [True, False])
+def test_all_dates_after_the_selected_ones(server, tmp_path, monkeypatch, keep):
+    root = selected_root(server, tmp_path, monkeypatch)
+    assert get_s2(server, root, selected=True, keep=keep) == {"s2": 4}
+    assert get_s2(server, root, selected=True, keep=keep) == {}
+    assert get_s2(server, root, keep=keep) == {"s2": 2}
+    assert len(list((root / "s2").iterdir())) == 6
+    assert get_s2(server, root, keep=keep) == {} == get_s2(server, root, selected=True)
+
+
+@pytest.mark.fault("download: killed before the files are in place -> the next call does it again")
+@pytest.mark.parametrize("selected_before", [True, False])
+def test_killed_before_the_files_are_in_place(server, tmp_path, monkeypatch, selected_before):
+    root = selected_root(server, tmp_path, monkeypatch)
+    if selected_before:
+        get_s2(server, root, selected=True)
+    record = archives._record
+
+    def record_and_die(*arguments):
+        record(*arguments)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(archives, "_record", record_and_die)
+    with pytest.raises(KeyboardInterrupt):
+        get_s2(server, root)
+    monkeypatch.setattr(archives, "_record", record)
+    assert get_s2(server, root) == {"s2": 2 if selected_before else 6}
+    assert len(list((root / "s2").glob("*.tif"))) == 6
+    assert json.loads((root / "archives.json").read_text())["s2.tgz"]["unpacked"] == "all"
+
+
+@pytest.mark.fault("download: killed while files are moved -> the folder does not count as done")
+def test_killed_while_files_are_moved(server, tmp_path, monkeypatch):
+    root = selected_root(server, tmp_path, monkeypatch)
+    get_s2(server, root)
+    moved = root / "s2" / ".unfinished"
+    moved.mkdir()
+    next((root / "s2").glob("*.tif")).replace(moved / "half.tif")
+    assert get_s2(server, root) == {"s2": 1}
+    assert len(list((root / "s2").iterdir())) == 6
+
+
+@pytest.mark.fault("download: one archive twice at once -> the second says so, nothing is lost")
+def test_two_downloads_of_one_archive(server, tmp_path):
+    said = []
+
+    class Second(dict):
+        """Starts another download of the same archive while the first one is being served."""
+
+        def get(self, path, default=None):
+            said.append(refused(get, server, tmp_path))
+            return dict.get(self, path, default)
+
+    server.content = Second(server.content)
+    assert get(server, tmp_path) == {"labels": 200}
+    assert said[0].startswith("another process downloads labels")
+    assert len(server.starts) == 1
+
+
+@pytest.mark.fault("download: two archives at once -> both hashes are recorded")
+def test_two_archives_at_once_are_both_recorded(server, tmp_path):
+    server.content["/ground_reference.tgz"] = make_archive({"ground_reference/a.tif": b"a"})
+    fetch_one = archives.fetch
+
+    def fetch_two(url, target, **options):
+        if "labels" in url:
+            download(tmp_path, ["ground_reference"], server.url, show=False)
+        return fetch_one(url, target, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(archives, "fetch", fetch_two)
+        get(server, tmp_path)
+    recorded = json.loads((tmp_path / "archives.json").read_text())
+    assert set(recorded) == {"labels.tgz", "ground_reference.tgz"}
+
+
+@pytest.mark.fault("download: a layer folder that is a link -> unpacked where the link leads")
+@pytest.mark.parametrize("made", [True, False])
+def test_a_layer_folder_on_another_disk(server, tmp_path, made):
+    disk = tmp_path / "bigdisk" / "labels"
+    if made:
+        disk.mkdir(parents=True)
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "labels").symlink_to(disk)
+    assert get(server, root) == {"labels": 200}
+    assert (root / "labels").is_symlink() and len(list(disk.iterdir())) == 200
+    assert get(server, root) == {}
+
+
+@pytest.mark.fault("download: a layer folder with a hidden file alone -> filled")
+def test_a_folder_with_a_hidden_file_alone_is_filled(server, tmp_path):
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "labels" / ".DS_Store").write_bytes(b"")
+    assert get(server, tmp_path) == {"labels": 200}
+    assert len(list((tmp_path / "labels").iterdir())) == 201
+
+
+@pytest.mark.fault("download: a folder with the archive's name -> one line")
+@pytest.mark.parametrize("name", ["labels.tgz", "labels.tgz.part"])
+def test_a_folder_with_the_name_of_the_archive(server, tmp_path, name):
+    (tmp_path / name).mkdir()
+    words = refused(get, server, tmp_path)
+    assert name in words
+
+
+@pytest.mark.fault("download: a redirect that leads to itself -> one line")
+def test_a_redirect_loop_is_one_line(server, tmp_path, monkeypatch):
+    def redirect(self):
+        self.send_response(302)
+        self.send_header("Location", self.path)
+        self.end_headers()
+
+    monkeypatch.setattr(Handler, "do_GET", redirect)
+    assert "could not be fetched" in refused(get, server, tmp_path)
