@@ -8,11 +8,11 @@ from collections.abc import Iterable
 
 
 class MultiSenGEError(ValueError):
-    """Base of every error that a user of the library can mend."""
+    """Base of every error that a user of the library can fix."""
 
 
 class DescriptionError(MultiSenGEError):
-    """A data root does not say which dataset it holds, or says it wrong."""
+    """The description of a data root is missing or wrong."""
 
 
 class LabelError(MultiSenGEError):
@@ -20,7 +20,7 @@ class LabelError(MultiSenGEError):
 
 
 class SelectionError(MultiSenGEError):
-    """The months, days gap or S1 rule asked for make no selection."""
+    """The months, days gap or Sentinel-1 rule cannot be used for a selection."""
 
 
 class PatchError(MultiSenGEError):
@@ -28,7 +28,7 @@ class PatchError(MultiSenGEError):
 
 
 class BandOrderError(PatchError):
-    """In which order bands are stored is in doubt: asked of the dataset, never of one patch."""
+    """The band order is ambiguous. It concerns the whole dataset, so it is never skipped."""
 
 
 class ImportAreaError(MultiSenGEError):
@@ -55,21 +55,37 @@ class RecordError(MultiSenGEError):
     """A results record is missing, damaged, or of another dataset."""
 
 
-def shown(name: object) -> str:
-    """A path or name as it is, or quoted where it would break the line of a message."""
-    return str(name) if str(name).isprintable() else repr(str(name))
+class DownloadError(MultiSenGEError):
+    """An archive cannot be fetched or unpacked."""
 
 
-def listed(problems: Iterable[str], limit: int = 20) -> str:
-    """Join problems into the indented list of a message, saying how many were left out.
+def printable(name: object) -> str:
+    r"""Return a path or name for a message: as it is, or quoted where it would break the line.
+
+    File names may hold newlines, escape sequences of terminals, or bytes that are not UTF-8.
+
+    Example:
+        >>> printable("s2/a.tif")
+        's2/a.tif'
+        >>> printable("a\nb.tif")
+        "'a\\nb.tif'"
+    """
+    text = str(name)
+    return text if text.isprintable() else repr(text)
+
+
+def join_problems(problems: Iterable[str], limit: int = 20) -> str:
+    """Join problems into the indented list of a message.
 
     Args:
         problems: one line each.
-        limit: how many to show.
+        limit: how many to show; the last line says how many more there are.
 
     Returns:
         Lines that each begin with a newline and two spaces.
     """
     problems = list(problems)
-    more = [f"... and {len(problems) - limit} more"] if len(problems) > limit else []
-    return "".join(f"\n  {line}" for line in problems[:limit] + more)
+    lines = problems[:limit]
+    if len(problems) > limit:
+        lines.append(f"... and {len(problems) - limit} more")
+    return "".join(f"\n  {line}" for line in lines)

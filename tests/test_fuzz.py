@@ -25,7 +25,8 @@ from records import make_record
 from multisenge_lib.dataset import dataset_of_root, read_index
 from multisenge_lib.dataset.labels import parse_label
 from multisenge_lib.dataset.layout import MULTISENGE, S2_BANDS
-from multisenge_lib.dataset.rasters import PatchOrigin, read_raster
+from multisenge_lib.dataset.raster_checks import origin_of_patch
+from multisenge_lib.dataset.rasters import read_raster
 from multisenge_lib.dataset.selection import dates_on_disk
 from multisenge_lib.errors import MultiSenGEError
 from multisenge_lib.results.records import list_records, read_record, write_record
@@ -183,7 +184,7 @@ _NO_PLACE = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferenced
 def test_raster_files(tmp_path_factory, kind, data):
     path = tmp_path_factory.getbasetemp() / f"{kind}.tif"
     path.write_bytes(data.draw(mangled(right_raster(kind))))
-    raster = value_or_one_line(read_raster, path, kind, PatchOrigin.of("31UEQ_0_0"))
+    raster = value_or_one_line(read_raster, path, kind, origin_of_patch("31UEQ_0_0"))
     assert raster is None or np.isfinite(raster.pixels).all()
 
 
@@ -212,4 +213,4 @@ def test_raster_metadata(tmp_path_factory, kind, profile, data):
         warnings.simplefilter("ignore")  # rasterio's own, of places that are none
         target.write(np.full((bands, 8, shape["width"]), value, profile["dtype"]))
         target.descriptions = tuple((name or "").replace("\0", "") for name in names)
-    value_or_one_line(read_raster, path, kind, PatchOrigin.of("31UEQ_0_0"))
+    value_or_one_line(read_raster, path, kind, origin_of_patch("31UEQ_0_0"))

@@ -31,7 +31,6 @@ from multisenge_lib.dataset import (
     S1_BANDS,
     SENSORS,
     Dataset,
-    PatchOrigin,
     Raster,
     band_of,
     dataset_of_root,
@@ -41,6 +40,7 @@ from multisenge_lib.dataset import (
     has_red_edge,
     inspect_raster,
     order_of_red_edge,
+    origin_of_patch,
     raster_path,
     read_index,
     red_edge,
@@ -134,7 +134,7 @@ def _content(raster: Raster, layer: str, dataset: Dataset) -> dict[str, Any]:
 
 def _examine_patch(root: Path, dataset: Dataset, patch: str, files: pd.DataFrame) -> list[dict]:
     """What all rasters of a patch show; the first sound one gives the grid."""
-    ground, first, seen = PatchOrigin.of(patch), None, []
+    ground, first, seen = origin_of_patch(patch), None, []
     with rasterio.Env(**READING):
         for row in files.itertuples():
             problems, raster = inspect_raster(root / row.file, row.layer, ground, first, dataset)

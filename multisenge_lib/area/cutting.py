@@ -90,7 +90,7 @@ def _zone(crs: CRS, bounds: Sequence[float]) -> CRS:
 def _aligned(source: Any, crs: CRS) -> bool:
     at = source.transform
     off = max(abs(v / PIXEL - round(v / PIXEL)) for v in (at.c, at.f))
-    return source.crs == crs and is_north_up_10m(at) and off < 1e-3
+    return source.crs == crs and is_north_up_10m(at, crs) and off < 1e-3
 
 
 def find_area(

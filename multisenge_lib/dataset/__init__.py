@@ -1,8 +1,10 @@
 """The published dataset: layout, classes, labels, selection, grid, rasters, packed store."""
 
 from multisenge_lib.dataset.bands import (
+    band_names_problem,
     band_of,
     band_positions,
+    bands_named,
     check_band_order,
     guess_band_order,
     has_red_edge,
@@ -50,21 +52,29 @@ from multisenge_lib.dataset.layout import (
     is_sample,
     raster_path,
 )
+from multisenge_lib.dataset.nodata import (
+    THEIA_NO_DATA,
+    alpha_bands,
+    marked_pixels,
+    masked_pixels,
+    missing_pixels,
+    set_missing,
+    valid_mask,
+)
+from multisenge_lib.dataset.raster_checks import (
+    PatchOrigin,
+    file_problem,
+    is_north_up_10m,
+    origin_of_patch,
+    why_unreadable,
+)
 from multisenge_lib.dataset.rasters import (
     GDAL,
     READING,
     Patch,
-    PatchOrigin,
     Raster,
-    file_problem,
     inspect_raster,
-    is_north_up_10m,
-    pixel_problems,
     read_patch,
-    valid_mask,
-    why_unreadable,
-    zero_invalid,
-    zero_no_data,
 )
 from multisenge_lib.dataset.root import (
     DESCRIPTION,
@@ -101,4 +111,19 @@ from multisenge_lib.dataset.typology import (
     Typology,
     make_typology,
     reclassify,
+)
+from multisenge_lib.dataset.values import (
+    LARGEST_UINT16,
+    REFLECTANCE_SCALE,
+    apply_tags,
+    check_values,
+    image_bands,
+    impossible_values,
+    is_tagged,
+    pixel_problems,
+    read_values,
+    to_uint16,
+    type_problem,
+    unlikely_values,
+    zero_invalid,
 )

@@ -1,4 +1,9 @@
-"""Which band is which: by the names in a raster, else as told, checked on vegetation."""
+"""Identify bands by their descriptions; otherwise use the given order and verify it on vegetation.
+
+Published rasters may lie in one of two orders (`layout.BAND_ORDERS`), and the paper does not say in
+which. A raster that names its bands settles the question. For one that does not, the reader gives
+an order, and vegetated pixels are asked whether it can be true: see `red_edge`.
+"""
 
 import re
 from collections.abc import Callable, Sequence
@@ -6,70 +11,162 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from multisenge_lib.dataset.layout import BAND_ORDERS, S2_BANDS, BandOrder
-from multisenge_lib.errors import BandOrderError, PatchError
+from multisenge_lib.errors import BandOrderError, PatchError, printable
 
 #: Names that STAC catalogues give to Sentinel-2 bands.
-_COMMON = {"BLUE": "B2", "GREEN": "B3", "RED": "B4", "NIR": "B8", "NIR08": "B8A"} | {
+_STAC_NAMES = {
+    "BLUE": "B2",
+    "GREEN": "B3",
+    "RED": "B4",
     "REDEDGE1": "B5",
     "REDEDGE2": "B6",
     "REDEDGE3": "B7",
+    "NIR": "B8",
+    "NIR08": "B8A",
     "SWIR16": "B11",
     "SWIR22": "B12",
 }
-_BAND = {
+_BAND_PATTERN = {
     "s1": re.compile(r"(?<![A-Z0-9])([VH][VH])(?![A-Z0-9])"),
     "s2": re.compile(r"(?<![A-Z0-9])B0?(\d{1,2}A?)(?![A-Z0-9])"),
 }
+#: Positions of red, of the two bands that tell the orders apart, and of the near infrared. Red and
+#: near infrared (B8 or B7) stand at the same place in both orders.
+_RED, _FOURTH, _FIFTH, _INFRARED = 2, 3, 4, 6
+#: Vegetation has a near infrared this many times its red (a vegetation index, NDVI, over 0.43).
+_LEAF_RATIO = 2.5
+#: Fewer vegetated pixels than this, or a smaller share of all, say nothing.
+_LEAST_PIXELS, _LEAST_SHARE = 50, 0.02
+#: B5 to B6 rises by far more than this over leaves; a smaller difference says nothing.
+_CLEAR_RATIO = 1.25
 
 
 def band_of(name: str | None, sensor: str) -> str | None:
-    """The band that a description names (`B02`, `S2-L2A-B8A`, `nir`; `Gamma0_VH`), or None."""
+    """Return the band that a description names (`B02`, `S2-L2A-B8A`, `nir`; `Gamma0_VH`), or None.
+
+    Args:
+        name: the description of a band, or a file's name.
+        sensor: `s1` or `s2`.
+    """
     text = (name or "").strip().upper()
-    if sensor == "s2" and text in _COMMON:
-        return _COMMON[text]
-    found = _BAND[sensor].search(text)
-    if found is None:
+    if sensor == "s2" and text in _STAC_NAMES:
+        return _STAC_NAMES[text]
+    match = _BAND_PATTERN[sensor].search(text)
+    if match is None:
         return None
-    return found[1] if sensor == "s1" else f"B{found[1]}"
+    if sensor == "s1":
+        return match[1]
+    return f"B{match[1]}"
+
+
+def bands_named(names: Sequence[str | None], sensor: str) -> list[str | None]:
+    """Return the band that each description of a raster names, None where it names none.
+
+    Earth Engine and generic stacks call their bands b1, b2, b3, ... That numbers the bands and says
+    nothing of Sentinel-2's B1, B2, B3.
+    """
+    numbering = [f"b{number}" for number in range(1, len(names) + 1)]
+    if list(names) == numbering:
+        return [None] * len(names)
+    return [band_of(name, sensor) for name in names]
 
 
 def has_red_edge(bands: Sequence[str]) -> bool:
-    """Whether rasters of these bands show the red edge at the places that `red_edge` looks at."""
+    """Whether rasters of these bands show the red edge at the places where `red_edge` looks."""
     return tuple(bands[:7]) == S2_BANDS[:7]
 
 
 def red_edge(s2: np.ndarray) -> tuple[float, float] | None:
-    """Mean reflectance of vegetation in the fourth and the fifth band; None if there is too little.
+    """Compute the mean reflectance of vegetation in the fourth and the fifth band.
 
-    Red (third) and near infrared (seventh: B8 or B7) stand at the same place in both band orders,
-    so vegetation can be found before the order is known.
+    Vegetation can be found before the order is known, since red (third) and near infrared (seventh:
+    B8 or B7) stand at the same place in both band orders.
 
     Args:
         s2: `(..., bands)`, reflectance x 10,000, as stored; bands as `has_red_edge` asks.
+
+    Returns:
+        The two means, or None where there is too little vegetation.
     """
     pixels = s2.reshape(-1, s2.shape[-1])
-    red, infrared = pixels[:, 2].astype(np.float32), pixels[:, 6].astype(np.float32)
-    vegetated = infrared > 2.5 * red  # a vegetation index (NDVI) over 0.43
-    if vegetated.sum() < max(50, 0.02 * len(pixels)):
+    red = pixels[:, _RED].astype(np.float32)
+    infrared = pixels[:, _INFRARED].astype(np.float32)
+    vegetated = infrared > _LEAF_RATIO * red
+    if vegetated.sum() < max(_LEAST_PIXELS, _LEAST_SHARE * len(pixels)):
         return None
-    fourth, fifth = pixels[vegetated][:, 3:5].mean(axis=0)
+    fourth = pixels[vegetated, _FOURTH].mean()
+    fifth = pixels[vegetated, _FIFTH].mean()
     return float(fourth), float(fifth)
 
 
 def order_of_red_edge(edge: tuple[float, float] | None) -> BandOrder | None:
-    """The order that `red_edge` speaks for, or None.
+    """Return the order in which the two means of `red_edge` make sense, or None if in doubt.
 
     From B5 to B6 vegetation grows much brighter. In the spectral order these are the fourth and
     fifth bands; in the other, B8 and B5, the fourth is the brighter.
     """
-    if edge is None or max(edge) < 1.25 * min(edge):
+    if edge is None:
         return None
-    return "spectral" if edge[0] < edge[1] else "resolution"
+    if max(edge) < _CLEAR_RATIO * min(edge):
+        return None
+    fourth, fifth = edge
+    return "spectral" if fourth < fifth else "resolution"
 
 
 def guess_band_order(s2: np.ndarray) -> BandOrder | None:
-    """The order of the bands of an image, see `red_edge`, by its vegetation; None if too little."""
+    """Guess the band order of an image from its vegetation; None if there is too little.
+
+    Args:
+        s2: as of `red_edge`.
+    """
     return order_of_red_edge(red_edge(s2))
+
+
+def _assumed_bands(wanted: Sequence[str], sensor: str, order: str) -> list[str]:
+    """The bands of a raster that names none, in the order in which they must lie."""
+    if sensor == "s1":
+        return list(wanted)
+    return [band for band in BAND_ORDERS[order] if band in wanted]
+
+
+def _contradicts(named: Sequence[str | None], assumed: Sequence[str]) -> bool:
+    """Whether the bands that are named differ from those assumed at the same places."""
+    if len(named) != len(assumed):
+        return True
+    pairs = zip(named, assumed, strict=True)
+    return any(name is not None and name != band for name, band in pairs)
+
+
+def _wrong_names(names: Sequence[str | None], wanted: Sequence[str], sensor: str) -> str:
+    received = f"{len(names)} without names"
+    if any(names):
+        received = ", ".join(printable(name) if name else "-" for name in names)
+    remedy = "name them so, in the order in which they lie, or remove the names"
+    if sensor == "s2":
+        remedy += " and give band_order"
+    return f"has the bands {received}, {sensor} must have {', '.join(wanted)}: {remedy}"
+
+
+def band_names_problem(
+    names: Sequence[str | None], wanted: Sequence[str], sensor: str
+) -> str | None:
+    """Say why the descriptions of a raster's bands fit no order of the bands wanted.
+
+    Args:
+        names: descriptions of the raster's bands.
+        wanted: the bands that the raster must have.
+        sensor: `s1` or `s2`.
+
+    Returns:
+        A sentence that goes on from the raster's name, or None where an order fits.
+    """
+    named = bands_named(names, sensor)
+    if set(wanted) <= set(named):
+        return None
+    for order in BAND_ORDERS:
+        if not _contradicts(named, _assumed_bands(wanted, sensor, order)):
+            return None
+    return _wrong_names(names, wanted, sensor)
 
 
 def band_positions(
@@ -79,35 +176,29 @@ def band_positions(
     sensor: str,
     order: BandOrder = "spectral",
 ) -> list[int]:
-    """Where each band wanted lies in a raster: by the bands' names, else as told.
+    """Find where each band wanted lies in a raster: by the bands' names, else in the given order.
 
     Args:
         names: descriptions of the raster's bands.
-        image: gives its pixels, or some of them, where names do not tell: `(bands, height, width)`.
-        wanted: the bands that the raster must have; it has no others where names do not tell.
+        image: called where the names do not settle it; gives the raster's pixels, or some of them,
+            `(bands, height, width)`.
+        wanted: the bands that the raster must have. A raster without names must have no others.
         sensor: `s1` or `s2`.
         order: of Sentinel-2 files that do not name their bands.
 
+    Returns:
+        For each band wanted its position, from 0.
+
     Raises:
-        BandOrderError: the names contradict the layout, or vegetation the order told; without the
-            raster's path.
+        BandOrderError: the names contradict the layout, or vegetation the given order; the message
+            goes on from the raster's name.
     """
-    assumed = [b for b in (BAND_ORDERS[order] if sensor == "s2" else wanted) if b in wanted]
-    named = [band_of(name, sensor) for name in names]
+    named = bands_named(names, sensor)
     if set(wanted) <= set(named):
         return [named.index(band) for band in wanted]
-    pairs = zip(named, assumed, strict=False)
-    if len(named) != len(assumed) or any(name not in (None, band) for name, band in pairs):
-        has = (
-            ", ".join(name or "-" for name in names)
-            if any(names)
-            else f"{len(names)} without names"
-        )
-        raise BandOrderError(
-            f"has the bands {has}, {sensor} must have {', '.join(wanted)}: name them so, in the "
-            "order in which they lie, or remove the names"
-            + (" and give band_order" if sensor == "s2" else "")
-        )
+    assumed = _assumed_bands(wanted, sensor, order)
+    if _contradicts(named, assumed):
+        raise BandOrderError(_wrong_names(names, wanted, sensor))
     if sensor == "s2" and has_red_edge(wanted):
         guess = guess_band_order(np.moveaxis(image(), 0, -1))
         if guess not in (None, order):
@@ -119,7 +210,11 @@ def band_positions(
 
 
 def check_band_order(order: str) -> str:
-    """The order as it came, or a PatchError where there is none of that name."""
+    """Return the order as it came.
+
+    Raises:
+        PatchError: there is no order of that name.
+    """
     if order not in BAND_ORDERS:
         raise PatchError(f"band order {order!r}: choose {' or '.join(BAND_ORDERS)}")
     return order

@@ -1,4 +1,4 @@
-"""The files of one patch in the published layout, as bytes: rasters and label."""
+"""Encode the files of one patch in the published layout as bytes: rasters and label."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -9,15 +9,21 @@ from rasterio.io import MemoryFile
 from rasterio.transform import from_origin
 
 from multisenge_lib.dataset.layout import PIXEL, SENSORS, raster_path
-from multisenge_lib.dataset.rasters import PatchOrigin
+from multisenge_lib.dataset.raster_checks import origin_of_patch
 
 
 def geotiff(bands: np.ndarray, names: Sequence[str] = (), **profile: object) -> bytes:
-    """A GeoTIFF of `(bands, height, width)` with their descriptions; see rasterio for the rest."""
+    """Encode `(bands, height, width)` as a GeoTIFF.
+
+    Args:
+        bands: the pixels.
+        names: descriptions of the bands.
+        profile: what else rasterio takes, such as `crs`, `transform`, `nodata`.
+    """
     count, height, width = bands.shape
-    shape = {"count": count, "height": height, "width": width, "dtype": bands.dtype}
+    profile |= {"count": count, "height": height, "width": width, "dtype": bands.dtype}
     with MemoryFile() as memory:
-        with memory.open(driver="GTiff", **shape, **profile) as target:
+        with memory.open(driver="GTiff", **profile) as target:
             target.write(bands)
             if names:
                 target.descriptions = tuple(names)
@@ -25,7 +31,7 @@ def geotiff(bands: np.ndarray, names: Sequence[str] = (), **profile: object) -> 
 
 
 def raster_bytes(patch: str, bands: np.ndarray, names: Sequence[str], **options: object) -> bytes:
-    """A GeoTIFF that lies where its patch's name says, the same bytes for the same pixels.
+    """Encode a GeoTIFF that lies where its patch's name says; the same pixels give the same bytes.
 
     Args:
         patch: such as `31UEQ_7453_4112`.
@@ -33,27 +39,32 @@ def raster_bytes(patch: str, bands: np.ndarray, names: Sequence[str], **options:
         names: descriptions of the bands.
         options: of the GTiff driver, such as `nodata`.
     """
-    place = PatchOrigin.of(patch)
-    transform = from_origin(place.west, place.north, PIXEL, PIXEL)
-    ground = {"crs": CRS.from_epsg(place.epsg), "transform": transform}
-    predictor = 3 if bands.dtype.kind == "f" else 2
-    packing = {"compress": "deflate", "predictor": predictor, "zlevel": 1, **options}
-    return geotiff(bands, names, **ground, **packing)
+    origin = origin_of_patch(patch)
+    profile = {
+        "crs": CRS.from_epsg(origin.epsg),
+        "transform": from_origin(origin.west, origin.north, PIXEL, PIXEL),
+        "compress": "deflate",
+        # Differences of neighbours compress better: 3 is the kind for floats, 2 for integers.
+        "predictor": 3 if bands.dtype.kind == "f" else 2,
+        "zlevel": 1,
+    }
+    return geotiff(bands, names, **(profile | options))
 
 
 def label_bytes(
     patch: str, dates: Mapping[str, Sequence[np.datetime64]], classes: Sequence[int]
 ) -> bytes:
-    """A label file: of a patch, the dates of each sensor and the class ids, none without reference.
+    """Encode the label file of a patch.
 
-    The rasters that it names are those of `raster_path`.
+    Args:
+        patch: such as `31UEQ_7453_4112`.
+        dates: the dates of each sensor; the rasters that the file names are those of `raster_path`.
+        classes: the class ids that the reference holds; none without a reference.
     """
-    document = {
-        f"corresponding_{kind}": ";".join(
-            raster_path("", kind, patch, day).name for day in dates.get(kind, ())
-        )
-        for kind in reversed(SENSORS)
-    }
-    document["projection"] = CRS.from_epsg(PatchOrigin.of(patch).epsg).to_wkt()
+    document = {}
+    for sensor in reversed(SENSORS):  # the order of the published files
+        names = [raster_path("", sensor, patch, day).name for day in dates.get(sensor, ())]
+        document[f"corresponding_{sensor}"] = ";".join(names)
+    document["projection"] = CRS.from_epsg(origin_of_patch(patch).epsg).to_wkt()
     document["labels"] = ";".join(map(str, classes))
     return json.dumps(document).encode()

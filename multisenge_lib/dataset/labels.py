@@ -36,7 +36,7 @@ from multisenge_lib.dataset.layout import (
     Dataset,
     split_patch,
 )
-from multisenge_lib.errors import LabelError, MultiSenGEError, listed, shown
+from multisenge_lib.errors import LabelError, MultiSenGEError, join_problems, printable
 
 #: Datasets of whose patches all have a reference.
 _REFERENCED = (MULTISENGE.name, SAMPLE.name)
@@ -225,7 +225,7 @@ def _read_folder(folder: Path) -> Iterator[tuple[str, bytes | LabelError]]:
     if others := [path for path in found if not path.endswith(".json")]:
         warnings.warn(
             f"{len(others)} files in {folder} are not .json and were left out: "
-            f"{', '.join(shown(Path(p).name) for p in others[:5])}",
+            f"{', '.join(printable(Path(p).name) for p in others[:5])}",
             stacklevel=3,
         )
     for path in found:
@@ -274,11 +274,11 @@ def _parse_all(
                 raise raw
             row = parse_label(path.rpartition("/")[2], raw, dataset)
             if row.patch in seen:
-                raise LabelError(f"duplicate of {row.patch} in {shown(seen[row.patch])}")
+                raise LabelError(f"duplicate of {row.patch} in {printable(seen[row.patch])}")
             seen[row.patch] = path
             rows.append(row)
         except MultiSenGEError as error:
-            problems.append(f"{shown(path)}: {error}")
+            problems.append(f"{printable(path)}: {error}")
     return rows, problems
 
 
@@ -305,7 +305,9 @@ def read_index(path: Path | str, dataset: Dataset = MULTISENGE) -> pd.DataFrame:
     if len(problems) == 1:
         raise LabelError(f"1 of {total} label files is wrong: {problems[0]}")
     if problems:
-        raise LabelError(f"{len(problems)} of {total} label files are wrong:{listed(problems)}")
+        raise LabelError(
+            f"{len(problems)} of {total} label files are wrong:{join_problems(problems)}"
+        )
     if not rows:
         raise LabelError(f"no label file (*.json) in {path}: is it the folder named 'labels'?")
     return pd.DataFrame(sorted(rows, key=lambda row: row.patch), columns=LabelRow._fields)

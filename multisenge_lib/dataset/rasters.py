@@ -1,17 +1,18 @@
-"""Read the rasters of one patch, and every check on a raster, each once.
+"""Read the rasters of one patch, and check each of them.
 
-Three kinds of files make a patch: a Sentinel-2 raster a date (ten bands, 16-bit, reflectance x
-10,000), a Sentinel-1 raster a date (VV and VH, float32, linear intensity) and one reference (class
-ids 1 to 14). What is damaged or not of that layout is refused by name; nothing is mended silently.
+Three kinds of files make a patch: one Sentinel-2 raster per date (ten bands, 16-bit, reflectance x
+10,000), one Sentinel-1 raster per date (VV and VH, float32, linear intensity) and one reference
+(class ids 1 to 14). A raster that is damaged or not of that layout is refused by name. Nothing is
+fixed silently.
 
-No data becomes 0: what the raster's own tag calls so, and a negative value of a signed Sentinel-2
-raster (THEIA writes -10000). The loss ignores it in the reference; in the images the pixels stay
-in the series: the paper masks nothing, and its images have less than 10 % of clouds.
+This module reads pixels and puts checks and order together. The checks of files, layout and
+position are in `raster_checks`, those of values in `values`, the order of bands in `bands`, and
+what "no data" means in `nodata`. No data becomes 0. The loss ignores it in the reference. In the
+images the pixels stay in the series: the paper masks nothing, and its images have less than 10 % of
+clouds.
 """
 
-import stat
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,40 +20,34 @@ from typing import Any
 import numpy as np
 import rasterio
 from affine import Affine
-from rasterio.crs import CRS
 from rasterio.errors import RasterioError
 from rasterio.io import MemoryFile
 
-from multisenge_lib.dataset.bands import band_positions, check_band_order
-from multisenge_lib.dataset.grid import patch_bounds, tile_corner
-from multisenge_lib.dataset.layout import (
-    MULTISENGE,
-    PIXEL,
-    SENSORS,
-    TILE_PIXELS,
-    BandOrder,
-    Dataset,
-    raster_path,
-    split_patch,
+from multisenge_lib.dataset.bands import (
+    band_names_problem,
+    band_positions,
+    bands_named,
+    check_band_order,
+)
+from multisenge_lib.dataset.layout import MULTISENGE, SENSORS, BandOrder, Dataset, raster_path
+from multisenge_lib.dataset.raster_checks import (
+    PatchOrigin,
+    alignment_problems,
+    file_problem,
+    layout_problems,
+    origin_of_patch,
+    position_problems,
+    why_unreadable,
 )
 from multisenge_lib.dataset.root import dataset_of_root
-from multisenge_lib.errors import BandOrderError, PatchError
+from multisenge_lib.dataset.values import image_bands, pixel_problems, read_values
+from multisenge_lib.errors import BandOrderError, PatchError, printable
 
-_DTYPES = {
-    "s1": ("float32", "float64"),
-    "s2": ("uint16", "int16"),
-    "reference": ("uint8", "int8", "uint16", "int16", "uint32", "int32", "float32", "float64"),
-}
 #: Without it GDAL lists the folder at each file opened: a million names in the published `s1/`.
 GDAL = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR"}
 #: For files read into memory whole: uncompressed pixels are taken from there, past GDAL's cache.
 #: Not for files on disk: one that is cut short while it is mapped would end the process.
 READING = GDAL | {"GTIFF_VIRTUAL_MEM_IO": "YES"}
-#: Metres that a patch may lie off the place that its name gives. The rule for a tile's corner is
-#: inferred, so it is not held to the metre; the rasters of one patch are held to each other.
-POSITION = 60
-#: Linear intensity, 10 dB: no land lies above it in more than single pixels.
-_TOO_BRIGHT = 10
 
 
 @dataclass(frozen=True)
@@ -71,24 +66,8 @@ class Patch:
 
 
 @dataclass(frozen=True)
-class PatchOrigin:
-    """Where a patch must lie: its zone's EPSG code, and its upper-left corner in metres."""
-
-    epsg: int
-    west: float
-    north: float
-
-    @classmethod
-    def of(cls, patch: str) -> "PatchOrigin":
-        """The place that a patch's name gives."""
-        tile, x, y = split_patch(patch)
-        west, _, _, north = patch_bounds(tile, int(x), int(y))
-        return cls(tile_corner(tile)[2], west, north)
-
-
-@dataclass(frozen=True)
 class Raster:
-    """One raster as stored, no data already 0.
+    """One raster in the units of the layout, no data already 0.
 
     Attributes:
         pixels: `(bands, height, width)`; Sentinel-1 float32, else of the file's type.
@@ -101,236 +80,145 @@ class Raster:
     transform: Affine
 
 
-def _layout_problems(source: Any, kind: str, dataset: Dataset) -> Iterator[str]:
-    count = len(dataset.bands.get(kind, ("class",)))
-    if source.count != count:
-        yield f"has {source.count} bands, {kind} has {count}"
-    dtypes = sorted(set(source.dtypes))
-    if not set(dtypes) <= set(_DTYPES[kind]):
-        wanted = " or ".join(_DTYPES[kind][:2])
-        yield f"is {' and '.join(dtypes)}, {kind} is {wanted}"
-    if source.width != source.height or source.width > TILE_PIXELS:
-        yield f"has {source.height}x{source.width} pixels, a patch is square, within a tile"
-
-
-def is_north_up_10m(place: Affine) -> bool:
-    """Whether pixels are squares of 10 m, north up."""
-    size = abs(place.a - PIXEL) < 1e-4 and abs(place.e + PIXEL) < 1e-4
-    return size and not (place.b or place.d)
-
-
-def _ground_problems(source: Any, ground: PatchOrigin) -> Iterator[str]:
-    if source.crs is None:
-        yield f"names no projection, it must lie in EPSG:{ground.epsg}"
-    elif source.crs != CRS.from_epsg(ground.epsg):
-        code = source.crs.to_epsg()
-        lies = f"EPSG:{code}" if code else "a projection without EPSG code"
-        yield f"lies in {lies}, its name says EPSG:{ground.epsg}"
-    across, turn, west, turned, down, north = source.transform[:6]
-    if turn or turned or down >= 0 or across <= 0:
-        yield "is not north-up: its rows must run from north to south, its columns to the east"
-    elif not is_north_up_10m(source.transform):
-        yield f"has pixels of {across:g}x{-down:g} m, a patch has pixels of {PIXEL} m"
-    elif max(abs(west - ground.west), abs(north - ground.north)) > POSITION:
-        yield (
-            f"begins at {west:.0f} E {north:.0f} N, its name says {ground.west:.0f} E "
-            f"{ground.north:.0f} N"
-        )
-
-
-def _alignment_problems(source: Any, first: Raster) -> Iterator[str]:
-    east, south = source.transform.c - first.transform.c, first.transform.f - source.transform.f
-    if source.shape != first.pixels.shape[1:]:
-        here, there = ("x".join(map(str, s)) for s in (source.shape, first.pixels.shape[1:]))
-        yield f"has {here} pixels, the rasters of a patch are of one size, here {there}"
-    elif max(abs(east), abs(south)) > 0.01 * PIXEL:
-        yield (
-            f"lies {east:g} m east and {south:g} m south of the patch's first raster; the rasters "
-            "of a patch share their pixels"
-        )
-
-
-def _s1_problems(pixels: np.ndarray) -> Iterator[str]:
-    low, high = pixels.min(), pixels.max()
-    if not (np.isfinite(low) and np.isfinite(high)):
-        yield "holds NaN or infinite values"
-    elif low < 0:
-        yield (
-            f"holds negative values (least {low:.3g}), Sentinel-1 is linear intensity: convert "
-            "from decibel with 10 ** (value / 10)"
-        )
-    elif high == 0:
-        yield "is no data in every pixel"
-    elif 2 * np.count_nonzero(pixels > _TOO_BRIGHT) > np.count_nonzero(pixels):
-        yield (
-            f"holds values around {np.median(pixels[pixels > 0]):.3g}, Sentinel-1 is linear "
-            "intensity, on land below 10: digital numbers, or decibel with an offset? convert them"
-        )
-
-
-def _s2_problems(pixels: np.ndarray) -> Iterator[str]:
-    high = pixels.max()
-    if high <= 0:
-        yield "is no data in every pixel"
-    elif high == np.iinfo(np.uint16).max:
-        yield "holds 65535, which is no reflectance: if it is no data, give the raster that tag"
-
-
-def _reference_problems(pixels: np.ndarray, most: int) -> Iterator[str]:
-    low, high = pixels.min(), pixels.max()
-    if not (low >= 0 and high <= most):  # so written, NaN is refused too
-        yield f"holds values from {low} to {high}, class ids are 1 to {most} and 0 for no data"
-    elif pixels.dtype.kind == "f" and (pixels % 1).any():
-        strange = pixels[pixels % 1 != 0][0]
-        yield f"holds {strange:g}, class ids are whole numbers"
-
-
-def pixel_problems(pixels: np.ndarray, kind: str, most: int = 14) -> Iterator[str]:
-    """All that is wrong with `(bands, height, width)` values of the layout; a sentence each.
-
-    They are in the layout's units, no data 0; `most` is the highest class id of a `reference`.
-    """
-    if kind == "reference":
-        return _reference_problems(pixels, most)
-    return _s1_problems(pixels) if kind == "s1" else _s2_problems(pixels)
-
-
-def zero_no_data(pixels: np.ndarray, tags: Iterable[float | None]) -> None:
-    """Set what a raster's tags call no data to 0, in place."""
-    for tag in set(tags) - {None, 0}:
-        pixels[np.isnan(pixels) if np.isnan(tag) else pixels == tag] = 0
-
-
-def zero_invalid(pixels: np.ndarray, sensor: str, source: object) -> np.ndarray:
-    """Pixels of any shape with no data 0: NaN, and of Sentinel-2 what is negative or infinite.
-
-    Raises:
-        PatchError: naming the source: Sentinel-1 is negative or infinite, no linear intensity.
-    """
-    if sensor == "s2":
-        return np.maximum(np.nan_to_num(pixels, posinf=0), 0)
-    pixels = np.nan_to_num(pixels.astype(np.float32, copy=False), posinf=np.inf)
-    if pixels.size and not (pixels.min() >= 0 and np.isfinite(pixels.max())):
-        raise PatchError(
-            f"{source} holds {pixels.min():.3g} to {pixels.max():.3g}, Sentinel-1 is linear "
-            "intensity: convert from decibel with 10 ** (value / 10), or import it"
-        )
-    return pixels
-
-
-def valid_mask(series: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Where every date of every sensor has data: `(height, width) bool`.
-
-    Args:
-        series: by sensor `(dates, height, width, bands)`, in the layout's units. A pixel without
-            data is 0 in all bands of Sentinel-2, where a dark one is 0 in some, or in any band of
-            Sentinel-1.
-    """
-    seen = [(np.any if s == "s2" else np.all)(array > 0, axis=-1) for s, array in series.items()]
-    return np.all([dates.all(axis=0) for dates in seen], axis=0)
-
-
-def _read_pixels(source: Any, kind: str) -> Raster:
-    """The pixels of an open raster; what its tag calls no data becomes 0."""
-    image = np.empty((*source.shape, source.count), np.result_type(*source.dtypes))
-    pixels = np.moveaxis(image, -1, 0)  # GDAL writes as series are kept: no transposition later
-    source.read(out=pixels)
-    zero_no_data(pixels, source.nodatavals)
-    if kind == "s1":
-        with np.errstate(over="ignore"):  # what float32 can't hold is infinite, and refused
-            pixels = pixels.astype(np.float32, copy=False)
-    elif kind == "s2" and pixels.dtype.kind == "i":
-        np.maximum(pixels, 0, out=pixels)
-    return Raster(pixels, source.descriptions, source.transform)
-
-
-def file_problem(path: Path) -> str | None:
-    """Why there is no file to open, as the system says it."""
+def _read_and_check(
+    path: Path, kind: str, origin: PatchOrigin, reference_raster: Raster | None, dataset: Dataset
+) -> tuple[list[str], Raster | None]:
+    """Read one raster; see `inspect_raster`, which also looks at the names of the bands."""
+    problem = file_problem(path)
+    if problem is not None:
+        return [problem], None
+    problems = []
     try:
-        status = path.stat()
-    except FileNotFoundError:
-        return "is missing"
-    except OSError as error:
-        return f"cannot be reached ({error.strerror})"
-    if not stat.S_ISREG(status.st_mode):
-        return "is not a file"
-    return None if status.st_size else "is empty"
-
-
-def why_unreadable(path: Path) -> str:
-    """Why GDAL could not read a file that is there: its permissions, or what it holds."""
-    try:
-        with path.open("rb") as file:
-            tiff = file.read(4) in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-    except OSError as error:
-        return f"cannot be read ({error.strerror})"
-    return "cannot be read, truncated or damaged" if tiff else "is not a GeoTIFF"
+        # Read whole and at once: GDAL itself would ask the disk for many small pieces.
+        with MemoryFile(path.read_bytes()) as memory, memory.open(driver="GTiff") as source:
+            wrong_layout = layout_problems(source, kind, dataset)
+            problems += wrong_layout
+            problems += position_problems(source, origin)
+            if reference_raster is not None:
+                shape = reference_raster.pixels.shape[1:]
+                problems += alignment_problems(source, shape, reference_raster.transform)
+            if wrong_layout:
+                return problems, None
+            pixels = read_values(source, kind)
+            names = tuple(source.descriptions[band - 1] for band in image_bands(source))
+            raster = Raster(pixels, names, source.transform)
+    # ValueError: rasterio cannot decode a damaged name.
+    except (RasterioError, OSError, ValueError, MemoryError):
+        return [*problems, why_unreadable(path)], None
+    bands = None if kind == "reference" else bands_named(names, kind)
+    problems += pixel_problems(pixels, kind, len(dataset.published), bands)
+    return problems, raster
 
 
 def inspect_raster(
     path: Path,
     kind: str,
-    ground: PatchOrigin,
-    first: Raster | None = None,
+    origin: PatchOrigin,
+    reference_raster: Raster | None = None,
     dataset: Dataset = MULTISENGE,
 ) -> tuple[list[str], Raster | None]:
-    """Read one raster, and find all that is wrong with it, a sentence each.
+    """Read one raster, and find all that is wrong with it.
 
     Args:
         path: of a GeoTIFF.
         kind: `s1`, `s2` or `reference`.
-        ground: where it must lie.
-        first: the patch's first raster, whose pixels it must share.
-        dataset: gives its bands and class ids.
+        origin: where it must lie.
+        reference_raster: the patch's first raster, whose pixels it must share; None for the first.
+        dataset: gives the bands and class ids.
 
     Returns:
-        Problems, and the raster, or None where it cannot be read or has other bands.
+        The problems, one sentence each; and the raster, or None where it cannot be read or has
+        another number or type of bands.
     """
-    if problem := file_problem(path):
-        return [problem], None
-    problems = []
-    try:
-        with MemoryFile(path.read_bytes()) as memory, memory.open(driver="GTiff") as source:
-            problems += (strange := list(_layout_problems(source, kind, dataset)))
-            problems += _ground_problems(source, ground)
-            if first is not None:
-                problems += _alignment_problems(source, first)
-            if strange:
-                return problems, None
-            raster = _read_pixels(source, kind)
-    except (RasterioError, OSError, ValueError, MemoryError):  # ValueError: of a damaged name
-        return [*problems, why_unreadable(path)], None
-    return [*problems, *pixel_problems(raster.pixels, kind, len(dataset.published))], raster
+    problems, raster = _read_and_check(path, kind, origin, reference_raster, dataset)
+    if raster is not None and kind != "reference":
+        problem = band_names_problem(raster.names, dataset.bands[kind], kind)
+        if problem is not None:
+            problems.append(problem)
+    return problems, raster
 
 
-def read_raster(path: Path, kind: str, *where: Any) -> Raster:
-    """Read one raster, refusing the first thing that `inspect_raster` finds.
+def read_raster(
+    path: Path,
+    kind: str,
+    origin: PatchOrigin,
+    reference_raster: Raster | None = None,
+    dataset: Dataset = MULTISENGE,
+) -> Raster:
+    """Read one raster, refusing the first problem; arguments as of `inspect_raster`.
+
+    The names of the bands are left to `order_bands`, whose error is never skipped.
 
     Raises:
         PatchError: it is missing, damaged, or not of the published layout; one line.
     """
-    problems, raster = inspect_raster(path, kind, *where)
+    problems, raster = _read_and_check(path, kind, origin, reference_raster, dataset)
     if not problems:
         return raster
     remedy = "fetch it again, or leave such patches out with on_error='skip'"
     if problems[0] == "is missing":
         remedy = "fetch it, or select among the files on disk with load_selection(root)"
-    raise PatchError(f"{path} {problems[0]}: {remedy}")
+    raise PatchError(f"{printable(path)} {problems[0]}: {remedy}")
 
 
-def _ordered(
+def order_bands(
     path: Path, raster: Raster, sensor: str, order: BandOrder, dataset: Dataset
 ) -> np.ndarray:
-    """`(height, width, bands)`, in the layout's order and type."""
+    """Put the bands of a raster into the dataset's order.
+
+    Returns:
+        `(height, width, bands)`, `float32` for Sentinel-1, `uint16` for Sentinel-2.
+
+    Raises:
+        BandOrderError: it is in doubt which band is which.
+    """
     try:
         positions = band_positions(
             raster.names, lambda: raster.pixels, dataset.bands[sensor], sensor, order
         )
     except BandOrderError as error:
-        raise BandOrderError(f"{path} {error}") from None
-    in_order = positions == sorted(positions)  # then no copy is made
-    pixels = np.moveaxis(raster.pixels if in_order else raster.pixels[positions], 0, -1)
-    return pixels if sensor == "s1" else pixels.astype(np.uint16, copy=False)
+        raise BandOrderError(f"{printable(path)} {error}") from None
+    pixels = raster.pixels
+    if positions != sorted(positions):  # else the bands lie in order, and need no copy
+        pixels = pixels[positions]
+    image = np.moveaxis(pixels, 0, -1)
+    if sensor == "s2":
+        image = image.astype(np.uint16, copy=False)
+    return image
+
+
+def check_sensors(sensors: Sequence[str] | None, dataset: Dataset) -> tuple[str, ...]:
+    """Return the sensors to read; by default those of the dataset.
+
+    Raises:
+        PatchError: a sensor that the dataset does not have, or a string instead of a list.
+    """
+    if sensors is None:
+        return dataset.sensors
+    if isinstance(sensors, str):
+        raise PatchError(f"sensors {sensors!r}: give a list of names, such as ['s1', 's2']")
+    for sensor in sensors:
+        if sensor not in dataset.sensors:
+            raise PatchError(f"sensor {sensor!r}: choose among {', '.join(dataset.sensors)}")
+    return tuple(sensors)
+
+
+def _check_row(row: Any) -> None:
+    """Refuse what is no row of a selection, above all the name of a patch."""
+    columns = ("patch", "s1_dates", "s2_dates")
+    if not all(hasattr(row, column) for column in columns):
+        raise PatchError(
+            f"{str(row)[:60]!r} is no row of a selection, which has {', '.join(columns)}: take one "
+            "from load_selection(root), such as selection[selection.patch == name].iloc[0]"
+        )
+
+
+def _series_files(root: Path | str, row: Any, sensor: str) -> list[Path]:
+    """The rasters of a patch's series, in order of date."""
+    days = getattr(row, f"{sensor}_dates")
+    if days is None or len(days) == 0:
+        raise PatchError(f"{row.patch} has no {sensor} date selected: ask for other sensors")
+    return [raster_path(root, sensor, row.patch, day) for day in days]
 
 
 def read_patch(
@@ -345,10 +233,10 @@ def read_patch(
 
     Args:
         root: the data root.
-        row: of a selection: `patch`, `s1_dates`, `s2_dates`.
+        row: a row of a selection: `patch`, `s1_dates`, `s2_dates`.
         sensors: which of `s1` and `s2` to read; by default those of the dataset.
-        band_order: of Sentinel-2 files that do not name their bands; the names win where they are.
-            An order that the vegetation in the file contradicts is refused.
+        band_order: of Sentinel-2 files that do not name their bands. Where a file names them, the
+            names count. An order that the vegetation in the file contradicts is refused.
         reference: whether to read the reference.
         dataset: of the root; by default as it describes itself.
 
@@ -369,21 +257,26 @@ def read_patch(
         (64, 64)
     """
     check_band_order(band_order)
-    dataset = dataset or dataset_of_root(root)
-    ground, first, series = PatchOrigin.of(row.patch), None, defaultdict(list)
-    files = [("reference", raster_path(root, "reference", row.patch))] if reference else []
-    for sensor in dataset.sensors if sensors is None else sensors:
-        days = getattr(row, f"{sensor}_dates")
-        if days is None or not len(days):
-            raise PatchError(f"{row.patch} has no {sensor} date selected: ask for other sensors")
-        files += [(sensor, raster_path(root, sensor, row.patch, day)) for day in days]
+    _check_row(row)
+    if dataset is None:
+        dataset = dataset_of_root(root)
+    sensors = check_sensors(sensors, dataset)
+    files = {sensor: _series_files(root, row, sensor) for sensor in sensors}
+    origin = origin_of_patch(row.patch)
+
+    first_raster = None
+    classes = None
+    images: dict[str, list[np.ndarray]] = {sensor: [] for sensor in sensors}
     with rasterio.Env(**READING):
-        for kind, path in files:
-            raster = read_raster(path, kind, ground, first, dataset)
-            first = first or raster
-            if kind == "reference":
-                classes = raster.pixels[0].astype(np.uint8)
-            else:
-                series[kind].append(_ordered(path, raster, kind, band_order, dataset))
-    s1, s2 = (np.stack(series[s]) if s in series else None for s in SENSORS)
-    return Patch(s1, s2, classes if reference else None)
+        if reference:
+            path = raster_path(root, "reference", row.patch)
+            first_raster = read_raster(path, "reference", origin, None, dataset)
+            classes = first_raster.pixels[0].astype(np.uint8)
+        for sensor in sensors:
+            for path in files[sensor]:
+                raster = read_raster(path, sensor, origin, first_raster, dataset)
+                if first_raster is None:
+                    first_raster = raster
+                images[sensor].append(order_bands(path, raster, sensor, band_order, dataset))
+    series = {sensor: np.stack(images[sensor]) if sensor in images else None for sensor in SENSORS}
+    return Patch(series["s1"], series["s2"], classes)

@@ -30,7 +30,7 @@ from multisenge_lib.dataset.layout import (
 )
 from multisenge_lib.dataset.root import dataset_of_root
 from multisenge_lib.dataset.splits import BUFFER_ZONE, split_patches
-from multisenge_lib.errors import SelectionError, shown
+from multisenge_lib.errors import SelectionError, printable
 from multisenge_lib.files import write_text
 
 S1Rule = Literal["first", "nearest"]
@@ -123,7 +123,8 @@ def dates_on_disk(folder: Path | str) -> dict[str, np.ndarray]:
         raise SelectionError(f"{folder} cannot be listed: {error.strerror}") from None
     except (AttributeError, TypeError, ValueError):  # another name, no date, none of the calendar
         raise SelectionError(
-            f"{shown(Path(folder) / name)} is not named tile_yyyymmdd_sensor_x_y.tif: move it away"
+            f"{printable(Path(folder) / name)} is not named tile_yyyymmdd_sensor_x_y.tif: move it "
+            "away"
         ) from None
     return {p: np.sort(np.array(d, np.int64)).view("datetime64[D]") for p, d in found.items()}
 

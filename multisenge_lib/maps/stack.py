@@ -19,10 +19,10 @@ from multisenge_lib.dataset import (
     band_positions,
     file_problem,
     is_north_up_10m,
+    read_values,
     valid_mask,
     why_unreadable,
     zero_invalid,
-    zero_no_data,
 )
 from multisenge_lib.errors import BandOrderError, PatchError
 
@@ -92,8 +92,7 @@ def _rows(path: Path, sensor: str, positions: Sequence[int], start: int, stop: i
     """`(bands, rows, width)`, no data 0."""
     with _opened(path) as source:
         window = Window(0, start, source.width, stop - start)
-        pixels = source.read([p + 1 for p in positions], window=window)
-        zero_no_data(pixels, [source.nodatavals[p] for p in positions])
+        pixels = read_values(source, sensor, [p + 1 for p in positions], window)
     return zero_invalid(pixels, sensor, path)
 
 
@@ -101,14 +100,12 @@ def _glance(path: Path) -> np.ndarray:
     """A raster at a few hundred rows and columns: `(bands, rows, columns)`, no data 0."""
     with _opened(path) as source:
         rows, columns = (min(side, _GLANCE) for side in source.shape)
-        pixels = source.read(out_shape=(source.count, rows, columns))
-        zero_no_data(pixels, source.nodatavals)
-    return np.maximum(pixels, 0)
+        return read_values(source, "s2", out_shape=(rows, columns))
 
 
 def _check_ground(path: Path, ground: Mapping[str, Any], first: Mapping[str, Any]) -> None:
     at = ground["transform"]
-    if ground["crs"] is None or not is_north_up_10m(at):
+    if not is_north_up_10m(at, ground["crs"]):
         raise PatchError(
             f"{path} has pixels of {at.a:g} x {-at.e:g} in {ground['crs'] or 'no projection'}: a "
             f"network sees pixels of {PIXEL} m, north up; warp the raster, or import it"

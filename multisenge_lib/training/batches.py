@@ -13,7 +13,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from multisenge_lib.dataset import NO_DATA, Store, Typology, decibel
+from multisenge_lib.dataset import NO_DATA, Store, Typology, decibel, missing_pixels
 from multisenge_lib.errors import ExperimentError, PatchError
 from multisenge_lib.models import Experiment
 from multisenge_lib.training.settings import Augmentation
@@ -206,15 +206,19 @@ def read_ahead(batches: Batches) -> Any:
 def streamed_statistics(
     store: Store, experiment: Experiment
 ) -> dict[str, tuple[list[float], list[float]]]:
-    """Mean and deviation of each band, over all dates and pixels of the training split (Eq. 4).
+    """Compute mean and standard deviation of each band over the training split (Eq. 4).
 
-    One pass, a patch at a time, with sums in float64; Sentinel-1 in decibels where the experiment
-    has it so. The paper does not say over which patches: the training split alone keeps validation
-    and test unseen. Nor does it say whether pixels without data count: here they don't, since as
-    -50 dB they would make up the deviation.
+    All dates and pixels count, read one patch at a time, with sums in float64; Sentinel-1 in
+    decibels where the experiment has it so. The paper does not say over which patches: the training
+    split alone keeps validation and test unseen. Nor does it say whether pixels without data count.
+    Here they do not (see `dataset.nodata`): in decibels they would be -50, far from all others, and
+    dominate the standard deviation.
 
     Returns:
-        From sensor to (means, deviations), a value a band: what `build_model` takes.
+        For each sensor (means, standard deviations), one value per band: what `build_model` takes.
+
+    Raises:
+        ExperimentError: a sensor has no data in any training patch.
     """
     return {
         sensor: _moments(store, sensor, store.positions("train"), experiment.s1_decibel)
@@ -225,21 +229,31 @@ def streamed_statistics(
 def _moments(
     store: Store, sensor: str, positions: np.ndarray, s1_decibel: bool
 ) -> tuple[list[float], list[float]]:
-    """Mean and the population's deviation of each band, of pixels that hold data."""
-    count, total, squares = 0, 0.0, 0.0
+    """Compute mean and standard deviation (of the population) of each band where there is data."""
+    count = 0
+    total = 0.0
+    total_of_squares = 0.0
     for position in positions:
         for image in store.read(sensor, position):
             values = decibel(image) if sensor == "s1" and s1_decibel else image
             height, width, bands = values.shape
             count += height * width
-            if not image.all() and (missing := ~image.any(axis=-1)).any():
-                values = np.where(missing[..., None], 0, values)
+            if not image.all():  # most images hold no 0 at all, which is quick to see
+                missing = missing_pixels(image, sensor)
+                values = np.where(missing[..., np.newaxis], 0, values)
                 count -= np.count_nonzero(missing)
-            rows = values.reshape(-1, width * bands).astype(np.float64)  # long rows are summed fast
-            total = total + rows.sum(axis=0).reshape(width, bands).sum(axis=0)
-            squares = squares + np.einsum("pb,pb->b", rows, rows).reshape(width, bands).sum(axis=0)
+            # NumPy sums long rows several times faster than the few bands of a pixel. So the rows
+            # of the image are summed first, and the columns of each band after.
+            rows = values.reshape(height, width * bands).astype(np.float64)
+            sums = rows.sum(axis=0).reshape(width, bands)
+            squares = np.einsum("pb,pb->b", rows, rows).reshape(width, bands)
+            total = total + sums.sum(axis=0)
+            total_of_squares = total_of_squares + squares.sum(axis=0)
+    if count == 0:
+        raise ExperimentError(f"{sensor} has no data in any training patch: nothing to train on")
     mean = total / count
-    return mean.tolist(), np.sqrt(squares / count - mean**2).tolist()
+    std = np.sqrt(total_of_squares / count - mean**2)
+    return mean.tolist(), std.tolist()
 
 
 def count_classes(store: Store, typology: Typology, split: str = "train") -> np.ndarray:

@@ -1,17 +1,20 @@
 """Patches written here in the published layout, whole and then damaged one by one."""
 
 import os
+from dataclasses import replace
 from types import SimpleNamespace
 
 import labels
 import numpy as np
 import pytest
+import rasterio
 from affine import Affine
 from rasters import write_raster as write
 
 from multisenge_lib.dataset.bands import band_of, guess_band_order
-from multisenge_lib.dataset.layout import BAND_ORDERS, S2_BANDS, raster_path
-from multisenge_lib.dataset.rasters import PatchOrigin, read_patch, read_raster
+from multisenge_lib.dataset.layout import BAND_ORDERS, MULTISENGE, S2_BANDS, raster_path
+from multisenge_lib.dataset.raster_checks import origin_of_patch
+from multisenge_lib.dataset.rasters import inspect_raster, read_patch, read_raster
 from multisenge_lib.errors import BandOrderError, PatchError
 
 PATCH, SIZE = "31UEQ_7453_4112", 16
@@ -302,7 +305,7 @@ def test_flipped_bits_never_end_in_a_traceback(root):
     for at in rng.integers(0, min(len(whole), 1500), 300):
         path.write_bytes(whole[:at] + bytes([whole[at] ^ 1 << rng.integers(8)]) + whole[at + 1 :])
         try:
-            read_raster(path, "s2", PatchOrigin.of(PATCH))
+            read_raster(path, "s2", origin_of_patch(PATCH))
         except PatchError as error:
             assert "\n" not in str(error)
 
@@ -311,3 +314,35 @@ def test_a_selection_without_dates_of_a_sensor_is_refused(root):
     row = SimpleNamespace(patch=PATCH, s1_dates=DAYS[:0], s2_dates=DAYS)
     assert "no s1 date" in refused(root, row)
     assert read_patch(root, row, sensors=("s2",)).s1 is None
+
+
+def test_a_name_or_a_sensor_as_text_is_refused_in_one_line(root):
+    assert "is no row of a selection" in refused(root, PATCH)
+    assert "give a list of names" in refused(root, sensors="s2")
+    assert "sensor 's3'" in refused(root, sensors=["s3"])
+
+
+def test_scale_and_offset_tags_are_applied(root):
+    path = raster_path(root, "s2", PATCH, DAYS[0])
+    write(path, spectra() + 1000, S2_BANDS)
+    with rasterio.open(path, "r+") as target:
+        target.scales = [0.0001] * 10
+        target.offsets = [-0.1] * 10
+    np.testing.assert_array_equal(read_patch(root, ROW).s2[0, 0, 0], VEGETATION)
+
+
+def test_names_are_part_of_what_is_inspected(root):
+    """Reading raises a doubt about the dataset; `check` must see the same in its list."""
+    origin = origin_of_patch(PATCH)
+    path = raster_path(root, "s1", PATCH, DAYS[0])
+    write(path, s1(0.1), ["VV", "VV"])
+    problems, _ = inspect_raster(path, "s1", origin)
+    assert [problem[:24] for problem in problems] == ["has the bands VV, VV, s1"]
+
+    path = raster_path(root, "s2", PATCH, DAYS[0])
+    described = replace(MULTISENGE, bands={"s2": ("B2", "B3", "B8")})
+    write(path, spectra()[:3], ["B2", "B3", "B4"])
+    problems, _ = inspect_raster(path, "s2", origin, dataset=described)
+    assert ["B2, B3, B4" in problem for problem in problems] == [True]
+    right = replace(MULTISENGE, bands={"s2": ("B2", "B3", "B4")})
+    assert inspect_raster(path, "s2", origin, dataset=right)[0] == []

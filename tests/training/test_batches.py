@@ -189,3 +189,28 @@ def test_class_counts_leave_out_no_data(store):
     reference = np.concatenate([store.read("reference", i).ravel() for i in range(9)])
     np.testing.assert_array_equal(counts, np.bincount(TEN.lookup[reference], minlength=11)[1:])
     assert counts.dtype == np.int64
+
+
+def test_a_pixel_without_vh_is_not_in_the_statistics_of_sentinel1(store, monkeypatch):
+    """0 in one polarisation means not observed: it must not widen the spread of either band."""
+    experiment = get_experiment("s1_6c")
+    read = type(store).read
+    without_vh = np.zeros((32, 32), bool)
+    without_vh[:, ::8] = True  # one eighth of the pixels
+
+    def read_with_gaps(self, name, position, out=None):
+        values = read(self, name, position).copy()
+        if name == "s1":
+            values[:, without_vh, 1] = 0
+        return values
+
+    observed = []
+    for position in store.positions("train"):
+        values = read(store, "s1", position)
+        observed.append(10 * np.log10(values[:, ~without_vh].astype(np.float64)))
+    expected_std = np.stack(observed).std(axis=(0, 1, 2))
+
+    monkeypatch.setattr(type(store), "read", read_with_gaps)
+    _, std = streamed_statistics(store, experiment)["s1"]
+    np.testing.assert_allclose(std, expected_std, rtol=1e-6)
+    assert max(std) < 5  # with the gaps as -50 dB it is over 10

@@ -1,0 +1,202 @@
+"""Checks of a raster of a patch: can it be opened, has it the layout, does it lie where it must.
+
+Each check returns sentences that go on from the raster's name, such as "has 4 bands, s2 has 10".
+The checks of values are in `values`, and those of band names in `bands`.
+"""
+
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from affine import Affine
+from rasterio.crs import CRS
+from rasterio.errors import CRSError
+
+from multisenge_lib.dataset.grid import patch_bounds, tile_corner
+from multisenge_lib.dataset.layout import PIXEL, TILE_PIXELS, Dataset, split_patch
+from multisenge_lib.dataset.values import image_bands, is_tagged, type_problem
+from multisenge_lib.errors import MultiSenGEError
+
+_DTYPES = {
+    "s1": ("float32", "float64"),
+    "s2": ("uint16", "int16"),
+    "reference": ("uint8", "int8", "uint16", "int16", "uint32", "int32", "float32", "float64"),
+}
+#: Metres that a patch may lie off the place that its name gives. The rule for a tile's corner is
+#: inferred, so it is not held to the metre; the rasters of one patch are held to each other.
+_POSITION_TOLERANCE = 60
+#: First bytes of a TIFF file: little and big endian, classic and BigTIFF.
+_TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+
+@dataclass(frozen=True)
+class PatchOrigin:
+    """Where a patch must lie: the EPSG code of its zone, and its upper-left corner in metres."""
+
+    epsg: int
+    west: float
+    north: float
+
+
+def origin_of_patch(patch: str) -> PatchOrigin:
+    """Compute where a patch must lie from its name, such as `31UEQ_7453_4112`.
+
+    Raises:
+        MultiSenGEError: there is no such tile.
+    """
+    tile, x, y = split_patch(patch)
+    west, _, _, north = patch_bounds(tile, int(x), int(y))
+    epsg = tile_corner(tile)[2]
+    return PatchOrigin(epsg, west, north)
+
+
+def file_problem(path: Path) -> str | None:
+    """Say why there is no file to open at a path; None where there is one.
+
+    A pipe is never opened, since reading it would wait for ever.
+    """
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return "is missing"
+    except (OSError, ValueError) as error:  # ValueError: a name with a null character
+        reason = getattr(error, "strerror", None) or error
+        return f"cannot be reached ({reason})"
+    if not stat.S_ISREG(status.st_mode):
+        return "is not a file"
+    if status.st_size == 0:
+        return "is empty"
+    return None
+
+
+def why_unreadable(path: Path) -> str:
+    """Say why GDAL could not read a file that is there: its permissions, or what it holds."""
+    try:
+        with path.open("rb") as file:
+            first_bytes = file.read(4)
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
+    if first_bytes in _TIFF_MAGIC:
+        return "cannot be read, truncated or damaged"
+    return "is not a GeoTIFF"
+
+
+def in_metres(crs: CRS | None) -> bool:
+    """Whether the coordinates of a projection are metres, not degrees or feet."""
+    if crs is None or not crs.is_projected:
+        return False
+    try:
+        _, metres = crs.linear_units_factor
+    except CRSError:
+        return False
+    return abs(metres - 1) < 1e-9
+
+
+def is_north_up_10m(transform: Affine, crs: CRS | None) -> bool:
+    """Whether pixels are squares of 10 m, with north up.
+
+    Args:
+        transform: from pixels to coordinates.
+        crs: the projection, since 10 degrees or 10 feet are not 10 m.
+    """
+    if transform.b or transform.d:  # turned
+        return False
+    right_size = abs(transform.a - PIXEL) < 1e-4 and abs(transform.e + PIXEL) < 1e-4
+    return right_size and in_metres(crs)
+
+
+def projection_of(epsg: int) -> CRS:
+    """Look up a projection by its EPSG code.
+
+    Raises:
+        MultiSenGEError: PROJ does not work here. It is an error of the machine, not of a raster.
+    """
+    try:
+        return CRS.from_epsg(epsg)
+    except CRSError as error:
+        raise MultiSenGEError(
+            f"PROJ cannot look up EPSG:{epsg} ({error}): if PROJ_LIB or PROJ_DATA names the folder "
+            "of another program, unset it"
+        ) from None
+
+
+def layout_problems(source: Any, kind: str, dataset: Dataset) -> list[str]:
+    """Compare bands, types and shape of an open raster with the layout.
+
+    Args:
+        source: from `rasterio.open`.
+        kind: `s1`, `s2` or `reference`.
+        dataset: gives the bands.
+    """
+    problems = []
+    expected = len(dataset.bands.get(kind, ("class",)))
+    bands = image_bands(source)
+    if len(bands) != expected:
+        problems.append(f"has {len(bands)} bands, {kind} has {expected}")
+
+    dtypes = sorted({source.dtypes[band - 1] for band in bands})
+    type_is_wrong = None if kind == "reference" else type_problem(dtypes, kind)
+    tagged = kind != "reference" and is_tagged(source.scales, source.offsets)
+    if type_is_wrong:
+        problems.append(type_is_wrong)
+    elif not set(dtypes) <= set(_DTYPES[kind]) and not tagged:
+        wanted = " or ".join(_DTYPES[kind][:2])
+        problems.append(f"is {' and '.join(dtypes)}, {kind} is {wanted}")
+
+    if source.width != source.height or source.width > TILE_PIXELS:
+        problems.append(
+            f"has {source.height}x{source.width} pixels, a patch is square, within a tile"
+        )
+    return problems
+
+
+def position_problems(source: Any, origin: PatchOrigin) -> list[str]:
+    """Compare projection, pixel size and corner of an open raster with its patch's place."""
+    problems = []
+    projection = projection_of(origin.epsg)
+    if source.crs is None:
+        problems.append(f"names no projection, it must lie in EPSG:{origin.epsg}")
+    elif source.crs != projection:
+        code = source.crs.to_epsg()
+        received = f"EPSG:{code}" if code else "a projection without EPSG code"
+        problems.append(f"lies in {received}, its name says EPSG:{origin.epsg}")
+
+    transform = source.transform
+    is_turned = bool(transform.b or transform.d)
+    off_east = abs(transform.c - origin.west)
+    off_north = abs(transform.f - origin.north)
+    # A wrong projection has been named above. Here the size alone is asked.
+    right_size = is_north_up_10m(transform, projection)
+    if is_turned or transform.e >= 0 or transform.a <= 0:
+        problems.append(
+            "is not north-up: its rows must run from north to south, its columns to the east"
+        )
+    elif not right_size:
+        problems.append(
+            f"has pixels of {transform.a:g}x{-transform.e:g} m, a patch has pixels of {PIXEL} m"
+        )
+    elif max(off_east, off_north) > _POSITION_TOLERANCE:
+        problems.append(
+            f"begins at {transform.c:.0f} E {transform.f:.0f} N, its name says "
+            f"{origin.west:.0f} E {origin.north:.0f} N"
+        )
+    return problems
+
+
+def alignment_problems(
+    source: Any, reference_shape: tuple[int, int], reference_transform: Affine
+) -> list[str]:
+    """Compare the pixels of an open raster with those of the first raster of its patch."""
+    if source.shape != reference_shape:
+        size = "x".join(map(str, source.shape))
+        wanted = "x".join(map(str, reference_shape))
+        return [f"has {size} pixels, the rasters of a patch are of one size, here {wanted}"]
+    east = source.transform.c - reference_transform.c
+    south = reference_transform.f - source.transform.f
+    if max(abs(east), abs(south)) > 0.01 * PIXEL:
+        return [
+            f"lies {east:g} m east and {south:g} m south of the patch's first raster; the rasters "
+            "of a patch share their pixels"
+        ]
+    return []

@@ -1,0 +1,410 @@
+"""Units of reflectance and backscatter: convert what a raster stores, and refuse what is neither.
+
+The arrays of this library hold Sentinel-2 as surface reflectance x 10,000 and Sentinel-1 as linear
+intensity. `import`, `check`, training, `predict` and `predict_map` all take these rules from here:
+
+1. `type_problem` looks at the type alone: complex numbers, 8-bit pictures.
+2. `read_values` reads bands of an open raster, applies its scale and offset tags, and sets what the
+   raster marks as no data to 0. Its steps are public for readers that open rasters in another way.
+3. `impossible_values` looks for single pixels that no sensor measures, such as negative intensity.
+   It may be asked of any part of an image.
+4. `unlikely_values` looks at the distribution, and recognises digital numbers, decibels with an
+   offset and pictures. It needs an image or a patch, or a thinned image, not a few rows.
+
+Problems are returned as sentences that go on from the name of the source: "holds 65535, ...".
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from rasterio.windows import Window
+
+from multisenge_lib.dataset.layout import BACKSCATTER_FLOOR
+from multisenge_lib.dataset.nodata import (
+    THEIA_NO_DATA,
+    alpha_bands,
+    marked_pixels,
+    masked_pixels,
+    set_missing,
+)
+from multisenge_lib.errors import PatchError
+
+#: What reflectance from 0 to 1 is multiplied with.
+REFLECTANCE_SCALE = 10_000
+#: The largest 16-bit value. Providers use it for no data, and pictures for saturated pixels.
+LARGEST_UINT16 = 65_535
+#: Linear intensity, 10 dB: on land only single pixels, such as ships and steel roofs, lie above.
+_BRIGHTEST_LAND = 10
+#: Reflectance x 10,000. An image that stays below it everywhere is not in these units: even deep
+#: water shows more than 0.01 in some pixel of the blue band.
+_DARKEST_IMAGE = 100
+#: Reflectance x 10,000. Fresh snow and clouds are near 10,000; half of an image is never above it.
+_BRIGHTEST_IMAGE = 20_000
+#: Near infrared of leaves, in reflectance x 10,000, never reaches full reflection.
+_BRIGHTEST_LEAVES = 10_000
+#: Vegetation has a near infrared this many times its red (a vegetation index, NDVI, over 0.43).
+_LEAF_RATIO = 2.5
+#: Share of the pixels that must be vegetation before it is judged.
+_LEAF_SHARE = 0.02
+_LINEAR_RULE = "Sentinel-1 is linear intensity"
+_REFLECTANCE_RULE = "Sentinel-2 is reflectance x 10,000"
+
+
+def type_problem(dtypes: Iterable[str], sensor: str) -> str | None:
+    """Say what is wrong with the types of a raster's bands, whatever its values; None if nothing.
+
+    Args:
+        dtypes: such as `uint16`, as rasterio or NumPy name them.
+        sensor: `s1` or `s2`.
+    """
+    names = sorted({str(dtype) for dtype in dtypes})
+    received = " and ".join(names)
+    if any(name.startswith("complex") for name in names):
+        return (
+            f"is {received}: complex numbers are no intensity; take the squared absolute value of "
+            "a calibrated image, or fetch the detected product (GRD)"
+        )
+    if any(name in ("uint8", "int8") for name in names):
+        rule = _REFLECTANCE_RULE if sensor == "s2" else _LINEAR_RULE
+        return (
+            f"is {received}, an 8-bit picture stretched for the eye; {rule}: fetch the measured "
+            "values instead of the picture"
+        )
+    return None
+
+
+def is_tagged(scales: Sequence[float], offsets: Sequence[float]) -> bool:
+    """Whether scale and offset tags change any value."""
+    return any(scale != 1 for scale in scales) or any(offset != 0 for offset in offsets)
+
+
+def apply_tags(
+    pixels: np.ndarray, sensor: str, scales: Sequence[float], offsets: Sequence[float]
+) -> np.ndarray:
+    """Convert stored values with the scale and offset tags of their bands: value x scale + offset.
+
+    Tagged Sentinel-2 rasters give reflectance from 0 to 1 (scale 0.0001, offset -0.1), which is
+    then multiplied by 10,000. A scale of 1 shows that the values are in these units already, and
+    so is the offset (-1000).
+
+    Args:
+        pixels: `(bands, height, width)`, as stored.
+        sensor: `s1` or `s2`.
+        scales: one for each band, 1 where there is no tag.
+        offsets: one for each band, 0 where there is no tag.
+
+    Returns:
+        The same shape, `float32`, not rounded; pixels without data must be set afterwards.
+    """
+    converted = np.empty(pixels.shape, np.float32)
+    for index, (scale, offset) in enumerate(zip(scales, offsets, strict=True)):
+        to_layout = REFLECTANCE_SCALE if sensor == "s2" and scale != 1 else 1
+        # In float64, so that 0.0001 x 10,000 leaves whole numbers whole.
+        physical = pixels[index] * np.float64(scale) + np.float64(offset)
+        converted[index] = physical * to_layout
+    return converted
+
+
+def to_uint16(reflectance: np.ndarray) -> np.ndarray:
+    """Round reflectance x 10,000 to 16-bit integers, at least 1.
+
+    A dark pixel becomes 1 and not 0, which would call it missing. What is too large becomes 65535,
+    which `impossible_values` refuses. Set missing pixels afterwards.
+    """
+    rounded = np.rint(np.nan_to_num(reflectance, nan=1))
+    return np.clip(rounded, 1, LARGEST_UINT16).astype(np.uint16)
+
+
+def image_bands(source: Any) -> list[int]:
+    """List the bands of an open raster that hold an image, from 1: all but alpha bands."""
+    alpha = alpha_bands(source)
+    return [index for index in source.indexes if index not in alpha]
+
+
+def read_values(
+    source: Any,
+    kind: str,
+    bands: Sequence[int] | None = None,
+    window: Window | None = None,
+    out_shape: tuple[int, int] | None = None,
+) -> np.ndarray:
+    """Read bands of an open raster in the units of the layout, with 0 for no data.
+
+    No data is what the raster's tags, alpha band or internal mask say, and -10000 in a signed
+    Sentinel-2 raster. Other negative reflectance becomes 0: it is noise around a dark pixel.
+
+    Args:
+        source: from `rasterio.open`.
+        kind: `s1`, `s2` or `reference`.
+        bands: which bands to read, from 1, in this order; by default `image_bands`.
+        window: which pixels to read; by default all.
+        out_shape: height and width to which the image is thinned; by default its own.
+
+    Returns:
+        `(bands, height, width)`: `float32` for Sentinel-1, else of the file's type; `uint16` for
+        Sentinel-2 with scale or offset tags. Pixels lie in memory as series keep them, `(height,
+        width, bands)`, so no transposition is needed later. Check the values next.
+
+    Raises:
+        RasterioError: the raster cannot be read.
+    """
+    bands = image_bands(source) if bands is None else list(bands)
+    positions = [band - 1 for band in bands]
+    dtypes = [source.dtypes[position] for position in positions]
+    tags = [source.nodatavals[position] for position in positions]
+    scales = [source.scales[position] for position in positions]
+    offsets = [source.offsets[position] for position in positions]
+
+    if out_shape is not None:
+        height, width = out_shape
+    elif window is not None:
+        height, width = int(window.height), int(window.width)
+    else:
+        height, width = source.shape
+    image = np.empty((height, width, len(bands)), np.result_type(*dtypes))
+    pixels = np.moveaxis(image, -1, 0)
+    source.read(bands, out=pixels, window=window)
+
+    missing = [marked_pixels(pixels, tags)]
+    if kind == "s2":
+        missing.append(marked_pixels(pixels, [_usual_no_data(pixels.dtype)] * len(bands)))
+    options = {} if out_shape is None else {"out_shape": out_shape}
+    missing.append(masked_pixels(source, window, **options))
+
+    if kind != "reference" and is_tagged(scales, offsets):
+        # Converting moves 0, so pixels that are 0 in all bands must be told before.
+        missing.append(~pixels.any(axis=0))
+        pixels = apply_tags(pixels, kind, scales, offsets)
+        if kind == "s2":
+            pixels = to_uint16(pixels)
+    elif kind == "s1":
+        with np.errstate(over="ignore"):  # what float32 cannot hold is infinite, and refused
+            pixels = pixels.astype(np.float32, copy=False)
+    elif kind == "s2" and pixels.dtype.kind == "i":
+        np.maximum(pixels, 0, out=pixels)
+    for mask in missing:
+        set_missing(pixels, mask)
+    return pixels
+
+
+def _usual_no_data(dtype: np.dtype) -> float | None:
+    """What providers of Sentinel-2 write for no data without a tag."""
+    if dtype.kind == "i":
+        return THEIA_NO_DATA
+    return np.nan if dtype.kind == "f" else None
+
+
+def impossible_values(values: np.ndarray, sensor: str) -> list[str]:
+    """Find values that no sensor measures; one is enough, so any part of an image can be asked.
+
+    Args:
+        values: of any shape, in the units of the layout, 0 for no data.
+        sensor: `s1` or `s2`.
+
+    Returns:
+        No sentence, or one.
+    """
+    if not values.size:
+        return []
+    lowest = values.min()
+    highest = values.max()
+    if not (np.isfinite(lowest) and np.isfinite(highest)):
+        rule = _LINEAR_RULE if sensor == "s1" else _REFLECTANCE_RULE
+        return [f"holds NaN or infinite values, {rule}: if they are no data, write 0"]
+    if sensor == "s1":
+        if lowest < 0:
+            return [
+                f"holds {lowest:.3g} to {highest:.3g}, {_LINEAR_RULE}, never negative: convert "
+                "from decibel with 10 ** (value / 10)"
+            ]
+        return []
+    if highest > LARGEST_UINT16:
+        return [
+            f"holds values up to {highest:.6g}, {_REFLECTANCE_RULE}: divide by the scale with "
+            "which it was stored"
+        ]
+    if highest == LARGEST_UINT16:
+        return [
+            f"holds {highest:.6g}, which is no reflectance: if it is no data, give the raster that "
+            "tag"
+        ]
+    return []
+
+
+def unlikely_values(
+    values: np.ndarray, sensor: str, bands: Sequence[str] | None = None
+) -> list[str]:
+    """Recognise an image that is in other units by how its values are distributed.
+
+    Args:
+        values: `(bands, ...)`, in the units of the layout, 0 for no data; a whole image, a patch,
+            or a thinned image, and no NaN.
+        sensor: `s1` or `s2`.
+        bands: names of the bands. With red (B4) and near infrared (B8) among them, 16-bit pictures
+            are recognised by leaves that reflect more light than they receive.
+
+    Returns:
+        No sentence, or one.
+    """
+    highest = values.max()
+    if highest <= 0:
+        return ["is no data in every pixel"]
+    if sensor == "s1":
+        return _unlikely_backscatter(values, highest)
+    return _unlikely_reflectance(values, highest, bands or ())
+
+
+def _is_mostly_above(values: np.ndarray, limit: float) -> bool:
+    """Whether more than half of the values that are not 0 lie above a limit."""
+    above = np.count_nonzero(values > limit)
+    return 2 * above > np.count_nonzero(values > 0)
+
+
+def _unlikely_backscatter(values: np.ndarray, highest: float) -> list[str]:
+    # The comparison with the highest value alone is fast, and ends here for most images.
+    if highest > _BRIGHTEST_LAND and _is_mostly_above(values, _BRIGHTEST_LAND):
+        typical = np.median(values[values > 0])
+        return [
+            f"holds values around {typical:.3g}, {_LINEAR_RULE}, on land below "
+            f"{_BRIGHTEST_LAND}: digital numbers, or decibel with an offset? convert them"
+        ]
+    if highest < BACKSCATTER_FLOOR:
+        return [
+            f"holds nothing above -50 dB (at most {highest:.3g}), {_LINEAR_RULE}: multiply it by "
+            "the scale with which it was stored"
+        ]
+    return []
+
+
+def _unlikely_reflectance(values: np.ndarray, highest: float, bands: Sequence[str]) -> list[str]:
+    if highest < _DARKEST_IMAGE:
+        return [
+            f"holds nothing above {highest:.3g}, {_REFLECTANCE_RULE}, on land from "
+            f"{_DARKEST_IMAGE} to 10,000: multiply reflectance from 0 to 1 by 10,000, and fetch "
+            "the measured values instead of a picture"
+        ]
+    if highest > _BRIGHTEST_IMAGE and _is_mostly_above(values, _BRIGHTEST_IMAGE):
+        typical = np.median(values[values > 0])
+        return [
+            f"holds values around {typical:.6g}, {_REFLECTANCE_RULE}, on land from "
+            f"{_DARKEST_IMAGE} to 10,000: divide by the scale with which it was stored"
+        ]
+    if highest > _BRIGHTEST_LEAVES and "B4" in bands and "B8" in bands:
+        red = values[list(bands).index("B4")]
+        infrared = values[list(bands).index("B8")]
+        return _unlikely_leaves(red, infrared)
+    return []
+
+
+def _unlikely_leaves(red: np.ndarray, infrared: np.ndarray) -> list[str]:
+    # Clouds and snow may be as bright, but then they are bright in the red too. Leaves are not.
+    leaves = (red > 0) & (infrared > _LEAF_RATIO * red.astype(np.float32))
+    leaf_values = infrared[leaves]
+    if leaf_values.size < _LEAF_SHARE * red.size:
+        return []
+    typical = np.median(leaf_values)
+    if typical <= _BRIGHTEST_LEAVES:
+        return []
+    return [
+        f"has vegetation with a near infrared around {typical:.6g}, more than all light, "
+        f"{_REFLECTANCE_RULE}: a 16-bit picture, in which 65535 is full reflection? multiply it by "
+        "10,000 / 65,535"
+    ]
+
+
+def reference_problems(ids: np.ndarray, classes: int) -> list[str]:
+    """Find values of a reference that are no class ids.
+
+    Args:
+        ids: of any shape, 0 for no data.
+        classes: the highest class id.
+
+    Returns:
+        No sentence, or one.
+    """
+    lowest = ids.min()
+    highest = ids.max()
+    if not (lowest >= 0 and highest <= classes):  # written so, NaN is refused too
+        return [
+            f"holds values from {lowest} to {highest}, class ids are 1 to {classes} and 0 for no "
+            "data"
+        ]
+    if ids.dtype.kind == "f":
+        fractions = ids[ids % 1 != 0]
+        if fractions.size:
+            return [f"holds {fractions[0]:g}, class ids are whole numbers"]
+    return []
+
+
+def pixel_problems(
+    pixels: np.ndarray, kind: str, classes: int = 14, bands: Sequence[str] | None = None
+) -> list[str]:
+    """Find what is wrong with the values of a whole raster.
+
+    Args:
+        pixels: `(bands, height, width)`, in the units of the layout, 0 for no data.
+        kind: `s1`, `s2` or `reference`.
+        classes: the highest class id of a reference.
+        bands: names of the bands of an image, see `unlikely_values`.
+
+    Returns:
+        Sentences that go on from the raster's name; no sentence where nothing is wrong.
+    """
+    if kind == "reference":
+        return reference_problems(pixels, classes)
+    return impossible_values(pixels, kind) or unlikely_values(pixels, kind, bands)
+
+
+def check_values(
+    values: np.ndarray, sensor: str, source: object, bands: Sequence[str] | None = None
+) -> None:
+    """Refuse an image that is not in the units of the layout.
+
+    Args:
+        values: `(bands, ...)`, 0 for no data; a whole image, a patch, or a thinned image.
+        sensor: `s1` or `s2`.
+        source: what the message calls the image, such as its path.
+        bands: names of the bands, see `unlikely_values`.
+
+    Raises:
+        PatchError: one line that names the source, the rule and the remedy.
+    """
+    problem = type_problem([values.dtype], sensor)
+    problems = [problem] if problem else pixel_problems(values, sensor, bands=bands)
+    if problems:
+        raise PatchError(f"{source} {problems[0]}")
+
+
+def zero_invalid(values: np.ndarray, sensor: str, source: object) -> np.ndarray:
+    """Set NaN to 0 (no data), negative and infinite reflectance too; refuse what cannot be.
+
+    Some rows of an image can be asked, since only single pixels are judged. Ask `check_values` once
+    for the whole image.
+
+    Args:
+        values: of any shape, in the units of the layout.
+        sensor: `s1` or `s2`.
+        source: what the message calls the image, such as its path.
+
+    Returns:
+        The same shape: `float32` for Sentinel-1, else of the same type.
+
+    Raises:
+        PatchError: one line that names the source: a complex or 8-bit type, 65535 in Sentinel-2,
+            infinite or negative intensity.
+    """
+    problem = type_problem([values.dtype], sensor)
+    if problem is not None:
+        raise PatchError(f"{source} {problem}")
+    if sensor == "s1":
+        values = values.astype(np.float32, copy=False)
+    if values.dtype.kind == "f":
+        # Division by a reflectance of 0 leaves infinity in Sentinel-2. In Sentinel-1 it is refused.
+        infinite = 0 if sensor == "s2" else np.inf
+        values = np.nan_to_num(values, nan=0, posinf=infinite, neginf=-np.inf)
+    if sensor == "s2" and values.dtype.kind != "u":
+        values = np.maximum(values, 0)
+    for problem in impossible_values(values, sensor):
+        raise PatchError(f"{source} {problem}")
+    return values

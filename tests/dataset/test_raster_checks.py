@@ -1,0 +1,72 @@
+"""Checks of files and places that need no patch."""
+
+import os
+from pathlib import Path
+
+import pytest
+from affine import Affine
+from rasterio.crs import CRS
+from rasterio.errors import CRSError
+
+from multisenge_lib.dataset import raster_checks
+from multisenge_lib.dataset.raster_checks import PatchOrigin, is_north_up_10m, origin_of_patch
+from multisenge_lib.errors import MultiSenGEError
+
+TEN_METRES = Affine(10, 0, 499_980, 0, -10, 5_500_020)
+
+
+def test_the_name_of_a_patch_gives_its_place():
+    # Tile 31UEQ begins at 499,980 E, 5,500,020 N (facts).
+    assert origin_of_patch("31UEQ_257_514") == PatchOrigin(32631, 502_550, 5_494_880)
+
+
+@pytest.mark.parametrize(
+    "crs,expected",
+    [
+        ("EPSG:32631", True),
+        ("EPSG:2154", True),  # Lambert-93, metres too
+        ("EPSG:4326", False),  # degrees
+        ("EPSG:2263", False),  # US survey feet
+        (None, False),
+    ],
+)
+def test_pixels_of_ten_are_pixels_of_ten_metres(crs, expected):
+    crs = CRS.from_user_input(crs) if crs else None
+    assert is_north_up_10m(TEN_METRES, crs) is expected
+
+
+@pytest.mark.parametrize(
+    "transform",
+    [
+        Affine(20, 0, 0, 0, -20, 0),
+        Affine(10, 0, 0, 0, 10, 0),  # south up
+        Affine(-10, 0, 0, 0, -10, 0),  # mirrored
+        Affine(10, 1, 0, 1, -10, 0),  # turned
+    ],
+)
+def test_other_pixels_are_not_north_up_10m(transform):
+    assert not is_north_up_10m(transform, CRS.from_epsg(32631))
+
+
+@pytest.mark.fault("a named pipe instead of a raster -> said so, never waited for")
+def test_a_pipe_is_not_opened(tmp_path):
+    pipe = tmp_path / "a.tif"
+    os.mkfifo(pipe)
+    assert raster_checks.file_problem(pipe) == "is not a file"
+
+
+def test_a_name_that_no_system_takes_is_a_problem():
+    assert "cannot be reached" in raster_checks.file_problem(Path("a\0b.tif"))
+
+
+@pytest.mark.fault("PROJ of another program -> it is named, no raster is called damaged")
+def test_a_foreign_proj_is_named(monkeypatch):
+    class Broken:
+        @staticmethod
+        def from_epsg(code):
+            raise CRSError("Cannot find proj.db")
+
+    monkeypatch.setattr(raster_checks, "CRS", Broken)
+    with pytest.raises(MultiSenGEError, match="PROJ_LIB") as caught:
+        raster_checks.projection_of(32631)
+    assert "\n" not in str(caught.value)

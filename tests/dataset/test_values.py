@@ -1,0 +1,214 @@
+"""Units of reflectance and backscatter: converted by the tags, or refused in one line."""
+
+import numpy as np
+import pytest
+import rasterio
+from rasterio.enums import ColorInterp
+from rasterio.windows import Window
+from rasters import write_raster
+
+from multisenge_lib.dataset import values
+from multisenge_lib.errors import PatchError
+
+S2_FILE = "31UEQ_20200707_S2_0_0.tif"
+S1_FILE = "31UEQ_20200707_S1_0_0.tif"
+BANDS = ("B2", "B3", "B4", "B8")
+#: Cropland in July (facts): blue, green, red, near infrared, reflectance x 10,000.
+LEAVES = np.array([660, 936, 916, 3226])
+
+
+def leaves(dtype=np.uint16, scale=1.0, size=8):
+    column = (LEAVES * scale).astype(dtype)
+    return np.broadcast_to(column[:, None, None], (4, size, size)).copy()
+
+
+def write(path, pixels, scales=None, offsets=None, **options):
+    """Write a raster, with scale and offset tags where they are given."""
+    write_raster(path, pixels, **options)
+    if scales is not None:
+        with rasterio.open(path, "r+") as target:
+            target.scales = [scales] * len(pixels)
+            target.offsets = [offsets] * len(pixels)
+    return path
+
+
+def read(path, kind, **options):
+    with rasterio.open(path) as source:
+        return values.read_values(source, kind, **options)
+
+
+def test_value_times_scale_plus_offset_is_reflectance(tmp_path):
+    # ESA since January 2022: reflectance = (stored - 1000) / 10,000.
+    stored = leaves() + 1000
+    path = write(tmp_path / S2_FILE, stored, 0.0001, -0.1)
+    pixels = read(path, "s2")
+    assert pixels.dtype == np.uint16
+    np.testing.assert_array_equal(pixels[:, 0, 0], LEAVES)
+
+
+def test_scale_comes_before_offset():
+    """(2 + 10) x 3 would be 36."""
+    pixels = np.full((1, 1, 1), 2, np.uint16)
+    np.testing.assert_array_equal(values.apply_tags(pixels, "s1", [3], [10]), [[[16]]])
+
+
+def test_a_scale_alone_leaves_whole_numbers_whole(tmp_path):
+    every = np.arange(1, 16385, dtype=np.uint16).reshape(1, 128, 128)
+    np.testing.assert_array_equal(read(write(tmp_path / S2_FILE, every, 0.0001, 0.0), "s2"), every)
+
+
+def test_an_offset_alone_is_in_the_units_of_the_values(tmp_path):
+    path = write(tmp_path / S2_FILE, leaves() + 1000, 1.0, -1000.0)
+    np.testing.assert_array_equal(read(path, "s2")[:, 0, 0], LEAVES)
+
+
+def test_decibels_with_a_scale_tag_are_recognised(tmp_path):
+    stored = np.full((2, 8, 8), -1150, np.int16)  # -11.5 dB x 100
+    pixels = read(write(tmp_path / S1_FILE, stored, 0.01, 0.0), "s1")
+    np.testing.assert_allclose(pixels, -11.5, rtol=1e-6)
+    (problem,) = values.pixel_problems(pixels, "s1")
+    assert "decibel" in problem
+
+
+def test_no_data_stays_no_data_through_scale_and_offset(tmp_path):
+    stored = leaves() + 1000
+    stored[:, 0, 0] = 0
+    stored[:, 0, 1] = 9
+    stored[0, 0, 2] = 9  # one band only
+    pixels = read(write(tmp_path / S2_FILE, stored, 0.0001, -0.1, nodata=9), "s2")
+    assert not pixels[:, 0, :3].any()
+    np.testing.assert_array_equal(pixels[:, 0, 3], LEAVES)
+
+
+def test_a_dark_pixel_is_not_made_missing_by_an_offset(tmp_path):
+    stored = leaves() + 1000
+    stored[:, 0, 0] = 900
+    pixels = read(write(tmp_path / S2_FILE, stored, 0.0001, -0.1), "s2")
+    np.testing.assert_array_equal(pixels[:, 0, 0], 1)
+
+
+def test_one_dark_band_is_kept(tmp_path):
+    stored = leaves()
+    stored[2, 0, 0] = 0
+    pixels = read(write(tmp_path / S2_FILE, stored, nodata=0), "s2")
+    np.testing.assert_array_equal(pixels[:, 0, 0], stored[:, 0, 0])
+
+
+def test_theia_no_data_without_a_tag(tmp_path):
+    stored = leaves(np.int16)
+    stored[3, 0, 0] = -10_000
+    stored[2, 0, 1] = -30  # noise over something dark
+    pixels = read(write(tmp_path / S2_FILE, stored), "s2")
+    assert not pixels[:, 0, 0].any()
+    np.testing.assert_array_equal(pixels[:, 0, 1], [660, 936, 0, 3226])
+
+
+def test_a_tag_of_the_reference_is_no_class(tmp_path):
+    ids = np.full((1, 8, 8), 6, np.uint8)
+    ids[0, 0, 0] = 14
+    ids[0, 0, 1] = 255
+    path = write(tmp_path / "31UEQ_GR_0_0.tif", ids, nodata=14)
+    pixels = read(path, "reference")
+    np.testing.assert_array_equal(pixels[0, 0, :3], [0, 255, 6])
+    assert "from 0 to 255" in values.pixel_problems(pixels, "reference")[0]
+
+
+def test_an_alpha_band_is_no_band_and_hides(tmp_path):
+    stored = leaves()
+    stored[3] = 65535
+    stored[3, 0, 0] = 0
+    path = write(tmp_path / S2_FILE, stored)
+    with rasterio.open(path, "r+") as target:
+        target.colorinterp = [ColorInterp.gray, *[ColorInterp.undefined] * 2, ColorInterp.alpha]
+    pixels = read(path, "s2")
+    assert len(pixels) == 3
+    assert not pixels[:, 0, 0].any() and pixels[:, 0, 1:].all()
+
+
+def test_bands_windows_and_thinned_images(tmp_path):
+    stored = np.arange(3 * 8 * 8, dtype=np.uint16).reshape(3, 8, 8) + 100
+    path = write(tmp_path / S2_FILE, stored)
+    part = read(path, "s2", bands=[3, 1], window=Window(2, 1, 5, 4))
+    np.testing.assert_array_equal(part, stored[[2, 0], 1:5, 2:7])
+    assert read(path, "s2", out_shape=(4, 4)).shape == (3, 4, 4)
+
+
+def filled(value, dtype=np.float32, bands=2):
+    return np.full((bands, 8, 8), value, dtype)
+
+
+#: The image; its sensor; words of the message.
+REFUSED = {
+    "8-bit picture": (leaves(np.uint8, 0.05), "s2", "8-bit picture"),
+    "8-bit backscatter": (filled(90, np.uint8), "s1", "8-bit picture"),
+    "16-bit picture": (leaves(scale=6.5535), "s2", "16-bit picture"),
+    "reflectance from 0 to 1": (leaves(np.float32, 0.0001), "s2", "by 10,000"),
+    "another scale": (leaves(np.float32, 100), "s2", "divide by the scale"),
+    "another 16-bit scale": (leaves(scale=18)[[3]], "s2", "values around"),
+    "65535": (np.where(leaves() > 3000, 65535, leaves()), "s2", "holds 65535"),
+    "infinite reflectance": (leaves(np.float32) * np.inf, "s2", "infinite"),
+    "complex": (filled(0.1, np.complex64), "s1", "complex"),
+    "digital numbers": (filled(400), "s1", "digital numbers"),
+    "16-bit digital numbers": (filled(400, np.uint16), "s1", "digital numbers"),
+    "decibel": (filled(-11), "s1", "decibel"),
+    "infinite": (filled(np.inf), "s1", "infinite"),
+    "below noise": (filled(1e-7), "s1", "-50 dB"),
+    "nothing": (filled(0), "s1", "no data in every pixel"),
+    "nothing in any band": (leaves(scale=0), "s2", "no data in every pixel"),
+}
+
+
+@pytest.mark.fault("an image in other units, to predict, to import or to train on -> one line")
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_no_reflectance_or_backscatter_is_refused(name):
+    pixels, sensor, words = REFUSED[name]
+    bands = BANDS if sensor == "s2" else ("VV", "VH")
+    with pytest.raises(PatchError) as caught:
+        values.check_values(pixels, sensor, "image.tif", bands)
+    message = str(caught.value)
+    assert message.startswith("image.tif ") and words in message and "\n" not in message
+
+
+def clouds():
+    return np.broadcast_to(np.array([9800, 9900, 10100, 11500])[:, None, None], (4, 8, 8))
+
+
+#: Unusual, and right: bright towns and ships, calm water, clouds brighter than a white sheet.
+TAKEN = {
+    "land": (leaves(), "s2"),
+    "clouds": (clouds().astype(np.uint16), "s2"),
+    "clear water": (np.where(leaves() == 660, 130, 10).astype(np.uint16), "s2"),
+    "backscatter": (filled(0.1), "s1"),
+    "one ship": (np.where(np.arange(64).reshape(1, 8, 8) == 9, 500, filled(0.01)), "s1"),
+    "calm water": (filled(2e-4), "s1"),
+}
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_unusual_images_are_taken(name):
+    pixels, sensor = TAKEN[name]
+    values.check_values(pixels, sensor, "image.tif", BANDS if sensor == "s2" else ("VV", "VH"))
+
+
+def test_sixteen_bit_leaves_are_told_from_clouds_of_the_same_brightness():
+    picture = leaves(scale=6.5535)
+    assert values.unlikely_values(picture, "s2", BANDS)
+    picture[2] = picture[3]  # as bright in the red
+    assert not values.unlikely_values(picture, "s2", BANDS)
+
+
+def test_not_a_number_becomes_no_data_and_negative_reflectance_too():
+    s2 = leaves(np.float32)
+    s2[:, 0, 0] = [np.nan, -3, np.inf, -np.inf]
+    np.testing.assert_array_equal(values.zero_invalid(s2, "s2", "x")[:, 0, 0], 0)
+    s1 = filled(0.1, np.float64)
+    s1[:, 0, 0] = np.nan
+    cleaned = values.zero_invalid(s1, "s1", "x")
+    assert cleaned.dtype == np.float32 and not cleaned[:, 0, 0].any()
+
+
+@pytest.mark.parametrize("name", ["8-bit picture", "65535", "complex", "decibel", "infinite"])
+def test_rows_of_an_image_are_refused_for_impossible_values(name):
+    pixels, sensor, words = REFUSED[name]
+    with pytest.raises(PatchError, match=words):
+        values.zero_invalid(pixels[:, :1], sensor, "image.tif")
