@@ -55,10 +55,6 @@ class RecordError(MultiSenGEError):
     """A results record is missing, damaged, or of another dataset."""
 
 
-class DownloadError(MultiSenGEError):
-    """An archive cannot be fetched or unpacked."""
-
-
 def printable(name: object) -> str:
     r"""Return a path or name for a message: as it is, or quoted where it would break the line.
 
