@@ -1,9 +1,9 @@
-"""Files and folders written whole or not at all, and what code wrote them."""
+"""Write files and folders whole or not at all, hold locks, and say what code wrote a file."""
 
 import contextlib
 import ctypes
-import fcntl
 import hashlib
+import json
 import os
 import platform
 import secrets
@@ -12,22 +12,34 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, distribution, version
 from pathlib import Path
 from typing import Any
 
+import filelock
+
 from multisenge_lib import paths
-from multisenge_lib.errors import FileError, MultiSenGEError
+from multisenge_lib.errors import FileError, MultiSenGEError, printable
 
 _PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "jax", "numpy", "pandas", "rasterio")
+#: The name under which this library is installed.
+_DISTRIBUTION = "multisenge-book"
 _REMEDY = "make room, or choose another folder"
+#: Files of the package that decide what it does.
+_CODE_SUFFIXES = (".py", ".json", ".toml", ".yaml")
+
+
+def _reason(error: OSError) -> str:
+    """What the system says of an error, without its number and file."""
+    return error.strerror or str(error)
 
 
 @contextmanager
 def atomic(path: Path, remedy: str = _REMEDY, sync: bool = True) -> Iterator[Path]:
     """Write a file under a name of its own, then move it to its place.
 
-    The file before stays as it was until all of the new one is on disk; what fails leaves nothing.
+    A file that is there already stays as it was until all of the new one is on disk. If writing
+    fails, nothing is left behind.
 
     Args:
         path: where the file goes; its folder is made.
@@ -49,7 +61,9 @@ def atomic(path: Path, remedy: str = _REMEDY, sync: bool = True) -> Iterator[Pat
                 os.fsync(file.fileno())
         unfinished.replace(path)
     except OSError as error:
-        raise FileError(f"{path} cannot be written ({error.strerror or error}): {remedy}") from None
+        raise FileError(
+            f"{printable(path)} cannot be written ({_reason(error)}): {remedy}"
+        ) from None
     finally:
         with contextlib.suppress(OSError):
             unfinished.unlink()
@@ -66,39 +80,48 @@ def write_text(path: Path, text: str, remedy: str = _REMEDY) -> Path:
 def locked(
     path: Path, busy: MultiSenGEError | None = None, remedy: str = _REMEDY
 ) -> Iterator[None]:
-    """Hold a lock; its folder is made.
+    """Hold a lock between processes while the body runs.
 
     Args:
-        path: of the lock, a file; removed at the end, but where others may wait for it.
-        busy: raised where another process holds it; if not given, wait.
-        remedy: the end of the message where it cannot be written.
+        path: of the lock, a file; its folder is made. With `busy` the file is removed at the end;
+            without, it stays for those who wait.
+        busy: raised at once where another process holds the lock; if not given, wait.
+        remedy: the end of the message where the lock cannot be written.
 
     Raises:
         FileError: the lock cannot be written.
     """
-    with contextlib.ExitStack() as held:
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            file = held.enter_context(path.open("w"))
-            fcntl.flock(file, fcntl.LOCK_EX | (fcntl.LOCK_NB if busy else 0))
-        except BlockingIOError:
-            raise busy from None
-        except OSError as error:
-            said = error.strerror or error
-            raise FileError(f"{path.parent} cannot be written ({said}): {remedy}") from None
-        if busy:
-            held.callback(path.unlink, missing_ok=True)
+    # Each call is a lock of its own, also for two threads of one process.
+    lock = filelock.FileLock(path, timeout=-1 if busy is None else 0, thread_local=False)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except filelock.Timeout:
+        raise busy from None
+    except OSError as error:
+        raise FileError(
+            f"{printable(path.parent)} cannot be written ({_reason(error)}): {remedy}"
+        ) from None
+    try:
         yield
+    finally:
+        if busy is not None:
+            # While the lock is still held: a process that opened this file meanwhile looks, once it
+            # has the lock, whether the file is still there, and starts again if not (filelock).
+            # Windows refuses to remove an open file; then it stays, which does no harm.
+            with contextlib.suppress(OSError):
+                path.unlink()
+        lock.release()
 
 
 @contextmanager
 def whole_folder(path: Path, busy: MultiSenGEError) -> Iterator[Path]:
     """Fill a folder under a name of its own, then move it to its place.
 
-    What fails leaves nothing, and what was left by a process that was killed is removed.
+    If filling fails, nothing is left behind. What a killed process left is removed.
 
     Args:
-        path: where the folder goes: nothing is there, or an empty one.
+        path: where the folder goes: nothing is there, or an empty folder.
         busy: raised where another process makes the same folder.
 
     Yields:
@@ -120,63 +143,87 @@ def whole_folder(path: Path, busy: MultiSenGEError) -> Iterator[Path]:
 
 
 def _git(*arguments: str) -> str | None:
-    if not (paths.PROJECT / ".git").exists():  # installed, perhaps inside another repository
+    """What git prints, or None outside a checkout or without git."""
+    root = paths.checkout()
+    # An installed package may lie inside the repository of something else, which is not asked.
+    if root is None or not (root / ".git").exists():
         return None
-    command = ["git", "-C", str(paths.PROJECT), *arguments]
+    command = ["git", "-C", str(root), *arguments]
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        result = subprocess.run(command, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return None
+    return result.stdout.strip()
 
 
 def installed(package: str) -> str | None:
-    """The version of a package, or None where it is not installed."""
+    """Return the version of a package, or None where it is not installed."""
     try:
         return version(package)
     except PackageNotFoundError:
         return None
 
 
-#: Of glibc's `mallopt`: trim only beyond 2 GiB, and map nothing on its own.
-_KEEPING = {-1: 2**31 - 1, -4: 0}  # M_TRIM_THRESHOLD, M_MMAP_MAX
+def _installed_commit() -> str | None:
+    """The commit from which pip installed this library, where it came from a repository."""
+    try:
+        text = distribution(_DISTRIBUTION).read_text("direct_url.json")
+        return json.loads(text or "{}").get("vcs_info", {}).get("commit_id")
+    except (PackageNotFoundError, ValueError, AttributeError):
+        return None
 
 
-def keep_memory() -> None:
-    """Let glibc keep what freed arrays leave, instead of faulting it in again for the next ones.
+def keep_freed_memory() -> None:
+    """Let the C library keep the memory of freed arrays for the next ones, in the whole process.
 
-    For the rest of the process, in packing and in training, where TensorFlow's data pipeline has it
-    map every tensor on its own. Nothing happens where the C library has no `mallopt`. See
-    `book/data/roads.yaml` for what it is worth.
+    By default glibc gives each large array back to the system and asks for zeroed pages again for
+    the next one. Packing and training make and free large arrays all the time. This changes the
+    allocator of the caller's process for good. So only entry points call it, the notebook, the
+    command line and the benchmarks, and no function of the library. Nothing happens where the C
+    library has no `mallopt` (macOS, Windows, musl).
     """
-    with contextlib.suppress(OSError, AttributeError):
-        for option, value in _KEEPING.items():
-            ctypes.CDLL(None).mallopt(option, value)
+    trim_threshold, mmap_max = -1, -4  # M_TRIM_THRESHOLD and M_MMAP_MAX in glibc's malloc.h
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError, TypeError):  # TypeError: Windows
+        return
+    mallopt(trim_threshold, 2**31 - 1)  # give memory back only beyond 2 GiB
+    mallopt(mmap_max, 0)  # and map no array on its own
 
 
 @cache
 def library_digest() -> str:
-    """A hash of the whole library: every module and data file, by name and content."""
+    """Hash the whole library: every module and data file, by name and content."""
     folder = Path(__file__).parent
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
-        if path.suffix in (".py", ".json", ".toml", ".yaml"):
+        if path.suffix in _CODE_SUFFIXES:
             digest.update(path.relative_to(folder).as_posix().encode())
             digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
 def provenance() -> dict[str, Any]:
-    """The code and the machine's software behind a run.
+    """Describe the code and the software of the machine behind a run.
 
     Returns:
-        `commit` (None outside a git checkout), `uncommitted` (whether library or notebook differ
-        from it) and `versions` by package, those that are installed.
+        `commit`: of the checkout, or from which the package was installed; None if unknown.
+        `uncommitted`: whether library or notebook differ from it; None outside a git checkout.
+        `versions`: of Python and of the packages that are installed, by name.
     """
+    versions = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        package_version = installed(package)
+        if package_version is not None:
+            versions[package] = package_version
+
+    commit = _git("rev-parse", "HEAD")
     changed = _git("status", "--porcelain", "--", "multisenge_lib", "notebooks")
-    found = {package: installed(package) for package in _PACKAGES}
-    versions = {"python": platform.python_version()} | {p: v for p, v in found.items() if v}
+    if paths.checkout() is None:
+        commit = _installed_commit()
+        versions[_DISTRIBUTION] = installed(_DISTRIBUTION) or "unknown"
     return {
-        "commit": _git("rev-parse", "HEAD"),
+        "commit": commit,
         "uncommitted": None if changed is None else bool(changed),
         "versions": versions,
     }

@@ -1,9 +1,9 @@
 """Fixtures that several test files share: the sample, and the real label files where they are."""
 
-import fcntl
 import os
 from pathlib import Path
 
+import filelock
 import pandas as pd
 import pytest
 
@@ -22,8 +22,7 @@ def sample_root(pytestconfig) -> Path:
 
     kept = Path(os.environ.get("MULTISENGE_CACHE") or pytestconfig.cache.mkdir("multisenge"))
     kept.mkdir(parents=True, exist_ok=True)
-    with pytest.MonkeyPatch.context() as patch, (kept / "tests.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with pytest.MonkeyPatch.context() as patch, filelock.FileLock(kept / "tests.lock"):
         patch.setenv("MULTISENGE_CACHE", str(kept))
         return ensure_sample(size=64)
 

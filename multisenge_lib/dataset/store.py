@@ -31,7 +31,7 @@ from multisenge_lib.dataset.layout import SENSORS, BandOrder, raster_path
 from multisenge_lib.dataset.rasters import Patch, read_patch
 from multisenge_lib.dataset.root import dataset_of_root
 from multisenge_lib.errors import BandOrderError, FileError, PatchError
-from multisenge_lib.files import keep_memory, locked, write_text
+from multisenge_lib.files import locked, write_text
 
 OnError = Literal["stop", "skip"]
 #: Part of a store's name: changes when its layout does.
@@ -201,7 +201,6 @@ def _pack_rows(
     entries = _read_manifest(path)
     lines = "".join(json.dumps(entry) + "\n" for entry in entries.values())
     write_text(path / _MANIFEST, lines, _ROOM)  # without a torn last line
-    keep_memory()
     pool = ThreadPoolExecutor(_PACKERS)
     packed = pool.map(lambda row: _pack_row(root, row, path, count, **options), rows)
     try:

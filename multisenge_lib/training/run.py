@@ -36,7 +36,7 @@ from multisenge_lib.dataset import (
     read_patch,
 )
 from multisenge_lib.errors import ExperimentError, PatchError
-from multisenge_lib.files import keep_memory, library_digest, provenance
+from multisenge_lib.files import library_digest, provenance
 from multisenge_lib.models import (
     Experiment,
     ModelCard,
@@ -266,7 +266,6 @@ def _run_epochs(
     callbacks.append(checkpoint)
     if settings.tensorboard:
         callbacks.append(keras.callbacks.TensorBoard(checkpoint.folder / "tensorboard"))
-    keep_memory()
     try:
         model.fit(
             read_ahead(train),
