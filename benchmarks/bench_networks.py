@@ -104,7 +104,7 @@ def peer_maps(pair: Pair, series: dict, windows: Any) -> np.ndarray:
     tensors = as_tensors({sensor: x[None] for sensor, x in series.items()})
     total = np.zeros((*windows.shape, pair.model.output_shape[-1]), np.float32)
     weights = np.zeros((*windows.shape, 1), np.float32)
-    weight = (windows.ramp[:, None] * windows.ramp)[..., None]
+    weight = (windows.weights_1d[:, None] * windows.weights_1d)[..., None]
     for top in windows.starts(0):
         for left in windows.starts(1):
             here = slice(top, top + windows.side), slice(left, left + windows.side)

@@ -9,12 +9,12 @@ import os
 import subprocess
 import sys
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from multisenge_lib import paths
 from multisenge_lib.errors import FileError, MultiSenGEError
@@ -448,16 +448,53 @@ def check_files(
     raise typer.Exit(1 if report.problems else 0)
 
 
-def _refuse(options: Iterable[str], root: Path | None) -> None:
-    """Options of rasters with a data root, or the other way round."""
-    if options := ", ".join(f"--{name.replace('_', '-')}" for name in options):
-        of, given = ("rasters", "a data root") if root else ("a data root", "rasters")
-        raise MultiSenGEError(f"{options}: of {of} alone, leave it out with {given}")
+class SeveralRasters(TyperCommand):
+    """A command whose --s1 and --s2 take all values up to the next option: --s2 JUL AUG SEP NOV.
+
+    A shell writes `--s2 *.tif` out in this way. The parser gives an option one value, so the option
+    is repeated before each further value.
+    """
+
+    def parse_args(self, ctx: "click.Context", args: list[str]) -> list[str]:
+        """Parse the arguments of the command."""
+        return super().parse_args(ctx, _repeat_options(args, ("--s1", "--s2")))
 
 
-@app.command("predict")
+def _repeat_options(arguments: Sequence[str], options: Sequence[str]) -> list[str]:
+    """Write `--s2 A B` and `--s2=A B` as `--s2 A --s2 B`."""
+    repeated = []
+    current = None  # the option that the next values belong to
+    for position, argument in enumerate(arguments):
+        if argument == "--":  # by convention no option follows it
+            return repeated + list(arguments[position:])
+        name, equals, value = argument.partition("=")
+        if name in options:
+            current = name
+            if equals:
+                repeated += [name, value]
+        elif argument.startswith("-"):
+            current = None
+            repeated.append(argument)
+        elif current:
+            repeated += [current, argument]
+        else:
+            repeated.append(argument)
+    return repeated
+
+
+def _refuse_options(options: Sequence[str], given: str, other: str) -> None:
+    """Refuse options that would be ignored, because they belong to the other kind of input."""
+    if options:
+        names = ", ".join(f"--{name.replace('_', '-')}" for name in options)
+        raise MultiSenGEError(f"{names}: of {other} alone, leave it out with {given}")
+
+
+@app.command("predict", cls=SeveralRasters)
 def predict_maps(
-    model: Annotated[Path, typer.Argument(help="The model.keras that training wrote.")],
+    model: Annotated[
+        Path | None,
+        typer.Argument(help="The model.keras that training wrote.", show_default=False),
+    ] = None,
     root: Annotated[
         Path | None,
         typer.Argument(help="A data root. Its patches are mapped, one mosaic per tile."),
@@ -492,9 +529,6 @@ def predict_maps(
         int | None,
         typer.Option(help="Pixels that two windows share. Default: a quarter of the window."),
     ] = None,
-    workers: Annotated[
-        int | None, typer.Option(help="Processes for rasters; each needs 2 to 3 GB. Default: 1.")
-    ] = None,
     band_order: Annotated[
         str, typer.Option(help="Order of Sentinel-2 bands without names: spectral or resolution.")
     ] = "spectral",
@@ -504,29 +538,57 @@ def predict_maps(
             "--any-month", help="Accept rasters of other months than the network was trained on."
         ),
     ] = None,
+    overwrite: Annotated[
+        bool,
+        typer.Option(
+            "--overwrite", help="Replace another map at this place, and your files beside it."
+        ),
+    ] = False,
 ) -> None:
     """Draw maps of rasters or of a data root."""
     from multisenge_lib.dataset import check_band_order
-    from multisenge_lib.maps import predict_rasters, predict_root
+    from multisenge_lib.errors import printable
 
-    given = {sensor: paths for sensor, paths in (("s1", s1), ("s2", s2)) if paths}
-    if bool(given) == bool(root):
+    if model is None:
+        raise MultiSenGEError(
+            "no MODEL: name it before --s2 and --s1, which take all names up to the next option"
+        )
+    rasters = {}
+    if s1:
+        rasters["s1"] = s1
+    if s2:
+        rasters["s2"] = s2
+    if bool(rasters) == bool(root):
         raise MultiSenGEError("give either a data root, or rasters with --s2 and --s1")
-    many = {"window": window, "overlap": overlap, "workers": workers, "any_month": any_month}
-    many = {name: value for name, value in many.items() if value is not None}
-    _refuse(many if root else ["tiles"] * bool(tiles), root)
-    common = {
-        "layers": ["probabilities"] * probabilities + ["entropy"] * entropy,
+
+    raster_options = {"window": window, "overlap": overlap, "any_month": any_month}
+    raster_options = {name: value for name, value in raster_options.items() if value is not None}
+    if root:
+        _refuse_options(list(raster_options), given="a data root", other="rasters")
+    elif tiles:
+        _refuse_options(["tiles"], given="rasters", other="a data root")
+
+    layers = []
+    if probabilities:
+        layers.append("probabilities")
+    if entropy:
+        layers.append("entropy")
+    options = {
+        "layers": layers,
         "band_order": check_band_order(band_order),
+        "overwrite": overwrite,
         "progress": True,
     }
+    # Imported after the checks: it loads Keras, which takes seconds.
+    from multisenge_lib.maps import predict_rasters, predict_root
+
     if root:
-        chosen = [tile for tile in tiles.split(",") if tile] or None
-        written = predict_root(model, root, out, tiles=chosen, **common)
+        chosen = [tile.strip() for tile in tiles.split(",") if tile.strip()]
+        maps = predict_root(model, root, out, tiles=chosen or None, **options)
     else:
-        written = [predict_rasters(model, given, out, **many, **common)]
-    for path in written:
-        typer.echo(f"Wrote {path}")
+        maps = [predict_rasters(model, rasters, out, **raster_options, **options)]
+    for path in maps:
+        typer.echo(f"Wrote {printable(path)}")
 
 
 @app.command("audit")
@@ -594,27 +656,6 @@ def run_benchmarks(
     raise typer.Exit(subprocess.run(command).returncode)
 
 
-def _repeat_options(
-    arguments: Sequence[str], options: tuple[str, ...] = ("--s1", "--s2")
-) -> list[str]:
-    """Write `--s2 A B` as `--s2 A --s2 B`; click's options take one value each."""
-    repeated = []
-    current = None  # the option that the next values belong to
-    for argument in arguments:
-        name, equals, value = argument.partition("=")
-        if argument.startswith("-"):
-            current = name if name in options else None
-            if current and equals:
-                repeated += [current, value]
-            elif not current:
-                repeated.append(argument)
-        elif current:
-            repeated += [current, argument]
-        else:
-            repeated.append(argument)
-    return repeated
-
-
 #: The extra that brings a package, for those that a base installation lacks.
 EXTRA_OF = {
     "tensorflow": "cpu",
@@ -668,8 +709,6 @@ def main() -> None:
     warnings.showwarning = _one_line_warning
     arguments = sys.argv[1:]
     command = arguments[0] if arguments else ""
-    if command == "predict":
-        arguments = _repeat_options(arguments)
     try:
         if command in ("predict", "ablations"):
             _check_backend()

@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import geopandas as gpd
 import labels
@@ -13,7 +14,7 @@ import pytest
 import typer
 from rasters import write_raster, write_root
 
-from multisenge_lib import cli
+from multisenge_lib import cli, maps
 from multisenge_lib.audit import label_counts
 from multisenge_lib.dataset import MULTISENGE, S2_BANDS, dataset_of_root, write_dataset_toml
 
@@ -271,35 +272,55 @@ def test_the_help_is_there_at_once():
 
 
 @pytest.mark.parametrize(
-    ("typed", "meant"),
+    ("typed", "s2", "s1"),
     [
-        ("m --s2 a b --out x --s1 c", "m --s2 a --s2 b --out x --s1 c"),
-        ("m root --tiles 31UEQ", "m root --tiles 31UEQ"),
-        ("m --s2 a --entropy --s2 b", "m --s2 a --entropy --s2 b"),
-        ("m --s2=a b --out=x", "m --s2 a --s2 b --out=x"),
+        ("m --s2 a b --out x --s1 c", "a b", "c"),
+        ("m --s2 a --entropy --s2 b --out x", "a b", ""),
+        ("m --s2=a b --out=x", "a b", ""),
+        ("m --out x --s1=c --s2=a --s2 b", "a b", "c"),
+        ("--s2 a b --s1 c --out x m", "a b", "c"),
+        ("--s2 a b --out x -- m", "a b", ""),
+        ("--out x --s2 a b -- m", "a b", ""),
     ],
 )
-def test_predict_takes_several_rasters_an_option(typed, meant):
-    assert cli._repeat_options(typed.split()) == meant.split()
+def test_predict_takes_several_rasters_an_option(run, monkeypatch, typed, s2, s1):
+    received = {}
+
+    def predict_rasters(model, rasters, out, **options):
+        received.update(model=model, out=out, **rasters)
+        return out
+
+    monkeypatch.setattr(maps, "predict_rasters", predict_rasters)
+    code, out, err = run("predict", *typed.split())
+    assert (code, out, err) == (0, "Wrote x\n", "")
+    expected = {"model": Path("m"), "out": Path("x"), "s2": [Path(name) for name in s2.split()]}
+    if s1:
+        expected["s1"] = [Path(name) for name in s1.split()]
+    assert received == expected
 
 
 @pytest.mark.fault("predict: no model, no rasters, options that would be ignored -> one line")
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
+        ([], "no MODEL: name it before --s2"),
+        (["--s2", "a", "b", "model.keras"], "no MODEL: name it before --s2"),
         (["model.keras"], "give either a data root, or rasters"),
+        (["model.keras", "--s2", "--out", "x.tif"], "give either a data root, or rasters"),
         (["model.keras", "root", "--s2", "a", "b"], "give either a data root, or rasters"),
         (["model.keras", "--s2", "a", "b"], "model.keras is missing"),
         (["model.keras", "--s2", "a", "--tiles", "31UEQ"], "--tiles: of a data root alone"),
         (["model.keras", "root", "--window", "256"], "--window: of rasters alone"),
-        (["model.keras", "root", "--any-month", "--workers", "1"], "--workers, --any-month: of"),
+        (["model.keras", "root", "--any-month", "--overlap", "1"], "--overlap, --any-month: of"),
         (["model.keras", "--s2", "a", "--band-order", "x"], "band order 'x': choose spectral"),
     ],
 )
 def test_predict_refuses_in_one_line(run, arguments, told, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     code, _, err = run("predict", *arguments)
-    assert code == 2 and told in err and len(err.splitlines()) == 1
+    assert code == 2, err
+    assert told in err
+    assert len(err.splitlines()) == 1
     assert not list(tmp_path.iterdir())
 
 

@@ -1,15 +1,5 @@
-"""From a trained network to a map."""
+"""From a trained network to a map: of arrays, of rasters of any size, or of a data root."""
 
-from multisenge_lib.maps.geotiff import (
-    MapWriter,
-    open_map,
-)
-from multisenge_lib.maps.mapping import (
-    predict_map,
-    predict_rasters,
-    predict_root,
-)
-from multisenge_lib.maps.stack import (
-    Stack,
-    open_stack,
-)
+from multisenge_lib.maps.from_arrays import predict_map
+from multisenge_lib.maps.from_rasters import predict_rasters
+from multisenge_lib.maps.from_root import predict_root

@@ -1,15 +1,20 @@
-"""Rasters of any size, one a date and sensor, on one grid: what a map is made of."""
+"""The rasters that a map is made of: one for each month and sensor, all on one grid.
+
+They are checked once when the stack is opened, against each other and against what the network
+takes, and then read a few rows at a time.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import rasterio
-from rasterio.errors import RasterioError
+from affine import Affine
+from rasterio.crs import CRS
+from rasterio.errors import CRSError, RasterioError
 from rasterio.windows import Window
 
 from multisenge_lib.area import day_in
@@ -18,114 +23,102 @@ from multisenge_lib.dataset import (
     BandOrder,
     band_positions,
     file_problem,
+    image_bands,
     is_north_up_10m,
+    is_tagged,
     read_values,
+    type_problem,
+    unlikely_values,
     valid_mask,
     why_unreadable,
     zero_invalid,
 )
-from multisenge_lib.errors import BandOrderError, PatchError
+from multisenge_lib.errors import BandOrderError, PatchError, printable
+from multisenge_lib.maps.map_files import raster_stamp
 
-#: Rows and columns, at most, in which vegetation is looked for.
-_GLANCE = 512
+#: Rows and columns, at most, of the thinned image in which units and vegetation are looked at.
+THUMBNAIL_PIXELS = 512
+#: Metres that a raster may lie off the first one: a hundredth of a pixel, for rounded corners.
+GRID_TOLERANCE = 0.01 * PIXEL
 
 
 @dataclass(frozen=True)
-class Stack:
+class RasterStack:
     """A series of rasters on one grid, read a few rows at a time.
 
     Attributes:
-        paths: of each sensor, in the order of the series.
-        positions: of the bands to read in each raster, from 0; as `paths`.
-        ground: `height`, `width`, `crs` and `transform`, as rasterio names them.
+        paths: of each sensor's rasters, in the order of the series.
+        band_numbers: which bands to read in each raster, from 1, in the network's order; for each
+            sensor and raster, as `paths`.
+        grid: `height`, `width`, `crs` and `transform`, as rasterio names them.
     """
 
     paths: Mapping[str, Sequence[Path]]
-    positions: Mapping[str, Sequence[Sequence[int]]]
-    ground: Mapping[str, Any]
+    band_numbers: Mapping[str, Sequence[Sequence[int]]]
+    grid: Mapping[str, Any]
 
     @property
     def shape(self) -> tuple[int, int]:
         """Rows and columns."""
-        return self.ground["height"], self.ground["width"]
+        return self.grid["height"], self.grid["width"]
 
-    @cached_property
-    def identity(self) -> list[tuple[str, int, int]]:
-        """What changes when a raster does: name, bytes and time of change of each."""
-        every = [path.resolve() for series in self.paths.values() for path in series]
-        return [(str(p), p.stat().st_size, p.stat().st_mtime_ns) for p in every]
+    @property
+    def stamps(self) -> dict[str, list[tuple[str, int, int]]]:
+        """What changes when a raster does, for each sensor and raster."""
+        return {
+            sensor: [raster_stamp(path) for path in paths] for sensor, paths in self.paths.items()
+        }
 
     def read(self, start: int, stop: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
-        """Rows of all rasters.
+        """Read some rows of all rasters.
 
         Args:
             start: the first row.
             stop: the row after the last.
 
         Returns:
-            By sensor `(dates, rows, width, bands)`, as stored, 0 where there is no data; and
-            `(rows, width) bool`, where every date of every sensor has data; see `has_data`.
+            For each sensor `(dates, rows, width, bands)`, in the units of the layout, 0 where there
+            is no data; and `(rows, width) bool`, where every date of every sensor has data.
 
         Raises:
-            PatchError: a raster cannot be read, or is in other units.
+            PatchError: a raster cannot be read, or holds values that no sensor measures.
         """
         series = {}
-        for sensor, files in self.paths.items():
-            read = [
-                _rows(path, sensor, positions, start, stop)
-                for path, positions in zip(files, self.positions[sensor], strict=True)
-            ]
-            series[sensor] = np.stack([np.moveaxis(pixels, 0, -1) for pixels in read])
+        for sensor, paths in self.paths.items():
+            images = []
+            for path, bands in zip(paths, self.band_numbers[sensor], strict=True):
+                pixels = _read_rows(path, sensor, bands, start, stop)
+                images.append(np.moveaxis(pixels, 0, -1))
+            series[sensor] = np.stack(images)
         return series, valid_mask(series)
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
+    """Open a raster; what GDAL cannot read in it is reported with its name."""
     try:
         with rasterio.open(path) as source:
             yield source
-    except (RasterioError, ValueError, MemoryError):
-        raise PatchError(f"{path} {why_unreadable(path)}: fetch it again") from None
+    except UnicodeEncodeError:
+        raise PatchError(f"{printable(path)} has a name that is not UTF-8: rename it") from None
+    except (RasterioError, ValueError, MemoryError):  # ValueError: of a damaged name of a band
+        raise PatchError(f"{printable(path)} {why_unreadable(path)}: fetch it again") from None
 
 
-def _rows(path: Path, sensor: str, positions: Sequence[int], start: int, stop: int) -> np.ndarray:
-    """`(bands, rows, width)`, no data 0."""
+def _read_rows(path: Path, sensor: str, bands: Sequence[int], start: int, stop: int) -> np.ndarray:
+    """`(bands, rows, width)`, in the units of the layout, 0 for no data."""
     with _opened(path) as source:
         window = Window(0, start, source.width, stop - start)
-        pixels = read_values(source, sensor, [p + 1 for p in positions], window)
-    return zero_invalid(pixels, sensor, path)
+        pixels = read_values(source, sensor, bands, window)
+    return zero_invalid(pixels, sensor, printable(path))
 
 
-def _glance(path: Path) -> np.ndarray:
-    """A raster at a few hundred rows and columns: `(bands, rows, columns)`, no data 0."""
+def _read_thumbnail(path: Path, sensor: str, bands: Sequence[int]) -> np.ndarray:
+    """A raster thinned to a few hundred rows and columns: `(bands, rows, columns)`."""
     with _opened(path) as source:
-        rows, columns = (min(side, _GLANCE) for side in source.shape)
-        return read_values(source, "s2", out_shape=(rows, columns))
-
-
-def _check_ground(path: Path, ground: Mapping[str, Any], first: Mapping[str, Any]) -> None:
-    at = ground["transform"]
-    if not is_north_up_10m(at, ground["crs"]):
-        raise PatchError(
-            f"{path} has pixels of {at.a:g} x {-at.e:g} in {ground['crs'] or 'no projection'}: a "
-            f"network sees pixels of {PIXEL} m, north up; warp the raster, or import it"
-        )
-    if ground != first:
-        named = {key: list(v)[:6] if key == "transform" else v for key, v in ground.items()}
-        said = "; ".join(f"{key} {named[key]}" for key in ground if ground[key] != first[key])
-        raise PatchError(
-            f"{path} is on another grid than the first raster ({said}): warp it, or import all of "
-            "them"
-        )
-
-
-def _check_month(path: Path, month: int) -> None:
-    day = day_in(path.name)
-    if day is not None and (named := day.astype(object).month) != month:
-        raise PatchError(
-            f"{path} is of month {named}, at its place the network takes month {month}: "
-            "give one raster a month, in its order, or allow any month"
-        )
+        rows = min(source.height, THUMBNAIL_PIXELS)
+        columns = min(source.width, THUMBNAIL_PIXELS)
+        return read_values(source, sensor, bands, out_shape=(rows, columns))
 
 
 def open_stack(
@@ -134,13 +127,13 @@ def open_stack(
     months: Sequence[int],
     band_order: BandOrder = "spectral",
     any_month: bool = False,
-) -> Stack:
-    """Check rasters against what a network takes.
+) -> RasterStack:
+    """Check rasters against each other and against what a network takes.
 
     Args:
-        paths: of each sensor, one raster a month, in the order of `months`.
+        paths: for each sensor one raster a month, in the order of `months`.
         bands: names of the bands of each sensor that the network takes.
-        months: 1 to 12.
+        months: of the network, 1 to 12.
         band_order: of Sentinel-2 rasters that do not name their bands.
         any_month: take rasters whose names say another month.
 
@@ -148,34 +141,170 @@ def open_stack(
         PatchError: a raster is missing or damaged, on another grid, of another month or unit.
         BandOrderError: bands are missing, or it is in doubt which is which.
     """
-    files = {sensor: [Path(path) for path in paths.get(sensor, ())] for sensor in bands}
-    for sensor in {*paths, *bands}:
-        given, wanted = len(paths.get(sensor, ())), len(months) if sensor in bands else 0
-        if given != wanted:
+    _check_numbers(paths, bands, months)
+    files = {sensor: [Path(path) for path in paths[sensor]] for sensor in bands}
+    band_numbers = {}
+    first_grid = None
+    for sensor, wanted in bands.items():
+        band_numbers[sensor] = []
+        for path, month in zip(files[sensor], months, strict=True):
+            problem = file_problem(path)
+            if problem:
+                raise PatchError(f"{printable(path)} {problem}: name a raster that can be read")
+            if not any_month:
+                _check_month(path, month)
+            grid = _read_grid(path)
+            first_grid = first_grid or grid
+            _check_grid(path, grid, first_grid)
+            numbers = _find_bands(path, sensor, wanted, band_order)
+            _check_values(path, sensor, numbers, wanted)
+            band_numbers[sensor].append(numbers)
+    return RasterStack(files, band_numbers, first_grid)
+
+
+def _check_numbers(
+    paths: Mapping[str, Sequence[Path | str]],
+    bands: Mapping[str, Sequence[str]],
+    months: Sequence[int],
+) -> None:
+    """Refuse more or fewer rasters than the network takes."""
+    for sensor in sorted({*paths, *bands}):
+        count = len(paths.get(sensor, ()))
+        if sensor not in bands and count:
             raise PatchError(
-                f"{given} rasters of {sensor} given, the network takes {wanted}"
-                + (f", of the months {', '.join(map(str, months))}" if wanted else "")
+                f"{count} rasters of {sensor} given, the network takes 0: leave them out"
             )
-    positions, first = {sensor: [] for sensor in files}, None
-    for sensor, series in files.items():
-        for path, month in zip(series, months, strict=True):
-            if problem := file_problem(path):
-                raise PatchError(f"{path} {problem}: name a raster that can be read")
-            any_month or _check_month(path, month)
-            with _opened(path) as source:
-                ground = {k: source.profile[k] for k in ("height", "width", "crs", "transform")}
-                names, dtypes = source.descriptions, set(source.dtypes)
-            first = first or ground
-            _check_ground(path, ground, first)
-            image, wanted = partial(_glance, path), bands[sensor]
-            try:
-                found = band_positions(names, image, wanted, sensor, band_order)
-            except BandOrderError as error:
-                raise BandOrderError(f"{path} {error}") from None
-            positions[sensor].append(found)
-            if sensor == "s2" and not dtypes <= {"uint16", "int16"}:
-                raise PatchError(
-                    f"{path} is {' and '.join(sorted(dtypes))}, Sentinel-2 is reflectance x "
-                    "10,000 as 16-bit integers: convert it, or import it"
-                )
-    return Stack(files, positions, first)
+        if sensor in bands and count != len(months):
+            raise PatchError(
+                f"{count} rasters of {sensor} given, the network takes {len(months)}, of the "
+                f"months {', '.join(map(str, months))}: give one a month, in this order"
+            )
+
+
+def _check_month(path: Path, month: int) -> None:
+    """Refuse a raster whose name says another month than the network takes at its place."""
+    day = day_in(path.name)
+    if day is None:
+        return
+    named = day.astype(object).month
+    if named != month:
+        raise PatchError(
+            f"{printable(path)} is of month {named}, at its place the network takes month {month}: "
+            "give one raster a month, in its order, or allow any month"
+        )
+
+
+def _read_grid(path: Path) -> dict[str, Any]:
+    with _opened(path) as source:
+        return {
+            "height": source.height,
+            "width": source.width,
+            "crs": source.crs,
+            "transform": source.transform,
+        }
+
+
+def _check_grid(path: Path, grid: Mapping[str, Any], first: Mapping[str, Any]) -> None:
+    """Refuse pixels that are not squares of 10 m, and another grid than that of the first raster.
+
+    Raises:
+        PatchError: naming the raster and the difference.
+    """
+    transform = grid["transform"]
+    crs = grid["crs"]
+    if transform.e > 0 and is_north_up_10m(_turned_north_up(transform), crs):
+        raise PatchError(
+            f"{printable(path)} is south up, its rows run from south to north: turn it with "
+            "gdalwarp, which writes north up, or import it"
+        )
+    if not is_north_up_10m(transform, crs):
+        raise PatchError(
+            f"{printable(path)} has pixels of {_describe_pixels(transform, crs)}: a network sees "
+            f"pixels of {PIXEL} m, north up; warp the raster, or import it"
+        )
+    differences = _grid_differences(grid, first)
+    if differences:
+        raise PatchError(
+            f"{printable(path)} is on another grid than the first raster "
+            f"({'; '.join(differences)}): warp it, or import all of them"
+        )
+
+
+def _turned_north_up(transform: Affine) -> Affine:
+    """The transform of the same pixels with their rows from north to south."""
+    return Affine(
+        transform.a, transform.b, transform.c, transform.d, -abs(transform.e), transform.f
+    )
+
+
+def _describe_pixels(transform: Affine, crs: CRS | None) -> str:
+    """Size, unit and projection of pixels, such as `10 x 10 degree in EPSG:4326`."""
+    size = f"{transform.a:g} x {-transform.e:g}"
+    if crs is None:
+        return f"{size} in no projection"
+    code = crs.to_epsg()
+    projection = f"EPSG:{code}" if code else "a projection without EPSG code"
+    try:
+        unit, _ = crs.units_factor
+    except CRSError:  # a local projection
+        unit = "unknown units"
+    return f"{size} {printable(unit)} in {projection}"
+
+
+def _grid_differences(grid: Mapping[str, Any], first: Mapping[str, Any]) -> list[str]:
+    """What differs between two grids of pixels of 10 m, each such as `width 110 instead of 100`."""
+    differences = []
+    for key in ("height", "width", "crs"):
+        if grid[key] != first[key]:
+            differences.append(f"{key} {grid[key]} instead of {first[key]}")
+    east = grid["transform"].c - first["transform"].c
+    north = grid["transform"].f - first["transform"].f
+    if max(abs(east), abs(north)) > GRID_TOLERANCE:
+        differences.append(f"{east:g} m further east and {north:g} m further north")
+    return differences
+
+
+def _find_bands(path: Path, sensor: str, wanted: Sequence[str], band_order: BandOrder) -> list[int]:
+    """The numbers of a raster's bands, from 1, in the order that the network takes.
+
+    Raises:
+        BandOrderError: bands are missing, or it is in doubt which is which.
+    """
+    with _opened(path) as source:
+        candidates = image_bands(source)
+        names = [source.descriptions[band - 1] for band in candidates]
+
+    def image() -> np.ndarray:
+        return _read_thumbnail(path, sensor, candidates)
+
+    try:
+        positions = band_positions(names, image, wanted, sensor, band_order)
+    except BandOrderError as error:
+        raise BandOrderError(f"{printable(path)} {error}") from None
+    return [candidates[position] for position in positions]
+
+
+def _check_values(path: Path, sensor: str, numbers: Sequence[int], names: Sequence[str]) -> None:
+    """Refuse a raster that is not in the units of the layout, by its types and a thinned image.
+
+    Raises:
+        PatchError: naming the raster, the rule and the remedy.
+    """
+    with _opened(path) as source:
+        dtypes = sorted({source.dtypes[number - 1] for number in numbers})
+        offsets = [source.offsets[number - 1] for number in numbers]
+        tagged = is_tagged([source.scales[number - 1] for number in numbers], offsets)
+    problem = type_problem(dtypes, sensor)
+    if problem:
+        raise PatchError(f"{printable(path)} {problem}")
+    if sensor == "s2" and not tagged and not set(dtypes) <= {"uint16", "int16"}:
+        raise PatchError(
+            f"{printable(path)} is {' and '.join(dtypes)}, Sentinel-2 is reflectance x 10,000 as "
+            "16-bit integers: convert it, or import it"
+        )
+
+    pixels = zero_invalid(_read_thumbnail(path, sensor, numbers), sensor, printable(path))
+    if not pixels.any():  # no data here, which is no wrong unit
+        return
+    for problem in unlikely_values(pixels, sensor, names):
+        raise PatchError(f"{printable(path)} {problem}")

@@ -1,13 +1,16 @@
-"""Windows that overlap, blended so that no seam shows.
+"""Predict a large map window by window, and blend the windows so that no seam shows.
 
-A window counts most at its middle and nothing at its edge, where the network sees least around a
-pixel: its weight falls along the overlap as a raised cosine, and each pixel is the weighted mean of
-the windows that see it. Rows are done from north to south, so that memory depends on the width of
-the map alone.
+A network takes images of one size, so a large map is predicted in square windows. Near its edge a
+window knows only one side of each pixel's surroundings, and its prediction there is less reliable.
+Therefore neighbouring windows overlap, and each pixel is the weighted mean of all windows that
+cover it. A window weighs most in its middle and falls along the overlap to almost nothing at its
+edge. Rows of windows are predicted from north to south, so that memory depends on the width of the
+map and not on its height.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -15,27 +18,55 @@ import numpy as np
 from multisenge_lib.errors import ExperimentError
 from multisenge_lib.models import STRIDE, predict, with_input_size
 
-#: Pixels along a window's side.
+#: Pixels along the side of a window.
 WINDOW = 256
-#: Pixels predicted at once. The same number each time: other batches round otherwise.
-_PIXELS = 256 * 256
+#: Pixels that are predicted in one batch.
+BATCH_PIXELS = 256 * 256
+#: How many rows of windows before a given one can reach into its pixels. Windows overlap by half of
+#: their side at most, so the row before the last one always does. The last row of windows is moved
+#: north to end with the map, so there the row before that one can reach it too.
+ROWS_THAT_REACH = 2
 
-#: Rows from start to stop: by sensor `(dates, rows, width, bands)`, and where there is data.
-Read = Callable[[int, int], tuple[Mapping[str, np.ndarray], np.ndarray]]
+#: Reads rows `start` to `stop` of the input: `(dates, rows, width, bands)` by sensor, and
+#: `(rows, width) bool`, which pixels have data.
+ReadRows = Callable[[int, int], tuple[Mapping[str, np.ndarray], np.ndarray]]
 
-#: Of a row of windows: `(side, width, classes) float32`, sums of probabilities, weighted along the
-#: row and not yet across it; and `(side, width) bool`, where there is data. At least a window wide.
-WindowRow = tuple[np.ndarray, np.ndarray]
+
+class WindowRow(NamedTuple):
+    """The prediction of one row of windows, as wide as the map and at least as wide as a window.
+
+    Attributes:
+        weighted: `(side, width, classes) float32`, the sum over windows of probability times the
+            weight along the row. The weights across the row are not applied yet.
+        valid: `(side, width) bool`, which pixels have data.
+    """
+
+    weighted: np.ndarray
+    valid: np.ndarray
+
+
+class MapStrip(NamedTuple):
+    """Rows of a map that no later window changes.
+
+    Attributes:
+        start: the first of these rows in the map.
+        probabilities: `(rows, width, classes) float32`.
+        valid: `(rows, width) bool`, which pixels have data.
+    """
+
+    start: int
+    probabilities: np.ndarray
+    valid: np.ndarray
 
 
 @dataclass(frozen=True)
 class Windows:
-    """How a map is cut into windows.
+    """How a map is divided into windows.
 
     Attributes:
         shape: rows and columns of the map.
-        side: pixels along a window's side.
-        overlap: pixels that two neighbours share, at least.
+        side: pixels along the side of a window.
+        overlap: the least number of pixels that two neighbouring windows share.
     """
 
     shape: tuple[int, int]
@@ -43,101 +74,169 @@ class Windows:
     overlap: int = WINDOW // 4
 
     def starts(self, axis: int) -> list[int]:
-        """Where windows begin along an axis; the last ends with the map."""
+        """The first pixel of each window along an axis: 0 for rows, 1 for columns.
+
+        The last window ends with the map, so it may overlap its neighbour by more than the others.
+        """
         last = max(0, self.shape[axis] - self.side)
-        return [*range(0, last, self.side - self.overlap), last]
+        step = self.side - self.overlap
+        return [*range(0, last, step), last]
 
     @property
-    def ramp(self) -> np.ndarray:
-        """Weights along a window's side: `(side,) float32`, above 0."""
-        to_edge = np.minimum(np.arange(self.side), np.arange(self.side)[::-1]) + 0.5
-        share = np.minimum(to_edge / max(self.overlap, 1), 1)
+    def weights_1d(self) -> np.ndarray:
+        """The weight of each pixel along the side of a window: `(side,) float32`, above 0.
+
+        It rises along the overlap as a raised cosine (sine squared). Of two windows that overlap,
+        one weighs sin² where the other weighs cos², so that their weights sum to one.
+        """
+        positions = np.arange(self.side)
+        # Half a pixel more: distances are counted from pixel centres, and no weight is zero. A
+        # pixel at the corner of the map is covered by one window only and must not be divided by 0.
+        distance_to_edge = np.minimum(positions, positions[::-1]) + 0.5
+        share = np.minimum(distance_to_edge / max(self.overlap, 1), 1)
         return (np.sin(np.pi / 2 * share) ** 2).astype(np.float32)
 
 
 def choose_window(
     model: keras.Model, shape: tuple[int, int], side: int = WINDOW, overlap: int | None = None
 ) -> tuple[keras.Model, Windows]:
-    """The network for windows of this size, and the windows of a map.
+    """Choose the windows of a map, and give the network that takes windows of this size.
 
-    Two windows overlap by a quarter of their side, if nothing is said. A map that is smaller than a
-    window gets a smaller one; a network that its peepholes tie to one size keeps that.
+    A map that is smaller than a window gets a smaller window. A network with peepholes has one
+    weight per pixel, which ties it to the size that it was trained on; then that size is used.
+
+    Args:
+        model: as `build_model` or `load_model` gives it, for any size.
+        shape: rows and columns of the map.
+        side: pixels along the side of a window, a multiple of 32.
+        overlap: pixels that two windows share. By default a quarter of the side.
 
     Raises:
-        ExperimentError: the side is no multiple of 32, or the overlap more than half of it.
+        ExperimentError: the side is no multiple of 32, or the overlap is more than half of it.
     """
     if side < STRIDE or side % STRIDE:
         raise ExperimentError(
             f"window of {side} pixels: give a multiple of {STRIDE}, such as {WINDOW}"
         )
-    overlap = side // 4 if overlap is None else overlap
+    if overlap is None:
+        overlap = side // 4
+    # Beyond half a window, three windows in a row would share a pixel: more work for no better
+    # prediction, and an interrupted map would have to go back by more rows (ROWS_THAT_REACH).
     if not 0 <= overlap <= side // 2:
         raise ExperimentError(f"overlap of {overlap} pixels: give 0 to {side // 2}, half a window")
-    side = min(side, -(-max(shape) // STRIDE) * STRIDE)
-    try:
-        model = model if model.output_shape[1] == side else with_input_size(model, side)
-    except ExperimentError:
-        side = model.output_shape[1]
+
+    longest = max(shape)
+    smallest_that_holds_the_map = -(-longest // STRIDE) * STRIDE  # rounded up
+    side = min(side, smallest_that_holds_the_map)
+    if model.output_shape[1] != side:
+        try:
+            model = with_input_size(model, side)
+        except ExperimentError:  # the network's peepholes
+            side = model.output_shape[1]
     return model, Windows(shape, side, min(overlap, side // 2))
 
 
-def _padded(array: np.ndarray, rows: int, columns: int, axis: int, mode: str) -> np.ndarray:
-    """An array continued to a size along two axes, where the map is smaller than a window."""
-    missing = max(0, rows - array.shape[axis]), max(0, columns - array.shape[axis + 1])
-    if missing == (0, 0):
+def _pad_to(array: np.ndarray, side: int, axis: int, mode: str) -> np.ndarray:
+    """Extend an array to `side` rows and columns, where the map is smaller than a window.
+
+    Args:
+        array: rows lie along `axis`, columns along the axis after it.
+        side: the least number of rows and columns.
+        axis: of the rows.
+        mode: of `numpy.pad`.
+    """
+    missing_rows = max(0, side - array.shape[axis])
+    missing_columns = max(0, side - array.shape[axis + 1])
+    if not missing_rows and not missing_columns:
         return array
-    width = [(0, 0)] * array.ndim
-    width[axis], width[axis + 1] = (0, missing[0]), (0, missing[1])
-    return np.pad(array, width, mode=mode)
+    widths = [(0, 0)] * array.ndim
+    widths[axis] = (0, missing_rows)
+    widths[axis + 1] = (0, missing_columns)
+    return np.pad(array, widths, mode=mode)
 
 
-def predict_row(model: keras.Model, read: Read, windows: Windows, start: int) -> WindowRow:
+def _window_batch(
+    series: Mapping[str, np.ndarray], columns: Sequence[int], side: int
+) -> dict[str, np.ndarray]:
+    """Cut the windows that begin at these columns: `(windows, dates, side, side, bands)`."""
+    batch = {}
+    for sensor, array in series.items():
+        cut = [array[:, :, column : column + side] for column in columns]
+        batch[sensor] = np.stack(cut).astype(np.float32)
+    return batch
+
+
+def predict_row(model: keras.Model, read: ReadRows, windows: Windows, start: int) -> WindowRow:
     """Predict one row of windows.
 
     Args:
-        model: of `build_model`, for windows of this size.
-        read: of the map's rows.
+        model: for windows of this size.
+        read: reads rows of the input.
         windows: of the map.
-        start: the first row.
+        start: the first row of pixels.
     """
-    side, ramp = windows.side, windows.ramp
-    series, valid = read(start, min(start + side, windows.shape[0]))
-    series = {s: _padded(a, side, side, 1, "symmetric") for s, a in series.items()}
-    valid = _padded(valid, side, side, 0, "constant")
-    total = np.zeros((*valid.shape, model.output_shape[-1]), np.float32)
-    at = [x for x in windows.starts(1) if valid[:, x : x + side].any()]
-    batch = max(1, _PIXELS // side**2)
-    for first in range(0, len(at), batch):
-        here = at[first : first + batch]
-        filled = here + here[-1:] * (batch - len(here))
-        inputs = {
-            s: np.stack([a[:, :, x : x + side] for x in filled]).astype(np.float32)
-            for s, a in series.items()
-        }
-        for x, probabilities in zip(here, predict(model, inputs), strict=False):
-            total[:, x : x + side] += ramp[:, None] * probabilities
-    return total, valid
+    side = windows.side
+    stop = min(start + side, windows.shape[0])
+    series, valid = read(start, stop)
+    # A mirror image continues fields and roads plausibly. Zeros would mean "no data" and draw a
+    # border that the network never saw in training.
+    series = {sensor: _pad_to(array, side, 1, "symmetric") for sensor, array in series.items()}
+    valid = _pad_to(valid, side, 0, "constant")
+
+    weights_along_row = windows.weights_1d[:, None]
+    weighted = np.zeros((*valid.shape, model.output_shape[-1]), np.float32)
+    # Windows without a single pixel of data, such as those beside the satellite's swath, are not
+    # predicted.
+    columns = [x for x in windows.starts(1) if valid[:, x : x + side].any()]
+    batch_size = max(1, BATCH_PIXELS // side**2)
+    for first in range(0, len(columns), batch_size):
+        in_batch = columns[first : first + batch_size]
+        # The last batch is filled up with copies: in a batch of another size the sums of floating
+        # point numbers are rounded in another order, and a resumed map would differ in its bytes.
+        copies = in_batch[-1:] * (batch_size - len(in_batch))
+        inputs = _window_batch(series, in_batch + copies, side)
+        predictions = predict(model, inputs)[: len(in_batch)]
+        for column, probabilities in zip(in_batch, predictions, strict=True):
+            weighted[:, column : column + side] += weights_along_row * probabilities
+    return WindowRow(weighted, valid)
 
 
 def blend(
-    strips: Iterable[WindowRow], windows: Windows, starts: Sequence[int]
-) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-    """Join rows of windows: the first row, probabilities and data of what no later one touches."""
-    (height, width), side, ramp = windows.shape, windows.side, windows.ramp
-    columns = np.zeros(max(width, side), np.float32)
-    for x in windows.starts(1):
-        columns[x : x + side] += ramp
-    rows, total = np.zeros(side, np.float32), None
-    for start, following, (strip, valid) in zip(starts, [*starts[1:], None], strips, strict=True):
-        strip *= ramp[:, None, None]
-        rows += ramp
+    window_rows: Iterable[WindowRow], windows: Windows, starts: Sequence[int]
+) -> Iterator[MapStrip]:
+    """Join rows of windows to a map, and give each strip as soon as no later row touches it.
+
+    Args:
+        window_rows: from north to south.
+        windows: of the map.
+        starts: the first pixel row of each row of windows.
+    """
+    height, width = windows.shape
+    side = windows.side
+    weights = windows.weights_1d
+    column_weights = np.zeros(max(width, side), np.float32)
+    for column in windows.starts(1):
+        column_weights[column : column + side] += weights
+
+    # Both begin at the current row of windows: the weighted probabilities and the weights so far.
+    total = None
+    row_weights = np.zeros(side, np.float32)
+    next_starts = [*starts[1:], None]
+    for start, next_start, row in zip(starts, next_starts, window_rows, strict=True):
+        weighted, valid = row
+        weighted *= weights[:, None, None]  # in place: a row of a tile takes hundreds of megabytes
+        row_weights += weights
         if total is None:
-            total = strip
+            total = weighted
         else:
-            total += strip
-        done = side if following is None else following - start
-        kept = min(done, height - start)
-        weights = rows[:kept, None] * columns[:width]
-        yield start, total[:kept, :width] / weights[..., None], valid[:kept, :width]
-        rows = np.concatenate([rows[done:], np.zeros(done, np.float32)])
-        total = np.concatenate([total[done:], np.zeros_like(total[:done])])
+            total += weighted
+
+        finished = side if next_start is None else next_start - start
+        inside_map = min(finished, height - start)
+        divisor = row_weights[:inside_map, None] * column_weights[:width]
+        probabilities = total[:inside_map, :width] / divisor[..., None]
+        yield MapStrip(start, probabilities, valid[:inside_map, :width])
+
+        # Move on to the next row of windows: finished rows go, as many empty ones come.
+        row_weights = np.concatenate([row_weights[finished:], np.zeros(finished, np.float32)])
+        total = np.concatenate([total[finished:], np.zeros_like(total[:finished])])

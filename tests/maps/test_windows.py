@@ -6,8 +6,14 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from multisenge_lib.errors import ExperimentError
-from multisenge_lib.maps.mapping import predict_map
-from multisenge_lib.maps.windows import Windows, blend, choose_window, predict_row
+from multisenge_lib.maps import predict_map
+from multisenge_lib.maps.windows import (
+    ROWS_THAT_REACH,
+    Windows,
+    blend,
+    choose_window,
+    predict_row,
+)
 from multisenge_lib.models.conv_lstm import ConvLSTM2D
 
 
@@ -36,12 +42,12 @@ def test_a_pointwise_network_gives_the_same_with_any_windows(pointwise, shape, s
         return {"s2": series[:, start:stop]}, np.ones((stop - start, shape[1]), bool)
 
     starts = windows.starts(0)
-    strips = [predict_row(model, read, windows, start) for start in starts]
-    parts = list(blend(strips, windows, starts))
-    assert [row for row, _, _ in parts] == starts
-    found = np.concatenate([p for _, p, _ in parts])
-    np.testing.assert_allclose(found, pixel_by_pixel(pointwise, series), atol=1e-5)
-    assert np.concatenate([v for _, _, v in parts]).shape == shape
+    window_rows = [predict_row(model, read, windows, start) for start in starts]
+    strips = list(blend(window_rows, windows, starts))
+    assert [strip.start for strip in strips] == starts
+    probabilities = np.concatenate([strip.probabilities for strip in strips])
+    np.testing.assert_allclose(probabilities, pixel_by_pixel(pointwise, series), atol=1e-5)
+    assert np.concatenate([strip.valid for strip in strips]).shape == shape
 
 
 def test_a_network_of_the_windows_size_is_used_as_it_is(pointwise):
@@ -57,9 +63,10 @@ def test_windows_cover_the_map_and_end_with_it():
 
 
 def test_weights_of_two_neighbours_sum_to_one_along_the_overlap():
-    ramp = Windows((512, 512), 256, 64).ramp
-    np.testing.assert_allclose(ramp[:64] + ramp[-64:], 1, atol=1e-6)
-    assert (ramp > 0).all() and (ramp[64:-64] == 1).all()
+    weights = Windows((512, 512), 256, 64).weights_1d
+    np.testing.assert_allclose(weights[:64] + weights[-64:], 1, atol=1e-6)
+    assert (weights > 0).all()
+    assert (weights[64:-64] == 1).all()
 
 
 def seam(overlap):
@@ -81,6 +88,16 @@ def seam(overlap):
 def test_no_seam_shows_where_windows_meet():
     assert seam(overlap=0) > 2  # such a network has seams, were windows not blended
     assert seam(overlap=16) < 1.05
+
+
+@pytest.mark.parametrize("overlap", [0, 16, 31, 32])
+@pytest.mark.parametrize("height", [65, 66, 97, 128, 150, 151, 191])
+def test_no_row_of_windows_reaches_further_than_the_constant_says(height, overlap):
+    windows = Windows((height, 64), 64, overlap)
+    starts = windows.starts(0)
+    for number, start in enumerate(starts):
+        for earlier in starts[: max(0, number - ROWS_THAT_REACH)]:
+            assert earlier + windows.side <= start
 
 
 @pytest.mark.parametrize(("side", "overlap"), [(0, 0), (100, 10), (-32, 0), (64, 33), (64, -1)])

@@ -1,0 +1,128 @@
+"""Map an area that is in memory, as NumPy or xarray arrays."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+
+from multisenge_lib.dataset import check_values, valid_mask, zero_invalid
+from multisenge_lib.errors import ExperimentError
+from multisenge_lib.maps.map_files import to_class_ids
+from multisenge_lib.maps.windows import WINDOW, blend, choose_window, predict_row
+
+
+def predict_map(
+    model: keras.Model, series: Mapping[str, Any], window: int = WINDOW, overlap: int | None = None
+) -> tuple[Any, Any]:
+    """Map an area in memory.
+
+    Args:
+        model: as `build_model`, `train` or `load_model` gives it.
+        series: for each sensor that the network takes, `s1` and `s2`, an array `(dates, height,
+            width, bands)` in the units of the rasters: linear intensity, reflectance x 10,000. A
+            pixel without data is 0 or NaN; negative and infinite reflectance count as no data too.
+            NumPy or xarray.
+        window: pixels along the side of the windows, a multiple of 32.
+        overlap: pixels that two windows share. By default a quarter of the window.
+
+    Returns:
+        Class ids, `(height, width) uint8`, from 1, 0 where a date has no data; and the probability
+        of each class, `(height, width, classes) float32`. If the input is xarray, so are these,
+        with its coordinates on the ground.
+
+    Raises:
+        ExperimentError: sensors, dates or bands are not those of the network, or the window is of
+            no size that it takes.
+        PatchError: values are no linear intensity or no reflectance x 10,000.
+        ModelError: the network gives NaN.
+
+    Examples:
+        >>> import numpy as np
+        >>> import multisenge_lib as ms
+        >>> model = ms.build_model("s2_6c", size=32)  # not trained: the map means nothing
+        >>> series = {"s2": np.full((4, 40, 50, 10), 1000.0)}
+        >>> ids, probabilities = ms.predict_map(model, series, window=32)
+        >>> ids.shape
+        (40, 50)
+        >>> probabilities.shape
+        (40, 50, 6)
+    """
+    arrays = _check_series(model, series)
+    height, width = next(iter(arrays.values())).shape[1:3]
+    valid = valid_mask(arrays)
+    model, windows = choose_window(model, (height, width), window, overlap)
+
+    def read(start: int, stop: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        rows = {sensor: array[:, start:stop] for sensor, array in arrays.items()}
+        return rows, valid[start:stop]
+
+    starts = windows.starts(0)
+    window_rows = (predict_row(model, read, windows, start) for start in starts)
+    strips = [strip.probabilities for strip in blend(window_rows, windows, starts)]
+    probabilities = np.concatenate(strips)
+    ids = to_class_ids(probabilities, valid)
+    template = next(iter(series.values()))
+    return _like(template, ids), _like(template, probabilities)
+
+
+def _check_series(model: keras.Model, series: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """Check that a network takes these series, and give them as arrays with 0 for no data."""
+    if not isinstance(model, keras.Model):
+        raise ExperimentError(
+            f"a network is needed, received {type(model).__name__}: give the model of train, or "
+            "the first result of load_model"
+        )
+    if not isinstance(series, Mapping):
+        raise ExperimentError(
+            f"series by sensor are needed, received {type(series).__name__}: give a dict such as "
+            "{'s2': array}"
+        )
+    needed = {tensor.name: tensor.shape for tensor in model.inputs}
+    for sensor in series:
+        if sensor not in needed:
+            raise ExperimentError(
+                f"{sensor}: the network takes {' and '.join(needed)} alone: leave out the others"
+            )
+
+    arrays = {}
+    for sensor, (_, dates, _, _, bands) in needed.items():
+        array = np.asarray(series.get(sensor, ()))
+        received = array.shape if sensor in series else "nothing"
+        if array.ndim != 4 or array.shape[0] != dates or array.shape[3] != bands or not array.size:
+            raise ExperimentError(
+                f"{sensor}: the network takes (dates, height, width, bands) with {dates} dates and "
+                f"{bands} bands, received {received}"
+            )
+        if array.dtype.kind not in "iufc":
+            raise ExperimentError(f"{sensor}: numbers are needed, received {array.dtype}")
+        arrays[sensor] = _check_units(array, sensor)
+
+    sizes = {array.shape[1:3] for array in arrays.values()}
+    if len(sizes) > 1:
+        raise ExperimentError(f"the sensors differ in height and width: {sorted(sizes)}")
+    return arrays
+
+
+def _check_units(array: np.ndarray, sensor: str) -> np.ndarray:
+    """Refuse arrays in other units; in the others set what is no data to 0."""
+    array = zero_invalid(array, sensor, sensor)
+    # An area without data anywhere is a sad map, but its units are not wrong.
+    if array.any():
+        check_values(np.moveaxis(array, -1, 0), sensor, sensor)
+    return array
+
+
+def _like(template: Any, values: np.ndarray) -> Any:
+    """Give values the ground coordinates of an xarray input; leave them as they are for NumPy."""
+    if not hasattr(template, "dims"):
+        return values
+    import xarray
+
+    ground = template.dims[1:3]
+    coordinates = {}
+    for name, coordinate in template.coords.items():
+        if set(coordinate.dims) <= set(ground):
+            coordinates[name] = coordinate
+    dims = [*ground, "class"][: values.ndim]
+    return xarray.DataArray(values, coordinates, dims)

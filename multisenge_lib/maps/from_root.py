@@ -1,0 +1,189 @@
+"""Map the patches of a data root: one mosaic for each Sentinel-2 tile."""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+from rasterio.crs import CRS
+from rasterio.transform import from_origin
+from tqdm import tqdm
+
+from multisenge_lib.dataset import (
+    PIXEL,
+    BandOrder,
+    dataset_of_root,
+    load_to_map,
+    patch_bounds,
+    raster_path,
+    read_patch,
+    tile_corner,
+    valid_mask,
+)
+from multisenge_lib.errors import ModelError, printable
+from multisenge_lib.maps.map_files import (
+    MapFiles,
+    MapPart,
+    map_description,
+    map_identity,
+    raster_stamp,
+    write_map,
+)
+from multisenge_lib.models import ModelCard, load_model, predict, with_input_size
+
+
+def predict_root(
+    model: Path | str,
+    root: Path | str,
+    folder: Path | str,
+    *,
+    tiles: Sequence[str] | None = None,
+    layers: Sequence[str] = (),
+    band_order: BandOrder = "spectral",
+    overwrite: bool = False,
+    progress: bool = False,
+) -> list[Path]:
+    """Map the patches of a data root, whatever their split: `folder/{tile}.tif` for each tile.
+
+    Each patch is predicted whole, as it is in training and evaluation. Patches share no pixel and
+    have dates of their own, so nothing is blended between them.
+
+    Args:
+        model: a `model.keras` that this library saved.
+        root: the data root.
+        folder: where the maps go.
+        tiles: which to map. By default all that have patches with full series.
+        layers: further layers to write, of `probabilities` and `entropy`.
+        band_order: of Sentinel-2 rasters that do not name their bands.
+        overwrite: replace maps of other data or settings, and files of yours beside them.
+        progress: show a bar where there is a terminal.
+
+    Returns:
+        The paths of the maps.
+
+    Raises:
+        ModelError: the file is no network with a description, the root has other sensors or bands
+            than it, or there is nothing to map.
+        PatchError: a raster cannot be read.
+        ExperimentError: there is no such layer.
+        FileError: a map cannot be written, or something else lies at its place.
+    """
+    model = Path(model)
+    root = Path(root)
+    folder = Path(folder)
+    network, card = load_model(model)
+    _check_bands(root, card)
+    selection = load_to_map(root, card.months, card.sensors)
+    maps = []
+    for tile in _tiles_to_map(root, selection, tiles):
+        patches = selection[selection["tile"] == tile]
+        size = _patch_size(root, patches, card, band_order)
+        # A network with peepholes takes patches of its own size only, and says so here.
+        if network.output_shape[1] != size:
+            network = with_input_size(network, size)
+        target = MapFiles(
+            path=folder / f"{tile}.tif",
+            grid=_mosaic_grid(patches, size),
+            legend=card.legend,
+            identity=map_identity(
+                model, rasters=_stamps(root, patches, card.sensors), band_order=band_order
+            ),
+            parts=len(patches),
+            extra_layers=tuple(layers),
+            description=map_description(card),
+        )
+        parts = partial(_predict_parts, network, root, patches, card, band_order, progress)
+        maps.append(write_map(target, parts, overwrite))
+    return maps
+
+
+def _check_bands(root: Path, card: ModelCard) -> None:
+    """Refuse a root whose rasters are not what the network takes."""
+    bands_of_root = dataset_of_root(root).bands
+    for sensor, needed in card.bands.items():
+        available = bands_of_root.get(sensor, ())
+        if tuple(available) != tuple(needed):
+            raise ModelError(
+                f"{printable(root)}: {sensor} has {', '.join(available) or 'no bands'}, the "
+                f"network {printable(card.name)} takes {', '.join(needed)}: map it with a network "
+                "that was trained on such a root"
+            )
+
+
+def _tiles_to_map(root: Path, selection: pd.DataFrame, tiles: Sequence[str] | None) -> list[str]:
+    """The tiles asked for, or all; a ModelError where one has no patch with full series."""
+    available = sorted(selection["tile"].unique())
+    wanted = list(tiles or available)
+    if not wanted or not set(wanted) <= set(available):
+        raise ModelError(
+            f"{printable(root)} has patches with full series on the tiles "
+            f"{', '.join(available) or 'none'}; asked for {', '.join(tiles or ['all'])}: choose "
+            "among these, or fetch the rasters of the others"
+        )
+    return wanted
+
+
+def _read_series(
+    root: Path, row: Any, card: ModelCard, band_order: BandOrder
+) -> dict[str, np.ndarray]:
+    patch = read_patch(root, row, card.sensors, band_order, reference=False)
+    return {sensor: getattr(patch, sensor) for sensor in card.sensors}
+
+
+def _patch_size(root: Path, patches: pd.DataFrame, card: ModelCard, band_order: BandOrder) -> int:
+    """Pixels along the side of the first patch; all patches of a root are of one size."""
+    first = next(patches.itertuples())
+    series = _read_series(root, first, card, band_order)
+    return series[card.sensors[0]].shape[1]
+
+
+def _mosaic_grid(patches: pd.DataFrame, size: int) -> dict[str, Any]:
+    """The smallest grid that holds the patches of one tile, as rasterio names it."""
+    tile = patches["tile"].iloc[0]
+    x = patches["x"]
+    y = patches["y"]
+    west, _, _, north = patch_bounds(tile, x.min(), y.min(), size)
+    epsg = tile_corner(tile)[2]
+    return {
+        "height": int(y.max() - y.min()) + size,
+        "width": int(x.max() - x.min()) + size,
+        "crs": CRS.from_epsg(epsg),
+        "transform": from_origin(west, north, PIXEL, PIXEL),
+    }
+
+
+def _stamps(
+    root: Path, patches: pd.DataFrame, sensors: Sequence[str]
+) -> list[tuple[str, int, int]]:
+    """Path, bytes and time of change of every raster that is read."""
+    stamps = []
+    for row in patches.itertuples():
+        for sensor in sensors:
+            for day in getattr(row, f"{sensor}_dates"):
+                stamps.append(raster_stamp(raster_path(root, sensor, row.patch, day)))
+    return stamps
+
+
+def _predict_parts(
+    network: keras.Model,
+    root: Path,
+    patches: pd.DataFrame,
+    card: ModelCard,
+    band_order: BandOrder,
+    progress: bool,
+    done: int,
+) -> Iterator[MapPart]:
+    """Predict the patches of one tile, leaving out the first `done`."""
+    tile = patches["tile"].iloc[0]
+    west = patches["x"].min()
+    north = patches["y"].min()
+    missing = patches.iloc[done:].itertuples()
+    bar = tqdm(missing, tile, len(patches), initial=done, disable=None if progress else True)
+    for row in bar:
+        series = _read_series(root, row, card, band_order)
+        batch = {sensor: array[None].astype(np.float32) for sensor, array in series.items()}
+        probabilities = predict(network, batch)[0]
+        yield MapPart(int(row.y - north), int(row.x - west), probabilities, valid_mask(series))

@@ -1,0 +1,523 @@
+"""The files of one map: what they hold, whether they are finished, and how they are written.
+
+A map is written in parts, from north to south or patch by patch, into uncompressed layers in a
+hidden folder beside it, `.NAME.part`. A run that is killed at any moment goes on from these, to the
+same bytes. When all parts are there, each layer is copied to a Cloud-Optimised GeoTIFF, which is
+moved to its place:
+
+    map.tif                 class ids, 0 for no data
+    map_probabilities.tif   if asked for: the probability of each class
+    map_entropy.tif         if asked for: the doubt about each pixel
+
+The class ids come last, so a map that is at its place is finished.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import rasterio
+import rasterio.shutil
+from rasterio.errors import RasterioError
+from rasterio.windows import Window
+
+from multisenge_lib import files
+from multisenge_lib.dataset import NO_DATA, file_problem, is_sample
+from multisenge_lib.errors import ExperimentError, FileError, ModelError, printable
+from multisenge_lib.maps.map_styles import (
+    Legend,
+    color_table,
+    without_controls,
+    write_class_names,
+    write_picture,
+    write_qgis_style,
+)
+from multisenge_lib.models import ModelCard
+
+#: Probabilities and entropy, 0 to 1, are stored as whole numbers of this step, 0 to 250.
+SCALE = 1 / 250
+#: No data in the layers of probabilities and entropy, where 0 is a value.
+NO_DATA_OF_SHARES = 255
+#: The layers that can be asked for beside the class ids.
+EXTRA_LAYERS = ("probabilities", "entropy")
+#: The tag that holds a map's identity in its GeoTIFFs, and the mark of the small files beside them.
+MARK = "MULTISENGE_MAP"
+#: Bytes for each pixel and band, at most: the uncompressed layer, its copy with overviews (a third
+#: more), and the overviews once more while they are made.
+_BYTES_PER_VALUE = 1 + 4 / 3 + 1 / 3
+_REMEDY = "make room, and the next run goes on from what is done; or choose another place"
+
+
+class MapPart(NamedTuple):
+    """A rectangle of a map as it was predicted.
+
+    Attributes:
+        row: of its upper-left pixel in the map.
+        column: of the same pixel.
+        probabilities: `(height, width, classes) float32`, 0 to 1.
+        valid: `(height, width) bool`; elsewhere the map has no data.
+    """
+
+    row: int
+    column: int
+    probabilities: np.ndarray
+    valid: np.ndarray
+
+
+@dataclass(frozen=True)
+class MapFiles:
+    """Where the files of one map lie and what they are to hold.
+
+    Attributes:
+        path: of the class ids.
+        grid: `height`, `width`, `crs` and `transform`, as rasterio names them.
+        legend: name and hexadecimal colour of each class, from id 1.
+        identity: of everything that the pixels depend on, see `map_identity`.
+        parts: in how many parts the map is written.
+        extra_layers: which of `EXTRA_LAYERS` to write.
+        description: a sentence about the map that its GeoTIFFs carry.
+    """
+
+    path: Path
+    grid: Mapping[str, Any]
+    legend: Legend
+    identity: str
+    parts: int
+    extra_layers: tuple[str, ...] = ()
+    description: str = ""
+
+    def __post_init__(self) -> None:
+        if self.path.suffix != ".tif":
+            raise FileError(f"{printable(self.path)}: the name of a map ends in .tif")
+        for layer in self.extra_layers:
+            if layer not in EXTRA_LAYERS:
+                raise ExperimentError(f"layer {layer!r}: choose among {', '.join(EXTRA_LAYERS)}")
+
+    @property
+    def layers(self) -> dict[str, Path]:
+        """The place of each layer; the class ids last."""
+        places = {}
+        for layer in EXTRA_LAYERS:
+            if layer in self.extra_layers:
+                places[layer] = self._beside(layer)
+        places["classes"] = self.path
+        return places
+
+    @property
+    def other_layers(self) -> list[Path]:
+        """Where layers of another run may lie, which would pass for layers of this map."""
+        return [self._beside(layer) for layer in EXTRA_LAYERS if layer not in self.extra_layers]
+
+    @property
+    def style(self) -> Path:
+        """The QGIS style."""
+        return self.path.with_suffix(".qml")
+
+    @property
+    def class_names(self) -> Path:
+        """The names of the classes for GDAL."""
+        return self.path.with_name(f"{self.path.name}.aux.xml")
+
+    @property
+    def picture(self) -> Path:
+        """The picture."""
+        return self.path.with_suffix(".png")
+
+    @property
+    def side_files(self) -> tuple[Path, ...]:
+        """The small files beside the GeoTIFFs."""
+        return self.style, self.class_names, self.picture
+
+    @property
+    def folder(self) -> Path:
+        """The hidden folder of an unfinished map."""
+        return self.path.with_name(f".{self.path.stem}.part")
+
+    @property
+    def progress(self) -> Path:
+        """The file that says how many parts are on disk."""
+        return self.folder / "progress.json"
+
+    def unfinished(self, layer: str) -> Path:
+        """A layer while its parts are written."""
+        return self.folder / f"{layer}.tif"
+
+    def bands(self, layer: str) -> int:
+        """How many bands a layer has."""
+        return len(self.legend) if layer == "probabilities" else 1
+
+    def _beside(self, layer: str) -> Path:
+        return self.path.with_name(f"{self.path.stem}_{layer}{self.path.suffix}")
+
+
+def map_identity(model: Path, **inputs: Any) -> str:
+    """Compute what must be equal for two runs to give the same map.
+
+    Args:
+        model: the file of the network.
+        inputs: everything else that the pixels depend on, such as rasters and windows.
+    """
+    digest = hashlib.sha256(model.read_bytes())
+    digest.update(json.dumps(inputs, sort_keys=True, default=str).encode())
+    return digest.hexdigest()[:16]
+
+
+def raster_stamp(path: Path) -> tuple[str, int, int]:
+    """What changes when a raster does: its path, bytes and time of change."""
+    resolved = path.resolve()
+    status = resolved.stat()
+    return str(resolved), status.st_size, status.st_mtime_ns
+
+
+def map_description(card: ModelCard) -> str:
+    """A sentence for the GeoTIFFs of a map; it says so if nothing real was learnt."""
+    if is_sample(card.dataset):
+        return (
+            f"Drawn by {card.name}, a network trained on the synthetic sample of MultiSenGE: a "
+            "demonstration, not a map of the land cover"
+        )
+    return f"Land cover drawn by {card.name}, a network trained on {card.dataset}"
+
+
+def to_class_ids(probabilities: np.ndarray, valid: np.ndarray) -> np.ndarray:
+    """Take the most probable class of each pixel.
+
+    Args:
+        probabilities: `(height, width, classes)`.
+        valid: `(height, width) bool`, which pixels have data.
+
+    Returns:
+        `(height, width) uint8`, class ids from 1, 0 where there is no data.
+
+    Raises:
+        ModelError: a probability is no number.
+    """
+    # NaN has no largest element: argmax would call every such pixel the first class.
+    if not np.isfinite(probabilities[valid]).all():
+        raise ModelError(
+            "the network gives probabilities that are no numbers (NaN), as one with damaged "
+            "weights does: train it again, or fetch it again"
+        )
+    ids = probabilities.argmax(axis=-1) + 1
+    return np.where(valid, ids, NO_DATA).astype(np.uint8)
+
+
+def entropy(probabilities: np.ndarray) -> np.ndarray:
+    """Measure the doubt about each pixel: 0 for one certain class, 1 if all are equally probable.
+
+    Args:
+        probabilities: `(..., classes)`.
+
+    Returns:
+        `(...)`, Shannon's entropy divided by that of equal probabilities.
+    """
+    positive = np.maximum(probabilities, 1e-12)  # the logarithm of 0 is infinite
+    classes = probabilities.shape[-1]
+    return -(positive * np.log(positive)).sum(axis=-1) / np.log(classes)
+
+
+def _layer_values(layer: str, part: MapPart) -> np.ndarray:
+    """What a layer stores of one part: `(bands, height, width) uint8`."""
+    if layer == "classes":
+        return to_class_ids(part.probabilities, part.valid)[None]
+    if layer == "entropy":
+        shares = entropy(part.probabilities)[None]
+    else:
+        shares = np.moveaxis(part.probabilities, -1, 0)
+    stored = np.rint(shares / SCALE).astype(np.uint8)
+    stored[:, ~part.valid] = NO_DATA_OF_SHARES
+    return stored
+
+
+@contextmanager
+def _writing(target: MapFiles) -> Iterator[None]:
+    """Report what fails while files are written as a FileError that names the map.
+
+    It stands around writing alone: errors of reading rasters and of predicting are not about room.
+    """
+    try:
+        yield
+    except (RasterioError, OSError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise FileError(
+            f"{printable(target.path)} cannot be written ({reason}): {_REMEDY}"
+        ) from None
+
+
+def write_map(
+    target: MapFiles, predict_parts: Callable[[int], Iterable[MapPart]], overwrite: bool = False
+) -> Path:
+    """Write a map, or what is missing of it.
+
+    Args:
+        target: the map.
+        predict_parts: gives the parts of the map in order. Its argument says how many of the first
+            parts are on disk already; these are left out.
+        overwrite: replace maps of other data or settings, and files of others.
+
+    Returns:
+        The path of the map.
+
+    Raises:
+        FileError: another process writes it, something else lies at its place, or it cannot be
+            written.
+    """
+    busy = FileError(f"{printable(target.path)} is being written by another process: wait for it")
+    with files.locked(target.folder.with_suffix(".lock"), busy, _REMEDY):
+        if is_finished(target):
+            _restore_side_files(target)
+            _remove_folder(target)  # of a run that was killed after its last step
+            return target.path
+        _check_places(target, overwrite)
+        done = count_finished_parts(target)
+        if done is None:
+            _start(target)
+            done = 0
+        for number, part in enumerate(predict_parts(done), done + 1):
+            write_part(target, part, number)
+        _finish(target)
+    return target.path
+
+
+def is_finished(target: MapFiles) -> bool:
+    """Whether every layer of a map lies at its place, whole and of this identity."""
+    for place in target.layers.values():
+        if _identity_of(place) != target.identity:
+            return False
+        try:
+            _read_last_block(place)
+        except RasterioError:
+            return False
+    return True
+
+
+def count_finished_parts(target: MapFiles) -> int | None:
+    """How many parts of an unfinished map are on disk; None where a new one must be started.
+
+    A new one is needed where there is no unfinished map, and where it is damaged, of another
+    identity, or was begun by another version of this library.
+    """
+    try:
+        progress = json.loads(target.progress.read_text("utf-8"))
+        done = progress["done"]
+        intact = progress["seal"] == _seal(target, done)
+    except (OSError, ValueError, KeyError, TypeError):  # missing, empty, no JSON, other JSON
+        return None
+    return done if intact else None
+
+
+def _seal(target: MapFiles, done: int) -> str:
+    """A digest that fits a progress file only if nothing was edited, cut or exchanged."""
+    # The layers are not compressed, so their sizes stay as they were at the start.
+    sizes = [target.unfinished(layer).stat().st_size for layer in target.layers]
+    facts = json.dumps([target.identity, files.library_digest(), done, sizes])
+    return hashlib.sha256(facts.encode()).hexdigest()[:16]
+
+
+def _write_progress(target: MapFiles, done: int) -> None:
+    progress = {"done": done, "seal": _seal(target, done)}
+    files.write_text(target.progress, json.dumps(progress), _REMEDY)
+
+
+def _identity_of(path: Path) -> str | None:
+    """The identity that a GeoTIFF of this library carries; None for any other file, or none."""
+    if file_problem(path) is not None:
+        return None
+    try:
+        with rasterio.open(path) as source:
+            return source.tags().get(MARK)
+    except (RasterioError, ValueError):
+        return None
+
+
+def _is_side_file_of_ours(path: Path) -> bool:
+    if file_problem(path) is not None:
+        return False
+    return MARK.encode() in path.read_bytes()
+
+
+def _check_places(target: MapFiles, overwrite: bool) -> None:
+    """Refuse to replace what was not made by an earlier run for this map.
+
+    Raises:
+        FileError: a file of another map or of the user is at a place that would be written.
+    """
+    folder = target.folder
+    if folder.exists() and not _is_folder_of_ours(folder, target.progress):
+        # Removed under no circumstances: nobody expects that a folder goes with a map.
+        raise FileError(
+            f"{printable(folder)} is not an unfinished map, and its place is needed: move it, or "
+            "choose another name for the map"
+        )
+    if overwrite:
+        return
+    for path in [*target.layers.values(), *target.other_layers]:
+        if path.exists() and _identity_of(path) != target.identity:
+            raise FileError(
+                f"{printable(path)} is there already, of other data or settings: choose another "
+                "name, move it away, or allow overwriting (--overwrite)"
+            )
+    for path in target.side_files:
+        if path.exists() and not _is_side_file_of_ours(path):
+            raise FileError(
+                f"{printable(path)} is there already and is no file of this library: choose "
+                "another name, move it away, or allow overwriting (--overwrite)"
+            )
+
+
+def _is_folder_of_ours(folder: Path, progress: Path) -> bool:
+    if progress.is_file():
+        return True
+    # A run that was killed right after it made the folder leaves an empty one.
+    return folder.is_dir() and next(folder.iterdir(), None) is None
+
+
+def _start(target: MapFiles) -> None:
+    """Make the uncompressed layers, which GDAL fills with no data."""
+    with _writing(target):
+        shutil.rmtree(target.folder, ignore_errors=True)
+        target.folder.mkdir(parents=True)
+        target.progress.touch()  # says that the folder is ours, whatever happens next
+        _check_room(target)
+        for layer in target.layers:
+            _make_layer(target, layer)
+        _write_progress(target, 0)
+
+
+def _check_room(target: MapFiles) -> None:
+    pixels = target.grid["height"] * target.grid["width"]
+    bands = sum(target.bands(layer) for layer in target.layers)
+    needed = _BYTES_PER_VALUE * bands * pixels
+    if shutil.disk_usage(target.folder).free < needed:
+        raise FileError(
+            f"{printable(target.folder)} has no room for {needed / 1e6:,.0f} MB: make room, or "
+            "choose another place"
+        )
+
+
+def _make_layer(target: MapFiles, layer: str) -> None:
+    count = target.bands(layer)
+    profile = {
+        "driver": "GTiff",
+        "dtype": "uint8",
+        "count": count,
+        "interleave": "band",
+        "nodata": NO_DATA if layer == "classes" else NO_DATA_OF_SHARES,
+        "bigtiff": "if_safer",
+    }
+    names = [without_controls(name) for name, _ in target.legend]
+    with rasterio.open(target.unfinished(layer), "w", **profile, **target.grid) as raster:
+        raster.update_tags(**{MARK: target.identity})
+        if target.description:
+            raster.update_tags(TIFFTAG_IMAGEDESCRIPTION=without_controls(target.description))
+        if layer == "classes":
+            raster.write_colormap(1, color_table(target.legend))
+            raster.update_tags(1, **{f"CLASS_{i}": name for i, name in enumerate(names, 1)})
+        else:
+            raster.scales = [SCALE] * count
+            raster.descriptions = names if layer == "probabilities" else [layer]
+
+
+def write_part(target: MapFiles, part: MapPart, number: int) -> None:
+    """Write one part into the unfinished layers, then note that it is on disk.
+
+    Args:
+        target: the map.
+        part: what was predicted.
+        number: of the part, from 1.
+    """
+    for layer in target.layers:
+        values = _layer_values(layer, part)
+        height, width = values.shape[1:]
+        window = Window(part.column, part.row, width, height)
+        with _writing(target):
+            with rasterio.open(target.unfinished(layer), "r+") as raster:
+                raster.write(values, window=window)
+            # Else the progress could reach the disk before the pixels, and a power cut leave a gap.
+            _sync(target.unfinished(layer))
+    with _writing(target):
+        _write_progress(target, number)
+
+
+def _sync(path: Path) -> None:
+    """Wait until the disk has a file."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def _finish(target: MapFiles) -> None:
+    """Compress the layers and move them to their places, the class ids last."""
+    with _writing(target):
+        for path in target.side_files:
+            _write_side_file(target, path, target.unfinished("classes"))
+        for layer, place in target.layers.items():
+            whole = target.folder / f"whole_{layer}.tif"
+            # The mean of two class ids would be a third class. Of shares it is what a reader sees.
+            resampling = "MODE" if layer == "classes" else "AVERAGE"
+            _compress(target.unfinished(layer), whole, resampling)
+            whole.replace(place)
+        for path in target.other_layers:  # of an older map that the user wanted replaced
+            if _identity_of(path) is not None:
+                path.unlink()
+    _remove_folder(target)
+
+
+def _remove_folder(target: MapFiles) -> None:
+    if _is_folder_of_ours(target.folder, target.progress):
+        shutil.rmtree(target.folder, ignore_errors=True)
+
+
+def _restore_side_files(target: MapFiles) -> None:
+    """Make the small files beside a finished map that are missing; the others may be edited."""
+    for path in target.side_files:
+        if not path.exists():
+            with _writing(target):
+                _write_side_file(target, path, target.path)
+
+
+def _write_side_file(target: MapFiles, path: Path, class_ids: Path) -> None:
+    mark = f"{MARK} {target.identity}"
+    if path == target.style:
+        write_qgis_style(path, target.legend, mark, _REMEDY)
+    elif path == target.class_names:
+        write_class_names(path, target.legend, mark, _REMEDY)
+    else:
+        write_picture(path, class_ids, target.legend, mark, _REMEDY)
+
+
+def _compress(source: Path, whole: Path, resampling: str) -> None:
+    """Copy a layer to a Cloud-Optimised GeoTIFF with overviews.
+
+    Raises:
+        OSError: the copy failed, or was cut short.
+    """
+    options = {"driver": "COG", "compress": "DEFLATE", "bigtiff": "IF_SAFER"}
+    try:
+        rasterio.shutil.copy(source, whole, **options, overview_resampling=resampling)
+        # On a full disk GDAL may write a part of the file and report nothing.
+        _read_last_block(whole)
+    except Exception as error:  # rasterio has no public name for some of GDAL's errors
+        raise OSError(str(error)) from None
+    _sync(whole)
+
+
+def _read_last_block(path: Path) -> None:
+    """Make sure that a Cloud-Optimised GeoTIFF was not cut short.
+
+    Its overviews come first and its pixels at full resolution last, in order. So the whole file is
+    there if its last block can be read. A validator of the layout, such as `rio-cogeo`, looks at
+    the offsets at the beginning of the file and takes one that is cut short for valid.
+
+    Raises:
+        RasterioError: the block cannot be read.
+    """
+    with rasterio.open(path) as source:
+        *_, (_, last_block) = source.block_windows(1)
+        source.read(window=last_block)

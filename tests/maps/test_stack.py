@@ -1,0 +1,227 @@
+"""Rasters that a map is made of: what contradicts the network or each other is refused."""
+
+import os
+
+import numpy as np
+import pytest
+import rasterio
+from map_inputs import BANDS, SHAPE, read_pixels, write_geotiff, write_rasters
+from rasterio.transform import Affine, from_origin
+
+from multisenge_lib.dataset import S1_BANDS, S2_BANDS
+from multisenge_lib.errors import PatchError
+from multisenge_lib.maps.stack import open_stack
+
+MONTHS = (7, 8, 9, 11)
+
+
+def read_all(rasters):
+    """Open a stack and read all of it."""
+    stack = open_stack(rasters, BANDS, MONTHS)
+    return stack.read(0, stack.shape[0])
+
+
+def test_a_stack_gives_what_the_rasters_hold(rasters):
+    series, valid = read_all(rasters)
+    for sensor, paths in rasters.items():
+        for date, path in enumerate(paths):
+            np.testing.assert_array_equal(
+                series[sensor][date], np.moveaxis(read_pixels(path), 0, -1)
+            )
+    assert not valid[:20, :30].any()
+    assert (~valid).sum() == 600
+
+
+# Each of these changes one raster; the second of Sentinel-1 or Sentinel-2.
+
+
+def missing(s1, s2):
+    s2.unlink()
+
+
+def cut_off(s1, s2):
+    s2.write_bytes(s2.read_bytes()[:3000])
+
+
+def text(s1, s2):
+    s2.write_text("hello")
+
+
+def pipe(s1, s2):
+    s2.unlink()
+    os.mkfifo(s2)
+
+
+def other_grid(s1, s2):
+    write_geotiff(s2, read_pixels(s2), S2_BANDS, transform=from_origin(5e5 + 5, 5.5e6, 10, 10))
+
+
+def four_metres_off(s1, s2):
+    write_geotiff(s2, read_pixels(s2), S2_BANDS, transform=from_origin(5e5, 5.5e6 - 4, 10, 10))
+
+
+def other_size(s1, s2):
+    write_geotiff(s1, read_pixels(s1)[:, :-1], S1_BANDS)
+
+
+def other_pixels(s1, s2):
+    write_geotiff(s1, read_pixels(s1), S1_BANDS, transform=from_origin(5e5, 5.5e6, 20, 20))
+
+
+def feet(s1, s2):
+    write_geotiff(s1, read_pixels(s1), S1_BANDS, crs="EPSG:2225")
+
+
+def degrees(s1, s2):
+    place = from_origin(0, 80, 10, 10)
+    write_geotiff(s1, read_pixels(s1)[:, :9, :9], S1_BANDS, crs="EPSG:4326", transform=place)
+
+
+def south_up(s1, s2):
+    turned = Affine(10, 0, 5e5, 0, 10, 5.5e6 - 1500)
+    write_geotiff(s2, read_pixels(s2)[:, ::-1], S2_BANDS, transform=turned)
+
+
+def other_projection(s1, s2):
+    write_geotiff(s1, read_pixels(s1), S1_BANDS, crs="EPSG:32632")
+
+
+def no_projection(s1, s2):
+    write_geotiff(s1, read_pixels(s1), S1_BANDS, crs=None)
+
+
+def decibel(s1, s2):
+    write_geotiff(s1, 10 * np.log10(read_pixels(s1)), S1_BANDS)
+
+
+def digital_numbers(s1, s2):
+    write_geotiff(s1, (read_pixels(s1) * 20_000 + 100).astype(np.uint16), S1_BANDS)
+
+
+def digital_numbers_as_floats(s1, s2):
+    write_geotiff(s1, read_pixels(s1) * 20_000 + 100, S1_BANDS)
+
+
+def complex_numbers(s1, s2):
+    write_geotiff(s1, read_pixels(s1).astype(np.complex64), S1_BANDS)
+
+
+def zero_to_one(s1, s2):
+    write_geotiff(s2, read_pixels(s2).astype(np.float32) / 1e4, S2_BANDS)
+
+
+def saturated(s1, s2):
+    pixels = read_pixels(s2)
+    pixels[3, 100:, 60:] = 65_535
+    write_geotiff(s2, pixels, S2_BANDS)
+
+
+def eight_bits(s1, s2):
+    write_geotiff(s2, (read_pixels(s2) // 20).astype(np.uint8), S2_BANDS)
+
+
+def nine_bands(s1, s2):
+    write_geotiff(s2, read_pixels(s2)[:9], S2_BANDS[:9])
+
+
+def nine_unnamed_bands(s1, s2):
+    write_geotiff(s2, read_pixels(s2)[:9])
+
+
+@pytest.mark.fault("predict: rasters that contradict the network -> one line with the file's name")
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (missing, r"_s2\.tif is missing"),
+        (cut_off, r"_s2\.tif cannot be read, truncated or damaged"),
+        (text, r"_s2\.tif is not a GeoTIFF"),
+        (pipe, r"_s2\.tif is not a file"),
+        (other_grid, r"_s2\.tif is on another grid .*\(5 m further east and 0 m"),
+        (four_metres_off, r"_s2\.tif is on another grid .*\(0 m further east and -4 m"),
+        (other_size, r"_s1\.tif is on another grid than the first raster \(height 149 instead"),
+        (other_pixels, r"_s1\.tif has pixels of 20 x 20 metre in EPSG:32631"),
+        (feet, r"_s1\.tif has pixels of 10 x 10 US survey foot in EPSG:2225"),
+        (degrees, r"_s1\.tif has pixels of 10 x 10 degree in EPSG:4326"),
+        (south_up, r"_s2\.tif is south up, .*gdalwarp"),
+        (other_projection, r"_s1\.tif is on another grid .*EPSG:32632 instead of EPSG:32631"),
+        (no_projection, r"_s1\.tif has pixels of .* in no projection"),
+        (decibel, r"_s1\.tif holds .*decibel"),
+        (digital_numbers, r"_s1\.tif holds values around .*digital numbers"),
+        (digital_numbers_as_floats, r"_s1\.tif holds values around .*digital numbers"),
+        (complex_numbers, r"_s1\.tif is complex64"),
+        (zero_to_one, r"_s2\.tif is float32, Sentinel-2 is reflectance x 10,000"),
+        (saturated, r"_s2\.tif holds 65535, which is no reflectance"),
+        (eight_bits, r"_s2\.tif is uint8, an 8-bit picture"),
+        (nine_bands, r"_s2\.tif has the bands B2.*B11, s2 must have .*B12"),
+        (nine_unnamed_bands, r"_s2\.tif has the bands 9 without names"),
+    ],
+)
+def test_rasters_that_contradict_the_network(rasters, change, message):
+    change(rasters["s1"][1], rasters["s2"][1])
+    with pytest.raises(PatchError, match=message) as error:
+        read_all(rasters)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.fault("predict: one 65535 where nobody looks -> refused when its rows are read")
+def test_a_single_saturated_pixel(rasters):
+    path = rasters["s2"][1]
+    pixels = read_pixels(path)
+    pixels[3, 77, 55] = 65_535
+    write_geotiff(path, pixels, S2_BANDS)
+    with pytest.raises(PatchError, match=r"_s2\.tif holds 65535"):
+        read_all(rasters)
+
+
+def test_corners_that_differ_by_rounding_are_one_grid(rasters):
+    path = rasters["s2"][1]
+    place = from_origin(5e5 + 1e-6, 5.5e6 - 1e-6, 10, 10)
+    write_geotiff(path, read_pixels(path), S2_BANDS, transform=place)
+    series, _ = read_all(rasters)
+    assert series["s2"].shape == (4, *SHAPE, 10)
+
+
+@pytest.mark.fault("predict: a raster of another month at a place -> refused, or allowed")
+def test_another_month(rasters):
+    path = rasters["s2"][1]
+    rasters["s2"][1] = path.rename(path.with_name("2020-06-05_s2.tif"))
+    message = r"2020-06-05_s2\.tif is of month 6, at its place the network takes month 8"
+    with pytest.raises(PatchError, match=message):
+        open_stack(rasters, BANDS, MONTHS)
+    open_stack(rasters, BANDS, MONTHS, any_month=True)
+
+
+@pytest.mark.parametrize(("sensor", "count"), [("s1", 0), ("s2", 3), ("s2", 5)])
+def test_another_number_of_rasters(rasters, sensor, count):
+    rasters[sensor] = (rasters[sensor] * 2)[:count]
+    message = f"{count} rasters of {sensor} given, .* takes 4, of the months 7, 8, 9, 11"
+    with pytest.raises(PatchError, match=message):
+        open_stack(rasters, BANDS, MONTHS)
+
+
+def test_rasters_of_a_sensor_that_the_network_does_not_take(rasters):
+    with pytest.raises(PatchError, match="4 rasters of s1 given, the network takes 0"):
+        open_stack(rasters, {"s2": S2_BANDS}, MONTHS)
+
+
+@pytest.mark.fault("predict: a name with control characters -> quoted in the message")
+def test_a_name_that_would_break_the_line(tmp_path):
+    rasters = write_rasters(tmp_path)
+    path = rasters["s2"][1]
+    rasters["s2"][1] = path.rename(path.with_name("20200805\n\x1b[31m.tif"))
+    write_geotiff(rasters["s2"][1], read_pixels(rasters["s2"][1])[:9], S2_BANDS[:9])
+    with pytest.raises(PatchError) as error:
+        open_stack(rasters, BANDS, MONTHS)
+    assert str(error.value).isprintable()
+    assert r"\n\x1b[31m" in str(error.value)
+
+
+def test_a_stack_changes_with_its_rasters(rasters):
+    stack = open_stack(rasters, BANDS, MONTHS)
+    before = stack.stamps
+    path = rasters["s1"][3]
+    status = path.stat()
+    with rasterio.open(path, "r+") as target:
+        target.update_tags(edited="yes")
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert stack.stamps != before  # by its size alone
