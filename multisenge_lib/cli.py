@@ -293,27 +293,41 @@ def count_labels(labels: Labels = None) -> None:
 
     Writes the committed counts that the chapters read. The sample is refused.
     """
-    from multisenge_lib.tools import write_label_counts
+    from multisenge_lib.audit import label_counts
 
     labels = labels or paths.real_labels()
     if labels is None:
         raise MultiSenGEError(
             "no real label files: give --labels, or set MULTISENGE_LABELS or MULTISENGE_ROOT"
         )
-    typer.echo(f"Wrote {write_label_counts(labels)}")
+    for path in label_counts.write_records(labels):
+        typer.echo(f"Wrote {path}")
 
 
 def _listed(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
-def _pairs(texts: list[str]) -> dict[str, str]:
+def _pairs(texts: list[str], option: str, example: str) -> dict[str, str]:
     """Read `B8A=B8` and the like as a dict."""
+    pairs = {}
     for text in texts:
-        missing, _, other = text.partition("=")
-        if not (missing and other):
-            raise MultiSenGEError(f"--fill {text!r}: give MISSING=OTHER, such as B8A=B8")
-    return dict(text.split("=", 1) for text in texts)
+        key, _, value = text.partition("=")
+        if not (key and value):
+            raise MultiSenGEError(f"{option} {text!r}: give pairs such as {example}")
+        pairs[key.strip()] = value.strip()
+    return pairs
+
+
+def _reclass(text: str) -> dict[str, int]:
+    """Read `10=1,20=2` as a dict from ids, or texts, of a reference to class ids."""
+    example = "--reclass 10=1,20=2,255=0"
+    class_of = {}
+    for old, new in _pairs(_listed(text), "--reclass", example).items():
+        if not new.isdecimal():
+            raise MultiSenGEError(f"--reclass {old}={new}: give class ids, such as {example}")
+        class_of[old] = int(new)
+    return class_of
 
 
 @app.command("import")
@@ -331,7 +345,7 @@ def import_images(
         str | None, typer.Option(help="Name of the dataset. Default: the name of the root.")
     ] = None,
     reference: Annotated[
-        Path | None, typer.Option(help="A raster of class ids, the reference.")
+        Path | None, typer.Option(help="A raster or vector of class ids, the reference.")
     ] = None,
     classes: Annotated[
         str,
@@ -340,59 +354,79 @@ def import_images(
             "MultiSenGE's."
         ),
     ] = "",
+    reclass: Annotated[
+        str,
+        typer.Option(
+            help="Class ids for the ids of the reference, such as 10=1,20=2; 0 for no data."
+        ),
+    ] = "",
+    attribute: Annotated[
+        str | None, typer.Option(help="Column of a vector that holds the classes.")
+    ] = None,
     size: Annotated[int, typer.Option(help="Pixels along the side of a patch.")] = 256,
     s1_unit: Annotated[
         str | None,
         typer.Option(help="Unit of the backscatter: linear, db, or dn (20 log10 n - 83 dB)."),
     ] = None,
     s2_scale: Annotated[
-        float,
-        typer.Option(help="Factor to reflectance x 10,000: give 10000 where values are 0 to 1."),
-    ] = 1,
-    s2_offset: Annotated[
-        float,
+        float | None,
         typer.Option(
-            help="Offset added to the pixel values before scaling: -1000 for ESA's products from "
-            "N0400 on."
+            help="Factor to reflectance x 10,000: give 10000 where values are 0 to 1. Default: as "
+            "tags of the raster say."
         ),
-    ] = 0,
+    ] = None,
+    s2_offset: Annotated[
+        float | None,
+        typer.Option(
+            help="Offset added to the pixel values before scaling. Default: as tags say, or the "
+            "processing baseline of each ESA product (-1000 from N0400 on)."
+        ),
+    ] = None,
     no_data: Annotated[
         float | None,
         typer.Option(help="The value that means no data, where the raster has no tag for it."),
     ] = None,
     s1_bands: Annotated[
-        str, typer.Option(help="Bands of Sentinel-1 rasters without band names, such as VV,VH.")
+        str, typer.Option(help="Bands of Sentinel-1 rasters in their order, such as VV,VH.")
     ] = "",
     s2_bands: Annotated[
-        str, typer.Option(help="Bands of Sentinel-2 rasters without band names, in order.")
+        str,
+        typer.Option(
+            help="Bands of Sentinel-2 rasters in their order, - for one of no use. Counts more "
+            "than names in the rasters."
+        ),
     ] = "",
     fill: Annotated[
         list[str] | None, typer.Option(help="Fill a missing band from another one, such as B8A=B8.")
     ] = None,
     crs: Annotated[
-        str | None, typer.Option(help="Coordinate system of cubes that do not name theirs.")
+        str | None, typer.Option(help="Coordinate system of images that do not name theirs.")
     ] = None,
 ) -> None:
     """Cut your own images into the layout of the dataset."""
     from multisenge_lib.area import InputUnits, import_area
 
-    made = import_area(
+    imported = import_area(
         root,
         sources,
         name=name,
         reference=reference,
         classes=_listed(classes),
+        reclass=_reclass(reclass),
+        attribute=attribute,
         size=size,
         units=InputUnits(s1_unit, s2_scale, s2_offset, no_data),
         s1_bands=_listed(s1_bands),
         s2_bands=_listed(s2_bands),
-        fill=_pairs(fill or []),
+        fill=_pairs(fill or [], "--fill", "B8A=B8"),
         crs=crs,
         progress=True,
     )
-    wrote = f"Wrote {made.patches:,} patches of {size} pixels to {made.root}"
-    then = f"Look at {made.root / 'dataset.toml'}, then: multisenge check {made.root}"
-    typer.echo("\n".join([*made.said, wrote, then]))
+    for notice in imported.notices:
+        typer.echo(notice)
+    typer.echo(f"Wrote {imported.patches:,} patches of {size} pixels to {imported.root}")
+    description = imported.root / "dataset.toml"
+    typer.echo(f"Look at {description}, then: multisenge check {imported.root}")
 
 
 def _print_plan(labels: Path) -> None:

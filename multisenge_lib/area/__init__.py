@@ -7,8 +7,10 @@ from multisenge_lib.area.cutting import (
     InputUnits,
 )
 from multisenge_lib.area.importing import (
+    ImportResult,
     import_area,
 )
-from multisenge_lib.area.sources import (
+from multisenge_lib.area.products import (
+    baseline_of,
     day_in,
 )

@@ -1,51 +1,56 @@
 """From images as they are to patches of the layout: grid, units, no data, names, files.
 
 Pixels of 10 m on the grid of the Sentinel-2 tiles; reflectance x 10,000, linear backscatter, 0 for
-no data. Files are read in strips as high as a patch, so that their size needs no memory; of a cube
-all bands of a date are held.
+no data. Files are read in strips as high as a patch, so their size needs no memory; of a cube all
+bands of a date are held.
 """
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-import mgrs
 import numpy as np
-import rasterio
-from rasterio.crs import CRS
 from rasterio.dtypes import in_dtype_range
 from rasterio.enums import Resampling
-from rasterio.errors import CRSError, RasterioError
-from rasterio.transform import from_origin
+from rasterio.errors import RasterioError
 from rasterio.vrt import WarpedVRT
-from rasterio.warp import transform_bounds
 from rasterio.windows import Window
 
-from multisenge_lib.area.sources import Acquisition, Band
+from multisenge_lib.area.acquisitions import Acquisition, BandSource
+from multisenge_lib.area.target_grid import TargetGrid, lies_on_grid, patch_name, utm_zone
 from multisenge_lib.dataset import (
-    BACKSCATTER_FLOOR,
     LABELS,
     PIXEL,
+    THEIA_NO_DATA,
+    alpha_bands,
+    apply_tags,
     guess_band_order,
     has_red_edge,
-    is_north_up_10m,
+    impossible_values,
+    is_tagged,
     label_bytes,
-    pixel_problems,
     raster_bytes,
     raster_path,
-    tile_corner,
+    to_uint16,
+    type_problem,
+    unlikely_values,
 )
 from multisenge_lib.errors import ImportAreaError, MultiSenGEError
 
 S1Unit = Literal["linear", "db", "dn"]
-_NO_VALUE = np.iinfo(np.uint16).max
+#: Providers use the largest 16-bit value for no data.
+_LARGEST_UINT16 = np.iinfo(np.uint16).max
+#: Values that mark no data in signed reflectance, with a tag or without: MAJA's, which THEIA uses,
+#: HLS' and the smallest 16-bit value.
+_SIGNED_FILL = (THEIA_NO_DATA, -9999, -32768)
 #: Share of a patch's pixels that must hold data, for a date to be one of the patch.
-_SEEN = 0.5
-#: Metres that an area reaches, at most: two tiles.
-_FAR = 220_000
+_LEAST_COVER = 0.5
+#: Pixels along a strip's height that the distribution of values is judged on.
+_JUDGED_ROWS = 32
+#: Finer than this share of 10 m, pixels are averaged; 10 m with rounding errors are not.
+_FINER = 0.99
 
 
 @dataclass(frozen=True)
@@ -53,284 +58,426 @@ class InputUnits:
     """How stored values become those of the layout.
 
     Attributes:
-        s1: `linear`, `db`, or `dn`, digital numbers n with 20 log10(n) - 83 decibel; None where
-            nothing was said: linear, refused where it does not look so.
-        s2_scale: what reflectance is multiplied with, 10,000 where it is from 0 to 1.
-        s2_offset: what is added before, -1000 for ESA's products of processing baseline
-            04.00 and later, `N0400` in their names, whatever their date.
+        s1: `linear`, `db`, or `dn`, digital numbers n that mean 20 log10(n) - 83 decibel; None
+            where it is not known: linear, refused where the values contradict it.
+        s2_scale: what reflectance is multiplied with, 10,000 where it is from 0 to 1. By default
+            as scale tags say, else 1.
+        s2_offset: what is added before. By default as the product's processing baseline or offset
+            tags say, else 0.
         no_data: a value that means no data in images, where they carry no tag.
     """
 
     s1: S1Unit | None = None
-    s2_scale: float = 1
-    s2_offset: float = 0
+    s2_scale: float | None = None
+    s2_offset: float | None = None
     no_data: float | None = None
 
 
-class TargetGrid(NamedTuple):
-    """The pixels of 10 m between the outermost edges of all sources, in one UTM zone."""
+@dataclass(frozen=True)
+class OpenBand:
+    """A band as if it lay on the target grid, and what its stored values mean.
 
-    crs: CRS
-    west: int
-    north: int
-    width: int
-    height: int
+    Attributes:
+        source: where it comes from.
+        raster: on the target grid.
+        no_data: stored values that mean no data, NaN possibly among them.
+        scale: of the scale tag, else 1.
+        offset: of the offset tag, else 0.
+    """
 
+    source: BandSource
+    raster: WarpedVRT
+    no_data: tuple[float, ...]
+    scale: float
+    offset: float
 
-def _zone(crs: CRS, bounds: Sequence[float]) -> CRS:
-    """The projection itself where it is a UTM zone, else the zone of the middle."""
-    code = crs.to_epsg()
-    if code and (32601 <= code <= 32660 or 32701 <= code <= 32760):
-        return CRS.from_epsg(code)
-    west, south, east, north = transform_bounds(crs, 4326, *bounds)
-    tile = mgrs.MGRS().toMGRS((south + north) / 2, (west + east) / 2, MGRSPrecision=0)
-    return CRS.from_epsg(tile_corner(tile.zfill(5))[2])
+    @property
+    def has_tags(self) -> bool:
+        """Whether scale or offset tags change its values."""
+        return is_tagged([self.scale], [self.offset])
 
-
-def _aligned(source: Any, crs: CRS) -> bool:
-    at = source.transform
-    off = max(abs(v / PIXEL - round(v / PIXEL)) for v in (at.c, at.f))
-    return source.crs == crs and is_north_up_10m(at, crs) and off < 1e-3
-
-
-def find_area(
-    acquisitions: Sequence[Acquisition], units: InputUnits, said: list[str]
-) -> TargetGrid:
-    """The union of all sources, with no data where one reaches less far; resampling is told."""
-    crs, corners, other, uneven = None, [], [], []
-    one_of_each = {band.grid: (a.sensor, band) for a in acquisitions for band in a.bands.values()}
-    for name, (sensor, band) in one_of_each.items():
+    def read(self, window: Window) -> np.ndarray:
+        """Stored values of a window: `(height, width)`."""
         try:
-            with band.open() as source:
-                if source.crs is None:
-                    raise ImportAreaError(f"{name} names no projection: give it one")
-                crs = crs or _zone(source.crs, source.bounds)
-                corners.append(transform_bounds(source.crs, crs, *source.bounds))
-                if not _aligned(source, crs):
-                    (across, down), at = source.res, source.transform
-                    corner = f"{across:g} x {down:g} from {at.c:.10g}, {at.f:.10g}"
-                    other.append(f"{name} ({source.crs}, {corner})")
-                    if sensor == "s1" and units.s1 in ("db", "dn"):
-                        uneven.append(name)
-        except (RasterioError, CRSError) as error:
-            raise ImportAreaError(f"{name} cannot be read or placed: {error}") from None
-    (west, south), (east, north) = np.min(corners, axis=0)[:2], np.max(corners, axis=0)[2:]
-    if not (east - west < _FAR and north - south < _FAR):  # so written, infinity is refused too
-        raise ImportAreaError(
-            f"the images reach from {west:.0f} E {south:.0f} N to {east:.0f} E {north:.0f} N in "
-            f"{crs}, more than {_FAR / 1000:.0f} km: import places far apart by themselves"
-        )
-    if other:
-        said.append(
-            f"{len(other)} rasters lie on another grid and are resampled to pixels of {PIXEL} m in "
-            f"{crs} (mean of finer pixels, bilinear between coarser ones), such as {other[0]}"
-        )
-    if uneven:
-        said.append(
-            f"{len(uneven)} of them hold {units.s1} and are resampled as stored, which darkens by "
-            f"up to 0.4 dB, such as {uneven[0]}: warp them in linear units before"
-        )
-    left, top = np.ceil(np.array([west, -north]) / PIXEL - 1e-3).astype(int).tolist()
-    right, bottom = np.floor(np.array([east, -south]) / PIXEL + 1e-3).astype(int).tolist()
-    return TargetGrid(crs, PIXEL * left, -PIXEL * top, right - left, bottom - top)
+            return self.raster.read(self.source.index, window=window)
+        except (RasterioError, OSError) as error:
+            cause = error.__cause__ or error
+            raise ImportAreaError(
+                f"{self.source.name} cannot be read ({cause}): it is cut short or damaged, fetch "
+                "it again"
+            ) from None
+
+    def marked(self, stored: np.ndarray) -> np.ndarray:
+        """Where stored values say no data by themselves: `(height, width) bool`."""
+        marked = np.zeros(stored.shape, bool)
+        for value in self.no_data:
+            if value == 0:
+                continue  # 0 in some bands alone is dark, not missing
+            marked |= np.isnan(stored) if np.isnan(value) else stored == value
+        if stored.dtype.kind == "f":
+            marked |= ~np.isfinite(stored)
+        return marked
 
 
-def _untagged(source: Any, index: int, units: InputUnits) -> float:
-    """What is no data in a band without a tag: as said, 65535 where it holds that, else 0."""
-    dtype = source.dtypes[index - 1]
+def _fill_value(raster: Any, source: BandSource, sensor: str, units: InputUnits) -> float:
+    """What is no data in a band without a tag, so that resampling mixes it into no neighbour.
+
+    In this order: what the user says; a usual value that the band holds; 0, which lies around
+    ESA's products.
+    """
+    dtype = raster.dtypes[source.index - 1]
     if units.no_data is not None and in_dtype_range(units.no_data, dtype):
         return units.no_data
-    windows = (window for _, window in source.block_windows(index) if dtype == "uint16")
-    held = any((source.read(index, window=window) == _NO_VALUE).any() for window in windows)
-    return _NO_VALUE if held else 0  # 0 lies around ESA's products
+    if dtype == "uint16":
+        candidates = (_LARGEST_UINT16,)
+    elif sensor == "s2" and np.dtype(dtype).kind in "if":
+        candidates = _SIGNED_FILL
+    else:
+        return 0
+    for _, window in raster.block_windows(source.index):
+        block = raster.read(source.index, window=window)
+        for candidate in candidates:
+            if (block == candidate).any():
+                return candidate
+    return 0
+
+
+def _resampling(raster: Any, grid: TargetGrid) -> Resampling:
+    """Nearest on the grid itself, mean of finer pixels, bilinear between coarser ones."""
+    if lies_on_grid(raster.transform, raster.crs, grid.crs):
+        return Resampling.nearest
+    zone = utm_zone(raster.crs)
+    in_metres = zone is not None and zone[0] == utm_zone(grid.crs)[0]
+    if in_metres and raster.res[0] < _FINER * PIXEL:
+        return Resampling.average
+    return Resampling.bilinear
 
 
 @contextmanager
-def _on_grid(
-    band: Band, area: TargetGrid, units: InputUnits, classes: bool = False
-) -> Iterator[WarpedVRT]:
-    """A band as if it lay on the area's grid; class ids and no data are never mixed."""
-    with band.open() as source:
-        finer = not classes and source.res[0] < 0.99 * PIXEL and source.crs == area.crs
-        resampling = Resampling.average if finer else Resampling.bilinear
-        if classes or _aligned(source, area.crs):
-            resampling = Resampling.nearest
-        no_data = source.nodatavals[band.index - 1]
-        if no_data is None:
-            mixed = resampling != Resampling.nearest
-            no_data = _untagged(source, band.index, units) if mixed else 0
-        place = from_origin(area.west, area.north, PIXEL, PIXEL)
-        grid = {"crs": area.crs, "transform": place, "width": area.width, "height": area.height}
-        empty = {"src_nodata": no_data, "nodata": no_data}
-        with WarpedVRT(source, resampling=resampling, **grid, **empty) as warped:
-            yield warped
+def warped(raster: Any, grid: TargetGrid, **options: Any) -> Iterator[WarpedVRT]:
+    """Open a raster as if it lay on a grid; options go to rasterio's `WarpedVRT`."""
+    place = {
+        "crs": grid.crs,
+        "transform": grid.transform,
+        "width": grid.width,
+        "height": grid.height,
+    }
+    alpha = alpha_bands(raster)
+    if alpha:
+        options["src_alpha"] = alpha[0]  # what it hides becomes no data
+    with WarpedVRT(raster, **place, **options) as on_grid:
+        yield on_grid
 
 
-def _missing(pixels: np.ndarray, tags: Sequence[float | None], units: InputUnits) -> np.ndarray:
-    """Where any band is tagged no data, or all are 0: `(height, width)`."""
-    missing = ~pixels.any(axis=0)
-    for band, tag in zip(pixels, tags, strict=True):
-        for value in (tag, units.no_data, _NO_VALUE if band.dtype == np.uint16 else None):
-            if value:  # 0 in some bands alone is dark, not missing
-                missing |= np.isnan(band) if np.isnan(value) else band == value
-        if band.dtype.kind == "f":
-            missing |= ~np.isfinite(band)
-    return missing
+@contextmanager
+def open_band(
+    source: BandSource, sensor: str, grid: TargetGrid, units: InputUnits
+) -> Iterator[OpenBand]:
+    """Open a band of an image on the target grid.
 
-
-def _to_s2(pixels: np.ndarray, missing: np.ndarray, units: InputUnits, source: str) -> np.ndarray:
-    values = (np.where(missing, 0, pixels).astype(np.float32) + units.s2_offset) * units.s2_scale
-    values = np.where(missing, 0, np.clip(np.rint(values), 1, _NO_VALUE - 1))
-    if values.any() and not (values.max() >= 100 and np.median(values[:, ~missing]) < 20_000):
-        raise ImportAreaError(
-            f"{source}: with this scale and offset reflectance x 10,000 is around "
-            f"{np.median(values[:, ~missing]):.0f}, land is between 100 and 10,000; where it is "
-            "stored from 0 to 1 give --s2-scale 10000"
-        )
-    return values.astype(np.uint16)
-
-
-def _to_s1(pixels: np.ndarray, missing: np.ndarray, units: InputUnits, source: str) -> np.ndarray:
-    stored = pixels.astype(np.float64)
-    seen = stored[:, ~missing]
-    if units.s1 == "db":
-        if seen.size and seen.min() >= 0:
-            raise ImportAreaError(
-                f"{source}: no value is negative, decibels of land are: not --s1-unit db"
+    Raises:
+        ImportAreaError: it cannot be opened, or is of a type that no image has.
+    """
+    position = source.index - 1
+    with ExitStack() as stack:
+        try:
+            raster = stack.enter_context(source.open())
+            if raster.crs is None:
+                raster = stack.enter_context(WarpedVRT(raster, src_crs=source.crs, crs=source.crs))
+            problem = type_problem([raster.dtypes[position]], sensor)
+            if problem is not None:
+                raise ImportAreaError(f"{source.name} {problem}")
+            resampling = _resampling(raster, grid)
+            tag = raster.nodatavals[position]
+            fill = tag
+            if tag is None and resampling == Resampling.nearest:
+                fill = 0  # nothing is mixed, so no value needs to be looked for
+            elif tag is None:
+                fill = _fill_value(raster, source, sensor, units)
+            on_grid = stack.enter_context(
+                warped(raster, grid, resampling=resampling, src_nodata=fill, nodata=fill)
             )
-        stored = 10 ** (stored / 10)
-    elif units.s1 == "dn":
-        stored = stored**2 * 10**-8.3
-    values = np.where(missing, 0, stored).astype(np.float32)
-    problems = list(pixel_problems(values, "s1")) if seen.size else []
-    if seen.size and not problems and values.max() < BACKSCATTER_FLOOR:
-        problems.append("holds nothing above -50 dB")
-    for problem in problems:
-        raise ImportAreaError(
-            f"{source} {problem}; say how it is stored: --s1-unit db, linear, or dn for digital "
-            "numbers n with 20 log10(n) - 83 dB"
-        )
+        except MultiSenGEError:
+            raise
+        except (RasterioError, OSError, ValueError) as error:
+            raise ImportAreaError(f"{source.name} cannot be read: {error}") from None
+        dtype = np.dtype(raster.dtypes[position])
+        no_data = {fill}
+        if units.no_data is not None:
+            no_data.add(units.no_data)
+        if dtype == np.uint16:
+            no_data.add(_LARGEST_UINT16)
+        if sensor == "s2" and dtype.kind in "if":
+            no_data.update(_SIGNED_FILL)
+        scale = raster.scales[position]
+        offset = raster.offsets[position]
+        yield OpenBand(source, on_grid, tuple(no_data), scale, offset)
+
+
+def reflectance(stored: np.ndarray, band: OpenBand, units: InputUnits) -> np.ndarray:
+    """Reflectance x 10,000 as `float32`, of stored values `(height, width)`.
+
+    What the user says counts before tags, and tags before the processing baseline. A scale tag
+    alone says nothing of the offset, so the baseline's is added then.
+    """
+    if units.s2_scale is not None or units.s2_offset is not None:
+        scale = 1 if units.s2_scale is None else units.s2_scale
+        offset = units.s2_offset or 0
+        return (stored.astype(np.float32) + offset) * scale
+    values = stored.astype(np.float32)
+    if band.has_tags:
+        values = apply_tags(stored[None], "s2", [band.scale], [band.offset])[0]
+    if band.source.baseline is not None and band.offset == 0:
+        values = values + np.float32(band.source.baseline.offset)
     return values
 
 
-def _check_order(pixels: np.ndarray, bands: Sequence[str], source: str) -> None:
-    if has_red_edge(bands) and guess_band_order(np.moveaxis(pixels, 0, -1)) == "resolution":
-        raise ImportAreaError(
-            f"{source}: read as {', '.join(bands)}, vegetation has no red edge: the bands are in "
-            "another order; name them, or mend --s2-bands"
-        )
+def backscatter(stored: np.ndarray, band: OpenBand, units: InputUnits) -> np.ndarray:
+    """Linear intensity as `float32`, of stored values `(height, width)`."""
+    values = stored.astype(np.float64)
+    if band.has_tags:
+        values = values * band.scale + band.offset
+    with np.errstate(over="ignore", invalid="ignore"):  # what overflows is refused afterwards
+        if units.s1 == "db":
+            values = 10 ** (values / 10)
+        elif units.s1 == "dn":
+            values = values**2 * 10**-8.3
+        return values.astype(np.float32)
 
 
-def patch_name(crs: CRS, west: int, north: int) -> str:
-    """The name of the patch with this upper-left corner, in the tile that holds it.
+class Strip(NamedTuple):
+    """A row of patches of one acquisition.
 
-    Raises:
-        ImportAreaError: the corner lies outside the zone of the projection.
+    Attributes:
+        row: of its first pixels in the grid.
+        values: `(bands, height, width)` in the units of the layout, 0 for no data.
+        missing: `(height, width) bool`, where there is no data.
+        empty_bands: for each band, whether it holds nothing here where others do.
+        lowest: the least stored value of backscatter; infinite where all is missing.
     """
-    hemisphere, zone = divmod(crs.to_epsg() - 32600, 100)
-    corner = zone, "NS"[hemisphere], west + 1, north - 1
-    with suppress(mgrs.core.MGRSError, MultiSenGEError):
-        tile = mgrs.MGRS().UTMToMGRS(*corner, MGRSPrecision=0).zfill(5)
-        left, top, epsg = tile_corner(tile)
-        x, y = (west - left) // PIXEL, (top - north) // PIXEL
-        if epsg == crs.to_epsg() and min(x, y) >= 0:
-            return f"{tile}_{x}_{y}"
-    raise ImportAreaError(
-        f"the area reaches beyond UTM zone {zone} at {west} E {north} N: import the parts of each "
-        "zone by themselves"
-    )
+
+    row: int
+    values: np.ndarray
+    missing: np.ndarray
+    empty_bands: np.ndarray
+    lowest: float
+
+
+@dataclass
+class AcquisitionSummary:
+    """What cutting one acquisition showed.
+
+    Attributes:
+        missing: share of the pixels without data.
+        empty_bands: names of bands that hold nothing.
+        all_empty: whether these are all bands.
+        tagged: names of sources whose scale and offset tags were applied.
+        overruled: names of sources whose tags count less than what the user says.
+    """
+
+    missing: float
+    empty_bands: list[str]
+    all_empty: bool
+    tagged: list[str] = field(default_factory=list)
+    overruled: list[str] = field(default_factory=list)
+
+    def notices(self, title: str) -> list[str]:
+        """Sentences on what is missing; `title` names the acquisition."""
+        if self.missing == 1 and self.empty_bands and not self.all_empty:
+            bands = ", ".join(self.empty_bands)
+            return [f"{title} is left out: {bands} holds no data anywhere"]
+        if self.missing == 1:
+            return [f"{title} is no data everywhere and is left out"]
+        if self.missing >= 0.005:
+            return [f"{title}: {self.missing:.0%} of the pixels are no data"]
+        return []
 
 
 class PatchWriter:
     """Cuts one acquisition after the other into patches below a folder, and keeps the dates."""
 
-    def __init__(self, folder: Path, area: TargetGrid, size: int, units: InputUnits):
-        self.folder, self.area, self.size, self.units = folder, area, size, units
-        self.rows = range(0, area.height - size + 1, size)
-        self.columns = range(0, area.width - size + 1, size)
-        self.dates: dict[str, dict[str, list]] = defaultdict(lambda: {"s1": [], "s2": []})
+    def __init__(self, folder: Path, grid: TargetGrid, size: int, units: InputUnits):
+        self.folder = folder
+        self.grid = grid
+        self.size = size
+        self.units = units
+        self.rows = range(0, grid.height - size + 1, size)
+        self.columns = range(0, grid.width - size + 1, size)
+        self.dates: dict[str, dict[str, list]] = {}
         self.classes: dict[str, list[int]] = {}
-        self.left_out = 0
+        self.too_little_data = 0
 
-    def _strips(self, bands: Sequence[Band], classes: bool = False) -> Iterator[tuple]:
-        """For each row of patches: the row, its pixels of all bands, and where they are missing."""
-        units = InputUnits() if classes else self.units
-        with ExitStack() as stack:
-            opened = [stack.enter_context(_on_grid(b, self.area, units, classes)) for b in bands]
-            tags = [vrt.nodatavals[b.index - 1] for vrt, b in zip(opened, bands, strict=True)]
-            for row in self.rows:
-                window = Window(0, row, self.area.width, self.size)
-                pixels = np.stack(
-                    [v.read(b.index, window=window) for v, b in zip(opened, bands, strict=True)]
-                )
-                yield row, pixels, _missing(pixels, tags, units)
+    def write_acquisition(
+        self, acquisition: Acquisition, bands: Sequence[str]
+    ) -> AcquisitionSummary:
+        """Write the patches of one acquisition.
 
-    def _patches(self, row: int, pixels: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
-        for column in self.columns:
-            west, north = self.area.west + PIXEL * column, self.area.north - PIXEL * row
-            part = pixels[:, :, column : column + self.size]
-            yield patch_name(self.area.crs, west, north), part
-
-    def _write(self, kind: str, patch: str, day: Any, *raster: Any, **options: Any) -> None:
-        path = raster_path(self.folder, kind, patch, day)
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(raster_bytes(patch, *raster, **options))
-
-    def cut(self, acquisition: Acquisition, bands: Sequence[str]) -> float:
-        """Write an acquisition's patches; the share of its pixels without data.
-
-        Where it covers less than half of a patch, the patch has no such date; see `left_out`.
-        """
-        sensor, sources, lost = acquisition.sensor, [acquisition.bands[b] for b in bands], []
-        for row, pixels, missing in self._strips(sources):
-            if sensor == "s2":
-                missing |= (pixels <= 0).all(axis=0)  # THEIA writes -10000 for no data
-                values = _to_s2(pixels, missing, self.units, sources[0].source)
-                _check_order(values, bands, sources[0].source)
-            else:
-                values = _to_s1(pixels, missing, self.units, sources[0].source)
-            lost.append(missing[:, : self.columns[-1] + self.size].mean())
-            for patch, part in self._patches(row, values):
-                seen = part.any(axis=0).mean()
-                if seen >= _SEEN:
-                    self._write(sensor, patch, acquisition.day, part, bands)
-                    self.dates[patch][sensor].append(acquisition.day)
-                elif seen:
-                    self.left_out += 1
-        return float(np.mean(lost))
-
-    def _ids(self, path: Path) -> Iterator[tuple[int, np.ndarray]]:
-        """For each row of patches: the row, and a reference's class ids, no data 0."""
-        band = Band(str(path), lambda: rasterio.open(path), str(path))
-        for row, pixels, missing in self._strips([band], classes=True):
-            yield row, np.where(missing, 0, pixels)
-
-    def labelled(self, path: Path, most: int) -> float:
-        """The share of the area's pixels that a reference labels.
+        Where it covers less than half of a patch, the patch has no such date; `too_little_data`
+        counts these.
 
         Raises:
-            ImportAreaError: none, or it holds other class ids.
+            ImportAreaError: its values or bands cannot be what they are said to be.
         """
-        shares = []
-        for _, ids in self._ids(path):
-            for problem in pixel_problems(ids, "reference", most):
-                raise ImportAreaError(f"{path} {problem}; name other classes with --classes")
-            shares.append(np.count_nonzero(ids) / ids.size)
-        if not any(shares):
-            raise ImportAreaError(f"{path} labels no pixel of the images: give one of their place")
-        return float(np.mean(shares))
+        sources = [acquisition.bands[band] for band in bands]
+        title = sources[0].name
+        used_width = self.columns[-1] + self.size
+        step = max(1, self.size // _JUDGED_ROWS)
+        missing_shares = []
+        samples = []
+        empty_bands = np.ones(len(bands), bool)
+        lowest = np.inf
+        with ExitStack() as stack:
+            opened = [
+                stack.enter_context(open_band(source, acquisition.sensor, self.grid, self.units))
+                for source in sources
+            ]
+            for strip in self._strips(opened, acquisition.sensor):
+                missing_shares.append(strip.missing[:, :used_width].mean())
+                samples.append(strip.values[:, ::step, ::step])
+                empty_bands &= strip.empty_bands
+                lowest = min(lowest, strip.lowest)
+                self._write_strip(acquisition, bands, strip)
+            tagged = [band.source.name for band in opened if band.has_tags]
+        self._check_units(np.concatenate(samples, axis=1), acquisition.sensor, bands, title, lowest)
+        by_user = self.units.s2_scale is not None or self.units.s2_offset is not None
+        user_counts = acquisition.sensor == "s2" and by_user
+        return AcquisitionSummary(
+            missing=float(np.mean(missing_shares)),
+            empty_bands=[band for band, empty in zip(bands, empty_bands, strict=True) if empty],
+            all_empty=bool(empty_bands.all()),
+            tagged=[] if user_counts else tagged,
+            overruled=tagged if user_counts else [],
+        )
 
-    def cut_reference(self, path: Path) -> None:
-        """Write the reference, which `labelled` has checked, of the patches that have an image."""
-        for row, ids in self._ids(path):
-            for patch, part in self._patches(row, ids.astype(np.uint8)):
-                if patch in self.dates:
-                    self._write("reference", patch, None, part, ["class"], nodata=0)
-                    self.classes[patch] = np.unique(part[part > 0]).tolist()
+    def _strips(self, opened: Sequence[OpenBand], sensor: str) -> Iterator[Strip]:
+        convert = reflectance if sensor == "s2" else backscatter
+        for row in self.rows:
+            window = Window(0, row, self.grid.width, self.size)
+            shape = len(opened), self.size, self.grid.width
+            stored_by_band = [band.read(window) for band in opened]
+            marked = np.zeros(shape, bool)
+            no_signal = np.zeros(shape, bool)
+            values = np.empty(shape, np.float32)
+            for i, (band, stored) in enumerate(zip(opened, stored_by_band, strict=True)):
+                marked[i] = band.marked(stored)
+                # Reflectance below 0 in all bands is a fill value that we do not know.
+                no_signal[i] = stored <= 0 if sensor == "s2" else stored == 0
+                values[i] = convert(np.where(marked[i], 0, stored), band, self.units)
+            missing = marked.any(axis=0) | no_signal.all(axis=0)
+            if sensor == "s2":
+                values = to_uint16(values)
+            else:
+                # Backscatter is a power: 0 in one polarisation means that it was not observed.
+                missing |= (values == 0).any(axis=0)
+            values[:, missing] = 0
+            if sensor == "s1":
+                self._check_possible(values, opened[0].source.name)
+            lowest = np.inf
+            if sensor == "s1" and not missing.all():
+                lowest = min(float(stored[~missing].min()) for stored in stored_by_band)
+            empty_bands = (marked | no_signal).all(axis=(1, 2))
+            yield Strip(row, values, missing, empty_bands, lowest)
+
+    def _check_possible(self, values: np.ndarray, title: str) -> None:
+        for problem in impossible_values(values, "s1"):
+            raise ImportAreaError(_ask_for_unit(f"{title} {problem}"))
+
+    def _check_units(
+        self, sample: np.ndarray, sensor: str, bands: Sequence[str], title: str, lowest: float
+    ) -> None:
+        """Refuse an image whose values, `(bands, height, width)`, are in other units."""
+        if not sample.any():
+            return
+        if sensor == "s1" and self.units.s1 == "db" and lowest >= 0:
+            raise ImportAreaError(
+                f"{title}: no value is negative, decibels of land are: not --s1-unit db"
+            )
+        problems = unlikely_values(sample, sensor, bands)
+        if problems and sensor == "s1":
+            raise ImportAreaError(_ask_for_unit(f"{title} {problems[0]}"))
+        if problems:
+            raise ImportAreaError(
+                f"{title}: with this scale and offset it {problems[0]}; where reflectance is "
+                "stored from 0 to 1 give --s2-scale 10000"
+            )
+        if sensor == "s2" and has_red_edge(bands):
+            order = guess_band_order(np.moveaxis(sample, 0, -1))
+            if order == "resolution":
+                raise ImportAreaError(
+                    f"{title}: read as {', '.join(bands)}, vegetation has no red edge: the bands "
+                    "are in another order; name them, or correct --s2-bands"
+                )
+
+    def patches_of(self, row: int, pixels: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+        """Names and pixels of the patches of a strip.
+
+        Args:
+            row: of its first pixels in the grid.
+            pixels: `(..., height, width)`.
+        """
+        north = self.grid.north - PIXEL * row
+        for column in self.columns:
+            west = self.grid.west + PIXEL * column
+            patch = patch_name(self.grid.crs, west, north)
+            yield patch, pixels[..., column : column + self.size]
+
+    def _write_strip(self, acquisition: Acquisition, bands: Sequence[str], strip: Strip) -> None:
+        sensor = acquisition.sensor
+        for patch, pixels in self.patches_of(strip.row, strip.values):
+            observed = pixels.any(axis=0).mean()
+            if observed >= _LEAST_COVER:
+                self._write_raster(sensor, patch, acquisition.day, pixels, bands)
+                dates = self.dates.setdefault(patch, {"s1": [], "s2": []})
+                dates[sensor].append(acquisition.day)
+            elif observed:
+                self.too_little_data += 1
+
+    def _write_raster(
+        self,
+        kind: str,
+        patch: str,
+        day: np.datetime64 | None,
+        pixels: np.ndarray,
+        names: Sequence[str],
+        **options: Any,
+    ) -> None:
+        path = raster_path(self.folder, kind, patch, day)
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(raster_bytes(patch, pixels, names, **options))
+
+    def write_reference(self, row: int, ids: np.ndarray) -> None:
+        """Write the reference of the patches of one strip that have an image.
+
+        Args:
+            row: of its first pixels in the grid.
+            ids: class ids `(height, width)`, 0 for no data.
+        """
+        for patch, part in self.patches_of(row, ids.astype(np.uint8)):
+            if patch in self.dates:
+                self._write_raster("reference", patch, None, part[None], ["class"], nodata=0)
+                self.classes[patch] = np.unique(part[part > 0]).tolist()
 
     def write_labels(self) -> None:
         """Write the label files of all patches."""
-        (self.folder / LABELS).mkdir(exist_ok=True)
+        folder = self.folder / LABELS
+        folder.mkdir(exist_ok=True)
         for patch, dates in self.dates.items():
             label = label_bytes(patch, dates, self.classes.get(patch, []))
-            (self.folder / LABELS / f"{patch}.json").write_bytes(label)
+            (folder / f"{patch}.json").write_bytes(label)
+
+
+def days_by_sensor(
+    acquisitions: Sequence[Acquisition], sensors: Sequence[str]
+) -> Mapping[str, list[np.datetime64]]:
+    """The dates of the acquisitions of each sensor."""
+    days = {sensor: [] for sensor in sensors}
+    for acquisition in acquisitions:
+        days[acquisition.sensor].append(acquisition.day)
+    return days
+
+
+def _ask_for_unit(problem: str) -> str:
+    return (
+        f"{problem}; say how it is stored: --s1-unit db, linear, or dn for digital numbers n "
+        "with 20 log10(n) - 83 dB"
+    )

@@ -1,29 +1,31 @@
 """A user's own co-registered images, cut into patches in the published layout.
 
-What the layout asks for is made, and said aloud; what cannot be known, such as the unit of
-backscatter, is asked for. All is written beside the data root and moved there once it is whole.
+Missing pieces are generated and reported; information that cannot be inferred, such as the unit of
+backscatter, must be given. A new data root is written beside its place and moved there once it is
+whole.
 """
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import cycle
 from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
-from rasterio.errors import CRSError, RasterioError
 from tqdm import tqdm
 
+from multisenge_lib.area.acquisitions import Acquisition
 from multisenge_lib.area.cutting import (
     InputUnits,
     PatchWriter,
     S1Unit,
-    TargetGrid,
-    find_area,
-    patch_name,
+    days_by_sensor,
 )
-from multisenge_lib.area.sources import Acquisition, find_acquisitions
+from multisenge_lib.area.products import band_in, used_bands
+from multisenge_lib.area.reference import Reference, ReferenceOptions, open_reference
+from multisenge_lib.area.sources import find_images
+from multisenge_lib.area.target_grid import Placement, TargetGrid, find_target_grid, patch_name
+from multisenge_lib.area.target_root import check_empty, fill_root
 from multisenge_lib.dataset import (
     BLOCKS,
     MULTISENGE,
@@ -32,141 +34,48 @@ from multisenge_lib.dataset import (
     S2_BANDS,
     Dataset,
     Typology,
-    band_of,
+    check_projections,
     draft_dataset,
     make_typology,
     write_dataset_toml,
 )
-from multisenge_lib.errors import ImportAreaError
-from multisenge_lib.files import whole_folder
+from multisenge_lib.errors import ImportAreaError, printable
 
-#: In the names of ESA's products of processing baseline 04.00 and later.
-_BASELINE = re.compile(r"_N(0[4-9]|[1-9]\d)\d\d_")
-_REMEDY = "nothing was imported; make room, or choose another folder"
+#: Patches are halved five times inside the network, so their sides are multiples of 32.
+_SIZE_STEP = 32
+_LARGEST_SIZE = 512
+
+
+@dataclass(frozen=True)
+class ImportOptions:
+    """What the user says of an import; see `import_area`."""
+
+    name: str
+    reference: ReferenceOptions | None
+    classes: Sequence[str]
+    size: int
+    units: InputUnits
+    bands: Mapping[str, Sequence[str]]
+    fill: Mapping[str, str]
+    crs: str | None
+    progress: bool
 
 
 @dataclass(frozen=True)
 class ImportResult:
-    """What an import made, and what is to be known of it.
+    """The result of an import, with its notices.
 
     Attributes:
         root: the data root.
         dataset: its description, as in its `dataset.toml`.
-        patches: how many.
-        said: sentences, one each, on all that was not simply taken over.
+        patches: how many patches were written.
+        notices: one message per input that was changed or left out.
     """
 
     root: Path
     dataset: Dataset
     patches: int
-    said: list[str]
-
-
-def _common_bands(
-    acquisitions: Sequence[Acquisition], fill: Mapping[str, str], said: list[str]
-) -> tuple[list[Acquisition], dict[str, tuple[str, ...]]]:
-    """Acquisitions with missing bands filled as asked, and the bands that all of a sensor have."""
-    filled, bands = [], {}
-    for a in acquisitions:
-        more = {new: a.bands[old] for new, old in fill.items() if old in a.bands}
-        filled.append(replace(a, bands=more | dict(a.bands)))
-        used = sorted(set(more) - set(a.bands))
-        told = f"{', '.join(used)} is filled from {', '.join(fill[band] for band in used)}"
-        if used and told not in said:
-            said.append(told)
-    for sensor, order in MULTISENGE.bands.items():
-        of_sensor = [a for a in filled if a.sensor == sensor]
-        there = set().union(*(a.bands for a in of_sensor))
-        for a in of_sensor:
-            if lacking := [band for band in order if band in there - set(a.bands)]:
-                raise ImportAreaError(
-                    f"{sensor} of {a.day} has no {lacking[0]}, which other dates have: give it, or "
-                    f"fill it from another band, such as --fill {lacking[0]}=B8"
-                )
-        if of_sensor:
-            bands[sensor] = tuple(band for band in order if band in there)
-            if lacking := [band for band in order if band not in there]:
-                said.append(f"{sensor} has no {', '.join(lacking)}: networks read the others only")
-    return filled, bands
-
-
-def _check_size(size: int, area: TargetGrid, said: list[str]) -> None:
-    if size % 32 or not 32 <= size <= 512:
-        raise ImportAreaError(f"patch size {size}: give a multiple of 32, from 32 to 512")
-    if min(area.width, area.height) < size:
-        raise ImportAreaError(
-            f"the images cover {area.height}x{area.width} pixels of {PIXEL} m, a patch has "
-            f"{size}x{size}: give a smaller --size, a multiple of 32"
-        )
-    left = area.width % size, area.height % size
-    if any(left):
-        said.append(f"{left[0]} columns in the east and {left[1]} rows in the south fill no patch")
-
-
-def _told_bands(sensor: str, names: Sequence[str]) -> list[str]:
-    """Bands as the user names them, such as B02; `-` for one of no use."""
-    bands = [name if name == "-" else band_of(name, sensor) for name in names]
-    if None in bands:
-        raise ImportAreaError(
-            f"{sensor} bands: {names[bands.index(None)]!r} names none; give B2 to B12, VV or VH, "
-            "and - for one of no use"
-        )
-    named = [band for band in bands if band != "-"]
-    if len(set(named)) < len(named):
-        raise ImportAreaError(f"{sensor} bands {', '.join(bands)}: each once")
-    return bands
-
-
-def _check_places(root: Path, reference: Path | None) -> None:
-    if reference and not reference.is_file():
-        raise ImportAreaError(f"the reference {reference} is no file")
-    if root.exists() and (not root.is_dir() or any(root.iterdir())):
-        raise ImportAreaError(f"{root} is not empty: give a folder that is new or empty")
-
-
-def _check_options(units: InputUnits, fill: Mapping[str, str]) -> None:
-    """What the user says, held to what can be said."""
-    if units.s1 not in (None, *get_args(S1Unit)):
-        raise ImportAreaError(f"unit {units.s1!r} of Sentinel-1: {', '.join(get_args(S1Unit))}")
-    if not (np.isfinite(units.s2_scale) and units.s2_scale > 0 and np.isfinite(units.s2_offset)):
-        raise ImportAreaError(
-            f"scale {units.s2_scale} and offset {units.s2_offset} of Sentinel-2: give numbers, the "
-            "scale above 0"
-        )
-    for pair in fill.items():
-        if not set(pair) <= {*S1_BANDS, *S2_BANDS} or len({band[0] for band in pair}) > 1:
-            raise ImportAreaError(f"fill {'='.join(pair)}: give two bands of one sensor")
-
-
-def _typology_of(names: Sequence[str]) -> Typology:
-    """Classes of a user's own, in MultiSenGE's colours, which begin again when they run out."""
-    colors = cycle(MULTISENGE.published.colors)
-    return make_typology([(name, next(colors), (i,)) for i, name in enumerate(names, 1)])
-
-
-def _cut_all(
-    cutter: PatchWriter,
-    images: Iterable[tuple[Acquisition, Sequence[str]]],
-    reference: Path | None,
-    most: int,
-    said: list[str],
-) -> None:
-    """Write the patches of all images, and of a reference, whose class ids are read before."""
-    if reference:
-        share = cutter.labelled(reference, most)
-        said.append(f"the reference labels {share:.0%} of the pixels")
-    for acquisition, bands in images:
-        said += _lost(acquisition, cutter.cut(acquisition, bands))
-    if not cutter.dates:
-        raise ImportAreaError("no image holds data in half of a patch: nothing to import")
-    if cutter.left_out:
-        said.append(
-            f"{cutter.left_out} dates of patches, at the images' edges or under clouds, hold data "
-            "in less than half of the pixels and are left out"
-        )
-    if reference:
-        cutter.cut_reference(reference)
-    cutter.write_labels()
+    notices: list[str] = field(default_factory=list)
 
 
 def import_area(
@@ -176,76 +85,383 @@ def import_area(
     name: str | None = None,
     reference: Path | str | None = None,
     classes: Sequence[str] = (),
+    reclass: Mapping[Any, int] | None = None,
+    attribute: str | None = None,
     size: int = MULTISENGE.patch_pixels,
     units: InputUnits | None = None,
     s1_bands: Sequence[str] = (),
     s2_bands: Sequence[str] = (),
     fill: Mapping[str, str] | None = None,
-    crs: str | None = None,
+    crs: str | int | None = None,
     progress: bool = False,
 ) -> ImportResult:
     """Cut a user's images into a data root with labels and description.
 
     Args:
         root: the data root to make; new or empty.
-        sources: files and folders of GeoTIFFs, NetCDF or Zarr cubes, or xarray Datasets.
+        sources: files and folders of rasters, NetCDF or Zarr cubes, or Datasets and DataArrays of
+            xarray.
         name: of the dataset, by default the root's.
-        reference: a raster of class ids, 0 or its tag for no data; none for an area to predict.
+        reference: a raster or vector of class ids, 0 or its tag for no data; without one the area
+            can be mapped, but not learnt from.
         classes: names of the reference's classes, from id 1; by default MultiSenGE's 14.
+        reclass: from ids of the reference to class ids, 0 for no data, such as `{10: 1, 20: 2}`.
+        attribute: the column of a vector that holds the classes.
         size: pixels along a patch's side, a multiple of 32.
         units: of what is stored.
-        s1_bands: of Sentinel-1 rasters that do not name them, in their order.
-        s2_bands: of Sentinel-2 rasters that do not name them; `-` for a band of no use.
+        s1_bands: bands of Sentinel-1 rasters in their order; counts more than their descriptions.
+        s2_bands: the same for Sentinel-2; `-` for a band of no use.
         fill: from a band that is missing to the one that stands in for it, such as B8A to B8.
-        crs: projection of cubes that do not name theirs.
+        crs: projection of images that do not name theirs, such as `EPSG:32631`.
         progress: show a progress bar where there is a terminal.
 
     Raises:
         ImportAreaError: naming the file and what is wrong or must be said; nothing is written.
     """
-    root, said, units, fill = Path(root).resolve(), [], units or InputUnits(), fill or {}
-    told = {s: _told_bands(s, b) for s, b in (("s1", s1_bands), ("s2", s2_bands)) if b}
-    _check_options(units, fill)
-    reference = Path(reference) if reference else None
-    _check_places(root, reference)
-    busy = ImportAreaError(f"another import into {root} is running: wait for it")
-    acquisitions = find_acquisitions(sources, told, crs, reference, said)
-    acquisitions, bands = _common_bands(acquisitions, fill, said)
-    area = find_area(acquisitions, units, said)
-    said += _offset(acquisitions, units)
-    _check_size(size, area, said)
+    check_projections()
+    root = Path(root).resolve()
+    units = units or InputUnits()
+    if isinstance(sources, str | Path):
+        sources = [sources]
     typology = _typology_of(classes) if classes else MULTISENGE.published
-    title, found = name or root.name, (size, bands, typology if classes else None, bool(reference))
-    bar = {"desc": "importing", "unit": " dates", "disable": None if progress else True}
-    try:
-        with whole_folder(root, busy) as folder:
-            cutter = PatchWriter(folder, area, size, units)
-            days = {s: [a.day for a in acquisitions if a.sensor == s] for s in bands}
-            corner = patch_name(area.crs, area.west, area.north)
-            write_dataset_toml(folder, draft_dataset(title, {corner: days}, *found))
-            images = tqdm([(a, bands[a.sensor]) for a in acquisitions], **bar)
-            _cut_all(cutter, images, reference, len(typology), said)
-            dataset = draft_dataset(title, cutter.dates, *found)
-            write_dataset_toml(folder, dataset)
-            said += _touching(dataset)
-    except (RasterioError, CRSError) as error:
-        raise ImportAreaError(f"{error}: {_REMEDY}") from None
-    except OSError as error:
-        raise ImportAreaError(f"{root}: {error.strerror or error}: {_REMEDY}") from None
-    return ImportResult(root, dataset, len(cutter.dates), said)
+    options = ImportOptions(
+        name=name or root.name,
+        reference=_reference_options(reference, typology, reclass or {}, attribute, units),
+        classes=classes,
+        size=size,
+        units=units,
+        bands=_user_bands(s1_bands, s2_bands),
+        fill=fill or {},
+        crs=None if crs is None else str(crs),
+        progress=progress,
+    )
+    _check_options(options)
+    reference_path = options.reference.path if options.reference else None
+    check_empty(root)
+
+    images = find_images(sources, options.bands, options.crs, reference_path)
+    notices = list(images.notices)
+    acquisitions, bands, band_notices = _common_bands(images.acquisitions, options.fill)
+    notices += band_notices
+    grid, off_grid = find_target_grid(acquisitions)
+    notices += _resampling_notices(grid, off_grid, units)
+    notices += _offset_notices(acquisitions, units)
+    notices += _size_notices(size, grid)
+
+    draft = (size, bands, typology if classes else None, options.reference is not None)
+    with fill_root(root) as folder:
+        # The description is drafted twice: at first only to refuse what cannot be described.
+        corner = patch_name(grid.crs, grid.west, grid.north)
+        days = {corner: days_by_sensor(acquisitions, tuple(bands))}
+        write_dataset_toml(folder, draft_dataset(options.name, days, *draft))
+
+        writer = PatchWriter(folder, grid, size, units)
+        notices += _write_patches(writer, acquisitions, bands, options)
+        dataset = draft_dataset(options.name, writer.dates, *draft)
+        write_dataset_toml(folder, dataset)
+    notices += _touching_blocks(dataset)
+    return ImportResult(root, dataset, len(writer.dates), notices)
 
 
-def _offset(acquisitions: Sequence[Acquisition], units: InputUnits) -> list[str]:
-    """A sentence where a product's name says that its reflectance has an offset."""
-    names = (band.source for a in acquisitions if a.sensor == "s2" for band in a.bands.values())
-    marked = None if units.s2_offset else next(filter(_BASELINE.search, names), None)
-    if marked is None:
+def _typology_of(names: Sequence[str]) -> Typology:
+    """Classes of a user's own, in MultiSenGE's colours, which begin again when they run out."""
+    colors = cycle(MULTISENGE.published.colors)
+    return make_typology([(name, next(colors), (i,)) for i, name in enumerate(names, 1)])
+
+
+def _reference_options(
+    path: Path | str | None,
+    typology: Typology,
+    reclass: Mapping[Any, int],
+    attribute: str | None,
+    units: InputUnits,
+) -> ReferenceOptions | None:
+    if path is None:
+        if reclass or attribute:
+            raise ImportAreaError("--reclass and --attribute are of a reference: give --reference")
+        return None
+    path = Path(path)
+    if not path.is_file():
+        raise ImportAreaError(
+            f"the reference {printable(path)} is no file: give a raster or vector"
+        )
+    for old, new in reclass.items():
+        if not isinstance(new, int | np.integer) or not 0 <= new <= len(typology):
+            raise ImportAreaError(
+                f"reclass {old}={new}: class ids are 1 to {len(typology)}, and 0 for no data; name "
+                "other classes with --classes"
+            )
+    by_text = {str(old): int(new) for old, new in reclass.items()}
+    return ReferenceOptions(path, typology.names, by_text, attribute, units.no_data)
+
+
+def _user_bands(s1_bands: Sequence[str], s2_bands: Sequence[str]) -> dict[str, list[str]]:
+    """Bands in the order that the user gives, by sensor; `-` for one of no use."""
+    by_sensor = {}
+    for sensor, names in (("s1", s1_bands), ("s2", s2_bands)):
+        if not names:
+            continue
+        bands = []
+        for name in names:
+            band = name if name == "-" else band_in(name, sensor)
+            if band is None:
+                raise ImportAreaError(
+                    f"{sensor} bands: {printable(name)!r} names none; give B2 to B12, VV or VH, "
+                    "and - "
+                    "for one of no use"
+                )
+            bands.append(band)
+        named = [band for band in bands if band != "-"]
+        if len(set(named)) < len(named):
+            raise ImportAreaError(f"{sensor} bands {', '.join(bands)}: give each once")
+        by_sensor[sensor] = bands
+    return by_sensor
+
+
+def _check_options(options: ImportOptions) -> None:
+    """Refuse what cannot be, before any file is opened."""
+    units = options.units
+    if units.s1 not in (None, *get_args(S1Unit)):
+        choices = ", ".join(get_args(S1Unit))
+        raise ImportAreaError(f"unit {units.s1!r} of Sentinel-1: give one of {choices}")
+    scale = 1 if units.s2_scale is None else units.s2_scale
+    offset = units.s2_offset or 0
+    if not (np.isfinite(scale) and scale > 0 and np.isfinite(offset)):
+        raise ImportAreaError(
+            f"scale {scale} and offset {offset} of Sentinel-2: give numbers, the scale above 0"
+        )
+    for missing, other in options.fill.items():
+        sensors = {missing[:1], other[:1]}
+        if not {missing, other} <= {*S1_BANDS, *S2_BANDS} or len(sensors) > 1:
+            raise ImportAreaError(f"fill {missing}={other}: give two bands of one sensor")
+    size = options.size
+    if size % _SIZE_STEP or not _SIZE_STEP <= size <= _LARGEST_SIZE:
+        raise ImportAreaError(
+            f"patch size {size}: give a multiple of {_SIZE_STEP}, up to {_LARGEST_SIZE}"
+        )
+
+
+def _common_bands(
+    acquisitions: Sequence[Acquisition], fill: Mapping[str, str]
+) -> tuple[list[Acquisition], dict[str, tuple[str, ...]], list[str]]:
+    """Fill missing bands as asked, and find the bands that all dates of a sensor have.
+
+    Returns:
+        The acquisitions, the bands by sensor in the layout's order, and notices.
+
+    Raises:
+        ImportAreaError: a date lacks a band that others have.
+    """
+    notices = []
+    filled = []
+    for acquisition in acquisitions:
+        bands = dict(acquisition.bands)
+        for missing, other in fill.items():
+            if missing not in bands and other in acquisition.bands:
+                bands[missing] = acquisition.bands[other]
+                notices.append(f"{missing} is filled from {other}")
+        filled.append(replace(acquisition, bands=bands))
+    notices = list(dict.fromkeys(notices))  # once for all dates
+
+    common = {}
+    for sensor, order in MULTISENGE.bands.items():
+        of_sensor = [a for a in filled if a.sensor == sensor]
+        if not of_sensor:
+            continue
+        present = set()
+        for acquisition in of_sensor:
+            present.update(acquisition.bands)
+        for acquisition in of_sensor:
+            lacking = [b for b in order if b in present and b not in acquisition.bands]
+            if lacking:
+                stand_in = _stand_in(lacking[0], acquisition)
+                raise ImportAreaError(
+                    f"{acquisition.title} has no {lacking[0]}, which other dates have: give it"
+                    f"{stand_in}, or leave out {next(iter(acquisition.bands.values())).name}"
+                )
+        common[sensor] = tuple(band for band in order if band in present)
+        absent = [band for band in order if band not in present]
+        if absent:
+            notices.append(f"{sensor} has no {', '.join(absent)}: networks read the others only")
+    return filled, common, notices
+
+
+def _stand_in(band: str, acquisition: Acquisition) -> str:
+    """Advice on a band to fill another from: the nearest one that the date has."""
+    order = list(used_bands(acquisition.sensor))
+    others = [b for b in order if b in acquisition.bands]
+    if not others:
+        return ""
+    nearest = min(others, key=lambda other: abs(order.index(other) - order.index(band)))
+    return f", or fill it from another band, such as --fill {band}={nearest}"
+
+
+def _resampling_notices(
+    grid: TargetGrid, off_grid: Sequence[Placement], units: InputUnits
+) -> list[str]:
+    notices = []
+    if off_grid:
+        first = off_grid[0]
+        place = first.transform
+        across = float(np.hypot(place.a, place.d))
+        down = float(np.hypot(place.b, place.e))
+        corner = f"{across:g} x {down:g} from {place.c:.10g}, {place.f:.10g}"
+        notices.append(
+            f"{len(off_grid)} rasters lie on another grid and are resampled to pixels of {PIXEL} m "
+            f"in {grid.crs} (mean of finer pixels, bilinear between coarser ones), such as "
+            f"{first.name} ({first.crs}, {corner})"
+        )
+    # A mean of decibels or of amplitudes is lower than that of intensities.
+    uneven = [p for p in off_grid if p.sensor == "s1" and units.s1 in ("db", "dn")]
+    if uneven:
+        notices.append(
+            f"{len(uneven)} of them hold {units.s1} and are resampled as stored, which darkens by "
+            f"up to 0.4 dB, such as {uneven[0].name}: warp them in linear units before"
+        )
+    return notices
+
+
+def _offset_notices(acquisitions: Sequence[Acquisition], units: InputUnits) -> list[str]:
+    """Say which offsets processing baselines give, and hold the user's against them.
+
+    Raises:
+        ImportAreaError: the user gives an offset for products whose baseline has none.
+    """
+    with_offset = {}
+    without_offset = {}
+    for acquisition in acquisitions:
+        for source in acquisition.bands.values():
+            baseline = source.baseline
+            if baseline is not None and baseline.offset:
+                with_offset[source.name] = baseline
+            elif baseline is not None:
+                without_offset[source.name] = baseline
+    if units.s2_offset and without_offset:
+        name, baseline = next(iter(without_offset.items()))
+        raise ImportAreaError(
+            f"{name} is of processing baseline {baseline.name} ({baseline.where}), which has no "
+            f"offset: leave out --s2-offset {units.s2_offset:g}; the offset of each product is "
+            "read from its name or metadata"
+        )
+    if not with_offset:
         return []
-    return [f"by its name, reflectance in {marked} probably needs --s2-offset -1000"]
+    name, baseline = next(iter(with_offset.items()))
+    if units.s2_offset is None and units.s2_scale is None:
+        return [
+            f"{len(with_offset)} rasters are of ESA's processing baseline 04.00 or later: their "
+            f"offset of {baseline.offset:g} is applied, such as to {name} ({baseline.name} in "
+            f"{baseline.where}); give --s2-offset 0 if that was done before"
+        ]
+    chosen = units.s2_offset or 0
+    if chosen == baseline.offset:
+        return []
+    return [
+        f"{len(with_offset)} rasters are of a processing baseline with an offset of "
+        f"{baseline.offset:g}, such as {name} ({baseline.name}); your scale and offset of "
+        f"{chosen:g} count instead"
+    ]
 
 
-def _touching(dataset: Dataset) -> list[str]:
-    """A sentence where blocks of different splits keep no distance."""
+def _size_notices(size: int, grid: TargetGrid) -> list[str]:
+    """Say which pixels fill no patch.
+
+    Raises:
+        ImportAreaError: no patch fits.
+    """
+    smallest = min(grid.width, grid.height)
+    if smallest < size:
+        covered = f"the images cover {grid.height}x{grid.width} pixels of {PIXEL} m"
+        if smallest < _SIZE_STEP:
+            raise ImportAreaError(
+                f"{covered}, the smallest patch has {_SIZE_STEP}x{_SIZE_STEP}: give images of a "
+                "larger area"
+            )
+        fitting = smallest // _SIZE_STEP * _SIZE_STEP
+        raise ImportAreaError(
+            f"{covered}, a patch has {size}x{size}: give a smaller --size, such as {fitting}"
+        )
+    columns = grid.width % size
+    rows = grid.height % size
+    if columns or rows:
+        return [f"{columns} columns in the east and {rows} rows in the south fill no patch"]
+    return []
+
+
+def _write_patches(
+    writer: PatchWriter,
+    acquisitions: Sequence[Acquisition],
+    bands: Mapping[str, Sequence[str]],
+    options: ImportOptions,
+) -> list[str]:
+    """Write the patches of all images and of the reference, whose ids are read before."""
+    if options.reference is None:
+        notices = _write_images(writer, acquisitions, bands, options.progress)
+    else:
+        with open_reference(options.reference, writer.grid) as reference:
+            notices = list(reference.notices)
+            share = _labelled_share(writer, reference, options.reference)
+            notices.append(f"the reference labels {share:.0%} of the pixels")
+            notices += _write_images(writer, acquisitions, bands, options.progress)
+            for row in writer.rows:
+                writer.write_reference(row, reference.read(row, writer.size))
+    writer.write_labels()
+    return notices
+
+
+def _labelled_share(writer: PatchWriter, reference: Reference, options: ReferenceOptions) -> float:
+    """The share of the area's pixels that a reference labels; its ids are checked on the way.
+
+    Raises:
+        ImportAreaError: none, or it holds other class ids.
+    """
+    shares = []
+    for row in writer.rows:
+        ids = reference.read(row, writer.size)
+        shares.append(np.count_nonzero(ids) / ids.size)
+    if not any(shares):
+        raise ImportAreaError(
+            f"{printable(options.path)} labels no pixel of the images: give one of their place"
+        )
+    return float(np.mean(shares))
+
+
+def _write_images(
+    writer: PatchWriter,
+    acquisitions: Sequence[Acquisition],
+    bands: Mapping[str, Sequence[str]],
+    progress: bool,
+) -> list[str]:
+    notices = []
+    tagged = []
+    overruled = []
+    bar = tqdm(acquisitions, desc="importing", unit=" dates", disable=None if progress else True)
+    for acquisition in bar:
+        summary = writer.write_acquisition(acquisition, bands[acquisition.sensor])
+        notices += summary.notices(acquisition.title)
+        tagged += summary.tagged
+        overruled += summary.overruled
+    if tagged:
+        notices.append(
+            f"{len(tagged)} bands have scale or offset tags, which are applied, such as {tagged[0]}"
+        )
+    if overruled:
+        notices.append(
+            f"{len(overruled)} bands have scale or offset tags; what you say counts instead, such "
+            f"as for {overruled[0]}"
+        )
+    if not writer.dates:
+        reasons = "".join(f"; {notice}" for notice in notices[:3])
+        raise ImportAreaError(f"no image holds data in half of a patch: nothing to import{reasons}")
+    if writer.too_little_data:
+        notices.append(
+            f"{writer.too_little_data} dates of patches, at the images' edges or under clouds, "
+            "hold data in less than half of the pixels and are left out"
+        )
+    return notices
+
+
+def _touching_blocks(dataset: Dataset) -> list[str]:
+    """Warn where blocks of different splits keep no distance."""
     if BLOCKS not in dataset.split_of_tile.values() or dataset.blocks.distance:
         return []
     return [
@@ -253,11 +469,3 @@ def _touching(dataset: Dataset) -> list[str]:
         "training and test touch, and scores come out too high; a smaller --size keeps them apart, "
         "or a distance under [blocks] of dataset.toml"
     ]
-
-
-def _lost(acquisition: Acquisition, share: float) -> list[str]:
-    """A sentence where an acquisition lacks pixels."""
-    what = f"{acquisition.sensor} of {acquisition.day}"
-    if share == 1:
-        return [f"{what} is no data everywhere and is left out"]
-    return [f"{what}: {share:.0%} of the pixels are no data"] if share >= 0.005 else []

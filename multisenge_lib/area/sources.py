@@ -1,271 +1,473 @@
-"""A user's own images: which sensor, date and band each raster or cube holds.
+"""A user's own images: which files there are, and which sensor, date and band each of them holds.
 
-GeoTIFFs, one a date or one a date and band: the date stands in the name, bands are told by their
-descriptions, by the name of a file of one band, or as said. Cubes, NetCDF or Zarr, are opened with
-xarray (extra `area`): bands are variables or lie along a dimension. Bands of no use here are left,
-and so are the masks and pictures of a product's folder; of a band that lies there at several
-resolutions, as ESA delivers it, the finest is taken.
+Two steps. `list_files` follows folders and links, and keeps what can be an image. `find_images`
+then asks each file for its bands, dates and sensor:
+
+1. A product of another sensor, or of level 1C, is left out or refused; masks are left out.
+2. Bands in the order that the user gives (`--s2-bands`) count more than any name.
+3. Descriptions of the bands count next, unless they only count ("Band 1", "b1").
+4. The name of a file with one band counts last.
+
+Everything that is left out is reported.
 """
 
-import re
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass
+import os
+import stat
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import rasterio
-from rasterio.crs import CRS
-from rasterio.errors import CRSError, RasterioError
-from rasterio.io import DatasetReader, MemoryFile
-from rasterio.transform import from_origin
+from rasterio.errors import RasterioError
 
-from multisenge_lib.dataset import MULTISENGE, SENSORS, band_of, geotiff
-from multisenge_lib.errors import ImportAreaError
+from multisenge_lib.area.acquisitions import Acquisition, BandOfDay, BandSource, group_by_day
+from multisenge_lib.area.cubes import bands_of_cube, is_cube_in_memory, open_cube, parse_crs
+from multisenge_lib.area.products import (
+    band_in,
+    baseline_of,
+    day_in,
+    day_of_file,
+    foreign_name,
+    foreign_sensor,
+    is_level_1c,
+    is_mask,
+    names_only_count,
+    sensor_in,
+    used_bands,
+    without_slope_correction,
+)
+from multisenge_lib.dataset import SENSORS, file_problem
+from multisenge_lib.errors import ImportAreaError, printable
 
-_DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_]?([01]\d)[-_]?([0-3]\d)(?!\d)")
-_SENSOR = re.compile(r"(?<![A-Z0-9])S(?:ENTINEL[-_ ]?)?([12])[ABCD]?(?![0-9])")
-_RASTERS, _CUBES = (".tif", ".tiff", ".jp2", ".vrt"), (".nc", ".nc4", ".h5", ".zarr")
-_BANDS = MULTISENGE.bands
-_X, _Y, _TIME = ("x", "easting", "lon", "longitude"), ("y", "northing", "lat", "latitude"), "M"
+RASTER_ENDINGS = (".tif", ".tiff", ".jp2", ".vrt", ".img")
+CUBE_ENDINGS = (".nc", ".nc4", ".h5", ".zarr")
+ARCHIVE_ENDINGS = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".7z")
+#: SNAP writes a header X.dim beside a folder X.data, which holds a raster for each band.
+SNAP_HEADER = ".dim"
+
+_MASKS = "masks or other auxiliary layers"
+_NO_BAND = "rasters that name no band"
+_UNUSED = "rasters of bands that networks do not take"
+_SLOPE = "reflectance without correction for slopes (SRE), which is there with it (FRE)"
+_ARCHIVES = "archives, which must be unpacked first"
+_NO_FILES = "no regular files"
 
 
-class Band(NamedTuple):
-    """Where the pixels of one band of one date are.
+@dataclass
+class Skipped:
+    """Files that are left out, by reason."""
 
-    Attributes:
-        source: for messages.
-        open: gives a raster.
-        grid: the file or cube, whose bands all lie on one grid.
-        index: of the band in the raster, from 1.
+    paths: dict[str, list[Path]] = field(default_factory=dict)
+
+    def add(self, reason: str, path: Path) -> None:
+        """Note one file."""
+        self.paths.setdefault(reason, []).append(path)
+
+    def notices(self) -> list[str]:
+        """One sentence for each reason."""
+        sentences = []
+        for reason, paths in self.paths.items():
+            count = f"{len(paths)} file{'s' if len(paths) > 1 else ''}"
+            example = ", such as" if len(paths) > 1 else ":"
+            sentences.append(f"{count} left out as {reason}{example} {printable(paths[0])}")
+        return sentences
+
+
+def list_files(sources: Iterable[Path], skipped: Skipped) -> list[Path]:
+    """List the rasters and cubes among files and below folders; links are followed.
+
+    Args:
+        sources: files and folders.
+        skipped: takes the files that are left out.
+
+    Raises:
+        ImportAreaError: a source does not exist, is no file, or holds no raster.
     """
+    files = []
+    for source in sources:
+        if source.suffix.lower() == SNAP_HEADER:
+            source = _snap_folder(source)
+        if source.is_dir() and source.suffix.lower() != ".zarr":
+            inside = _files_below(source, skipped)
+            if not inside:
+                raise ImportAreaError(_nothing_below(source, skipped))
+            files += inside
+            continue
+        problem = None if source.is_dir() else file_problem(source)
+        if problem == "is missing":
+            # A link whose target is gone is worth another word than a name that is not there.
+            problem = "is a link to nothing" if source.is_symlink() else "does not exist"
+        if problem is not None and problem != "is empty":  # GDAL says more of an empty file
+            raise ImportAreaError(f"{printable(source)} {problem}: give files or folders of images")
+        if source.suffix.lower() in ARCHIVE_ENDINGS:
+            raise ImportAreaError(
+                f"{printable(source)} is an archive: unpack it, and give the folder"
+            )
+        files.append(source)
+    unique = []
+    seen = set()
+    for path in files:
+        identity = path.resolve()
+        if identity not in seen:
+            seen.add(identity)
+            unique.append(path)
+    return unique
 
-    source: str
-    open: Callable[[], AbstractContextManager[DatasetReader]]
-    grid: str
-    index: int = 1
+
+def _snap_folder(header: Path) -> Path:
+    folder = header.with_suffix(".data")
+    if not folder.is_dir():
+        raise ImportAreaError(
+            f"{printable(header)} is the header of a SNAP product, and its folder {folder.name} is "
+            "not beside it: give both, or export the product as GeoTIFF"
+        )
+    return folder
+
+
+def _nothing_below(folder: Path, skipped: Skipped) -> str:
+    endings = ", ".join(RASTER_ENDINGS + CUBE_ENDINGS)
+    left_out = "".join(f"; {notice}" for notice in skipped.notices())
+    return f"{printable(folder)} holds no raster ({endings}){left_out}"
+
+
+def _files_below(folder: Path, skipped: Skipped) -> list[Path]:
+    """Rasters and cubes below a folder, in order of their names."""
+
+    def note_folder(error: OSError) -> None:
+        reason = f"folders that cannot be listed ({error.strerror})"
+        skipped.add(reason, Path(error.filename))
+
+    files = []
+    visited = set()
+    for where, folders, names in os.walk(folder, onerror=note_folder, followlinks=True):
+        status = Path(where).stat()
+        identity = status.st_dev, status.st_ino
+        if identity in visited:  # a link that leads back into the tree
+            folders.clear()
+            continue
+        visited.add(identity)
+        stores = [name for name in folders if name.lower().endswith(".zarr")]
+        # A Zarr store is a folder of many small files; it is opened as a whole.
+        folders[:] = [n for n in folders if n not in stores and not n.startswith(".")]
+        for name in sorted([*names, *stores]):
+            # Names with a dot are hidden; ._x.tif is what macOS leaves beside x.tif.
+            if name.startswith("."):
+                continue
+            path = Path(where) / name
+            ending = path.suffix.lower()
+            if ending in ARCHIVE_ENDINGS:
+                skipped.add(_ARCHIVES, path)
+            elif ending in RASTER_ENDINGS + CUBE_ENDINGS:
+                problem = _not_regular(path)
+                if problem:
+                    skipped.add(problem, path)
+                else:
+                    files.append(path)
+    return sorted(files)
+
+
+def _not_regular(path: Path) -> str | None:
+    """Why a file cannot be opened without waiting for ever, such as a pipe; None if it can."""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return "links to nothing"
+    except OSError as error:
+        return f"out of reach ({error.strerror})"
+    return None if stat.S_ISREG(mode) or stat.S_ISDIR(mode) else _NO_FILES
 
 
 @dataclass(frozen=True)
-class Acquisition:
-    """The bands of one sensor at one date."""
+class RasterHeader:
+    """What a raster says of its bands.
+
+    Attributes:
+        path: of the file.
+        names: descriptions of the bands, None where there is none.
+        dtypes: type of each band.
+    """
+
+    path: Path
+    names: list[str | None]
+    dtypes: list[str]
+
+    @property
+    def title(self) -> str:
+        """The path for messages; printable."""
+        return printable(self.path)
+
+
+def _read_header(path: Path) -> RasterHeader:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise ImportAreaError(
+            f"the name of {printable(path)} is not UTF-8, so GDAL cannot open it: rename it"
+        ) from None
+    try:
+        with rasterio.open(path) as raster:
+            return RasterHeader(path, list(raster.descriptions), list(raster.dtypes))
+    except (RasterioError, ValueError) as error:
+        raise ImportAreaError(f"{printable(path)} cannot be read as a raster: {error}") from None
+
+
+@dataclass(frozen=True)
+class NamedBand:
+    """One band of a raster that a network can take.
+
+    Attributes:
+        sensor: `s1` or `s2`.
+        band: such as `B8A` or `VV`.
+        index: of the band in the raster, from 1.
+        day: where the band's own name holds the date; else None.
+    """
 
     sensor: str
-    day: np.datetime64
-    bands: Mapping[str, Band]
+    band: str
+    index: int
+    day: np.datetime64 | None = None
 
 
-def day_in(name: str) -> np.datetime64 | None:
-    """The first date in a name, yyyymmdd or with - or _ between."""
-    for found in _DATE.finditer(name):
-        with suppress(ValueError):
-            return np.datetime64("-".join(found.groups()), "D")
-    return None
+def _bands_by_user(
+    header: RasterHeader, user_bands: Mapping[str, Sequence[str]]
+) -> list[NamedBand] | None:
+    """Bands in the order that the user gives; None where that does not concern this raster.
+
+    It concerns rasters of that sensor with as many bands. Rasters of one band, each with its
+    band's name, are not stacks and keep their names.
+    """
+    sensors = [sensor for sensor, bands in user_bands.items() if len(bands) == len(header.names)]
+    sensor_by_name = sensor_in(header.path)
+    if sensor_by_name is not None:
+        sensors = [sensor for sensor in sensors if sensor == sensor_by_name]
+    elif len(sensors) == 1 and len(user_bands) > 1:
+        # Both orders are given, and only one has as many bands.
+        other = next(sensor for sensor in user_bands if sensor != sensors[0])
+        if _bands_by_description(header, other):
+            return None
+    if len(sensors) != 1:
+        return None
+    sensor = sensors[0]
+    other_sensor = "s1" if sensor == "s2" else "s2"
+    described = [band_in(name, other_sensor) for name in header.names]
+    if any(described) and not any(band_in(name, sensor) for name in header.names):
+        return None  # VV and VH are never the two bands of Sentinel-2 that the user means
+    named = []
+    for index, band in enumerate(user_bands[sensor], 1):
+        if band in used_bands(sensor):  # else "-", a band of no use
+            named.append(NamedBand(sensor, band, index))
+    return named
 
 
-def _told(path: Path, count: int, told: Mapping[str, Sequence[str]]) -> tuple[str, Sequence[str]]:
-    """Sensor and bands of a raster that names none: by its own name, and as said."""
-    found = _SENSOR.search(path.stem.upper()) or _SENSOR.search(path.parent.name.upper())
-    sensors = [f"s{found[1]}"] if found else list(told)
-    if len(sensors) == 1 and len(told.get(sensors[0], ())) == count:
-        return sensors[0], told[sensors[0]]
-    raise ImportAreaError(
-        f"{path} does not name its {count} bands: give them in their order, such as "
-        "--s2-bands B2,B3,B4,B8 or --s1-bands VV,VH"
-    )
+def _bands_by_description(header: RasterHeader, sensor: str) -> list[NamedBand]:
+    """Bands of one sensor by their descriptions, else by the name of a file with one band."""
+    names = header.names
+    only_count = names_only_count(names)
+    lone_band = len(names) == 1
+    named = []
+    for index, name in enumerate(names, 1):
+        band = None if only_count else band_in(name, sensor)
+        if band is None and lone_band:
+            band = band_in(header.path.stem, sensor)
+        if band is not None:
+            named.append(NamedBand(sensor, band, index, day_in(name or "")))
+    return named
 
 
 def _bands_of_raster(
-    path: Path, told: Mapping[str, Sequence[str]], left: list[Path] | None
-) -> Iterator[tuple]:
-    """Of a raster; a mask or picture goes to `left`, or is refused where that is None."""
-    days = [day for name in (path.stem, path.parent.name) if (day := day_in(name)) is not None]
-    try:
-        with rasterio.open(path) as source:
-            count, names, dtypes = source.count, list(source.descriptions), set(source.dtypes)
-    except RasterioError as error:
-        raise ImportAreaError(f"{path} cannot be read as a raster: {error}") from None
-    if count == 1 and not names[0]:
-        names = [path.stem]
-    found = {(s, i): band_of(n, s) for i, n in enumerate(names, 1) for s in SENSORS}
-    if not any(found.values()):
-        try:
-            sensor, bands = _told(path, count, told)
-        except ImportAreaError:
-            if left is None or (count > 1 and dtypes != {"uint8"}):
-                raise
-            left.append(path)
-            return
-        found = {(sensor, i): band for i, band in enumerate(bands, 1)}
-    wanted = {where: band for where, band in found.items() if band in _BANDS[where[0]]}
-    if wanted and not days:
-        raise ImportAreaError(f"{path}: no date yyyymmdd in its name: give it one")
-    for (sensor, index), band in wanted.items():
-        where = Band(str(path), partial(rasterio.open, path), str(path), index)
-        yield sensor, band, days[0], where
+    header: RasterHeader, user_bands: Mapping[str, Sequence[str]], in_folder: bool
+) -> list[NamedBand] | str:
+    """The bands of a raster that networks take, or the reason to leave it out.
+
+    Raises:
+        ImportAreaError: the raster does not name its bands, and may be an image.
+    """
+    by_user = _bands_by_user(header, user_bands)
+    if by_user is not None:
+        return by_user
+    named = []
+    for sensor in SENSORS:
+        named += _bands_by_description(header, sensor)
+    if named:
+        used = [band for band in named if band.band in used_bands(band.sensor)]
+        return used or _UNUSED
+    is_picture = set(header.dtypes) == {"uint8"}
+    if in_folder and (len(header.names) == 1 or is_picture):
+        return _NO_BAND  # a product's scene classification, angles, quicklook
+    raise ImportAreaError(_ask_for_bands(header, user_bands))
 
 
-def _dimension(cube: Any, names: Sequence[str], what: str) -> str:
-    for name in cube.dims:
-        kind = cube[name].dtype.kind if name in cube.coords else ""
-        if str(name).lower() in names or (names == _TIME and kind == _TIME):
-            return name
-    raise ImportAreaError(
-        f"{what}: no coordinate for {'dates' if names == _TIME else names[0]}; it has the "
-        f"dimensions {', '.join(map(str, cube.dims))}"
+def _ask_for_bands(header: RasterHeader, user_bands: Mapping[str, Sequence[str]]) -> str:
+    count = len(header.names)
+    what = f"{header.title} does not name its {count} bands"
+    if any(header.names) and names_only_count(header.names):
+        shown_names = ", ".join(printable(name) for name in header.names[:3])
+        what = f"{header.title} only numbers its {count} bands ({shown_names}, ...)"
+    given = "".join(
+        f"; --{sensor}-bands gives {len(bands)}" for sensor, bands in user_bands.items()
+    )
+    return (
+        f"{what}{given}: give them in their order, such as --s2-bands B2,B3,B4,B8 or "
+        "--s1-bands VV,VH"
     )
 
 
-def _cube_crs(cube: Any, what: str, crs: str | None) -> CRS:
-    found = [crs] if crs else []
-    for holder in (cube, *cube.variables.values()):
-        found += [holder.attrs.get(key) for key in ("crs_wkt", "spatial_ref", "crs", "proj:code")]
-    for text in filter(None, found):
-        try:
-            return CRS.from_user_input(text)
-        except CRSError:
-            continue
-    raise ImportAreaError(f"{what} names no projection: say it, such as --crs EPSG:32631")
+@dataclass(frozen=True)
+class FoundImages:
+    """All images among the sources.
+
+    Attributes:
+        acquisitions: in order of sensor and date.
+        notices: one message for each kind of file that was left out, and for bands that the user
+            names otherwise than the files.
+    """
+
+    acquisitions: list[Acquisition]
+    notices: list[str]
 
 
-@contextmanager
-def _in_memory(array: Any, y: str, x: str, crs: CRS) -> Iterator[DatasetReader]:
-    """One band of one date of a cube as a raster; north up, whatever way its rows run."""
-    array = array.sortby(y, ascending=False).sortby(x)
-    values = np.ascontiguousarray(array.transpose(y, x).values)
-    west, north = float(array[x][0]), float(array[y][0])
-    across, down = (float(abs(array[d][-1] - array[d][0])) / (array.sizes[d] - 1) for d in (x, y))
-    place = from_origin(west - across / 2, north + down / 2, across, down)
-    no_data = np.nan if values.dtype.kind == "f" else None
-    raw = geotiff(values[None], crs=crs, transform=place, nodata=no_data)
-    with MemoryFile(raw) as memory, memory.open() as source:
-        yield source
-
-
-def _open_cube(path: Path) -> Any:
-    try:
-        import xarray
-    except ImportError:
-        raise ImportAreaError(
-            f"{path} is a cube, xarray reads it: pip install 'multisenge-book[area]'"
-        ) from None
-    try:
-        if path.suffix == ".zarr":
-            return xarray.open_zarr(path, chunks=None)
-        return xarray.open_dataset(path)
-    except Exception as error:  # each engine has errors of its own
-        first = str(error).partition("\n")[0]
-        raise ImportAreaError(f"{path} cannot be read as a cube: {first}") from None
-
-
-def _planes(cube: Any) -> Iterator[tuple[str, Any]]:
-    """Names and arrays of a cube's bands: its variables, or the steps of another dimension."""
-    for name, array in cube.data_vars.items():
-        others = [d for d in array.dims if array[d].dtype.kind in "OUST"]
-        if not others:
-            yield str(name), array
-        else:
-            for step in array[others[0]].values:
-                yield str(step), array.sel({others[0]: step})
-
-
-def _bands_of_cube(cube: Any, what: str, crs: str | None) -> Iterator[tuple]:
-    x, y = (_dimension(cube, names, what) for names in (_X, _Y))
-    time, crs = _dimension(cube, _TIME, what), _cube_crs(cube, what, crs)
-    if min(cube.sizes[x], cube.sizes[y]) < 2:
-        raise ImportAreaError(f"{what} has {cube.sizes[y]}x{cube.sizes[x]} pixels: too few")
-    for name in (x, y):
-        at = np.sort(cube[name].values.astype(np.float64))
-        even = np.linspace(at[0], at[-1], len(at))
-        if not np.abs(at - even).max() < 0.1 * (even[1] - even[0]):
-            raise ImportAreaError(f"{what}: {name} has no even steps: put the cube on a grid")
-    for name, array in _planes(cube):
-        if set(array.dims) != {x, y, time}:
-            continue
-        for sensor in SENSORS:
-            if (band := band_of(name, sensor)) not in _BANDS[sensor]:
-                continue
-            for step, day in enumerate(cube[time].values.astype("datetime64[D]")):
-                opener = partial(_in_memory, array.isel({time: step}), y, x, crs)
-                yield sensor, band, day, Band(f"{what} ({name}, {day})", opener, what)
-
-
-def _unfolded(sources: Iterable[Any]) -> Iterator[tuple[Any, bool]]:
-    """Cubes in memory as they are, files, and the files in folders; whether a folder held them."""
-    for source in sources:
-        if hasattr(source, "data_vars"):
-            yield source, False
-            continue
-        path = Path(source)
-        if path.is_dir() and path.suffix != ".zarr":
-            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in _RASTERS + _CUBES)
-            if not inside:
-                raise ImportAreaError(f"{path} holds no raster ({', '.join(_RASTERS + _CUBES)})")
-            yield from ((each, True) for each in inside)
-        elif path.exists():
-            yield path, False
-        else:
-            raise ImportAreaError(f"{path} does not exist")
-
-
-def _finer(one: Band, other: Band, band: str, day: np.datetime64) -> Band:
-    """Of two that give the same band and date, the one with the smaller pixels."""
-    with one.open() as a, other.open() as b:
-        if a.res[0] != b.res[0]:
-            return one if a.res[0] < b.res[0] else other
-    raise ImportAreaError(
-        f"{one.source} and {other.source} both give {band} of {day}: give one of them, or merge "
-        "them before"
-    )
-
-
-def find_acquisitions(
+def find_images(
     sources: Iterable[Path | str | Any],
-    told: Mapping[str, Sequence[str]],
+    user_bands: Mapping[str, Sequence[str]],
     crs: str | None = None,
     without: Path | None = None,
-    said: list[str] | None = None,
-) -> list[Acquisition]:
-    """All acquisitions of files, folders and cubes, in order of sensor and date.
+) -> FoundImages:
+    """Find all acquisitions of files, folders and cubes.
 
     Args:
-        sources: files, folders of files, or xarray Datasets.
-        told: bands of `s1` or `s2` rasters that do not name them, in their order.
-        crs: projection of cubes that do not name theirs.
+        sources: files, folders of files, or Datasets and DataArrays of xarray.
+        user_bands: bands of `s1` or `s2` rasters in their order; `-` for one of no use.
+        crs: projection of images that do not name theirs; of cubes also of those that do.
         without: a file that is no image, such as the reference.
-        said: takes a sentence on what was left out.
 
     Raises:
         ImportAreaError: naming the file, and what it lacks.
     """
-    found: dict[tuple[str, np.datetime64], dict[str, Band]] = defaultdict(dict)
-    left: list[Path] = []
-    for number, (source, inside) in enumerate(_unfolded(sources), 1):
-        if not isinstance(source, Path):
-            bands = _bands_of_cube(source, f"cube {number}", crs)
-        elif without is not None and source.samefile(without):
-            continue
-        elif inside and ("QI_DATA" in source.parts or source.name.startswith("MSK_")):
-            left.append(source)
-            continue
-        elif source.suffix.lower() in _CUBES:
-            bands = _bands_of_cube(_open_cube(source), str(source), crs)
+    cubes = []
+    paths = []
+    for source in sources:
+        if is_cube_in_memory(source):
+            cubes.append(source)
         else:
-            bands = _bands_of_raster(source, told, left if inside else None)
-        for sensor, band, day, where in bands:
-            known = found[sensor, day].setdefault(band, where)
-            if known is not where:
-                found[sensor, day][band] = _finer(known, where, band, day)
-    if left and said is not None:
-        said.append(
-            f"{len(left)} rasters are masks or name no band and are left out, such as {left[0]}"
+            paths.append(Path(source))
+    given_files = {path for path in paths if not path.is_dir()}
+
+    skipped = Skipped()
+    files = list_files(paths, skipped)
+    second_choice = set(without_slope_correction(files))
+
+    bands: list[BandOfDay] = []
+    notices: list[str] = []
+    renamed: list[str] = []
+    for number, cube in enumerate(cubes, 1):
+        bands += bands_of_cube(cube, f"cube {number}", crs)
+    for path in files:
+        if without is not None and path.samefile(without):
+            continue
+        reason = _reason_to_skip(path, path in second_choice, path in given_files)
+        if reason is not None:
+            skipped.add(reason, path)
+        elif path.suffix.lower() in CUBE_ENDINGS:
+            bands += bands_of_cube(open_cube(path), printable(path), crs, path.stem)
+        else:
+            header = _read_header(path)
+            named = _bands_of_raster(header, user_bands, path not in given_files)
+            if isinstance(named, str):
+                skipped.add(named, path)
+                continue
+            if _contradicts(header, named):
+                renamed.append(header.title)
+            bands += _place_bands(header, named, crs)
+    notices += skipped.notices()
+    if renamed:
+        notices.append(
+            f"{len(renamed)} rasters describe their bands otherwise than you do; your order "
+            f"counts, such as in {renamed[0]}"
         )
-    if not found:
+    if not bands:
+        left_out = "".join(f"; {notice}" for notice in notices)
         raise ImportAreaError(
-            "no band of Sentinel-1 or Sentinel-2 is there, by name: B2 to B12, VV or VH; name "
-            "them, or give --s2-bands and --s1-bands"
+            "no band of Sentinel-1 or Sentinel-2 is there by name (B2 to B12, VV or VH): name "
+            f"them, or give --s2-bands and --s1-bands{left_out}"
         )
-    return [Acquisition(*key, bands) for key, bands in sorted(found.items())]
+    acquisitions, more_notices = group_by_day(bands)
+    return FoundImages(acquisitions, notices + more_notices)
+
+
+def _reason_to_skip(path: Path, is_second_choice: bool, is_given: bool) -> str | None:
+    """Why a file is left out by its name; None where it may be an image.
+
+    Raises:
+        ImportAreaError: of level 1C, or a foreign product that the user gives by name.
+    """
+    if is_level_1c(path):
+        raise ImportAreaError(
+            f"{printable(path)} is of level 1C, reflectance at the top of the atmosphere: the "
+            "networks "
+            "take reflectance of the ground, level 2A; fetch that product, or leave this one out"
+        )
+    sensor = foreign_sensor(path)
+    if sensor is not None and is_given:
+        raise ImportAreaError(
+            f"{printable(path)} is of {sensor}: give images of Sentinel-1 and Sentinel-2 alone"
+        )
+    if sensor is not None:
+        return f"images of another sensor ({sensor})"
+    if is_mask(path):
+        return _MASKS
+    return _SLOPE if is_second_choice else None
+
+
+def _contradicts(header: RasterHeader, named: Sequence[NamedBand]) -> bool:
+    """Whether a raster's own descriptions name other bands than those taken."""
+    if names_only_count(header.names):
+        return False
+    for band in named:
+        described = band_in(header.names[band.index - 1], band.sensor)
+        if described is not None and described != band.band:
+            return True
+    return False
+
+
+def _place_bands(
+    header: RasterHeader, named: Sequence[NamedBand], crs: str | None
+) -> list[BandOfDay]:
+    """Give each band of a raster its date and its source."""
+    path = header.path
+    for name in header.names:
+        if foreign_name(name or ""):
+            raise ImportAreaError(
+                f"{header.title} holds {printable(name)}, a band of {foreign_name(name)}: give "
+                "images "
+                "of Sentinel-1 and Sentinel-2 alone"
+            )
+    _check_date_of_each_band(header, named)
+    day_of_raster = day_of_file(path)
+    user_crs = parse_crs(crs) if crs else None
+    bands = []
+    for band in named:
+        day = band.day if band.day is not None else day_of_raster
+        if day is None:
+            raise ImportAreaError(f"{header.title}: no date yyyymmdd in its name: give it one")
+        baseline = baseline_of(path) if band.sensor == "s2" else None
+        opener = partial(rasterio.open, path)
+        source = BandSource(header.title, opener, str(path), band.index, user_crs, baseline)
+        bands.append(BandOfDay(band.sensor, band.band, day, source))
+    return bands
+
+
+def _check_date_of_each_band(header: RasterHeader, named: Sequence[NamedBand]) -> None:
+    """Refuse a file that holds several dates without saying which band is of which."""
+    keys = [(band.sensor, band.band, band.day) for band in named]
+    for key in keys:
+        if keys.count(key) > 1:
+            _, band, day = key
+            raise ImportAreaError(
+                f"{header.title} holds {band} {keys.count(key)} times"
+                + (f" of {day}" if day is not None else "")
+                + ": it seems to hold several dates; begin the name of each band with its date, "
+                "such as 20230105_B2, or write a file for each date"
+            )

@@ -23,6 +23,7 @@ from multisenge_lib.dataset.grid import (
     overlap,
     patch_bounds,
     tile_corner,
+    tile_of_square,
     tile_outlines,
 )
 from multisenge_lib.dataset.labels import (
@@ -60,6 +61,9 @@ from multisenge_lib.dataset.nodata import (
     missing_pixels,
     set_missing,
     valid_mask,
+)
+from multisenge_lib.dataset.projections import (
+    check_projections,
 )
 from multisenge_lib.dataset.raster_checks import (
     PatchOrigin,

@@ -7,14 +7,13 @@ its upper-left pixel in that raster. Not in the paper; seen in published tiles o
 """
 
 import re
-import warnings
 from functools import cache
 from pathlib import Path
 
 import geopandas as gpd
-import mgrs
 import numpy as np
 import pandas as pd
+import pyproj
 import shapely
 
 from multisenge_lib.dataset.layout import MULTISENGE, PIXEL, TILE_PIXELS
@@ -25,6 +24,67 @@ from multisenge_lib.files import atomic
 WGS84, LAMBERT_93 = 4326, 2154
 #: Metres along a pixel of the coarsest bands, and from the equator to the south's origin.
 _COARSE, _SOUTH = 60, 10_000_000
+#: Metres along a square of the Military Grid Reference System, and the letters that name squares:
+#: those of columns repeat every third zone, those of rows every 2,000 km.
+_SQUARE = 100_000
+_COLUMN_LETTERS = ("ABCDEFGH", "JKLMNPQR", "STUVWXYZ")
+_ROW_LETTERS = "ABCDEFGHJKLMNPQRSTUV"
+_BAND_LETTERS = "CDEFGHJKLMNPQRSTUVWX"
+_TILE_NAME = re.compile(
+    f"(?:0[1-9]|[1-5][0-9]|60)[{_BAND_LETTERS}][A-HJ-NP-Z][{_ROW_LETTERS}]", re.ASCII
+)
+
+
+def _latitude(zone: int, column: int, row: int) -> float:
+    """Latitude of the middle of a 100 km square of a UTM zone, in degrees; see `tile_of_square`."""
+    east = (column + 0.5) * _SQUARE
+    north = (row + 0.5) * _SQUARE
+    return pyproj.Proj(proj="utm", zone=zone)(east, north, inverse=True)[1]
+
+
+@cache
+def tile_of_square(zone: int, column: int, row: int) -> str | None:
+    """Name the Sentinel-2 tile of a 100 km square, counted in its zone; None where there is none.
+
+    Squares beyond the edge of the zone have names too: Sentinel-2 tiles reach over it, where the
+    canonical grid reference has gone over to the next zone.
+
+    Args:
+        zone: number of the UTM zone.
+        column: 1 for eastings from 100 km, at most 8.
+        row: 0 for northings from the equator, -1 for those just south of it.
+    """
+    if not 1 <= column <= 8:
+        return None
+    latitude = _latitude(zone, column, row)
+    if not -80 <= latitude <= 84:
+        return None
+    # Bands are 8 degrees high, the last 12.
+    band = _BAND_LETTERS[min(int((latitude + 80) // 8), 19)]
+    column_letter = _COLUMN_LETTERS[(zone - 1) % 3][column - 1]
+    row_letter = _ROW_LETTERS[(row + _first_row(zone)) % 20]
+    return f"{zone:02d}{band}{column_letter}{row_letter}"
+
+
+def _first_row(zone: int) -> int:
+    """Rows begin at the letter A at the equator in odd zones, at F in even ones."""
+    return 5 if zone % 2 == 0 else 0
+
+
+def _row_of_tile(zone: int, band: str, column: int, row_letter: str) -> int | None:
+    """The row of a square, counted from the equator; None where its band has no such square.
+
+    Row letters repeat every 2,000 km, and no band of latitude is that high. So of the rows with
+    this letter one at most touches the band.
+    """
+    lowest = 8 * _BAND_LETTERS.index(band) - 80
+    highest = 84 if band == "X" else lowest + 8
+    first = _ROW_LETTERS.index(row_letter) - _first_row(zone)
+    for row in range(first - 100, 95, 20):
+        # A square is 0.9 degrees high and turned a little; at a band's edge either band names it.
+        if lowest - 1 < _latitude(zone, column, row) < highest + 1:
+            return row
+    return None
 
 
 @cache
@@ -40,20 +100,25 @@ def tile_corner(tile: str) -> tuple[int, int, int]:
     Raises:
         MultiSenGEError: there is no such tile.
     """
-    try:
-        if not re.fullmatch(r"[0-9]{2}[C-X][A-Z]{2}", tile):
-            raise mgrs.core.MGRSError
-        with warnings.catch_warnings(action="ignore"):  # squares at the edge of a band
-            zone, hemisphere, east, north = mgrs.MGRS().MGRSToUTM(f"{tile}5000050000")
-    except mgrs.core.MGRSError:
+    row = None
+    if _TILE_NAME.fullmatch(tile):
+        zone = int(tile[:2])
+        band, column_letter, row_letter = tile[2:]
+        column = _COLUMN_LETTERS[(zone - 1) % 3].find(column_letter) + 1
+        if column:
+            row = _row_of_tile(zone, band, column, row_letter)
+    if row is None:
         raise MultiSenGEError(
             f"there is no Sentinel-2 tile {tile!r}: "
             "a tile is named like 31UEQ (zone, band, column, row)"
-        ) from None
-    origin = _SOUTH if hemisphere == "S" else 0
-    west, north = round(east) - 50_000, round(north) + 50_000 - origin
-    epsg = (32700 if origin else 32600) + zone
-    return west // _COARSE * _COARSE, -(-north // _COARSE) * _COARSE + origin, epsg
+        )
+    west = column * _SQUARE
+    north = (row + 1) * _SQUARE
+    is_southern = band < "N"
+    epsg = (32700 if is_southern else 32600) + zone
+    false_northing = _SOUTH if is_southern else 0
+    # Outward to whole pixels of 60 m: west edge down, north edge up.
+    return west // _COARSE * _COARSE, -(-north // _COARSE) * _COARSE + false_northing, epsg
 
 
 def patch_bounds(

@@ -13,7 +13,7 @@ from rasterio.transform import Affine
 
 from multisenge_lib import paths
 from multisenge_lib.area import InputUnits, check_root, cutting, import_area
-from multisenge_lib.area.sources import find_acquisitions
+from multisenge_lib.area.sources import find_images
 from multisenge_lib.dataset import (
     S2_BANDS,
     Blocks,
@@ -85,7 +85,7 @@ def test_another_hemisphere_year_and_size_with_one_sensor(images, tmp_path):
         size=32,
     )
     assert made.patches == 3 * 4
-    assert "22 columns in the east and 21 rows in the south fill no patch" in made.said
+    assert "22 columns in the east and 21 rows in the south fill no patch" in made.notices
     dataset = dataset_of_root(made.root)
     assert dataset == made.dataset and dataset.sensors == ("s2",)
     assert dataset.years == (2022, 2023) and dataset.months == (12, 1, 2, 3)
@@ -126,7 +126,7 @@ def test_a_file_for_each_band_and_two_resolutions(tmp_path):
         data = whole[[i], ::2, ::2] if coarse else whole[[i]]
         write(tmp_path / "in" / f"{name}.tif", data, res=20 if coarse else 10)
     made = import_area(tmp_path / "root", [tmp_path / "in"], size=96)
-    assert any("6 rasters lie on another grid" in line for line in made.said)
+    assert any("6 rasters lie on another grid" in line for line in made.notices)
     assert not check_root(made.root).problems
 
 
@@ -143,7 +143,10 @@ def test_a_product_folder_as_esa_delivers_it(tmp_path):
     for mask in ("MSK_CLDPRB_20m", "MSK_DETFOO_B02"):  # the second since baseline 04.00
         write(product / "QI_DATA" / f"{mask}.tif", whole[:1].astype(np.uint8))
     made = import_area(tmp_path / "root", [product], size=96)
-    assert any(line.startswith("4 rasters are masks or name no band") for line in made.said)
+    assert any(line.startswith("2 files left out as masks") for line in made.notices)
+    assert any(
+        line.startswith("2 files left out as rasters that name no band") for line in made.notices
+    )
     patch = read_patch(made.root, load_selection(made.root).iloc[0], reference=False)
     fine = [S2_BANDS.index(band) for band in ("B2", "B3", "B4", "B8")]
     np.testing.assert_array_equal(patch.s2[0][..., fine], np.moveaxis(whole[fine, :96, :96], 0, -1))
@@ -155,7 +158,7 @@ def test_a_product_folder_as_esa_delivers_it(tmp_path):
 def test_another_projection_is_resampled_and_said(tmp_path, crs, west, north, res):
     source = write(tmp_path / "S2_20230105.tif", scene(), S2_BANDS, west, north, res, crs)
     made = import_area(tmp_path / "root", [source], size=32)
-    assert "resampled" in made.said[0] and "EPSG:32719" in made.said[0]
+    assert "resampled" in made.notices[0] and "EPSG:32719" in made.notices[0]
     assert not check_root(made.root).problems
 
 
@@ -168,8 +171,8 @@ def test_no_data_and_lost_dates_are_kept_and_told(images, tmp_path):
     signed[:, :, :40] = -10000
     write(images / "S2_20230620.tif", signed, S2_BANDS)
     made = import_area(tmp_path / "root", [images], size=32)
-    assert "s2 of 2023-04-20 is no data everywhere and is left out" in made.said
-    assert any(line.startswith("s2 of 2023-05-15: 31% of the pixels") for line in made.said)
+    assert "s2 of 2023-04-20 is no data everywhere and is left out" in made.notices
+    assert any(line.startswith("s2 of 2023-05-15: 31% of the pixels") for line in made.notices)
     for day in ("20230515", "20230620"):  # three patches of 12 are covered
         assert len(list((made.root / "s2").glob(f"*_{day}_*"))) == 9
     assert not check_root(made.root).problems
@@ -202,7 +205,7 @@ def test_a_date_of_less_than_half_a_patch_is_left_out(images, tmp_path):
     first[:, :, 1:] = 0
     write(images / "S2_20221201.tif", first, S2_BANDS)
     made = import_area(tmp_path / "root", [images], size=32)
-    assert any(line.startswith("3 dates of patches") for line in made.said)
+    assert any(line.startswith("3 dates of patches") for line in made.notices)
     assert load_selection(made.root)["s2_dates"].iloc[0][0] == np.datetime64("2022-12-03")
 
 
@@ -246,15 +249,21 @@ def test_backscatter_becomes_linear_as_said(tmp_path, stored, unit):
             "nothing above -50 dB",
         ),
         ("S2_20230105", scene() / 1e4, S2_BANDS, {}, "--s2-scale 10000"),
-        ("S2_20230105", scene(), S2_BANDS, {"units": InputUnits(s2_scale=1e4)}, "is around 65534"),
+        (
+            "S2_20230105",
+            scene(),
+            S2_BANDS,
+            {"units": InputUnits(s2_scale=1e4)},
+            "divide by the scale",
+        ),
         ("S2_20230105", scene(), S2_BANDS, {"reference": "none.tif"}, "reference none.tif"),
         ("S2_20230105", scene(), (), {}, "--s2-bands"),
         ("S2_20230105", scene(), (), {"s2_bands": ["B2", "B3"]}, "does not name its 10 bands"),
         ("S2_january", scene(), S2_BANDS, {}, "no date"),
         ("S2_20231305", scene(), S2_BANDS, {}, "no date"),
-        ("S2_20230105", scene(0, 20, 20), S2_BANDS, {}, "give a smaller --size"),
+        ("S2_20230105", scene(0, 20, 20), S2_BANDS, {}, "the smallest patch has 32x32"),
         ("S2_20230105", scene(), S2_BANDS, {"size": 33}, "multiple of 32"),
-        ("S2_20230105", scene(), ["blue"] * 10, {}, "both give B2"),
+        ("S2_20230105", scene(), ["blue"] * 10, {}, "holds B2 10 times"),
         ("dem_20230105", scene(), ["elevation"] * 10, {}, "does not name"),
         ("S2_20230105", 0 * scene(), S2_BANDS, {}, "in half of a patch"),
         ("S2_20230105", scene(), S2_BANDS, {"units": InputUnits(s1="watt")}, "unit 'watt'"),
@@ -298,9 +307,9 @@ def test_a_missing_band_is_filled_only_when_asked(tmp_path):
     source = write(tmp_path / "S2_20230105.tif", data, without)
     made = import_area(tmp_path / "nine", [source], size=32)
     assert made.dataset.bands["s2"] == tuple(without)
-    assert any("s2 has no B8A" in line for line in made.said)
+    assert any("s2 has no B8A" in line for line in made.notices)
     made = import_area(tmp_path / "ten", [source], size=32, fill={"B8A": "B8"})
-    assert made.dataset.bands["s2"] == S2_BANDS and "B8A is filled from B8" in made.said
+    assert made.dataset.bands["s2"] == S2_BANDS and "B8A is filled from B8" in made.notices
     other = write(tmp_path / "S2_20230202.tif", scene(), S2_BANDS)
     assert "has no B8A, which other dates have" in refused(tmp_path, [source, other])
 
@@ -319,7 +328,7 @@ def test_bands_told_are_read_in_many_spellings(tmp_path):
 def test_a_reference_that_does_not_fit_is_refused_before_any_image_is_cut(
     images, tmp_path, monkeypatch
 ):
-    monkeypatch.delattr(cutting.PatchWriter, "cut")
+    monkeypatch.delattr(cutting.PatchWriter, "write_acquisition")
     reference = write(tmp_path / "ids.tif", np.full((1, HEIGHT, WIDTH), 40, np.uint8))
     assert "--classes" in refused(tmp_path, [images], reference=reference)
     ones = np.ones((1, HEIGHT, WIDTH), np.uint8)
@@ -333,7 +342,7 @@ def test_the_labelled_share_is_told(images, tmp_path):
     half = np.ones((1, HEIGHT, WIDTH // 2), np.uint8)
     reference = write(tmp_path / "half.tif", half)
     made = import_area(tmp_path / "root", [images], reference=reference, size=32)
-    assert "the reference labels 50% of the pixels" in made.said
+    assert "the reference labels 50% of the pixels" in made.notices
 
 
 def test_an_offset_is_told_by_the_name_of_a_product(tmp_path):
@@ -341,17 +350,18 @@ def test_an_offset_is_told_by_the_name_of_a_product(tmp_path):
         name = f"S2A_MSIL2A_20230105T104031_{product}_R008"
         source = write(tmp_path / product / name / "S2_20230105.tif", scene(), S2_BANDS)
         root = tmp_path / f"{product}{len(units)}"
-        return " ".join(import_area(root, [source], size=32, units=InputUnits(**units)).said)
+        return " ".join(import_area(root, [source], size=32, units=InputUnits(**units)).notices)
 
-    assert "N0400_R008/S2_20230105.tif probably needs --s2-offset -1000" in said("N0400")
-    assert "offset" not in said("N0301") + said("N0510", s2_offset=100)
+    assert "their offset of -1000 is applied" in said("N0400")
+    assert "offset" not in said("N0301")
+    assert "your scale and offset of 100 count instead" in said("N0510", s2_offset=100)
 
 
 def test_decibels_that_are_resampled_are_told(tmp_path):
     stored = (10 * np.log10(radar())).astype(np.float32)
     source = write(tmp_path / "S1_20230105.tif", stored, ["VV", "VH"], res=20)
     made = import_area(tmp_path / "root", [source], size=32, units=InputUnits(s1="db"))
-    assert any("hold db and are resampled as stored" in line for line in made.said)
+    assert any("hold db and are resampled as stored" in line for line in made.notices)
 
 
 @pytest.mark.fault("import into a folder that holds something -> refused, nothing touched")
@@ -389,7 +399,7 @@ def test_two_imports_at_once(images, tmp_path):
 @pytest.mark.fault("kill -9 while importing -> no half root, the next import starts anew")
 def test_a_killed_import_leaves_no_root(images, tmp_path):
     code = (
-        "import os, pathlib, sys; from multisenge_lib.dataset import import_area\n"
+        "import os, pathlib, sys; from multisenge_lib.area import import_area\n"
         "whole, calls = pathlib.Path.write_bytes, []\n"
         "def write(path, content):\n"
         "    calls.append(1)\n"
@@ -444,7 +454,7 @@ def test_hostile_cubes_are_one_line(tmp_path):
 
 def test_cubes_of_xarray_with_bands_along_a_dimension(tmp_path):
     with pytest.raises(ImportAreaError, match="--crs"):
-        find_acquisitions([cube()], {})
+        find_images([cube()], {})
     made = import_area(tmp_path / "a", [cube()], size=96, crs="EPSG:32719")
     south_up = cube().isel(y=slice(None, None, -1))
     again = import_area(tmp_path / "b", [south_up], size=96, crs="EPSG:32719")
@@ -469,13 +479,13 @@ def test_blocks_that_touch_are_told(tmp_path, height, width, touch):
     reference = write(tmp_path / "reference.tif", classes)
     made = import_area(tmp_path / "root", images, reference=reference, size=32)
     assert (made.dataset.blocks.distance == 0) == touch
-    assert any("keep no distance" in line for line in made.said) == touch
+    assert any("keep no distance" in line for line in made.notices) == touch
 
 
 def test_two_cubes_are_taken_each_with_its_ground(tmp_path):
     both = [cube().isel(time=[i], x=slice(20 * i, None)) for i in range(2)]
     made = import_area(tmp_path / "root", both, size=96, crs="EPSG:32719")
-    assert "s2 of 2023-01-05: 21% of the pixels are no data" in made.said
+    assert "s2 of 2023-01-05: 21% of the pixels are no data" in made.notices
     (row,) = load_selection(made.root, months=[12]).itertuples()
     patch = read_patch(made.root, row, reference=False)
     np.testing.assert_array_equal(patch.s2[0], np.moveaxis(scene(0)[:, :96, :96], 0, -1))
@@ -504,7 +514,7 @@ def test_the_real_village(tmp_path):
     made = import_area(tmp_path / "root", [VILLAGE], size=32, units=InputUnits(s1="dn"))
     assert made.patches == 9 and made.dataset.tiles == ("31UFS",)
     assert made.dataset.months == (11, 2, 3, 4, 5, 6, 7, 8, 9, 10)
-    assert "s2 of 2020-12-01 is no data everywhere and is left out" in made.said
+    assert "s2 of 2020-12-01 is no data everywhere and is left out" in made.notices
     report = check_root(made.root)
     assert not report.problems and not report.notes
     assert "89 speak for the spectral order" in report.evidence["Band order"]

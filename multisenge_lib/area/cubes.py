@@ -1,0 +1,302 @@
+"""Cubes of xarray: bands are variables or lie along a dimension, dates along another.
+
+NetCDF and Zarr are opened with xarray (extra `area`); Datasets and DataArrays in memory, such as
+those of odc-stac, stackstac and rioxarray, are taken as they are.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from rasterio.crs import CRS
+from rasterio.errors import CRSError
+from rasterio.io import DatasetReader, MemoryFile
+from rasterio.transform import from_origin
+
+from multisenge_lib.area.acquisitions import BandOfDay, BandSource
+from multisenge_lib.area.products import band_in, day_in, foreign_name, used_bands
+from multisenge_lib.dataset import SENSORS, geotiff
+from multisenge_lib.errors import ImportAreaError, printable
+
+_X_NAMES = ("x", "easting", "lon", "longitude")
+_Y_NAMES = ("y", "northing", "lat", "latitude")
+#: Attributes and coordinates in which the libraries above keep the projection.
+_CRS_KEYS = ("crs_wkt", "spatial_ref", "crs", "proj:code", "epsg")
+#: Steps may differ by this share of a pixel: coordinates are often stored as float32.
+_UNEVEN = 0.1
+
+
+class CubeAxes(NamedTuple):
+    """Names of the dimensions of a cube, its dates and its projection."""
+
+    x: str
+    y: str
+    time: str | None
+    days: list[np.datetime64]
+    crs: CRS
+
+
+def is_cube_in_memory(source: Any) -> bool:
+    """Whether a source is a Dataset or DataArray of xarray."""
+    return hasattr(source, "data_vars") or (hasattr(source, "dims") and hasattr(source, "coords"))
+
+
+def open_cube(path: Path) -> Any:
+    """Open a NetCDF file or Zarr store as an xarray Dataset, without reading its pixels.
+
+    Raises:
+        ImportAreaError: xarray is not installed, or the file cannot be read; naming it.
+    """
+    name = printable(path)
+    try:
+        import xarray
+    except ImportError:
+        raise ImportAreaError(
+            f"{name} is a cube, which xarray reads: run `pip install '.[area]'` in a clone of the "
+            "project"
+        ) from None
+    try:
+        if path.suffix == ".zarr":
+            cube = xarray.open_zarr(path, chunks=None)
+        else:
+            cube = xarray.open_dataset(path)
+    except Exception as error:  # each engine has errors of its own
+        raise ImportAreaError(f"{name} cannot be read as a cube: {_first_line(error)}") from None
+    if not cube.data_vars:
+        groups = _groups_of(path)
+        if groups:
+            raise ImportAreaError(
+                f"{name} keeps its data in groups ({', '.join(groups)}): open the one you need "
+                f"with xarray.open_dataset(path, group={groups[0]!r}) and give import_area the "
+                "Dataset, or write it to a file of its own"
+            )
+    return cube
+
+
+def _groups_of(path: Path) -> list[str]:
+    """Names of the groups of a cube that hold variables."""
+    import xarray
+
+    try:
+        tree = xarray.open_groups(path)
+    except Exception:  # what cannot be opened so has no groups that we could name
+        return []
+    return [printable(name) for name, group in tree.items() if group.data_vars]
+
+
+def bands_of_cube(cube: Any, name: str, crs: str | None, file_name: str = "") -> list[BandOfDay]:
+    """Find the bands and dates of a cube.
+
+    Args:
+        cube: an xarray Dataset or DataArray.
+        name: for messages.
+        crs: the projection that the user gives; it counts more than what the cube says.
+        file_name: where a cube without dates comes from: its name may hold the date.
+
+    Raises:
+        ImportAreaError: naming the cube, and what it lacks.
+    """
+    if not hasattr(cube, "data_vars"):
+        cube = cube.to_dataset(name=cube.name or "values")
+    axes = _axes_of(cube, name, crs, file_name)
+    wanted_dims = {axes.x, axes.y, axes.time} - {None}
+    bands = []
+    for band_name, array in _arrays_by_band(cube):
+        other = foreign_name(band_name)
+        if other or band_name.lower().endswith("nbart_swir_1"):
+            raise ImportAreaError(
+                f"{name} holds {printable(band_name)}, a band of {other or 'Landsat'}: give "
+                "images of "
+                "Sentinel-1 and Sentinel-2 alone"
+            )
+        if set(array.dims) != wanted_dims:
+            continue
+        for sensor in SENSORS:
+            band = band_in(band_name, sensor)
+            if band not in used_bands(sensor):
+                continue
+            _check_type(array, f"{name} ({printable(band_name)})")
+            for step, day in enumerate(axes.days):
+                plane = array if axes.time is None else array.isel({axes.time: step})
+                title = f"{name} ({printable(band_name)}, {day})"
+                opener = partial(_as_raster, plane, axes, title)
+                bands.append(BandOfDay(sensor, band, day, BandSource(title, opener, name)))
+    return bands
+
+
+def _axes_of(cube: Any, name: str, crs: str | None, file_name: str) -> CubeAxes:
+    x = _coordinate(cube, _X_NAMES, name)
+    y = _coordinate(cube, _Y_NAMES, name)
+    if min(cube.sizes[x], cube.sizes[y]) < 2:
+        raise ImportAreaError(f"{name} has {cube.sizes[y]}x{cube.sizes[x]} pixels: too few")
+    for axis in (x, y):
+        _check_even_steps(cube, axis, name)
+    time = _time_dimension(cube)
+    days = _days_of(cube, time, name, file_name)
+    return CubeAxes(x, y, time, days, _crs_of(cube, name, crs))
+
+
+def _coordinate(cube: Any, names: Sequence[str], name: str) -> str:
+    """The dimension that has one of these names, and values along it."""
+    for dimension in cube.dims:
+        if str(dimension).lower() in names and dimension in cube.coords:
+            return dimension
+    dimensions = ", ".join(printable(dimension) for dimension in cube.dims) or "no dimension"
+    raise ImportAreaError(
+        f"{name}: no coordinate for {names[0]}; it has {dimensions}: give the pixels' places in "
+        "metres or degrees as a coordinate of that dimension"
+    )
+
+
+def _check_even_steps(cube: Any, axis: str, name: str) -> None:
+    values = np.sort(cube[axis].values.astype(np.float64))
+    even = np.linspace(values[0], values[-1], len(values))
+    step = even[1] - even[0]
+    if not np.abs(values - even).max() < _UNEVEN * step:  # so written, NaN is refused too
+        raise ImportAreaError(f"{name}: {axis} has no even steps: put the cube on a grid")
+
+
+def _time_dimension(cube: Any) -> str | None:
+    """The dimension whose coordinate holds dates, or None."""
+    for dimension in cube.dims:
+        if dimension in cube.coords and cube[dimension].dtype.kind == "M":
+            return dimension
+    return None
+
+
+def _days_of(cube: Any, time: str | None, name: str, file_name: str) -> list[np.datetime64]:
+    """The dates along a cube, or the only one: of a single time, or in its file's name."""
+    if time is not None:
+        stamps = cube[time].values
+    else:
+        single = [c for c in cube.coords.values() if c.ndim == 0 and c.dtype.kind == "M"]
+        day = day_in(file_name)
+        if single:
+            stamps = single[0].values.reshape(1)
+        elif day is not None:
+            stamps = np.array([day])
+        else:
+            dimensions = ", ".join(printable(dimension) for dimension in cube.dims)
+            raise ImportAreaError(
+                f"{name}: no coordinate for dates; it has the dimensions {dimensions}: give it a "
+                "time of type datetime64, or, to a file of one date, a name with the date yyyymmdd"
+            )
+    if np.isnat(stamps).any():
+        raise ImportAreaError(
+            f"{name}: {int(np.isnat(stamps).sum())} of its {len(stamps)} dates are missing (NaT): "
+            "drop them, or give them dates"
+        )
+    return list(stamps.astype("datetime64[D]"))
+
+
+def _crs_of(cube: Any, name: str, crs: str | None) -> CRS:
+    """The projection: what the user says, else the first that the cube names."""
+    if crs:
+        return parse_crs(crs)
+    candidates = [cube.attrs.get(key) for key in _CRS_KEYS]
+    for variable in cube.variables.values():
+        candidates += [variable.attrs.get(key) for key in _CRS_KEYS]
+    # stackstac keeps codes such as 32631 as a coordinate without dimension.
+    candidates += [c.item() for key, c in cube.coords.items() if key == "epsg" and c.ndim == 0]
+    for candidate in candidates:
+        if candidate is None or candidate == "":
+            continue
+        try:
+            return parse_crs(candidate)
+        except ImportAreaError:
+            continue
+    raise ImportAreaError(f"{name} names no projection: say it, such as --crs EPSG:32631")
+
+
+def parse_crs(text: Any) -> CRS:
+    """Read a projection: a code with or without `EPSG:`, WKT, or what rasterio understands.
+
+    Raises:
+        ImportAreaError: it is none.
+    """
+    try:
+        if isinstance(text, np.integer) or (isinstance(text, str) and text.strip().isdecimal()):
+            return CRS.from_epsg(int(text))
+        return CRS.from_user_input(text)
+    except (CRSError, ValueError):
+        raise ImportAreaError(
+            f"projection {printable(text)[:60]} is unknown: give a code such as EPSG:32631"
+        ) from None
+
+
+def _arrays_by_band(cube: Any) -> Iterator[tuple[str, Any]]:
+    """Names and arrays of a cube's bands: its variables, or the steps of another dimension."""
+    for name, array in cube.data_vars.items():
+        # The dimension along which band names lie has texts as coordinate.
+        text_dimensions = [d for d in array.dims if array[d].dtype.kind in "OUST"]
+        if not text_dimensions:
+            yield str(name), array
+            continue
+        dimension = text_dimensions[0]
+        for position, step in enumerate(array[dimension].values):
+            yield str(step), array.isel({dimension: position})
+
+
+def _check_type(array: Any, name: str) -> None:
+    if array.dtype.kind not in "uif":
+        raise ImportAreaError(
+            f"{name} is of type {array.dtype}: give whole or decimal numbers, such as uint16 or "
+            "float32"
+        )
+
+
+@contextmanager
+def _as_raster(plane: Any, axes: CubeAxes, title: str) -> Iterator[DatasetReader]:
+    """Open one band of one date as a raster; north up, whatever way its rows run."""
+    x, y = axes.x, axes.y
+    plane = plane.sortby(y, ascending=False).sortby(x)
+    try:
+        values = np.ascontiguousarray(plane.transpose(y, x).values)
+    except Exception as error:  # pixels are read here, by engines with errors of their own
+        raise ImportAreaError(
+            f"{title} cannot be read: {_first_line(error)}: fetch the cube again"
+        ) from None
+    if values.dtype.itemsize == 8 and values.dtype.kind in "ui":
+        values = values.astype(np.float64)  # GeoTIFF readers of GDAL mix 64-bit integers badly
+    elif values.dtype == np.float16:
+        values = values.astype(np.float32)
+    across = _step(plane, x)
+    down = _step(plane, y)
+    west = float(plane[x][0]) - across / 2
+    north = float(plane[y][0]) + down / 2
+    profile = {
+        "crs": axes.crs,
+        "transform": from_origin(west, north, across, down),
+        "nodata": _fill_value(plane, values.dtype),
+    }
+    with MemoryFile(geotiff(values[None], **profile)) as memory, memory.open() as raster:
+        yield raster
+
+
+def _step(plane: Any, axis: str) -> float:
+    coordinates = plane[axis]
+    return float(abs(coordinates[-1] - coordinates[0])) / (plane.sizes[axis] - 1)
+
+
+def _fill_value(plane: Any, dtype: np.dtype) -> float | None:
+    """What is no data in a cube: NaN in decimal numbers, else the value that its attributes name.
+
+    xarray replaces the fill value of files by NaN; what odc-stac and stackstac load keeps it.
+    """
+    if dtype.kind == "f":
+        return np.nan
+    attributes: Mapping[str, Any] = plane.attrs
+    for key in ("nodata", "_FillValue", "missing_value"):
+        value = attributes.get(key)
+        if isinstance(value, int | float | np.number) and np.can_cast(type(value), float):
+            in_range = np.isfinite(value) and np.iinfo(dtype).min <= value <= np.iinfo(dtype).max
+            if in_range:
+                return float(value)
+    return None
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]

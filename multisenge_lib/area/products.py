@@ -1,0 +1,278 @@
+"""What names and metadata of delivered products say: date, sensor, offset, and what is no image.
+
+Products as their providers deliver them:
+
+    ESA       S2A_MSIL2A_20220730T105041_N0400_R051_T31UEQ_20220730T170700.SAFE/.../*_B02_10m.jp2
+    THEIA     SENTINEL2A_20200707-105433-459_L2A_T31UEQ_C_V2-2_FRE_B2.tif, masks in MASKS/
+    S1Tiling  s1a_31UEQ_vv_DES_037_20200708txxxxxx.tif, ..._BorderMask.tif
+    HLS       HLS.S30.T31UEQ.2020187T105031.v2.0.B02.tif (Sentinel-2), HLS.L30... (Landsat)
+    DEA       ga_s2am_nbart_3-2-1_56JLQ_2020-07-06_final_band02.tif
+
+Kept apart from reading pixels: all of this works on names, and on the metadata file of ESA.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from multisenge_lib.dataset import MULTISENGE, band_of
+from multisenge_lib.errors import ImportAreaError, printable
+
+#: Of ESA's level-2A product, at the top of its folder.
+ESA_METADATA = "MTD_MSIL2A.xml"
+#: Since this processing baseline (25 January 2022) ESA adds 1000 to stored reflectance, so that
+#: dark pixels need not be cut off at 0.
+_FIRST_BASELINE_WITH_OFFSET = 400
+_ESA_OFFSET = -1000
+
+_CALENDAR_DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_]?([01]\d)[-_]?([0-3]\d)(?!\d)")
+#: Year and day of the year, as HLS writes it. The T after it keeps other numbers out.
+_DAY_OF_YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)([0-3]\d\d)(?=T\d{6})")
+_SENSOR = re.compile(r"(?<![A-Z0-9])S(?:ENTINEL[-_ ]?)?([12])[ABCDX]?(?![0-9])")
+_BASELINE = re.compile(r"(?<![A-Z0-9])N(\d{4})(?![A-Z0-9])")
+
+#: Product names that may stand anywhere in a path.
+_FOREIGN_PRODUCTS = {
+    "Landsat": re.compile(
+        r"(?<![A-Z0-9])L[COTEM]0[1-9]_|(?<![A-Z0-9])L[COTEM][1-9]\d{13}|LANDSAT\d?-(?:OLI|E?TM)"
+        r"|HLS[._-]L30|(?<![A-Z0-9])GA_LS\d"
+    ),
+    "Sentinel-3": re.compile(r"(?<![A-Z0-9])S3[AB]_(?:OL|SL|SR|SY)_"),
+    "MODIS": re.compile(r"(?<![A-Z0-9])M[OYC]D\d\d[A-Z0-9]*\.A?\d{7}"),
+    "VIIRS": re.compile(r"(?<![A-Z0-9])V(?:NP|J1|J2)\d\d[A-Z0-9]*\.A?\d{7}"),
+    "Venus": re.compile(r"(?<![A-Z0-9])VENUS-XS_"),
+}
+#: Words that say it in a file's own name, but mean nothing in the name of a folder.
+_FOREIGN_FILES = {
+    # Bands of Landsat's surface reflectance; S2_SR is Earth Engine's name for Sentinel-2.
+    "Landsat": re.compile(r"(?<![A-Z])LANDSAT|(?<!S2_)(?<![A-Z])SR_B\d(?![0-9A])"),
+}
+_LEVEL_1C = re.compile(r"MSIL1C|(?<![A-Z0-9])L1C(?![A-Z0-9])")
+
+_AUXILIARY_FOLDERS = {"QI_DATA", "MASKS", "AUX_DATA"}
+#: "BorderMask", "Fmask" and "MSK_DETFOO_B02", but not "masked": such an image is an image.
+_MASK = re.compile(r"MASK(?!ED|ING)|^MSK_")
+#: THEIA gives reflectance with (FRE) and without (SRE) a correction for the slope of the ground.
+_THEIA_BAND = re.compile(r"_(FRE|SRE)_B(?=\d)", re.IGNORECASE)
+
+#: Band names that only count: "b1", "B1", "Band 1", "band_1", "Layer_1".
+_COUNTED = re.compile(r"(?:B|BAND|LAYER)[ _.-]?(\d+)")
+#: The last part of a name, as Digital Earth Australia and others write it: `nbart_red_edge_1`.
+_WORDS = {
+    "BLUE": "B2",
+    "GREEN": "B3",
+    "RED": "B4",
+    "RED_EDGE_1": "B5",
+    "RED_EDGE_2": "B6",
+    "RED_EDGE_3": "B7",
+    "REDEDGE1": "B5",
+    "REDEDGE2": "B6",
+    "REDEDGE3": "B7",
+    "NIR_1": "B8",
+    "NIR": "B8",
+    "NIR_2": "B8A",
+    "NIR08": "B8A",
+    "SWIR_2": "B11",
+    "SWIR_3": "B12",
+    "SWIR16": "B11",
+    "SWIR22": "B12",
+}
+_ENDING_WORD = re.compile(rf"(?:^|[_.\- ])({'|'.join(sorted(_WORDS, key=len, reverse=True))})$")
+#: `..._band02.tif` and `..._band8a.tif`; in a description "Band 2" only counts.
+_BAND_NUMBER = re.compile(r"(?<![A-Z0-9])BAND(0\d|1\d|8A)$")
+
+
+def day_in(name: str) -> np.datetime64 | None:
+    """Find the first date in a name, or None.
+
+    Understood are `yyyymmdd`, with `-` or `_` between the parts or not, and the day of the year as
+    HLS writes it, `2020187T105031`.
+    """
+    for match in _CALENDAR_DATE.finditer(name):
+        with suppress(ValueError):  # such as 20231305
+            return np.datetime64("-".join(match.groups()), "D")
+    for match in _DAY_OF_YEAR.finditer(name):
+        year, day_of_year = match.groups()
+        if 1 <= int(day_of_year) <= 366:
+            return np.datetime64(f"{year}-01-01", "D") + (int(day_of_year) - 1)
+    return None
+
+
+def day_of_file(path: Path) -> np.datetime64 | None:
+    """Find the date of a raster in its name, else in the name of its folder, or None."""
+    day = day_in(path.stem)
+    return day_in(path.parent.name) if day is None else day
+
+
+def sensor_in(path: Path) -> str | None:
+    """Tell by the name of a raster or of its folder whether it is of `s1` or `s2`, or None."""
+    for name in (path.stem, path.parent.name):
+        match = _SENSOR.search(name.upper())
+        if match:
+            return f"s{match[1]}"
+    return None
+
+
+def band_in(name: str | None, sensor: str) -> str | None:
+    """Find the band that a description or a file's name gives, or None.
+
+    Besides what `band_of` knows (`B02`, `S2-L2A-B8A`, `nir`, `Gamma0_VH`), endings such as
+    `nbart_red_edge_1` and `_band02`.
+    """
+    band = band_of(name, sensor)
+    if band is not None or sensor == "s1":
+        return band
+    text = (name or "").strip().upper()
+    word = _ENDING_WORD.search(text)
+    if word:
+        return _WORDS[word[1]]
+    number = _BAND_NUMBER.search(text)
+    return f"B{number[1].lstrip('0')}" if number else None
+
+
+def names_only_count(names: Sequence[str | None]) -> bool:
+    """Whether the bands of one raster are only numbered: b1, b2, ... or "Band 1", "Band 2", ....
+
+    Then the second is not B2. Sentinel-2's own names go on with B8A after B8, so a list of them
+    never counts further than eight, and one of B1 alone holds nothing of use.
+    """
+    numbers = []
+    for name in names:
+        match = _COUNTED.fullmatch((name or "").strip().upper())
+        if match is None:
+            return False
+        numbers.append(int(match[1]))
+    return numbers == list(range(1, len(numbers) + 1))
+
+
+def foreign_sensor(path: Path) -> str | None:
+    """Name the other sensor whose product a raster is by its name, such as Landsat, or None."""
+    parts = [part.upper() for part in path.parts]
+    for sensor, pattern in _FOREIGN_PRODUCTS.items():
+        if any(pattern.search(part) for part in parts):
+            return sensor
+    return foreign_name(path.stem)
+
+
+def foreign_name(name: str) -> str | None:
+    """Name the other sensor that a file's or a band's own name speaks of, or None."""
+    for sensor, pattern in _FOREIGN_FILES.items():
+        if pattern.search(name.upper()):
+            return sensor
+    return None
+
+
+def is_level_1c(path: Path) -> bool:
+    """Whether a name says top-of-atmosphere reflectance, which the networks never saw."""
+    if any("MSIL1C" in part.upper() for part in path.parts):
+        return True
+    return any(_LEVEL_1C.search(name.upper()) for name in (path.stem, path.parent.name))
+
+
+def is_mask(path: Path) -> bool:
+    """Whether a raster is a mask or another auxiliary layer of a product, by name or folder."""
+    if _AUXILIARY_FOLDERS & {part.upper() for part in path.parts[:-1]}:
+        return True
+    return _MASK.search(path.stem.upper()) is not None
+
+
+def without_slope_correction(paths: Sequence[Path]) -> list[Path]:
+    """List THEIA's SRE rasters among paths that are there as FRE as well.
+
+    MultiSenGE is made of THEIA's products; FRE, corrected for the slope, is preferred.
+    """
+    corrected = set()
+    for path in paths:
+        match = _THEIA_BAND.search(path.name)
+        if match and match[1].upper() == "FRE":
+            corrected.add(_slope_key(path))
+    second_choice = []
+    for path in paths:
+        match = _THEIA_BAND.search(path.name)
+        if match and match[1].upper() == "SRE" and _slope_key(path) in corrected:
+            second_choice.append(path)
+    return second_choice
+
+
+def _slope_key(path: Path) -> Path:
+    """A THEIA raster's path without FRE or SRE."""
+    return path.with_name(_THEIA_BAND.sub("_B", path.name))
+
+
+@dataclass(frozen=True)
+class ProcessingBaseline:
+    """The version of ESA's processor behind a product, and what it added to reflectance.
+
+    Attributes:
+        name: such as `N0400`.
+        offset: what must be added to stored values, 0 or -1000, in reflectance x 10,000.
+        where: the name or the file that says so.
+    """
+
+    name: str
+    offset: float
+    where: str
+
+
+def baseline_of(path: Path) -> ProcessingBaseline | None:
+    """Find the processing baseline of the ESA product that a raster belongs to, or None.
+
+    The product's metadata file counts first, then the nearest name that holds `_N0400_` or the
+    like: the raster's own or that of a folder above it.
+    """
+    for metadata in _metadata_files(path):
+        baseline = _read_baseline(metadata)
+        if baseline is not None:
+            return baseline
+    for part in reversed(path.parts):
+        match = _BASELINE.search(part.upper())
+        if match:
+            has_offset = int(match[1]) >= _FIRST_BASELINE_WITH_OFFSET
+            offset = _ESA_OFFSET if has_offset else 0
+            return ProcessingBaseline(f"N{match[1]}", offset, printable(part))
+    return None
+
+
+def _metadata_files(path: Path) -> Iterator[Path]:
+    """ESA's metadata file above a raster: in a .SAFE folder it lies up to five folders higher."""
+    for folder in list(path.parents)[:6]:
+        metadata = folder / ESA_METADATA
+        if metadata.is_file():
+            yield metadata
+
+
+def _read_baseline(metadata: Path) -> ProcessingBaseline | None:
+    try:
+        text = metadata.read_text("utf-8", errors="replace")
+    except OSError as error:
+        raise ImportAreaError(
+            f"{printable(metadata)} cannot be read ({error.strerror}): it says which offset the "
+            "product's reflectance has"
+        ) from None
+    version = re.search(r"<PROCESSING_BASELINE>\s*(\d\d)\.?(\d\d)", text)
+    if version is None:
+        return None
+    # One element per band. A parser of XML would read no more of it, and could be bombed.
+    offsets = {float(value) for value in re.findall(r"<BOA_ADD_OFFSET[^>]*>\s*(-?\d+)", text)}
+    if len(offsets) > 1:
+        values = ", ".join(f"{value:g}" for value in sorted(offsets))
+        raise ImportAreaError(
+            f"{printable(metadata)} gives its bands different offsets ({values}): say which to "
+            "take "
+            "with --s2-offset, and import such products by themselves"
+        )
+    number = int(version[1] + version[2])
+    if offsets:
+        offset = offsets.pop()
+    else:
+        offset = _ESA_OFFSET if number >= _FIRST_BASELINE_WITH_OFFSET else 0
+    return ProcessingBaseline(f"N{number:04d}", offset, printable(metadata))
+
+
+def used_bands(sensor: str) -> tuple[str, ...]:
+    """The bands of a sensor that a data root can hold."""
+    return MULTISENGE.bands[sensor]

@@ -1,0 +1,285 @@
+"""A user's own reference on the target grid: class ids of a raster, or of the shapes of a vector.
+
+A pixel of 10 m gets the class that most of a finer raster's pixels have, the class of the coarser
+pixel around it, or that of the shape that holds its middle. Ids of another nomenclature, such as
+WorldCover's 10 to 100, are replaced as the user says.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+import shapely
+from rasterio.enums import Resampling
+from rasterio.errors import CRSError, RasterioError
+from rasterio.features import rasterize
+from rasterio.transform import from_origin
+from rasterio.windows import Window
+
+from multisenge_lib.area.cutting import warped
+from multisenge_lib.area.target_grid import TargetGrid, lies_on_grid
+from multisenge_lib.dataset import PIXEL, pixel_problems
+from multisenge_lib.errors import ImportAreaError, printable
+
+VECTOR_ENDINGS = (".shp", ".gpkg", ".geojson", ".json", ".fgb", ".gml", ".kml", ".parquet")
+#: Columns that usually hold class ids, in lower case; the first that is there is taken.
+_USUAL_COLUMNS = ("class", "class_id", "classid", "label", "code", "id_class", "gridcode", "value")
+#: Share of 10 m below which a raster counts as finer.
+_FINER = 0.99
+
+
+@dataclass(frozen=True)
+class ReferenceOptions:
+    """What the user says of a reference.
+
+    Attributes:
+        path: of a raster or vector.
+        class_names: names of its classes, from id 1.
+        reclass: from ids, or texts of a vector's column, to class ids; 0 for no data.
+        attribute: the column of a vector that holds the classes.
+        no_data: a value of images that means no data; of a reference too, where it is no class id.
+    """
+
+    path: Path
+    class_names: Sequence[str]
+    reclass: Mapping[str, int]
+    attribute: str | None = None
+    no_data: float | None = None
+
+    @property
+    def is_vector(self) -> bool:
+        """Whether it is a vector, by its ending."""
+        return self.path.suffix.lower() in VECTOR_ENDINGS
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A reference on the target grid.
+
+    Attributes:
+        read: gives class ids `(height, width)`, 0 for no data, of a number of rows from a first.
+        notices: how it came onto the grid.
+    """
+
+    read: Callable[[int, int], np.ndarray]
+    notices: list[str]
+
+
+@contextmanager
+def open_reference(options: ReferenceOptions, grid: TargetGrid) -> Iterator[Reference]:
+    """Open a reference on the target grid.
+
+    Raises:
+        ImportAreaError: it cannot be read, or its classes are in doubt.
+    """
+    if options.is_vector:
+        yield _open_vector(options, grid)
+    else:
+        with _open_raster(options, grid) as reference:
+            yield reference
+
+
+@contextmanager
+def _open_raster(options: ReferenceOptions, grid: TargetGrid) -> Iterator[Reference]:
+    name = printable(options.path)
+    try:
+        raster = rasterio.open(options.path)
+    except (RasterioError, ValueError) as error:
+        raise ImportAreaError(
+            f"the reference {name} cannot be read: {error}: give a raster, or a vector such as "
+            f"{', '.join(VECTOR_ENDINGS[:3])}"
+        ) from None
+    with raster:
+        if raster.crs is None:
+            raise ImportAreaError(f"the reference {name} names no projection: give it one")
+        if np.dtype(raster.dtypes[0]).kind == "c":
+            raise ImportAreaError(f"the reference {name} is {raster.dtypes[0]}, ids are whole")
+        resampling, notices = _reference_resampling(raster, grid, name)
+        tag = raster.nodatavals[0]
+        fill = 0 if tag is None else tag
+        try:
+            with warped(
+                raster, grid, resampling=resampling, src_nodata=fill, nodata=fill
+            ) as on_grid:
+
+                def read(row: int, rows: int) -> np.ndarray:
+                    window = Window(0, row, grid.width, rows)
+                    try:
+                        ids = on_grid.read(1, window=window)
+                    except RasterioError as error:
+                        raise ImportAreaError(
+                            f"the reference {name} cannot be read ({error}): it is cut short or "
+                            "damaged"
+                        ) from None
+                    return _class_ids(ids, fill, options)
+
+                yield Reference(read, notices)
+        except CRSError as error:
+            raise ImportAreaError(f"the reference {name} cannot be placed: {error}") from None
+
+
+def _reference_resampling(raster: Any, grid: TargetGrid, name: str) -> tuple[Resampling, list[str]]:
+    """How a reference comes onto the grid, and a sentence where it does not lie on it."""
+    if lies_on_grid(raster.transform, raster.crs, grid.crs):
+        return Resampling.nearest, []
+    try:
+        left, _, right, _ = rasterio.warp.transform_bounds(raster.crs, grid.crs, *raster.bounds)
+    except Exception as error:  # GDAL's own errors are not rasterio's
+        raise ImportAreaError(f"the reference {name} cannot be placed: {error}") from None
+    metres = abs(right - left) / raster.width
+    if metres < _FINER * PIXEL:
+        # Nearest would take one of many; the class of most of them is that of the pixel.
+        how = f"each pixel of {PIXEL} m gets the class of most of the finer ones"
+        resampling = Resampling.mode
+    else:
+        how = f"each pixel of {PIXEL} m gets the class of the nearest one"
+        resampling = Resampling.nearest
+    return resampling, [f"the reference has pixels of {metres:.3g} m on another grid: {how}"]
+
+
+def _class_ids(ids: np.ndarray, fill: float, options: ReferenceOptions) -> np.ndarray:
+    """Class ids of stored ids, 0 for no data.
+
+    Raises:
+        ImportAreaError: ids that are no classes, and that the user does not replace.
+    """
+    missing = np.isnan(ids) if ids.dtype.kind == "f" else np.zeros(ids.shape, bool)
+    missing |= ids == fill
+    classes = len(options.class_names)
+    no_data = options.no_data
+    if no_data is not None and not 0 < no_data <= classes:
+        missing |= ids == no_data
+    ids = np.where(missing, 0, ids)
+    if options.reclass:
+        return _replaced(ids, missing, options)
+    for problem in pixel_problems(ids, "reference", classes):
+        raise ImportAreaError(
+            f"{printable(options.path)} {problem}; name other classes with --classes, replace "
+            "other "
+            "ids with --reclass 10=1,20=2, and 255=0 for no data"
+        )
+    return ids.astype(np.uint8)
+
+
+def _replaced(ids: np.ndarray, missing: np.ndarray, options: ReferenceOptions) -> np.ndarray:
+    classes = np.zeros(ids.shape, np.uint8)
+    unnamed = []
+    for value in np.unique(ids[~missing]).tolist():
+        key = f"{value:g}"
+        if key in options.reclass:
+            classes[ids == value] = options.reclass[key]
+        elif value != 0:
+            unnamed.append(key)
+    if unnamed:
+        raise ImportAreaError(
+            f"{printable(options.path)} holds {', '.join(unnamed[:8])}, which --reclass does not "
+            "name: "
+            f"give each id a class, such as {unnamed[0]}=1, or {unnamed[0]}=0 for no data"
+        )
+    classes[missing] = 0
+    return classes
+
+
+def _open_vector(options: ReferenceOptions, grid: TargetGrid) -> Reference:
+    import geopandas as gpd
+
+    name = printable(options.path)
+    try:
+        if options.path.suffix.lower() == ".parquet":
+            shapes = gpd.read_parquet(options.path)
+        else:
+            shapes = gpd.read_file(options.path)
+    except Exception as error:  # each driver has errors of its own
+        first_line = str(error).partition("\n")[0]
+        raise ImportAreaError(
+            f"the reference {name} cannot be read as a vector: {first_line}"
+        ) from None
+    if shapes.crs is None:
+        raise ImportAreaError(f"the reference {name} names no projection: give it one")
+    total = len(shapes)
+    shapes = shapes[~(shapes.geometry.isna() | shapes.geometry.is_empty)].to_crs(grid.crs)
+    if shapes.empty:
+        raise ImportAreaError(f"the reference {name} holds no shape: give one with polygons")
+    column = _class_column(shapes, options)
+    ids = _ids_of_shapes(shapes[column].tolist(), column, options)
+    geometries = shapes.geometry.to_numpy()
+    index = shapes.sindex
+
+    def read(row: int, rows: int) -> np.ndarray:
+        north = grid.north - PIXEL * row
+        south = north - PIXEL * rows
+        east = grid.west + PIXEL * grid.width
+        strip = shapely.box(grid.west, south, east, north)
+        # In the order of the file, so that a later shape lies above an earlier one.
+        touched = np.sort(index.query(strip))
+        burned = np.zeros((rows, grid.width), np.uint8)
+        pairs = [(geometries[i], ids[i]) for i in touched if ids[i]]
+        if pairs:
+            place = from_origin(grid.west, north, PIXEL, PIXEL)
+            rasterize(pairs, out=burned, transform=place)
+        return burned
+
+    notices = [
+        f"the reference is a vector of {len(shapes):,} shapes: each pixel gets the class of the "
+        f"shape that holds its middle, from the column {printable(column)}"
+    ]
+    if len(shapes) < total:
+        notices.append(f"{total - len(shapes):,} rows of the reference have no shape")
+    return Reference(read, notices)
+
+
+def _class_column(shapes: Any, options: ReferenceOptions) -> str:
+    """The column that holds the classes: as the user says, a usual name, or the only one."""
+    columns = [str(column) for column in shapes.columns if column != shapes.geometry.name]
+    if options.attribute is not None:
+        if options.attribute in columns:
+            return options.attribute
+        reason = f"has no column {printable(options.attribute)}"
+    else:
+        usual = [c for name in _USUAL_COLUMNS for c in columns if c.lower() == name]
+        if usual:
+            return usual[0]
+        if len(columns) == 1:
+            return columns[0]
+        reason = "does not show which column holds the classes"
+    listed = ", ".join(printable(column) for column in columns) or "none"
+    raise ImportAreaError(
+        f"the reference {printable(options.path)} {reason}: give one of {listed} with --attribute"
+    )
+
+
+def _ids_of_shapes(values: list[Any], column: str, options: ReferenceOptions) -> list[int]:
+    """Class ids of the values in a vector's column: numbers, names of classes, or replaced."""
+    id_of_name = {name: i for i, name in enumerate(options.class_names, 1)}
+    ids = []
+    unknown = []
+    for value in values:
+        is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+        is_missing = value is None or (is_number and np.isnan(value))
+        key = f"{value:g}" if is_number else str(value)
+        if is_missing:
+            ids.append(0)
+        elif options.reclass:
+            if key not in options.reclass:
+                unknown.append(key)
+            ids.append(options.reclass.get(key, 0))
+        elif key.isdecimal() and int(key) <= len(options.class_names):
+            ids.append(int(key))
+        elif key in id_of_name:
+            ids.append(id_of_name[key])
+        else:
+            unknown.append(key)
+            ids.append(0)
+    if unknown:
+        examples = ", ".join(printable(key) for key in dict.fromkeys(unknown[:8]))
+        raise ImportAreaError(
+            f"the reference {printable(options.path)} holds {examples} in {printable(column)}, "
+            "which are "
+            f"no class ids from 1 to {len(options.class_names)}: name the classes with --classes, "
+            "or replace the values with --reclass 10=1,20=2"
+        )
+    return ids

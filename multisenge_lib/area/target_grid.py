@@ -1,0 +1,258 @@
+"""The grid of an area: one UTM zone, pixels of 10 m, and the names of the patches on it.
+
+All positions follow by arithmetic inside one zone, also beyond its edge: the tile of a place is its
+100 km square counted in that zone, as ESA names its tiles, and not the canonical MGRS name, which
+changes at the edge of the zone. An area may cross the equator: each patch is named on its own side.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from rasterio.crs import CRS
+from rasterio.errors import CRSError, RasterioError
+from rasterio.transform import Affine, from_origin
+from rasterio.warp import transform_bounds
+
+from multisenge_lib.area.acquisitions import Acquisition, BandSource
+from multisenge_lib.dataset import PIXEL, tile_corner, tile_of_square
+from multisenge_lib.errors import ImportAreaError, MultiSenGEError
+
+#: Metres that an area may reach at most: two tiles.
+LARGEST_EXTENT = 220_000
+#: Pixels may lie this share of a pixel off the grid and still count as lying on it: one centimetre.
+GRID_TOLERANCE = 1e-3
+#: What southern UTM zones (EPSG:327xx) add to northings.
+_SOUTHERN_NORTHING = 10_000_000
+_SQUARE = 100_000
+
+
+class TargetGrid(NamedTuple):
+    """Pixels of 10 m between the outermost edges of all sources, in one UTM zone.
+
+    Attributes:
+        crs: the projection of the zone, EPSG:326xx or 327xx, as the first source has it.
+        west: easting of the left edge, in metres of the zone.
+        north: northing of the upper edge, in metres of the zone.
+        width: in pixels.
+        height: in pixels.
+    """
+
+    crs: CRS
+    west: int
+    north: int
+    width: int
+    height: int
+
+    @property
+    def transform(self) -> Affine:
+        """From pixels to metres."""
+        return from_origin(self.west, self.north, PIXEL, PIXEL)
+
+
+class Placement(NamedTuple):
+    """Where the pixels of one file or cube lie.
+
+    Attributes:
+        name: of the source.
+        sensor: `s1` or `s2`.
+        crs: its projection.
+        transform: from its pixels to coordinates.
+        bounds: left, bottom, right, top in its projection.
+    """
+
+    name: str
+    sensor: str
+    crs: CRS
+    transform: Affine
+    bounds: tuple[float, float, float, float]
+
+
+def utm_zone(crs: CRS) -> tuple[int, bool] | None:
+    """The number of a UTM zone on WGS 84, and whether it is the southern one; else None."""
+    code = crs.to_epsg()
+    if code is not None and 32601 <= code <= 32660:
+        return code - 32600, False
+    if code is not None and 32701 <= code <= 32760:
+        return code - 32700, True
+    return None
+
+
+def lies_on_grid(place: Affine, crs: CRS, grid_crs: CRS) -> bool:
+    """Whether pixels are those of the grid, perhaps in rows from south to north.
+
+    Args:
+        place: from pixels to coordinates.
+        crs: of the coordinates.
+        grid_crs: the zone of the grid.
+    """
+    zone = utm_zone(crs)
+    grid_zone = utm_zone(grid_crs)
+    if zone is None or grid_zone is None or zone[0] != grid_zone[0]:
+        return False
+    if place.b or place.d:
+        return False
+    if abs(abs(place.a) - PIXEL) > 1e-4 or abs(abs(place.e) - PIXEL) > 1e-4:
+        return False
+    # The false northing of the south is a multiple of 10 m, so both hemispheres share the grid.
+    for edge in (place.c, place.f):
+        if abs(edge / PIXEL - round(edge / PIXEL)) >= GRID_TOLERANCE:
+            return False
+    return True
+
+
+def find_target_grid(
+    acquisitions: Sequence[Acquisition],
+) -> tuple[TargetGrid, list[Placement]]:
+    """Find the grid that covers all sources.
+
+    Returns:
+        The grid, and the placements of the sources that do not lie on it and are resampled.
+
+    Raises:
+        ImportAreaError: a source cannot be read or placed, or they lie too far apart.
+    """
+    placements = _placements(acquisitions)
+    first = placements[0]
+    crs = _zone_of(first)
+    corners = [_bounds_in(placement, crs) for placement in placements]
+    west, south = np.min(corners, axis=0)[:2]
+    east, north = np.max(corners, axis=0)[2:]
+    # Written so, infinite and NaN are refused too.
+    if not (east - west < LARGEST_EXTENT and north - south < LARGEST_EXTENT):
+        raise ImportAreaError(
+            f"the images reach from {west:.0f} E {south:.0f} N to {east:.0f} E {north:.0f} N in "
+            f"{crs}, more than {LARGEST_EXTENT / 1000:.0f} km: import places far apart by "
+            "themselves"
+        )
+    # Only whole pixels of the grid are taken; an edge that misses it by millimetres lies on it.
+    left = int(np.ceil(west / PIXEL - GRID_TOLERANCE))
+    right = int(np.floor(east / PIXEL + GRID_TOLERANCE))
+    bottom = int(np.ceil(south / PIXEL - GRID_TOLERANCE))
+    top = int(np.floor(north / PIXEL + GRID_TOLERANCE))
+    grid = TargetGrid(crs, PIXEL * left, PIXEL * top, right - left, top - bottom)
+    off_grid = [p for p in placements if not lies_on_grid(p.transform, p.crs, crs)]
+    return grid, off_grid
+
+
+def _placements(acquisitions: Iterable[Acquisition]) -> list[Placement]:
+    """One placement for each file or cube; its bands share the grid."""
+    by_grid = {}
+    for acquisition in acquisitions:
+        for source in acquisition.bands.values():
+            if source.grid not in by_grid:
+                by_grid[source.grid] = _placement(acquisition.sensor, source)
+    return list(by_grid.values())
+
+
+def _placement(sensor: str, source: BandSource) -> Placement:
+    name = source.grid if source.grid.isprintable() else source.name
+    try:
+        with source.open() as raster:
+            crs = raster.crs or source.crs
+            place = raster.transform
+            height, width = raster.shape
+            has_ground_points = bool(raster.gcps[0])
+    except (RasterioError, CRSError, ValueError, OSError) as error:
+        if isinstance(error, MultiSenGEError):
+            raise
+        raise ImportAreaError(f"{name} cannot be read: {error}") from None
+    if crs is None and has_ground_points:
+        raise ImportAreaError(
+            f"{name} is not terrain-corrected: it has ground control points instead of a "
+            "projection, as ESA delivers Sentinel-1 GRD; correct it with SNAP (Range-Doppler "
+            "Terrain Correction) or S1Tiling before"
+        )
+    if crs is None:
+        raise ImportAreaError(
+            f"{name} names no projection: say it with --crs, such as --crs EPSG:32631"
+        )
+    if not (crs.is_projected or crs.is_geographic):
+        raise ImportAreaError(
+            f"{name} lies in a local projection, which has no place on the earth: warp it to UTM"
+        )
+    if not np.isfinite(place[:6]).all() or place.is_degenerate:
+        raise ImportAreaError(
+            f"{name} says in no usable way where its pixels lie ({list(place)[:6]}): give it a "
+            "geotransform"
+        )
+    corners = [place * (column, row) for column in (0, width) for row in (0, height)]
+    # Rows may run north and columns west, so left and right are found, not read.
+    (left, bottom), (right, top) = np.min(corners, axis=0), np.max(corners, axis=0)
+    return Placement(name, sensor, crs, place, (left, bottom, right, top))
+
+
+def _zone_of(placement: Placement) -> CRS:
+    """The projection of a source if it is a UTM zone, else the zone of its middle."""
+    if utm_zone(placement.crs) is not None:
+        return CRS.from_epsg(placement.crs.to_epsg())
+    west, south, east, north = _transformed(placement, CRS.from_epsg(4326))
+    if east < west:  # across the antimeridian
+        east += 360
+    longitude = ((west + east) / 2 + 180) % 360 - 180
+    latitude = (south + north) / 2
+    if not -80 <= latitude <= 84:
+        raise ImportAreaError(
+            f"{placement.name} lies around {latitude:.1f} degrees north, {longitude:.1f} east, "
+            "where there are no Sentinel-2 tiles: give images between 80 south and 84 north"
+        )
+    hemisphere = 32600 if latitude >= 0 else 32700
+    return CRS.from_epsg(hemisphere + _zone_number(longitude, latitude))
+
+
+def _zone_number(longitude: float, latitude: float) -> int:
+    """The UTM zone of a place in degrees, with the wider zones of Norway and Svalbard."""
+    if 56 <= latitude < 64 and 3 <= longitude < 12:
+        return 32
+    if latitude >= 72 and 0 <= longitude < 42:
+        return 31 + 2 * int((longitude + 3) // 12)
+    return int((longitude + 180) // 6) % 60 + 1
+
+
+def _bounds_in(placement: Placement, crs: CRS) -> tuple[float, float, float, float]:
+    zone = utm_zone(placement.crs)
+    target = utm_zone(crs)
+    if zone is not None and zone[0] == target[0]:
+        # The same zone: exact, and right beyond its edge and across the equator.
+        left, bottom, right, top = placement.bounds
+        shift = _SOUTHERN_NORTHING * (target[1] - zone[1])
+        return left, bottom + shift, right, top + shift
+    return _transformed(placement, crs)
+
+
+def _transformed(placement: Placement, crs: CRS) -> tuple[float, float, float, float]:
+    try:
+        return transform_bounds(placement.crs, crs, *placement.bounds)
+    except Exception as error:  # GDAL's own errors are not rasterio's
+        raise ImportAreaError(f"{placement.name} cannot be placed in {crs}: {error}") from None
+
+
+def patch_name(crs: CRS, west: int, north: int) -> str:
+    """Name the patch with this upper-left corner, in the tile whose square holds its first pixel.
+
+    Args:
+        crs: the projection of a UTM zone, of either hemisphere.
+        west: easting in metres.
+        north: northing in metres.
+
+    Raises:
+        ImportAreaError: so far from the zone there are no tiles.
+    """
+    zone, is_southern = utm_zone(crs)
+    if is_southern:
+        north -= _SOUTHERN_NORTHING  # from here on in metres from the equator
+    column = west // _SQUARE
+    row = (north - 1) // _SQUARE
+    tile = tile_of_square(zone, column, row)
+    if tile is not None:
+        tile_west, tile_north, code = tile_corner(tile)
+        if code > 32700:
+            tile_north -= _SOUTHERN_NORTHING
+        x = (west - tile_west) // PIXEL
+        y = (tile_north - north) // PIXEL
+        if code % 100 == zone and min(x, y) >= 0:
+            return f"{tile}_{x}_{y}"
+    raise ImportAreaError(
+        f"the area reaches far beyond UTM zone {zone}, to {west} E {north} N from the equator, "
+        "where there are no tiles: import the parts of each zone by themselves"
+    )
