@@ -85,7 +85,7 @@ experiments: $(INSTALLED) ## Train the eight experiments, only what is stale (CO
 ablations: $(INSTALLED) ## Measure the choices that the paper leaves open, on the sample
 	$(BIN)/multisenge ablations
 
-count-labels: $(INSTALLED) ## Count over the real labels again (MULTISENGE_LABELS)
+count-labels: $(INSTALLED) ## Count the real labels again and write the record (MULTISENGE_LABELS)
 	$(BIN)/multisenge count-labels
 
 bench: $(INSTALLED) ## Measure all that the chapter Performance shows, ten minutes

@@ -293,15 +293,14 @@ def count_labels(labels: Labels = None) -> None:
 
     Writes the committed counts that the chapters read. The sample is refused.
     """
-    from multisenge_lib.audit import label_counts
+    from multisenge_lib.tools import write_label_counts
 
     labels = labels or paths.real_labels()
     if labels is None:
         raise MultiSenGEError(
             "no real label files: give --labels, or set MULTISENGE_LABELS or MULTISENGE_ROOT"
         )
-    for path in label_counts.write_records(labels):
-        typer.echo(f"Wrote {path}")
+    typer.echo(f"Wrote {write_label_counts(labels)}")
 
 
 def _listed(text: str) -> list[str]:

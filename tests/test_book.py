@@ -232,7 +232,6 @@ def executed():
     [
         "multisenge_lib/models/unet.py",
         "results/sample/s1_6c/metrics.json",
-        "book/data/date_series.json",
         "constraints.txt",
     ],
 )

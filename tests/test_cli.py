@@ -15,7 +15,7 @@ import typer
 from rasters import write_raster, write_root
 
 from multisenge_lib import cli, maps
-from multisenge_lib.audit import label_counts
+from multisenge_lib.audit import RECORD
 from multisenge_lib.dataset import MULTISENGE, S2_BANDS, dataset_of_root, write_dataset_toml
 
 
@@ -171,9 +171,9 @@ def test_check_reports_and_says_by_its_exit_whether_there_is_something_to_mend(r
 
 @pytest.mark.fault("count-labels: labels of the sample -> refused, the committed record stays")
 def test_other_labels_than_multisenges_are_refused(run, sample_root):
-    before = label_counts.RECORD.read_bytes()
+    before = (RECORD / "record.json").read_bytes()
     assert "MultiSenGE 8,157" in refused(run, "count-labels", "--labels", sample_root / "labels")
-    assert label_counts.RECORD.read_bytes() == before
+    assert (RECORD / "record.json").read_bytes() == before
 
 
 def test_an_interruption_is_no_traceback(run, monkeypatch, tmp_path):

@@ -1,28 +1,43 @@
 """Checks of the paper's numbers and sentences, against each other and against the label files."""
 
 from multisenge_lib.audit.bounds import (
-    HALF,
+    HALF_UNIT_4DP,
     cell_bounds,
     extreme_matrices,
     support_bounds,
 )
+from multisenge_lib.audit.decoded import (
+    DecodedCounts,
+    decode_counts,
+    dropped_urban_share,
+    weights_of,
+)
+from multisenge_lib.audit.evidence import Evidence, published_evidence
 from multisenge_lib.audit.finding import (
     AGREES,
     DISAGREES,
+    REMARK,
     UNDECIDED,
     VERDICTS,
-    Evidence,
     Finding,
 )
 from multisenge_lib.audit.label_counts import (
-    class_shares,
+    RECORD,
+    TABLES,
+    LabelCounts,
+    count_labels,
+    date_series,
     load_label_counts,
-    read_record,
+    read_date_series,
+    read_label_counts,
 )
-from multisenge_lib.audit.report import (
-    findings,
-    published_evidence,
+from multisenge_lib.audit.merged import (
+    MERGED_SCORES,
+    merged_bounds,
 )
+from multisenge_lib.audit.merged_claims import six_class_scores
+from multisenge_lib.audit.report import findings
+from multisenge_lib.audit.split_counts import class_shares
 from multisenge_lib.audit.table_claims import (
     both_tables,
     counted_support,

@@ -1,11 +1,12 @@
-"""What rounded scores tell of the confusion matrix behind them. NumPy and linear programming.
+"""What rounded scores say about the confusion matrix behind them.
 
-A class's share of the reference is its support `s`, precision `P`, recall `R`. Of all pixels
-`R s` are hit and `q = R s / P` predicted as the class. So scores of several models on one test
-set bind its support: the shares sum to 1; so do the predicted shares of each model; and each
-weighted average is the sum of scores times shares. Every score is known to half a unit of its
-last digit, so each of these is a pair of linear inequalities in `s`, and linear programming gives
-the least and greatest share that all of them allow: bounds, not estimates.
+Let a class's share of the reference be its support `s`, with precision `P` and recall `R`. Of all
+pixels, `R s` are hit, and `q = R s / P` are predicted as the class. So the scores of several models
+on one test set constrain its support: the shares sum to 1, the predicted shares of each model sum
+to 1, and each weighted average is the sum of scores times shares. Every score is known to half a
+unit of its last digit. Each of these statements is therefore a pair of linear inequalities in `s`,
+and linear programming gives the least and the greatest share that all of them allow. These are
+bounds, not estimates.
 """
 
 from dataclasses import dataclass
@@ -14,55 +15,70 @@ from itertools import permutations
 import numpy as np
 from scipy.optimize import linprog
 
+from multisenge_lib.audit.polytope import Polytope
 from multisenge_lib.errors import MultiSenGEError
 
-#: Half a unit of the fourth decimal, as Tables 5 to 8 print.
-HALF = 5e-5
+#: Half a unit of the fourth decimal: how far rounding moves a score of Tables 5 to 8.
+HALF_UNIT_4DP = 5e-5
 
 
 def f1(precision: np.ndarray, recall: np.ndarray) -> np.ndarray:
-    """Eq. 7."""
+    """The harmonic mean of precision and recall (Eq. 7)."""
     return 2 * precision * recall / (precision + recall)
 
 
 def ratio_bounds(scores: np.ndarray) -> np.ndarray:
-    """Least and greatest R / P, predicted pixels per reference pixel: `(..., classes, 2)`.
-
-    With a = 1/P and b = 1/R, rounding leaves a rectangle, and F1 = 2 / (a + b) a strip across it;
-    R / P = a / b is extreme in a corner of what they share, or of the rectangle, where F1 does
-    not fit.
+    """Bound R / P, the predicted pixels per reference pixel of a class.
 
     Args:
-        scores: `(..., classes, 3)`, precision, recall, F1.
+        scores: `(..., classes, 3)`, precision, recall, F1 as printed.
+
+    Returns:
+        `(..., classes, 2)`, least and greatest.
     """
-    ends = np.array([1, 1, 2]) / (scores + HALF), np.array([1, 1, 2]) / (scores - HALF)
-    (a0, b0, t0), (a1, b1, t1) = (np.moveaxis(end, -1, 0) for end in ends)
-    fits = (a0 + b0 <= t1) & (t0 <= a1 + b1)
-    t0, t1 = np.where(fits, t0, 0), np.where(fits, t1, np.inf)
-    least = np.maximum(a0, t0 - b1) / np.minimum(b1, t1 - a0)
-    most = np.minimum(a1, t1 - b0) / np.maximum(b0, t0 - a1)
+    # With a = 1/P and b = 1/R, rounding leaves a rectangle in the (a, b) plane. F1 = 2 / (a + b)
+    # is constant along its falling diagonals, so a rounded F1 leaves a strip across the rectangle.
+    reciprocal_of = np.array([1, 1, 2])
+    least_a, least_b, least_sum = np.moveaxis(reciprocal_of / (scores + HALF_UNIT_4DP), -1, 0)
+    most_a, most_b, most_sum = np.moveaxis(reciprocal_of / (scores - HALF_UNIT_4DP), -1, 0)
+
+    # Where F1 contradicts precision and recall, the strip misses the rectangle: ignore the strip.
+    strip_fits = (least_a + least_b <= most_sum) & (least_sum <= most_a + most_b)
+    least_sum = np.where(strip_fits, least_sum, 0)
+    most_sum = np.where(strip_fits, most_sum, np.inf)
+
+    # R / P = a / b is extreme in a corner of what rectangle and strip have in common.
+    least = np.maximum(least_a, least_sum - most_b) / np.minimum(most_b, most_sum - least_a)
+    most = np.minimum(most_a, most_sum - least_b) / np.maximum(least_b, least_sum - most_a)
     return np.stack([least, most], axis=-1)
 
 
 @dataclass(frozen=True)
 class Constraints:
-    """`matrix @ support <= limit`, beside support >= 0 and a sum of 1.
+    """Linear inequalities on the support: `matrix @ support <= limit`.
+
+    That the support is not negative and sums to 1 is understood, and not written down in them.
 
     Attributes:
-        matrix: `(rows, classes)`.
-        limit: `(rows,)`.
+        matrix: `(inequalities, classes)`.
+        limit: `(inequalities,)`.
     """
 
     matrix: np.ndarray
     limit: np.ndarray
 
-    def __add__(self, other: "Constraints") -> "Constraints":
-        return Constraints(
-            np.vstack([self.matrix, other.matrix]), np.append(self.limit, other.limit)
-        )
+    def and_also(self, other: "Constraints") -> "Constraints":
+        """The constraints of both."""
+        matrix = np.vstack([self.matrix, other.matrix])
+        return Constraints(matrix, np.append(self.limit, other.limit))
+
+    def polytope(self) -> Polytope:
+        """All supports that satisfy the constraints."""
+        classes = self.matrix.shape[1]
+        return Polytope(self.matrix, self.limit, np.ones((1, classes)), np.ones(1))
 
 
-def constraints(scores: np.ndarray, weighted: np.ndarray, merge: np.ndarray) -> Constraints:
+def score_constraints(scores: np.ndarray, weighted: np.ndarray, merge: np.ndarray) -> Constraints:
     """What one table of scores demands of the support.
 
     Args:
@@ -70,52 +86,61 @@ def constraints(scores: np.ndarray, weighted: np.ndarray, merge: np.ndarray) -> 
         weighted: `(methods, 3)`, their weighted averages.
         merge: `(classes, support classes)`, 1 where a class of the table holds one of the support.
     """
-    rows, limits = [], []
+    rows = []
+    limits = []
     for table, average in zip(scores, weighted, strict=True):
-        # Shares sum to 1, so rounded scores move their average by half a unit at most.
-        means, (least, most) = table.T, ratio_bounds(table).T
-        rows += [means, -means, least[None], -most[None]]
-        limits += [average + 2 * HALF, -average + 2 * HALF, [1.0], [-1.0]]
+        # The shares sum to 1, so rounding the scores moves their weighted average by half a unit
+        # at most; printing the average moves it by another half.
+        rows.append(table.T)
+        limits.append(average + 2 * HALF_UNIT_4DP)
+        rows.append(-table.T)
+        limits.append(-average + 2 * HALF_UNIT_4DP)
+
+        # Every pixel is predicted as one class: sum of s R/P = 1.
+        least, most = ratio_bounds(table).T
+        rows.append(least[None])
+        limits.append([1.0])
+        rows.append(-most[None])
+        limits.append([-1.0])
     return Constraints(np.vstack(rows) @ merge, np.concatenate(limits))
 
 
-def known(support: np.ndarray) -> Constraints:
-    """The constraints that leave one support only."""
+def fixed_support(support: np.ndarray) -> Constraints:
+    """The constraints that leave exactly one support."""
     identity = np.eye(len(support))
     return Constraints(np.vstack([identity, -identity]), np.append(support, -support))
 
 
-def _solve(cost, matrix, limit, sums, totals):
-    result = linprog(cost, matrix, limit, sums, totals, bounds=(0, None))
-    return result.fun if result.status == 0 else np.nan
-
-
-def misfit(found: Constraints) -> float:
-    """By how much all constraints must give way together to leave a support; 0 if they agree."""
-    rows, classes = found.matrix.shape
+def infeasibility(constraints: Constraints) -> float:
+    """By how much every constraint must be relaxed before one support satisfies all; 0 if none."""
+    count, classes = constraints.matrix.shape
+    # One more variable, the relaxation: minimise it.
     cost = np.append(np.zeros(classes), 1.0)
-    matrix = np.hstack([found.matrix, -np.ones((rows, 1))])
-    return float(_solve(cost, matrix, found.limit, [np.append(np.ones(classes), 0)], [1.0]))
+    matrix = np.hstack([constraints.matrix, -np.ones((count, 1))])
+    shares_sum_to_one = np.append(np.ones(classes), 0.0)[None]
+    relaxed = Polytope(matrix, constraints.limit, shares_sum_to_one, np.ones(1))
+    return relaxed.minimum(cost)
 
 
-def support_bounds(found: Constraints, merge: np.ndarray | None = None) -> np.ndarray:
+def support_bounds(constraints: Constraints, merge: np.ndarray | None = None) -> np.ndarray:
     """Least and greatest share of each class, or of each row of `merge`: `(classes, 2)`.
 
     NaN where the constraints contradict each other.
     """
-    rows = np.eye(found.matrix.shape[1]) if merge is None else merge
-    fixed = found.matrix, found.limit, np.ones((1, rows.shape[1])), [1.0]
-    return np.array([[sign * _solve(sign * row, *fixed) for sign in (1, -1)] for row in rows])
+    classes = constraints.matrix.shape[1]
+    rows = np.eye(classes) if merge is None else merge
+    supports = constraints.polytope()
+    return np.array([supports.range_of(row) for row in rows])
 
 
 @dataclass(frozen=True)
 class Margins:
-    """Shares of all pixels, by class: `(classes,)` each.
+    """The margins and the diagonal of a confusion matrix, as shares of all pixels.
 
     Attributes:
-        reference: the rows' sums of the confusion matrix.
-        predicted: the columns' sums.
-        hit: the diagonal.
+        reference: `(classes,)`, the sums of the rows.
+        predicted: `(classes,)`, the sums of the columns.
+        hit: `(classes,)`, the diagonal.
     """
 
     reference: np.ndarray
@@ -125,11 +150,11 @@ class Margins:
     @property
     def kappa(self) -> float:
         """Cohen's kappa (Eq. 8), which the margins determine."""
-        return _kappa(self.hit.sum(), self.reference @ self.predicted)
+        return kappa_of(self.hit.sum(), self.reference @ self.predicted)
 
 
 def margins(scores: np.ndarray, support: np.ndarray) -> Margins:
-    """Margins of one model's confusion matrix.
+    """The margins of one model's confusion matrix.
 
     Args:
         scores: `(classes, 3)`, precision, recall, F1.
@@ -140,101 +165,153 @@ def margins(scores: np.ndarray, support: np.ndarray) -> Margins:
 
 
 def matrix_margins(confusion: np.ndarray) -> Margins:
-    """Margins of a matrix of pixels, rows reference, columns predicted."""
+    """The margins of a matrix of pixels, rows reference, columns predicted."""
     shares = confusion / confusion.sum()
     return Margins(shares.sum(axis=1), shares.sum(axis=0), shares.diagonal())
 
 
-def _kappa(observed: float, expected: float) -> float:
+def kappa_of(observed: float, expected: float) -> float:
+    """Cohen's kappa from the observed agreement and from the one expected by chance (Eq. 8)."""
     return float((observed - expected) / (1 - expected))
 
 
-def _product_rows(support: np.ndarray, predicted: np.ndarray, merge: np.ndarray) -> Constraints:
-    """Inequalities that hold a w = s q to the envelope of that product over two intervals."""
-    one, rows, limits = np.eye(len(merge)), [], []
-    for s_end, q_end, sign in ((0, 0, -1), (1, 1, -1), (1, 0, 1), (0, 1, 1)):
-        s, q = support[:, s_end], predicted[:, q_end]
-        rows.append(np.hstack([-sign * q[:, None] * merge, -sign * s[:, None] * one, sign * one]))
-        limits.append(-sign * s * q)
-    return Constraints(np.vstack(rows), np.concatenate(limits))
+def mccormick_envelope(
+    x_range: tuple[float, float], y_range: tuple[float, float]
+) -> list[tuple[tuple[float, float, float], float]]:
+    """Four inequalities that hold for z = x y while x and y stay in their ranges.
+
+    A product is not linear, but over a box it lies between two planes from below and two from
+    above: the envelope of McCormick (1976). The narrower the box, the closer the planes.
+
+    Returns:
+        Pairs of coefficients (a, b, c) and limit, each read as a x + b y + c z <= limit.
+    """
+    x_low, x_high = x_range
+    y_low, y_high = y_range
+    return [
+        # From below: (x - x_low)(y - y_low) >= 0 and (x_high - x)(y_high - y) >= 0.
+        ((y_low, x_low, -1.0), x_low * y_low),
+        ((y_high, x_high, -1.0), x_high * y_high),
+        # From above: (x_high - x)(y - y_low) >= 0 and (x - x_low)(y_high - y) >= 0.
+        ((-y_low, -x_high, 1.0), -x_high * y_low),
+        ((-y_high, -x_low, 1.0), -x_low * y_high),
+    ]
 
 
 def kappa_bounds(
-    scores: np.ndarray, weighted_recall: np.ndarray, found: Constraints, merge: np.ndarray
+    scores: np.ndarray, weighted_recall: np.ndarray, constraints: Constraints, merge: np.ndarray
 ) -> np.ndarray:
     """Least and greatest Cohen's kappa that rounded scores allow: `(methods, 2)`.
 
-    The observed agreement is the weighted recall, which is printed. The expected agreement is
-    the sum of s q over classes; each product lies in its envelope over the intervals of s and q,
-    so a linear program bounds the sum from outside.
+    The observed agreement is the weighted recall, which is printed. The expected agreement is the
+    sum of s q over the classes. Each product is replaced by its McCormick envelope over the ranges
+    of s and q, so that a linear program bounds the sum from outside.
 
     Args:
         scores: `(methods, classes, 3)`.
         weighted_recall: `(methods,)`, as printed.
-        found: what is known of the support.
-        merge: `(classes, support classes)`, as in `constraints`.
+        constraints: what restricts the support.
+        merge: `(classes, support classes)`, as in `score_constraints`.
 
     Raises:
         MultiSenGEError: the constraints contradict each other.
     """
-    support = support_bounds(found, merge)
-    if np.isnan(support).any():
-        raise MultiSenGEError("no support fits these scores: see misfit()")
-    chance = [_chance_bounds(table, found, merge, support) for table in scores]
-    return np.array(
-        [
-            [_kappa(recall - HALF, high), _kappa(recall + HALF, low)]
-            for recall, (low, high) in zip(weighted_recall, chance, strict=True)
-        ]
-    )
+    share_ranges = support_bounds(constraints, merge)
+    if np.isnan(share_ranges).any():
+        raise MultiSenGEError("no support fits these scores: infeasibility() says by how much")
+    bounds = []
+    for table, recall in zip(scores, weighted_recall, strict=True):
+        least_chance, most_chance = _chance_bounds(table, constraints, merge, share_ranges)
+        # Kappa grows with the observed agreement and falls with the expected one.
+        least = kappa_of(recall - HALF_UNIT_4DP, most_chance)
+        most = kappa_of(recall + HALF_UNIT_4DP, least_chance)
+        bounds.append((least, most))
+    return np.array(bounds)
 
 
 def _chance_bounds(
-    scores: np.ndarray, found: Constraints, merge: np.ndarray, support: np.ndarray
-) -> list[float]:
-    """Least and greatest agreement by chance of one model; unknowns are s, q and s q."""
-    ratio, one = ratio_bounds(scores), np.eye(len(merge))
-    none = np.zeros_like(one)
-    shares = np.hstack([found.matrix, np.zeros((len(found.matrix), 2 * len(merge)))])
-    least = np.hstack([ratio[:, :1] * merge, -one, none])
-    most = np.hstack([-ratio[:, 1:] * merge, one, none])
-    envelope = _product_rows(support, ratio * support, merge)
-    matrix = np.vstack([shares, least, most, envelope.matrix])
-    limit = np.concatenate([found.limit, np.zeros(2 * len(merge)), envelope.limit])
-    parts = np.repeat(np.eye(3), [merge.shape[1], len(merge), len(merge)], axis=1)
-    return [sign * _solve(sign * parts[2], matrix, limit, parts[:2], [1, 1]) for sign in (1, -1)]
+    scores: np.ndarray, constraints: Constraints, merge: np.ndarray, share_ranges: np.ndarray
+) -> tuple[float, float]:
+    """Least and greatest agreement by chance of one model.
+
+    The unknowns are, in this order, the support, the predicted share q of each class, and the
+    product w = s q of each class.
+    """
+    classes, support_classes = merge.shape
+    size = support_classes + 2 * classes
+    predicted = np.eye(classes, size, k=support_classes)
+    product = np.eye(classes, size, k=support_classes + classes)
+    reference = np.hstack([merge, np.zeros((classes, 2 * classes))])
+    ratios = ratio_bounds(scores)
+
+    # The support satisfies its constraints.
+    unused = np.zeros((len(constraints.matrix), 2 * classes))
+    rows = [np.hstack([constraints.matrix, unused])]
+    limits = [constraints.limit]
+
+    # The predicted share lies between the least and the greatest R/P times the support.
+    rows.append(ratios[:, :1] * reference - predicted)
+    rows.append(predicted - ratios[:, 1:] * reference)
+    limits.append(np.zeros(2 * classes))
+
+    # The product lies in its envelope.
+    predicted_ranges = ratios * share_ranges
+    for i in range(classes):
+        for (a, b, c), limit in mccormick_envelope(share_ranges[i], predicted_ranges[i]):
+            rows.append((a * reference[i] + b * predicted[i] + c * product[i])[None])
+            limits.append([limit])
+
+    # Both the support and the predicted shares sum to 1.
+    support_sum = np.append(np.ones(support_classes), np.zeros(2 * classes))
+    sums = np.stack([support_sum, predicted.sum(axis=0)])
+    allowed = Polytope(np.vstack(rows), np.concatenate(limits), sums, np.ones(2))
+    return allowed.range_of(product.sum(axis=0))
 
 
-def extreme_matrices(found: Margins, row: int, column: int) -> np.ndarray:
+def extreme_matrices(margins: Margins, row: int, column: int) -> np.ndarray:
     """Two matrices that the margins allow: with the least and with the greatest of one cell.
 
-    Whatever lies between them, cell by cell, is allowed too.
+    Every mixture of the two is allowed as well.
 
     Args:
-        found: what it predicts wrongly, which rounding leaves short of what it misses or above it,
-            is scaled to that.
-        row: of the cell, from 0; the reference class.
-        column: of the cell, from 0, not `row`; the class predicted.
+        margins: of the matrix. Rounding leaves the pixels predicted wrongly short of those missed,
+            or above them; they are scaled to match.
+        row: position of the cell's reference class, from 0.
+        column: position of the class predicted, from 0; not `row`.
 
     Returns:
         `(2, classes, classes)`, shares of all pixels.
     """
-    n, missed, wrong = len(found.hit), found.reference - found.hit, found.predicted - found.hit
-    rows, columns = np.kron(np.eye(n), np.ones(n)), np.tile(np.eye(n), n)
-    totals = np.append(found.reference, found.hit + wrong * missed.sum() / wrong.sum())
-    limits = [(hit, hit) if hit else (0, None) for hit in np.diag(found.hit).ravel()]
-    cost = np.zeros((n, n))
+    classes = len(margins.hit)
+    missed = margins.reference - margins.hit
+    wrong = margins.predicted - margins.hit
+    row_totals = margins.reference
+    column_totals = margins.hit + wrong * missed.sum() / wrong.sum()
+
+    # The cells are numbered row by row; each row and each column has its sum.
+    row_sums = np.kron(np.eye(classes), np.ones(classes))
+    column_sums = np.tile(np.eye(classes), classes)
+    sums = np.vstack([row_sums, column_sums])
+    totals = np.append(row_totals, column_totals)
+
+    # The diagonal is known; the other cells are only known not to be negative.
+    limits = []
+    for hit in np.diag(margins.hit).ravel():
+        limits.append((hit, hit) if hit else (0, None))
+
+    cost = np.zeros((classes, classes))
     cost[row, column] = 1
-    fixed = None, None, [*rows, *columns], totals, limits
-    return np.array([linprog(s * cost.ravel(), *fixed).x for s in (1, -1)]).reshape(2, n, n)
+    least = linprog(cost.ravel(), A_eq=sums, b_eq=totals, bounds=limits).x
+    most = linprog(-cost.ravel(), A_eq=sums, b_eq=totals, bounds=limits).x
+    return np.array([least, most]).reshape(2, classes, classes)
 
 
-def cell_bounds(found: Margins) -> np.ndarray:
+def cell_bounds(margins: Margins) -> np.ndarray:
     """Least and greatest share of each cell that the margins allow: `(classes, classes, 2)`.
 
     Rows are the reference, columns predicted; the diagonal is the hit share.
     """
-    cells = np.stack([np.diag(found.hit)] * 2, axis=-1)
-    for i, j in permutations(range(len(found.hit)), 2):
-        cells[i, j] = extreme_matrices(found, i, j)[:, i, j]
+    cells = np.stack([np.diag(margins.hit)] * 2, axis=-1)
+    for row, column in permutations(range(len(margins.hit)), 2):
+        cells[row, column] = extreme_matrices(margins, row, column)[:, row, column]
     return cells

@@ -1,4 +1,17 @@
-"""A finding, and how a check becomes one: it computes; the words are in `paper/findings.yaml`."""
+"""A finding, and how a check becomes one.
+
+How a sentence of the paper becomes a verdict. One id, here `training-tiles`, leads through four
+files:
+
+    paper/paper.json        "claims": what the paper says and where, with its numbers and names
+    audit/*_claims.py       `@check("training-tiles")`: a function that computes an `Outcome`
+    paper/findings.yaml     `training-tiles:` the words, with the outcome's values in braces
+    tests/audit/test_report.py   `TURNS`: a change of the evidence that turns the verdict
+
+A check of several findings returns them by part; their ids are `split-counts/train` and so on. A
+part may have words of its own, which are added to those of the whole check. Checks of a table
+rather than of a sentence have no claim in `paper.json`; their words are all in `findings.yaml`.
+"""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -8,21 +21,28 @@ from typing import Any
 
 import numpy as np
 
-from multisenge_lib.audit.label_counts import LabelCounts
-from multisenge_lib.paper import AuthorsScript, Paper, Replication, finding_words
+from multisenge_lib.audit.evidence import Evidence
+from multisenge_lib.paper import finding_words
 
-AGREES, DISAGREES, UNDECIDED = "agrees", "disagrees", "cannot be decided"
-VERDICTS = (DISAGREES, UNDECIDED, AGREES)
+AGREES = "agrees"
+DISAGREES = "disagrees"
+UNDECIDED = "cannot be decided"
+#: For what the paper does not claim: about others' code or data, or a comparison of this audit.
+REMARK = "remark"
+#: In the order of the page.
+VERDICTS = (DISAGREES, UNDECIDED, AGREES, REMARK)
+
 #: What floating point may add to a difference of printed decimals.
 _EPSILON = 1e-9
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found.
+    """The result of one check, in words and numbers.
 
     Attributes:
-        id: short name; of a claim its id, with a part after a slash where one claim says several.
+        id: short name; for a claim its id, with a part after a slash where one claim says several
+            things.
         title: a few words.
         topic: the heading it stands under.
         claim: the paper's words, or what its numbers amount to.
@@ -52,66 +72,47 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Evidence:
-    """What the checks draw on; a test changes one part and sees a verdict turn.
-
-    Attributes:
-        paper: numbers and claims as published.
-        census: counts over the real label files.
-        replication: what others counted and measured on the real rasters.
-        script: values in the authors' public training script.
-        claim: id of the claim under check.
-    """
-
-    paper: Paper
-    census: LabelCounts
-    replication: Replication
-    script: AuthorsScript
-    claim: str = ""
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The classes, methods, tiles, months or bands that the claim names."""
-        return self.paper.names(self.claim)
-
-    @property
-    def ids(self) -> list[int]:
-        """The classes or months among them."""
-        return [int(name) for name in self.names if name.isdigit()]
-
-    @property
-    def stated(self) -> dict[str, float]:
-        """The numbers in its text, by name."""
-        return self.paper.stated(self.claim)
-
-    @property
-    def value(self) -> float:
-        """The one number in its text."""
-        (number,) = self.stated.values()
-        return number
-
-
-@dataclass(frozen=True)
 class Outcome:
     """What a check computed.
 
     Attributes:
-        right: whether the claim is; None where that cannot be decided.
+        verdict: one of `VERDICTS`.
         difference: as in `Finding`.
         tolerance: as in `Finding`.
-        values: what the words name in braces.
+        values: what the words of the finding name in braces.
     """
 
-    right: bool | None
+    verdict: str
     difference: float | None
     tolerance: float | None
     values: Mapping[str, Any]
 
 
-def judged(right: bool | None, difference=None, tolerance=None, **values: Any) -> Outcome:
-    """The outcome of a check that says itself whether the claim is right."""
-    numbers = (None if number is None else float(number) for number in (difference, tolerance))
-    return Outcome(right, *numbers, values)
+def _number_or_none(number: float | None) -> float | None:
+    return None if number is None else float(number)
+
+
+def judged(
+    right: bool | None,
+    difference: float | None = None,
+    tolerance: float | None = None,
+    **values: Any,
+) -> Outcome:
+    """The outcome of a check that decides itself whether the claim is right.
+
+    Args:
+        right: None where that cannot be decided.
+        difference: as in `Finding`.
+        tolerance: as in `Finding`.
+        values: what the words of the finding name in braces.
+    """
+    if right is None:
+        verdict = UNDECIDED
+    elif right:
+        verdict = AGREES
+    else:
+        verdict = DISAGREES
+    return Outcome(verdict, _number_or_none(difference), _number_or_none(tolerance), values)
 
 
 def measured(difference: float, tolerance: float, **values: Any) -> Outcome:
@@ -124,51 +125,94 @@ def compared(printed: Any, derived: Any, tolerance: float = 0.0, **values: Any) 
 
     No rounding excuses whole numbers, nor scores that are copied from a table.
     """
-    worst = max(np.subtract(printed, derived).ravel(), key=abs)
+    differences = np.subtract(printed, derived).ravel()
+    worst = max(differences, key=abs)
     return measured(worst, tolerance, printed=printed, derived=derived, **values)
 
 
-class _Words(Formatter):
-    """Values into a sentence: each member of a sequence by the format; yes and no for bools."""
+def remarked(**values: Any) -> Outcome:
+    """The outcome of a comparison that the paper does not claim, so that it has no verdict."""
+    return Outcome(REMARK, None, None, values)
+
+
+# From values to words
+
+
+class _WordFormatter(Formatter):
+    """Fill braces as `str.format` does, and join the members of a sequence by commas."""
 
     def format_field(self, value: Any, format_spec: str) -> str:
         if isinstance(value, bool | np.bool_):
             return "yes" if value else "no"
         if isinstance(value, str) or not isinstance(value, Iterable):
             return format(value, format_spec)
-        return ", ".join(self.format_field(item, format_spec) for item in value) or "none"
+        members = [self.format_field(member, format_spec) for member in value]
+        return ", ".join(members) or "none"
 
 
-#: Where the words do not say otherwise.
-_PLAIN = {"published": "{printed:,.0f}", "derived": "{derived:,.0f}", "headline": ""}
-_PLAIN |= {"between": ", ", "none": "none"}
 _TEXTS = ("title", "topic", "claim", "where", "published", "derived", "explanation", "headline")
+#: The words where `findings.yaml` has none.
+_DEFAULT_WORDS = {
+    "published": "{printed:,.0f}",
+    "derived": "{derived:,.0f}",
+    "headline": "",
+    "between": ", ",
+    "none": "none",
+}
+
+
+def _words_of(evidence: Evidence, id: str) -> dict[str, str]:
+    """The templates of a finding: defaults, then the claim's, the check's and the part's own."""
+    check_id = id.partition("/")[0]
+    words = dict(_DEFAULT_WORDS)
+    claim = evidence.paper.claims.get(check_id)
+    if claim is not None:
+        words["claim"] = claim.quote
+        words["where"] = claim.where
+    words.update(finding_words().get(check_id, {}))
+    words.update(finding_words().get(id, {}))
+    return words
+
+
+def _values_of(evidence: Evidence, id: str, outcome: Outcome) -> dict[str, Any]:
+    """What the templates may name: the part, the check's case, the claim, the outcome."""
+    check_id, _, part = id.partition("/")
+    values: dict[str, Any] = {"part": part, **CHECKS[check_id].keywords}
+    claim = evidence.paper.claims.get(check_id)
+    if claim is not None:
+        values["named"] = claim.names
+        values.update(evidence.paper.stated(check_id))
+    values.update(outcome.values)
+    return values
 
 
 def _finding(evidence: Evidence, id: str, outcome: Outcome) -> Finding:
-    """The finding of an outcome; its words are those of the id, or of the id without its part."""
-    name, _, part = id.partition("/")
-    words, values = dict(_PLAIN), {"part": part, **CHECKS[name].keywords}
-    if claim := evidence.paper.claims.get(name):
-        words |= {"claim": claim.quote, "where": claim.where}
-        values |= {"named": claim.names, **evidence.paper.stated(name)}
-    words |= finding_words().get(name, {}) | finding_words().get(id, {})
-    values |= outcome.values
+    """Put an outcome into words."""
+    formatter = _WordFormatter()
+    words = _words_of(evidence, id)
+    values = _values_of(evidence, id, outcome)
     if "each" in words:
-        rows = (_Words().vformat(words["each"], (), values | row) for row in values["each"])
-        values["each"] = words["between"].join(list(rows)) or words["none"]
-    texts = {text: _Words().vformat(words[text], (), values) for text in _TEXTS}
-    verdict = UNDECIDED if outcome.right is None else AGREES if outcome.right else DISAGREES
-    numbers = {"difference": outcome.difference, "tolerance": outcome.tolerance}
-    return Finding(id, verdict=verdict, **numbers, **texts)
+        # `each` is a template for one row; the rows, joined, are then a value like any other.
+        rows = [formatter.vformat(words["each"], (), values | row) for row in values["each"]]
+        values["each"] = words["between"].join(rows) or words["none"]
+    texts = {text: formatter.vformat(words[text], (), values) for text in _TEXTS}
+    return Finding(
+        id=id,
+        verdict=outcome.verdict,
+        difference=outcome.difference,
+        tolerance=outcome.tolerance,
+        **texts,
+    )
 
 
-#: All checks by the id of their finding, or of what the ids of several have before a slash.
+# The checks
+
+#: All checks, by the id of their finding, or by what the ids of several have before the slash.
 CHECKS: dict[str, partial[Outcome | dict[str, Outcome]]] = {}
 
 
 def check(id: str, **case: Any) -> Callable[[Callable], Callable]:
-    """Make a function of the evidence, and of a case, a check; its words are kept under the id."""
+    """Make a function of the evidence (and of a case) the check with this id."""
 
     def register(compute: Callable) -> Callable:
         CHECKS[id] = partial(compute, **case)
@@ -178,12 +222,13 @@ def check(id: str, **case: Any) -> Callable[[Callable], Callable]:
 
 
 def outcomes(id: str, evidence: Evidence) -> dict[str, Outcome]:
-    """What a check computes, by the ids of its findings: one, or one a part."""
-    found = CHECKS[id](replace(evidence, claim=id))
-    parts = found.items() if isinstance(found, dict) else ()
-    return {f"{id}/{part}": outcome for part, outcome in parts} or {id: found}
+    """Run one check: its outcomes, by the ids of their findings."""
+    result = CHECKS[id](replace(evidence, claim=id))
+    if isinstance(result, Outcome):
+        return {id: result}
+    return {f"{id}/{part}": outcome for part, outcome in result.items()}
 
 
 def run(id: str, evidence: Evidence) -> list[Finding]:
-    """The findings of one check."""
-    return [_finding(evidence, *found) for found in outcomes(id, evidence).items()]
+    """Run one check: its findings."""
+    return [_finding(evidence, part, outcome) for part, outcome in outcomes(id, evidence).items()]

@@ -1,275 +1,196 @@
-"""The census: counts over the label files, all that the dataset and selection chapters show.
+"""Counts over the label files: everything that the book says about the real dataset.
 
-Only aggregates, so that they can be shipped where the label files cannot. A chapter asks
-`load_census()` and gets the same table whether the real labels are at hand (then it is taken anew)
-or not (then it is the committed record), and is told which.
+Only aggregates, so that they can be shipped where the label files cannot. `load_label_counts()`
+gives the same tables whether the real label files are at hand (then they are counted now) or not
+(then the committed record is read), and says which. `multisenge count-labels` writes the record.
 
-The series say which patches were seen on which days, so that any choice of months and gap can be
-counted. All patches under one orbit are seen on the same days, so the 8,157 patches share 61
-different lists of Sentinel-2 dates: small enough for a page of the book to hold.
+    counts/record.json        provenance, totals, ground shared by splits, digest of the dates
+    counts/<table>.csv        each table of `LabelCounts`
+    counts/date_series.json   the lists of Sentinel-2 dates, and the patches that have each
 """
 
-import hashlib
 import json
-from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields
-from datetime import UTC, datetime
-from itertools import combinations
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from multisenge_lib import paths
-from multisenge_lib.dataset import (
-    LABELS,
-    MULTISENGE,
-    S1_RULES,
-    SPLITS,
-    centres,
-    choose_all,
-    dataset_of_root,
-    footprints,
-    has_description,
-    month_of,
-    overlap,
-    read_index,
-    read_patch,
-    select,
-    to_csv,
-)
-from multisenge_lib.errors import LabelError
-from multisenge_lib.files import provenance, write_text
+from multisenge_lib.audit import split_counts
+from multisenge_lib.dataset import SPLITS, has_description, read_index, select
 
-#: The gaps of Table 1 and Figure 3, in days.
-DAYS_GAPS = (15, 16, 17, 18, 19, 20)
-#: Degrees along a cell of the density grid, in longitude and latitude.
-CELL = 0.1
-#: The published label files.
-PATCHES = 8157
-SOURCE = "label files of MultiSenGE, doi:10.5281/zenodo.6375466"
-#: The committed records of the census of them, beside this module, and of their series.
-RECORD = Path(__file__).with_name("label_counts.json")
-SERIES = paths.PROJECT / "book" / "data" / "date_series.json"
+#: The committed record of the counts, beside this module.
+RECORD = Path(__file__).with_name("counts")
+#: The tables of `LabelCounts`, each a CSV file whose first columns are the index.
+TABLES = {
+    "months": 1,
+    "classes": 1,
+    "presence": 1,
+    "tiles": 1,
+    "s1_days": 1,
+    "series": 2,
+    "cities": 1,
+    "distances": 1,
+    "density": 1,
+}
 
 
 @dataclass(frozen=True)
 class LabelCounts:
-    """Counts over an index.
+    """Counts over the label files of one dataset.
 
     Attributes:
-        totals: `patches`, `s1_references`, `s2_references`, the least and most dates a patch, and
-            `date_series`, how many different series of dates the selected patches have.
+        totals: `patches`, `s1_references`, `s2_references`, the least and most dates per patch, and
+            `date_series`, how many different lists of chosen dates the selected patches have.
         months: patches with at least one Sentinel-2 date, by month 1 to 12 (Figure 2).
         classes: patches that hold the class, by published class id.
-        tiles: a row a tile found: `patches`, `selected` at 17 days, `split`, and `gap15` to
-            `gap20`, the patches left at that gap.
+        presence: selected patches that hold the class, by published class id: one column per split.
+        tiles: one row per tile: `patches`, `selected` at 17 days, `split`, `gap15` to `gap20`, the
+            patches left at that gap, and why patches are dropped at 17 days: `no_month_7` and so
+            on, the first month without any image, and `too_close`, no dates far enough apart.
+        s1_days: days between paired optical and radar dates at 17 days, one row per Sentinel-1
+            rule: `mean`, `median`, `most`.
+        series: one row per tile and list of chosen dates: `split`, `patches`, the dates, `date1` to
+            `date4`, and the days between them, `days1` to `days3`.
+        cities: one row per city: patches whose centre lies within 5 km, `patches`, and how many
+            of them are selected for `train`, `validation` and `test`.
+        distances: one row per ordered pair of splits, "test to train": `patches` of the first, the
+            least distance `least_km` from one of them to the other split, from edge to edge, and
+            how many lie within 1, 3, 10 and 30 km of it.
+        density: one row per cell of a grid: `lon`, `lat` (centre, degrees), `patches`, `gap15` to
+            `gap20`, and the selected patches `train`, `validation`, `test`.
         overlap: ground that two splits share, in square kilometres, by "train and test".
-        s1_days: days between paired optical and radar dates at 17 days, a row a Sentinel-1 rule:
-            `mean`, `median`, `most`.
-        dates_sha256: digest of all selected dates at 17 days, as `selection.to_csv` writes them.
-        density: a row a grid cell: `lon`, `lat` (centre, degrees), `patches`, `gap15` to `gap20`,
-            and the selected patches `train`, `validation`, `test`.
-        shown: one sentence: computed now, or read from which record.
+        dates_sha256: digest of all dates chosen at 17 days, as `to_csv` writes them.
+        provenance: one sentence: computed now, or read from which record.
     """
 
     totals: dict[str, int]
     months: pd.Series
     classes: pd.Series
+    presence: pd.DataFrame
     tiles: pd.DataFrame
-    overlap: dict[str, float]
     s1_days: pd.DataFrame
-    dates_sha256: str
+    series: pd.DataFrame
+    cities: pd.DataFrame
+    distances: pd.DataFrame
     density: pd.DataFrame
-    shown: str = ""
+    overlap: dict[str, float]
+    dates_sha256: str
+    provenance: str = ""
 
     @property
     def days_gaps(self) -> pd.Series:
         """Patches selected, by days gap (Table 1)."""
-        return pd.Series({gap: int(self.tiles[f"gap{gap}"].sum()) for gap in DAYS_GAPS})
+        patches = {gap: int(self.tiles[f"gap{gap}"].sum()) for gap in split_counts.DAYS_GAPS}
+        return pd.Series(patches)
 
     @property
     def splits(self) -> pd.Series:
         """Patches selected at 17 days, by split."""
         return self.tiles.groupby("split")["selected"].sum().reindex(SPLITS, fill_value=0)
 
+    @property
+    def presence_percent(self) -> pd.DataFrame:
+        """Selected patches that hold a class, in percent of its split's, by published class id."""
+        return 100 * self.presence / self.splits
 
-def _totals(index: pd.DataFrame, selection: pd.DataFrame) -> dict[str, int]:
-    series = selection["s2_dates"].map(tuple).nunique()
-    totals = {"patches": len(index), "date_series": series}
-    for sensor in ("s1", "s2"):
-        dates = index[f"{sensor}_dates"].map(len)
-        counts = {"references": dates.sum(), "dates_least": dates.min(), "dates_most": dates.max()}
-        totals |= {f"{sensor}_{name}": int(count) for name, count in counts.items()}
-    return totals
-
-
-def _holding(sets: Iterable[Iterable[int]], most: int) -> pd.Series:
-    """In how many of the sets each number from 1 to `most` is."""
-    counts = Counter(number for one in sets for number in set(one))
-    return pd.Series({number: counts[number] for number in range(1, most + 1)})
+    @property
+    def dropped(self) -> pd.DataFrame:
+        """Patches that the date rule drops at 17 days, by grid cell: `lon`, `lat`, `dropped`."""
+        dropped = self.density["patches"] - self.density["gap17"]
+        return self.density[["lon", "lat"]].assign(dropped=dropped)
 
 
-def _per_patch(index: pd.DataFrame, selection: pd.DataFrame) -> pd.DataFrame:
-    """What is counted of each patch: whether a series is left at each gap, and its split."""
-    columns = {
-        f"gap{gap}": [
-            chosen is not None for chosen in choose_all(index["s2_dates"], MULTISENGE.months, gap)
-        ]
-        for gap in DAYS_GAPS
-    }
-    split = index["patch"].map(selection.set_index("patch")["split"])
-    columns |= {name: split == name for name in SPLITS}
-    return pd.DataFrame({"patches": True, **columns}, index.index)
+def count_labels(index: pd.DataFrame, provenance: str = "computed now") -> LabelCounts:
+    """Count everything that the book shows about the label files.
 
-
-def _tiles(index: pd.DataFrame, per_patch: pd.DataFrame) -> pd.DataFrame:
-    counts = per_patch.groupby(index["tile"]).sum()
-    selected, split = counts[list(SPLITS)].sum(axis=1), counts.index.map(MULTISENGE.split_of)
-    return counts.drop(columns=list(SPLITS)).assign(selected=selected, split=split)
-
-
-def _density(index: pd.DataFrame, per_patch: pd.DataFrame) -> pd.DataFrame:
-    cells = np.floor(centres(index) / CELL).astype(int)
-    grid = per_patch.groupby([cells["lon"], cells["lat"]]).sum().reset_index()
-    return grid.assign(**((grid[["lon", "lat"]] + 0.5) * CELL).round(3))
-
-
-def _overlap(selection: pd.DataFrame) -> dict[str, float]:
-    by_split = dict(iter(footprints(selection).groupby("split")))
-    return {
-        f"{a} and {b}": round(overlap(by_split[a], by_split[b]), 2)
-        for a, b in combinations(SPLITS, 2)
-        if a in by_split and b in by_split
-    }
-
-
-def _s1_days(index: pd.DataFrame) -> pd.DataFrame:
-    rows = {}
-    for rule in S1_RULES:
-        table = select(index, s1_rule=rule)
-        apart = np.abs(np.stack(table["s1_dates"]) - np.stack(table["s2_dates"])).astype(int)
-        mean, median, most = apart.mean(), np.median(apart), apart.max()
-        rows[rule] = {"mean": round(float(mean), 3), "median": float(median), "most": int(most)}
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("rule")
-
-
-def count_labels(index: pd.DataFrame, shown: str = "computed now") -> LabelCounts:
-    """Count all that the dataset and selection chapters show; `shown` is where from, in words."""
+    Args:
+        index: of `read_index`.
+        provenance: where the label files come from, in words.
+    """
     selection = select(index)
-    per_patch = _per_patch(index, selection)
+    per_patch = split_counts.count_per_patch(index, selection)
     return LabelCounts(
-        _totals(index, selection),
-        _holding((month_of(dates).tolist() for dates in index["s2_dates"]), 12),
-        _holding((ids.tolist() for ids in index["classes"]), len(MULTISENGE.published)),
-        _tiles(index, per_patch),
-        _overlap(selection),
-        _s1_days(index),
-        hashlib.sha256(to_csv(selection).encode()).hexdigest(),
-        _density(index, per_patch),
-        shown,
+        totals=split_counts.count_totals(index, selection),
+        months=split_counts.count_months(index),
+        classes=split_counts.count_classes(index),
+        presence=split_counts.count_presence(index, selection),
+        tiles=split_counts.count_tiles(index, per_patch),
+        s1_days=split_counts.count_s1_days(index),
+        series=split_counts.count_series(selection),
+        cities=split_counts.count_cities(index, per_patch),
+        distances=split_counts.count_distances(selection),
+        density=split_counts.count_density(index, per_patch),
+        overlap=split_counts.count_overlap(selection),
+        dates_sha256=split_counts.digest_of_dates(selection),
+        provenance=provenance,
     )
 
 
 def date_series(index: pd.DataFrame) -> list[dict[str, Any]]:
     """The different lists of Sentinel-2 dates in an index, each with the patches that have it.
 
+    All patches under one orbit are seen on the same days, so MultiSenGE's 8,157 patches share 61
+    lists: small enough for a page to hold, and enough to count any choice of months and gap.
+
     Returns:
         Sorted by tile and dates: `tile`, `dates` as text such as "2020-07-08", and `x` and `y`, the
         columns and rows of the patches.
     """
-    dates = index["s2_dates"].map(lambda days: tuple(map(str, days)))
-    return [
-        {"tile": tile, "dates": list(days), "x": table["x"].tolist(), "y": table["y"].tolist()}
-        for (tile, days), table in index.groupby([index["tile"], dates])
-    ]
-
-
-def class_shares(root: Path | str) -> pd.Series:
-    """Table 2 of any data root: percent of the labelled pixels of all its references, by class id.
-
-    Raises:
-        PatchError: a reference is missing or damaged.
-    """
-    dataset = dataset_of_root(root)
-    most = len(dataset.published) + 1
-    pixels = np.zeros(most, dtype=np.int64)
-    for row in read_index(Path(root) / LABELS, dataset).itertuples():
-        pixels += np.bincount(read_patch(root, row, sensors=()).reference.ravel(), minlength=most)
-    return pd.Series(100 * pixels[1:] / pixels[1:].sum(), index=dataset.published.ids)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, pd.DataFrame):
-        return (value.reset_index() if value.index.name else value).to_dict("list")
-    return value.to_dict() if isinstance(value, pd.Series) else value
-
-
-def to_json(census: LabelCounts) -> dict[str, Any]:
-    """The census as plain lists and numbers, without the sentence on where it comes from."""
-    return {f.name: _plain(getattr(census, f.name)) for f in fields(census) if f.name != "shown"}
-
-
-def read_record(path: Path = RECORD) -> LabelCounts:
-    """The committed record of the census of the real label files."""
-    record = json.loads(path.read_text("utf-8"))
-    made = record.pop("provenance")
-    for name in ("months", "classes"):
-        record[name] = pd.Series(record[name]).rename(index=int)
-    for name, index in (("tiles", ["tile"]), ("s1_days", ["rule"]), ("density", [])):
-        table = pd.DataFrame(record[name])
-        record[name] = table.set_index(*index) if index else table
-    commit = (made["commit"] or "no commit")[:7]
-    shown = f"read from the committed record of {made['made']} ({made['source']}; code {commit})"
-    return LabelCounts(**record, shown=shown)
-
-
-def read_series() -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """The committed record of the series, as `date_series` gives them, and where they come from."""
-    record = json.loads(SERIES.read_text("utf-8"))
-    return record["series"], record["provenance"]
-
-
-def _text(value: Any) -> str:
-    """JSON; of a list a line an item, so that changes can be read."""
-    whole = json.dumps(value)
-    return "[\n" + ",\n".join(map(json.dumps, value)) + "\n]" if whole[0] == "[" else whole
-
-
-def write_records(
-    labels: Path | str, census: Path = RECORD, series: Path = SERIES
-) -> tuple[Path, Path]:
-    """Write census and series of the published label files as the records that are committed.
-
-    Raises:
-        LabelError: the label files are not right, or not all of MultiSenGE's.
-    """
-    index, code = read_index(labels), provenance()
-    tiles = set(index["tile"])
-    if len(index) != PATCHES or tiles != set(MULTISENGE.tiles):
-        raise LabelError(
-            f"{labels} has {len(index):,} patches on {len(tiles)} tiles, MultiSenGE {PATCHES:,} on "
-            f"{len(MULTISENGE.tiles)}: the record {census} stays as it was"
+    dates_as_text = index["s2_dates"].map(lambda dates: tuple(map(str, dates)))
+    series = []
+    for (tile, dates), table in index.groupby([index["tile"], dates_as_text]):
+        series.append(
+            {
+                "tile": tile,
+                "dates": list(dates),
+                "x": table["x"].tolist(),
+                "y": table["y"].tolist(),
+            }
         )
-    made = {"source": SOURCE, "made": f"{datetime.now(UTC):%Y-%m-%d}", "by": "make count-labels"}
-    made |= {"commit": code["commit"], "uncommitted": code["uncommitted"], "patches": len(index)}
-    records = {census: to_json(count_labels(index)), series: {"series": date_series(index)}}
-    for path, record in records.items():
-        content = {"provenance": made, **record}.items()
-        lines = ",\n".join(f"{json.dumps(key)}: {_text(value)}" for key, value in content)
-        write_text(path, f"{{\n{lines}\n}}\n")
-    return census, series
+    return series
 
 
-def _published_labels() -> Path | None:
+def read_label_counts(record: Path = RECORD) -> LabelCounts:
+    """Read the committed record of the counts over the real label files."""
+    document = json.loads((record / "record.json").read_text("utf-8"))
+    source = document["provenance"]
+    tables = {}
+    for name, levels in TABLES.items():
+        table = pd.read_csv(record / f"{name}.csv", index_col=list(range(levels)))
+        # A table of one column is a series.
+        tables[name] = table.squeeze("columns") if name in ("months", "classes") else table
+    commit = (source["commit"] or "no commit")[:7]
+    return LabelCounts(
+        totals=document["totals"],
+        overlap=document["overlap"],
+        dates_sha256=document["dates_sha256"],
+        provenance=(
+            f"read from the committed record of {source['made']} "
+            f"({source['source']}; code {commit})"
+        ),
+        **tables,
+    )
+
+
+def read_date_series(record: Path = RECORD) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Read the committed record of `date_series`, and its provenance."""
+    document = json.loads((record / "date_series.json").read_text("utf-8"))
+    return document["series"], document["provenance"]
+
+
+def published_labels() -> Path | None:
+    """MultiSenGE's label files as the environment names them; None for none or another dataset."""
     labels = paths.real_labels()
-    return None if labels is None or has_description(labels.parent) else labels
+    if labels is None or has_description(labels.parent):
+        return None
+    return labels
 
 
-def load_label_counts(find: Callable[[], Path | None] = _published_labels) -> LabelCounts:
-    """The census of the real labels where they can be found, else the committed record of it.
+def load_label_counts(find: Callable[[], Path | None] = published_labels) -> LabelCounts:
+    """Count the real label files where they are at hand; else read the committed record.
 
     Args:
         find: gives the label files or None; by default what `MULTISENGE_LABELS` or
@@ -277,6 +198,6 @@ def load_label_counts(find: Callable[[], Path | None] = _published_labels) -> La
     """
     labels = find()
     if labels is None:
-        return read_record()
+        return read_label_counts()
     index = read_index(labels)
     return count_labels(index, f"computed now from the {len(index):,} label files")

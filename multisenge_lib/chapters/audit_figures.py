@@ -14,13 +14,27 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from multisenge_lib import audit
-from multisenge_lib.audit import AGREES, DISAGREES, HALF, UNDECIDED, VERDICTS, Evidence, Finding
+from multisenge_lib.audit import (
+    AGREES,
+    DISAGREES,
+    HALF_UNIT_4DP,
+    REMARK,
+    UNDECIDED,
+    VERDICTS,
+    Evidence,
+    Finding,
+)
 from multisenge_lib.chapters.style import DESKTOP_WIDTH, MIN_FONT_SIZE, lower_legend, panels
 from multisenge_lib.dataset import TYPOLOGIES
 from multisenge_lib.paper import METHODS
 
 #: Of each verdict, the class of its look in `book.css`, and a sign that does without colour.
-_LOOK = {DISAGREES: ("disagrees", "✗"), UNDECIDED: ("undecided", "?"), AGREES: ("agrees", "✓")}
+_LOOK = {
+    DISAGREES: ("disagrees", "✗"),
+    UNDECIDED: ("undecided", "?"),
+    AGREES: ("agrees", "✓"),
+    REMARK: ("remark", "·"),
+}
 _METHOD_MARKERS = ("o", "s", "D", "^")
 _METHOD_COLORS = ("#6b6b6b", "#2b6ca3", "#a86400", "#9b1b4a")
 _BLUE, _GREY, _RED = "#2b6ca3", "#9a9a9a", "#b3261e"
@@ -118,7 +132,7 @@ def _kappa_panel(ax: Axes, evidence: Evidence, classes: int) -> None:
     ):
         low, high = 1000 * (bounds.T - middle)
         ax.barh(at, high - low, 0.5, low, color=color, label=label)
-    inside = (implied[:, 0] - HALF <= printed) & (printed <= implied[:, 1] + HALF)
+    inside = (implied[:, 0] - HALF_UNIT_4DP <= printed) & (printed <= implied[:, 1] + HALF_UNIT_4DP)
     for right, color, marker in ((True, "black", "d"), (False, _RED, "X")):
         shift = 1000 * (printed - middle)[inside == right]
         label = f"published, {AGREES if right else DISAGREES}"

@@ -25,7 +25,7 @@ def selection_data(
     """For the selection explorer: patches counted by months and gap.
 
     Args:
-        series: of `label_counts.date_series`.
+        series: of `audit.date_series`.
         outlines: of `tile_outlines`.
         published: the paper's Table 1, patches by days gap.
     """

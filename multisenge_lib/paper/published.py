@@ -136,14 +136,43 @@ class Paper:
 
 @dataclass(frozen=True)
 class Run:
-    """One run of the independent replication; scores that it does not report are None."""
+    """One run of the independent replication; what it does not report is None.
+
+    Attributes:
+        model: what was trained, and which of its states was tested.
+        classes: how many classes: 6 or 10.
+        weighted_f1: as reported.
+        kappa: as reported.
+        accuracy: as reported.
+        mean_f1: the unweighted mean of the classes' F1, as reported.
+        precision: `(classes,)`, as reported.
+        recall: `(classes,)`, as reported.
+        f1: `(classes,)`, as reported.
+        confusion: `(classes, classes) int64` pixels, rows reference, columns predicted.
+        commit: of the repository, in which the file stands.
+        path: of the file.
+        note: what else is to be known.
+    """
 
     model: str
     classes: int
     weighted_f1: float
     kappa: float
-    mean_f1: float | None = None
     accuracy: float | None = None
+    weighted_precision: float | None = None
+    mean_f1: float | None = None
+    precision: np.ndarray | None = None
+    recall: np.ndarray | None = None
+    f1: np.ndarray | None = None
+    confusion: np.ndarray | None = None
+    commit: str | None = None
+    path: str | None = None
+    note: str = ""
+
+    @property
+    def title(self) -> str:
+        """Model and number of classes, which together are unique."""
+        return f"{self.model}, {self.classes} classes"
 
 
 @dataclass(frozen=True)
@@ -152,17 +181,38 @@ class Replication:
 
     Attributes:
         source: whose, and how far to trust it.
+        url: of the repository.
+        licence: under which terms.
+        selection: how the reported runs were chosen.
+        test_tile: the tile of all runs.
+        patches: how many of it were tested.
         support: reference pixels of each class, by number of classes.
-        runs: unreviewed, one seed each.
-        confusion_model: the run that the matrix is of.
-        confusion: `(6, 6) int64`, rows reference, columns predicted.
+        runs: all public ones; unreviewed, one seed each.
     """
 
     source: str
+    url: str
+    licence: str
+    selection: str
+    test_tile: str
+    patches: int
     support: Mapping[int, np.ndarray]
     runs: tuple[Run, ...]
-    confusion_model: str
-    confusion: np.ndarray
+
+    def of_classes(self, classes: int) -> list[Run]:
+        """The runs with 6 or 10 classes."""
+        return [run for run in self.runs if run.classes == classes]
+
+    def matrices(self, classes: int) -> dict[str, np.ndarray]:
+        """The published confusion matrices with 6 or 10 classes, by model."""
+        runs = self.of_classes(classes)
+        return {run.model: run.confusion for run in runs if run.confusion is not None}
+
+    def address(self, run: Run) -> str:
+        """Where a run's file stands, at its commit; the repository if that is not known."""
+        if run.commit is None:
+            return self.url
+        return f"{self.url}/blob/{run.commit}/{run.path}"
 
 
 @dataclass(frozen=True)
@@ -171,15 +221,19 @@ class AuthorsScript:
 
     Attributes:
         source: what it is.
-        class_weights: 6 classes, 17 days.
-        means: a value a band.
-        stds: a value a band.
+        url: where the values stand.
+        class_weights: `(6,)`, for 6 classes at 17 days.
+        means: one value per band.
+        stds: one value per band.
+        half_unit: half a unit of the last decimal of the class weights.
     """
 
     source: str
+    url: str
     class_weights: np.ndarray
     means: np.ndarray
     stds: np.ndarray
+    half_unit: float = 5e-9
 
 
 @cache
@@ -235,7 +289,7 @@ def read_paper() -> Paper:
 @cache
 def replication() -> Replication:
     """The independent replication."""
-    return _read(read_data("paper.json")["replications"], Replication)
+    return _read(read_data("replications.json"), Replication)
 
 
 @cache

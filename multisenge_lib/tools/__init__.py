@@ -4,6 +4,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from multisenge_lib.tools.archives import ARCHIVES, URL, download
+from multisenge_lib.tools.count_labels import write_label_counts
 from multisenge_lib.tools.full_run import format_quantity, measured_rates, plan_full_run
 
 if TYPE_CHECKING:  # for editors and type checkers, which do not run __getattr__ below

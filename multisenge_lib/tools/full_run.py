@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 import pandas as pd
 
-from multisenge_lib.audit import read_record
+from multisenge_lib.audit import read_label_counts
 from multisenge_lib.dataset import LABELS, MULTISENGE, SPLITS, Dataset, read_index, select
 from multisenge_lib.errors import SelectionError
 from multisenge_lib.tools.archives import ARCHIVES
@@ -62,7 +62,7 @@ def format_quantity(value: float, unit: str) -> str:
 def _count_patches(labels: Path | str | None, dataset: Dataset) -> tuple[int, dict[str, int]]:
     """Count the patches with labels, and the selected ones by split."""
     if labels is None:
-        record = read_record()
+        record = read_label_counts()
         selected = {split: int(count) for split, count in record.splits.items()}
         return record.totals["patches"], selected
     index = read_index(labels, dataset)

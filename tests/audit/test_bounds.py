@@ -32,13 +32,13 @@ def test_bounds_hold_the_true_support_and_kappa(seed):
     matrices = random_matrices(seed)
     table, weighted = (np.array(x) for x in zip(*map(rounded_scores, matrices), strict=True))
     identity = np.eye(6)
-    constraints = bounds.constraints(table, weighted, identity)
-    assert bounds.misfit(constraints) == pytest.approx(0, abs=1e-7)
+    constraints = bounds.score_constraints(table, weighted, identity)
+    assert bounds.infeasibility(constraints) == pytest.approx(0, abs=1e-7)
     support = matrices[0].sum(axis=1) / matrices[0].sum()
     low, high = bounds.support_bounds(constraints).T
     assert ((low <= support + 1e-9) & (support - 1e-9 <= high)).all()
     wide = bounds.kappa_bounds(table, weighted[:, 1], constraints, identity)
-    sharp = bounds.kappa_bounds(table, weighted[:, 1], bounds.known(support), identity)
+    sharp = bounds.kappa_bounds(table, weighted[:, 1], bounds.fixed_support(support), identity)
     for matrix, (least, most), tight in zip(matrices, wide, sharp, strict=True):
         labels = np.indices(matrix.shape).reshape(2, -1)
         true = cohen_kappa_score(*labels, sample_weight=matrix.ravel())
@@ -50,8 +50,8 @@ def test_bounds_hold_the_true_support_and_kappa(seed):
 def test_scores_of_two_test_sets_contradict_each_other():
     one, other = random_matrices(0, models=2), random_matrices(1, models=2)
     table, weighted = zip(*map(rounded_scores, [*one, *other]), strict=True)
-    constraints = bounds.constraints(np.array(table), np.array(weighted), np.eye(6))
-    assert bounds.misfit(constraints) > 1e-3
+    constraints = bounds.score_constraints(np.array(table), np.array(weighted), np.eye(6))
+    assert bounds.infeasibility(constraints) > 1e-3
     assert np.isnan(bounds.support_bounds(constraints)).all()
     with pytest.raises(ValueError, match="no support"):
         bounds.kappa_bounds(np.array(table), np.array(weighted)[:, 1], constraints, np.eye(6))
@@ -62,11 +62,11 @@ def test_bounds_of_a_cell_leave_room_for_all_that_is_missed(seed):
     """Against a closed form: what row and column cannot place elsewhere, what others leave free."""
     rng = np.random.default_rng(seed)
     matrix = rng.integers(0, 10 ** rng.integers(1, 4, (4, 4)))
-    found = bounds.matrix_margins(matrix)
-    missed, wrong = found.reference - found.hit, found.predicted - found.hit
+    margins = bounds.matrix_margins(matrix)
+    missed, wrong = margins.reference - margins.hit, margins.predicted - margins.hit
     both, total = missed + wrong, missed.sum()
-    cells = bounds.cell_bounds(found)
-    assert cells[range(4), range(4)] == pytest.approx(np.stack([found.hit] * 2, axis=-1))
+    cells = bounds.cell_bounds(margins)
+    assert cells[range(4), range(4)] == pytest.approx(np.stack([margins.hit] * 2, axis=-1))
     for i, j in np.argwhere(~np.eye(4, dtype=bool)):
         least = max(0, both[i] + wrong[j] - total, missed[i] + both[j] - total)
         most = min(missed[i], wrong[j], total - np.delete(both, [i, j]).max())
@@ -82,13 +82,13 @@ def test_ratio_of_predicted_to_reference_by_hand():
 
 def test_extreme_matrices_keep_the_margins_and_reach_the_bounds():
     matrix = random_matrices(2, models=1)[0]
-    found = bounds.matrix_margins(matrix)
-    limits = bounds.cell_bounds(found)
+    margins = bounds.matrix_margins(matrix)
+    limits = bounds.cell_bounds(margins)
     for row, column in ((0, 1), (4, 2), (5, 0)):
-        ends = bounds.extreme_matrices(found, row, column)
+        ends = bounds.extreme_matrices(margins, row, column)
         assert ends[:, row, column] == pytest.approx(limits[row, column], abs=1e-9)
         for end in ends:
             assert (end >= -1e-12).all()
-            assert end.diagonal() == pytest.approx(found.hit)
-            assert end.sum(axis=1) == pytest.approx(found.reference)
-            assert end.sum(axis=0) == pytest.approx(found.predicted)
+            assert end.diagonal() == pytest.approx(margins.hit)
+            assert end.sum(axis=1) == pytest.approx(margins.reference)
+            assert end.sum(axis=0) == pytest.approx(margins.predicted)

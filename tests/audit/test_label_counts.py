@@ -1,78 +1,105 @@
-import json
+"""Counts over label files: the committed record, and counting anew."""
 
-import pytest
+import pandas as pd
 
-from multisenge_lib.audit import label_counts
-from multisenge_lib.dataset.labels import read_index
-from multisenge_lib.dataset.selection import select
-from multisenge_lib.errors import LabelError
+from multisenge_lib import audit
+from multisenge_lib.dataset import SPLITS, read_index, select
 
 
 def test_the_record_holds_the_published_counts():
-    taken = label_counts.load_label_counts(lambda: None)
-    assert taken.shown.startswith("read from the committed record")
-    assert taken.days_gaps.to_dict() == {
+    counts = audit.load_label_counts(lambda: None)
+    assert counts.provenance.startswith("read from the committed record")
+    assert counts.days_gaps.to_dict() == {
         15: 6560, 16: 5890, 17: 5890, 18: 4960, 19: 3178, 20: 3178
     }  # fmt: skip
-    assert taken.splits.to_dict() == {"train": 3369, "validation": 1911, "test": 610}
-    assert taken.months.tolist() == [
+    assert counts.splits.to_dict() == {"train": 3369, "validation": 1911, "test": 610}
+    assert counts.months.tolist() == [
         1656, 32, 314, 387, 429, 3069, 7170, 8157, 7267, 941, 7262, 625
     ]  # fmt: skip
 
 
 def test_sums_agree_with_each_other():
-    taken = label_counts.load_label_counts(lambda: None)
-    assert taken.density["patches"].sum() == taken.tiles["patches"].sum() == label_counts.PATCHES
-    for gap, total in taken.days_gaps.items():
-        assert taken.density[f"gap{gap}"].sum() == total
-    for split, total in taken.splits.items():
-        assert taken.density[split].sum() == total
-        assert taken.tiles.loc[taken.tiles["split"] == split, "selected"].sum() == total
+    counts = audit.read_label_counts()
+    assert counts.density["patches"].sum() == counts.tiles["patches"].sum() == 8157
+    for gap, total in counts.days_gaps.items():
+        assert counts.density[f"gap{gap}"].sum() == total
+    for split, total in counts.splits.items():
+        assert counts.density[split].sum() == total
+        assert counts.tiles.loc[counts.tiles["split"] == split, "selected"].sum() == total
+        assert counts.series.loc[counts.series["split"] == split, "patches"].sum() == total
+    reasons = counts.tiles.filter(regex="no_month|too_close").sum(axis=1)
+    assert (reasons == counts.tiles["patches"] - counts.tiles["selected"]).all()
+    assert counts.dropped["dropped"].sum() == 8157 - 5890
+
+
+def test_a_recount_is_the_committed_record(real_index):
+    counted = audit.count_labels(real_index)
+    recorded = audit.read_label_counts()
+    for name in audit.TABLES:
+        ours = getattr(counted, name)
+        theirs = getattr(recorded, name)
+        if isinstance(theirs, pd.Series):
+            pd.testing.assert_series_equal(ours, theirs, check_dtype=False)
+        else:
+            pd.testing.assert_frame_equal(ours, theirs, check_dtype=False)
+    assert counted.totals == recorded.totals
+    assert counted.overlap == recorded.overlap
+    assert counted.dates_sha256 == recorded.dates_sha256
+
+
+def test_vineyards_are_learnt_from_few_patches_and_tested_on_many():
+    percent = audit.read_label_counts().presence_percent
+    vineyards = percent.loc[7].round(1)
+    assert vineyards.to_dict() == {"train": 1.4, "validation": 5.5, "test": 42.0}
+
+
+def test_the_chosen_dates_are_not_regular():
+    series = audit.read_label_counts().series
+    assert len(series) == 21
+    ends = [(series[c].min(), series[c].max()) for c in ("days1", "days2", "days3")]
+    assert ends == [(17, 28), (20, 45), (45, 80)]
+
+
+def test_larger_cities_in_no_split():
+    cities = audit.read_label_counts().cities
+    selected = cities[list(SPLITS)].sum(axis=1)
+    absent = {"Strasbourg", "Mulhouse", "Colmar", "Troyes", "Haguenau", "Verdun"}
+    assert set(selected.index[selected == 0]) == absent
+    assert cities.loc["Reims", "test"] == cities.loc["Reims", "patches"]
+    assert cities.loc["Nancy", "validation"] == cities.loc["Nancy", "patches"]
+
+
+def test_no_test_patch_touches_a_training_patch():
+    distances = audit.read_label_counts().distances
+    assert distances.loc["test to train", "least_km"] > 2
+    assert distances.loc["test to train", "within_3_km"] == 38
+    assert distances.loc["train to validation", "least_km"] == 0
 
 
 def test_tiles_are_those_found_in_the_labels(sample_root):
     index = read_index(sample_root / "labels")
-    fewer = label_counts.count_labels(index[index["tile"] != "32ULU"].reset_index(drop=True))
-    assert len(fewer.tiles) == index["tile"].nunique() - 1
+    without_one = index[index["tile"] != "32ULU"].reset_index(drop=True)
+    assert len(audit.count_labels(without_one).tiles) == index["tile"].nunique() - 1
 
 
 def test_labels_at_hand_are_counted_anew(sample_root):
-    taken = label_counts.load_label_counts(lambda: sample_root / "labels")
-    assert taken.shown.startswith("computed now")
-    assert taken.totals["patches"] == len(list((sample_root / "labels").glob("*.json")))
+    counts = audit.load_label_counts(lambda: sample_root / "labels")
+    assert counts.provenance.startswith("computed now")
+    assert counts.totals["patches"] == len(list((sample_root / "labels").glob("*.json")))
 
 
 def test_another_dataset_is_not_counted_as_multisenge(sample_root, monkeypatch):
     monkeypatch.delenv("MULTISENGE_LABELS", raising=False)
     monkeypatch.setenv("MULTISENGE_ROOT", str(sample_root))
-    assert label_counts.load_label_counts().totals["patches"] == label_counts.PATCHES
-
-
-@pytest.mark.fault("census: labels of 102 patches -> refused, the record of 8,157 stays")
-def test_the_record_is_of_all_label_files(sample_root, tmp_path):
-    path = tmp_path / "census.json"
-    path.write_text("kept")
-    with pytest.raises(LabelError, match=r"MultiSenGE 8,157 on 14: the record .* stays"):
-        label_counts.write_records(sample_root / "labels", path, path)
-    assert path.read_text() == "kept"
-
-
-def test_writing_makes_what_reading_reads(real_labels, tmp_path):
-    path, series = label_counts.write_records(real_labels, tmp_path / "a.json", tmp_path / "b.json")
-    again, committed = label_counts.read_record(path), label_counts.read_record()
-    assert label_counts.to_json(again) == label_counts.to_json(committed)
-    assert "committed record" in again.shown
-    recorded, made = label_counts.read_series()
-    assert json.loads(series.read_text())["series"] == recorded
-    assert made["patches"] == 8157
+    assert audit.load_label_counts().totals["patches"] == 8157
 
 
 def test_each_patch_is_in_one_series_with_its_own_dates(sample_root):
     index = read_index(sample_root / "labels")
-    found = {
-        f"{one['tile']}_{x}_{y}": one["dates"]
-        for one in label_counts.date_series(index)
-        for x, y in zip(one["x"], one["y"], strict=True)
-    }
-    assert found == {row.patch: [str(day) for day in row.s2_dates] for row in index.itertuples()}
+    dates_of_patch = {}
+    for series in audit.date_series(index):
+        for x, y in zip(series["x"], series["y"], strict=True):
+            dates_of_patch[f"{series['tile']}_{x}_{y}"] = series["dates"]
+    expected = {row.patch: [str(day) for day in row.s2_dates] for row in index.itertuples()}
+    assert dates_of_patch == expected
     assert len(select(index)) > 0

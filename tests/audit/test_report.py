@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from multisenge_lib import audit, paper
-from multisenge_lib.audit import AGREES, DISAGREES, HALF, UNDECIDED, VERDICTS
+from multisenge_lib.audit import AGREES, DISAGREES, HALF_UNIT_4DP, REMARK, UNDECIDED, VERDICTS
 from multisenge_lib.audit import text_claims as sentences
 from multisenge_lib.audit.finding import CHECKS, outcomes, run
 from multisenge_lib.dataset.selection import select
@@ -62,12 +62,12 @@ def test_kappas_agree_within_rounding_of_the_counted_support(evidence):
         if classes == 10:
             printed = printed[[0, 2, 1, 3]]
         low, high = intervals.T
-        assert ((low - HALF <= printed) & (printed <= high + HALF)).all()
+        assert ((low - HALF_UNIT_4DP <= printed) & (printed <= high + HALF_UNIT_4DP)).all()
 
 
 @pytest.mark.parametrize(
     "id",
-    ["one-class/6", "training-tiles", "kappa-range", "global-scores/order", "s2-wins",
+    ["regular-gaps", "training-tiles", "kappa-range", "global-scores/order", "s2-wins",
      "recall-systematic", "least-represented", "caption-table-5", "caption-figure-9",
      "five-better"],
 )  # fmt: skip
@@ -83,7 +83,7 @@ def test_the_audit_needs_no_results_folder(monkeypatch, tmp_path, found):
 
 def test_headlines_are_few_and_filled(found):
     heads = [finding.headline for finding in found.values() if finding.headline]
-    assert len(heads) == 5
+    assert len(heads) == 6
     assert not any(
         "{" in text
         for finding in found.values()
@@ -143,7 +143,7 @@ def named(claim, *names):
 
 def counting(change_of):
     return lambda e: dataclasses.replace(
-        e, census=dataclasses.replace(e.census, **change_of(e.census))
+        e, counts=dataclasses.replace(e.counts, **change_of(e.counts))
     )
 
 
@@ -169,10 +169,17 @@ def more_pixels(e):
 
 
 def other_matrix(e):
-    confusion = e.replication.confusion + 100 * np.eye(6, dtype=int)
-    return dataclasses.replace(
-        e, replication=dataclasses.replace(e.replication, confusion=confusion)
-    )
+    """A hundred pixels more on the diagonal of every published matrix."""
+    runs = []
+    for published in e.replication.runs:
+        if published.confusion is None:
+            runs.append(published)
+        else:
+            more = 100 * np.eye(published.classes, dtype=int)
+            changed = published.confusion + more
+            runs.append(dataclasses.replace(published, confusion=changed))
+    changed = dataclasses.replace(e.replication, runs=tuple(runs))
+    return dataclasses.replace(e, replication=changed)
 
 
 def without_a_row(e):
@@ -211,6 +218,10 @@ def one_patch_more(counts):
     return {"totals": {**counts.totals, "patches": 8158}}
 
 
+def shorter_last_gap(counts):
+    return {"series": counts.series.assign(days3=30)}
+
+
 def best_in_january(counts):
     return {"months": counts.months.where(counts.months.index != 1, 8000)}
 
@@ -236,10 +247,6 @@ TURNS = {
     "table2-sum": cells(("table2/6", "38.81")),
     "table4": without_a_row,
     "replication-matrix": other_matrix,
-    "one-class/6": cells(
-        ("table5/ConvLSTM-S1S2/W-Avg/f1", "0.8965"), ("table5/ConvLSTM-S2/W-Avg/f1", "0.8960")
-    ),
-    "one-class/10": cells(("table7/ConvLSTM-S1/W-Avg/f1", "0.4900")),
     "tiles-14": counting(a_tile_without_patches),
     "patches-8157": counting(one_patch_more),
     "year": text("year", year="2021"),
@@ -248,6 +255,7 @@ TURNS = {
     "months-most": named("months-most", "7", "8", "9", "10"),
     "winter-few": counting(best_in_january),
     "gap-17": text("gap-17", days="15"),
+    "regular-gaps": counting(shorter_last_gap),
     "training-tiles": named(
         "training-tiles", *["31TFN", "31UFQ", "31UFR", "31UGQ", "32TLT", "32ULU", "32ULV", "32UMV"]
     ),
@@ -272,9 +280,9 @@ TURNS = {
     "memory": text("memory", total="73"),
     "experiments": text("experiments", main="5"),
     "metrics-three": text("metrics-three", metrics="4"),
-    "script-normalisation": script(means=lambda s: s.stds, stds=lambda s: s.means),
     "abstract-weighted-f1": cells((f"table5/{INCEPTION}/W-Avg/f1", "0.9000")),
-    "abstract-inception": cells((f"table6/{INCEPTION}", "0.3850")),
+    "abstract-inception/6": cells((f"table5/{INCEPTION}/1/f1", "0.4639")),
+    "abstract-inception/10": cells((f"table8/{INCEPTION}", "0.7400")),
     "abstract-ten-classes": cells(("table7/ConvLSTM-S1S2/5/f1", "0.3000")),
     "s1-class4": text("s1-class4", f1="0.1345"),
     "s1s2-best/f1": cells(("table5/ConvLSTM-S2/1/f1", "0.4431")),
@@ -310,22 +318,35 @@ TURNS = {
     "caption-figure-9": text("caption-figure-9", classes="10"),
     # Undecided as it is, but not whatever is printed.
     "bands": named("bands", *["B2", "B3", "B4", "B5", "B6", "B7", "B8", "B8A", "B11", "B12"]),
-    "class-weights": script(class_weights=lambda s: 1 / np.array([9, 3, 2, 1, 1, 84])),
+    "class-weights": script(class_weights=lambda s: s.class_weights.round(3)),
+    "decoded-pixels": script(class_weights=lambda s: s.class_weights.round(3)),
     "multimodal/sensors": cells(*((f"table7/ConvLSTM-S1S2/{c}/f1", "0.9") for c in range(1, 6))),
     "visual-best": cells(("table5/ConvLSTM-S1S2/1/f1", "0.0100")),
     "confusion-1-2": cells(*((f"table5/{INCEPTION}/{c}/recall", "0.9999") for c in (3, 4, 5, 6))),
     "confusion-9-10": cells(("table7/ConvLSTM-S2/9/recall", "0.9999")),
 }  # fmt: skip
+for method in paper.METHODS:
+    # A network of six classes that printed the highest possible score would not be beaten.
+    TURNS[f"merged-accuracy/{method}"] = cells((f"table5/{method}/W-Avg/recall", "0.9500"))
+    TURNS[f"merged-kappa/{method}"] = cells((f"table6/{method}", "0.7000"))
+    TURNS[f"merged-weighted-f1/{method}"] = cells((f"table5/{method}/W-Avg/f1", "0.9600"))
+    TURNS[f"merged-macro-f1/{method}"] = cells((f"table5/{method}/6/f1", "4.0000"))
 #: Nothing that is printed could decide these.
 OPEN = {
-    "region-area", "augmentation-share", "multimodal/dates", "s1-contribution", "superior",
+    "region-area", "split-proportions",
+    "augmentation-share", "multimodal/dates", "s1-contribution", "superior",
 }  # fmt: skip
+
+
+#: What the paper does not claim.
+REMARKS = {"one-class/6", "one-class/10", "script-normalisation"}
 
 
 def test_every_finding_can_turn_or_is_open(found):
     kappas = {id for id in found if id.startswith("kappa-") and "/" in id}
-    assert set(found) == set(TURNS) | OPEN | kappas
+    assert set(found) == set(TURNS) | OPEN | REMARKS | kappas
     assert {found[id].verdict for id in OPEN} == {UNDECIDED}
+    assert {found[id].verdict for id in REMARKS} == {REMARK}
 
 
 @pytest.mark.parametrize("id", TURNS)

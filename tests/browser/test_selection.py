@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from multisenge_lib.audit import label_counts
+from multisenge_lib.audit import read_date_series
 from multisenge_lib.dataset import MULTISENGE, choose_dates
 from multisenge_lib.paper import read_paper
 
@@ -47,7 +47,7 @@ def kept_by_steps(recorded) -> dict[tuple[int, ...], np.ndarray]:
 
 @pytest.fixture(scope="module")
 def recorded():
-    return label_counts.read_series()[0]
+    return read_date_series()[0]
 
 
 @pytest.fixture(scope="module")

@@ -35,12 +35,12 @@ def test_a_fold_counts_and_puts_agreements_last(found):
     mine = [finding for finding in found if finding.topic == "Kappa"]
     assert f"{sum(f.verdict == 'disagrees' for f in mine)} ✗ disagree" in html
     looks = re.findall(r'class="finding (\w+)"', html)
-    assert looks == sorted(looks, key=["disagrees", "undecided", "agrees"].index)
+    assert looks == sorted(looks, key=["disagrees", "undecided", "agrees", "remark"].index)
 
 
-def test_headlines_are_five_with_a_bold_beginning(found):
+def test_headlines_are_six_with_a_bold_beginning(found):
     html = report.headlines(found).data
-    assert html.count('class="finding') == html.count("<b>") == 5
+    assert html.count('class="finding') == html.count("<b>") == 6
     assert "**" not in html
 
 

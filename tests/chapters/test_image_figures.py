@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 
-from multisenge_lib.audit import label_counts
+from multisenge_lib.audit import read_label_counts
 from multisenge_lib.chapters import image_figures as drawn
 from multisenge_lib.dataset import MULTISENGE, grid
 
 
 @pytest.fixture(scope="module")
 def taken():
-    return label_counts.load_label_counts(lambda: None)
+    return read_label_counts()
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,66 @@
+"""The paper's main claim on one typology: ten-class maps merged to six, beside maps of six."""
+
+import numpy as np
+
+from multisenge_lib.audit.bounds import HALF_UNIT_4DP
+from multisenge_lib.audit.evidence import Evidence
+from multisenge_lib.audit.finding import Outcome, check, judged
+from multisenge_lib.audit.merged import merged_bounds
+from multisenge_lib.audit.table_claims import majority_scores
+from multisenge_lib.paper import METHODS
+
+
+def six_class_scores(evidence: Evidence, score: str) -> np.ndarray:
+    """A score of the networks trained on six classes, as the paper prints it: `(methods,)`."""
+    if score == "accuracy":
+        # The accuracy is the recall weighted by support.
+        return evidence.paper.weighted(6)[:, 1]
+    if score == "kappa":
+        return evidence.paper.kappa(6)
+    if score == "weighted_f1":
+        return evidence.paper.weighted(6)[:, 2]
+    return evidence.paper.scores(6)[..., 2].mean(axis=1)
+
+
+def _side_of(interval: np.ndarray, value: float) -> str:
+    """Whether all of an interval lies above a printed value, below it, or neither."""
+    low, high = interval
+    if low > value + HALF_UNIT_4DP:
+        return "certainly higher"
+    if high < value - HALF_UNIT_4DP:
+        return "certainly lower"
+    return "higher or lower"
+
+
+def _outward(interval: np.ndarray) -> list[float]:
+    """An interval with its ends rounded away from each other, to four decimals."""
+    low, high = interval
+    return [np.floor(low * 1e4) / 1e4, np.ceil(high * 1e4) / 1e4]
+
+
+@check("merged-accuracy", score="accuracy")
+@check("merged-kappa", score="kappa")
+@check("merged-weighted-f1", score="weighted_f1")
+@check("merged-macro-f1", score="macro_f1")
+def merged(evidence: Evidence, score: str) -> dict[str, Outcome]:
+    """Right where the merged map is certainly better than the map of the network of six classes."""
+    trained_on_six = six_class_scores(evidence, score)
+    constant = majority_scores(6, evidence.replication.support[6])[score]
+    outcomes = {}
+    for method, printed, interval in zip(
+        METHODS, trained_on_six, merged_bounds(evidence, score), strict=True
+    ):
+        side = _side_of(interval, printed)
+        right = {"certainly higher": True, "certainly lower": False}.get(side)
+        middle = interval.mean()
+        outcomes[method] = judged(
+            right,
+            printed - middle,
+            (interval[1] - interval[0]) / 2 + HALF_UNIT_4DP,
+            printed=printed,
+            interval=_outward(interval),
+            side=side,
+            constant=constant,
+            beside_constant=_side_of(interval, constant),
+        )
+    return outcomes
