@@ -96,7 +96,9 @@ def predict_rasters(
 
 def _check_not_an_input(target: MapFiles, stack: RasterStack) -> None:
     """Refuse to write a map over one of the rasters that it is made of."""
-    inputs = {path.resolve() for paths in stack.paths.values() for path in paths}
+    inputs = set()
+    for paths in stack.paths.values():
+        inputs.update(path.resolve() for path in paths)
     for place in target.layers.values():
         if place.resolve() in inputs:
             raise FileError(

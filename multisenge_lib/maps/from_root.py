@@ -1,6 +1,6 @@
 """Map the patches of a data root: one mosaic for each Sentinel-2 tile."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from multisenge_lib.dataset import (
     tile_corner,
     valid_mask,
 )
-from multisenge_lib.errors import ModelError, printable
+from multisenge_lib.errors import ModelError, PatchError, printable
 from multisenge_lib.maps.map_files import (
     MapFiles,
     MapPart,
@@ -140,6 +140,17 @@ def _patch_size(root: Path, patches: pd.DataFrame, card: ModelCard, band_order: 
     return series[card.sensors[0]].shape[1]
 
 
+def _check_size(patch: str, series: Mapping[str, np.ndarray], size: int) -> None:
+    """Refuse a patch of another size than the first one of its tile."""
+    for sensor, array in series.items():
+        height, width = array.shape[1:3]
+        if (height, width) != (size, size):
+            raise PatchError(
+                f"{patch}: {sensor} has {height} x {width} pixels, the first patch of its tile has "
+                f"{size} x {size}: the patches of a data root are of one size"
+            )
+
+
 def _mosaic_grid(patches: pd.DataFrame, size: int) -> dict[str, Any]:
     """The smallest grid that holds the patches of one tile, as rasterio names it."""
     tile = patches["tile"].iloc[0]
@@ -184,6 +195,7 @@ def _predict_parts(
     bar = tqdm(missing, tile, len(patches), initial=done, disable=None if progress else True)
     for row in bar:
         series = _read_series(root, row, card, band_order)
+        _check_size(row.patch, series, network.output_shape[1])
         batch = {sensor: array[None].astype(np.float32) for sensor, array in series.items()}
         probabilities = predict(network, batch)[0]
         yield MapPart(int(row.y - north), int(row.x - west), probabilities, valid_mask(series))

@@ -96,6 +96,12 @@ class MapFiles:
     def __post_init__(self) -> None:
         if self.path.suffix != ".tif":
             raise FileError(f"{printable(self.path)}: the name of a map ends in .tif")
+        try:
+            str(self.path).encode()
+        except UnicodeEncodeError:
+            raise FileError(
+                f"{printable(self.path)} is no name in UTF-8, which GDAL needs: choose another name"
+            ) from None
         for layer in self.extra_layers:
             if layer not in EXTRA_LAYERS:
                 raise ExperimentError(f"layer {layer!r}: choose among {', '.join(EXTRA_LAYERS)}")
@@ -433,7 +439,8 @@ def write_part(target: MapFiles, part: MapPart, number: int) -> None:
         part: what was predicted.
         number: of the part, from 1.
     """
-    for layer in target.layers:
+    # Class ids first: they refuse probabilities of NaN, which cannot be stored.
+    for layer in ("classes", *target.extra_layers):
         values = _layer_values(layer, part)
         height, width = values.shape[1:]
         window = Window(part.column, part.row, width, height)

@@ -65,9 +65,10 @@ class RasterStack:
     @property
     def stamps(self) -> dict[str, list[tuple[str, int, int]]]:
         """What changes when a raster does, for each sensor and raster."""
-        return {
-            sensor: [raster_stamp(path) for path in paths] for sensor, paths in self.paths.items()
-        }
+        stamps = {}
+        for sensor, paths in self.paths.items():
+            stamps[sensor] = [raster_stamp(path) for path in paths]
+        return stamps
 
     def read(self, start: int, stop: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
         """Read some rows of all rasters.
@@ -142,7 +143,9 @@ def open_stack(
         BandOrderError: bands are missing, or it is in doubt which is which.
     """
     _check_numbers(paths, bands, months)
-    files = {sensor: [Path(path) for path in paths[sensor]] for sensor in bands}
+    files = {}
+    for sensor in bands:
+        files[sensor] = [Path(path) for path in paths[sensor]]
     band_numbers = {}
     first_grid = None
     for sensor, wanted in bands.items():
@@ -169,6 +172,10 @@ def _check_numbers(
 ) -> None:
     """Refuse more or fewer rasters than the network takes."""
     for sensor in sorted({*paths, *bands}):
+        if isinstance(paths.get(sensor, ()), str | Path):
+            raise PatchError(
+                f"{sensor}: one path given, the network takes one a month: give a list"
+            )
         count = len(paths.get(sensor, ()))
         if sensor not in bands and count:
             raise PatchError(

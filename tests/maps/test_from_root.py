@@ -18,7 +18,7 @@ from multisenge_lib.dataset import (
     read_patch,
     write_dataset_toml,
 )
-from multisenge_lib.errors import FileError, ModelError
+from multisenge_lib.errors import FileError, ModelError, PatchError
 from multisenge_lib.maps import map_files, predict_map, predict_root
 
 
@@ -74,6 +74,17 @@ def test_a_pixel_of_a_root_without_data_gets_no_class(two_dates, tmp_path):
     assert (ids[:32] == 0).sum() == 6
     assert not ids[32:257].any()  # between the patches
     assert ids[257:].all()
+
+
+@pytest.mark.fault("predict: patches of two sizes in a root -> one line")
+def test_a_patch_of_another_size(two_dates, tmp_path):
+    model, root = two_dates
+    for sensor, names in (("s1", S1_BANDS), ("s2", S2_BANDS)):
+        for day in ("2020-07-07", "2020-08-06"):
+            path = raster_path(root, sensor, "31UFQ_0_257", np.datetime64(day))
+            write_raster(path, read_pixels(path)[:, :16, :16], names)
+    with pytest.raises(PatchError, match=r"31UFQ_0_257: s1 has 16 x 16 pixels, .* 32 x 32"):
+        predict_root(model, root, tmp_path / "maps")
 
 
 def test_a_root_whose_rasters_changed_makes_another_map(two_dates, tmp_path):

@@ -199,6 +199,11 @@ def test_another_number_of_rasters(rasters, sensor, count):
         open_stack(rasters, BANDS, MONTHS)
 
 
+def test_a_path_in_the_place_of_a_list(rasters):
+    with pytest.raises(PatchError, match=r"s2: one path given, .* give a list"):
+        open_stack({**rasters, "s2": rasters["s2"][0]}, BANDS, MONTHS)
+
+
 def test_rasters_of_a_sensor_that_the_network_does_not_take(rasters):
     with pytest.raises(PatchError, match="4 rasters of s1 given, the network takes 0"):
         open_stack(rasters, {"s2": S2_BANDS}, MONTHS)
