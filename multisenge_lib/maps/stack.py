@@ -4,6 +4,7 @@ They are checked once when the stack is opened, against each other and against w
 takes, and then read a few rows at a time.
 """
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from rasterio.crs import CRS
 from rasterio.errors import CRSError, RasterioError
 from rasterio.windows import Window
 
-from multisenge_lib.area import day_in
+from multisenge_lib.area import baseline_of, day_in
 from multisenge_lib.dataset import (
     PIXEL,
     BandOrder,
@@ -40,6 +41,9 @@ from multisenge_lib.maps.map_files import raster_stamp
 THUMBNAIL_PIXELS = 512
 #: Metres that a raster may lie off the first one: a hundredth of a pixel, for rounded corners.
 GRID_TOLERANCE = 0.01 * PIXEL
+#: The darkest hundredth of an image's reflectance x 10,000 lies below this (water, shadow, forest
+#: in the visible), unless ESA's offset of 1000 is still in it.
+DARK_PIXELS = 900
 
 
 @dataclass(frozen=True)
@@ -315,3 +319,30 @@ def _check_values(path: Path, sensor: str, numbers: Sequence[int], names: Sequen
         return
     for problem in unlikely_values(pixels, sensor, names):
         raise PatchError(f"{printable(path)} {problem}")
+    if sensor == "s2" and not any(offsets):
+        _check_offset(path, pixels)
+
+
+def _check_offset(path: Path, pixels: np.ndarray) -> None:
+    """Refuse reflectance to which ESA added 1000, by the product's name; warn if in doubt.
+
+    Args:
+        path: of the raster. Its name or a folder's may hold ESA's processing baseline, as N0400.
+        pixels: `(bands, rows, columns)`, 0 for no data.
+    """
+    baseline = baseline_of(path)
+    if baseline is None or not baseline.offset:
+        return
+    darkest_band = pixels.min(axis=0)
+    observed = darkest_band[darkest_band > 0]
+    if observed.size and np.percentile(observed, 1) >= DARK_PIXELS:
+        raise PatchError(
+            f"{printable(path)} is of ESA's baseline {baseline.name} by its name and has no dark "
+            f"pixel: its reflectance has an offset; add {baseline.offset:g} to it, or import it"
+        )
+    warnings.warn(
+        f"{printable(path)} is of ESA's baseline {baseline.name} by its name, whose reflectance "
+        f"has an offset; dark pixels say that it was removed: make sure that {baseline.offset:g} "
+        "was added",
+        stacklevel=2,
+    )

@@ -95,12 +95,16 @@ def test_no_class_of_a_probability_that_is_no_number():
 
 
 def test_overviews_of_class_ids_hold_the_most_frequent_class(tmp_path):
-    """Three of four pixels are class 1 and one is class 3: their mean would be 1.5."""
+    """Three of four pixels are class 1 and one is class 3.
+
+    GDAL would average the colours of class ids: black and white to a dark grey, which is class 2.
+    """
+    greys = [("Black", "#000000"), ("Grey", "#404040"), ("White", "#ffffff")]
     probabilities = np.zeros((SIDE, SIDE, CLASSES), np.float32)
     probabilities[..., 0] = 1
     probabilities[::2, ::2] = [0, 0, 1]
     part = MapPart(0, 0, probabilities, np.ones((SIDE, SIDE), bool))
-    target = MapFiles(tmp_path / "map.tif", GRID, LEGEND, "a run", 1, ("probabilities",))
+    target = MapFiles(tmp_path / "map.tif", GRID, greys, "a run", 1, ("probabilities",))
     write_map(target, lambda _: [part])
     with rasterio.open(target.path, OVERVIEW_LEVEL=0) as overview:
         assert (overview.read(1) == 1).all()

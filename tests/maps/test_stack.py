@@ -209,6 +209,30 @@ def test_rasters_of_a_sensor_that_the_network_does_not_take(rasters):
         open_stack(rasters, {"s2": S2_BANDS}, MONTHS)
 
 
+def rename_to_baseline(rasters, added):
+    """Call a raster of Sentinel-2 a product of ESA's baseline N0400, and add to its values."""
+    path = rasters["s2"][1]
+    pixels = read_pixels(path)
+    path.unlink()
+    name = "S2A_MSIL2A_20200805T105041_N0400_R051_T31UEQ_20200806T105041.tif"
+    rasters["s2"][1] = path.with_name(name)
+    write_geotiff(rasters["s2"][1], (pixels + added).astype(np.uint16), S2_BANDS)
+
+
+@pytest.mark.fault("predict: the name says N0400, and 1000 is in the values -> refused")
+def test_reflectance_with_the_offset_of_new_products(rasters):
+    rename_to_baseline(rasters, added=1000)
+    with pytest.raises(PatchError, match=r"N0400 .*its reflectance has an offset; add -1000"):
+        open_stack(rasters, BANDS, MONTHS)
+
+
+@pytest.mark.fault("predict: the name says N0400, and the values look as without -> a warning")
+def test_reflectance_whose_offset_was_removed(rasters):
+    rename_to_baseline(rasters, added=0)
+    with pytest.warns(UserWarning, match=r"N0400 .*make sure that -1000 was added"):
+        open_stack(rasters, BANDS, MONTHS)
+
+
 @pytest.mark.fault("predict: a name with control characters -> quoted in the message")
 def test_a_name_that_would_break_the_line(tmp_path):
     rasters = write_rasters(tmp_path)
