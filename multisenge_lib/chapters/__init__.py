@@ -1,82 +1,124 @@
-"""What only the book's pages use: figures, tables, interactive parts, comparisons."""
+"""What only the book's pages use: figures, tables, interactive parts, comparisons.
 
-from multisenge_lib.chapters.ablations import (
-    ABLATION_EPOCHS,
-    BASELINE,
-    AblationRun,
-    Ablations,
-    ablation_setting,
-    ablation_table,
-    ablations_path,
-    effect_note,
-    read_ablations,
-)
-from multisenge_lib.chapters.comparison import (
-    SCORES,
-    display_name,
-    interval_table,
-    other_scores,
-    paper_overall,
-    paper_scores,
-    read_records,
-    record_overall,
-    record_scores,
-    replicated_overall,
-    run_table,
-    runs_by_method,
-    seed_scores,
-    urban_f1,
-    urban_over_seeds,
-)
-from multisenge_lib.chapters.gains import (
-    class_gains,
-    gain,
-    gain_note,
-    gain_table,
-    step_gains,
-    urban_score,
-)
-from multisenge_lib.chapters.image_figures import (
-    band_means,
-    class_series,
-    dot_maps,
-    month_bars,
-    radar_color,
-    series_images,
-    short_date,
-    true_color,
-)
-from multisenge_lib.chapters.interactive import (
-    gates_data,
-    selection_data,
-    swipe_data,
-)
-from multisenge_lib.chapters.network_figures import (
-    draw_inception,
-    draw_method,
-    draw_unet,
-    gate_images,
-)
-from multisenge_lib.chapters.network_layers import (
-    layer_table,
-)
-from multisenge_lib.chapters.result_figures import (
-    confusion_figure,
-    growth_curves,
-    learning_curves,
-    map_figure,
-    score_dots,
-    urban_scatter,
-)
-from multisenge_lib.chapters.showcase import (
-    showcase_images,
-)
-from multisenge_lib.chapters.style import (
-    SPLIT_COLORS,
-    class_legend,
-    image_grid,
-    mark_sample,
-    panels,
-    responsive_figure,
-    use_style,
-)
+The modules with figures need matplotlib. Each is loaded when one of its names is first asked for.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # for editors and type checkers, which do not run __getattr__ below
+    from multisenge_lib.chapters.ablation_records import (
+        ABLATION_EPOCHS,
+        BASELINE,
+        AblationRun,
+        Ablations,
+        ablation_setting,
+        ablation_table,
+        ablations_path,
+        effect_note,
+        read_ablations,
+    )
+    from multisenge_lib.chapters.comparison import (
+        display_name,
+        other_scores,
+        paper_overall,
+    )
+    from multisenge_lib.chapters.gains import (
+        class_gains,
+        gain_note,
+        gain_table,
+        step_gains,
+        urban_score,
+    )
+    from multisenge_lib.chapters.image_figures import (
+        band_means,
+        class_series,
+        dot_maps,
+        month_bars,
+        radar_color,
+        series_images,
+        short_date,
+        true_color,
+    )
+    from multisenge_lib.chapters.interactive import gates_data, selection_data, swipe_data
+    from multisenge_lib.chapters.network_figures import (
+        draw_inception,
+        draw_method,
+        draw_unet,
+        gate_images,
+    )
+    from multisenge_lib.chapters.network_layers import layer_table
+    from multisenge_lib.chapters.result_figures import (
+        confusion_figure,
+        growth_curves,
+        learning_curves,
+        map_figure,
+        score_dots,
+        urban_scatter,
+    )
+    from multisenge_lib.chapters.showcase import showcase_images
+    from multisenge_lib.chapters.style import (
+        image_grid,
+        mark_sample,
+        responsive_figure,
+        use_style,
+    )
+    from multisenge_lib.chapters.village import read_village
+
+#: The names of each module that the pages use.
+_NAMES_OF = {
+    "ablation_records": (
+        "ABLATION_EPOCHS",
+        "BASELINE",
+        "AblationRun",
+        "Ablations",
+        "ablation_setting",
+        "ablation_table",
+        "ablations_path",
+        "effect_note",
+        "read_ablations",
+    ),
+    "comparison": (
+        "display_name",
+        "other_scores",
+        "paper_overall",
+    ),
+    "gains": ("class_gains", "gain_note", "gain_table", "step_gains", "urban_score"),
+    "image_figures": (
+        "band_means",
+        "class_series",
+        "dot_maps",
+        "month_bars",
+        "radar_color",
+        "series_images",
+        "short_date",
+        "true_color",
+    ),
+    "interactive": ("gates_data", "selection_data", "swipe_data"),
+    "network_figures": ("draw_inception", "draw_method", "draw_unet", "gate_images"),
+    "network_layers": ("layer_table",),
+    "result_figures": (
+        "confusion_figure",
+        "growth_curves",
+        "learning_curves",
+        "map_figure",
+        "score_dots",
+        "urban_scatter",
+    ),
+    "showcase": ("showcase_images",),
+    "style": ("image_grid", "mark_sample", "responsive_figure", "use_style"),
+    "village": ("read_village",),
+}
+_MODULE_OF = {name: module for module, names in _NAMES_OF.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a name's module when it is first asked for (PEP 562)."""
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = importlib.import_module(f"{__name__}.{_MODULE_OF[name]}")
+    return getattr(module, name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_MODULE_OF])

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from IPython.display import HTML
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -24,6 +23,7 @@ from multisenge_lib.audit import (
     Evidence,
     Finding,
 )
+from multisenge_lib.chapters.html import Html
 from multisenge_lib.chapters.style import DESKTOP_WIDTH, MIN_FONT_SIZE, lower_legend, panels
 from multisenge_lib.dataset import TYPOLOGIES
 from multisenge_lib.paper import METHODS
@@ -65,17 +65,17 @@ def _tally(found: Sequence[Finding]) -> str:
     return ", ".join(f"{counts[v]} {_LOOK[v][1]} {words.get(v, v)}" for v in VERDICTS if counts[v])
 
 
-def headlines(found: Sequence[Finding]) -> HTML:
+def headlines(found: Sequence[Finding]) -> Html:
     """The few findings that matter most, a sentence or two each; **words** are bold."""
     blocks = (
         f'<div class="finding {_LOOK[f.verdict][0]}"><p>{escape(f.headline)}</p></div>'
         for f in found
         if f.headline
     )
-    return HTML(sub(r"[*]{2}(.+?)[*]{2}", r"<b>\1</b>", "".join(blocks)))
+    return Html(sub(r"[*]{2}(.+?)[*]{2}", r"<b>\1</b>", "".join(blocks)))
 
 
-def folded(found: Sequence[Finding], topic: str) -> HTML:
+def folded(found: Sequence[Finding], topic: str) -> Html:
     """All findings of a topic, folded; those that agree are last and folded again.
 
     Args:
@@ -86,7 +86,7 @@ def folded(found: Sequence[Finding], topic: str) -> HTML:
     agree = [_block(f) for f in mine if f.verdict == AGREES]
     others = [_block(f) for f in mine if f.verdict != AGREES]
     inside = [*others, _fold(f"{len(agree)} agree", agree)] if others and agree else others or agree
-    return HTML(_fold(f"<b>{topic}</b>: {_tally(mine)}", inside))
+    return Html(_fold(f"<b>{topic}</b>: {_tally(mine)}", inside))
 
 
 def _rows(ax: Axes, labels: Sequence[str]) -> np.ndarray:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from multisenge_lib.chapters.ablations import LEAST_SEEDS
+from multisenge_lib.chapters.ablation_records import LEAST_SEEDS
 from multisenge_lib.dataset import URBAN
 from multisenge_lib.errors import RecordError
 from multisenge_lib.models import EXPERIMENTS

@@ -1,155 +1,189 @@
-"""What chapters show besides figures: tables, banners, and where numbers come from, as HTML."""
+"""What chapters show besides figures, as HTML: tables, banners, and where numbers come from.
+
+Tables are not made with pandas' Styler: on a phone a table folds into one card per row, for which
+each cell must carry the name of its column (`data-label`), and screen readers need the `scope` of
+each head. Styler writes neither.
+"""
 
 import json
+import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from IPython.display import HTML
 
 from multisenge_lib.dataset import MULTISENGE, SAMPLE
 
-_SYNTHETIC = (
-    "come from the small synthetic dataset that the library writes itself. They show how things "
-    "work, not what the paper found."
-)
+
+@dataclass(frozen=True)
+class Html:
+    """HTML that a notebook shows as it is; IPython's class of this kind needs IPython."""
+
+    data: str
+
+    def __repr__(self):
+        return "<HTML>"  # what a notebook keeps beside the HTML, as plain text
+
+    def _repr_html_(self) -> str:
+        return self.data
 
 
-def link(chapter: str, text: str | None = None) -> HTML:
-    """A link to another page of the book, by default with the page's name."""
-    return HTML(f'<a href="{chapter}.html">{escape(text or chapter.replace("_", " "))}</a>')
+def link(chapter: str, text: str | None = None) -> Html:
+    """Link to another page of the book, by default with the page's name."""
+    return Html(f'<a href="{chapter}.html">{escape(text or chapter.replace("_", " "))}</a>')
 
 
-def stat_tiles(rows: Mapping[str, str | HTML]) -> HTML:
-    """A few figures in large type, each with a line on what it counts; HTML may hold links."""
-    cells = "".join(
-        f"<div><b>{escape(key)}</b><span>{_text(text, '')}</span></div>"
-        for key, text in rows.items()
-    )
-    return HTML(f'<div class="facts">{cells}</div>')
+def stat_tiles(rows: Mapping[str, Any]) -> Html:
+    """Show a few numbers in large type, each with a line on what it counts; HTML may hold links."""
+    tiles = []
+    for number, text in rows.items():
+        tiles.append(f"<div><b>{escape(number)}</b><span>{_cell_text(text, '')}</span></div>")
+    return Html(f'<div class="facts">{"".join(tiles)}</div>')
 
 
-def source_note(text: str) -> HTML:
-    """A line below a table or figure: which record or data it shows."""
-    return HTML(f'<p class="source-note">{escape(text)}</p>')
+def source_note(text: str) -> Html:
+    """Write a line below a table or figure: which record or data it shows."""
+    return Html(f'<p class="source-note">{escape(text)}</p>')
 
 
-def data_banner(name: str, what: str) -> HTML | None:
-    """The banner over what shows other data than the paper's; there is none on MultiSenGE.
+def data_banner(name: str, what: str) -> Html | None:
+    """Warn that what is shown is not the paper's data; None for MultiSenGE.
 
     Args:
-        name: of the dataset that is shown.
+        name: name of the dataset that is shown.
         what: plural subject of the sentence, such as "The images below".
     """
     if name == MULTISENGE.name:
         return None
-    title, why = f"{name}, not the paper's data", f"come from the dataset {name}."
     if name == SAMPLE.name:
-        title, why = "The sample, not the paper's data", _SYNTHETIC
-    return HTML(
+        title = "The sample, not the paper's data"
+        reason = (
+            "come from the small synthetic dataset that the library writes itself. They show how "
+            "things work, not what the paper found."
+        )
+    else:
+        title = f"{name}, not the paper's data"
+        reason = f"come from the dataset {name}."
+    return Html(
         f'<div class="sample-banner"><p class="banner-title">{escape(title)}</p>'
-        f"<p>{escape(what)} {escape(why)} Set <code>MULTISENGE_ROOT</code> to the published "
+        f"<p>{escape(what)} {escape(reason)} Set <code>MULTISENGE_ROOT</code> to the published "
         "dataset and build again to see those of MultiSenGE.</p></div>"
     )
 
 
-def interactive_part(name: str, data: Any, instead: str, caption: str) -> HTML:
-    """A part of a page that answers when touched, drawn by the book's script `_parts/NAME.js`.
+def interactive_part(name: str, data: Any, instead: str, caption: str) -> Html:
+    """Put a part into the page that reacts to the reader, drawn by the script `_parts/NAME.js`.
 
     Args:
-        name: of the script, without its ending.
+        name: name of the script, without its ending.
         data: what the script draws from; anything that JSON holds.
-        instead: HTML of what stands there where scripts are off, such as `picture(...).data`.
-        caption: the figure's, for both.
+        instead: HTML for readers without scripts, such as `responsive_figure(...).data`.
+        caption: caption for both.
     """
-    text = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("</", r"<\/")
-    return HTML(
+    text = json.dumps(data, separators=(",", ":"), allow_nan=False)
+    text = text.replace("</", r"<\/")  # "</script>" inside the data would end the script
+    return Html(
         f'<figure class="live" data-part="{name}"><div class="live-still">{instead}</div>'
         f'<script type="application/json">{text}</script>'
         f"<figcaption><p>{escape(caption)}</p></figcaption></figure>"
     )
 
 
-def _text(value: Any, form: str) -> str:
-    """A cell's content: HTML as it is, text escaped, numbers formatted, a dash for none."""
-    if isinstance(value, HTML):
-        return value.data
-    if value is None or (isinstance(value, float) and np.isnan(value)):
+def _cell_text(value: Any, number_format: str) -> str:
+    """Write a cell: HTML as it is, text escaped, numbers formatted, a dash for a missing value."""
+    if hasattr(value, "_repr_html_"):
+        return value._repr_html_()
+    if value is None or (isinstance(value, float) and math.isnan(value)):
         return "–"
-    return escape(value if isinstance(value, str) else form.format(value))
+    if isinstance(value, str):
+        return escape(value)
+    return escape(number_format.format(value))
 
 
-def _row(name: str | None, cells: pd.Series, forms: Mapping, looks: pd.Series | None) -> str:
+def _row(
+    name: str | None, cells: pd.Series, formats: Mapping[Any, str], css: pd.Series | None
+) -> str:
+    """Write a row of a table, with its name as head if it has one."""
     head = "" if name is None else f'<th scope="row">{escape(name)}</th>'
-    text = "".join(
-        f'<td data-label="{escape(str(column))}"'
-        f"{f' style={looks[column]!r}' if looks is not None else ''}>"
-        f"{_text(value, forms.get(column, '{}'))}</td>"
-        for column, value in cells.items()
-    )
-    return f"<tr>{head}{text}</tr>"
+    written = []
+    for column, value in cells.items():
+        style = "" if css is None else f' style="{escape(css[column])}"'
+        text = _cell_text(value, formats.get(column, "{}"))
+        written.append(f'<td data-label="{escape(str(column))}"{style}>{text}</td>')
+    return f"<tr>{head}{''.join(written)}</tr>"
 
 
 def table(
     frame: pd.DataFrame,
     caption: str = "",
-    form: str | Mapping[Any, str] = "{}",
-    looks: pd.DataFrame | None = None,
+    format: str | Mapping[Any, str] = "{}",
+    css: pd.DataFrame | None = None,
     index: bool = True,
-    kind: str = "",
-) -> HTML:
-    """A table that fits its column, and folds into a card a row on a phone.
+    style: str = "",
+) -> Html:
+    """Show a table that fits its column, and folds into one card per row on a phone.
 
     Args:
-        frame: its columns and index are named as they are shown.
+        frame: the table; its columns and index are named as they are shown.
         caption: which numbers these are, and whose.
-        form: how numbers are written, for all columns or by column; none is a dash.
-        looks: CSS of each cell, shaped as `frame`.
+        format: how numbers are written, for all columns or by column; a missing one is a dash.
+        css: CSS of each cell, shaped as `frame`.
         index: whether the index is shown, as the head of each row or card.
-        kind: of its look: "words" where cells hold a few words, "prose" where they hold sentences.
+        style: "words" where cells hold a few words, "prose" where they hold sentences.
     """
-    forms = form if isinstance(form, Mapping) else dict.fromkeys(frame.columns, form)
-    names = [str(name) for name in frame.index] if index else [None] * len(frame)
-    corner = f'<th scope="col">{escape(str(frame.index.name or ""))}</th>' if index else ""
-    head = corner + "".join(f'<th scope="col">{escape(str(c))}</th>' for c in frame.columns)
-    cells = frame.astype(object)
-    rows = (
-        _row(name, cells.iloc[i], forms, None if looks is None else looks.iloc[i])
-        for i, name in enumerate(names)
-    )
+    if isinstance(format, Mapping):
+        formats = format
+    else:
+        formats = dict.fromkeys(frame.columns, format)
+
+    heads = [str(frame.index.name or "")] if index else []
+    heads += [str(column) for column in frame.columns]
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in heads)
+
+    values = frame.astype(object)  # else a row of whole numbers and shares becomes all shares
+    rows = []
+    for position in range(len(frame)):
+        name = str(frame.index[position]) if index else None
+        row_css = None if css is None else css.iloc[position]
+        rows.append(_row(name, values.iloc[position], formats, row_css))
+
     title = f"<caption>{escape(caption)}</caption>" if caption else ""
-    return HTML(
-        f'<table class="table folds {kind}">{title}<thead><tr>{head}</tr></thead>'
+    return Html(
+        f'<table class="table folds {style}">{title}<thead><tr>{head}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table>"
     )
 
 
-def shades(frame: pd.DataFrame, most: float) -> pd.DataFrame:
-    """Looks of a table of numbers: the larger, the bluer; below zero orange.
+def shades(frame: pd.DataFrame, full: float) -> pd.DataFrame:
+    """Give the CSS that shades a table of numbers: the larger, the bluer; below zero orange.
 
     Args:
         frame: numbers.
-        most: the size from which the colour is full.
+        full: the size from which the colour is full.
     """
 
-    def look(value: float) -> str:
-        if np.isnan(value):
+    def shade(value: float) -> str:
+        if math.isnan(value):
             return ""
         color = "43, 108, 163" if value >= 0 else "200, 120, 0"
-        return f"background: rgba({color}, {0.5 * min(1, abs(value) / most):.2f})"
+        opacity = 0.5 * min(1, abs(value) / full)  # text on it stays readable
+        return f"background: rgba({color}, {opacity:.2f})"
 
-    return frame.astype(float).map(look)
-
-
-def prose_table(frame: pd.DataFrame, caption: str = "") -> HTML:
-    """A table of sentences: left-aligned, lines that break."""
-    return table(frame, caption, index=False, kind="prose")
+    return frame.astype(float).map(shade)
 
 
-def score_table(scores: pd.DataFrame, caption: str) -> HTML:
-    """Scores to four decimals; the weighted recall is left out, the accuracy is the same number."""
-    shown = scores.drop(columns="weighted_recall", errors="ignore").dropna(axis=1, how="all")
-    shown = shown.rename(columns=lambda name: name.replace("_", " ")).rename_axis("model")
-    return table(shown, caption, "{:.4f}")
+def prose_table(frame: pd.DataFrame, caption: str = "") -> Html:
+    """Show a table of sentences: left-aligned, with lines that break."""
+    return table(frame, caption, index=False, style="prose")
+
+
+def score_table(scores: pd.DataFrame, caption: str) -> Html:
+    """Show scores with four decimals.
+
+    The weighted recall is left out, because it is the same number as the accuracy.
+    """
+    columns = scores.drop(columns="weighted_recall", errors="ignore").dropna(axis=1, how="all")
+    columns = columns.rename(columns=lambda name: name.replace("_", " "))
+    return table(columns.rename_axis("model"), caption, "{:.4f}")

@@ -17,10 +17,11 @@ from multisenge_lib.chapters.style import (
     MIN_FONT_SIZE,
     SPLIT_COLORS,
     class_legend,
+    columns_for,
     lower_legend,
     outlined,
     panels,
-    spread,
+    spread_labels,
 )
 from multisenge_lib.dataset import MULTISENGE, Patch, Typology, decibel
 
@@ -86,7 +87,7 @@ def _class_lines(ax: Axes, means: pd.DataFrame, typology: Typology, names: bool)
     low, high = ax.get_ylim()
     apart = (high - low) * 0.155 / (ax.get_figure().get_figheight() / 3.6)
     last = means.iloc[-1].dropna()
-    for class_id, at in zip(last.index, spread(last.to_numpy(), apart), strict=True):
+    for class_id, at in zip(last.index, spread_labels(last.to_numpy(), apart), strict=True):
         label = f"{class_id} {typology.names[class_id - 1]}" if names else str(class_id)
         end = (len(means) - 1, last[class_id])
         arrow = {"arrowstyle": "-", "color": "#555555", "lw": 0.7}
@@ -214,7 +215,7 @@ def dot_maps(
         width: of the figure, inches.
     """
     single = len(maps) == 1
-    height = 0.68 * width + 0.3 if single else 0.62 * width / columns[width != DESKTOP_WIDTH] + 0.3
+    height = 0.68 * width + 0.3 if single else 0.62 * width / columns_for(width, columns) + 0.3
     figure, axes = panels(len(maps), width, columns, height)
     full = (0.62 * width) ** 2 / (1 if single else 2)
     for ax, (title, layers) in zip(axes, maps.items(), strict=True):

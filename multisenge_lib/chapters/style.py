@@ -1,7 +1,8 @@
-"""The look of every figure, and how it is shown: in the book's column, and narrow on a phone.
+"""How every figure looks, and how it is shown: in the book's column, and narrow on a phone.
 
 A drawing function takes `width` in inches and lays its panels out by it, so that text is as large
-on a phone as on a desk. `picture` draws a figure in both widths and lets the page choose.
+on a phone as on a desktop. `responsive_figure` draws a figure in both widths and lets the page
+choose.
 """
 
 import base64
@@ -13,7 +14,6 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
-from IPython.display import HTML
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba_array
@@ -22,47 +22,66 @@ from matplotlib.patches import Patch as Swatch
 from matplotlib.patheffects import Normal, Stroke
 from scipy.optimize import isotonic_regression
 
+from multisenge_lib.chapters.html import Html
 from multisenge_lib.dataset import Typology
 
-#: Inches: the book's text column on a desk, and on a phone of 390 pixels.
-DESKTOP_WIDTH, PHONE_WIDTH = 7.8, 3.7
+#: Inches: the book's text column on a desktop, and on a phone of 390 pixels.
+DESKTOP_WIDTH = 7.8
+PHONE_WIDTH = 3.7
 #: Points: no text of a figure is smaller than this where it is shown.
 MIN_FONT_SIZE = 9
 #: Pixels of a window below which the narrow figure is shown.
-_PHONE = 720
+_PHONE_PIXELS = 720
 #: Colours of splits, and of what is measured on them.
 SPLIT_COLORS = {"train": "#3a7cb8", "validation": "#b8720a", "test": "#7d0f3c"}
 SAMPLE_MARK = "synthetic sample, not the paper's data"
+#: Inches that the mark of the sample adds to a figure.
+_MARK_HEIGHT = 0.27
 
 
 def use_style() -> None:
-    """The look of every figure of the book."""
+    """Set the look of every figure of the book."""
     sns.set_theme(context="paper", style="ticks")
-    of = ("axes.titlesize", "axes.labelsize", "xtick.labelsize", "ytick.labelsize")
-    plt.rcParams |= dict.fromkeys((*of, "font.size", "legend.fontsize"), MIN_FONT_SIZE)
+    texts = ("axes.titlesize", "axes.labelsize", "xtick.labelsize", "ytick.labelsize")
+    plt.rcParams |= dict.fromkeys((*texts, "font.size", "legend.fontsize"), MIN_FONT_SIZE)
     plt.rcParams |= {"axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False}
+
+
+def is_narrow(width: float) -> bool:
+    """Whether a figure of this width is the one for a phone."""
+    return width < (DESKTOP_WIDTH + PHONE_WIDTH) / 2
+
+
+def columns_for(width: float, columns: tuple[int, int]) -> int:
+    """Choose the number of panels in a row.
+
+    Args:
+        width: of the figure, inches.
+        columns: the numbers for the book's column and for a phone.
+    """
+    desktop, phone = columns
+    return phone if is_narrow(width) else desktop
 
 
 def panels(
     count: int, width: float, columns: tuple[int, int], height: float, **options: Any
 ) -> tuple[Figure, np.ndarray]:
-    """A figure with so many panels; the axes that are left over are off.
+    """Make a figure with some panels; surplus axes in the last row are off.
 
     Args:
-        count: panels.
+        count: number of panels.
         width: of the figure, inches.
-        columns: in a row, in the book's column and on a phone.
+        columns: panels in a row, in the book's column and on a phone.
         height: of a row, inches.
         options: of `plt.subplots`.
 
     Returns:
         The figure and its axes, `(count,)`, row by row.
     """
-    across = min(columns[width < (DESKTOP_WIDTH + PHONE_WIDTH) / 2], max(1, count))
-    rows = max(1, -(-count // across))
-    size = (width, rows * height)
+    across = min(columns_for(width, columns), max(1, count))
+    rows = max(1, -(-count // across))  # rounded up
     options = {"layout": "constrained", "squeeze": False} | options
-    figure, axes = plt.subplots(rows, across, figsize=size, **options)
+    figure, axes = plt.subplots(rows, across, figsize=(width, rows * height), **options)
     for ax in axes.flat[count:]:
         ax.set_axis_off()
     return figure, axes.ravel()[:count]
@@ -73,20 +92,29 @@ def _grow(figure: Figure, inches: float) -> None:
 
 
 def mark_sample(figure: Figure) -> None:
-    """Write on a figure that it shows the sample, so that the words stay when it is lifted out."""
-    _grow(figure, 0.27)
-    top = 1 - 0.27 / figure.get_figheight()
+    """Write on a figure that it shows the sample, so that the words stay when it is copied."""
+    _grow(figure, _MARK_HEIGHT)
+    top = 1 - _MARK_HEIGHT / figure.get_figheight()
     figure.get_layout_engine().set(rect=(0, 0, 1, top))
     box = {"facecolor": "#fff1d6", "edgecolor": "#8a5a00", "linewidth": 0.8, "pad": 2.5}
-    text = {"va": "center", "color": "#5c3c00", "fontsize": MIN_FONT_SIZE, "bbox": box}
-    figure.text(0.08 / figure.get_figwidth(), (1 + top) / 2, SAMPLE_MARK, **text)
+    figure.text(
+        0.08 / figure.get_figwidth(),
+        (1 + top) / 2,
+        SAMPLE_MARK,
+        va="center",
+        color="#5c3c00",
+        fontsize=MIN_FONT_SIZE,
+        bbox=box,
+    )
 
 
-def _image(figure: Figure) -> tuple[str, str]:
-    """A figure as an image's address and size: 96 pixels of the page an inch."""
-    webp, (width, height) = io.BytesIO(), 96 * figure.get_size_inches()
-    small = {"quality": 90, "method": 6}
-    figure.savefig(webp, format="webp", dpi=144, facecolor="white", pil_kwargs=small)
+def _image_attributes(figure: Figure) -> tuple[str, str]:
+    """Write a figure as the address of an image and its size, and close it."""
+    webp = io.BytesIO()
+    compression = {"quality": 90, "method": 6}
+    # 144 dots per inch at 96 pixels of the page per inch: sharp on a dense screen.
+    figure.savefig(webp, format="webp", dpi=144, facecolor="white", pil_kwargs=compression)
+    width, height = 96 * figure.get_size_inches()
     plt.close(figure)
     data = base64.b64encode(webp.getvalue()).decode()
     return f"data:image/webp;base64,{data}", f'width="{width:.0f}" height="{height:.0f}"'
@@ -94,33 +122,37 @@ def _image(figure: Figure) -> tuple[str, str]:
 
 def responsive_figure(
     draw: Callable[..., Figure], *args: Any, alt: str, sample: bool = False, **options: Any
-) -> HTML:
-    """A figure as the book shows it: drawn twice, for a desk and for a phone.
+) -> Html:
+    """Show a figure as the book does: drawn twice, for a desktop and for a phone.
 
     Args:
         draw: a drawing function that takes `width`, inches.
         args: its arguments.
-        alt: what the figure shows, in words, for who cannot see it.
+        alt: what the figure shows, in words, for readers who cannot see it.
         sample: whether it shows the sample, which is then written on it.
         options: further arguments of `draw`.
     """
-    drawn = []
+    images = []
     for width in (DESKTOP_WIDTH, PHONE_WIDTH):
         figure = draw(*args, width=width, **options)
         if sample:
             mark_sample(figure)
-        drawn.append(_image(figure))
-    (wide, shown), (narrow, on_phone) = drawn
-    return HTML(
-        f'<picture><source media="(max-width: {_PHONE}px)" srcset="{narrow}" {on_phone}>'
-        f'<img class="drawn" src="{wide}" {shown} alt="{escape(alt)}"></picture>'
+        images.append(_image_attributes(figure))
+    (wide, wide_size), (narrow, narrow_size) = images
+    return Html(
+        f'<picture><source media="(max-width: {_PHONE_PIXELS}px)" srcset="{narrow}" {narrow_size}>'
+        f'<img class="drawn" src="{wide}" {wide_size} alt="{escape(alt)}"></picture>'
     )
 
 
 def show(ax: Axes, image: np.ndarray, title: str = "", typology: Typology | None = None) -> Axes:
-    """An image without axis marks; with a typology a map of its ids, where no data is white."""
+    """Show an image without axis marks.
+
+    With a typology, the image is a map of its class ids; no data, 0, is white.
+    """
     if typology is not None:
-        image = to_rgba_array(("#ffffff", *typology.colors))[image]
+        colors = to_rgba_array(("#ffffff", *typology.colors))
+        image = colors[image]
     ax.imshow(image, interpolation="nearest")
     ax.set(xticks=[], yticks=[])
     ax.set_title(title, loc="left")
@@ -129,27 +161,36 @@ def show(ax: Axes, image: np.ndarray, title: str = "", typology: Typology | None
 
 
 def image_grid(
-    shown: Sequence[tuple[str, np.ndarray, Typology | None]],
+    images: Sequence[tuple[str, np.ndarray, Typology | None]],
     columns: tuple[int, int],
     width: float = DESKTOP_WIDTH,
 ) -> Figure:
-    """Images and maps row by row, and the legend of the classes in the first map's typology.
+    """Show images and maps row by row, with the legend of the classes in the maps.
 
     Args:
-        shown: title; image `(height, width, 3)`, 0 to 1, or map of ids `(height, width)`; the
-            map's typology, None for an image.
+        images: title; image `(height, width, 3)`, 0 to 1, or map of ids `(height, width)`; the
+            map's typology, None for an image. The legend is that of the first map's typology.
         columns: in a row, in the book's column and on a phone.
         width: of the figure, inches.
     """
-    across = min(columns[width < (DESKTOP_WIDTH + PHONE_WIDTH) / 2], len(shown))
-    title_lines = max(title.count("\n") + bool(title) for title, *_ in shown)
-    figure, axes = panels(len(shown), width, columns, width / across + 0.15 * title_lines)
-    for ax, (title, image, typology) in zip(axes, shown, strict=True):
+    title_lines = 0
+    for title, _, _ in images:
+        lines = title.count("\n") + 1 if title else 0
+        title_lines = max(title_lines, lines)
+    across = min(columns_for(width, columns), len(images))
+    height = width / across + 0.15 * title_lines
+    figure, axes = panels(len(images), width, columns, height)
+
+    legend_typology = None
+    legend_ids: set[int] = set()
+    for ax, (title, image, typology) in zip(axes, images, strict=True):
         show(ax, image, title, typology)
-    maps = [(ids, typology) for _, ids, typology in shown if typology is not None]
-    first = maps[0][1]
-    there = [np.unique(ids) for ids, typology in maps if typology is first]
-    class_legend(figure, first, np.unique(np.concatenate(there)).tolist())
+        if typology is None:
+            continue
+        legend_typology = legend_typology or typology
+        if typology is legend_typology:
+            legend_ids.update(np.unique(image).tolist())
+    class_legend(figure, legend_typology, sorted(legend_ids))
     return figure
 
 
@@ -159,7 +200,7 @@ def class_legend(
     ids: Sequence[int] | None = None,
     before: Sequence[Artist] = (),
 ) -> None:
-    """The typology's legend below a figure, in as many columns as fit.
+    """Draw the legend of the classes below a figure, in as many columns as fit.
 
     Args:
         figure: grows by the legend's height.
@@ -167,18 +208,25 @@ def class_legend(
         ids: of some classes only; None for all.
         before: other handles with labels, which come first.
     """
-    look = {"edgecolor": "#555555", "linewidth": 0.6}
-    shown = [c for c in typology.classes if ids is None or c.id in ids]
-    swatches = [Swatch(facecolor=c.color, label=f"{c.id} {c.name}", **look) for c in shown]
+    swatches = []
+    for land_cover in typology.classes:
+        if ids is None or land_cover.id in ids:
+            label = f"{land_cover.id} {land_cover.name}"
+            swatches.append(
+                Swatch(facecolor=land_cover.color, label=label, edgecolor="#555555", linewidth=0.6)
+            )
     lower_legend(figure, [*before, *swatches])
 
 
 def lower_legend(figure: Figure, handles: Sequence[Artist]) -> None:
-    """A legend below a figure, which grows by it."""
+    """Draw a legend below a figure, which grows by it."""
     longest = max(len(handle.get_label()) for handle in handles)
-    fitting = max(1, int(figure.get_figwidth() / (0.5 + 0.074 * longest)))
+    # Inches of a legend's column at this font size: the handle, and 0.074 for each letter.
+    column_width = 0.5 + 0.074 * longest
+    fitting = max(1, int(figure.get_figwidth() / column_width))
     columns = min(fitting, len(handles))
-    _grow(figure, 0.1 + 0.19 * -(-len(handles) // columns))
+    rows = -(-len(handles) // columns)  # rounded up
+    _grow(figure, 0.1 + 0.19 * rows)
     figure.legend(
         handles=handles,
         ncols=columns,
@@ -189,13 +237,19 @@ def lower_legend(figure: Figure, handles: Sequence[Artist]) -> None:
 
 
 def outlined(width: float, color: str = "#333333") -> list[Stroke | Normal]:
-    """Path effects of a line or letter with an outline: any class colour shows on white."""
+    """Give the path effects of an outlined line or letter, so that any class colour shows."""
     return [Stroke(linewidth=width, foreground=color), Normal()]
 
 
-def spread(values: np.ndarray, apart: float) -> np.ndarray:
-    """Heights for labels near `values`, in their order and at least `apart` from each other."""
-    order, steps = np.argsort(values), apart * np.arange(len(values))
+def spread_labels(values: np.ndarray, apart: float) -> np.ndarray:
+    """Place labels near `values`, in the same order and at least `apart` from each other.
+
+    After the gaps are subtracted, "at least apart" means "not decreasing", so that the nearest
+    places are an isotonic regression.
+    """
+    order = np.argsort(values)
+    gaps = apart * np.arange(len(values))
+    in_order = np.asarray(values)[order]
     placed = np.empty(len(values))
-    placed[order] = isotonic_regression(np.asarray(values)[order] - steps).x + steps
+    placed[order] = isotonic_regression(in_order - gaps).x + gaps
     return placed

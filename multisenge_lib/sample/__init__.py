@@ -3,9 +3,6 @@
 from multisenge_lib.sample.places import (
     PLACES,
 )
-from multisenge_lib.sample.village import (
-    read_village,
-)
 from multisenge_lib.sample.writer import (
     ensure_sample,
     find_data_root,

@@ -32,10 +32,10 @@ def test_a_cell_of_a_table_knows_its_column_and_is_escaped():
     assert text.count("<td") == frame.size
 
 
-def test_looks_go_to_their_cells():
+def test_css_goes_to_their_cells():
     frame = pd.DataFrame({"gain": [0.3, -0.3, np.nan]})
-    text = html.table(frame, form="{:+.1f}", looks=html.shades(frame, 0.3)).data
-    styles = re.findall(r"style='([^']*)'", text)
+    text = html.table(frame, format="{:+.1f}", css=html.shades(frame, 0.3)).data
+    styles = re.findall(r'style="([^"]*)"', text)
     assert styles == [
         "background: rgba(43, 108, 163, 0.50)", "background: rgba(200, 120, 0, 0.50)", "",
     ]  # fmt: skip

@@ -131,6 +131,6 @@ def test_the_sample_is_written_into_the_picture():
 
 
 def test_labels_are_spread_in_their_order():
-    placed = style.spread(np.array([3.0, 1.0, 1.1, 1.05]), 0.5)
+    placed = style.spread_labels(np.array([3.0, 1.0, 1.1, 1.05]), 0.5)
     assert list(np.argsort(placed)) == [1, 3, 2, 0]
     assert np.diff(np.sort(placed)).min() > 0.49

@@ -1,0 +1,69 @@
+"""README and CONTRIBUTING: the Python example runs, and what they name is there."""
+
+import re
+from pathlib import Path
+
+import pytest
+import typer
+
+from multisenge_lib import cli, paths
+
+TEXT = (paths.PROJECT / "README.md").read_text("utf-8")
+(EXAMPLE,) = re.findall(r"^```python\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.slow
+def test_the_example_runs(tmp_path, monkeypatch, capsys):
+    from multisenge_lib.sample import write_sample
+
+    root = write_sample(tmp_path / "sample", size=32)
+    monkeypatch.setenv("MULTISENGE_ROOT", str(root))
+    monkeypatch.setenv("MULTISENGE_CACHE", str(tmp_path / "cache"))
+    names = {}
+    exec(compile(EXAMPLE, "README.md", "exec"), names)
+    assert "(4, 32, 32, 2) (4, 32, 32, 10) (32, 32)" in capsys.readouterr().out
+    assert names["class_ids"].shape == (32, 32)
+    assert names["probabilities"].shape == (32, 32, 10)
+
+
+def test_the_example_uses_the_names_of_the_way_in():
+    import multisenge_lib as ms
+
+    used = set(re.findall(r"\bms\.(\w+)", EXAMPLE))
+    assert used <= set(ms.__all__)
+    # The others are named right below the example.
+    below = TEXT[TEXT.index(EXAMPLE) + len(EXAMPLE) :]
+    sentence = below[: below.index("Do you want to read the code?")]
+    assert set(re.findall(r"`(\w+)`", sentence)) == set(ms.__all__) - used
+
+
+def test_each_command_of_the_library_is_named():
+    commands = typer.main.get_command(cli.app).commands
+    named = set(re.findall(r"`(?:multisenge )?([a-z-]+)[^`]*`", TEXT))
+    assert set(commands) <= named
+
+
+@pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\((?!https?:)([^)]+)\)", TEXT))))
+def test_each_file_that_it_links_to_is_there(link):
+    assert Path(paths.PROJECT, link).exists()
+
+
+def test_each_chapter_that_it_names_is_there():
+    for name, file in re.findall(r"chapter \*([^*]+)\* +\(`([^`]+)`\)", TEXT.replace("\n", " ")):
+        assert f"# {name}\n" in (paths.PROJECT / file).read_text("utf-8")
+
+
+def test_each_file_that_contributing_names_is_there():
+    text = (paths.PROJECT / "CONTRIBUTING.md").read_text("utf-8")
+    library = paths.PROJECT / "multisenge_lib"
+    for name in re.findall(r"`([\w/]+(?:[.]\w+|/))`", text):
+        if "NAME" in name or "/" not in name:
+            continue
+        assert (paths.PROJECT / name).exists() or (library / name).exists(), name
+
+
+def test_contributing_has_a_row_for_each_package():
+    text = (paths.PROJECT / "CONTRIBUTING.md").read_text("utf-8")
+    packages = {path.parent.name for path in paths.PROJECT.glob("multisenge_lib/*/__init__.py")}
+    for package in packages:
+        assert f"`{package}/`" in text, package
