@@ -133,7 +133,7 @@ def gap(evidence: Evidence) -> Outcome:
 
 
 @check("split-counts")
-def split_counts(evidence: Evidence) -> dict[str, Outcome]:
+def patches_by_split(evidence: Evidence) -> dict[str, Outcome]:
     stated = evidence.stated
     outcomes = {split: compared(stated[split], evidence.counts.splits[split]) for split in SPLITS}
     outcomes["sum"] = compared(evidence.paper.days_gaps()[17], sum(stated.values()))
