@@ -108,12 +108,14 @@ def test_no_import_circle_inside_a_package(package):
 
 
 def test_no_function_or_class_has_the_name_of_a_module():
+    ambiguous = []
     for path in MODULES:
         package = module_of(path)[:-1]
         modules = {module_of(other)[-1] for other in MODULES if module_of(other)[:-1] == package}
         for node in parsed(path).body:
-            if isinstance(node, ast.FunctionDef | ast.ClassDef):
-                assert node.name not in modules, f"{path}: {node.name} is also a module"
+            if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name in modules:
+                ambiguous.append(f"{path}:{node.lineno} {node.name}")
+    assert not ambiguous
 
 
 def test_no_two_modules_have_one_file_name():

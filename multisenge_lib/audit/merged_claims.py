@@ -42,7 +42,7 @@ def _outward(interval: np.ndarray) -> list[float]:
 @check("merged-kappa", score="kappa")
 @check("merged-weighted-f1", score="weighted_f1")
 @check("merged-macro-f1", score="macro_f1")
-def merged(evidence: Evidence, score: str) -> dict[str, Outcome]:
+def better_when_merged(evidence: Evidence, score: str) -> dict[str, Outcome]:
     """Right where the merged map is certainly better than the map of the network of six classes."""
     trained_on_six = six_class_scores(evidence, score)
     constant = majority_scores(6, evidence.replication.support[6])[score]
