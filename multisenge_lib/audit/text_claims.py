@@ -8,6 +8,7 @@ from multisenge_lib.audit.bounds import HALF_UNIT_4DP, extreme_matrices
 from multisenge_lib.audit.data_claims import merged_shares
 from multisenge_lib.audit.evidence import Evidence
 from multisenge_lib.audit.finding import Outcome, check, compared, judged
+from multisenge_lib.audit.replications import answers_in_words, sensor_gains_in_words
 from multisenge_lib.audit.table_claims import CLASSES, model_margins
 from multisenge_lib.dataset import URBAN
 from multisenge_lib.paper import METHODS
@@ -414,7 +415,9 @@ def multimodal(evidence: Evidence) -> dict[str, Outcome]:
     else:
         right = False
     return {
-        "sensors": judged(right, means=means, weighted=weighted, wins=wins),
+        "sensors": judged(
+            right, means=means, weighted=weighted, wins=wins, others=sensor_gains_in_words()
+        ),
         "dates": judged(None),
     }
 
@@ -423,7 +426,9 @@ def multimodal(evidence: Evidence) -> dict[str, Outcome]:
 def sentinel1(evidence: Evidence) -> Outcome:
     gain = _gain(evidence, 10, S1S2, S2)[:-1]
     natural = gain[_NATURAL]
-    return judged(None, rises=(natural > 0).sum(), gain=natural)
+    return judged(
+        None, rises=(natural > 0).sum(), gain=natural, others=sensor_gains_in_words()
+    )
 
 
 # Confusion: what margins bound, and what they leave open
@@ -453,4 +458,14 @@ def confusion(evidence: Evidence, classes: int, method: int, row: int, column: i
         ranges=ranges,
         sure=(np.array(low) > 0.5).sum(),
         precision=evidence.paper.scores(classes)[method, column - 1, 0],
+        others=answers_in_words(evidence.claim, evidence.replication),
     )
+
+
+@check("vineyards-confusion", class_id=7)
+@check("networks-confusion", class_id=5)
+def confusion_elsewhere(evidence: Evidence, class_id: int) -> Outcome:
+    """What other models show where the paper prints no margin that bears on the sentence."""
+    precision, recall, _ = evidence.paper.scores(10)[INCEPTION, class_id - 1]
+    others = answers_in_words(evidence.claim, evidence.replication)
+    return judged(None, precision=precision, recall=recall, others=others)

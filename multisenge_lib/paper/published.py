@@ -313,6 +313,16 @@ def read_items() -> list[dict[str, str]]:
     return read_data("items.yaml")["items"]
 
 
+def read_errata() -> list[dict[str, Any]]:
+    """Slips of the paper, one line each, in the form of a journal's corrections.
+
+    Returns:
+        For each: `id`, `kind` ("error", or "wording" where a sentence cannot be meant as it reads),
+        `where`, `printed`, `correction`, and `findings`, the ids of the findings that show it.
+    """
+    return read_data("errata.yaml")
+
+
 def read_open_points() -> list[dict[str, Any]]:
     """What the paper leaves open.
 

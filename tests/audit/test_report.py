@@ -333,7 +333,7 @@ for method in paper.METHODS:
     TURNS[f"merged-macro-f1/{method}"] = cells((f"table5/{method}/6/f1", "4.0000"))
 #: Nothing that is printed could decide these.
 OPEN = {
-    "region-area", "split-proportions",
+    "region-area", "split-proportions", "vineyards-confusion", "networks-confusion",
     "augmentation-share", "multimodal/dates", "s1-contribution", "superior",
 }  # fmt: skip
 
