@@ -42,8 +42,9 @@ class LabelCounts:
     """Counts over the label files of one dataset.
 
     Attributes:
-        totals: `patches`, `s1_references`, `s2_references`, the least and most dates per patch, and
-            `date_series`, how many different lists of chosen dates the selected patches have.
+        totals: `patches`, `s1_references`, `s2_references`, the least and most dates per patch,
+            `date_series`, how many different lists of chosen dates the selected patches have, and
+            `other_dates_than_authors`, for how many patches the authors' tools choose other dates.
         months: patches with at least one Sentinel-2 date, by month 1 to 12 (Figure 2).
         classes: patches that hold the class, by published class id.
         presence: selected patches that hold the class, by published class id: one column per split.

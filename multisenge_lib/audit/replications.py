@@ -1,9 +1,10 @@
 """What others found on the real images of the same split, beside the paper's tables.
 
 All runs of the independent replication that are public are in `paper/replications.json`: sixteen
-with the commit and path of their results file, and one that is known from notes only. Where a confusion matrix is published, every score here is computed from it; elsewhere a
-score is the one reported. The runs are unreviewed, one seed each, and which of several states was
-reported was decided after testing on the test tile.
+with the commit and path of their results file, and one that is known from notes only. Where a
+confusion matrix is published, every score here is computed from it; elsewhere a score is the one
+reported. The runs are unreviewed, one seed each, and which of several states was reported was
+decided after testing on the test tile.
 """
 
 from collections.abc import Mapping

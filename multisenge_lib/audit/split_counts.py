@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import combinations, permutations
 from pathlib import Path
 
@@ -55,7 +55,11 @@ CITIES = {
 def count_totals(index: pd.DataFrame, selection: pd.DataFrame) -> dict[str, int]:
     """Patches, references and dates of a whole index; see `LabelCounts.totals`."""
     chosen_dates = selection["s2_dates"].map(tuple)
-    totals = {"patches": len(index), "date_series": chosen_dates.nunique()}
+    totals = {
+        "patches": len(index),
+        "date_series": chosen_dates.nunique(),
+        "other_dates_than_authors": count_other_dates(index),
+    }
     for sensor in ("s1", "s2"):
         dates = index[f"{sensor}_dates"].map(len)
         totals[f"{sensor}_references"] = int(dates.sum())
@@ -214,6 +218,57 @@ def count_distances(selection: pd.DataFrame) -> pd.DataFrame:
             row[f"within_{limit}_km"] = int((kilometres <= limit).sum())
         rows[f"{one} to {other}"] = row
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("splits")
+
+
+def authors_choice(dates: np.ndarray, months: Sequence[int], days_gap: int) -> np.ndarray | None:
+    """One date per month as the authors' public tools choose it, or None.
+
+    Written anew from what `Patch.has_days_gap_s2` of r-wenger/MultiSenGE-Tools does. It walks
+    through pairs of consecutive months. Of the earlier month it takes the first date that any date
+    of the later month follows at a distance; only those later dates go on to the next pair.
+
+    Args:
+        dates: of one patch, sorted datetime64[D].
+        months: in order.
+        days_gap: least number of days from one chosen date to the next.
+    """
+    by_month = [dates[month_of(dates) == month] for month in months]
+    if not all(len(candidates) for candidates in by_month):
+        return None
+    gap = np.timedelta64(days_gap, "D")
+    chosen = []
+    candidates = by_month[0]
+    for later in by_month[1:]:
+        followers = later[:0]
+        for date in candidates:
+            followers = later[later - date >= gap]
+            if len(followers):
+                chosen.append(date)
+                break
+        candidates = followers
+    for date in candidates:
+        if date - chosen[-1] >= gap:
+            chosen.append(date)
+            break
+    return np.array(chosen) if len(chosen) == len(months) else None
+
+
+def count_other_dates(index: pd.DataFrame, days_gap: int = PAPER_GAP) -> int:
+    """Patches for which the authors' public tools choose other dates than `dataset.select`."""
+    ours = choose_all(index["s2_dates"], MULTISENGE.months, days_gap)
+    choices = {}
+    different = 0
+    for dates, our_dates in zip(index["s2_dates"], ours, strict=True):
+        # Patches under one orbit have the same dates, so the search is done once for each list.
+        key = dates.tobytes()
+        if key not in choices:
+            choices[key] = authors_choice(dates, MULTISENGE.months, days_gap)
+        theirs = choices[key]
+        if our_dates is None or theirs is None:
+            different += our_dates is not theirs
+        else:
+            different += not np.array_equal(our_dates, theirs)
+    return different
 
 
 def digest_of_dates(selection: pd.DataFrame) -> str:

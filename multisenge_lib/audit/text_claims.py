@@ -426,9 +426,7 @@ def multimodal(evidence: Evidence) -> dict[str, Outcome]:
 def sentinel1(evidence: Evidence) -> Outcome:
     gain = _gain(evidence, 10, S1S2, S2)[:-1]
     natural = gain[_NATURAL]
-    return judged(
-        None, rises=(natural > 0).sum(), gain=natural, others=sensor_gains_in_words()
-    )
+    return judged(None, rises=(natural > 0).sum(), gain=natural, others=sensor_gains_in_words())
 
 
 # Confusion: what margins bound, and what they leave open

@@ -13,6 +13,7 @@ from multisenge_lib.paper.published import (
     Run,
     authors_script,
     finding_words,
+    read_code_sources,
     read_errata,
     read_items,
     read_open_points,

@@ -324,12 +324,18 @@ def read_errata() -> list[dict[str, Any]]:
 
 
 def read_open_points() -> list[dict[str, Any]]:
-    """What the paper leaves open.
+    """What the paper leaves open, choice by choice, beside three codes.
 
     Returns:
-        For each point: `point`, `paper` and `where` (what is written), `authors` (what their public
-        code does: an earlier Keras script and a later PyTorch model, neither the paper's run),
-        `ours` and, where another answer is a parameter, `other`: values by name, by `Experiment`,
-        `Settings` or the function that takes them.
+        For each point: `point`, `paper` and `where` (what is written), `script` and `model` (what
+        the authors' Keras script of 2022 and PyTorch model of 2024 do, with lines; neither is the
+        paper's run), `ours` and, where they apply, `package` (what `segmentation_models` does),
+        `deviation` (from what our default departs) and `other`, another answer: values by name, by
+        `Experiment`, `Settings` or the function that takes them.
     """
-    return read_data("open_points.yaml")
+    return read_data("open_points.yaml")["points"]
+
+
+def read_code_sources() -> dict[str, dict[str, Any]]:
+    """The codes that `read_open_points` names, with repository, commit and file, by short name."""
+    return read_data("open_points.yaml")["sources"]

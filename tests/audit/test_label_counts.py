@@ -1,8 +1,11 @@
 """Counts over label files: the committed record, and counting anew."""
 
+import numpy as np
 import pandas as pd
+import pytest
 
 from multisenge_lib import audit
+from multisenge_lib.audit import split_counts
 from multisenge_lib.dataset import SPLITS, read_index, select
 
 
@@ -103,3 +106,20 @@ def test_each_patch_is_in_one_series_with_its_own_dates(sample_root):
     expected = {row.patch: [str(day) for day in row.s2_dates] for row in index.itertuples()}
     assert dates_of_patch == expected
     assert len(select(index)) > 0
+
+
+def days(*texts):
+    return np.array(texts, dtype="datetime64[D]")
+
+
+def test_the_authors_search_by_hand():
+    # The first date of July has a follower in August; of August's only the later one is 17 days on.
+    dates = days("2020-07-20", "2020-08-01", "2020-08-20", "2020-09-10", "2020-11-05")
+    chosen = split_counts.authors_choice(dates, (7, 8, 9, 11), 17)
+    assert chosen.tolist() == days("2020-07-20", "2020-08-20", "2020-09-10", "2020-11-05").tolist()
+    assert split_counts.authors_choice(dates[:-1], (7, 8, 9, 11), 17) is None
+
+
+@pytest.mark.parametrize("gap", [1, 5, 10, *range(15, 26)])
+def test_the_authors_tools_choose_the_same_dates(real_index, gap):
+    assert split_counts.count_other_dates(real_index, gap) == 0
