@@ -78,13 +78,11 @@ def predict_rasters(
         bands=stack.band_numbers,
         windows=windows,
     )
-    starts = windows.starts(0)
     target = MapFiles(
         path=out,
         grid=stack.grid,
         legend=card.legend,
         identity=identity,
-        parts=len(starts),
         extra_layers=tuple(layers),
         description=map_description(card),
     )

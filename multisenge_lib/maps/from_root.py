@@ -91,7 +91,6 @@ def predict_root(
             identity=map_identity(
                 model, rasters=_stamps(root, patches, card.sensors), band_order=band_order
             ),
-            parts=len(patches),
             extra_layers=tuple(layers),
             description=map_description(card),
         )

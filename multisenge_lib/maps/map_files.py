@@ -80,7 +80,6 @@ class MapFiles:
         grid: `height`, `width`, `crs` and `transform`, as rasterio names them.
         legend: name and hexadecimal colour of each class, from id 1.
         identity: of everything that the pixels depend on, see `map_identity`.
-        parts: in how many parts the map is written.
         extra_layers: which of `EXTRA_LAYERS` to write.
         description: a sentence about the map that its GeoTIFFs carry.
     """
@@ -89,7 +88,6 @@ class MapFiles:
     grid: Mapping[str, Any]
     legend: Legend
     identity: str
-    parts: int
     extra_layers: tuple[str, ...] = ()
     description: str = ""
 
@@ -389,9 +387,9 @@ def _start(target: MapFiles) -> None:
     """Make the uncompressed layers, which GDAL fills with no data."""
     with _writing(target):
         shutil.rmtree(target.folder, ignore_errors=True)
+        _check_room(target)
         target.folder.mkdir(parents=True)
         target.progress.touch()  # says that the folder is ours, whatever happens next
-        _check_room(target)
         for layer in target.layers:
             _make_layer(target, layer)
         _write_progress(target, 0)
@@ -401,9 +399,10 @@ def _check_room(target: MapFiles) -> None:
     pixels = target.grid["height"] * target.grid["width"]
     bands = sum(target.bands(layer) for layer in target.layers)
     needed = _BYTES_PER_VALUE * bands * pixels
-    if shutil.disk_usage(target.folder).free < needed:
+    folder = target.path.parent
+    if shutil.disk_usage(folder).free < needed:
         raise FileError(
-            f"{printable(target.folder)} has no room for {needed / 1e6:,.0f} MB: make room, or "
+            f"{printable(folder)} has no room for {needed / 1e6:,.0f} MB: make room, or "
             "choose another place"
         )
 

@@ -253,21 +253,26 @@ def _describe_pixels(transform: Affine, crs: CRS | None) -> str:
     size = f"{transform.a:g} x {-transform.e:g}"
     if crs is None:
         return f"{size} in no projection"
-    code = crs.to_epsg()
-    projection = f"EPSG:{code}" if code else "a projection without EPSG code"
     try:
         unit, _ = crs.units_factor
     except CRSError:  # a local projection
         unit = "unknown units"
-    return f"{size} {printable(unit)} in {projection}"
+    return f"{size} {printable(unit)} in {_name_of(crs)}"
+
+
+def _name_of(crs: CRS) -> str:
+    code = crs.to_epsg()
+    return f"EPSG:{code}" if code else "a projection without EPSG code"
 
 
 def _grid_differences(grid: Mapping[str, Any], first: Mapping[str, Any]) -> list[str]:
     """What differs between two grids of pixels of 10 m, each such as `width 110 instead of 100`."""
     differences = []
-    for key in ("height", "width", "crs"):
+    for key in ("height", "width"):
         if grid[key] != first[key]:
             differences.append(f"{key} {grid[key]} instead of {first[key]}")
+    if grid["crs"] != first["crs"]:
+        differences.append(f"{_name_of(grid['crs'])} instead of {_name_of(first['crs'])}")
     east = grid["transform"].c - first["transform"].c
     north = grid["transform"].f - first["transform"].f
     if max(abs(east), abs(north)) > GRID_TOLERANCE:
@@ -333,9 +338,9 @@ def _check_offset(path: Path, pixels: np.ndarray) -> None:
     baseline = baseline_of(path)
     if baseline is None or not baseline.offset:
         return
-    darkest_band = pixels.min(axis=0)
-    observed = darkest_band[darkest_band > 0]
-    if observed.size and np.percentile(observed, 1) >= DARK_PIXELS:
+    observed = pixels.any(axis=0)
+    darkest_band = pixels.min(axis=0)[observed]
+    if np.percentile(darkest_band, 1) >= DARK_PIXELS:
         raise PatchError(
             f"{printable(path)} is of ESA's baseline {baseline.name} by its name and has no dark "
             f"pixel: its reflectance has an offset; add {baseline.offset:g} to it, or import it"

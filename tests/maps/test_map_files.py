@@ -31,7 +31,7 @@ HALF = SIDE // 2
 
 
 def map_at(path, identity="a run", extra_layers=()):
-    return MapFiles(path, GRID, LEGEND, identity, 2, extra_layers, "drawn by a test")
+    return MapFiles(path, GRID, LEGEND, identity, extra_layers, "drawn by a test")
 
 
 def two_halves(done):
@@ -104,7 +104,7 @@ def test_overviews_of_class_ids_hold_the_most_frequent_class(tmp_path):
     probabilities[..., 0] = 1
     probabilities[::2, ::2] = [0, 0, 1]
     part = MapPart(0, 0, probabilities, np.ones((SIDE, SIDE), bool))
-    target = MapFiles(tmp_path / "map.tif", GRID, greys, "a run", 1, ("probabilities",))
+    target = MapFiles(tmp_path / "map.tif", GRID, greys, "a run", ("probabilities",))
     write_map(target, lambda _: [part])
     with rasterio.open(target.path, OVERVIEW_LEVEL=0) as overview:
         assert (overview.read(1) == 1).all()
@@ -114,7 +114,7 @@ def test_overviews_of_class_ids_hold_the_most_frequent_class(tmp_path):
 
 def test_class_names_with_control_characters(tmp_path):
     legend = [("Built\x1b[31m", "#a50026"), ('<Open> & "wide"', "#ffef9f"), ("W", "#2b83ba")]
-    target = MapFiles(tmp_path / "map.tif", GRID, legend, "a run", 2)
+    target = MapFiles(tmp_path / "map.tif", GRID, legend, "a run")
     write_map(target, two_halves)
     from xml.etree import ElementTree
 
@@ -181,6 +181,7 @@ def test_the_room_that_is_asked_for_is_enough(tmp_path, monkeypatch):
     monkeypatch.setattr(map_files.shutil, "disk_usage", lambda _: usage)
     with pytest.raises(FileError, match="has no room for 5 MB"):
         write_map(map_at(tmp_path / "other.tif", extra_layers=layers), two_halves)
+    assert not (tmp_path / ".other.part").exists()
 
 
 @pytest.mark.fault("predict: an OSError while it predicts (no memory) -> not reported as room")
