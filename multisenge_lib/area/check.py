@@ -21,6 +21,7 @@ import pandas as pd
 import rasterio
 from tqdm import tqdm
 
+from multisenge_lib.area.draft import draft_dataset
 from multisenge_lib.dataset import (
     DESCRIPTION,
     LABELS,
@@ -35,7 +36,6 @@ from multisenge_lib.dataset import (
     band_of,
     dataset_of_root,
     decibel,
-    draft_dataset,
     has_description,
     has_red_edge,
     inspect_raster,

@@ -21,6 +21,7 @@ from multisenge_lib.area.cutting import (
     S1Unit,
     days_by_sensor,
 )
+from multisenge_lib.area.draft import draft_dataset
 from multisenge_lib.area.products import band_in, used_bands
 from multisenge_lib.area.reference import Reference, ReferenceOptions, open_reference
 from multisenge_lib.area.sources import find_images
@@ -35,7 +36,6 @@ from multisenge_lib.dataset import (
     Dataset,
     Typology,
     check_projections,
-    draft_dataset,
     make_typology,
     write_dataset_toml,
 )

@@ -11,6 +11,12 @@ from multisenge_lib.dataset.bands import (
     order_of_red_edge,
     red_edge,
 )
+from multisenge_lib.dataset.description import (
+    DESCRIPTION,
+    to_toml,
+    with_selection,
+    write_dataset_toml,
+)
 from multisenge_lib.dataset.encoding import (
     geotiff,
     label_bytes,
@@ -81,14 +87,9 @@ from multisenge_lib.dataset.rasters import (
     read_patch,
 )
 from multisenge_lib.dataset.root import (
-    DESCRIPTION,
     dataset_of_root,
-    draft_dataset,
     given_data_root,
     has_description,
-    to_toml,
-    with_selection,
-    write_dataset_toml,
 )
 from multisenge_lib.dataset.selection import (
     S1_RULES,

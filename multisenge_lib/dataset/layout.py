@@ -16,9 +16,8 @@ from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-import msgspec
 import numpy as np
 
 from multisenge_lib.dataset.typology import TYPOLOGIES, Typology
@@ -163,12 +162,17 @@ class Dataset:
         return rule
 
 
-def dataset_from_dict(description: Mapping[str, Any]) -> Dataset:
-    """The dataset of a description, such as `multisenge.toml`; with MultiSenGE's typologies."""
-    return msgspec.convert({**description, "split_of_tile": description["tiles"]}, Dataset)
-
-
-MULTISENGE = dataset_from_dict(_MULTISENGE)
+MULTISENGE = Dataset(
+    name=_MULTISENGE["name"],
+    years=tuple(_MULTISENGE["years"]),
+    split_of_tile=_MULTISENGE["tiles"],
+    months=tuple(_MULTISENGE["months"]),
+    patch_pixels=_MULTISENGE["patch_pixels"],
+    days_gap=_MULTISENGE["days_gap"],
+    s1_rule=_MULTISENGE["s1_rule"],
+    showcase=tuple(_MULTISENGE["showcase"]),
+    cities={city: tuple(place) for city, place in _MULTISENGE["cities"].items()},
+)
 #: The small MultiSenGE that the library writes itself; its patches may be of another size.
 SAMPLE = replace(MULTISENGE, name="sample", patch_pixels=64)
 

@@ -18,7 +18,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from multisenge_lib.dataset.labels import Days, read_index
+from multisenge_lib.dataset.labels import parse_day, read_index
 from multisenge_lib.dataset.layout import (
     LABELS,
     MULTISENGE,
@@ -114,11 +114,11 @@ def dates_on_disk(folder: Path | str) -> dict[str, np.ndarray]:
     Raises:
         SelectionError: the folder is missing, or a raster's name is not of the layout.
     """
-    found, days = defaultdict(list), Days()
+    found = defaultdict(list)
     try:
         for name in (n for n in os.listdir(folder) if n.endswith(".tif")):  # noqa: PTH208 - fast
             tile, day, x, y = RASTER_NAME.fullmatch(name).groups()
-            found[f"{tile}_{x}_{y}"].append(days[day])
+            found[f"{tile}_{x}_{y}"].append(parse_day(day))
     except OSError as error:
         raise SelectionError(f"{folder} cannot be listed: {error.strerror}") from None
     except (AttributeError, TypeError, ValueError):  # another name, no date, none of the calendar

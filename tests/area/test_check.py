@@ -166,11 +166,12 @@ def test_a_root_that_lies_elsewhere_within_the_tolerance_is_told(root):
 )
 def test_a_wrong_description_is_to_be_mended(root):
     path = write_dataset_toml(root, replace(MULTISENGE, name="valley"))
-    path.write_text(path.read_text().replace("[2020]", "2020"))
+    text = path.read_text().replace("[\n    2020,\n]", "2020")
+    path.write_text(text)
     report = check(root)
     (kind,) = report.problems
     assert (kind.layer, kind.examples) == ("dataset", ("dataset.toml",))
-    assert "line 2: years is" in kind.problem and "Nothing to mend" not in report.to_text()
+    assert "years is 2020" in kind.problem and "Nothing to mend" not in report.to_text()
     assert report.files["there"].sum() == 30
 
 

@@ -1,48 +1,10 @@
-import os
 from dataclasses import replace
-from pathlib import Path
 
 import labels
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from multisenge_lib.dataset import (
-    MULTISENGE,
-    SAMPLE,
-    Blocks,
-    dataset_of_root,
-    is_sample,
-    make_typology,
-    with_selection,
-    write_dataset_toml,
-)
-from multisenge_lib.errors import DescriptionError, FileError
-
-VALLEY = replace(
-    MULTISENGE,
-    name="my-valley",
-    years=(2021, 2022),
-    months=(11, 12, 1, 2),
-    split_of_tile={"19FDV": "blocks", "19FEV": "test"},
-    patch_pixels=64,
-    blocks=Blocks(size=2560, distance=640, shares=(0.5, 0.25, 0.25), seed=3),
-    bands={"s2": ("B2", "B3", "B4", "B8")},
-    published=make_typology([(n, "#a50026", (i,)) for i, n in enumerate("abc", 1)]),
-    groupings=(
-        make_typology([("Built", "#a50026", (1,)), ('Open "land"', "#ffef9f", (2, 3))]),
-        make_typology([("Built or b", "#a50026", (1, 2)), ("c", "#ffef9f", (3,))], "built_or_b"),
-    ),
-    showcase=("19FDV_0_64",),
-    cities={"Río Grande": (-67.7, -53.8)},
-)
-TOML = """name = "valley"
-years = [2021]
-months = [7, 8]
-patch_pixels = 32
-[tiles]
-31UFS = "blocks"
-"""
+from multisenge_lib.dataset import MULTISENGE, SAMPLE, dataset_of_root
+from multisenge_lib.errors import DescriptionError
 
 
 def test_the_sample_is_told_by_its_marker(tmp_path):
@@ -69,228 +31,28 @@ def test_other_labels_are_not_multisenge(tmp_path, patch):
         dataset_of_root(tmp_path)
 
 
-def test_what_is_written_is_read_back(tmp_path):
-    write_dataset_toml(tmp_path, VALLEY)
-    assert dataset_of_root(tmp_path) == VALLEY
-    assert VALLEY.split_rule == "by blocks of 2560 m that keep 640 m (seed 3)"
-
-
-def test_a_selection_of_ones_own_has_a_name_of_its_own():
-    assert (
-        with_selection(MULTISENGE, "7,8,9,11", 17, "first", ",".join(MULTISENGE.tiles))
-        is MULTISENGE
-    )
-    varied = with_selection(SAMPLE, 7, 0, "nearest", "31UFQ=train, 31UEQ,31UFP")
-    assert (varied.months, varied.days_gap, varied.s1_rule) == ((7,), 0, "nearest")
-    assert varied.split_of_tile == {"31UEQ": "test", "31UFP": "validation", "31UFQ": "train"}
-    assert varied.name.startswith("sample+") and is_sample(varied.name)
-    assert varied.split_rule.endswith("31UFQ train; Sentinel-1 dates: nearest")
-    assert varied == with_selection(SAMPLE, "7", 0, "nearest", "31UEQ,31UFP,31UFQ")
-    others = [
-        with_selection(SAMPLE, "7"),
-        with_selection(SAMPLE, "7,8"),
-        with_selection(SAMPLE, tiles="31UEQ=train"),
-        varied,
-    ]
-    assert len({dataset.name for dataset in others}) == 4
-
-
-@pytest.mark.fault("notebook: months, gap, rule, tiles that cannot be -> one line that names them")
-@pytest.mark.parametrize(
-    ("given", "told"),
-    [
-        ({"months": "9,7"}, "months .* out of order"),
-        ({"months": "july"}, "months.0 is 'july', must be"),
-        ({"months": 7.5}, "months.0 is '7.5'"),
-        ({"days_gap": "ten"}, "days_gap is 'ten', must be days, 0 to 366"),
-        ({"days_gap": -1}, "days_gap is '-1'"),
-        ({"s1_rule": "last"}, "s1_rule is 'last', must be first or nearest"),
-        ({"tiles": "31UEQ=tset"}, "tiles.31UEQ is 'tset', must be train, validation, test or"),
-        ({"tiles": "31UEQ,30TYT"}, "multisenge has no '30TYT': choose among 31TFN"),
-    ],
-)
-def test_a_selection_that_cannot_be(given, told):
-    with pytest.raises(DescriptionError, match=told) as error:
-        with_selection(MULTISENGE, **given)
-    assert "\n" not in str(error.value)
-
-
-def test_what_is_left_out_is_multisenges(tmp_path):
-    (tmp_path / "dataset.toml").write_text(TOML)
-    found = dataset_of_root(tmp_path)
-    assert found.typologies == MULTISENGE.typologies
-    assert (found.bands, found.days_gap) == (dict(MULTISENGE.bands), MULTISENGE.days_gap)
-    assert found.blocks == Blocks()
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "where"),
-    [
-        ('"valley"', '"multisenge"', "line 1: name is 'multisenge', must be letters"),
-        ('"valley"', '"../x"', "line 1: name is"),
-        ("[2021]", "2021", "line 2: years is '2021', must be a list of years"),
-        ("[2021]", '["2021"]', "line 2: years.0 is '2021'"),
-        ("[7, 8]", "[7, 13]", "line 3: months.1 is '13'"),
-        ("[7, 8]", "[8, 7]", "line 3: .*out of order"),
-        ("= 32", "= 64.0", "line 4: patch_pixels is '64.0'"),
-        ("= 32", "= 33", "line 4: patch_pixels is '33', must be .*multiple of 32"),
-        ('"blocks"', '"training"', "line 6: tiles.31UFS is 'training', must be train,"),
-        ("31UFS", "31UXX", "line 6: there is no Sentinel-2 tile '31UXX'"),
-        ("[tiles]", "[tile]", "'tile' was unexpected|'tiles' is a required"),
-        ("years = [2021]\n", "", "'years' is a required property"),
-        ("[tiles]", "[tiles", "cannot be read: .*line 5"),
-        ("= 32", "= 32\npatch_pixels = 64", "cannot be read: .*line 5"),
-        ("[tiles]", "[bands]\ns2 = ['B3', 'B2']\n[tiles]", "line 6: s2: give each band once"),
-        ("[tiles]", "[blocks]\nshares = [nan, 1, 1]\n[tiles]", "line 6: nan is no number"),
-        ("[tiles]", "[blocks]\nsize = 0\n[tiles]", "line 6: blocks.size is '0', must be metres"),
-        (
-            "[tiles]",
-            "[[classes]]\nname='a'\ncolor='red'\n[[classes]]\nname='b'\ncolor='#000000'\n[tiles]",
-            "line 7: classes.0.color is 'red', must be a colour",
-        ),
-        (
-            "[tiles]",
-            "[[classes]]\nname='a'\ncolor='#000000'\n[[classes]]\nname='b'\ncolor='red'\n[tiles]",
-            "line 10: classes.1.color is 'red'",
-        ),
-        (
-            "[tiles]",
-            "[[classes]]\nname='a'\ncolor='#000000'\n[[classes]]\nname='b'\n[tiles]",
-            "line 8: 'color' is a required",
-        ),
-        (
-            "[tiles]",
-            "[cities]\nyears = [4, 300]\n[tiles]",
-            "line 6: cities.years.1 is '300', must be degrees",
-        ),
-        ("[tiles]", "[cities]\na = [4, 5]\nb = [4, nan]\n[tiles]", "line 7: nan is no number"),
-        (
-            "[2021]",
-            "[\n2021,  # months, tiles\n2101,\n]",
-            "line 2: years.1 is '2101', must be a year",
-        ),
-        ("[7, 8]", "[7, 8]  # days_gap\n# days_gap = 1\ndays_gap = 400", "line 5: days_gap is"),
-        ("= 32", "= 32\npatch_pixel = 64", "line 5: .*'patch_pixel' was unexpected"),
-        ('"blocks"', '"blocks"\n[blocks]\n"size.m" = 3', "line 8: .*'size.m' was unexpected"),
-    ],
-)
-@pytest.mark.fault(
-    "dataset.toml: a value, key or table that cannot be -> one line, that names its line"
-)
-def test_a_wrong_description_is_named_with_its_line(tmp_path, old, new, where):
-    (tmp_path / "dataset.toml").write_text(TOML.replace(old, new))
-    with pytest.raises(DescriptionError, match=where) as error:
+@pytest.mark.parametrize("names", [[], [".DS_Store", "notes.txt"], ["31UEQ_257_0.JSON"]])
+@pytest.mark.fault("data root: labels/ empty, or with foreign names alone -> not MultiSenGE")
+def test_a_root_without_a_label_file_is_no_dataset(tmp_path, names):
+    (tmp_path / "labels").mkdir()
+    for name in names:
+        (tmp_path / "labels" / name).touch()
+    with pytest.raises(DescriptionError, match=r"holds no label file .*`multisenge download"):
         dataset_of_root(tmp_path)
-    assert "dataset.toml" in str(error.value) and "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("content", [b"\xff\xfe", b"a = " + b"[" * 100_000, None])
-@pytest.mark.fault("dataset.toml: other bytes, endless nesting, a folder -> one line")
-def test_what_is_no_toml_is_one_line(tmp_path, content):
-    path = tmp_path / "dataset.toml"
-    path.mkdir() if content is None else path.write_bytes(content)
-    with pytest.raises(DescriptionError, match=r"dataset\.toml cannot be read") as error:
+@pytest.mark.parametrize("size", ["1e999", "-3", "0", '"32"', "1.5", "NaN"])
+@pytest.mark.fault("sample.json: a size that cannot be -> one line with its name")
+def test_a_marker_of_an_impossible_size_is_named(tmp_path, size):
+    (tmp_path / "sample.json").write_text(f'{{"size": {size}}}')
+    with pytest.raises(DescriptionError, match=r"sample\.json cannot be read") as error:
         dataset_of_root(tmp_path)
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.fault("dataset.toml: ten thousand lines, the last one wrong -> its line, in a second")
-def test_a_long_description_is_searched_in_good_time(tmp_path):
-    many = "".join(f"c{i} = [0, 0]\n" for i in range(10_000))
-    (tmp_path / "dataset.toml").write_text(f"{TOML}[cities]\n{many}z = 0\n")
-    with pytest.raises(DescriptionError, match=r"line 10008: cities\.z is '0'"):
+@pytest.mark.fault("data root: dataset.toml in a sample's folder -> refused, not ignored")
+def test_a_sample_with_a_description_is_refused(tmp_path):
+    (tmp_path / "sample.json").write_text('{"size": 32}')
+    (tmp_path / "dataset.toml").write_text('name = "valley"')
+    with pytest.raises(DescriptionError, match=r"is the sample.*delete sample\.json"):
         dataset_of_root(tmp_path)
-
-
-@pytest.mark.fault(
-    "dataset.toml: a full disk or a kill while it is written -> the one before stays"
-)
-@pytest.mark.parametrize("fails", ["fsync", "replace"])
-@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
-def test_a_description_is_written_whole_or_not_at_all(tmp_path, monkeypatch, fails, error):
-    write_dataset_toml(tmp_path, VALLEY)
-
-    def failing(*_):
-        raise error
-
-    monkeypatch.setattr(*((os, "fsync") if fails == "fsync" else (Path, "replace")), failing)
-    with pytest.raises((FileError, KeyboardInterrupt)):
-        write_dataset_toml(tmp_path, replace(VALLEY, name="other"))
-    assert dataset_of_root(tmp_path) == VALLEY and len(list(tmp_path.iterdir())) == 1
-
-
-@pytest.mark.fault("dataset.toml: an id in two groups of one grouping, or in none -> the rule")
-def test_groupings_hold_each_class_once(tmp_path):
-    path = write_dataset_toml(tmp_path, VALLEY)
-    path.write_text(path.read_text().replace("ids = [1]", "ids = [1, 2]"))
-    with pytest.raises(DescriptionError, match="each id from 1 to 3 must be in one group"):
-        dataset_of_root(tmp_path)
-
-
-def test_the_built_in_names_are_not_written(tmp_path):
-    with pytest.raises(DescriptionError, match="'multisenge'"):
-        write_dataset_toml(tmp_path, MULTISENGE)
-    assert not list(tmp_path.iterdir())
-
-
-@given(st.text(min_size=1, max_size=20), st.text(min_size=1, max_size=20))
-def test_any_text_survives(tmp_path_factory, city, name):
-    root = tmp_path_factory.mktemp("root")
-    classes = make_typology([(name, "#000000", (1,)), ("b", "#ffffff", (2,))])
-    dataset = replace(VALLEY, cities={city: (1.0, 2.0)}, published=classes, groupings=())
-    write_dataset_toml(root, dataset)
-    assert dataset_of_root(root) == dataset
-
-
-GROUP = '{{ name = "{}", color = "#000000", ids = {} }}'
-
-
-def grouping(*ids):
-    return f"[{', '.join(GROUP.format(f'g{i}', group) for i, group in enumerate(ids))}]"
-
-
-CLASSES = "".join(f'[[classes]]\nname = "{c}"\ncolor = "#a5002{i}"\n' for i, c in enumerate("abc"))
-
-
-@pytest.mark.fault("dataset.toml: two groupings of as many classes -> both are kept, by names")
-def test_groupings_without_a_name_are_called_by_their_number_of_classes(tmp_path):
-    several = [grouping([1], [2, 3]), grouping([1, 2], [3]), grouping([3], [2], [1])]
-    text = f"groupings = [{', '.join(several)}]\n{TOML}{CLASSES}"
-    (tmp_path / "dataset.toml").write_text(text)
-    dataset = dataset_of_root(tmp_path)
-    assert list(dataset.typologies) == ["3c", "2c", "2c_2", "3c_2"]
-    assert dataset.published.names == ("a", "b", "c")
-    assert dataset.typologies["2c"].members == ((1,), (2, 3))
-    assert dataset.typologies["2c_2"].members == ((1, 2), (3,))
-
-
-def test_groupings_have_the_names_of_their_table(tmp_path):
-    text = (
-        f"{TOML}{CLASSES}[groupings]\nurban = {grouping([1], [2, 3])}\n2c = {grouping([3], [1, 2])}"
-    )
-    (tmp_path / "dataset.toml").write_text(text)
-    typologies = dataset_of_root(tmp_path).typologies
-    assert list(typologies) == ["3c", "urban", "2c"]
-    assert typologies["urban"].members == ((1,), (2, 3))
-
-
-@pytest.mark.parametrize(
-    ("names", "rule"),
-    [
-        (["3c"], "groupings.3c: .* has this name"),
-        (["urban", "Urban"], "groupings.Urban: .* has this name"),
-        (['"a-b"'], "groupings.a-b: a grouping's name is up to 32 letters"),
-    ],
-)
-@pytest.mark.fault("dataset.toml: a grouping's name taken, or unfit for a folder -> refused")
-def test_a_name_of_a_grouping_that_cannot_be(tmp_path, names, rule):
-    table = "\n".join(f"{name} = {grouping([1], [2, 3])}" for name in names)
-    (tmp_path / "dataset.toml").write_text(f"{TOML}{CLASSES}[groupings]\n{table}")
-    with pytest.raises(DescriptionError, match=rule):
-        dataset_of_root(tmp_path)
-
-
-def test_two_classifications_of_one_name_are_refused():
-    twice = replace(VALLEY.groupings[0], name="3C")
-    with pytest.raises(DescriptionError, match="two classifications of my-valley have the same"):
-        replace(VALLEY, groupings=(twice,))

@@ -2,6 +2,7 @@ import ast
 import re
 from dataclasses import fields, replace
 
+import labels
 import pytest
 
 from multisenge_lib import paths
@@ -47,7 +48,7 @@ def test_settings_out_of_range_are_refused(change, words):
 
 def test_the_paper_is_the_default_and_the_sample_has_its_own(tmp_path, monkeypatch):
     monkeypatch.delenv("MULTISENGE_EPOCHS", raising=False)
-    (tmp_path / "labels").mkdir()
+    labels.write(tmp_path / "labels", "31UEQ_257_0")
     paper = settings_for(tmp_path)
     assert (paper.batch_size, paper.learning_rate) == (16, 1e-3)
     assert (paper.plateau_factor, paper.plateau_patience, paper.stop_patience) == (0.1, 5, 20)
@@ -62,7 +63,7 @@ def test_the_paper_is_the_default_and_the_sample_has_its_own(tmp_path, monkeypat
 @pytest.mark.fault("MULTISENGE_EPOCHS=abc, 0, -1, 1.5 -> one line")
 @pytest.mark.parametrize("epochs", ["abc", "0", "-1", "1.5", "²"])
 def test_a_mistyped_environment_is_refused(tmp_path, monkeypatch, epochs):
-    (tmp_path / "labels").mkdir()
+    labels.write(tmp_path / "labels", "31UEQ_257_0")
     monkeypatch.setenv("MULTISENGE_EPOCHS", epochs)
     with pytest.raises(ExperimentError, match="MULTISENGE_EPOCHS is"):
         settings_for(tmp_path)

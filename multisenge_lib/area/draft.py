@@ -1,0 +1,90 @@
+"""A first description of a data root, guessed from its files, for its user to look at."""
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from multisenge_lib.dataset import BLOCKS, MULTISENGE, PIXEL, SPLITS, Blocks, Dataset, Typology
+
+#: Blocks of ground that a small area is divided into, at least: four for each split.
+_LEAST_BLOCKS = 12
+
+
+def _common_months(series: Iterable[Sequence[np.datetime64]]) -> tuple[int, ...]:
+    """The months, in order and within one year, in which at least half of the patches have a date.
+
+    Args:
+        series: the dates of each patch.
+    """
+    months_of_patches = [np.unique(np.array(dates, "datetime64[M]")) for dates in series]
+    months, patches = np.unique(np.concatenate(months_of_patches), return_counts=True)
+    common = months[2 * patches >= len(months_of_patches)]
+    within_a_year = [month for month in common if month < common[0] + 12]
+    return tuple(int(month.astype(int)) % 12 + 1 for month in within_a_year)
+
+
+def _blocks(patches: int, patch_pixels: int) -> Blocks:
+    """Blocks small enough for a dozen of them, and the distance that such blocks leave room for."""
+    patch_side = patch_pixels * PIXEL
+    block_side = math.sqrt(patches / _LEAST_BLOCKS) * patch_side
+    block_side = block_side // patch_side * patch_side
+    block_side = int(min(max(block_side, patch_side), Blocks.size))
+    if block_side == Blocks.size:
+        distance = Blocks.distance
+    elif block_side >= 4 * patch_side:
+        distance = patch_side
+    else:
+        distance = 0
+    return Blocks(block_side, distance)
+
+
+def _safe_name(name: str) -> str:
+    """A name that a dataset may have, from any name of a folder."""
+    name = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-_")[:64] or "area"
+    if name.lower() in ("sample", "multisenge"):
+        return f"my-{name}"
+    return name
+
+
+def draft_dataset(
+    name: str,
+    dates: Mapping[str, Mapping[str, Sequence[np.datetime64]]],
+    size: int,
+    bands: Mapping[str, Sequence[str]],
+    published: Typology | None = None,
+    learn: bool = True,
+) -> Dataset:
+    """Guess the description of a data root from what it holds.
+
+    The months are those of the first year's series that half of the patches have. Tiles are divided
+    into a dozen blocks or more. Blocks of the default size keep the default distance, blocks four
+    patches wide that of one patch, and smaller ones none: the area has no room for it.
+
+    Args:
+        name: of the dataset; characters that a name may not have become `-`.
+        dates: of each patch and sensor.
+        size: pixels along a patch's side.
+        bands: of each sensor.
+        published: the classes of the reference; by default MultiSenGE's.
+        learn: whether there is a reference to learn from. If not, all patches are for test.
+    """
+    leading_sensor = "s2" if "s2" in bands else "s1"
+    all_dates = [np.array(days, "datetime64[Y]") for of in dates.values() for days in of.values()]
+    years = np.unique(np.concatenate(all_dates)).astype(int) + 1970
+    enough_to_divide = learn and len(dates) >= len(SPLITS)
+    split = BLOCKS if enough_to_divide else "test"
+    tiles = [patch.split("_")[0] for patch in sorted(dates)]
+    return Dataset(
+        name=_safe_name(name),
+        years=tuple(years.tolist()),
+        split_of_tile=dict.fromkeys(tiles, split),
+        months=_common_months(series[leading_sensor] for series in dates.values()) or (1,),
+        days_gap=MULTISENGE.days_gap,
+        patch_pixels=size,
+        blocks=_blocks(len(dates), size),
+        bands={sensor: tuple(names) for sensor, names in sorted(bands.items())},
+        published=MULTISENGE.published if published is None else published,
+        groupings=MULTISENGE.groupings if published is None else (),
+    )
