@@ -87,10 +87,10 @@ def alpha_bands(source: Any) -> list[int]:
     be what the description says.
     """
     alpha = []
-    for index in source.indexes:
-        description = source.descriptions[index - 1] or ""
-        is_alpha = source.colorinterp[index - 1] == ColorInterp.alpha
-        if is_alpha and description.strip().lower() in ("", "alpha"):
+    bands = zip(source.indexes, source.colorinterp, source.descriptions, strict=True)
+    for index, meaning, description in bands:
+        is_described = (description or "").strip().lower() not in ("", "alpha")
+        if meaning == ColorInterp.alpha and not is_described:
             alpha.append(index)
     return alpha
 

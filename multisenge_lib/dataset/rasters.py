@@ -99,14 +99,15 @@ def _read_and_check(
                 problems += alignment_problems(source, shape, reference_raster.transform)
             if wrong_layout:
                 return problems, None
-            pixels = read_values(source, kind)
-            names = tuple(source.descriptions[band - 1] for band in image_bands(source))
+            bands = image_bands(source)
+            pixels = read_values(source, kind, bands)
+            names = tuple(source.descriptions[band - 1] for band in bands)
             raster = Raster(pixels, names, source.transform)
     # ValueError: rasterio cannot decode a damaged name.
     except (RasterioError, OSError, ValueError, MemoryError):
         return [*problems, why_unreadable(path)], None
-    bands = None if kind == "reference" else bands_named(names, kind)
-    problems += pixel_problems(pixels, kind, len(dataset.published), bands)
+    named = None if kind == "reference" else bands_named(names, kind)
+    problems += pixel_problems(pixels, kind, len(dataset.published), named)
     return problems, raster
 
 

@@ -3,6 +3,7 @@
 import errno
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from rasters import DAYS, PATCHES, write_raster, write_root
 
 from multisenge_lib.dataset import store as stores
-from multisenge_lib.dataset.layout import raster_path
+from multisenge_lib.dataset.layout import MULTISENGE, raster_path
 from multisenge_lib.dataset.rasters import read_patch
 from multisenge_lib.dataset.store import pack
 from multisenge_lib.errors import BandOrderError, MultiSenGEError, PatchError
@@ -276,3 +277,97 @@ def test_a_doubt_about_the_order_is_never_skipped(root, selection):
     write_raster(path, np.broadcast_to(wrong[:, None, None], (10, 32, 32)))
     with pytest.raises(BandOrderError, match="give band_order='resolution'"):
         pack(root, selection, on_error="skip")
+
+
+def with_bands(monkeypatch, *bands):
+    """As if `dataset.toml` named these bands of Sentinel-2."""
+    described = replace(MULTISENGE, bands={"s2": bands})
+    monkeypatch.setattr(stores, "dataset_of_root", lambda root: described)
+
+
+def three_bands(root, selection, names):
+    for patch in selection["patch"]:
+        for day in DAYS:
+            values = np.full((3, 32, 32), 500, np.uint16)
+            write_raster(raster_path(root, "s2", patch, day), values, names)
+
+
+@pytest.mark.fault("bands renamed in dataset.toml after packing -> refused, not the old store")
+def test_bands_edited_after_packing_are_read_again(root, selection, monkeypatch):
+    three_bands(root, selection, ["B2", "B3", "B4"])
+    with_bands(monkeypatch, "B2", "B3", "B4")
+    pack(root, selection)
+    with_bands(monkeypatch, "B2", "B3", "B8")
+    with pytest.raises(BandOrderError, match="B2, B3, B8"):
+        pack(root, selection)
+
+
+@pytest.mark.fault("one band less in dataset.toml after packing -> refused by name of a raster")
+def test_a_band_left_out_after_packing_is_refused(root, selection, monkeypatch):
+    three_bands(root, selection, [])
+    with_bands(monkeypatch, "B2", "B3", "B4")
+    pack(root, selection)
+    with_bands(monkeypatch, "B2", "B3")
+    with pytest.raises(PatchError, match=r"\.tif has 3 bands, s2 has 2"):
+        pack(root, selection)
+
+
+def test_other_bands_are_another_store(root, selection, monkeypatch):
+    three_bands(root, selection, [])
+    with_bands(monkeypatch, "B2", "B3", "B4")
+    first = pack(root, selection)
+    with_bands(monkeypatch, "B2", "B3", "B8")
+    assert pack(root, selection).path != first.path
+
+
+def test_the_split_is_part_of_the_fingerprint(root, selection):
+    first = pack(root, selection)
+    exchanged = selection.copy()
+    exchanged.loc[:1, "split"] = exchanged.loc[[1, 0], "split"].to_numpy()
+    second = pack(root, exchanged)
+    assert second.path == first.path  # the values are the same
+    assert second.fingerprint != first.fingerprint
+
+
+@pytest.mark.parametrize("large", [PATCHES[:1], PATCHES[1:3], PATCHES[2:]])
+def test_of_mixed_sizes_the_first_readable_patch_decides(root, selection, large):
+    """Whichever thread is first, and whatever was packed before: the same patches are kept."""
+    write_root(root, size=64, patches=large)
+    sizes = {patch: 64 if patch in large else 32 for patch in selection["patch"]}
+    first = selection["patch"][0]
+    store = pack(root, selection, on_error="skip")
+    assert store.size == sizes[first]
+    kept = [patch for patch in selection["patch"] if sizes[patch] == sizes[first]]
+    assert store.patches["patch"].tolist() == kept
+
+
+@pytest.mark.fault("mixed sizes, the first patch unreadable for a time -> as if it never had been")
+def test_mixed_sizes_do_not_depend_on_what_was_packed_before(root, selection):
+    first, *others = selection["patch"]
+    write_root(root, size=64, patches=[first])
+    path = raster_path(root, "reference", first)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:200])
+    store = pack(root, selection, on_error="skip")
+    assert store.size == 32 and store.patches["patch"].tolist() == others
+    path.write_bytes(whole)
+    store = pack(root, selection, on_error="skip")
+    assert store.size == 64 and store.patches["patch"].tolist() == [first]
+    assert store.fingerprint == pack(root, selection, root / "anew", on_error="skip").fingerprint
+
+
+def test_an_interrupted_packing_keeps_its_arrays(root, selection, monkeypatch):
+    """What was written is not wiped when no line of the manifest speaks of it yet."""
+    store = pack(root, selection)
+    before = {path.name: path.stat().st_ino for path in store.path.glob("*.npy")}
+    (store.path / "manifest.jsonl").write_text("")
+    again = pack(root, selection)
+    assert again.fingerprint == store.fingerprint
+    assert {path.name: path.stat().st_ino for path in store.path.glob("*.npy")} == before
+
+
+def test_sensors_are_a_list_of_those_that_are_there(root, selection):
+    with pytest.raises(PatchError, match="give a list"):
+        pack(root, selection, sensors="s2")
+    with pytest.raises(PatchError, match="band order 'wavelength'"):
+        pack(root, selection, band_order="wavelength")
