@@ -12,6 +12,21 @@ from multisenge_lib.audit.decoded import (
     dropped_urban_share,
     weights_of,
 )
+from multisenge_lib.audit.design import (
+    COMPARISONS,
+    Comparison,
+    ReplicateCheck,
+    blocks_of,
+    blocks_of_test_tile,
+    check_replicate,
+    deviation_interval,
+    ground_deviation,
+    patches_needed,
+    power_of,
+    power_table,
+    seed_deviation,
+    seeds_needed,
+)
 from multisenge_lib.audit.evidence import Evidence, published_evidence
 from multisenge_lib.audit.finding import (
     AGREES,
@@ -36,6 +51,18 @@ from multisenge_lib.audit.merged import (
     merged_bounds,
 )
 from multisenge_lib.audit.merged_claims import six_class_scores
+from multisenge_lib.audit.replications import (
+    Answer,
+    Spread,
+    answers,
+    class_f1_table,
+    merged_runs,
+    run_table,
+    sensor_gains,
+    share_of_missed,
+    share_of_wrong,
+    spread_of_one_network,
+)
 from multisenge_lib.audit.report import findings
 from multisenge_lib.audit.split_counts import class_shares
 from multisenge_lib.audit.table_claims import (
