@@ -22,7 +22,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 from common import Skipped, as_text, machine
 
 from multisenge_lib import paths
-from multisenge_lib.files import installed, provenance, write_text
+from multisenge_lib.files import installed, keep_freed_memory, provenance, write_text
 
 PARTS = ("start", "index", "metrics", "check", "data", "conv_lstm", "networks", "growth")
 #: Measured only when named.
@@ -36,6 +36,7 @@ PEERS = ("torch", "scikit-learn")
 def of_part(name, quick, rounds):
     """What a part found, or why it was skipped."""
     try:
+        keep_freed_memory()  # as the notebook does; each part runs in a process of its own
         return importlib.import_module(f"bench_{name}").measure(quick, rounds)
     except Skipped as why:
         return {"skipped": [{"what": name, "why": str(why)}]}

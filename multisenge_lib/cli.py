@@ -744,6 +744,10 @@ def main() -> None:
     try:
         if command in ("predict", "ablations"):
             _check_backend()
+        if command == "ablations":  # the only command that packs and trains
+            from multisenge_lib.files import keep_freed_memory
+
+            keep_freed_memory()
         app(arguments)
     except MultiSenGEError as error:
         _fail(str(error))

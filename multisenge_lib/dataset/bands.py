@@ -32,11 +32,15 @@ _BAND_PATTERN = {
 }
 #: Positions of red, of the two bands that tell the orders apart, and of the near infrared. Red and
 #: near infrared (B8 or B7) stand at the same place in both orders.
-_RED, _FOURTH, _FIFTH, _INFRARED = 2, 3, 4, 6
+_RED = 2
+_FOURTH = 3
+_FIFTH = 4
+_INFRARED = 6
 #: Vegetation has a near infrared this many times its red (a vegetation index, NDVI, over 0.43).
 _LEAF_RATIO = 2.5
-#: Fewer vegetated pixels than this, or a smaller share of all, say nothing.
-_LEAST_PIXELS, _LEAST_SHARE = 50, 0.02
+#: Fewer vegetated pixels than this, or a smaller share of all pixels, say nothing.
+_LEAST_PIXELS = 50
+_LEAST_SHARE = 0.02
 #: B5 to B6 rises by far more than this over leaves; a smaller difference says nothing.
 _CLEAR_RATIO = 1.25
 
