@@ -3,53 +3,63 @@
 #   snakemake --cores 2                                     on this machine
 #   snakemake --cores 2 --config exp=s1s2_10c seeds=1,2,3   some experiments, several seeds
 #   snakemake --cores 2 --config epochs=60                  any parameter of the notebook
-#   snakemake --cores 2 maps --config exp=s1s2_10c          maps of the data root, a job a tile
+#   snakemake --cores 2 maps --config exp=s1s2_10c          maps of the data root, one job per tile
 #   snakemake --profile profiles/slurm                      on a cluster; with `maps`, the maps
 #
-# A record is stale when it is missing, or older than the notebook or the code that makes it (MAKES below). A run
-# that was interrupted goes on from its checkpoint; until it has ended, the old record stays.
-# MULTISENGE_ROOT names the data; unset, it is the sample. Maps go to runs/<dataset>/maps/; a tile that was
-# interrupted goes on where it was.
+# A record is stale when it is missing, or older than the notebook, the library, or the description of its data root.
+# A run that was interrupted goes on from its checkpoint; until it has ended, the old record stays.
+# MULTISENGE_ROOT names the data; unset, it is the sample. What belongs to one data root lies in a folder of its own
+# below runs/, so that two roots of one name are never mixed; maps go to maps/ in it.
 from pathlib import Path
 
-from multisenge_lib import paths, results
-from multisenge_lib.dataset import MULTISENGE, SAMPLE, dataset_of_root, is_sample, load_to_map, with_selection
+from multisenge_lib import paths
+from multisenge_lib.dataset import MULTISENGE, SAMPLE, dataset_of_root, load_to_map, root_digest, with_selection
 from multisenge_lib.models import EXPERIMENTS as TABLE_4
 from multisenge_lib.models import experiments_of, get_experiment
 from multisenge_lib.sample import find_data_root
 
+# --- What was asked for, by --config ---
+SELECTION = {name: config[name] for name in ("months", "days_gap", "s1_rule", "tiles") if name in config}
+READING = {name: config[name] for name in ("band_order", "on_error") if name in config}
+NOT_SETTINGS = ("exp", "seeds", "replace_record", *SELECTION, *READING)
+SETTINGS = {name: value for name, value in config.items() if name not in NOT_SETTINGS}
+PARAMETERS = " ".join(f"-p {name} {value}" for name, value in config.items() if name not in ("exp", "seeds"))
+
+# --- The data, and what is trained on them ---
 ROOT = paths.real_data_root()
-CHOSEN = {name: config[name] for name in ("months", "days_gap", "s1_rule", "tiles") if name in config}
-DATA = with_selection(dataset_of_root(ROOT) if ROOT else SAMPLE, **CHOSEN)
-DATASET, EXPERIMENTS = DATA.name, experiments_of(DATA)
-RECORDS = paths.results_dir() / DATASET
+DATA = with_selection(dataset_of_root(ROOT) if ROOT else SAMPLE, **SELECTION)
+EXPERIMENTS = experiments_of(DATA)
 # Of a dataset with MultiSenGE's classifications those of Table 4, of another one all that it offers.
 BY_DEFAULT = [name for name in EXPERIMENTS if name in TABLE_4 or DATA.typologies != MULTISENGE.typologies]
 NAMES = [get_experiment(name, DATA).name for name in str(config.get("exp", ",".join(BY_DEFAULT))).split(",")]
 SEEDS = [int(seed) for seed in str(config.get("seeds", 1)).split(",")]
-OPTIONS = " ".join(f"-p {name} {value}" for name, value in config.items() if name not in ("exp", "seeds"))
-READING = {name: config[name] for name in ("band_order", "on_error") if name in config}
-SETTINGS = {name: value for name, value in config.items() if name not in ("exp", "seeds", *READING, *CHOSEN)}
-MAPS = Path("runs", DATASET, "maps")
 
-MAKES = {
-    "dataset": "bands root labels layout rasters selection splits store typology",
-    "models": "build conv_lstm experiments inception unet",
-    "results": "metrics",
-    "training": "batches checkpoint devices loss optimizer settings run",
-}
-CODE = [f"multisenge_lib/{room}/{name}.py" for room, names in MAKES.items() for name in names.split()]
-CODE.append("multisenge_lib/dataset/multisenge.toml")
-if ROOT and (ROOT / "dataset.toml").is_file():
-    CODE.append(str(ROOT / "dataset.toml"))  # its classes and bands are part of every run
-if is_sample(DATASET):
-    CODE += sorted(map(str, Path("multisenge_lib/sample").glob("*.[py]*")))
+# --- Where the results go ---
+RECORDS = paths.results_dir() / DATA.name
+RUNS = Path("runs", f"{DATA.name}-{root_digest(ROOT)}" if ROOT else DATA.name)
+MAPS = RUNS / "maps"
+
+# --- What every run depends on: the whole library, and what the data root says of itself ---
+CODE = [str(path) for path in sorted(Path("multisenge_lib").rglob("*")) if path.suffix in (".py", ".json", ".toml", ".yaml")]
+DESCRIPTIONS = [ROOT / name for name in ("dataset.toml", "sample.json")] if ROOT else []
+INPUTS = CODE + [str(path) for path in DESCRIPTIONS if path.is_file()]
 
 
 def tiles(name):
     """Tiles of the data root with patches that the network of an experiment maps."""
-    of = get_experiment(name, DATA)
-    return sorted(load_to_map(find_data_root(), of.months, of.sensors)["tile"].unique())
+    experiment = get_experiment(name, DATA)
+    patches = load_to_map(find_data_root(), experiment.months, experiment.sensors)
+    return sorted(patches["tile"].unique())
+
+
+def seed_folder(seed):
+    """Where a seed's files lie below its experiment's folder, as in `results.record_folder`."""
+    return "" if seed == 1 else f"seed{seed}/"
+
+
+def seed_of(wildcards):
+    """The seed of a path such as s1s2_10c/seed2/, or of one without: 1."""
+    return int(wildcards.seed.strip("seed/") or 1)
 
 
 wildcard_constraints:
@@ -60,47 +70,50 @@ wildcard_constraints:
 
 rule all:
     input:
-        [results.record_folder(DATASET, exp, seed) / "metrics.json" for exp in NAMES for seed in SEEDS],
+        [RECORDS / exp / f"{seed_folder(seed)}metrics.json" for exp in NAMES for seed in SEEDS],
+        [RUNS / exp / f"{seed_folder(seed)}recorded" for exp in NAMES for seed in SEEDS],
 
 
 # Once for all experiments: they read the same patches.
 rule pack:
     input:
-        CODE,
+        INPUTS,
     output:
-        touch(f"runs/{DATASET}/packed"),
+        touch(RUNS / "packed"),
     run:
-        from multisenge_lib.training import load, settings_for
+        from multisenge_lib.training import prepare, settings_for
 
         root = find_data_root()
-        load(root, get_experiment(NAMES[-1], DATA), settings_for(root), dataset=DATA, **READING)
+        prepare(root, get_experiment(NAMES[-1], DATA), settings_for(root), dataset=DATA, **READING)
 
 
+# `recorded` says that the record is this data root's: another root of its name has another folder below runs/.
 rule train:
     input:
-        CODE,
-        ancient(f"runs/{DATASET}/packed"),
+        INPUTS,
+        ancient(RUNS / "packed"),
         notebook="notebooks/train.ipynb",
     output:
         update(RECORDS / "{exp}/{seed}metrics.json"),
+        touch(RUNS / "{exp}/{seed}recorded"),
     params:
-        seed=lambda wildcards: wildcards.seed.strip("seed/") or 1,
-        executed=lambda wildcards: f"runs/{DATASET}/{wildcards.exp}-{wildcards.seed.strip('/') or 'seed1'}.ipynb",
-        options=OPTIONS,
+        seed=seed_of,
+        executed=lambda wildcards: RUNS / f"{wildcards.exp}-seed{seed_of(wildcards)}.ipynb",
+        parameters=PARAMETERS,
     # All cores that --cores gives, so that runs follow one another on one machine.
     threads: 1024
     resources:
         runtime=24 * 60,
         mem_mb=64000,
     shell:
-        "papermill {input.notebook} {params.executed} -p exp {wildcards.exp} -p seed {params.seed} "
-        "{params.options} < /dev/null"
+        "papermill --log-output {input.notebook} {params.executed} -p exp {wildcards.exp} -p seed {params.seed} "
+        "{params.parameters} < /dev/null"
 
 
 rule maps:
     input:
         lambda _: [
-            MAPS / results.record_folder(DATASET, exp, seed).relative_to(RECORDS) / f"{tile}.tif"
+            MAPS / exp / f"{seed_folder(seed)}{tile}.tif"
             for exp in NAMES
             for tile in tiles(exp)
             for seed in SEEDS
@@ -110,8 +123,8 @@ rule maps:
 # The trained network; trained now where it is not yet.
 rule network:
     input:
-        CODE,
-        ancient(f"runs/{DATASET}/packed"),
+        INPUTS,
+        ancient(RUNS / "packed"),
     output:
         MAPS / "{exp}/{seed}model.keras",
     threads: 1024
@@ -122,9 +135,10 @@ rule network:
         import shutil
         from multisenge_lib.training import settings_for, train
 
-        root, seed = find_data_root(), int(wildcards.seed.strip("seed/") or 1)
-        done = train(wildcards.exp, settings_for(root, seed=seed, **SETTINGS), root, dataset=DATA, **READING)
-        shutil.copy(done.folder / "model.keras", output[0])
+        root = find_data_root()
+        settings = settings_for(root, seed=seed_of(wildcards), **SETTINGS)
+        trained = train(wildcards.exp, settings, root, dataset=DATA, **READING)
+        shutil.copy(trained.folder / "model.keras", output[0])
 
 
 rule predict:

@@ -30,7 +30,7 @@ def network(size, dates, filters):
 
 def timed(model, patches, steps):
     """Seconds and operations of a step; the network is not needed any more."""
-    taken = cost.seconds_a_step(model, patches, steps)
+    taken = cost.seconds_per_step(model, patches, steps)
     found = {"seconds": taken, "operations": cost.step_operations(model, patches)}
     keras.utils.clear_session()
     return found

@@ -43,6 +43,10 @@ class ModelError(MultiSenGEError):
     """A saved network cannot be read, or what it is given contradicts its description."""
 
 
+class SetupError(MultiSenGEError):
+    """A package that is needed is not installed, or is set up in a way that cannot work."""
+
+
 class FileError(MultiSenGEError):
     """A file cannot be written."""
 

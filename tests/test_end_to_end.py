@@ -32,8 +32,7 @@ def elsewhere(sample_root, tmp_path_factory):
         patch.setenv("MULTISENGE_CACHE", str(cache))
         patch.setenv("MULTISENGE_RESULTS", str(tmp_path_factory.mktemp("results")))
         patch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
-        for name in ("MULTISENGE_ROOT", "MULTISENGE_EPOCHS"):
-            patch.delenv(name, raising=False)
+        patch.delenv("MULTISENGE_ROOT", raising=False)
         yield
 
 
@@ -41,7 +40,7 @@ def elsewhere(sample_root, tmp_path_factory):
 def terminals(tmp_path_factory):
     """What the README's papermill command shows in a pseudo-terminal, given twice."""
     out, shown = tmp_path_factory.mktemp("runs") / "out.ipynb", ([], [])
-    command = [sys.executable, "-m", "papermill", str(NOTEBOOK), str(out)]
+    command = [sys.executable, "-m", "papermill", "--log-output", str(NOTEBOOK), str(out)]
     command += ["-p", "exp", "s1_6c", "-p", "epochs", "1"]
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(paths.PROJECT)

@@ -39,8 +39,8 @@ def counted_support(evidence: Evidence, classes: int = 10) -> np.ndarray:
 def majority_scores(classes: int, pixels: np.ndarray | None = None) -> dict[str, float]:
     """Scores of a map that has the largest class everywhere, by the names of `results.OVERALL`.
 
-    Its recall is 1 in that class and its precision the class's share s, so its F1 is 2 s / (1 + s).
-    Kappa is 0: the map agrees as often as chance does.
+    Its recall is 1 in that class and its precision the class's share s, so its F1 is 2 s / (1 + s)
+    and its IoU s. Kappa is 0: the map agrees as often as chance does.
 
     Args:
         classes: 6 (Non-urban) or 10 (Arable lands).
@@ -56,6 +56,7 @@ def majority_scores(classes: int, pixels: np.ndarray | None = None) -> dict[str,
         "weighted_recall": share,
         "weighted_f1": share * f1,
         "macro_f1": f1 / classes,
+        "mean_iou": share / classes,
         "kappa": 0.0,
     }
 

@@ -90,14 +90,16 @@ def urban_f1(scores: pd.DataFrame) -> pd.DataFrame:
 def paper_overall(classes: int) -> pd.DataFrame:
     """Table 6 or 8 and the averages of Table 5 or 7: a row a method, columns `OVERALL`.
 
-    The paper's accuracy is its weighted recall, which is the same number; its macro F1 is the mean
-    of the printed F1.
+    The paper's accuracy is its weighted recall, which is the same number. Its macro F1 and mean IoU
+    are means over the printed F1 of each class, from which the IoU follows: F1 / (2 - F1).
     """
     published = paper.read_paper()
     weighted = [f"weighted_{score}" for score in SCORES]
     table = pd.DataFrame(published.weighted(classes), list(paper.METHODS), weighted)
     table["accuracy"] = table["weighted_recall"]
-    table["macro_f1"] = published.scores(classes)[:, :, 2].mean(axis=1)
+    f1 = published.scores(classes)[:, :, 2]  # (methods, classes)
+    table["macro_f1"] = f1.mean(axis=1)
+    table["mean_iou"] = (f1 / (2 - f1)).mean(axis=1)
     table["kappa"] = published.kappa(classes)
     return table[list(OVERALL)]
 

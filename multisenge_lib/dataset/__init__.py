@@ -90,6 +90,7 @@ from multisenge_lib.dataset.root import (
     dataset_of_root,
     given_data_root,
     has_description,
+    root_digest,
 )
 from multisenge_lib.dataset.selection import (
     S1_RULES,

@@ -5,6 +5,7 @@ sample's marker, an area of your own where it has a `dataset.toml`, and MultiSen
 files are MultiSenGE's.
 """
 
+import hashlib
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -118,3 +119,21 @@ def dataset_of_root(root: Path | str) -> Dataset:
         return read_dataset_toml(root / DESCRIPTION)
     _check_is_multisenge(root)
     return MULTISENGE
+
+
+def root_digest(root: Path | str) -> str:
+    """Return a short hash of what a data root says of itself: its description and its label files.
+
+    Two roots may call themselves the same. What is kept for one of them, such as a map, is told
+    from the other's by this hash.
+    """
+    root = Path(root)
+    label_files = sorted((root / LABELS).glob("*.json"))
+    digest = hashlib.sha256()
+    for path in (root / DESCRIPTION, root / SAMPLE_MARKER, *label_files):
+        if path.is_file():
+            content = path.read_bytes()
+            # Name and length keep two files apart from one that holds both.
+            digest.update(f"{path.name} {len(content)} ".encode())
+            digest.update(content)
+    return digest.hexdigest()[:12]

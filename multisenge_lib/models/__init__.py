@@ -5,7 +5,7 @@ experiments, which are data.
 """
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from multisenge_lib.models.experiments import (
     EXPERIMENTS,
@@ -13,15 +13,31 @@ from multisenge_lib.models.experiments import (
     experiments_of,
     get_experiment,
 )
+from multisenge_lib.models.keras_setup import check_keras
+
+if TYPE_CHECKING:  # for editors and type checkers, which do not run __getattr__ below
+    from multisenge_lib.models.build import build_model, predict
+    from multisenge_lib.models.conv_lstm import ConvLSTM2D, Gates, gates
+    from multisenge_lib.models.cost import seconds_per_step, step_memory, step_operations
+    from multisenge_lib.models.inception import naive_inception
+    from multisenge_lib.models.saved import (
+        ModelCard,
+        load_model,
+        model_card,
+        read_model_card,
+        save_model,
+        with_input_size,
+    )
+    from multisenge_lib.models.unet import STRIDE, build_unet, check_size
 
 #: Names that need Keras, by the module that defines them.
-_LAZY = {
+_MODULE_OF = {
     "build_model": "build",
     "predict": "build",
     "ConvLSTM2D": "conv_lstm",
     "Gates": "conv_lstm",
     "gates": "conv_lstm",
-    "seconds_a_step": "cost",
+    "seconds_per_step": "cost",
     "step_memory": "cost",
     "step_operations": "cost",
     "naive_inception": "inception",
@@ -39,11 +55,12 @@ _LAZY = {
 
 def __getattr__(name: str) -> Any:
     """Load a network's module when one of its names is first asked for (PEP 562)."""
-    if name in _LAZY:
-        module = importlib.import_module(f"{__name__}.{_LAZY[name]}")
-        return getattr(module, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    check_keras()
+    module = importlib.import_module(f"{__name__}.{_MODULE_OF[name]}")
+    return getattr(module, name)
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_LAZY])
+    return sorted([*globals(), *_MODULE_OF])

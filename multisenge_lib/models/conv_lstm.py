@@ -1,16 +1,22 @@
-"""The convolutional LSTM of section 3.1: a time series of images to one image of features."""
+"""The convolutional LSTM of section 3.1: from a time series of images to one image of features.
+
+Read `ConvLSTM2D` from top to bottom: its weights (`build`), what each date contributes on its own
+(`_input_sums`), Eq. 3 for one date (`_next_state`), and the walk over the dates (`all_states`).
+"""
 
 from typing import Any, NamedTuple
 
 import keras
-import numpy as np
 from keras import ops
 
 from multisenge_lib.errors import ExperimentError
 
+#: The gates share one convolution; its output channels hold them in this order.
+GATE_ORDER = ("input", "forget", "cell", "output")
+
 
 class Gates(NamedTuple):
-    """The five quantities of Eq. 3, each `(..., height, width, filters)`.
+    """The five quantities of Eq. 3 at one date, each `(..., height, width, filters)`.
 
     Attributes:
         input: i, in 0 to 1: how much of the new content enters the cell.
@@ -27,25 +33,27 @@ class Gates(NamedTuple):
     hidden: Any
 
 
-def _remember_at_first(shape: tuple[int, ...], dtype: str | None = None) -> Any:
-    """Biases at the start, as Keras has them: 1 for the forget gate, 0 for the others."""
-    return ops.repeat(ops.convert_to_tensor([0.0, 1.0, 0.0, 0.0], dtype), shape[0] // 4)
+def _initial_bias(shape: tuple[int, ...], dtype: str | None = None) -> Any:
+    """Start the forget gate's bias at 1 and the others at 0, as Keras does.
+
+    A forget gate that starts open lets the first dates reach the last state, and their gradient
+    come back, before anything is learnt.
+    """
+    per_gate = ops.convert_to_tensor([0.0, 1.0, 0.0, 0.0], dtype)  # in GATE_ORDER
+    filters = shape[0] // len(GATE_ORDER)
+    return ops.repeat(per_gate, filters)
 
 
 @keras.saving.register_keras_serializable(package="multisenge")
 class ConvLSTM2D(keras.layers.Layer):
     """Eq. 3 of the paper, from `(batch, time, height, width, channels)` to the last hidden state.
 
-    The sums inside the four gates are one convolution with 4 x `filters` channels, in the order
-    i, f, c, o: one for the inputs of all dates together, with time folded into the batch, and
-    one a date for the hidden state. The zero state before the first date is not convolved.
-
     Without peepholes it is `keras.layers.ConvLSTM2D(filters, kernel_size, padding="same")`: same
     weights in the same order, so `ours.set_weights(theirs.get_weights())` converts, and back.
 
     That is the default, though Eq. 3 has the peephole terms W_c o C: no Keras layer has them, and
     the paper's networks are Keras networks; nor has the authors' public code. Eq. 3, after Shi et
-    al. (reference 31), means a Hadamard product: one weight a pixel and filter. So peepholes tie
+    al. (reference 31), means a Hadamard product: one weight per pixel and filter. So peepholes tie
     the layer to one image size and to places in the patch, 3 x height x width x filters weights
     (6.3 million at 256 x 256 x 32, against 49,000 in the rest), where a patch is cut at random.
     They start at zero, hence as the layer without them.
@@ -69,81 +77,116 @@ class ConvLSTM2D(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.filters, self.kernel_size, self.peephole = filters, kernel_size, peephole
+        self.filters = filters
+        self.kernel_size = kernel_size
+        self.peephole = peephole
         self.activation = keras.activations.get(activation)
         self.input_spec = keras.layers.InputSpec(ndim=5)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Make the weights; see the class."""
+        """Make the weights for inputs of a shape `(batch, dates, height, width, channels)`."""
         _, dates, height, width, channels = input_shape
-        window = np.broadcast_to(self.kernel_size, 2).tolist()
-        self.kernel = self.add_weight((*window, channels, 4 * self.filters), name="kernel")
+        side = self.kernel_size
+        sums = len(GATE_ORDER) * self.filters
+
+        # All W_x of Eq. 3, which see the image of a date.
+        self.kernel = self.add_weight((side, side, channels, sums), name="kernel")
+
+        # All W_h of Eq. 3, which see the hidden state of the date before.
         self.recurrent_kernel = self.add_weight(
-            (*window, self.filters, 4 * self.filters), "orthogonal", name="recurrent_kernel"
+            (side, side, self.filters, sums), "orthogonal", name="recurrent_kernel"
         )
-        self.recurrent_kernel.trainable = dates != 1  # a single date comes after nothing
-        self.bias = self.add_weight((4 * self.filters,), _remember_at_first, name="bias")
+        # A single date has none before it: these weights never act, so they are not trained.
+        self.recurrent_kernel.trainable = dates != 1
+
+        self.bias = self.add_weight((sums,), _initial_bias, name="bias")
         if self.peephole:
             self._build_peepholes((height, width, self.filters))
 
     def _build_peepholes(self, shape: tuple[int | None, ...]) -> None:
+        """Make W_ci, W_cf and W_co of Eq. 3, each `(height, width, filters)`."""
         if None in shape:
             raise ExperimentError(
-                f"{self.name}: peepholes need a fixed image size (Eq. 3 has one weight a pixel), "
-                f"received {shape[:2]}: give the input a height and width, or peephole=False"
+                f"{self.name}: peepholes need a fixed image size, since Eq. 3 has one weight per "
+                f"pixel; received {shape[:2]}: give the input a height and width, or peephole=False"
             )
         self.peephole_i = self.add_weight(shape, "zeros", name="peephole_i")
         self.peephole_f = self.add_weight(shape, "zeros", name="peephole_f")
         self.peephole_o = self.add_weight(shape, "zeros", name="peephole_o")
 
-    def _from_inputs(self, x: Any) -> list[Any]:
-        """W_x * X + b of all gates, one tensor a date; time first, so that none is copied."""
-        _, dates, height, width, channels = ops.shape(x)
-        folded = ops.reshape(ops.swapaxes(x, 0, 1), (-1, height, width, channels))
-        sums = ops.conv(folded, self.kernel, padding="same") + self.bias
-        return ops.unstack(ops.reshape(sums, (dates, -1, height, width, sums.shape[-1])), dates)
+    def _input_sums(self, x: Any) -> list[Any]:
+        """Compute W_x * X + b of all gates, `(batch, height, width, 4 filters)` for each date.
 
-    def _date(self, sums: Any, last: Gates | None) -> Gates:
-        """Eq. 3 at one date; before the first, `last` is None and both states are zero."""
+        The images of all dates do not depend on each other, so one convolution takes them all,
+        with time folded into the batch.
+        """
+        _, dates, height, width, channels = ops.shape(x)
+        # Time goes first: the images of one date then lie together, and no later step copies them.
+        by_date = ops.swapaxes(x, 0, 1)  # (dates, batch, height, width, channels)
+        folded = ops.reshape(by_date, (-1, height, width, channels))
+        sums = ops.conv(folded, self.kernel, padding="same") + self.bias
+        unfolded = ops.reshape(sums, (dates, -1, height, width, sums.shape[-1]))
+        return ops.unstack(unfolded, dates)
+
+    def _next_state(self, sums: Any, last: Gates | None) -> Gates:
+        """Apply Eq. 3 to one date.
+
+        Args:
+            sums: W_x * X + b of this date, `(batch, height, width, 4 filters)`.
+            last: the date before; None for the first date, where both states are zero.
+        """
+        # The zero state before the first date adds nothing, so it is not convolved.
         if last is not None:
             sums = sums + ops.conv(last.hidden, self.recurrent_kernel, padding="same")
-        i, f, c, o = ops.split(sums, 4, axis=-1)
+        i, f, c, o = ops.split(sums, len(GATE_ORDER), axis=-1)  # each (batch, h, w, filters)
+
+        # The input and the forget gate look at the old cell ...
         if last is not None and self.peephole:
-            i, f = i + self.peephole_i * last.cell, f + self.peephole_f * last.cell
-        i, f = ops.sigmoid(i), ops.sigmoid(f)
+            i = i + self.peephole_i * last.cell
+            f = f + self.peephole_f * last.cell
+        i = ops.sigmoid(i)
+        f = ops.sigmoid(f)
         cell = i * self.activation(c)
         if last is not None:
             cell = f * last.cell + cell
+
+        # ... and the output gate looks at the new one.
         if self.peephole:
             o = o + self.peephole_o * cell
         o = ops.sigmoid(o)
-        return Gates(i, f, o, cell, o * self.activation(cell))
+        hidden = o * self.activation(cell)
+        return Gates(i, f, o, cell, hidden)
 
-    def dates(self, x: Any) -> list[Gates]:
-        """Eq. 3 from the first date to the last: all that `call` computes."""
+    def all_states(self, x: Any) -> list[Gates]:
+        """Apply Eq. 3 from the first date to the last: all that `call` computes."""
         states: list[Gates] = []
-        for sums in self._from_inputs(x):
-            states.append(self._date(sums, states[-1] if states else None))
+        last = None
+        for sums in self._input_sums(x):
+            last = self._next_state(sums, last)
+            states.append(last)
         return states
 
     def call(self, x: Any) -> Any:
-        """The hidden state after the last date: `(batch, height, width, filters)`."""
-        return self.dates(x)[-1].hidden
+        """Return the hidden state after the last date: `(batch, height, width, filters)`."""
+        return self.all_states(x)[-1].hidden
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """Time goes, channels become filters."""
+        """Drop time and replace the channels by the filters."""
         batch, _, height, width, _ = input_shape
         return batch, height, width, self.filters
 
     def get_config(self) -> dict[str, Any]:
-        """What makes this layer again."""
-        own = {name: getattr(self, name) for name in ("filters", "kernel_size", "peephole")}
-        activation = keras.activations.serialize(self.activation)
-        return {**super().get_config(), **own, "activation": activation}
+        """Return the arguments that make this layer again."""
+        config = super().get_config()
+        config["filters"] = self.filters
+        config["kernel_size"] = self.kernel_size
+        config["peephole"] = self.peephole
+        config["activation"] = keras.activations.serialize(self.activation)
+        return config
 
 
 def gates(layer: ConvLSTM2D, x: Any) -> Gates:
-    """What a layer's gates and states are at each date.
+    """Return the gates and states of a layer at each date, for looking at them.
 
     Args:
         layer: built, as in a model.
@@ -152,6 +195,9 @@ def gates(layer: ConvLSTM2D, x: Any) -> Gates:
     Returns:
         NumPy arrays `(batch, time, height, width, filters)`.
     """
-    states = layer.dates(ops.convert_to_tensor(x, layer.variable_dtype))
-    over_time = [ops.stack(quantity, axis=1) for quantity in zip(*states, strict=True)]
-    return Gates(*map(ops.convert_to_numpy, over_time))
+    states = layer.all_states(ops.convert_to_tensor(x, layer.variable_dtype))
+    over_time = []
+    for values in zip(*states, strict=True):  # of one quantity, at each date
+        stacked = ops.stack(values, axis=1)
+        over_time.append(ops.convert_to_numpy(stacked))
+    return Gates(*over_time)

@@ -91,7 +91,7 @@ def step_memory(model: keras.Model, batch: int, bytes_each: int = 4) -> pd.Serie
     )
 
 
-def seconds_a_step(model: keras.Model, batch: int, steps: int = 3) -> float:
+def seconds_per_step(model: keras.Model, batch: int, steps: int = 3) -> float:
     """Median of some training steps on zeros, after one to warm up; the model is compiled anew."""
     inputs = {t.name: np.zeros((batch, *t.shape[1:]), np.float32) for t in model.inputs}
     labels = np.zeros((batch, *model.output.shape[1:3]), np.int32)

@@ -6,7 +6,7 @@ from keras import layers
 
 
 def naive_inception(x: Any, filters: int = 32, pool: bool = True) -> Any:
-    """Convolutions of 1x1, 3x3 and 5x5 with ReLU, and max pooling, side by side (Figure 7).
+    """Put convolutions of 1x1, 3x3 and 5x5 and a max pooling side by side (Figure 7).
 
     Section 3.2 says that the convolutions are "followed by a MaxPooling which allow limiting the
     overfitting and to save inputs in the model". We read the pooling as Figure 7 names it, a
@@ -22,18 +22,21 @@ def naive_inception(x: Any, filters: int = 32, pool: bool = True) -> Any:
     Returns:
         `(batch, height, width, 3 * filters + channels)`, or `3 * filters` without the pool.
     """
-    branches = [
-        layers.Conv2D(
+    branches = []
+    for side in (1, 3, 5):
+        convolution = layers.Conv2D(
             filters,
             side,
             padding="same",
             activation="relu",
             kernel_initializer="he_uniform",
             name=f"inception_{side}x{side}",
-        )(x)
-        for side in (1, 3, 5)
-    ]
+        )
+        branches.append(convolution(x))  # (batch, height, width, filters)
+
     if pool:
+        # Stride 1 and padding keep the size, so that the branches can be joined.
         pooling = layers.MaxPooling2D(3, strides=1, padding="same", name="inception_pool")
-        branches.append(pooling(x))
+        branches.append(pooling(x))  # (batch, height, width, channels)
+
     return layers.Concatenate(name="inception")(branches)

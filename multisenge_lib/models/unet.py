@@ -7,14 +7,16 @@ from keras import layers
 
 from multisenge_lib.errors import ExperimentError
 
-#: Filters and convolutions of each encoder stage: VGG-16.
+#: Filters and number of convolutions of each encoder stage: VGG-16.
 ENCODER = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
-#: Filters of the centre block and of each decoder stage.
-CENTRE, DECODER = 512, (256, 128, 64, 32, 16)
+#: Filters of the block between encoder and decoder.
+CENTRE = 512
+#: Filters of each decoder stage, from the deepest.
+DECODER = (256, 128, 64, 32, 16)
 #: Of the moving averages of batch normalisation: PyTorch's default. Keras' own, 0.99, lags hundreds
 #: of steps behind, where an epoch of the sample has 14. Left open by the paper.
 MOMENTUM = 0.9
-#: The image's sides are halved by each encoder stage, so they must be multiples of this.
+#: Each encoder stage halves the image's sides, so they must be multiples of this.
 STRIDE = 2 ** len(ENCODER)
 
 
@@ -32,47 +34,59 @@ def check_size(size: int) -> None:
 
 
 def _encode(x: Any, trainable: bool) -> tuple[Any, list[Any]]:
-    """The image at 1/32 of its size, and what each stage saw before halving it."""
+    """Run the five stages of VGG-16.
+
+    Returns:
+        The image at 1/32 of its size, and what each stage saw before halving it, the largest first.
+    """
     skips = []
-    for stage, (filters, depth) in enumerate(ENCODER, 1):
-        for i in range(1, depth + 1):
-            x = layers.Conv2D(
+    for stage, (filters, convolutions) in enumerate(ENCODER, start=1):
+        for number in range(1, convolutions + 1):
+            convolution = layers.Conv2D(
                 filters,
                 3,
                 padding="same",
                 activation="relu",
                 kernel_initializer="he_uniform",
                 trainable=trainable,
-                name=f"block{stage}_conv{i}",
-            )(x)
+                # The names of keras.applications.VGG16, so that its weights can be taken over.
+                name=f"block{stage}_conv{number}",
+            )
+            x = convolution(x)
         skips.append(x)
         x = layers.MaxPooling2D(name=f"block{stage}_pool")(x)
     return x, skips
 
 
-def _convolve(x: Any, filters: int, name: str) -> Any:
-    """Two times 3x3 convolution, batch normalisation, ReLU."""
-    for part in "ab":
-        x = layers.Conv2D(
+def _double_convolution(x: Any, filters: int, name: str) -> Any:
+    """Apply twice: 3x3 convolution, batch normalisation, ReLU."""
+    for part in ("a", "b"):
+        convolution = layers.Conv2D(
             filters,
             3,
             padding="same",
-            use_bias=False,
+            use_bias=False,  # the normalisation that follows has a bias of its own
             kernel_initializer="he_uniform",
             name=f"{name}{part}_conv",
-        )(x)
+        )
+        x = convolution(x)
         x = layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}{part}_bn")(x)
         x = layers.ReLU(name=f"{name}{part}_relu")(x)
     return x
 
 
 def _decode(x: Any, skips: list[Any]) -> Any:
-    """Back to full size; `skips` from the deepest, the decoder's last stages may have none."""
+    """Double the image's sides five times, joining a skip of the same size where there is one.
+
+    Args:
+        x: the image at 1/32 of its size.
+        skips: from the deepest; the decoder's last stages may have none.
+    """
     for stage, filters in enumerate(DECODER):
         x = layers.UpSampling2D(name=f"decoder_stage{stage}_upsampling")(x)
-        for skip in skips[stage : stage + 1]:
-            x = layers.Concatenate(name=f"decoder_stage{stage}_concat")([x, skip])
-        x = _convolve(x, filters, f"decoder_stage{stage}")
+        if stage < len(skips):
+            x = layers.Concatenate(name=f"decoder_stage{stage}_concat")([x, skips[stage]])
+        x = _double_convolution(x, filters, f"decoder_stage{stage}")
     return x
 
 
@@ -82,7 +96,7 @@ def build_unet(
     full_resolution_skip: bool = False,
     trainable_encoder: bool = True,
 ) -> keras.Model:
-    """U-Net from features to logits.
+    """Build the U-Net that turns features into one logit per pixel and class.
 
     Layers are named as in VGG-16. Weights start at random: ImageNet's are for three channels in,
     and here there are 32 or more. `segmentation_models` then leaves the encoder at Glorot's
@@ -98,13 +112,22 @@ def build_unet(
         trainable_encoder: False keeps the encoder as it starts.
 
     Returns:
-        `(batch, height, width, channels)` to logits `(batch, height, width, classes)` float32;
-        height and width multiples of 32.
+        A model from `(batch, height, width, channels)` to logits `(batch, height, width, classes)`
+        float32; height and width are multiples of 32.
     """
     if isinstance(features, int):
         features = keras.Input((None, None, features), name="features")
+
+    # Down: from (h, w, channels) to (h/32, w/32, 512).
     x, skips = _encode(features, trainable_encoder)
-    x = _convolve(x, CENTRE, "centre")
-    x = _decode(x, skips[::-1] if full_resolution_skip else skips[:0:-1])
+    if not full_resolution_skip:
+        skips = skips[1:]
+
+    # Across, and up again to (h, w, 16).
+    x = _double_convolution(x, CENTRE, "centre")
+    skips_from_deepest = skips[::-1]
+    x = _decode(x, skips_from_deepest)
+
+    # The logits are float32 under any policy: the loss takes their exponentials.
     logits = layers.Conv2D(classes, 3, padding="same", dtype="float32", name="logits")(x)
     return keras.Model(features, logits, name="unet")

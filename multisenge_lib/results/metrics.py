@@ -13,28 +13,21 @@ import numpy as np
 
 from multisenge_lib.errors import MultiSenGEError
 
-#: One score a matrix.
+#: The scores with one number per class.
+PER_CLASS = ("precision", "recall", "f1", "iou")
+#: The scores with one number per confusion matrix.
 OVERALL = (
     "accuracy",
     "weighted_precision",
     "weighted_recall",
     "weighted_f1",
     "macro_f1",
+    "mean_iou",
     "kappa",
 )
 
 
-def _check_ids(ids: np.ndarray, what: str, classes: int) -> None:
-    if not np.issubdtype(ids.dtype, np.integer):
-        raise MultiSenGEError(
-            f"{what} ids are {ids.dtype}: class ids are integers, 0 to {classes}; round or cast"
-        )
-    if ids.size and not (ids.min() >= 0 and ids.max() <= classes):
-        strange = sorted(set(np.unique(ids).tolist()) - set(range(classes + 1)))
-        raise MultiSenGEError(
-            f"{what} ids {strange} are not in the typology: it has 1 to {classes}, and 0 for no "
-            "data; regroup with typology.reclassify, or give the number of classes it has"
-        )
+# --- From maps to a confusion matrix ---
 
 
 def confusion_matrix(reference: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
@@ -51,7 +44,8 @@ def confusion_matrix(reference: np.ndarray, predicted: np.ndarray, classes: int)
     Raises:
         MultiSenGEError: shapes differ, or ids are no integers, out of range, or predicted 0.
     """
-    reference, predicted = np.asarray(reference), np.asarray(predicted)
+    reference = np.asarray(reference)
+    predicted = np.asarray(predicted)
     if reference.shape != predicted.shape:
         raise MultiSenGEError(
             f"the reference is {reference.shape} and the prediction {predicted.shape}: "
@@ -59,66 +53,54 @@ def confusion_matrix(reference: np.ndarray, predicted: np.ndarray, classes: int)
         )
     _check_ids(reference, "reference", classes)
     _check_ids(predicted, "predicted", classes)
-    pairs = reference.astype(np.intp) * (classes + 1) + predicted
-    counts = np.bincount(pairs.ravel(), minlength=(classes + 1) ** 2).astype(np.int64)
-    table = counts.reshape(classes + 1, classes + 1)
-    if table[1:, 0].any():
+
+    # Each pair of ids, 0 among them, becomes one number, and one pass counts these numbers.
+    ids = classes + 1
+    pairs = reference.astype(np.intp) * ids + predicted
+    counts = np.bincount(pairs.ravel(), minlength=ids**2).astype(np.int64)
+    table = counts.reshape(ids, ids)
+
+    unpredicted = table[1:, 0].sum()
+    if unpredicted:
         raise MultiSenGEError(
-            f"{table[1:, 0].sum()} pixels have a reference and the predicted id 0: "
+            f"{unpredicted} pixels have a reference and the predicted id 0: "
             "a map has an id from 1 up for each pixel; add 1 to argmax"
         )
+    # Without row 0: pixels that the reference does not label are not counted.
     return table[1:, 1:]
 
 
-def _check_confusion(confusion: np.ndarray) -> np.ndarray:
-    confusion = np.asarray(confusion)
-    if confusion.ndim != 2 or confusion.shape[0] != confusion.shape[1] or (confusion < 0).any():
+def _check_ids(ids: np.ndarray, what: str, classes: int) -> None:
+    """Refuse ids that are not integers from 0 to the number of classes."""
+    if not np.issubdtype(ids.dtype, np.integer):
         raise MultiSenGEError(
-            f"a confusion matrix is square and counts pixels, received shape {confusion.shape} "
-            f"and least value {confusion.min(initial=0)}: make it with confusion_matrix"
+            f"{what} ids are {ids.dtype}: class ids are integers, 0 to {classes}; round or cast"
         )
-    if not confusion.any():
+    if ids.size == 0:
+        return
+    if ids.min() < 0 or ids.max() > classes:
+        strange = sorted(set(np.unique(ids).tolist()) - set(range(classes + 1)))
         raise MultiSenGEError(
-            "the confusion matrix counts no pixel, so no score is defined: "
-            "is the reference all no data?"
+            f"{what} ids {strange} are not in the typology: it has 1 to {classes}, and 0 for no "
+            "data; regroup with typology.reclassify, or give the number of classes it has"
         )
-    return confusion.astype(np.float64)
 
 
-def _per_class(confusion: np.ndarray) -> dict[str, np.ndarray]:
-    """Eq. 5 to 7 and intersection over union: `(classes,) float64`, 0 where 0/0."""
-    hits, support, claimed = np.diag(confusion), confusion.sum(1), confusion.sum(0)
-    parts = {
-        "precision": (hits, claimed),
-        "recall": (hits, support),
-        "f1": (2 * hits, support + claimed),
-        "iou": (hits, support + claimed - hits),
-    }
-    return {
-        name: np.divide(above, below, out=np.zeros_like(hits), where=below > 0)
-        for name, (above, below) in parts.items()
-    }
-
-
-def _kappa(confusion: np.ndarray) -> float | None:
-    """Eq. 8; None where chance alone agrees on every pixel, so that it is 0/0."""
-    pixels, chance = confusion.sum(), confusion.sum(1) @ confusion.sum(0)
-    above, below = pixels * np.trace(confusion) - chance, pixels**2 - chance
-    return float(above / below) if below > 0 else None
+# --- From a confusion matrix to scores ---
 
 
 def scores(confusion: np.ndarray) -> dict[str, Any]:
-    """All scores of a confusion matrix, as JSON takes them.
+    """Compute all scores of a confusion matrix, as JSON takes them.
 
     Args:
         confusion: `(classes, classes)` counts, rows reference, columns predicted.
 
     Returns:
-        `precision recall f1 iou`: one number a class, 0 to 1, None for a class absent from the
-        reference. `support`: reference pixels a class. `accuracy weighted_precision
-        weighted_recall weighted_f1 macro_f1 kappa`: numbers; weights are the support (section
-        3.5), the macro mean is over the classes that are there, and kappa is None where a single
-        class is all that both hold.
+        `precision recall f1 iou`: one number per class, 0 to 1, None for a class absent from the
+        reference. `support`: reference pixels per class. `accuracy weighted_precision
+        weighted_recall weighted_f1 macro_f1 mean_iou kappa`: numbers; weights are the support
+        (section 3.5), macro F1 and mean IoU are means over the classes that the reference has,
+        and kappa is None where a single class is all that both hold.
 
     Raises:
         MultiSenGEError: not a square matrix of counts, or empty.
@@ -133,23 +115,79 @@ def scores(confusion: np.ndarray) -> dict[str, Any]:
         0.85
     """
     confusion = _check_confusion(confusion)
-    support, by_class = confusion.sum(1), _per_class(confusion)
-    there = support > 0
-    weighted = {name: float(values @ support / support.sum()) for name, values in by_class.items()}
+    support = confusion.sum(axis=1)
+    present = support > 0
+    per_class = _per_class(confusion)
+
+    result: dict[str, Any] = {}
+    for name in PER_CLASS:
+        result[name] = np.where(present, per_class[name], None).tolist()
+    result["support"] = support.astype(np.int64).tolist()
+
+    def weighted_mean(name: str) -> float:
+        return float(per_class[name] @ support / support.sum())
+
+    # Recall weighted by support is the share of pixels that are right: the accuracy.
+    result["accuracy"] = weighted_mean("recall")
+    result["weighted_precision"] = weighted_mean("precision")
+    result["weighted_recall"] = weighted_mean("recall")
+    result["weighted_f1"] = weighted_mean("f1")
+    result["macro_f1"] = float(per_class["f1"][present].mean())
+    result["mean_iou"] = float(per_class["iou"][present].mean())
+    result["kappa"] = _kappa(confusion)
+    return result
+
+
+def _check_confusion(confusion: np.ndarray) -> np.ndarray:
+    """Return a confusion matrix as float64, or refuse what is none."""
+    confusion = np.asarray(confusion)
+    is_square = confusion.ndim == 2 and confusion.shape[0] == confusion.shape[1]
+    if not is_square or (confusion < 0).any():
+        raise MultiSenGEError(
+            f"a confusion matrix is square and counts pixels, received shape {confusion.shape} "
+            f"and least value {confusion.min(initial=0)}: make it with confusion_matrix"
+        )
+    if not confusion.any():
+        raise MultiSenGEError(
+            "the confusion matrix counts no pixel, so no score is defined: "
+            "is the reference all no data?"
+        )
+    return confusion.astype(np.float64)
+
+
+def _per_class(confusion: np.ndarray) -> dict[str, np.ndarray]:
+    """Compute Eq. 5 to 7 and intersection over union: `(classes,) float64`, 0 where 0/0."""
+    hits = np.diag(confusion)
+    support = confusion.sum(axis=1)
+    predicted = confusion.sum(axis=0)
+    union = support + predicted - hits
     return {
-        **{name: np.where(there, values, None).tolist() for name, values in by_class.items()},
-        "support": support.astype(np.int64).tolist(),
-        "accuracy": weighted["recall"],
-        "weighted_precision": weighted["precision"],
-        "weighted_recall": weighted["recall"],
-        "weighted_f1": weighted["f1"],
-        "macro_f1": float(by_class["f1"][there].mean()),
-        "kappa": _kappa(confusion),
+        "precision": _ratio(hits, predicted),
+        "recall": _ratio(hits, support),
+        "f1": _ratio(2 * hits, support + predicted),
+        "iou": _ratio(hits, union),
     }
 
 
+def _ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
+    return np.divide(above, below, out=np.zeros_like(above), where=below > 0)
+
+
+def _kappa(confusion: np.ndarray) -> float | None:
+    """Compute Eq. 8; None where chance alone agrees on every pixel, so that it is 0/0.
+
+    Both sides of the fraction are multiplied by pixels**2, so that they stay whole numbers.
+    """
+    pixels = confusion.sum()
+    agreement = pixels * np.trace(confusion)
+    chance = confusion.sum(axis=1) @ confusion.sum(axis=0)
+    if pixels**2 <= chance:
+        return None
+    return float((agreement - chance) / (pixels**2 - chance))
+
+
 def majority(confusion: np.ndarray) -> dict[str, Any]:
-    """The scores of a map that shows the commonest class everywhere: what to beat.
+    """Compute the scores of a map that shows the commonest class everywhere: what to beat.
 
     Args:
         confusion: `(classes, classes)`, rows reference; only its row sums are used.
@@ -160,15 +198,7 @@ def majority(confusion: np.ndarray) -> dict[str, Any]:
     return scores(constant)
 
 
-def _draws(confusions: np.ndarray, repeats: int, seed: int) -> np.ndarray:
-    """How often each patch is taken when patches are drawn with replacement, a row a draw.
-
-    The sum over a draw's patches is then one product. Draws of patches without reference alone
-    are left out.
-    """
-    rng, patches = np.random.Generator(np.random.PCG64(seed)), len(confusions)
-    draws = rng.multinomial(patches, np.full(patches, 1 / patches), size=repeats)
-    return draws[draws[:, confusions.any(axis=(1, 2))].any(axis=1)]
+# --- How far scores depend on the test patches ---
 
 
 def bootstrap(
@@ -178,14 +208,14 @@ def bootstrap(
     level: float = 0.95,
     seed: int = 0,
 ) -> dict[str, tuple[float, float] | None]:
-    """Percentile intervals of scores, by drawing patches with replacement.
+    """Compute percentile intervals of scores, by drawing patches with replacement.
 
     They say how far a score depends on which patches of the test zone were there; not how far on
     the training's seed. Neighbouring patches resemble each other, so the intervals are narrow
     rather than wide.
 
     Args:
-        confusions: `(patches, classes, classes)` counts, one matrix a patch.
+        confusions: `(patches, classes, classes)` counts, one matrix per patch.
         names: of `OVERALL`.
         repeats: how many draws.
         level: share of the draws inside the interval.
@@ -197,19 +227,24 @@ def bootstrap(
     Raises:
         MultiSenGEError: an unknown score, or no stack of matrices.
     """
-    names, confusions = tuple(names), np.asarray(confusions)
-    if unknown := sorted(set(names) - set(OVERALL)):
+    names = tuple(names)
+    confusions = np.asarray(confusions)
+    unknown = sorted(set(names) - set(OVERALL))
+    if unknown:
         raise MultiSenGEError(f"no interval for {unknown}: choose among {', '.join(OVERALL)}")
     if confusions.ndim != 3 or not len(confusions):
         raise MultiSenGEError(
-            f"bootstrap needs one confusion matrix a patch, (patches, classes, classes), received "
-            f"shape {confusions.shape}: stack them instead of adding them"
+            f"bootstrap needs one confusion matrix per patch, (patches, classes, classes), "
+            f"received shape {confusions.shape}: stack them instead of adding them"
         )
-    sums = np.tensordot(_draws(confusions, repeats, seed), confusions, axes=1)
-    drawn = [scores(total) for total in sums]
-    values = {name: [s[name] for s in drawn if s[name] is not None] for name in names}
-    ends = 50 * (1 - level), 50 * (1 + level)
-    return {n: tuple(np.percentile(v, ends).tolist()) if v else None for n, v in values.items()}
+
+    draws = _draw_patches(confusions, repeats, seed)
+    drawn_scores = [scores(total) for total in _totals(draws, confusions)]
+    intervals = {}
+    for name in names:
+        values = [drawn[name] for drawn in drawn_scores if drawn[name] is not None]
+        intervals[name] = _percentile_interval(values, level) if values else None
+    return intervals
 
 
 def difference_interval(
@@ -219,9 +254,10 @@ def difference_interval(
     repeats: int = 1000,
     level: float = 0.95,
 ) -> tuple[float, float]:
-    """Percentile interval of the difference of two networks' mean scores, by drawing patches.
+    """Compute the percentile interval of the difference of two networks' mean scores.
 
-    Both networks are scored on the same draw, so what makes a patch hard for both cancels.
+    Both networks are scored on the same draws of patches, so what makes a patch hard for both
+    cancels.
 
     Args:
         ours: of each run, `(patches, classes, classes)` counts.
@@ -230,11 +266,36 @@ def difference_interval(
         repeats: how many draws.
         level: share of the draws inside the interval.
     """
-    draws = _draws(ours[0], repeats, 0)
+    draws = _draw_patches(ours[0], repeats, seed=0)
 
-    def means(runs: Sequence[np.ndarray]) -> np.ndarray:
-        sums = [np.tensordot(draws, confusions, axes=1) for confusions in runs]
-        return np.mean([[score(total) for total in run] for run in sums], axis=0)
+    def mean_scores(runs: Sequence[np.ndarray]) -> np.ndarray:
+        by_run = []
+        for confusions in runs:
+            by_run.append([score(total) for total in _totals(draws, confusions)])
+        return np.mean(by_run, axis=0)
 
-    ends = 50 * (1 - level), 50 * (1 + level)
-    return tuple(np.percentile(means(ours) - means(theirs), ends).tolist())
+    return _percentile_interval(mean_scores(ours) - mean_scores(theirs), level)
+
+
+def _draw_patches(confusions: np.ndarray, repeats: int, seed: int) -> np.ndarray:
+    """Draw patches with replacement, and count how often each is taken: `(draws, patches)`.
+
+    Draws that hold only patches without reference are left out, since they have no score.
+    """
+    patches = len(confusions)
+    rng = np.random.Generator(np.random.PCG64(seed))
+    draws = rng.multinomial(patches, np.full(patches, 1 / patches), size=repeats)
+    has_reference = confusions.any(axis=(1, 2))
+    is_scored = draws[:, has_reference].any(axis=1)
+    return draws[is_scored]
+
+
+def _totals(draws: np.ndarray, confusions: np.ndarray) -> np.ndarray:
+    """Add up the matrices of each draw, as one product: `(draws, classes, classes)`."""
+    return np.tensordot(draws, confusions, axes=1)
+
+
+def _percentile_interval(values: Sequence[float], level: float) -> tuple[float, float]:
+    """Return the ends between which the middle share of the values lies."""
+    low, high = np.percentile(values, [50 * (1 - level), 50 * (1 + level)])
+    return float(low), float(high)

@@ -2,20 +2,20 @@
 
     results/<dataset>/<experiment>/             the record of seed 1
     results/<dataset>/<experiment>/seed<n>/     the record of any other seed
-        metrics.json    metadata, scores, confusion matrix, and the digest of all three files
-        history.csv     a row an epoch
-        test.npz        a confusion matrix a test patch; maps of the showcase patches
+        metrics.json    metadata, scores, confusion matrix
+        history.csv     one row per epoch
+        test.npz        one confusion matrix per test patch; maps of the showcase patches
 
-`dataset` is the name of the data root's (`sample`, `multisenge`, or of an area of your own), and
-records of two are never mixed. A record is read only if its files are those that one run wrote.
+`dataset` is the name of the data root's dataset (`sample`, `multisenge`, or an area of your own).
+Two roots may have the same name, so a record of other data is not replaced without being told to.
 """
 
-import hashlib
 import io
 import json
 import re
+import zipfile
+import zlib
 from collections.abc import Mapping
-from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +26,7 @@ import numpy as np
 import pandas as pd
 
 from multisenge_lib import paths
+from multisenge_lib.dataset import SAMPLE
 from multisenge_lib.errors import RecordError
 from multisenge_lib.files import atomic
 from multisenge_lib.results.metrics import majority, scores
@@ -33,8 +34,23 @@ from multisenge_lib.results.metrics import majority, scores
 #: Changes when the layout of a record does.
 LAYOUT = 2
 
-_METRICS, _HISTORY, _TEST = "metrics.json", "history.csv", "test.npz"
-_ROOM = "make room or set MULTISENGE_RESULTS to another folder, and give the same command again"
+_METRICS = "metrics.json"
+_HISTORY = "history.csv"
+_TEST = "test.npz"
+#: What reading a damaged file raises.
+_UNREADABLE = (
+    ValueError,
+    KeyError,
+    EOFError,
+    RecursionError,
+    msgspec.MsgspecError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+_REMEDY = "make room or set MULTISENGE_RESULTS to another folder, and give the same command again"
+
+
+# --- What a record holds ---
 
 
 @dataclass(frozen=True)
@@ -42,9 +58,9 @@ class Metadata:
     """What was trained, on what, how, where and when.
 
     Attributes:
+        dataset: name of the dataset; `experiment`, `seed`: with it, the record's place.
         title: the paper's name for the network.
         classes: names, in order of id from 1.
-        classification: name of the classes, such as `10c`; empty in records of before it was kept.
         choices: all fields of the `Experiment`; `settings`, of the `Settings`.
         parameters: numbers of weights, `trainable` and `total`.
         patches: how many of each split; `split`: by which rule, in words.
@@ -54,10 +70,14 @@ class Metadata:
         device: what the run ran on, in words; `backend`: Keras'.
         fingerprint: of the packed patches.
         skipped: those left out because they could not be read: `patch`, `split`, `problem`.
-        statistics: means and deviations of each sensor's bands (Eq. 4), as the network has them.
+        statistics: means and standard deviations of each sensor's bands (Eq. 4), as the network
+            has them.
         pixels: of each class in the training split; `class_weights`: in the loss (section 3.4).
         commit: of the code, None outside a git checkout; `uncommitted`: whether it was changed.
         versions: of Python and the packages that matter.
+        classification: name of the classes, such as `10c`; empty in records that are older than it.
+        colors: of each class, hexadecimal; empty in older records.
+        members: ids of the reference that each class gathers; empty in older records.
     """
 
     dataset: str
@@ -84,10 +104,12 @@ class Metadata:
     uncommitted: bool | None
     versions: dict[str, str]
     classification: str = ""
+    colors: tuple[str, ...] = ()
+    members: tuple[tuple[int, ...], ...] = ()
 
 
 class RecordKey(NamedTuple):
-    """What tells one record from another."""
+    """What tells one record from another: its dataset, experiment and seed."""
 
     dataset: str
     experiment: str
@@ -99,7 +121,7 @@ class Record:
     """One run on one dataset. What follows from its parts is computed from them.
 
     Attributes:
-        history: a row an epoch: `loss`, `val_loss`, `learning_rate`, `seconds`; index from 1.
+        history: one row per epoch: `loss`, `val_loss`, `learning_rate`, `seconds`; index from 1.
         patches: names of the test patches, in the order of `confusions`.
         confusions: `(patches, classes, classes) int64`, rows reference, columns predicted.
         maps: showcase patch to its predicted class ids, `(height, width) uint8`, 1 to classes.
@@ -125,7 +147,7 @@ class Record:
 
     @cached_property
     def scores(self) -> dict[str, Any]:
-        """Of `confusion`, see `metrics.scores`."""
+        """The scores of `confusion`, see `metrics.scores`."""
         return scores(self.confusion)
 
     @cached_property
@@ -135,7 +157,7 @@ class Record:
 
     @property
     def best_epoch(self) -> int:
-        """The epoch whose weights were tested: that of the least validation loss."""
+        """The epoch whose weights were tested: that with the least validation loss."""
         return int(self.history["val_loss"].idxmin())
 
 
@@ -147,96 +169,114 @@ class _Document:
     """The content of `metrics.json`."""
 
     layout: int
-    digest: str
     metadata: Metadata
     scores: dict[str, _Score | list[_Score]]
     confusion: list[list[int]]
 
 
-def _digest(content: Mapping[str, Any], history: bytes, test: bytes) -> str:
-    """The digest of all that a record holds.
-
-    Args:
-        content: of `metrics.json` as it is in the file. Not of `_Document`: a field that was added
-            since with a default would change the digest of every record before it.
-        history: the bytes of `history.csv`.
-        test: the bytes of `test.npz`.
-    """
-    text = json.dumps({**content, "digest": ""}, sort_keys=True, allow_nan=False)
-    return hashlib.sha256(b"\0".join([text.encode(), history, test])).hexdigest()
-
-
 def record_folder(dataset: str, experiment: str, seed: int = 1) -> Path:
-    """Where a record lies below `paths.results_dir()`."""
+    """Return where a record lies below `paths.results_dir()`."""
     folder = paths.results_dir() / dataset / experiment
     return folder if seed == 1 else folder / f"seed{seed}"
 
 
-def write_record(record: Record) -> Path:
-    """Write a record; the one before stays until all of the new one is on disk; its folder.
+# --- Write ---
+
+
+def write_record(record: Record, replace: bool = False) -> Path:
+    """Write a record, and return its folder.
+
+    The record of an earlier run of the same data is replaced; it stays until all of the new one is
+    on disk.
+
+    Args:
+        record: what `training.train` returned.
+        replace: also replace a record of other data, or of other classes.
 
     Raises:
+        RecordError: the folder holds a record of other data or classes, and `replace` is False.
         FileError: the folder cannot be written.
     """
     folder = record_folder(*record.key)
-    history = record.history.to_csv(lineterminator="\n").encode()
-    maps = {f"map_{patch}": ids for patch, ids in record.maps.items()}
-    maps |= {f"reference_{patch}": ids for patch, ids in record.references.items()}
-    confusions, patches = record.confusions.astype(np.int32), np.array(record.patches, dtype=str)
-    np.savez_compressed(buffer := io.BytesIO(), patches=patches, confusions=confusions, **maps)
-    test = buffer.getvalue()
-    document = _Document(LAYOUT, "", record.metadata, record.scores, record.confusion.tolist())
-    content = asdict(document)
-    content["digest"] = _digest(content, history, test)
-    text = json.dumps(content, indent=1, allow_nan=False) + "\n"
-    with ExitStack() as stack:  # the last entered is moved to its place first: metrics.json last
-        for name, value in ((_METRICS, text.encode()), (_TEST, test), (_HISTORY, history)):
-            stack.enter_context(atomic(folder / name, _ROOM)).write_bytes(value)
+    if not replace:
+        _check_replaceable(folder, record.metadata)
+
+    document = _Document(LAYOUT, record.metadata, record.scores, record.confusion.tolist())
+    metrics = json.dumps(asdict(document), indent=1, allow_nan=False) + "\n"
+    history = record.history.to_csv(lineterminator="\n")
+    test = _test_arrays(record)
+
+    # All three are written before the first takes its place, so a full disk changes nothing. A
+    # `with` ends from the last to the first: metrics.json, which makes it a record, comes last.
+    with (
+        atomic(folder / _METRICS, _REMEDY) as metrics_file,
+        atomic(folder / _TEST, _REMEDY) as test_file,
+        atomic(folder / _HISTORY, _REMEDY) as history_file,
+    ):
+        history_file.write_bytes(history.encode())
+        test_file.write_bytes(test)
+        metrics_file.write_bytes(metrics.encode())
     return folder
 
 
-def _starting(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
-    return {k.removeprefix(prefix): a for k, a in arrays.items() if k.startswith(prefix)}
+def _test_arrays(record: Record) -> bytes:
+    """Return the content of `test.npz`."""
+    arrays = {
+        "patches": np.array(record.patches, dtype=str),
+        "confusions": record.confusions.astype(np.int32),
+    }
+    for patch, ids in record.maps.items():
+        arrays[f"map_{patch}"] = ids
+    for patch, ids in record.references.items():
+        arrays[f"reference_{patch}"] = ids
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    return buffer.getvalue()
 
 
-def _parse(metrics: bytes, history: bytes, test: bytes) -> tuple[_Document, Record]:
-    """The parts of a record, once the digest tells that they are as they were written."""
-    document = msgspec.json.decode(metrics, type=_Document)
-    if document.layout != LAYOUT:
-        raise ValueError(f"layout {document.layout}, this library reads {LAYOUT}")
-    if document.digest != _digest(json.loads(metrics), history, test):
-        raise ValueError("its files were changed, or are not of one run")
-    with np.load(io.BytesIO(test)) as arrays:
-        arrays = dict(arrays)
-    rows = pd.read_csv(io.BytesIO(history), index_col="epoch")
-    record = Record(
-        document.metadata,
-        rows.astype(float),
-        tuple(map(str, arrays["patches"])),
-        arrays["confusions"].astype(np.int64),
-        _starting(arrays, "map_"),
-        _starting(arrays, "reference_"),
+def _check_replaceable(folder: Path, new: Metadata) -> None:
+    """Refuse to replace the record of another root, or of other classes of the same root."""
+    try:
+        old = _read_document((folder / _METRICS).read_bytes()).metadata
+    except (OSError, *_UNREADABLE):
+        return  # there is none, or it is damaged and cannot be read any more
+    if not _same_data(old, new):
+        difference = "other data"
+    elif not _same_classes(old, new):
+        difference = "other classes"
+    else:
+        return
+    raise RecordError(
+        f"{folder} holds a record of {difference}, finished {old.finished[:10]}, and it is not "
+        "replaced: set MULTISENGE_RESULTS to another folder, or replace it with replace=True "
+        "(notebook: -p replace_record True); the trained network is kept meanwhile"
     )
-    return document, record
 
 
-def _check(document: _Document, record: Record, key: RecordKey) -> None:
-    """Refuse, by a ValueError, what contradicts the key or the record's own confusion matrix."""
-    if record.key != key:
-        raise ValueError(f"it is of {'/'.join(map(str, record.key))}")
-    if record.confusion.tolist() != document.confusion:
-        raise ValueError(f"the confusion matrix is not the sum of those in {_TEST}")
-    for name, values in record.scores.items():
-        expected, held = (np.array(v, float) for v in (values, document.scores[name]))
-        if not np.allclose(held, expected, rtol=0, atol=1e-12, equal_nan=True):
-            raise ValueError(f"{name} is not that of the confusion matrix")
+def _same_data(old: Metadata, new: Metadata) -> bool:
+    if old.fingerprint == new.fingerprint:
+        return True
+    # The sample is written by the library, anew whenever its code changes: the same patches count
+    # as the same data, whatever their values.
+    is_sample = old.dataset == new.dataset == SAMPLE.name
+    return is_sample and (old.size, old.patches) == (new.size, new.patches)
+
+
+def _same_classes(old: Metadata, new: Metadata) -> bool:
+    if old.classes != new.classes:
+        return False
+    # Records of before it was kept say nothing about the members.
+    return not old.members or old.members == new.members
+
+
+# --- Read ---
 
 
 def read_record(dataset: str, experiment: str, seed: int = 1) -> Record:
-    """Read a record and check that it is the one asked for, as it was written.
+    """Read a record, and check that it is the one asked for and does not contradict itself.
 
     Raises:
-        RecordError: it is missing, damaged, changed, or of another dataset, experiment or seed.
+        RecordError: it is missing, damaged, or of another dataset, experiment or seed.
 
     Examples:
         >>> import multisenge_lib as ms
@@ -250,13 +290,16 @@ def read_record(dataset: str, experiment: str, seed: int = 1) -> Record:
         f"runs/{experiment}.ipynb -p exp {experiment} -p seed {seed}`"
     )
     try:
-        files = [(folder / name).read_bytes() for name in (_METRICS, _HISTORY, _TEST)]
+        metrics = (folder / _METRICS).read_bytes()
+        history = (folder / _HISTORY).read_bytes()
+        test = (folder / _TEST).read_bytes()
     except OSError as error:
         raise RecordError(f"{error.filename} cannot be read ({error.strerror}): {remedy}") from None
     try:
-        document, record = _parse(*files)
+        document = _read_document(metrics)
+        record = _put_together(document, history, test)
         _check(document, record, key)
-    except (ValueError, KeyError, RecursionError, msgspec.MsgspecError) as error:
+    except _UNREADABLE as error:
         raise RecordError(
             f"{folder} is not the record of {'/'.join(map(str, key))} "
             f"({str(error) or type(error).__name__}): {remedy}"
@@ -264,17 +307,62 @@ def read_record(dataset: str, experiment: str, seed: int = 1) -> Record:
     return record
 
 
+def _read_document(metrics: bytes) -> _Document:
+    document = msgspec.json.decode(metrics, type=_Document)
+    if document.layout != LAYOUT:
+        raise ValueError(f"layout {document.layout}, this library reads {LAYOUT}")
+    return document
+
+
+def _put_together(document: _Document, history: bytes, test: bytes) -> Record:
+    epochs = pd.read_csv(io.BytesIO(history), index_col="epoch")
+    maps = {}
+    references = {}
+    with np.load(io.BytesIO(test)) as arrays:
+        patches = tuple(map(str, arrays["patches"]))
+        confusions = arrays["confusions"].astype(np.int64)
+        for name in arrays:
+            kind, _, patch = name.partition("_")
+            if kind == "map":
+                maps[patch] = arrays[name]
+            elif kind == "reference":
+                references[patch] = arrays[name]
+    return Record(document.metadata, epochs.astype(float), patches, confusions, maps, references)
+
+
+def _check(document: _Document, record: Record, key: RecordKey) -> None:
+    """Refuse a record that contradicts its key or its own confusion matrix, by a ValueError."""
+    if record.key != key:
+        raise ValueError(f"it is of {'/'.join(map(str, record.key))}")
+    if record.confusion.tolist() != document.confusion:
+        raise ValueError(f"the confusion matrix is not the sum of those in {_TEST}")
+    for name, written in document.scores.items():
+        # A score that this library does not compute is not shown either.
+        if name not in record.scores:
+            continue
+        computed = np.array(record.scores[name], dtype=float)
+        if not np.allclose(np.array(written, float), computed, rtol=0, atol=1e-12, equal_nan=True):
+            raise ValueError(f"{name} is not that of the confusion matrix")
+
+
 def list_records(dataset: str) -> list[RecordKey]:
-    """The records of a dataset, by experiment and seed; none where nothing was trained."""
-    root, found = paths.results_dir() / dataset, set()
+    """List the records of a dataset, by experiment and seed; empty where nothing was trained."""
+    root = paths.results_dir() / dataset
+    keys = set()
     for path in root.glob(f"**/{_METRICS}"):
-        place = re.fullmatch(r"(\w+)(?:/seed(\d+))?", path.parent.relative_to(root).as_posix())
-        key = RecordKey(dataset, place[1], int(place[2] or 1)) if place else None
-        if key and record_folder(*key) == path.parent:
-            found.add(key)
-    return sorted(found)
+        place = path.parent.relative_to(root).as_posix()
+        match = re.fullmatch(r"(\w+)(?:/seed(\d+))?", place)
+        if match is None:
+            continue
+        experiment, seed = match.groups()
+        key = RecordKey(dataset, experiment, int(seed or 1))
+        # A folder such as seed02, or seed1, is nobody's.
+        if record_folder(*key) == path.parent:
+            keys.add(key)
+    return sorted(keys)
 
 
 def read_runs(dataset: str, experiment: str) -> list[Record]:
-    """The records of an experiment, one a seed; none where nothing was trained."""
-    return [read_record(*key) for key in list_records(dataset) if key.experiment == experiment]
+    """Read the records of an experiment, one per seed; empty where nothing was trained."""
+    keys = [key for key in list_records(dataset) if key.experiment == experiment]
+    return [read_record(*key) for key in keys]

@@ -14,6 +14,7 @@ from typing import Any
 
 import keras
 
+from multisenge_lib import paths
 from multisenge_lib.chapters import (
     ABLATION_EPOCHS,
     BASELINE,
@@ -127,15 +128,17 @@ def measure_all(
     source = _source(root, experiment, settings)
     runs = _read(path, source)
     done = {(run.variant, run.seed) for run in runs}
+    # A folder of its own: what lies in it is deleted below, and the user's own runs must stay.
+    runs_folder = paths.cache_dir() / "ablations"
     for seed, name in itertools.product(seeds, variants):
         if (name, seed) in done:
             continue
         variant = VARIANTS[name]
         changed = replace(settings, seed=seed, **variant.settings)
-        run = train(replace(experiment, **variant.experiment), changed, root)
+        run = train(replace(experiment, **variant.experiment), changed, root, runs=runs_folder)
         runs.append(_run(name, run))
         _write(path, source, runs)
-        shutil.rmtree(run.folder)  # 100 MB a run, which nothing asks for again
+        shutil.rmtree(run.folder)  # 100 MB, which nothing asks for again
         del run
         keras.utils.clear_session(free_memory=True)  # else each network stays: 0.4 GB
     return path

@@ -1,12 +1,13 @@
 """How a network is trained: settings, batches, loss, run, checkpoint, devices.
 
-The settings are data and are there at once. Everything else needs Keras, which takes seconds to
-import, and is loaded when it is first asked for.
+Keras takes seconds to import. It is loaded when training is first asked for, not for the settings,
+which are data.
 """
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from multisenge_lib.models import check_keras
 from multisenge_lib.training.settings import (
     SAMPLE_SETTINGS,
     Settings,
@@ -15,35 +16,32 @@ from multisenge_lib.training.settings import (
 )
 
 if TYPE_CHECKING:  # for editors and type checkers, which do not run __getattr__ below
-    from multisenge_lib.training.batches import steps_an_epoch
-    from multisenge_lib.training.devices import on_devices, settled
+    from multisenge_lib.training.batches import steps_per_epoch
+    from multisenge_lib.training.devices import on_devices
     from multisenge_lib.training.loss import inverse_frequency, weighted_loss
-    from multisenge_lib.training.optimizer import adam
-    from multisenge_lib.training.progress import print_scores, say
-    from multisenge_lib.training.run import Run, check_data_root, evaluate, load, train
+    from multisenge_lib.training.progress import print_scores
+    from multisenge_lib.training.run import Run, check_data_root, evaluate, prepare, train
 
 #: Names that need Keras, by the module that defines them.
 _MODULE_OF = {
-    "steps_an_epoch": "batches",
+    "steps_per_epoch": "batches",
     "on_devices": "devices",
-    "settled": "devices",
     "inverse_frequency": "loss",
     "weighted_loss": "loss",
-    "adam": "optimizer",
     "print_scores": "progress",
-    "say": "progress",
     "Run": "run",
     "check_data_root": "run",
     "evaluate": "run",
-    "load": "run",
+    "prepare": "run",
     "train": "run",
 }
 
 
 def __getattr__(name: str) -> Any:
-    """Load a name's module when it is first asked for (PEP 562)."""
+    """Load a module when one of its names is first asked for (PEP 562)."""
     if name not in _MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    check_keras()
     module = importlib.import_module(f"{__name__}.{_MODULE_OF[name]}")
     return getattr(module, name)
 

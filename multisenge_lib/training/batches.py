@@ -1,13 +1,14 @@
-"""Packed patches to Keras batches, augmented or in order, and the numbers training needs first.
+"""From packed patches to Keras batches, and the numbers that training needs first.
 
-Which patches make a training batch, and how each is turned, depends on the seed and the batch's
-number since the start of training alone: a run that was interrupted goes on with the same batches.
+Which patches make a training batch, and how each is turned, depends only on the seed and on how
+many batches came before. So a run that was interrupted goes on with the same batches.
 """
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from itertools import count
+from math import ceil
 from typing import Any
 
 import keras
@@ -18,7 +19,7 @@ from multisenge_lib.errors import ExperimentError, PatchError
 from multisenge_lib.models import Experiment
 from multisenge_lib.training.settings import Augmentation
 
-#: Of section 3.4.
+#: Which part of the patches is turned: "the training dataset is augmented to 75%" (section 3.4).
 AUGMENTED_SHARE = 0.75
 
 #: As it is; turned by 90, 180, 270 degrees; upside down; left to right (section 3.4).
@@ -34,18 +35,27 @@ def transform(image: np.ndarray, number: int, axes: tuple[int, int] = (-3, -2)) 
         axes: height and width; `(-2, -1)` where there are no bands.
     """
     if number <= 3:
-        return np.rot90(image, number, axes)
-    return np.flip(image, axes[number - 4])
+        return np.rot90(image, number, axes)  # 0, 1, 2 or 3 quarter turns
+    height, width = axes
+    axis = height if TRANSFORMATIONS[number] == "up-down" else width
+    return np.flip(image, axis)
 
 
-def _copies(patches: int, augmentation: Augmentation) -> int:
-    return round(AUGMENTED_SHARE * patches) if augmentation == "extend" else 0
+def _turned_copies(patches: int, augmentation: Augmentation) -> int:
+    """Return how many turned copies an epoch has beside the patches themselves."""
+    if augmentation != "extend":
+        return 0
+    return round(AUGMENTED_SHARE * patches)
 
 
-def steps_an_epoch(patches: int, augmentation: Augmentation, batch_size: int) -> int:
-    """Full batches that an epoch of training has; an ExperimentError where there is none."""
-    steps = (patches + _copies(patches, augmentation)) // batch_size
-    if not steps:
+def steps_per_epoch(patches: int, augmentation: Augmentation, batch_size: int) -> int:
+    """Return how many full batches an epoch of training has.
+
+    Raises:
+        ExperimentError: there are not enough patches for a single batch.
+    """
+    steps = (patches + _turned_copies(patches, augmentation)) // batch_size
+    if steps == 0:
         raise ExperimentError(
             f"batch size {batch_size} is more than the {patches} patches to train on: give a "
             "smaller one"
@@ -54,7 +64,7 @@ def steps_an_epoch(patches: int, augmentation: Augmentation, batch_size: int) ->
 
 
 class Batches(keras.utils.PyDataset):
-    """Patches in order, once, each as it is: for validation and test.
+    """Gives patches in order, once, each as it is: for validation and test.
 
     A batch is `(inputs, reference)`: inputs by sensor, `s1` `(batch, dates, size, size, 2)
     float32` and `s2` `(batch, dates, size, size, 10) uint16` as stored; the reference
@@ -65,9 +75,12 @@ class Batches(keras.utils.PyDataset):
         positions: which patches of it.
         sensors: the model's inputs.
         typology: of the reference.
-        batch_size: patches a batch. The last one is filled up, so that all have one shape, with
-            repetitions whose reference is 0 throughout.
-        readers: threads that read the patches of a batch.
+        batch_size: patches per batch. The last batch is filled up with repetitions whose reference
+            is 0 throughout, so that all batches have one shape.
+        reader_threads: threads that read the patches of a batch.
+
+    Attributes:
+        error: why a patch could not be read; None as long as all could.
     """
 
     def __init__(
@@ -77,60 +90,77 @@ class Batches(keras.utils.PyDataset):
         sensors: Sequence[str],
         typology: Typology,
         batch_size: int,
-        readers: int = 1,
+        reader_threads: int = 1,
     ):
         super().__init__()
         if not len(positions):
             raise ExperimentError("no patch to make batches of: the split is empty")
         if batch_size < 1:
             raise ExperimentError(f"batch size {batch_size}: give 1 or more")
-        self.store, self.positions = store, np.asarray(positions)
-        self.sensors, self.lookup = tuple(sensors), typology.lookup
+        self.store = store
+        self.positions = np.asarray(positions)
+        self.sensors = tuple(sensors)
+        self.lookup = typology.lookup
         self.size = batch_size
         self.error: PatchError | None = None
-        self._pool = ThreadPoolExecutor(readers)
+        self._pool = ThreadPoolExecutor(reader_threads)
 
     @property
     def num_batches(self) -> int | None:
-        """Batches in all; None where they don't end."""
-        return -(-len(self.positions) // self.size)
+        """Return how many batches there are; None where they do not end."""
+        return ceil(len(self.positions) / self.size)
 
     def plan(self, number: int) -> list[tuple[int, int]]:
-        """Position in the store and number of the transformation, for each patch of a batch."""
-        part = self.positions[number * self.size : (number + 1) * self.size]
-        return [(int(position), 0) for position in part]
+        """Return which patches a batch has: position in the store, number of the transformation."""
+        first = number * self.size
+        positions = self.positions[first : first + self.size]
+        return [(int(position), 0) for position in positions]
 
-    def _read(self, name: str, planned: tuple[int, int], out: np.ndarray) -> None:
-        """One patch of an array, turned, in its place in the batch."""
-        position, number = planned
-        if number == 0:
+    def _read(self, name: str, position: int, transformation: int, out: np.ndarray) -> None:
+        """Read one array of a patch, turned, into its place in the batch."""
+        if TRANSFORMATIONS[transformation] == "none":
             self.store.read(name, position, out)
-        else:
-            axes = (-2, -1) if name == "reference" else (-3, -2)
-            out[...] = transform(self.store.read(name, position), number, axes)
+            return
+        axes = (-2, -1) if name == "reference" else (-3, -2)
+        values = self.store.read(name, position)
+        out[...] = transform(values, transformation, axes)
 
     def __getitem__(self, number: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
-        """One batch; an error is kept for the caller, whom Keras' threads hide it from."""
-        plan, names = self.plan(number), (*self.sensors, "reference")
-        batch = {name: self.store.empty(name, self.size) for name in names}
-        places = [
-            (name, planned, batch[name][i]) for i, planned in enumerate(plan) for name in names
-        ]
+        """Read one batch.
+
+        Keras calls this in threads of its own and hides what they raise, so an error is also kept
+        in `self.error`.
+        """
+        plan = self.plan(number)
+        batch = {}
+        for name in (*self.sensors, "reference"):
+            batch[name] = self.store.empty(name, self.size)
+
+        # Each array of each patch is one task of the reader threads.
+        tasks = []
+        for place, (position, transformation) in enumerate(plan):
+            for name, array in batch.items():
+                task = self._pool.submit(self._read, name, position, transformation, array[place])
+                tasks.append(task)
         try:
-            list(self._pool.map(self._read, *zip(*places, strict=True)))
+            for task in tasks:
+                task.result()
         except PatchError as error:
             self.error = error
             raise
+
+        # Fill up the last batch, with pixels that no loss and no score counts.
         for name in self.sensors:
             batch[name][len(plan) :] = batch[name][0]
         batch["reference"][len(plan) :] = NO_DATA
-        return batch, self.lookup[batch.pop("reference")]
+        reference = self.lookup[batch.pop("reference")]
+        return batch, reference
 
 
 class TrainingBatches(Batches):
-    """Patches in random order, turned and flipped, without end.
+    """Gives patches in random order, turned and flipped, without end.
 
-    An epoch has `steps` full batches; the few patches that fill no batch are others in each epoch.
+    An epoch has `steps` full batches. The few patches that fill no batch differ between epochs.
 
     Args:
         *args: and **kwargs, of `Batches`.
@@ -148,58 +178,71 @@ class TrainingBatches(Batches):
         **kwargs,
     ):
         super().__init__(*args, **kwargs)
-        self.steps = steps_an_epoch(len(self.positions), augmentation, self.size)
-        self.seed, self.augmentation, self.first_epoch = seed, augmentation, first_epoch
-        self._epoch = lru_cache(maxsize=2)(self._shuffled)
+        self.steps = steps_per_epoch(len(self.positions), augmentation, self.size)
+        self.seed = seed
+        self.augmentation = augmentation
+        self.first_epoch = first_epoch
+        # Two epochs, since batches are read ahead: the next one begins before this one ends.
+        self._epoch_plan = lru_cache(maxsize=2)(self._shuffled)
 
     @property
     def num_batches(self) -> None:
-        """None: batches don't end. Keras counts `steps` an epoch."""
+        """Return None: batches do not end. Keras counts `steps` per epoch."""
 
     def _shuffled(self, epoch: int) -> np.ndarray:
-        """Position and transformation of every patch of an epoch, `(patches, 2)`."""
+        """Draw the position and the transformation of every patch of an epoch, `(patches, 2)`.
+
+        The generator's state follows from seed and epoch alone, so that a resumed run draws the
+        same. For the same reason, no line here may draw more or less than before.
+        """
         rng = np.random.Generator(np.random.PCG64([self.seed, epoch]))
-        numbers = rng.integers(1, len(TRANSFORMATIONS), len(self.positions))
-        share = {"replace": AUGMENTED_SHARE, "extend": 0, "none": 0}[self.augmentation]
-        kept = np.where(rng.random(len(self.positions)) < share, numbers, 0)
-        copies = _copies(len(self.positions), self.augmentation)
-        copied = rng.permutation(len(self.positions))[:copies]
-        plan = np.concatenate(
-            [
-                np.stack([self.positions, kept], axis=1),
-                np.stack([self.positions, numbers], axis=1)[copied],
-            ]
-        )
-        return rng.permutation(plan)
+        patches = len(self.positions)
+        transformations = rng.integers(1, len(TRANSFORMATIONS), patches)
+
+        # "replace": this share of the patches is turned, the others are as they are.
+        share = AUGMENTED_SHARE if self.augmentation == "replace" else 0
+        is_turned = rng.random(patches) < share
+        of_originals = np.where(is_turned, transformations, 0)
+        originals = np.stack([self.positions, of_originals], axis=1)
+
+        # "extend": turned copies come on top.
+        copied = rng.permutation(patches)[: _turned_copies(patches, self.augmentation)]
+        copies = np.stack([self.positions, transformations], axis=1)[copied]
+
+        return rng.permutation(np.concatenate([originals, copies]))
 
     def plan(self, number: int) -> list[tuple[int, int]]:
-        """Position in the store and number of the transformation, for each patch of a batch."""
+        """Return which patches a batch has: position in the store, number of the transformation."""
         epoch, step = divmod(number, self.steps)
-        part = self._epoch(self.first_epoch + epoch)[step * self.size : (step + 1) * self.size]
-        return [(int(position), int(transformation)) for position, transformation in part]
+        patches = self._epoch_plan(self.first_epoch + epoch)
+        first = step * self.size
+        return [(int(p), int(t)) for p, t in patches[first : first + self.size]]
 
 
 def read_ahead(batches: Batches) -> Any:
-    """The batches as `fit` takes them, one read while another is trained on.
+    """Return batches in the form that `fit` takes, so that one is read while another is trained on.
 
-    Keras makes such a pipeline itself, but for TensorFlow one that is tuned: its end then waits for
-    the tuner, which sleeps twice as long each time, up to a minute (`book/data/roads.yaml`).
+    Keras makes such a pipeline itself, but for TensorFlow it makes one that tunes itself. At its
+    end it waits for the tuner, which sleeps twice as long each time, up to a minute.
     """
     if keras.backend.backend() != "tensorflow":
         return batches
     import tensorflow as tf
 
-    def generated() -> Any:
+    def generate() -> Any:
         numbers = count() if batches.num_batches is None else range(batches.num_batches)
-        return (batches[number] for number in numbers)
+        for number in numbers:
+            yield batches[number]
 
-    shapes = tf.nest.map_structure(lambda x: tf.TensorSpec(x.shape, x.dtype), batches[0])
+    # The first batch tells the pipeline the shapes and types of all.
+    signature = tf.nest.map_structure(lambda x: tf.TensorSpec(x.shape, x.dtype), batches[0])
+    dataset = tf.data.Dataset.from_generator(generate, output_signature=signature)
+
+    length = batches.num_batches or tf.data.INFINITE_CARDINALITY
+    dataset = dataset.apply(tf.data.experimental.assert_cardinality(length))
+
     options = tf.data.Options()
     options.autotune.enabled = False
-    length = tf.data.experimental.assert_cardinality(
-        batches.num_batches or tf.data.INFINITE_CARDINALITY
-    )
-    dataset = tf.data.Dataset.from_generator(generated, output_signature=shapes).apply(length)
     return dataset.prefetch(1).with_options(options)
 
 
@@ -257,9 +300,9 @@ def _moments(
 
 
 def count_classes(store: Store, typology: Typology, split: str = "train") -> np.ndarray:
-    """Pixels of each class in a split's reference, `(classes,) int64`; no data is not counted."""
-    counts = np.zeros(len(typology) + 1, dtype=np.int64)
+    """Count the labelled pixels of each class in a split's reference: `(classes,) int64`."""
+    counts_by_id = np.zeros(len(typology) + 1, dtype=np.int64)
     for position in store.positions(split):
         ids = typology.lookup[store.read("reference", position)]
-        counts += np.bincount(ids.ravel(), minlength=len(counts))
-    return np.delete(counts, NO_DATA)
+        counts_by_id += np.bincount(ids.ravel(), minlength=len(counts_by_id))
+    return np.delete(counts_by_id, NO_DATA)

@@ -9,11 +9,12 @@ import time
 import zipfile
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import keras
+import msgspec
 import numpy as np
 import pandas as pd
 
@@ -21,12 +22,21 @@ from multisenge_lib.errors import ExperimentError, FileError, ModelError
 from multisenge_lib.files import atomic, locked, write_text
 from multisenge_lib.models import ModelCard, read_model_card, save_model
 
-_ROOM = (
+#: The files of a run's folder. While it is trained:
+_CHECKPOINT = "checkpoint.npz"
+_HISTORY = "history.csv"
+#: When it is over; `finished.json` comes last, so where it is, the run is whole.
+MODEL = "model.keras"
+_FINISHED = "finished.json"
+
+_REMEDY = (
     "make room, or set MULTISENGE_CACHE to another folder, and give the same command again: it "
     "goes on from the last checkpoint"
 )
+#: Whatever NumPy, zip, JSON or Keras raise when a file is damaged.
 _UNREADABLE = (
     ModelError,
+    msgspec.ValidationError,
     ValueError,
     KeyError,
     TypeError,
@@ -34,28 +44,25 @@ _UNREADABLE = (
     OSError,
     zipfile.BadZipFile,
 )
-#: What `on_train_begin` of these callbacks would forget.
-_STATE = {
+#: What these callbacks set back when training begins.
+_STATE_OF_CALLBACK = {
     "ReduceLROnPlateau": ("wait", "best", "cooldown_counter"),
     "EarlyStopping": ("wait", "best", "best_epoch", "stopped_epoch"),
 }
 
 
-def _numbered(arrays: Mapping[str, np.ndarray], group: str) -> list[np.ndarray]:
-    count = sum(name.startswith(f"{group}_") for name in arrays)
-    return [arrays[f"{group}_{i}"] for i in range(count)]
-
-
 def exclusive(folder: Path) -> AbstractContextManager[None]:
-    """Hold a run's folder; an ExperimentError where another process trains the same run."""
+    """Lock a run's folder; an ExperimentError where another process trains the same run."""
     busy = ExperimentError(
         f"another process trains the same run in {folder}: wait for it, or give another seed"
     )
-    return locked(folder / "lock", busy, _ROOM)
+    return locked(folder / "lock", busy, _REMEDY)
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """Keep the state of a run on disk, whole at any moment; last in the list of callbacks.
+    """Saves the state of a run after epochs; the files are whole at any moment.
+
+    It must come after the callbacks whose state it keeps in the list that `fit` is given.
 
     Args:
         folder: where `checkpoint.npz` and `history.csv` are written.
@@ -64,7 +71,7 @@ class Checkpoint(keras.callbacks.Callback):
         interval: least seconds between two checkpoints.
 
     Attributes:
-        rows: one mapping an epoch: `loss`, `val_loss`, `learning_rate`, `seconds`.
+        rows: one mapping per epoch: `loss`, `val_loss`, `learning_rate`, `seconds`.
         stopped: whether early stopping has ended the run.
     """
 
@@ -76,113 +83,171 @@ class Checkpoint(keras.callbacks.Callback):
         interval: float,
     ):
         super().__init__()
-        self.folder, self.path, self.interval = folder, folder / "checkpoint.npz", interval
-        self.stopping, self.others = stopping, (stopping, plateau)
+        self.folder = folder
+        self.path = folder / _CHECKPOINT
+        self.interval = interval
+        self.stopping = stopping
+        self.plateau = plateau
         self.rows: list[dict[str, float]] = []
         self.stopped = False
-        self._state: dict[str, Any] = {}
-        self._saved = time.monotonic()
+        self._restored: dict[str, Any] | None = None
+        self._last_save = time.monotonic()
+
+    # --- Save ---
+
+    def save(self) -> None:
+        """Write all that `restore` needs; the file before stays until this one is on disk."""
+        state: dict[str, Any] = {"rows": self.rows, "stopped": self.stopped}
+        for callback in (self.stopping, self.plateau):
+            name = type(callback).__name__
+            state[name] = {key: getattr(callback, key) for key in _STATE_OF_CALLBACK[name]}
+
+        optimizer = [np.asarray(v.numpy()) for v in self.model.optimizer.variables]
+        arrays = {
+            **_numbered("model", self.model.get_weights()),
+            **_numbered("optimizer", optimizer),
+            **_numbered("best", self.stopping.best_weights or []),
+        }
+        with atomic(self.path, _REMEDY) as unfinished:
+            np.savez(unfinished, state=json.dumps(state), **arrays)
+        self._last_save = time.monotonic()
+
+    # --- Restore ---
 
     def restore(self, model: keras.Model) -> None:
-        """Take up weights, optimizer and history, before `fit`; a FileError for a damaged file."""
+        """Take up weights, optimizer and history, before `fit`; nothing where none were saved.
+
+        Raises:
+            FileError: the checkpoint is damaged, or of another network.
+        """
         if not self.path.exists():
             return
         try:
             with np.load(self.path) as arrays:
                 state = json.loads(str(arrays["state"]))
-                model.set_weights(_numbered(arrays, "model"))
-                model.optimizer.build(model.trainable_variables)
-                optimizer = zip(
-                    model.optimizer.variables, _numbered(arrays, "optimizer"), strict=True
-                )
-                for variable, value in optimizer:
-                    variable.assign(value)
-                self._state = {**state, "best": _numbered(arrays, "best")}
-            self.rows, self.stopped = state["rows"], state["stopped"]
+                model.set_weights(_of_group("model", arrays))
+                optimizer = _of_group("optimizer", arrays)
+                best_weights = _of_group("best", arrays)
+            model.optimizer.build(model.trainable_variables)
+            for variable, value in zip(model.optimizer.variables, optimizer, strict=True):
+                variable.assign(value)
+            self.rows = state["rows"]
+            self.stopped = state["stopped"]
+            self._restored = {**state, "best": best_weights}
         except _UNREADABLE as error:
             raise FileError(
                 f"{self.path} is damaged ({error}): delete it, and training begins anew"
             ) from None
 
     def on_train_begin(self, logs: Mapping[str, float] | None = None) -> None:
-        """Give the other callbacks back what they knew."""
-        for callback in self.others if self._state else ():
-            for name, value in self._state[type(callback).__name__].items():
+        """Restore the state of the other callbacks, which their own `on_train_begin` set back."""
+        if self._restored is None:
+            return
+        for callback in (self.stopping, self.plateau):
+            for name, value in self._restored[type(callback).__name__].items():
                 setattr(callback, name, value)
-        if self._state:
-            self.stopping.best_weights = self._state.pop("best") or None
+        self.stopping.best_weights = self._restored["best"] or None
+        self._restored = None
+
+    # --- While training ---
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
-        """Start the clock."""
-        self._started = time.monotonic()
+        """Start the clock of an epoch."""
+        self._epoch_start = time.monotonic()
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
-        """Write history and, when it is time, the checkpoint."""
+        """Write the history and, when the interval is over, the checkpoint."""
         row = {name: float(value) for name, value in (logs or {}).items()}
-        self.rows.append(row | {"seconds": round(time.monotonic() - self._started, 3)})
+        row["seconds"] = round(time.monotonic() - self._epoch_start, 3)
+        self.rows.append(row)
         self.stopped = self.model.stop_training
+
         text = history(self.rows).to_csv(lineterminator="\n")
-        write_text(self.folder / "history.csv", text, _ROOM)
-        if time.monotonic() - self._saved >= self.interval:
+        write_text(self.folder / _HISTORY, text, _REMEDY)
+        if time.monotonic() - self._last_save >= self.interval:
             self.save()
 
     def on_train_end(self, logs: Mapping[str, float] | None = None) -> None:
-        """Keep the end: what comes after may fail."""
+        """Save the end, whatever the interval: what comes after may fail."""
         self.save()
 
-    def save(self) -> None:
-        """Write all that `restore` needs; the file before stays until this one is on disk."""
-        state = {"rows": self.rows, "stopped": self.stopped}
-        for callback in self.others:
-            kind = type(callback).__name__
-            state[kind] = {name: getattr(callback, name) for name in _STATE[kind]}
-        groups = {
-            "model": self.model.get_weights(),
-            "optimizer": [np.asarray(v.numpy()) for v in self.model.optimizer.variables],
-            "best": self.stopping.best_weights or [],
-        }
-        arrays = {
-            f"{g}_{i}": value for g, values in groups.items() for i, value in enumerate(values)
-        }
-        with atomic(self.path, _ROOM) as unfinished:
-            np.savez(unfinished, state=json.dumps(state), **arrays)
-        self._saved = time.monotonic()
+
+def _numbered(group: str, arrays: list[np.ndarray]) -> dict[str, np.ndarray]:
+    """Name the arrays of a list for an npz file, which has no lists."""
+    return {f"{group}_{number}": array for number, array in enumerate(arrays)}
+
+
+def _of_group(group: str, arrays: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+    """Return the list of arrays that `_numbered` named."""
+    count = sum(name.startswith(f"{group}_") for name in arrays)
+    return [arrays[f"{group}_{number}"] for number in range(count)]
 
 
 def history(rows: list[dict[str, float]]) -> pd.DataFrame:
-    """A row an epoch, from 1."""
+    """Make a table with one row per epoch, numbered from 1."""
     return pd.DataFrame(rows, index=pd.RangeIndex(1, len(rows) + 1, name="epoch"))
 
 
-def delete_run(folder: Path) -> None:
-    """Delete what a run has kept, and what it had begun to write, so that it begins anew."""
-    for name in ("finished.json", "model.keras", "checkpoint.npz", "history.csv"):
-        for path in (folder / name, *folder.glob(f".{name.replace('.', '.*.')}")):
-            path.unlink(missing_ok=True)
+# --- The end of a run ---
 
 
-def _same_network(saved: ModelCard, expected: ModelCard) -> bool:
-    """Whether two cards describe the same network; its scores and the library may differ."""
-    return replace(saved, scores={}, library={}) == replace(expected, scores={}, library={})
+@dataclass(frozen=True)
+class TrainingInfo:
+    """What only the process that trained a network knows, kept for the record.
+
+    Attributes:
+        rows: one mapping per epoch: `loss`, `val_loss`, `learning_rate`, `seconds`.
+        finished: when the last epoch ended, UTC, ISO 8601.
+        device: what the run ran on, in words; `backend`: Keras'.
+        commit: of the code, None outside a git checkout; `uncommitted`: whether it was changed.
+        versions: of Python and the packages that matter.
+    """
+
+    rows: list[dict[str, float]]
+    finished: str
+    device: str
+    backend: str
+    commit: str | None
+    uncommitted: bool | None
+    versions: dict[str, str]
 
 
-def read_finished(folder: Path, model: keras.Model, card: ModelCard) -> dict[str, Any] | None:
-    """What `write_finished` kept, and the weights into the model; None while a run is not over.
+def write_finished(
+    folder: Path, model: keras.Model, card: ModelCard, training_info: TrainingInfo
+) -> None:
+    """Keep the trained network and what its record needs; only then delete the checkpoint.
+
+    A finished run stays as it is: maps know a network by its bytes.
+    """
+    if (folder / _FINISHED).exists():
+        return
+    save_model(model, card, folder / MODEL)
+    write_text(folder / _FINISHED, json.dumps(asdict(training_info)), _REMEDY)
+    (folder / _CHECKPOINT).unlink(missing_ok=True)
+
+
+def read_finished(folder: Path, model: keras.Model, card: ModelCard) -> TrainingInfo | None:
+    """Read what `write_finished` kept, and load the weights into the model.
 
     Args:
         folder: of the run.
         model: takes the weights.
         card: what the network of the run must be; its scores do not matter.
 
+    Returns:
+        None while the run is not over.
+
     Raises:
-        FileError: the folder is damaged, or holds another network.
+        FileError: the folder's files are damaged, or of another network.
     """
-    if not (folder / "finished.json").exists():
+    if not (folder / _FINISHED).exists():
         return None
     try:
-        saved = read_model_card(folder / "model.keras")
-        made = json.loads((folder / "finished.json").read_text(encoding="utf-8"))
-        keras.Model(model.input, model.output).load_weights(folder / "model.keras")
+        content = json.loads((folder / _FINISHED).read_text(encoding="utf-8"))
+        training_info = msgspec.convert(content, TrainingInfo)
+        saved = read_model_card(folder / MODEL)
+        # Without the compiled parts, which the file does not hold.
+        keras.Model(model.input, model.output).load_weights(folder / MODEL)
     except _UNREADABLE as error:
         raise FileError(f"{folder} is damaged ({error}): delete it to train anew") from None
     if not _same_network(saved, card):
@@ -190,18 +255,20 @@ def read_finished(folder: Path, model: keras.Model, card: ModelCard) -> dict[str
             f"{folder} holds a network of other classes, bands or dates than this run: delete it "
             "to train anew"
         )
-    return made
+    return training_info
 
 
-def write_finished(
-    folder: Path, model: keras.Model, description: ModelCard, made: Mapping[str, Any]
-) -> None:
-    """Keep the trained network and what its record needs; only then the checkpoint goes.
+def _same_network(saved: ModelCard, expected: ModelCard) -> bool:
+    """Return whether two cards describe the same network; scores and library may differ."""
+    return replace(saved, scores={}, library={}) == replace(expected, scores={}, library={})
 
-    What is kept already stays as it is: maps know a network by its bytes.
-    """
-    if (folder / "finished.json").exists():
-        return
-    save_model(model, description, folder / "model.keras")
-    write_text(folder / "finished.json", json.dumps(made), _ROOM)
-    (folder / "checkpoint.npz").unlink(missing_ok=True)
+
+def delete_run(folder: Path) -> None:
+    """Delete the files of a run, and those it had begun to write, so that it begins anew."""
+    # `finished.json` first: without it, whatever else is left is not taken for a finished run.
+    for name in (_FINISHED, MODEL, _CHECKPOINT, _HISTORY):
+        (folder / name).unlink(missing_ok=True)
+        # What `atomic` was writing when the process was killed: ".model.0a1b2c3d.keras".
+        stem, ending = name.split(".")
+        for unfinished in folder.glob(f".{stem}.*.{ending}"):
+            unfinished.unlink(missing_ok=True)

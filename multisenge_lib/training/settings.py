@@ -1,13 +1,13 @@
 """How to train: the paper's settings (section 3.4), the sample's, and what is refused."""
 
 import difflib
-import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import Field, dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
+import numpy as np
 from msgspec import Meta
 
 from multisenge_lib.dataset import SAMPLE, dataset_of_root
@@ -17,7 +17,8 @@ from multisenge_lib.errors import ExperimentError
 #: `replace`: three quarters of the patches of an epoch are turned, the others are as they are.
 #: `extend`: an epoch has all patches as they are, and turned copies of three quarters of them.
 Augmentation = Literal["replace", "extend", "none"]
-Precision = Literal["float32", "mixed_float16", "mixed_bfloat16"]
+Precision = Literal["float32", "mixed_bfloat16"]
+
 _Count = Annotated[int, Meta(ge=1)]
 _Share = Annotated[float, Meta(gt=0, lt=1)]
 
@@ -28,7 +29,7 @@ class Settings:
 
     Attributes:
         epochs: at most; early stopping ends most runs before. Left open by the paper.
-        batch_size: patches a step, over all devices.
+        batch_size: patches per step, over all devices.
         learning_rate: of Adam, at the start.
         plateau_factor: of the learning rate, when the validation loss no longer falls.
         plateau_patience: epochs before that.
@@ -36,11 +37,11 @@ class Settings:
         seed: of initial weights, order and augmentation.
         augmentation: how "augmented to 75%" is read, see `Augmentation`.
         class_weights: weigh the loss by inverse class frequency.
-        precision: of training, `float32` or a mixed one; None: `mixed_bfloat16` by TensorFlow on a
-            processor that multiplies it, `float32` elsewhere. Left open by the paper.
+        precision: of training: `float32`, or `mixed_bfloat16`, which takes less memory and is
+            faster on processors that multiply it. Left open by the paper.
         jit: compile with XLA; None: on JAX and on a GPU.
         devices: how many devices of this machine share each batch.
-        readers: threads that read patches.
+        reader_threads: threads that read patches.
         tensorboard: also log for TensorBoard.
 
     Examples:
@@ -59,72 +60,93 @@ class Settings:
     seed: Annotated[int, Meta(ge=0, lt=2**32)] = 1
     augmentation: Augmentation = "replace"
     class_weights: bool = True
-    precision: Precision | None = None
+    precision: Precision = "float32"
     jit: bool | None = None
     devices: _Count = 1
-    readers: _Count = 4
+    reader_threads: _Count = 4
     tensorboard: bool = False
 
     def __post_init__(self):
-        """Refuse what cannot be trained with, by an ExperimentError that names the setting."""
+        """Check every setting; an ExperimentError names the one that cannot be trained with."""
         for field in fields(self):
-            value = getattr(self, field.name)
-            try:
-                msgspec.convert(value, field.type)
-            except msgspec.ValidationError as error:
-                kinds = [k for k in (field.type, *get_args(field.type)) if get_origin(k) is Literal]
-                choices = [str(choice) for kind in kinds for choice in get_args(kind)]
-                rule = f"one of {', '.join(choices)}" if choices else str(error)
-                raise ExperimentError(f"{field.name} is {value!r}: {rule.lower()}") from None
+            value = _checked(field, getattr(self, field.name))
+            object.__setattr__(self, field.name, value)  # the way in of a frozen dataclass
+
+
+def _checked(field: Field, value: Any) -> Any:
+    """Return a setting's value as a plain Python one, or refuse it."""
+    if field.name == "precision" and value == "mixed_float16":
+        raise ExperimentError(
+            "precision is 'mixed_float16': within ten steps the activations exceed 65,504, the "
+            "largest number that float16 holds: give mixed_bfloat16, which is as small, or float32"
+        )
+    plain = value.item() if isinstance(value, np.generic) else value
+    if _is_whole_number(field) and isinstance(plain, float) and plain.is_integer():
+        plain = int(plain)
+    try:
+        return msgspec.convert(plain, field.type)
+    except msgspec.ValidationError as error:
+        choices = _choices(field)
+        rule = f"one of {', '.join(choices)}" if choices else str(error).lower()
+        received = " ".join(repr(value).split())  # of an array, too, on one line
+        raise ExperimentError(f"{field.name} is {received}: {rule}") from None
+
+
+def _is_whole_number(field: Field) -> bool:
+    return get_origin(field.type) is Annotated and get_args(field.type)[0] is int
+
+
+def _choices(field: Field) -> list[str]:
+    """Return the words that a setting can have; none where it is a number or a switch."""
+    if get_origin(field.type) is Literal:
+        return list(get_args(field.type))
+    return []
 
 
 #: For the sample, 56 small patches to train on: smaller batches, and as many epochs as two cores do
 #: in about two minutes.
-SAMPLE_SETTINGS = Settings(epochs=30, batch_size=4, readers=1)
+SAMPLE_SETTINGS = Settings(epochs=30, batch_size=4, reader_threads=1)
 
 
 def settings_for(root: Path | str, **changes: Any) -> Settings:
-    """The paper's settings, or the sample's, with changes; None leaves the preset's value.
+    """Return the paper's settings, or the sample's, with changes.
+
+    Args:
+        root: the data root; the sample has a preset of its own.
+        **changes: fields of `Settings`; None leaves the preset's value.
 
     Raises:
         ExperimentError: a setting is out of range.
     """
-    preset = SAMPLE_SETTINGS if dataset_of_root(root).name == SAMPLE.name else Settings()
-    settings = replace(preset, **{k: v for k, v in changes.items() if v is not None})
-    most = os.environ.get("MULTISENGE_EPOCHS")  # tests set it, to see a run end soon
-    if not most:
-        return settings
-    if not (most.isascii() and most.isdecimal() and int(most)):
-        raise ExperimentError(
-            f"MULTISENGE_EPOCHS is {most!r}: give a whole number, 1 or more, or unset it"
-        )
-    return replace(settings, epochs=min(settings.epochs, int(most)))
+    is_sample = dataset_of_root(root).name == SAMPLE.name
+    preset = SAMPLE_SETTINGS if is_sample else Settings()
+    asked_for = {name: value for name, value in changes.items() if value is not None}
+    return replace(preset, **asked_for)
 
 
-#: Parameters of `notebooks/train.ipynb` that are no settings.
+#: Parameters of `notebooks/train.ipynb` that are not settings.
+_REQUEST = ("exp", "data_root", "on_error", "band_order", "replace_record")
 _SELECTION = ("months", "days_gap", "s1_rule", "tiles")
-_REQUEST = ("exp", "data_root", "on_error", "band_order", *_SELECTION)
-#: What IPython puts beside them.
-_SHELL = ("In", "Out", "exit", "quit", "open", "get_ipython")
 
 
-def settings_from_parameters(names: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings among the names of a notebook whose parameters have just been set.
+def settings_from_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Pick the settings out of a notebook's parameters, and refuse a mistyped one.
 
-    papermill lets a mistyped parameter pass with a warning, and trains something else.
+    papermill lets a mistyped parameter pass with a warning, and would train something else.
 
     Args:
-        names: `globals()` of the notebook, before anything but parameters is in it.
+        parameters: every parameter by name, those that papermill added among them.
 
     Raises:
-        ExperimentError: a name is no parameter.
+        ExperimentError: there is no parameter of a name.
     """
     settings = [field.name for field in fields(Settings)]
-    for name in names:
-        if not name.startswith("_") and name not in (*settings, *_REQUEST, *_SHELL):
-            near = difflib.get_close_matches(name, (*settings, *_REQUEST), 1, 0)
+    allowed = [*settings, *_REQUEST, *_SELECTION]
+    for name in parameters:
+        if name not in allowed:
+            nearest = difflib.get_close_matches(name, allowed, n=1, cutoff=0)[0]
             raise ExperimentError(
-                f"{name} is no parameter: did you mean {near[0]}? There are "
-                f"{', '.join((*_REQUEST, *settings))}"
+                f"there is no parameter {name}: did you mean {nearest}? There are "
+                f"{', '.join(allowed)}"
             )
-    return {name: names[name] for name in settings if name in names}
+    return {name: value for name, value in parameters.items() if name in settings}

@@ -3,7 +3,7 @@ from dataclasses import replace
 import labels
 import pytest
 
-from multisenge_lib.dataset import MULTISENGE, SAMPLE, dataset_of_root
+from multisenge_lib.dataset import MULTISENGE, SAMPLE, dataset_of_root, root_digest
 from multisenge_lib.errors import DescriptionError
 
 
@@ -56,3 +56,21 @@ def test_a_sample_with_a_description_is_refused(tmp_path):
     (tmp_path / "dataset.toml").write_text('name = "valley"')
     with pytest.raises(DescriptionError, match=r"is the sample.*delete sample\.json"):
         dataset_of_root(tmp_path)
+
+
+def test_roots_of_one_name_have_digests_of_their_own(tmp_path):
+    """Labels and description count, each by its content; rasters and other files do not."""
+    labels.write(tmp_path / "labels", "31UEQ_257_0")
+    digests = [root_digest(tmp_path)]
+    (tmp_path / "notes.txt").write_text("mine")
+    assert root_digest(tmp_path) == digests[0]
+
+    labels.write(tmp_path / "labels", "31UEQ_514_0")
+    digests.append(root_digest(tmp_path))
+    label = tmp_path / "labels" / "31UEQ_514_0.json"
+    label.write_text(label.read_text() + " ")
+    digests.append(root_digest(tmp_path))
+    for name in ("dataset.toml", "sample.json"):
+        (tmp_path / name).write_text("{}")
+        digests.append(root_digest(tmp_path))
+    assert len(set(digests)) == 5

@@ -161,7 +161,10 @@ def test_inputs_of_another_shape_are_refused_by_name(slim):
 @pytest.mark.parametrize(
     ("statistics", "message"),
     [
-        ({"s1": STATISTICS["s1"]}, "s2: 10 means and as many deviations above 0 are needed"),
+        (
+            {"s1": STATISTICS["s1"]},
+            "s2: 10 means and as many standard deviations above 0 are needed",
+        ),
         ({**STATISTICS, "s1": ([0.0], [1.0])}, "s1: 2 means and as many"),
         ({**STATISTICS, "s1": ([0, 0], [1, 0])}, "s1: 2 means and as many"),
     ],

@@ -5,7 +5,7 @@ from networks import slim_unet
 
 from multisenge_lib.models.build import build_model
 from multisenge_lib.models.conv_lstm import ConvLSTM2D
-from multisenge_lib.models.cost import costs, matrix_peak, seconds_a_step, step_memory
+from multisenge_lib.models.cost import costs, matrix_peak, seconds_per_step, step_memory
 
 
 def test_a_convolution_by_hand():
@@ -47,5 +47,5 @@ def test_cost_grows_with_pixels_and_batch(size, monkeypatch):
 def test_measuring_measures():
     x = keras.Input((8, 8, 3), name="s2")
     model = keras.Model({"s2": x}, keras.layers.Conv2D(5, 3, padding="same")(x))
-    assert seconds_a_step(model, 1, steps=1) > 0
+    assert seconds_per_step(model, 1, steps=1) > 0
     assert matrix_peak(256, 2) > 1e8

@@ -83,6 +83,7 @@ def test_scores_by_hand():
     assert ours["weighted_recall"] == pytest.approx(7 / 12)
     assert ours["weighted_f1"] == pytest.approx((8 * 10 / 14 + 2 * 1 / 2) / 12)
     assert ours["macro_f1"] == pytest.approx((10 / 14 + 1 / 2) / 3)
+    assert ours["mean_iou"] == pytest.approx((5 / 9 + 2 / 6) / 3)
     # Observed 7/12; by chance (8*6 + 2*6 + 2*0) / 144 = 5/12.
     assert ours["kappa"] == pytest.approx((7 / 12 - 5 / 12) / (1 - 5 / 12))
 
@@ -104,6 +105,10 @@ def test_scores_are_those_of_sklearn(pair):
         assert ours[f"weighted_{name}"] == pytest.approx(theirs)
     macro = metrics.f1_score(reference, predicted, labels=there, average="macro", zero_division=0)
     assert ours["macro_f1"] == pytest.approx(macro)
+    union = metrics.jaccard_score(
+        reference, predicted, labels=there, average="macro", zero_division=0
+    )
+    assert ours["mean_iou"] == pytest.approx(union)
     assert ours["accuracy"] == pytest.approx(metrics.accuracy_score(reference, predicted))
 
 
@@ -195,5 +200,5 @@ def test_undefined_everywhere_is_none():
 def test_bootstrap_refuses():
     with pytest.raises(MultiSenGEError, match=r"no interval for \['f1'\]"):
         bootstrap(_patches(3), ["f1"])
-    with pytest.raises(MultiSenGEError, match="one confusion matrix a patch"):
+    with pytest.raises(MultiSenGEError, match="one confusion matrix per patch"):
         bootstrap(HAND)

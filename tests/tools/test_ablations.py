@@ -16,12 +16,13 @@ from multisenge_lib.training.run import Settings
 def measured(tmp_path, monkeypatch):
     """Stand in for the training: notes what was asked for, and gives scores."""
     monkeypatch.setenv("MULTISENGE_RESULTS", str(tmp_path / "results"))
+    monkeypatch.setenv("MULTISENGE_CACHE", str(tmp_path / "cache"))
     asked = []
 
-    def train(experiment, settings, root):
+    def train(experiment, settings, root, runs):
         asked.append((experiment, settings))
-        folder = tmp_path / "run"
-        folder.mkdir()
+        folder = runs / "run"
+        folder.mkdir(parents=True)
         score = 0.5 + 0.01 * settings.seed
         record = make_record("inception_10c", settings.seed)
         record.scores.update(dict.fromkeys(("weighted_f1", "macro_f1", "kappa"), score))
@@ -53,6 +54,15 @@ def test_a_series_goes_on_where_it_was(measured):
     table = chapters.ablation_table(chapters.ablations_path("multisenge", 2))
     assert table.loc["peepholes", ("", "runs")] == 2
     assert table.loc["baseline", ("kappa", "mean")] == pytest.approx(0.515)
+
+
+@pytest.mark.fault("ablations: a run of the user's own, the same but for its folder -> it stays")
+def test_what_is_deleted_lies_in_a_folder_of_its_own(measured, tmp_path):
+    """Runs of variants were once those of the user, and so were the folders that were deleted."""
+    own = tmp_path / "cache" / "runs" / "run"
+    own.mkdir(parents=True)
+    ablations.measure_all([1], 2, measured[1], ["baseline"])
+    assert own.exists() and not (tmp_path / "cache" / "ablations" / "run").exists()
 
 
 def test_a_record_of_other_settings_is_not_gone_on_with(measured):

@@ -44,7 +44,7 @@ def epoch(batches, number=0):
 
 
 def test_in_order_once_with_ids_of_the_typology(store):
-    batches = Batches(store, store.positions("train"), ("s1", "s2"), SIX, 4, readers=2)
+    batches = Batches(store, store.positions("train"), ("s1", "s2"), SIX, 4, reader_threads=2)
     assert batches.num_batches == 3
     whole = [batches[i] for i in range(3)]
     assert [len(batches.plan(i)) for i in range(3)] == [4, 4, 1]

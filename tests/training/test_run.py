@@ -3,8 +3,7 @@
 import json
 import subprocess
 import sys
-from dataclasses import asdict, replace
-from importlib import import_module
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 import keras
@@ -18,17 +17,13 @@ from multisenge_lib import results
 from multisenge_lib.dataset import MULTISENGE, TYPOLOGIES, make_typology, with_selection
 from multisenge_lib.errors import ExperimentError, FileError, PatchError
 from multisenge_lib.models import get_experiment, load_model, save_model
-from multisenge_lib.training import devices
+from multisenge_lib.training import run as training
 from multisenge_lib.training.checkpoint import delete_run
 from multisenge_lib.training.progress import Progress
-from multisenge_lib.training.run import train
 from multisenge_lib.training.settings import Settings
 
-#: The module, which the function of the same name hides.
-training = import_module("multisenge_lib.training.run")
-
 #: As the shortest run: the network of S1 alone, two steps an epoch.
-FAST = Settings(epochs=2, batch_size=2, readers=1)
+FAST = Settings(epochs=2, batch_size=2, reader_threads=1)
 #: Steps so wide that the validation loss soon goes up and down.
 STOPPING = replace(
     FAST, epochs=30, learning_rate=0.2, plateau_factor=0.9, plateau_patience=1, stop_patience=3
@@ -39,7 +34,6 @@ STOPPING = replace(
 def folders(tmp_path, monkeypatch):
     monkeypatch.setenv("MULTISENGE_RESULTS", str(tmp_path / "results"))
     monkeypatch.setenv("MULTISENGE_CACHE", str(tmp_path / "cache"))
-    monkeypatch.delenv("MULTISENGE_EPOCHS", raising=False)
 
 
 def test_nothing_is_read_before_the_request_is_sound(tmp_path, monkeypatch):
@@ -51,9 +45,9 @@ def test_nothing_is_read_before_the_request_is_sound(tmp_path, monkeypatch):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "31UFQ_0_0.json").touch()
     with pytest.raises(ExperimentError, match="no experiment 'nonsense'"):
-        train("nonsense", FAST, tmp_path)
+        training.train("nonsense", FAST, tmp_path)
     with pytest.raises(ExperimentError, match="no files in s1/, which s1s2_10c needs"):
-        train("s1s2_10c", FAST, tmp_path)
+        training.train("s1s2_10c", FAST, tmp_path)
 
 
 BROKEN = "31UFQ_1285_0"
@@ -79,10 +73,10 @@ def slim(monkeypatch, root, selection):
     no_unet(monkeypatch)
 
     def run(settings=FAST, experiment="s1_6c", **options):
-        options = {"on_error": "skip", "seconds": 0} | options
+        options = {"on_error": "skip", "checkpoint_interval": 0} | options
         dataset = options.get("dataset") or MULTISENGE
         experiment = replace(get_experiment(experiment, dataset), filters=4)
-        return train(experiment, settings, root, progress=False, **options)
+        return training.train(experiment, settings, root, progress=False, **options)
 
     return run
 
@@ -107,7 +101,7 @@ def whole(small):
 
 @pytest.fixture
 def store(run, small):
-    return training.load(small[0], get_experiment("s1_6c"), FAST, on_error="skip").store
+    return training.prepare(small[0], get_experiment("s1_6c"), FAST, on_error="skip").store
 
 
 class Killed(Exception):
@@ -191,7 +185,7 @@ def test_other_classes_of_the_same_number_are_another_run(run):
 def test_whatever_a_description_changes_is_another_run(run, small):
     def folder(dataset):
         experiment = get_experiment("s2_2c", dataset)
-        return training.load(small[0], experiment, FAST, "skip", dataset).folder
+        return training.prepare(small[0], experiment, FAST, "skip", dataset).folder()
 
     base = replace(MULTISENGE, groupings=(URBAN,))
     (urban, rest) = URBAN.classes
@@ -210,6 +204,62 @@ def test_whatever_a_description_changes_is_another_run(run, small):
     assert folder(base) == folder(replace(base, showcase=()))
 
 
+def test_every_part_of_the_identity_makes_another_run(run, small, monkeypatch):
+    """One change at a time: a part that were left out would let an old network pass for a new."""
+    dataset = replace(MULTISENGE, groupings=(URBAN,))
+    experiment = get_experiment("s1_2c", dataset)
+    base = training.prepare(small[0], experiment, FAST, "skip", dataset)
+    changed = {
+        "experiment": replace(base, experiment=replace(experiment, filters=8)),
+        "settings": replace(base, settings=replace(FAST, learning_rate=0.5)),
+        "dataset": replace(base, dataset=replace(dataset, name="area")),
+        "typology": replace(base, dataset=replace(dataset, groupings=(WATER,))),
+        "bands": replace(
+            base, dataset=replace(dataset, bands=dict(dataset.bands, s1=("VH", "VV")))
+        ),
+        "patches": replace(base, store=replace(base.store, fingerprint="another")),
+    }
+    folders = {name: prepared.folder() for name, prepared in changed.items()}
+    for name, value in {"backend": "another", "library": "another"}.items():
+        with monkeypatch.context() as patch:
+            if name == "backend":
+                patch.setattr(keras.backend, "backend", lambda value=value: value)
+            else:
+                patch.setattr(training, "library_digest", lambda value=value: value)
+            folders[name] = base.folder()
+    assert set(folders) == set(base.identity())
+    assert len({base.folder(), *folders.values()}) == 1 + len(folders)
+
+
+@pytest.mark.parametrize("field", fields(Settings), ids=lambda field: field.name)
+def test_every_setting_makes_another_run_but_the_reader_threads(run, small, field):
+    other = {
+        "epochs": 9,
+        "batch_size": 4,
+        "learning_rate": 0.5,
+        "plateau_factor": 0.5,
+        "plateau_patience": 9,
+        "stop_patience": 9,
+        "seed": 9,
+        "augmentation": "none",
+        "class_weights": False,
+        "precision": "mixed_bfloat16",
+        "jit": True,
+        "devices": 2,
+        "reader_threads": 9,
+        "tensorboard": True,
+    }[field.name]
+    base = training.prepare(small[0], get_experiment("s1_6c"), FAST, "skip")
+    changed = replace(base, settings=replace(FAST, **{field.name: other}))
+    assert (changed.folder() == base.folder()) == (field.name == "reader_threads")
+
+
+def test_runs_can_lie_in_a_folder_of_their_own(run, small, tmp_path):
+    prepared = training.prepare(small[0], get_experiment("s1_6c"), FAST, "skip")
+    assert prepared.folder(tmp_path).parent == tmp_path
+    assert prepared.folder(tmp_path).name == prepared.folder().name
+
+
 @pytest.mark.fault("run: a finished network of other classes in its folder -> not taken up")
 def test_a_finished_run_of_another_network_is_not_taken_up(run):
     dataset = replace(MULTISENGE, groupings=(URBAN,))
@@ -223,7 +273,7 @@ def test_a_finished_run_of_another_network_is_not_taken_up(run):
 def test_classes_that_the_dataset_lacks_are_refused(run, small):
     experiment = get_experiment("s1_2c", replace(MULTISENGE, groupings=(URBAN,)))
     with pytest.raises(ExperimentError, match=r"'2c', which multisenge does not have.*10c"):
-        training.load(small[0], experiment, FAST)
+        training.prepare(small[0], experiment, FAST)
 
 
 def test_a_skipped_patch_is_counted_and_listed(whole, run, small):
@@ -277,33 +327,6 @@ def test_what_is_saved_is_float32_under_any_policy(run):
     assert {layer.dtype_policy.name for layer in model.layers} == {"float32"}
 
 
-@pytest.mark.parametrize(
-    ("told", "gpus", "onednn", "chosen"),
-    [
-        ("flags : sse avx512_bf16 fma", [], "1", "mixed_bfloat16"),
-        ("flags : amx_bf16", [], "1", "mixed_bfloat16"),
-        ("flags : amx_bf16", ["gpu:0"], "1", "float32"),
-        ("flags : amx_bf16", [], "0", "float32"),
-        ("flags : sse avx512f", [], "1", "float32"),
-        (None, [], "1", "float32"),
-    ],
-)
-def test_precision_left_open_is_that_of_the_machine(
-    tmp_path, monkeypatch, told, gpus, onednn, chosen
-):
-    processor = tmp_path / "cpuinfo"
-    if told:
-        processor.write_text(f"vendor : any\n{told}\n")
-    monkeypatch.setattr(devices, "_PROCESSOR", processor)
-    monkeypatch.setattr(devices, "_accelerators", lambda: gpus)
-    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", onednn)
-    if keras.backend.backend() != "tensorflow":
-        chosen = "float32"
-    assert devices.settled(Settings()) == replace(Settings(), precision=chosen)
-    by_hand = replace(Settings(), precision="mixed_float16")
-    assert devices.settled(by_hand) is by_hand
-
-
 def test_more_devices_than_there_are(run):
     with pytest.raises(ExperimentError, match="devices is 2: it must be at most 1"):
         run(replace(FAST, devices=2))
@@ -337,7 +360,7 @@ if sys.argv[1] == "tensorflow":
     tf.config.set_logical_device_configuration(one, [tf.config.LogicalDeviceConfiguration()] * 2)
 import json, pathlib, pytest
 sys.path[:0] = [sys.argv[2], str(pathlib.Path(sys.argv[2]).parent)]
-import test_train as t
+import test_run as t
 root = pathlib.Path(sys.argv[3])
 with pytest.MonkeyPatch.context() as patch:
     run = t.slim(patch, root, t.write_small(root))
@@ -384,7 +407,7 @@ def test_a_finished_run_is_only_evaluated(whole, run, monkeypatch):
 def test_a_run_that_diverges_is_refused(run, monkeypatch):
     diverged = lambda _: lambda _, logits: keras.ops.mean(logits) * np.nan  # noqa: E731
     monkeypatch.setattr(training, "weighted_loss", diverged)
-    with pytest.raises(ExperimentError, match="no number in any epoch: give a smaller"):
+    with pytest.raises(ExperimentError, match="was NaN in every epoch: give a smaller"):
         run(replace(FAST, epochs=1, seed=7))
 
 
@@ -396,7 +419,7 @@ def test_a_run_whose_end_failed_is_not_trained_again(run, monkeypatch):
     monkeypatch.setattr(training.Checkpoint, "on_epoch_end", counted)
     with monkeypatch.context() as patched, pytest.raises(Killed):
         patched.setattr(training, "evaluate", lambda *_: (_ for _ in ()).throw(Killed))
-        run(settings, seconds=1e9)
+        run(settings, checkpoint_interval=1e9)
     assert run(settings).record.best_epoch == 1 and epochs == [0]
 
 
@@ -475,6 +498,23 @@ def test_a_damaged_finished_run_is_named(whole, run):
     assert str(whole.folder) in one_line(caught)
 
 
+@pytest.mark.fault(
+    "training: finished.json with a key of its own, or without one -> read, or one line"
+)
+def test_a_finished_run_of_another_version(whole, run):
+    path = whole.folder / "finished.json"
+    kept = path.read_text()
+    content = json.loads(kept)
+    path.write_text(json.dumps({**content, "key_to_come": 1}))
+    assert run(STOPPING).record.best_epoch == whole.record.best_epoch
+    del content["device"]
+    path.write_text(json.dumps(content))
+    with pytest.raises(FileError, match=r"device.*delete it to train anew") as caught:
+        run(STOPPING)
+    path.write_text(kept)
+    one_line(caught)
+
+
 UNSOUND = {
     "no test patch": (lambda t: t[t["split"] != "test"], {}, "for test"),
     "no validation patch": (lambda t: t[t["split"] != "validation"], {}, "for validation"),
@@ -516,7 +556,7 @@ def test_a_split_without_reference_is_refused(run, monkeypatch, split):
 @pytest.mark.fault("training: a test split without the showcase -> maps of its first patches")
 def test_maps_without_showcase_patches(whole, run, small, monkeypatch):
     assert list(whole.record.maps) == [SHOWN]
-    task = training.load(small[0], get_experiment("s1_6c"), STOPPING, on_error="skip")
+    task = training.prepare(small[0], get_experiment("s1_6c"), STOPPING, on_error="skip")
     assert list(training.evaluate(whole.model, task, "validation").maps) == [
         "31UFP_0_0",
         "31UFP_0_257",
