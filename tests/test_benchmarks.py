@@ -89,10 +89,10 @@ def test_a_target_is_met_only_if_all_of_it_is(common, asked, met):
     assert common.row("work", [1.0], "peer", [2.0], **asked)["met"] is met
 
 
-def test_every_road_says_whether_it_was_kept():
-    for road in yaml.safe_load((DATA / "roads.yaml").read_text("utf-8")):
-        assert list(road) == ["road", "machine", "came", "kept"]
-        assert road["kept"].startswith(("yes", "no", "by hand"))
+def test_every_attempt_says_whether_it_was_adopted():
+    for attempt in yaml.safe_load((DATA / "optimisation_log.yaml").read_text("utf-8")):
+        assert list(attempt) == ["attempt", "machine", "result", "adopted"]
+        assert attempt["adopted"].startswith(("yes", "no", "by hand"))
 
 
 def test_each_part_has_a_script():

@@ -271,8 +271,8 @@ def api():
     sys.path.pop(0)
 
 
-def test_the_page_of_the_library_has_every_room_and_its_functions(api):
-    rooms = {path.parent.name for path in (PROJECT / "multisenge_lib").glob("*/__init__.py")}
-    assert set(api.ROOMS) == rooms
+def test_the_page_of_the_library_has_every_package_and_its_functions(api):
+    packages = {path.parent.name for path in (PROJECT / "multisenge_lib").glob("*/__init__.py")}
+    assert set(api.PACKAGES) == packages
     assert ".. autofunction:: multisenge_lib.dataset.read_patch" in api.entries("dataset")
     assert ".. autoclass:: multisenge_lib.models.ConvLSTM2D" in api.entries("models")

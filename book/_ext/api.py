@@ -1,19 +1,19 @@
-"""The page of the library, `api.md`: what each room gives, from the docstrings."""
+"""The page of the library, `api.md`: the public names of each package, from their docstrings."""
 
-import ast
 from importlib import import_module
-from inspect import getsource, isclass, isfunction
-from types import ModuleType
+from inspect import isclass, isfunction
 
 from sphinx.application import Sphinx
 
-PAGE, LIBRARY = "api", "multisenge_lib"
-ROOMS = (
+PAGE = "api"
+LIBRARY = "multisenge_lib"
+PACKAGES = (
     "dataset",
     "models",
     "training",
     "results",
     "paper",
+    "other_networks",
     "maps",
     "area",
     "audit",
@@ -23,40 +23,34 @@ ROOMS = (
 )
 
 
-def names(module: ModuleType) -> list[str]:
-    """The names that a room takes from its modules, at once or when they are first asked for."""
-    nodes = list(ast.walk(ast.parse(getsource(module))))
-    at_once = [
-        alias.name for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names
-    ]
-    listed = [item for node in nodes if isinstance(node, ast.List) for item in node.elts]
-    return sorted({*at_once, *(item.value for item in listed if isinstance(item, ast.Constant))})
-
-
-def entries(room: str) -> list[str]:
-    """Directives of Sphinx's autodoc for the functions and classes that a room gives by name."""
-    module = import_module(f"{LIBRARY}.{room}")
-    found = []
-    for name in names(module):
+def entries(package: str) -> list[str]:
+    """Give directives of Sphinx's autodoc for the functions and classes that a package offers."""
+    module = import_module(f"{LIBRARY}.{package}")
+    directives = []
+    # `dir` also lists the names that a package loads only when they are asked for.
+    for name in dir(module):
+        if name.startswith("_"):
+            continue
         value = getattr(module, name)
         if not (isfunction(value) or isclass(value)) or not value.__module__.startswith(LIBRARY):
             continue
         kind = "autofunction" if isfunction(value) else "autoclass"
-        found.append(f".. {kind}:: {LIBRARY}.{room}.{name}")
-    return found
+        directives.append(f".. {kind}:: {LIBRARY}.{package}.{name}")
+    return directives
 
 
-def section(room: str) -> str:
-    """A room's part of the page: what it is for, then its entries."""
-    purpose = import_module(f"{LIBRARY}.{room}").__doc__.strip().splitlines()[0]
-    listed = "\n\n".join(entries(room))
-    return f"## {room}\n\n{purpose}\n\n```{{eval-rst}}\n{listed}\n```\n"
+def section(package: str) -> str:
+    """Write a package's part of the page: what it is for, then its entries."""
+    purpose = import_module(f"{LIBRARY}.{package}").__doc__.strip().splitlines()[0]
+    directives = "\n\n".join(entries(package))
+    return f"## {package}\n\n{purpose}\n\n```{{eval-rst}}\n{directives}\n```\n"
 
 
 def fill(app: Sphinx, page: str, source: list[str]) -> None:
-    """Put the rooms below the page's own text."""
+    """Put the packages below the page's own text."""
     if page == PAGE:
-        source[0] += "\n" + "\n".join(map(section, ROOMS))
+        sections = [section(package) for package in PACKAGES]
+        source[0] += "\n" + "\n".join(sections)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
