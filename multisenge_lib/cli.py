@@ -717,16 +717,6 @@ def _missing_package(error: ModuleNotFoundError) -> str:
     )
 
 
-def _check_backend() -> None:
-    """Refuse a Keras backend that the networks do not run on; Keras itself ends in a traceback."""
-    backend = os.environ.get("KERAS_BACKEND") or "tensorflow"
-    if backend not in ("tensorflow", "jax"):
-        raise MultiSenGEError(
-            f"KERAS_BACKEND is {backend!r}: the networks run on tensorflow or jax: set it to one "
-            "of them, or unset it"
-        )
-
-
 def _one_line_warning(message, category, filename, lineno, file=None, line=None) -> None:
     print(f"warning: {message}", file=sys.stderr)
 
@@ -742,8 +732,10 @@ def main() -> None:
     arguments = sys.argv[1:]
     command = arguments[0] if arguments else ""
     try:
-        if command in ("predict", "ablations"):
-            _check_backend()
+        if command in ("predict", "ablations"):  # Keras' own errors have forty lines
+            from multisenge_lib.models import check_keras
+
+            check_keras()
         if command == "ablations":  # the only command that packs and trains
             from multisenge_lib.files import keep_freed_memory
 

@@ -179,9 +179,9 @@ def keep_freed_memory() -> None:
     By default glibc gives each large array back to the system and asks for zeroed pages again for
     the next one. Packing and training make and free large arrays all the time: 32 patches of the
     real size were packed in 0.80 s of processor time instead of 1.02 s, and read in 0.04 s instead
-    of 0.07 s. This changes the allocator of the caller's process for good. So only entry points call it, the notebook, the
-    command line and the benchmarks, and no function of the library. Nothing happens where the C
-    library has no `mallopt` (macOS, Windows, musl).
+    of 0.07 s. This changes the allocator of the caller's process for good. So only entry points
+    call it (the notebook, the command line and the benchmarks), and no function of the library.
+    Nothing happens where the C library has no `mallopt` (macOS, Windows, musl).
     """
     trim_threshold = -1  # M_TRIM_THRESHOLD in glibc's malloc.h
     mmap_max = -4  # M_MMAP_MAX

@@ -1,10 +1,10 @@
-"""What the choices that the paper leaves open change: one network, one choice changed at a time.
+"""Train variants of what the paper leaves open: one network, with one choice changed at a time.
 
 Every variant is the baseline with one field of `Experiment` or `Settings` replaced, trained with
-the same seeds on the same data. The record grows run by run, so an interrupted series goes on.
+the same seeds on the same data. The record grows run by run, so that an interrupted series
+continues, and two processes may measure other seeds or variants at once.
 """
 
-import itertools
 import json
 import shutil
 from collections.abc import Iterable, Mapping
@@ -26,7 +26,7 @@ from multisenge_lib.chapters import (
 )
 from multisenge_lib.dataset import dataset_of_root
 from multisenge_lib.errors import ExperimentError, RecordError
-from multisenge_lib.files import write_text
+from multisenge_lib.files import locked, write_text
 from multisenge_lib.models import Experiment, get_experiment
 from multisenge_lib.sample import ensure_sample
 from multisenge_lib.training import Run, Settings, settings_for, train
@@ -60,34 +60,45 @@ VARIANTS: dict[str, Variant] = {
 
 
 def _source(root: Path, experiment: Experiment, settings: Settings) -> dict[str, Any]:
-    """What the runs of one record have in common; a record of anything else is not gone on with."""
-    return {
+    """Describe what all runs of a record have in common, as JSON holds it."""
+    source = {
         "dataset": dataset_of_root(root).name,
         "data_root": root.name,
         "experiment": asdict(experiment),
         "settings": asdict(settings),
     }
+    return json.loads(json.dumps(source))
 
 
-def _read(path: Path, source: dict[str, Any]) -> list[AblationRun]:
-    """The runs recorded so far, if they have this source."""
+def _read_runs(path: Path, source: dict[str, Any]) -> list[AblationRun]:
+    """Read the runs recorded so far; those of other data or settings are refused."""
     record = read_ablations(path)
-    if record and record.source != json.loads(json.dumps(source)):
+    if record is None:
+        return []
+    if record.source != source:
         raise RecordError(f"{path} is of other data or settings: delete it to measure anew")
-    return record.runs if record else []
+    return record.runs
 
 
-def _write(path: Path, source: dict[str, Any], runs: list[AblationRun]) -> None:
-    write_text(path, json.dumps(asdict(Ablations(source, runs)), indent=1) + "\n")
+def _add_run(path: Path, source: dict[str, Any], run: AblationRun) -> None:
+    """Add a run to the record, keeping what another process has added meanwhile."""
+    with locked(path.with_name(f".{path.name}.lock")):
+        runs = _read_runs(path, source)
+        runs.append(run)
+        record = Ablations(source, runs)
+        write_text(path, json.dumps(asdict(record), indent=1) + "\n")
 
 
-def _run(name: str, run: Run) -> AblationRun:
-    """A run as the record keeps it."""
+def _as_recorded(variant: str, run: Run) -> AblationRun:
+    """Keep of a run what the record holds."""
     record = run.record
     return AblationRun(
-        variant=name,
+        variant=variant,
         seed=record.metadata.seed,
-        **{k: record.scores[k] for k in ("weighted_f1", "macro_f1", "kappa", "accuracy")},
+        weighted_f1=record.scores["weighted_f1"],
+        macro_f1=record.scores["macro_f1"],
+        kappa=record.scores["kappa"],
+        accuracy=record.scores["accuracy"],
         urban_f1=urban_score(record.confusion),
         epochs=len(record.history),
         best_epoch=record.best_epoch,
@@ -103,11 +114,13 @@ def measure_all(
     root: Path | None = None,
     variants: Iterable[str] = tuple(VARIANTS),
 ) -> Path:
-    """Measure variants on the sample with 32-pixel patches, or on a data root; go on where it was.
+    """Train variants on the sample with 32-pixel patches, or on a data root, and record scores.
+
+    Runs that are recorded already are not trained again.
 
     Args:
-        seeds: of the training; one run a variant and seed.
-        epochs: at most, of each run.
+        seeds: seeds of the training; one run per variant and seed.
+        epochs: the largest number of epochs of a run.
         root: the data root.
         variants: which of `VARIANTS`.
 
@@ -116,29 +129,33 @@ def measure_all(
 
     Raises:
         ExperimentError: a variant is unknown.
-        RecordError: the record there is damaged, or of other data or settings.
+        RecordError: the record is damaged, or of other data or settings.
     """
     variants = list(variants)
-    if unknown := [name for name in variants if name not in VARIANTS]:
+    unknown = [name for name in variants if name not in VARIANTS]
+    if unknown:
         raise ExperimentError(f"variants {unknown}: choose among {', '.join(VARIANTS)}")
     root = root or ensure_sample(size=32)
     experiment = get_experiment(BASE)
-    settings = settings_for(root, epochs=epochs, precision="float32")  # the same on any machine
+    # float32, so that the baseline is the same on every machine.
+    settings = settings_for(root, epochs=epochs, precision="float32")
     path = ablations_path(dataset_of_root(root).name, epochs)
     source = _source(root, experiment, settings)
-    runs = _read(path, source)
-    done = {(run.variant, run.seed) for run in runs}
     # A folder of its own: what lies in it is deleted below, and the user's own runs must stay.
     runs_folder = paths.cache_dir() / "ablations"
-    for seed, name in itertools.product(seeds, variants):
-        if (name, seed) in done:
-            continue
-        variant = VARIANTS[name]
-        changed = replace(settings, seed=seed, **variant.settings)
-        run = train(replace(experiment, **variant.experiment), changed, root, runs=runs_folder)
-        runs.append(_run(name, run))
-        _write(path, source, runs)
-        shutil.rmtree(run.folder)  # 100 MB, which nothing asks for again
-        del run
-        keras.utils.clear_session(free_memory=True)  # else each network stays: 0.4 GB
+
+    for seed in seeds:
+        for name in variants:
+            # Read each time: another process may have measured it meanwhile.
+            recorded = {(run.variant, run.seed) for run in _read_runs(path, source)}
+            if (name, seed) in recorded:
+                continue
+            variant = VARIANTS[name]
+            changed_experiment = replace(experiment, **variant.experiment)
+            changed_settings = replace(settings, seed=seed, **variant.settings)
+            run = train(changed_experiment, changed_settings, root, runs=runs_folder)
+            _add_run(path, source, _as_recorded(name, run))
+            shutil.rmtree(run.folder)  # 100 MB that nothing asks for again
+            del run
+            keras.utils.clear_session(free_memory=True)  # else each network keeps 0.4 GB
     return path

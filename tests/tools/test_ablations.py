@@ -2,6 +2,7 @@ import json
 from dataclasses import replace
 from types import SimpleNamespace
 
+import labels
 import pytest
 from records import make_record
 
@@ -29,7 +30,7 @@ def measured(tmp_path, monkeypatch):
         return SimpleNamespace(record=record, folder=folder)
 
     monkeypatch.setattr(ablations, "train", train)
-    (tmp_path / "root" / "labels").mkdir(parents=True)
+    labels.write(tmp_path / "root" / "labels", "31UEQ_0_0")
     return asked, tmp_path / "root"
 
 
@@ -98,3 +99,22 @@ def test_the_setting_is_read_from_the_record(measured):
     sentence = chapters.ablation_setting(ablations.measure_all([1, 3], 7, root, ["baseline"]))
     assert "at most 7 epochs" in sentence
     assert sentence.endswith("seeds 1, 3.")
+
+
+@pytest.mark.fault("ablations twice at once, with other seeds -> the runs of both are recorded")
+def test_runs_of_another_process_are_kept(measured, monkeypatch):
+    asked, root = measured
+    train = ablations.train
+
+    def train_beside_another(experiment, settings, root, **options):
+        run = train(experiment, settings, root, **options)
+        if settings.seed == 1:  # while this one trains, another process measures seed 2
+            run.folder.rename(run.folder.with_name("first"))
+            ablations.measure_all([2], 2, root, ["baseline"])
+            run.folder.with_name("first").rename(run.folder)
+        return run
+
+    monkeypatch.setattr(ablations, "train", train_beside_another)
+    path = ablations.measure_all([1], 2, root, ["baseline"])
+    assert sorted(run["seed"] for run in json.loads(path.read_text())["runs"]) == [1, 2]
+    assert len(asked) == 2
