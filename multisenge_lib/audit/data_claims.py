@@ -53,6 +53,7 @@ def whole_number(evidence: Evidence, count: Callable[[Evidence], int]) -> Outcom
 def year(evidence: Evidence) -> Outcome:
     totals = evidence.counts.totals
     dates = totals["s1_references"] + totals["s2_references"]
+    # Reading an index refuses any other year, so that every date counted is of this one.
     (only_year,) = MULTISENGE.years
     return compared(evidence.value, only_year, dates=dates)
 
@@ -200,9 +201,8 @@ def split_proportions(evidence: Evidence) -> Outcome:
     """Kept is read as: a class that many patches hold is not twice as frequent in one split."""
     percent = evidence.counts.presence_percent
     frequent = percent[percent.max(axis=1) >= 10]
-    ratios = frequent[["train", "validation"]].max(axis=1) / frequent[["train", "validation"]].min(
-        axis=1
-    )
+    learnt = frequent[["train", "validation"]]
+    ratios = learnt.max(axis=1) / learnt.min(axis=1)
     names = TYPOLOGIES["14c"].names
     rows = []
     for class_id in ratios.index[ratios > 2]:

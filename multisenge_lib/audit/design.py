@@ -91,6 +91,7 @@ def seed_deviation(groups: Sequence[Sequence[float]]) -> tuple[float, int]:
     Returns:
         The standard deviation and its degrees of freedom.
     """
+    # Pooled within networks: that networks differ from each other is not the seeds' doing.
     squares = 0.0
     freedom = 0
     for scores in groups:

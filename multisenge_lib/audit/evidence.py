@@ -39,6 +39,7 @@ class Evidence:
     @property
     def ids(self) -> list[int]:
         """The class ids or months among the names."""
+        # A claim may name methods beside classes: "ConvLSTM-S1" and "4".
         return [int(name) for name in self.names if name.isdigit()]
 
     @property

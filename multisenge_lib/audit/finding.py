@@ -164,6 +164,7 @@ _DEFAULT_WORDS = {
 def _words_of(evidence: Evidence, id: str) -> dict[str, str]:
     """The templates of a finding: defaults, then the claim's, the check's and the part's own."""
     check_id = id.partition("/")[0]
+    # Later updates win: a part's own words replace those of the whole check.
     words = dict(_DEFAULT_WORDS)
     claim = evidence.paper.claims.get(check_id)
     if claim is not None:
@@ -223,6 +224,7 @@ def check(id: str, **case: Any) -> Callable[[Callable], Callable]:
 
 def outcomes(id: str, evidence: Evidence) -> dict[str, Outcome]:
     """Run one check: its outcomes, by the ids of their findings."""
+    # The check asks the evidence for "the" claim's names and numbers, so the evidence knows its id.
     result = CHECKS[id](replace(evidence, claim=id))
     if isinstance(result, Outcome):
         return {id: result}

@@ -36,6 +36,7 @@ def overall_scores(run: Run) -> dict[str, float | None]:
     if run.confusion is not None:
         from_matrix = scores(run.confusion)
         return {name: from_matrix[name] for name in COMPARED}
+    # Some files hold no mean, but all F1 that it is made of.
     macro_f1 = run.mean_f1
     if macro_f1 is None and run.f1 is not None:
         macro_f1 = float(np.mean(run.f1))

@@ -171,6 +171,7 @@ def count_series(selection: pd.DataFrame) -> pd.DataFrame:
 
     The paper chose its gap "to obtain images with a regular time-lapse" (section 2.2).
     """
+    # Every selected patch has one date per month, so the lists are equally long.
     dates = np.stack(selection["s2_dates"])
     days = np.diff(dates, axis=1).astype(int)
     table = selection[["tile", "split"]].copy()
@@ -209,6 +210,7 @@ def count_distances(selection: pd.DataFrame) -> pd.DataFrame:
         theirs = ground.geometry[ground["split"] == other].to_numpy()
         if not len(ours) or not len(theirs):
             continue
+        # Square against square, not centre against centre: 0 where they touch.
         nearest = shapely.STRtree(theirs).query_nearest(
             ours, return_distance=True, all_matches=False
         )[1]

@@ -224,6 +224,7 @@ def kappa(evidence: Evidence, classes: int) -> dict[str, Outcome]:
     for i, printed in enumerate(evidence.paper.kappa(classes)):
         low, high = intervals[i]
         others = []
+        # A printed value that lies in another method's interval points to an exchange.
         for j, (other_low, other_high) in enumerate(intervals):
             if j != i and other_low <= printed <= other_high:
                 others.append({"method": METHODS[j]})
@@ -273,6 +274,7 @@ def bold(evidence: Evidence, classes: int) -> Outcome:
 @check("bold-table6", classes=6)
 @check("bold-table8", classes=10)
 def bold_kappa(evidence: Evidence, classes: int) -> Outcome:
+    # As printed: that two values of Table 8 are exchanged does not touch its bold mark.
     numbers = evidence.paper.table(KAPPA_TABLE[classes])
     marked = [name for name, number in numbers.items() if number.bold]
     best = max(numbers, key=lambda name: numbers[name].value)

@@ -108,6 +108,7 @@ def networks(evidence: Evidence) -> Outcome:
 
 @check("second-best")
 def second_best(evidence: Evidence) -> dict[str, Outcome]:
+    # Two kappas of Table 8 are exchanged, so the derived ones are ranked beside the printed.
     derived_kappa = np.array([margins.kappa for margins in model_margins(evidence, 10)])
     second_by_derived_kappa = METHODS[np.argsort(derived_kappa)[-2]]
     printed = {
@@ -437,6 +438,7 @@ def sentinel1(evidence: Evidence) -> Outcome:
 @check("confusion-9-10", classes=10, method=S2, row=9, column=10)
 def confusion(evidence: Evidence, classes: int, method: int, row: int, column: int) -> Outcome:
     """Strong is more than half of what a method wrongly predicts as the class `column`."""
+    # The matrices are not printed; their margins leave each cell a range.
     low = []
     high = []
     for margins in model_margins(evidence, classes):
