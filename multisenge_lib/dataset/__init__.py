@@ -1,10 +1,8 @@
 """The published dataset: layout, classes, labels, selection, grid, rasters, packed store."""
 
 from multisenge_lib.dataset.bands import (
-    band_names_problem,
     band_of,
     band_positions,
-    bands_named,
     check_band_order,
     guess_band_order,
     has_red_edge,
@@ -62,10 +60,7 @@ from multisenge_lib.dataset.layout import (
 from multisenge_lib.dataset.nodata import (
     THEIA_NO_DATA,
     alpha_bands,
-    marked_pixels,
-    masked_pixels,
     missing_pixels,
-    set_missing,
     valid_mask,
 )
 from multisenge_lib.dataset.projections import (
@@ -119,8 +114,6 @@ from multisenge_lib.dataset.typology import (
     reclassify,
 )
 from multisenge_lib.dataset.values import (
-    LARGEST_UINT16,
-    REFLECTANCE_SCALE,
     apply_tags,
     check_values,
     image_bands,

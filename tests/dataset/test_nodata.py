@@ -102,3 +102,14 @@ def test_a_raster_without_mask_hides_nothing(tmp_path):
     path = write_raster(tmp_path / PATCH_FILE, np.full((2, 4, 4), 500, np.uint16), nodata=7)
     with rasterio.open(path) as source:
         assert nodata.masked_pixels(source) is None
+
+
+def test_an_alpha_band_and_an_internal_mask_hide_together(tmp_path):
+    path = write_with_alpha(tmp_path / PATCH_FILE)
+    with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True), rasterio.open(path, "r+") as target:
+        visible = np.full((4, 4), 255, np.uint8)
+        visible[3, 3] = 0
+        target.write_mask(visible)
+    with rasterio.open(path) as source:
+        hidden = nodata.masked_pixels(source)
+    assert hidden[1, 2] and hidden[3, 3] and np.count_nonzero(hidden) == 2
