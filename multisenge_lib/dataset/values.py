@@ -175,9 +175,14 @@ def read_values(
     if kind != "reference" and is_tagged(scales, offsets):
         # Converting moves 0, so pixels that are 0 in all bands must be told before.
         missing.append(~pixels.any(axis=0))
-        pixels = apply_tags(pixels, kind, scales, offsets)
+        converted = apply_tags(pixels, kind, scales, offsets)
         if kind == "s2":
-            pixels = to_uint16(pixels)
+            # 65535 must stay what it is, to be refused, where the tags do not make it a reflectance
+            # (a picture's scale of 1 / 65535 does).
+            is_largest = pixels == LARGEST_UINT16
+            converted[is_largest & (converted > _BRIGHTEST_IMAGE)] = LARGEST_UINT16
+            converted = to_uint16(converted)
+        pixels = converted
     elif kind == "s1":
         with np.errstate(over="ignore"):  # what float32 cannot hold is infinite, and refused
             pixels = pixels.astype(np.float32, copy=False)

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -371,3 +372,15 @@ def test_sensors_are_a_list_of_those_that_are_there(root, selection):
         pack(root, selection, sensors="s2")
     with pytest.raises(PatchError, match="band order 'wavelength'"):
         pack(root, selection, band_order="wavelength")
+
+
+@pytest.mark.fault("a data root whose name is not UTF-8 -> packed, and its problems printable")
+def test_a_root_whose_name_is_not_utf8(tmp_path):
+    selection = write_root(tmp_path / "r", patches=PATCHES[:2])
+    root = (tmp_path / "r").rename(tmp_path / os.fsdecode(b"r\xff"))
+    assert len(pack(root, selection).patches) == 2
+    raster_path(root, "s1", PATCHES[0], DAYS[0]).unlink()
+    with pytest.raises(PatchError, match="is missing") as caught:
+        pack(root, selection)
+    assert str(caught.value).isprintable()
+    assert len(pack(root, selection, on_error="skip").skipped) == 1

@@ -87,6 +87,22 @@ def test_a_dark_pixel_is_not_made_missing_by_an_offset(tmp_path):
     np.testing.assert_array_equal(pixels[:, 0, 0], 1)
 
 
+def test_65535_is_refused_whatever_the_tags(tmp_path):
+    stored = leaves() + 1000
+    stored[:, 0, 0] = 65535
+    pixels = read(write(tmp_path / S2_FILE, stored, 0.0001, -0.1), "s2")
+    assert "holds 65535" in values.pixel_problems(pixels, "s2", bands=BANDS)[0]
+
+
+def test_a_picture_whose_tags_give_its_scale_is_taken(tmp_path):
+    stored = leaves(scale=6.5535)
+    stored[:, 0, 0] = 65535  # full reflection
+    pixels = read(write(tmp_path / S2_FILE, stored, 1 / 65535, 0.0), "s2")
+    np.testing.assert_allclose(pixels[:, 1, 1], LEAVES, atol=1)
+    np.testing.assert_array_equal(pixels[:, 0, 0], 10_000)
+    assert values.pixel_problems(pixels, "s2", bands=BANDS) == []
+
+
 def test_one_dark_band_is_kept(tmp_path):
     stored = leaves()
     stored[2, 0, 0] = 0
