@@ -23,7 +23,7 @@ from multisenge_lib.chapters.style import (
     panels,
     spread_labels,
 )
-from multisenge_lib.dataset import MULTISENGE, Patch, Typology, decibel
+from multisenge_lib.dataset import MULTISENGE, S2_BANDS, Patch, Typology, decibel
 
 #: A degree of latitude over one of longitude in the middle of the region (48.7 degrees north).
 _ASPECT = 1 / np.cos(np.deg2rad(48.7))
@@ -36,47 +36,69 @@ def short_date(day: Any) -> str:
     return f"{pd.Timestamp(day):%d %b}"
 
 
-def true_color(s2: np.ndarray, brightest: float = 2000) -> np.ndarray:
-    """Red, green, blue of Sentinel-2.
+def true_color(
+    s2: np.ndarray, brightest: float = 2000, bands: Sequence[str] = S2_BANDS
+) -> np.ndarray:
+    """Red, green and blue of Sentinel-2; grey where an area lacks one of these bands.
 
     Args:
-        s2: `(..., 10)`, reflectance x 10,000, bands in spectral order.
+        s2: `(..., bands)`, reflectance x 10,000.
         brightest: reflectance x 10,000 shown as full brightness.
+        bands: names of the bands, by which B4, B3 and B2 are found.
 
     Returns:
         `(..., 3) float`, 0 to 1.
     """
-    return np.clip(s2[..., [2, 1, 0]].astype(np.float32) / brightest, 0, 1) ** 0.8
+    names = list(bands)
+    if {"B4", "B3", "B2"} <= set(names):
+        positions = [names.index("B4"), names.index("B3"), names.index("B2")]
+    else:
+        positions = [0, 0, 0]
+    brightness = np.clip(s2[..., positions].astype(np.float32) / brightest, 0, 1)
+    return brightness**0.8
 
 
 def radar_color(s1: np.ndarray) -> np.ndarray:
-    """VV, VH and their difference as red, green, blue.
+    """VV, VH and their difference as red, green, blue; grey where there is one band alone.
 
     Args:
-        s1: `(..., 2)`, linear backscatter, VV and VH.
+        s1: `(..., 2)`, linear backscatter, VV and VH; or `(..., 1)`.
 
     Returns:
         `(..., 3) float`, 0 to 1: VV from -18 to 0 dB, VH from -25 to -7, VV - VH from 2 to 12.
     """
-    vv, vh = np.moveaxis(decibel(s1), -1, 0)
-    bands, low, high = np.stack([vv, vh, vv - vh], axis=-1), (-18, -25, 2), (0, -7, 12)
-    return np.clip((bands - low) / np.subtract(high, low), 0, 1)
+    decibels = decibel(s1)
+    vv = decibels[..., 0]
+    if decibels.shape[-1] == 1:
+        bands = np.stack([vv, vv, vv], axis=-1)
+        lowest = np.array([-18, -18, -18])
+        highest = np.array([0, 0, 0])
+    else:
+        vh = decibels[..., 1]
+        bands = np.stack([vv, vh, vv - vh], axis=-1)
+        lowest = np.array([-18, -25, 2])
+        highest = np.array([0, -7, 12])
+    return np.clip((bands - lowest) / (highest - lowest), 0, 1)
 
 
-def series_images(patch: Patch, row: Any) -> list[tuple[str, np.ndarray, None]]:
+def series_images(
+    patch: Patch, row: Any, bands: Sequence[str] = S2_BANDS
+) -> list[tuple[str, np.ndarray, None]]:
     """Every image of a patch in the colours above, as `image_grid` takes them; Sentinel-2 first.
 
     Args:
         patch: with one sensor or both.
         row: of a selection: `s1_dates`, `s2_dates`.
+        bands: names of the bands of Sentinel-2.
     """
-    s2 = () if patch.s2 is None else zip(row.s2_dates, true_color(patch.s2), strict=True)
-    s1 = () if patch.s1 is None else zip(row.s1_dates, radar_color(patch.s1), strict=True)
-    return [
-        (f"{sensor}, {short_date(day)}", image, None)
-        for sensor, images in (("S2", s2), ("S1", s1))
-        for day, image in images
-    ]
+    images = []
+    if patch.s2 is not None:
+        for day, image in zip(row.s2_dates, true_color(patch.s2, bands=bands), strict=True):
+            images.append((f"S2, {short_date(day)}", image, None))
+    if patch.s1 is not None:
+        for day, image in zip(row.s1_dates, radar_color(patch.s1), strict=True):
+            images.append((f"S1, {short_date(day)}", image, None))
+    return images
 
 
 def _class_lines(ax: Axes, means: pd.DataFrame, typology: Typology, names: bool) -> None:

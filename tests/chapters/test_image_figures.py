@@ -31,6 +31,15 @@ def test_true_colour_is_red_green_blue():
     np.testing.assert_allclose(drawn.true_color(s2)[0, 0], [1, 0, 0])
 
 
+def test_true_colour_of_an_own_area_takes_bands_by_name():
+    s2 = np.zeros((1, 1, 4))
+    s2[..., 3] = 2000
+    bands = ("B3", "B2", "B8", "B4")
+    np.testing.assert_allclose(drawn.true_color(s2, bands=bands)[0, 0], [1, 0, 0])
+    grey = drawn.true_color(s2 + 1000, bands=("B8", "B11", "B12", "B5"))[0, 0]
+    assert grey[0] == grey[1] == grey[2] > 0
+
+
 def test_month_bars_show_the_counts(taken):
     figure = drawn.month_bars(taken.months, 8157, (7, 8, 9, 11))
     assert [bar.get_width() for bar in figure.axes[0].patches] == taken.months.tolist()

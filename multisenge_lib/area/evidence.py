@@ -1,0 +1,174 @@
+"""What pixels show of the things that no header says: band order, unit of backscatter, place.
+
+Each function on a table of checked rasters returns a sentence, the evidence, and a problem if the
+evidence contradicts what is assumed.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from multisenge_lib.dataset import (
+    S1_BANDS,
+    BandOrder,
+    Dataset,
+    Raster,
+    band_of,
+    decibel,
+    has_red_edge,
+    order_of_red_edge,
+    red_edge,
+)
+
+#: Pixels along a side that content is judged on: every fourth of a published patch.
+_JUDGED_PIXELS = 64
+#: Decibels between which the median of VV lies on land.
+_LOWEST_VV, _HIGHEST_VV = -25, 0
+_MOST_OFFSETS = 5
+
+
+class Evidence(NamedTuple):
+    """What content says of all rasters: a sentence, and a problem; each may be empty."""
+
+    sentence: str = ""
+    problem: str = ""
+
+
+@dataclass
+class RasterContent:
+    """What the pixels of one sound raster show.
+
+    Attributes:
+        no_data: share of its pixels without data.
+        notes: what is worth knowing, such as a band that is the same everywhere.
+        names_bands: whether its descriptions name the bands of the dataset.
+        edge: mean reflectance of vegetation in the fourth and fifth band, or None.
+        order: the band order that it speaks for, or None.
+        levels: medians of VV and VH in dB, or None.
+    """
+
+    no_data: float
+    notes: list[str] = field(default_factory=list)
+    names_bands: bool = False
+    edge: tuple[float, float] | None = None
+    order: BandOrder | None = None
+    levels: list[float] | None = None
+
+
+def content_of(raster: Raster, layer: str, dataset: Dataset) -> RasterContent:
+    """Look at the pixels of a sound raster; all of it is cheap beside reading them.
+
+    Args:
+        raster: as `inspect_raster` gives it.
+        layer: `s1`, `s2` or `reference`.
+        dataset: gives the bands.
+    """
+    pixels = raster.pixels
+    if layer == "reference":
+        return RasterContent(no_data=1 - np.count_nonzero(pixels) / pixels.size)
+    step = max(1, pixels.shape[-1] // _JUDGED_PIXELS)
+    sample = np.ascontiguousarray(pixels[:, ::step, ::step])
+    observed = sample.any(axis=0)
+    content = RasterContent(no_data=1 - observed.mean(), notes=_constant_bands(raster, sample))
+
+    wanted = dataset.bands[layer]
+    named = [band_of(name, layer) for name in raster.names]
+    content.names_bands = set(named) == set(wanted)
+    if content.names_bands:  # then it is judged in the order of the layout
+        sample = sample[[named.index(band) for band in wanted]]
+    if layer == "s2" and has_red_edge(wanted):
+        content.edge = red_edge(np.moveaxis(sample, 0, -1))
+        content.order = order_of_red_edge(content.edge)
+    elif layer == "s1" and tuple(wanted) == S1_BANDS:
+        in_both = sample.all(axis=0)
+        if in_both.any():
+            content.levels = [float(np.median(decibel(band[in_both]))) for band in sample]
+    return content
+
+
+def _constant_bands(raster: Raster, sample: np.ndarray) -> list[str]:
+    notes = []
+    for index, band in enumerate(sample):
+        value = band[0, 0]
+        # The sample is asked first: only where it is constant must all pixels be read.
+        if (band == value).all() and (raster.pixels[index] == value).all():
+            name = raster.names[index] or index + 1
+            notes.append(f"band {name} is {value:g} everywhere")
+    return notes
+
+
+def band_order(images: pd.DataFrame) -> Evidence:
+    """Judge the order of the bands of Sentinel-2 by vegetation.
+
+    Args:
+        images: one row per raster: `names_bands`, `edge`, `order` of `RasterContent`.
+    """
+    if images.empty:
+        return Evidence()
+    named = images["names_bands"].astype(bool)
+    orders = images["order"]
+    sentence = f"{named.sum():,} of {len(images):,} rasters name their bands. "
+    votes = orders.value_counts()
+    if votes.empty:
+        return Evidence(sentence + "Too little vegetation to test their order.")
+    fourth, fifth = np.mean(images["edge"][orders.notna()].tolist(), axis=0)
+    by_order = " and ".join(
+        f"{count:,} speak for the {order} order" for order, count in votes.items()
+    )
+    sentence += (
+        f"Vegetation is {fourth:.0f} in the fourth and {fifth:.0f} in the fifth band: of "
+        f"{votes.sum():,} rasters {by_order}"
+    )
+    orders_of_unnamed = set(orders[~named].dropna())
+    problem = ""
+    if (orders[named] == "resolution").any():
+        problem = "the names of the bands contradict what vegetation shows"
+    elif len(orders_of_unnamed) > 1:
+        problem = "rasters without band names are stored in two orders: name their bands"
+    elif orders_of_unnamed == {"resolution"}:
+        problem = "bands without names lie 10 m bands first: give band_order='resolution'"
+    return Evidence(sentence, problem)
+
+
+def backscatter_levels(images: pd.DataFrame) -> Evidence:
+    """Judge the unit and the order of the bands of Sentinel-1 by their medians.
+
+    Args:
+        images: one row per raster: `levels` of `RasterContent`.
+    """
+    levels = np.array(images["levels"].dropna().tolist())
+    if not len(levels):
+        return Evidence()
+    vv, vh = np.median(levels, axis=0)
+    share_above = (levels[:, 0] > levels[:, 1]).mean()
+    sentence = (
+        f"Read as linear intensity, half of the {len(levels):,} rasters lie above {vv:.1f} dB in "
+        f"VV and {vh:.1f} dB in VH (land: about -11 and -17); VV is above VH in {share_above:.0%}."
+    )
+    problem = ""
+    if share_above < 0.5:
+        problem = "VH is above VV, which land never shows: are the bands swapped?"
+    elif not _LOWEST_VV < vv < _HIGHEST_VV:
+        problem = f"a median of {vv:.1f} dB is not that of land: is it linear intensity?"
+    return Evidence(sentence, problem)
+
+
+def place(rasters: pd.DataFrame) -> Evidence:
+    """Say how far rasters lie from where their names say.
+
+    Args:
+        rasters: one row per raster: `offset`, metres east and south.
+    """
+    offsets = Counter(rasters["offset"].dropna())
+    if set(offsets) == {(0, 0)}:
+        return Evidence("Every raster lies where its name says.")
+    sentences = []
+    for (east, south), count in offsets.most_common(_MOST_OFFSETS):
+        sentences.append(
+            f"{count:,} rasters lie {east:+d} m east and {south:+d} m south of where their name "
+            "says"
+        )
+    return Evidence("; ".join(sentences))
