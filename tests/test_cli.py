@@ -338,7 +338,7 @@ def test_import_makes_a_root_that_check_takes(run, tmp_path):
     assert f"Wrote 6 patches of 32 pixels to {root}\nLook at {root / 'dataset.toml'}" in out
     assert dataset_of_root(root).name == "my-valley" and dataset_of_root(root).months == (7, 8)
     code, out, _ = run("check", root)
-    assert code == 0 and "Nothing to mend" in out
+    assert code == 0 and "Nothing to fix" in out
 
 
 @pytest.mark.fault("check: dataset.toml is wrong -> to mend, exit 1")
@@ -346,7 +346,7 @@ def test_check_ends_with_1_where_the_description_is_wrong(run, tmp_path):
     write_root(tmp_path, patches=["31UFQ_0_0"])
     (tmp_path / "dataset.toml").write_text("name = 3\n")
     code, out, _ = run("check", tmp_path)
-    assert code == 1 and "dataset.toml" in out and "Nothing to mend" not in out
+    assert code == 1 and "dataset.toml" in out and "Nothing to fix" not in out
 
 
 def test_import_asks_for_what_it_cannot_know(run, tmp_path):

@@ -1,7 +1,7 @@
 """What a data root holds, what is missing and what is damaged, before anything is trained on it.
 
 Every raster on disk is read once, by several threads, and held to the checks of
-`dataset.inspect_raster`. What no header says is judged by content, see `evidence`.
+`dataset.inspect_raster`. What no header says is judged by content, see `raster_content`.
 """
 
 import json
@@ -20,7 +20,7 @@ import rasterio
 from tqdm import tqdm
 
 from multisenge_lib.area.draft import draft_dataset
-from multisenge_lib.area.evidence import (
+from multisenge_lib.area.raster_content import (
     Evidence,
     RasterContent,
     backscatter_levels,

@@ -32,6 +32,7 @@ from multisenge_lib.dataset.grid import (
 )
 from multisenge_lib.dataset.labels import (
     read_index,
+    scan_index,
 )
 from multisenge_lib.dataset.layout import (
     BACKSCATTER_FLOOR,

@@ -271,7 +271,7 @@ def _files_of_folder(folder: Path) -> Iterator[_File]:
         warnings.warn(
             f"{len(others)} files in {folder} are not .json and were left out: "
             f"{', '.join(others[:5])}",
-            stacklevel=4,
+            stacklevel=5,
         )
 
 
@@ -310,8 +310,10 @@ def _files_of_archive(archive: Path) -> Iterator[_File]:
         ) from None
 
 
-def _parse_all(files: Iterable[_File], dataset: Dataset) -> tuple[list[LabelRow], list[str]]:
-    """The rows of all right files, and one line for each wrong one."""
+def _parse_all(
+    files: Iterable[_File], dataset: Dataset
+) -> tuple[list[LabelRow], list[tuple[str, str]]]:
+    """The rows of all right files, and path and reason of each wrong one."""
     rows = []
     problems = []
     path_of_patch = {}
@@ -323,11 +325,37 @@ def _parse_all(files: Iterable[_File], dataset: Dataset) -> tuple[list[LabelRow]
                 other = printable(path_of_patch[row.patch])
                 raise LabelError(f"duplicate of {row.patch} in {other}")
         except MultiSenGEError as error:
-            problems.append(f"{printable(path)}: {error}")
+            problems.append((path, str(error)))
             continue
         path_of_patch[row.patch] = path
         rows.append(row)
     return rows, problems
+
+
+def scan_index(
+    path: Path | str, dataset: Dataset = MULTISENGE
+) -> tuple[pd.DataFrame, list[tuple[str, str]]]:
+    """Read the label files that are right, and say what is wrong with the others.
+
+    Args:
+        path: as of `read_index`.
+        dataset: as of `read_index`.
+
+    Returns:
+        The index of the right files, see `read_index`; and path and reason of each wrong one.
+
+    Raises:
+        LabelError: there is no label file at all.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise LabelError(f"{path} does not exist: give a folder of label files or their archive")
+    files = _files_of_folder(path) if path.is_dir() else _files_of_archive(path)
+    rows, problems = _parse_all(files, dataset)
+    if not rows and not problems:
+        raise LabelError(f"no label file (*.json) in {path}: is it the folder named 'labels'?")
+    rows.sort(key=lambda row: row.patch)
+    return pd.DataFrame(rows, columns=LabelRow._fields), problems
 
 
 def read_index(path: Path | str, dataset: Dataset = MULTISENGE) -> pd.DataFrame:
@@ -344,20 +372,11 @@ def read_index(path: Path | str, dataset: Dataset = MULTISENGE) -> pd.DataFrame:
     Raises:
         LabelError: there is no label file, or some are wrong: all of them, by name and reason.
     """
-    path = Path(path)
-    if not path.exists():
-        raise LabelError(f"{path} does not exist: give a folder of label files or their archive")
-    files = _files_of_folder(path) if path.is_dir() else _files_of_archive(path)
-    rows, problems = _parse_all(files, dataset)
-
-    total = len(rows) + len(problems)
-    if len(problems) == 1:
-        raise LabelError(f"1 of {total} label files is wrong: {problems[0]}")
-    if problems:
-        raise LabelError(
-            f"{len(problems)} of {total} label files are wrong:{join_problems(problems)}"
-        )
-    if not rows:
-        raise LabelError(f"no label file (*.json) in {path}: is it the folder named 'labels'?")
-    rows.sort(key=lambda row: row.patch)
-    return pd.DataFrame(rows, columns=LabelRow._fields)
+    index, problems = scan_index(path, dataset)
+    total = len(index) + len(problems)
+    lines = [f"{printable(file)}: {reason}" for file, reason in problems]
+    if len(lines) == 1:
+        raise LabelError(f"1 of {total} label files is wrong: {lines[0]}")
+    if lines:
+        raise LabelError(f"{len(lines)} of {total} label files are wrong:{join_problems(lines)}")
+    return index

@@ -15,6 +15,7 @@ from rasterio.errors import CRSError
 
 from multisenge_lib.dataset.grid import patch_bounds, tile_corner
 from multisenge_lib.dataset.layout import PIXEL, TILE_PIXELS, Dataset, split_patch
+from multisenge_lib.dataset.projections import check_projections
 from multisenge_lib.dataset.values import image_bands, is_tagged, type_problem
 from multisenge_lib.errors import MultiSenGEError
 
@@ -115,10 +116,8 @@ def projection_of(epsg: int) -> CRS:
     try:
         return CRS.from_epsg(epsg)
     except CRSError as error:
-        raise MultiSenGEError(
-            f"PROJ cannot look up EPSG:{epsg} ({error}): if PROJ_LIB or PROJ_DATA names the folder "
-            "of another program, unset it"
-        ) from None
+        check_projections()  # says which variable leads to another PROJ
+        raise MultiSenGEError(f"PROJ cannot look up EPSG:{epsg} ({error})") from None
 
 
 def layout_problems(source: Any, kind: str, dataset: Dataset) -> list[str]:

@@ -1,6 +1,7 @@
 """A root of six patches, whole and then harmed: what `check_root` says of it."""
 
 import json
+import os
 import shutil
 from dataclasses import replace
 
@@ -39,7 +40,7 @@ def path(root, layer, patch=PATCH):
     return raster_path(root, layer, patch, None if layer == "reference" else DAYS[0])
 
 
-def test_a_whole_root_has_nothing_to_mend(root):
+def test_a_whole_root_has_nothing_to_fix(root):
     report = check(root)
     assert not report.problems and not report.notes
     assert report.files.groupby("layer")["there"].sum().to_dict() == {
@@ -49,7 +50,7 @@ def test_a_whole_root_has_nothing_to_mend(root):
     }
     assert "lies where its name says" in report.evidence["Place"]
     assert "VV is above VH in 100%" in report.evidence["Backscatter"]
-    assert "Nothing to mend" in report.to_text()
+    assert "Nothing to fix" in report.to_text()
     assert json.loads(json.dumps(report.to_json()))["files"][0]["layer"] == "reference"
 
 
@@ -164,23 +165,63 @@ def test_a_root_that_lies_elsewhere_within_the_tolerance_is_told(root):
 @pytest.mark.fault(
     "dataset.toml is wrong -> check says so, and the rasters are checked all the same"
 )
-def test_a_wrong_description_is_to_be_mended(root):
+def test_a_wrong_description_is_to_be_fixed(root):
     path = write_dataset_toml(root, replace(MULTISENGE, name="valley"))
     text = path.read_text().replace("[\n    2020,\n]", "2020")
     path.write_text(text)
     report = check(root)
     (kind,) = report.problems
     assert (kind.layer, kind.examples) == ("dataset", ("dataset.toml",))
-    assert "years is 2020" in kind.problem and "Nothing to mend" not in report.to_text()
+    assert "years is 2020" in kind.problem and "Nothing to fix" not in report.to_text()
     assert report.files["there"].sum() == 30
 
 
-@pytest.mark.fault("labels that cannot be read -> told, and the rasters are checked all the same")
-def test_wrong_labels_do_not_hide_the_rasters(root):
+@pytest.mark.fault("one label file cannot be read -> named; the other patches are as before")
+def test_a_wrong_label_is_one_problem(root):
+    before = check(root).files
     (root / "labels" / f"{PATCH}.json").write_text("{")
     report = check(root)
-    assert "label files is wrong" in words(report.problems)
+    (group,) = report.problems
+    assert group.layer == "labels" and group.examples == (f"labels/{PATCH}.json",)
+    (note,) = {group.problem for group in report.notes}
+    assert note == "is there, and the label file of its patch cannot be read"
     assert report.files["there"].sum() == 30
+    assert report.files["named"].sum() == before["named"].sum() - 5
+    for file in (root / "labels").iterdir():
+        file.write_text("{")
+    assert check(root).files["there"].sum() == 30
+
+
+@pytest.mark.fault("all rasters of a layer are gone, or its link leads to nothing -> a problem")
+@pytest.mark.parametrize("link", [False, True])
+def test_a_layer_that_is_gone_is_a_problem(root, link):
+    shutil.rmtree(root / "s2")
+    if link:
+        (root / "s2").symlink_to(root / "nothing")
+    report = check(root)
+    assert words(report.problems) == (
+        "s2: not one of the 12 files that labels name is there: fetch the layer, or correct the "
+        "link to it"
+    )
+    assert not report.notes
+
+
+@pytest.mark.fault("names with line breaks, or not UTF-8, in a root -> quoted in the report")
+def test_strange_names_are_quoted(root):
+    (root / "s2" / "a\nb\x1b[31m.tif").write_text("")
+    (root / "s2" / os.fsdecode(b"caf\xe9.tif")).write_text("")
+    (root / "labels" / os.fsdecode(b"\xff.json")).write_text("{}")
+    report = check(root)
+    text = report.to_text()
+    assert "\x1b" not in text and "a\\nb" in text and "caf\\udce9" in text
+    assert text.encode() and json.dumps(report.to_json())
+
+
+@pytest.mark.fault("a pipe in the place of a raster -> named, not waited for")
+def test_a_pipe_is_named(root):
+    path(root, "s1").unlink()
+    os.mkfifo(path(root, "s1"))
+    assert "is not a file" in words(check(root).problems)
 
 
 @pytest.mark.fault("a folder or file as data root that is none -> one line")

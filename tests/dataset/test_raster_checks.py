@@ -67,6 +67,6 @@ def test_a_foreign_proj_is_named(monkeypatch):
             raise CRSError("Cannot find proj.db")
 
     monkeypatch.setattr(raster_checks, "CRS", Broken)
-    with pytest.raises(MultiSenGEError, match="PROJ_LIB") as caught:
+    with pytest.raises(MultiSenGEError, match="PROJ cannot look up") as caught:
         raster_checks.projection_of(32631)
     assert "\n" not in str(caught.value)
