@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
-from rasterio.transform import Affine
+from own_images import DAYS, GREEN, HEIGHT, NORTH, WEST, WIDTH, radar, refused, scene, write
 
 from multisenge_lib import paths
 from multisenge_lib.area import InputUnits, check_root, cutting, import_area
@@ -24,37 +24,10 @@ from multisenge_lib.dataset import (
     read_patch,
     write_dataset_toml,
 )
-from multisenge_lib.errors import ImportAreaError, MultiSenGEError
+from multisenge_lib.errors import ImportAreaError
 from multisenge_lib.files import locked
 
 VILLAGE = paths.PROJECT / "book" / "data" / "village" / "worldcereal-village.nc"
-#: Vegetation, in spectral order.
-GREEN = np.array([300, 500, 400, 900, 2000, 2600, 2800, 2900, 1800, 900])
-#: Near Bariloche, 117 x 150 pixels, upper-left corner.
-WEST, NORTH, HEIGHT, WIDTH = 291_000, 5_440_000, 117, 150
-DAYS = ("20221203", "20230105", "20230202", "20230310")
-
-
-def write(path, data, names=(), west=WEST, north=NORTH, res=10.0, crs="EPSG:32719", **options):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    shape = dict(count=len(data), height=data.shape[1], width=data.shape[2], dtype=data.dtype)
-    place = Affine(res, 0, west, 0, -res, north)
-    with rasterio.open(path, "w", "GTiff", crs=crs, transform=place, **shape, **options) as target:
-        target.write(data)
-        if names:
-            target.descriptions = names
-    return path
-
-
-def scene(seed=0, height=HEIGHT, width=WIDTH):
-    rng = np.random.Generator(np.random.PCG64(seed))
-    light = rng.uniform(0.7, 1.3, (1, height, width))
-    return (GREEN[:, None, None] * light).astype(np.uint16)
-
-
-def radar(seed=0, height=HEIGHT, width=WIDTH):
-    rng = np.random.Generator(np.random.PCG64(seed))
-    return (rng.gamma(4, 0.02, (2, height, width)) * [[[1]], [[0.2]]]).astype(np.float32)
 
 
 @pytest.fixture
@@ -65,15 +38,6 @@ def images(tmp_path):
     classes = (np.arange(WIDTH) // 50 + 1).astype(np.uint8)
     write(tmp_path / "reference.tif", np.broadcast_to(classes, (1, HEIGHT, WIDTH)).copy())
     return tmp_path / "in"
-
-
-def refused(tmp_path, *arguments, **options):
-    with pytest.raises(MultiSenGEError) as caught:
-        import_area(tmp_path / "root", *arguments, **({"size": 32} | options))
-    assert "\n" not in str(caught.value)
-    assert not (tmp_path / "root").exists()
-    assert not list(tmp_path.glob(".root*"))
-    return str(caught.value)
 
 
 def test_another_hemisphere_year_and_size_with_one_sensor(images, tmp_path):

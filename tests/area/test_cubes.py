@@ -1,0 +1,135 @@
+"""Cubes of xarray, in memory and in files, whole and harmed."""
+
+import numpy as np
+import pytest
+from own_images import GREEN, HEIGHT, NORTH, WEST, WIDTH, pixel_of, refused, scene
+
+from multisenge_lib.area import import_area
+from multisenge_lib.dataset import S2_BANDS
+
+xarray = pytest.importorskip("xarray")
+
+
+def cube(days=("2022-12-03", "2023-01-05")):
+    """A Dataset with bands along a dimension and its projection as an attribute."""
+    times = np.array(days, "datetime64[ns]")
+    pixels = np.stack([scene(i) for i in range(len(days))])
+    return xarray.Dataset(
+        {"reflectance": (("time", "band", "y", "x"), pixels)},
+        {
+            "time": times,
+            "band": list(S2_BANDS),
+            "y": NORTH - 5 - 10.0 * np.arange(HEIGHT),
+            "x": WEST + 5 + 10.0 * np.arange(WIDTH),
+        },
+        {"crs": "EPSG:32719"},
+    )
+
+
+@pytest.mark.fault("a DataArray, as stackstac gives it -> taken as a Dataset")
+def test_a_data_array_is_taken(tmp_path):
+    array = cube()["reflectance"].assign_coords(epsg=32719)
+    assert "crs" not in array.attrs
+    imported = import_area(tmp_path / "root", [array], size=96)
+    assert pixel_of(imported.root, "s2", "20230105").tolist() == scene(1)[:, 0, 0].tolist()
+    alone = import_area(tmp_path / "alone", array, size=96)
+    assert alone.patches == imported.patches
+
+
+def test_bands_by_the_names_of_digital_earth_australia(tmp_path):
+    names = [
+        "blue",
+        "green",
+        "red",
+        "red_edge_1",
+        "red_edge_2",
+        "red_edge_3",
+        "nir_1",
+        "nir_2",
+        "swir_2",
+        "swir_3",
+    ]
+    named = cube().assign_coords(band=[f"nbart_{name}" for name in names])
+    imported = import_area(tmp_path / "root", [named], size=96)
+    assert imported.dataset.bands["s2"] == S2_BANDS
+    landsat = cube().assign_coords(band=[f"nbart_{n}" for n in ["swir_1", *names[1:]]])
+    assert "a band of Landsat" in refused(tmp_path / "b", [landsat])
+
+
+def test_a_file_of_one_date_takes_the_date_of_its_name(tmp_path):
+    path = tmp_path / "S2_20230105.nc"
+    single = cube().isel(time=1, drop=True)
+    bands = {band: single["reflectance"].sel(band=band, drop=True) for band in S2_BANDS}
+    xarray.Dataset(bands, attrs=single.attrs).to_netcdf(path, engine="h5netcdf")
+    imported = import_area(tmp_path / "root", [path], size=96)
+    assert pixel_of(imported.root, "s2", "20230105").tolist() == scene(1)[:, 0, 0].tolist()
+    path.rename(tmp_path / "cube.nc")
+    message = refused(tmp_path / "b", [tmp_path / "cube.nc"])
+    assert "a name with the date yyyymmdd" in message
+
+
+@pytest.mark.parametrize("code", ["32719", 32719, "EPSG:32719"])
+def test_a_bare_code_is_a_projection(tmp_path, code):
+    without = cube().drop_attrs()
+    assert import_area(tmp_path / "root", [without], size=96, crs=code).patches == 1
+
+
+def without_x(cube):
+    return cube.drop_vars("x")
+
+
+def with_missing_date(cube):
+    times = cube["time"].values.copy()
+    times[0] = np.datetime64("NaT")
+    return cube.assign_coords(time=times)
+
+
+@pytest.mark.fault("cubes with NaT, without x, of truth values or complex numbers -> one line")
+@pytest.mark.parametrize(
+    ("harm", "words"),
+    [
+        (with_missing_date, "1 of its 2 dates are missing (NaT)"),
+        (without_x, "no coordinate for x"),
+        (lambda c: c > 100, "is of type bool"),
+        (lambda c: c.astype(np.complex64), "is of type complex64"),
+        (lambda c: c.isel(x=[0]), "too few"),
+    ],
+)
+def test_harmed_cubes(tmp_path, harm, words):
+    harmed = harm(cube())
+    harmed.attrs["crs"] = "EPSG:32719"
+    assert words in refused(tmp_path, [harmed])
+
+
+@pytest.mark.fault("a NetCDF file that keeps its data in groups -> the groups are named")
+def test_groups_are_named(tmp_path):
+    cube().to_netcdf(tmp_path / "cube.nc", group="l2a", engine="h5netcdf")
+    assert "keeps its data in groups (/l2a)" in refused(tmp_path, [tmp_path / "cube.nc"])
+
+
+@pytest.mark.fault("one band that is NaN everywhere -> that band is named")
+def test_an_empty_band_is_named(tmp_path):
+    empty = cube(["2022-12-03"]).astype(np.float32)
+    empty["reflectance"][:, S2_BANDS.index("B5")] = np.nan
+    assert "B5 holds no data anywhere" in refused(tmp_path, [empty])
+
+
+@pytest.mark.fault("a chunk of a Zarr store is damaged -> one line that names the cube")
+def test_a_damaged_chunk_is_one_line(tmp_path):
+    pytest.importorskip("zarr")
+    path = tmp_path / "cube.zarr"
+    cube().to_zarr(path, zarr_format=2)
+    for chunk in (path / "reflectance").glob("[0-9]*"):
+        chunk.write_bytes(b"\xff" * 20)
+    message = refused(tmp_path, [path])
+    assert "cube.zarr" in message and "cannot be read" in message
+
+
+def test_across_the_antimeridian(tmp_path):
+    around = cube()
+    around = around.assign_coords(
+        x=179.995 + 1e-4 * np.arange(WIDTH), y=-16.5 - 1e-4 * np.arange(HEIGHT)
+    )
+    imported = import_area(tmp_path / "root", [around], size=32, crs="EPSG:4326")
+    assert imported.patches > 0 and {tile[:2] for tile in imported.dataset.tiles} <= {"01", "60"}
+    assert abs(int(pixel_of(imported.root, "s2", "20230105", 9, 9)[2]) - GREEN[2]) < 200

@@ -1,0 +1,409 @@
+"""Images as providers deliver them: taken with the right values, or refused in one line.
+
+The truth is reflectance x 10,000 of `GREEN`, 400 in B4, or what a test writes itself.
+"""
+
+import os
+
+import numpy as np
+import pytest
+import rasterio
+from own_images import (
+    GREEN,
+    HEIGHT,
+    NORTH,
+    WEST,
+    WIDTH,
+    pixel_of,
+    radar,
+    refused,
+    scene,
+    write,
+    write_bands,
+)
+from rasterio.enums import ColorInterp
+from rasterio.transform import Affine, from_gcps
+
+from multisenge_lib.area import InputUnits, import_area
+from multisenge_lib.dataset import S2_BANDS, load_selection
+
+B2 = S2_BANDS.index("B2")
+B4 = S2_BANDS.index("B4")
+
+
+def flat(add=0, dtype=np.uint16, height=64, width=64):
+    """Every pixel as `GREEN`, plus an offset."""
+    pixels = np.broadcast_to(GREEN[:, None, None], (len(GREEN), height, width))
+    return (pixels + add).astype(dtype)
+
+
+def notices_of(imported):
+    return " | ".join(imported.notices)
+
+
+# ------------------------------------------------------------------ offsets, scales, units
+
+
+@pytest.mark.fault("products before and after January 2022 in one series -> each has its offset")
+def test_a_series_across_january_2022(tmp_path):
+    before = "S2A_MSIL2A_20211205T105431_N0301_R051_T19GBP_20211205T130000.SAFE"
+    after = "S2A_MSIL2A_20220204T105201_N0400_R051_T19GBP_20220204T130000.SAFE"
+    write_bands(tmp_path / "in" / before / "R10m", "T19GBP_20211205T105431_{}_10m.tif", flat())
+    write_bands(tmp_path / "in" / after / "R10m", "T19GBP_20220204T105201_{}_10m.tif", flat(1000))
+    imported = import_area(tmp_path / "root", [tmp_path / "in"], size=64)
+    for day in ("20211205", "20220204"):
+        assert pixel_of(imported.root, "s2", day).tolist() == GREEN.tolist()
+    assert "10 rasters are of ESA's processing baseline 04.00 or later" in notices_of(imported)
+
+    message = refused(tmp_path / "given", [tmp_path / "in"], units=InputUnits(s2_offset=-1000))
+    assert "N0301" in message and "leave out --s2-offset -1000" in message
+    kept = import_area(tmp_path / "kept", [tmp_path / "in"], size=64, units=InputUnits(s2_offset=0))
+    assert pixel_of(kept.root, "s2", "20220204")[B4] == 1400
+    assert "your scale and offset of 0 count instead" in notices_of(kept)
+
+
+@pytest.mark.parametrize(("offsets", "truth"), [(True, 400), (False, 1400)])
+def test_the_metadata_of_a_product_counts_more_than_its_name(tmp_path, offsets, truth):
+    product = tmp_path / "in" / "S2A_MSIL2A_20220204T105201_N0400_R051.SAFE"
+    write_bands(
+        product / "GRANULE" / "L2A" / "IMG_DATA" / "R10m", "T19_20220204_{}.tif", flat(1000)
+    )
+    baseline = "04.00" if offsets else "03.01"
+    offset = '<BOA_ADD_OFFSET band_id="1">-1000</BOA_ADD_OFFSET>' if offsets else ""
+    xml = f"<x><PROCESSING_BASELINE>{baseline}</PROCESSING_BASELINE>{offset}</x>"
+    (product / "MTD_MSIL2A.xml").write_text(xml)
+    imported = import_area(tmp_path / "root", [tmp_path / "in"], size=64)
+    assert pixel_of(imported.root, "s2", "20220204")[B4] == truth
+
+
+@pytest.mark.fault("scale and offset tags -> applied and said; what the user says counts more")
+def test_scale_and_offset_tags_are_applied(tmp_path):
+    path = write(tmp_path / "S2_20230105.tif", flat(1000), S2_BANDS)
+    with rasterio.open(path, "r+") as raster:
+        raster.scales = [1e-4] * 10
+        raster.offsets = [-0.1] * 10
+    imported = import_area(tmp_path / "root", [path], size=64)
+    assert pixel_of(imported.root, "s2", "20230105").tolist() == GREEN.tolist()
+    assert "10 bands have scale or offset tags, which are applied" in notices_of(imported)
+    given = import_area(tmp_path / "given", [path], size=64, units=InputUnits(s2_offset=0))
+    assert pixel_of(given.root, "s2", "20230105")[B4] == 1400
+    assert "what you say counts instead" in notices_of(given)
+
+
+def test_tagged_decibels_are_scaled(tmp_path):
+    decibels = np.rint(1000 * np.log10(radar())).astype(np.int16)  # dB x 100
+    path = write(tmp_path / "S1_20230105.tif", decibels, ["VV", "VH"])
+    with rasterio.open(path, "r+") as raster:
+        raster.scales = [0.01] * 2
+    imported = import_area(tmp_path / "root", [path], size=96, units=InputUnits(s1="db"))
+    np.testing.assert_allclose(
+        pixel_of(imported.root, "s1", "20230105"), radar()[:, 0, 0], rtol=2e-3
+    )
+
+
+@pytest.mark.fault("pictures of 8 or 16 bit, complex numbers -> refused")
+@pytest.mark.parametrize(
+    ("name", "pixels", "bands", "words"),
+    [
+        ("S2", np.clip(flat() / 14, 1, 255).astype(np.uint8), S2_BANDS, "8-bit picture"),
+        ("S2", (flat() / 10_000 * 65_535).astype(np.uint16), S2_BANDS, "16-bit picture"),
+        ("S1", radar().astype(np.complex64), ("VV", "VH"), "complex"),
+    ],
+)
+def test_pictures_and_complex_numbers_are_refused(tmp_path, name, pixels, bands, words):
+    path = write(tmp_path / f"{name}_20230105.tif", pixels, bands)
+    assert words in refused(tmp_path, [path])
+
+
+@pytest.mark.fault("-10000 without a tag beside pixels of 20 m -> no data, mixed into none")
+def test_untagged_no_data_of_maja_is_not_mixed(tmp_path):
+    stored = flat(dtype=np.int16, height=32, width=32)
+    stored[:, :, 20:] = -10000
+    path = write(tmp_path / "S2_20230105.tif", stored, S2_BANDS, res=20.0)
+    imported = import_area(tmp_path / "root", [path], size=64)
+    for column in (0, 38, 39):
+        assert pixel_of(imported.root, "s2", "20230105", column=column).tolist() == GREEN.tolist()
+    for column in (40, 41, 63):
+        assert not pixel_of(imported.root, "s2", "20230105", column=column).any()
+
+
+@pytest.mark.parametrize("kind", ["alpha", "mask"])
+@pytest.mark.fault("alpha band or internal mask -> what it hides is no data")
+def test_what_a_mask_hides_is_no_data(tmp_path, kind):
+    hidden = np.full((1, 64, 64), 65535, np.uint16)
+    hidden[:, :, 20:] = 0
+    pixels = flat()
+    path = tmp_path / "S2_20230105.tif"
+    if kind == "alpha":
+        write(path, np.concatenate([pixels, hidden]), [*S2_BANDS, ""], photometric="MINISBLACK")
+        with rasterio.open(path, "r+") as raster:
+            raster.colorinterp = (
+                [ColorInterp.gray] + [ColorInterp.undefined] * 9 + [ColorInterp.alpha]
+            )
+    else:
+        with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True):
+            write(path, pixels, S2_BANDS)
+            with rasterio.open(path, "r+") as raster:
+                raster.write_mask((hidden[0] > 0).astype(np.uint8) * 255)
+    imported = import_area(tmp_path / "root", [path], size=32)
+    assert pixel_of(imported.root, "s2", "20230105", column=19).tolist() == GREEN.tolist()
+    assert not pixel_of(imported.root, "s2", "20230105", column=20).any()
+
+
+# ------------------------------------------------------------------ names of bands
+
+
+@pytest.mark.fault("bands called b1 to b10 -> a count, asked for; --s2-bands counts more")
+def test_numbered_bands_are_no_names(tmp_path):
+    path = write(tmp_path / "S2_20230105.tif", flat(), [f"b{i}" for i in range(1, 11)])
+    assert "only numbers its 10 bands" in refused(tmp_path, [path])
+    imported = import_area(tmp_path / "root", [path], size=64, s2_bands=S2_BANDS)
+    assert pixel_of(imported.root, "s2", "20230105").tolist() == GREEN.tolist()
+
+
+def test_what_the_user_says_counts_more_than_descriptions(tmp_path):
+    wrong = [*S2_BANDS[:2][::-1], *S2_BANDS[2:]]
+    path = write(tmp_path / "S2_20230105.tif", flat(), wrong)
+    imported = import_area(tmp_path / "root", [path], size=64, s2_bands=S2_BANDS)
+    assert pixel_of(imported.root, "s2", "20230105")[B2] == GREEN[B2]
+    assert "describe their bands otherwise than you do" in notices_of(imported)
+
+
+@pytest.mark.parametrize("description", ["Band 1", "Layer_1", "Gray", "b1"])
+def test_the_file_name_counts_where_a_description_names_no_band(tmp_path, description):
+    for band, pixels in zip(S2_BANDS, flat(), strict=True):
+        write(tmp_path / "in" / f"S2_20230105_{band}.tif", pixels[None], [description])
+    imported = import_area(tmp_path / "root", [tmp_path / "in"], size=64)
+    assert pixel_of(imported.root, "s2", "20230105").tolist() == GREEN.tolist()
+
+
+@pytest.mark.fault("several dates in one file -> taken by the dates in band names, or one line")
+def test_several_dates_in_one_file(tmp_path):
+    both = np.concatenate([flat(), flat(5)])
+    names = [f"{day}T105031_T19_{band}" for day in ("20230105", "20230202") for band in S2_BANDS]
+    path = write(tmp_path / "stack.tif", both, names)
+    imported = import_area(tmp_path / "root", [path], size=64)
+    assert pixel_of(imported.root, "s2", "20230202")[B4] == 405
+    bands = [f"{i}_{band}" for i in range(2) for band in S2_BANDS]
+    undated = write(tmp_path / "S2_20230105.tif", both, bands)
+    assert "seems to hold several dates" in refused(tmp_path / "b", [undated])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "HLS.S30.T19GBP.2023005T144731.v2.0.{}.tif",
+        "ga_s2am_nbart_3-2-1_19GBP_2023-01-05_final_{}.tif",
+    ],
+)
+def test_names_of_hls_and_of_dea(tmp_path, name):
+    words = dict(
+        zip(S2_BANDS, ["02", "03", "04", "05", "06", "07", "08", "8a", "11", "12"], strict=True)
+    )
+    for band, pixels in zip(S2_BANDS, flat(), strict=True):
+        word = f"band{words[band]}" if name.startswith("ga") else band
+        write(tmp_path / "in" / name.format(word), pixels[None])
+    write(tmp_path / "in" / name.format("Fmask"), flat()[:1].astype(np.uint8))
+    imported = import_area(tmp_path / "root", [tmp_path / "in"], size=64)
+    assert pixel_of(imported.root, "s2", "20230105").tolist() == GREEN.tolist()
+
+
+# ------------------------------------------------------------------ products and their files
+
+
+def test_a_theia_folder_as_delivered(tmp_path):
+    product = tmp_path / "in" / "SENTINEL2A_20230105-105433-459_L2A_T19GBP_C_V2-2"
+    name = "SENTINEL2A_20230105-105433-459_L2A_T19GBP_C_V2-2_{}_{{}}.tif"
+    write_bands(product, name.format("FRE"), flat(dtype=np.int16))
+    write_bands(product, name.format("SRE"), flat(7, dtype=np.int16))
+    for mask in ("CLM_R1", "EDG_R1", "SAT_B2"):
+        write(product / "MASKS" / f"{product.name}_{mask}.tif", flat()[:1].astype(np.uint8))
+    write(product / f"{product.name}_ATB_R1.tif", flat()[:1].astype(np.uint8))
+    imported = import_area(tmp_path / "root", [tmp_path / "in"], size=64)
+    assert pixel_of(imported.root, "s2", "20230105").tolist() == GREEN.tolist()
+    notices = notices_of(imported)
+    assert "10 files left out as reflectance without correction for slopes (SRE)" in notices
+    assert "3 files left out as masks" in notices
+
+
+def test_an_s1tiling_folder_as_delivered(tmp_path):
+    for band, pixels in zip(("vv", "vh"), radar(), strict=True):
+        name = f"s1a_19GBP_{band}_DES_037_20230105txxxxxx"
+        write(tmp_path / "in" / f"{name}.tif", pixels[None])
+        write(tmp_path / "in" / f"{name}_BorderMask.tif", np.ones((1, HEIGHT, WIDTH), np.uint8))
+    imported = import_area(tmp_path / "root", [tmp_path / "in"], size=96)
+    np.testing.assert_array_equal(pixel_of(imported.root, "s1", "20230105"), radar()[:, 0, 0])
+    assert "2 files left out as masks" in notices_of(imported)
+
+
+@pytest.mark.fault("Landsat among the images -> left out and said, alone or by name refused")
+def test_landsat_is_not_taken_for_sentinel(tmp_path):
+    landsat = tmp_path / "in" / "LC08_L2SP_231090_20230105_20230110_02_T1_SR_B5.TIF"
+    write(landsat, flat()[:1])
+    assert "left out as images of another sensor (Landsat)" in refused(tmp_path, [tmp_path / "in"])
+    assert "is of Landsat" in refused(tmp_path, [landsat])
+    write(tmp_path / "in" / "S2_20230105.tif", flat(), S2_BANDS)
+    imported = import_area(tmp_path / "mixed", [tmp_path / "in"], size=64)
+    assert imported.dataset.bands["s2"] == S2_BANDS
+    assert "left out as images of another sensor (Landsat)" in notices_of(imported)
+    named = write(tmp_path / "b" / "20230105.tif", flat()[:3], ["SR_B2", "SR_B3", "SR_B4"])
+    assert "a band of Landsat" in refused(tmp_path, [named])
+
+
+@pytest.mark.fault("level 1C -> refused; archives among the files -> named")
+def test_level_1c_and_archives(tmp_path):
+    folder = tmp_path / "in" / "S2A_MSIL1C_20230105T105431_N0301_R051.SAFE"
+    write_bands(folder, "T19GBP_20230105T105431_{}.tif", flat())
+    assert "is of level 1C" in refused(tmp_path, [tmp_path / "in"])
+
+    path = write(tmp_path / "b" / "S2_20230105.tif", flat(), S2_BANDS)
+    (tmp_path / "b" / "S2A_MSIL2A_20230202.zip").write_bytes(b"PK")
+    imported = import_area(tmp_path / "root", [path.parent], size=64)
+    assert "1 file left out as archives, which must be unpacked first" in notices_of(imported)
+    assert "is an archive" in refused(tmp_path / "c", [tmp_path / "b" / "S2A_MSIL2A_20230202.zip"])
+
+
+@pytest.mark.fault("linked folders -> followed, in a circle too; folders without access -> named")
+def test_links_are_followed_and_closed_folders_named(tmp_path, monkeypatch):
+    write(tmp_path / "far" / "S2_20230105.tif", flat(), S2_BANDS)
+    write(tmp_path / "in" / "S2_20230202.tif", flat(), S2_BANDS)
+    (tmp_path / "in" / "link").symlink_to(tmp_path / "far")
+    (tmp_path / "far" / "circle").symlink_to(tmp_path / "in")
+    (tmp_path / "in" / "gone.tif").symlink_to(tmp_path / "nothing")
+    write(tmp_path / "in" / "._S2_20230310.tif", flat()[:1])
+    imported = import_area(tmp_path / "root", [tmp_path / "in"], size=64)
+    assert len(load_selection(imported.root, months=[1])) == 1
+    assert "1 file left out as links to nothing" in notices_of(imported)
+
+    scandir = os.scandir
+
+    def closed(path):
+        if str(path).endswith("link"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", closed)
+    imported = import_area(tmp_path / "b", [tmp_path / "in"], size=64)
+    assert "folders that cannot be listed (Permission denied)" in notices_of(imported)
+
+
+@pytest.mark.fault("a pipe among the images -> named, not waited for; a name not UTF-8 -> one line")
+def test_pipes_and_names_of_bytes(tmp_path):
+    write(tmp_path / "in" / "S2_20230105.tif", flat(), S2_BANDS)
+    os.mkfifo(tmp_path / "in" / "S2_20230202.tif")
+    imported = import_area(tmp_path / "root", [tmp_path / "in"], size=64)
+    assert "1 file left out as no regular files" in notices_of(imported)
+    pipe = tmp_path / "in" / "S2_20230202.tif"
+    assert "is not a file" in refused(tmp_path / "b", [pipe])
+    pipe.unlink()
+    name = os.fsdecode(b"S2_20230202_\xff.tif")
+    (tmp_path / "in" / name).write_bytes((tmp_path / "in" / "S2_20230105.tif").read_bytes())
+    assert "is not UTF-8" in refused(tmp_path / "c", [tmp_path / "in"])
+
+
+@pytest.mark.fault("a raw line break in a name -> quoted, the message stays one line")
+def test_control_characters_in_names_are_quoted(tmp_path):
+    path = write(tmp_path / "in" / "dem\n\x1b[31m.tif", flat()[:2])
+    assert "\\n\\x1b" in refused(tmp_path, [path])
+
+
+@pytest.mark.fault("a raster cut off in its pixels -> the file is named")
+def test_a_raster_that_is_cut_off_is_named(tmp_path):
+    for day in ("20230105", "20230202"):
+        path = write(tmp_path / "in" / f"S2_{day}.tif", scene(), S2_BANDS)
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) - 60_000])
+    message = refused(tmp_path, [tmp_path / "in"])
+    assert "S2_20230202.tif cannot be read" in message and "make room" not in message
+
+
+def test_snap_folders(tmp_path):
+    folder = tmp_path / "S1A_IW_GRDH_1SDV_20230105T095401_TC.data"
+    for band, pixels in zip(("VV", "VH"), radar(), strict=True):
+        write(folder / f"Sigma0_{band}.img", pixels[None], driver="ENVI")
+    (tmp_path / "S1A_IW_GRDH_1SDV_20230105T095401_TC.dim").write_text("<Dimap_Document/>")
+    header = tmp_path / "S1A_IW_GRDH_1SDV_20230105T095401_TC.dim"
+    imported = import_area(tmp_path / "root", [header], size=96)
+    np.testing.assert_array_equal(pixel_of(imported.root, "s1", "20230105"), radar()[:, 0, 0])
+
+
+# ------------------------------------------------------------------ places
+
+
+@pytest.mark.fault("Sentinel-1 as delivered, with ground control points -> the remedy is named")
+def test_ground_control_points_are_refused(tmp_path):
+    from rasterio.control import GroundControlPoint as Point
+
+    points = [Point(r, c, -71.6 + c / 1e4, -41.1 - r / 1e4) for r in (0, 64) for c in (0, 64)]
+    assert from_gcps(points)
+    path = tmp_path / "s1a-iw-grd-vv-20230105t095401.tif"
+    shape = {"count": 1, "height": 64, "width": 64, "dtype": "uint16"}
+    with rasterio.open(path, "w", "GTiff", **shape) as raster:
+        raster.write(np.full((1, 64, 64), 300, np.uint16))
+        raster.gcps = points, rasterio.crs.CRS.from_epsg(4326)
+    assert "is not terrain-corrected" in refused(tmp_path, [path])
+
+
+@pytest.mark.fault("rasters with rows to the north or columns to the west -> the same pixels")
+@pytest.mark.parametrize("flip", ["south-up", "mirrored"])
+def test_rows_to_the_north(tmp_path, flip):
+    pixels = scene(0, 64, 64)
+    north_up = write(tmp_path / "a" / "S2_20230105.tif", pixels, S2_BANDS)
+    path = write(tmp_path / "b" / "S2_20230105.tif", pixels[:, ::-1], S2_BANDS)
+    place = Affine(10, 0, WEST, 0, 10, NORTH - 640)
+    if flip == "mirrored":
+        write(path, pixels[:, :, ::-1], S2_BANDS)
+        place = Affine(-10, 0, WEST + 640, 0, -10, NORTH)
+    with rasterio.open(path, "r+") as raster:
+        raster.transform = place
+    one = import_area(tmp_path / "one", [north_up], size=64)
+    other = import_area(tmp_path / "other", [path], size=64)
+    for file in (one.root / "s2").iterdir():
+        assert (other.root / "s2" / file.name).read_bytes() == file.read_bytes()
+    assert "another grid" not in notices_of(other)
+
+
+@pytest.mark.fault("a local projection, a NaN geotransform, none at all -> one line")
+def test_places_that_are_none(tmp_path):
+    local = 'LOCAL_CS["x",UNIT["metre",1]]'
+    path = write(tmp_path / "S2_20230105.tif", flat(), S2_BANDS, crs=local)
+    assert "local projection" in refused(tmp_path, [path])
+    path = write(tmp_path / "S2_20230105.tif", flat(), S2_BANDS, west=np.nan)
+    assert "in no usable way" in refused(tmp_path, [path])
+    path = write(tmp_path / "S2_20230105.tif", flat(), S2_BANDS, crs=None)
+    assert "--crs" in refused(tmp_path, [path])
+    imported = import_area(tmp_path / "root", [path], size=64, crs=32719)
+    assert pixel_of(imported.root, "s2", "20230105").tolist() == GREEN.tolist()
+    assert "projection nowhere is unknown" in refused(tmp_path / "b", [path], crs="nowhere")
+
+
+@pytest.mark.fault("tiles beyond their zone, northern codes in the south, the equator -> right")
+@pytest.mark.parametrize(
+    ("crs", "west", "north", "patches"),
+    [
+        ("EPSG:32631", 760_000, 5_390_000, {"31UGP_6004_1000"}),
+        ("EPSG:32631", 230_000, 5_390_000, {"31UBP_3002_1000"}),
+        ("EPSG:32719", 291_000, 5_440_000, None),
+        ("EPSG:32619", 291_000, 5_440_000 - 10_000_000, None),
+        ("EPSG:32631", 500_000, 320, {"31NEA", "31MEV"}),
+        ("EPSG:32731", 500_000, 10_000_320, {"31NEA", "31MEV"}),
+        ("EPSG:32660", 730_000, 4_000_320, {"60SYE", "60SYF"}),
+    ],
+)
+def test_positions_by_arithmetic(tmp_path, crs, west, north, patches):
+    from multisenge_lib.dataset import origin_of_patch
+
+    path = write(tmp_path / "S2_20230105.tif", flat(), S2_BANDS, west, north, crs=crs)
+    imported = import_area(tmp_path / "root", [path], size=32)
+    assert imported.patches == 4
+    written = {file.stem for file in (imported.root / "labels").iterdir()}
+    places = {origin_of_patch(name) for name in written}
+    from_equator = north - 10_000_000 if crs.startswith("EPSG:327") else north
+    for place in places:
+        shift = 10_000_000 if place.epsg > 32700 else 0
+        assert (place.west - west) % 320 == 0 and 0 <= place.west - west < 640
+        assert 0 <= from_equator - (place.north - shift) < 640
+    if patches and len(next(iter(patches))) == 5:
+        assert {name[:5] for name in written} == patches
+    elif patches:
+        assert patches <= written

@@ -1,0 +1,137 @@
+"""References as people have them: other ids, other pixels, their own no data, vectors."""
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import rasterio
+import shapely
+from own_images import HEIGHT, NORTH, WEST, WIDTH, refused, scene, write
+
+from multisenge_lib.area import InputUnits, import_area
+from multisenge_lib.dataset import S2_BANDS
+
+CLASSES = ["Town", "Field", "Water"]
+
+
+@pytest.fixture
+def image(tmp_path):
+    return write(tmp_path / "S2_20230105.tif", scene(), S2_BANDS)
+
+
+def ids_of(root):
+    """Class ids of the area, put together again: rows and columns of whole patches."""
+    parts = {}
+    for path in (root / "ground_reference").iterdir():
+        x, y = (int(part) for part in path.stem.split("_")[-2:])
+        with rasterio.open(path) as raster:
+            parts[y, x] = raster.read(1)
+    rows = sorted({y for y, _ in parts})
+    columns = sorted({x for _, x in parts})
+    return np.block([[parts[y, x] for x in columns] for y in rows])
+
+
+def stripes(res=10.0):
+    """Ids 1, 2 and 3 in stripes of 500 m."""
+    columns = np.arange(int(WIDTH * 10 / res)) * res // 500 + 1
+    height = int(HEIGHT * 10 / res)
+    return np.broadcast_to(columns, (1, height, len(columns))).astype(np.uint8)
+
+
+EXPECTED = np.broadcast_to(np.arange(128) // 50 + 1, (96, 128))
+
+
+def imported(tmp_path, image, reference, **options):
+    options = {"classes": CLASSES, "size": 32} | options
+    return import_area(tmp_path / "root", [image], reference=reference, **options)
+
+
+def test_ids_of_another_nomenclature_are_replaced(tmp_path, image):
+    worldcover = np.array([0, 50, 40, 80], np.uint8)[stripes()]
+    reference = write(tmp_path / "worldcover.tif", worldcover)
+    message = refused(tmp_path, [image], reference=reference, classes=CLASSES)
+    assert "--reclass" in message
+    root = imported(tmp_path, image, reference, reclass={50: 1, 40: 2, 80: 3}).root
+    np.testing.assert_array_equal(ids_of(root), EXPECTED)
+
+
+@pytest.mark.fault("--reclass: an id without class, a class that is none, no reference -> one line")
+def test_what_reclass_refuses(tmp_path, image):
+    reference = write(tmp_path / "reference.tif", stripes() * 10)
+    options = {"reference": reference, "classes": CLASSES}
+    message = refused(tmp_path, [image], reclass={10: 1, 20: 2}, **options)
+    assert "holds 30, which --reclass does not name" in message
+    assert "reclass 10=4" in refused(tmp_path, [image], reclass={10: 4}, **options)
+    assert "give --reference" in refused(tmp_path, [image], reclass={10: 1})
+
+
+@pytest.mark.parametrize("how", ["tag", "no_data", "reclass"])
+def test_no_data_of_a_reference(tmp_path, image, how):
+    ids = stripes().copy()
+    ids[:, :16] = 255
+    options = {"nodata": 255} if how == "tag" else {}
+    reference = write(tmp_path / "reference.tif", ids, **options)
+    given = {}
+    if how == "no_data":
+        given = {"units": InputUnits(no_data=255)}
+    elif how == "reclass":
+        given = {"reclass": {1: 1, 2: 2, 3: 3, 255: 0}}
+    root = imported(tmp_path, image, reference, **given).root
+    assert not ids_of(root)[:16].any()
+    np.testing.assert_array_equal(ids_of(root)[16:], EXPECTED[16:])
+
+
+@pytest.mark.fault("a reference finer than 10 m -> the class of most of its pixels, and said")
+def test_finer_pixels_give_the_majority(tmp_path, image):
+    fine = stripes(2.0).copy()
+    fine[:, 2::5, 2::5] = 3  # the middle of each pixel of 10 m, which nearest would take
+    reference = write(tmp_path / "reference.tif", fine, res=2.0)
+    result = imported(tmp_path, image, reference)
+    np.testing.assert_array_equal(ids_of(result.root), EXPECTED)
+    assert any("has pixels of 2 m on another grid: each pixel" in line for line in result.notices)
+
+
+def vector(path, values, column="class", crs=32719):
+    """Stripes of 500 m as polygons, one above the other where they overlap."""
+    south = NORTH - 10 * HEIGHT
+    shapes = [shapely.box(WEST + 500 * i, south, WEST + 1500, NORTH) for i in range(3)]
+    frame = gpd.GeoDataFrame({column: values}, geometry=shapes, crs=32719)
+    frame.to_crs(crs).to_file(path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("values", "column", "options"),
+    [
+        ([1, 2, 3], "class", {}),
+        (CLASSES, "landuse", {}),
+        ([111, 211, 511], "code_18", {"reclass": {111: 1, 211: 2, 511: 3}}),
+        (["u", "f", "w"], "kind", {"reclass": {"u": 1, "f": 2, "w": 3}, "attribute": "kind"}),
+    ],
+)
+def test_vectors_are_rasterised(tmp_path, image, values, column, options):
+    reference = vector(tmp_path / "reference.gpkg", values, column)
+    result = imported(tmp_path, image, reference, **options)
+    np.testing.assert_array_equal(ids_of(result.root), EXPECTED)
+    assert any("is a vector of 3 shapes" in line for line in result.notices)
+
+
+@pytest.mark.fault("a vector whose classes are in doubt, or that is none -> one line")
+def test_vectors_in_doubt(tmp_path, image):
+    options = {"classes": CLASSES}
+    unknown = vector(tmp_path / "a.gpkg", [1, 2, 9])
+    assert "holds 9 in class" in refused(tmp_path, [image], reference=unknown, **options)
+    frame = gpd.read_file(unknown).rename(columns={"class": "a"}).assign(b=1)
+    frame.to_file(tmp_path / "b.gpkg")
+    message = refused(tmp_path, [image], reference=tmp_path / "b.gpkg", **options)
+    assert "give one of a, b with --attribute" in message
+    missing = {"reference": unknown, "attribute": "c"}
+    assert "has no column c" in refused(tmp_path, [image], **missing, **options)
+    (tmp_path / "c.gpkg").write_text("none")
+    message = refused(tmp_path, [image], reference=tmp_path / "c.gpkg", **options)
+    assert "cannot be read as a vector" in message and "make room" not in message
+
+
+def test_a_reference_of_another_projection(tmp_path, image):
+    reference = vector(tmp_path / "reference.geojson", [1, 2, 3], crs=4326)
+    result = imported(tmp_path, image, reference)
+    assert (ids_of(result.root) == EXPECTED).mean() > 0.97
