@@ -19,7 +19,13 @@ from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
 from multisenge_lib.area.acquisitions import Acquisition, BandSource
-from multisenge_lib.area.target_grid import TargetGrid, lies_on_grid, patch_name, utm_zone
+from multisenge_lib.area.target_grid import (
+    TargetGrid,
+    lies_on_grid,
+    patch_name,
+    utm_zone,
+    without_jump,
+)
 from multisenge_lib.dataset import (
     LABELS,
     PIXEL,
@@ -162,6 +168,9 @@ def warped(raster: Any, grid: TargetGrid, **options: Any) -> Iterator[WarpedVRT]
         "width": grid.width,
         "height": grid.height,
     }
+    crs, transform = without_jump(raster.crs, raster.transform, raster.width)
+    if crs != raster.crs:
+        options |= {"src_crs": crs, "src_transform": transform}
     alpha = alpha_bands(raster)
     if alpha:
         options["src_alpha"] = alpha[0]  # what it hides becomes no data

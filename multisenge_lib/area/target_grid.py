@@ -25,6 +25,10 @@ GRID_TOLERANCE = 1e-3
 #: What southern UTM zones (EPSG:327xx) add to northings.
 _SOUTHERN_NORTHING = 10_000_000
 _SQUARE = 100_000
+_FROM_ANTIMERIDIAN = CRS.from_wkt(
+    'GEOGCS["WGS 84 from 180 degrees",DATUM["WGS_1984",SPHEROID["WGS 84",6378137,298.257223563]],'
+    'PRIMEM["Antimeridian",180],UNIT["degree",0.0174532925199433]]'
+)
 
 
 class TargetGrid(NamedTuple):
@@ -76,6 +80,27 @@ def utm_zone(crs: CRS) -> tuple[int, bool] | None:
     if code is not None and 32701 <= code <= 32760:
         return code - 32700, True
     return None
+
+
+def without_jump(crs: CRS, place: Affine, width: int) -> tuple[CRS, Affine]:
+    """Give a raster in degrees that crosses the antimeridian coordinates that do not jump there.
+
+    Its longitudes run past 180, and GDAL looks for such places at -180. Counted from the meridian
+    of 180 degrees, they are small numbers of either sign.
+
+    Args:
+        crs: of the raster.
+        place: from pixels to coordinates.
+        width: of the raster in pixels.
+
+    Returns:
+        The same two, or a projection and transform that count from the antimeridian.
+    """
+    edges = sorted([place.c, place.c + place.a * width])
+    for meridian in (180, -180):
+        if crs.is_geographic and edges[0] < meridian < edges[1]:
+            return _FROM_ANTIMERIDIAN, Affine.translation(-meridian, 0) * place
+    return crs, place
 
 
 def lies_on_grid(place: Affine, crs: CRS, grid_crs: CRS) -> bool:
@@ -176,6 +201,7 @@ def _placement(sensor: str, source: BandSource) -> Placement:
             f"{name} says in no usable way where its pixels lie ({list(place)[:6]}): give it a "
             "geotransform"
         )
+    crs, place = without_jump(crs, place, width)
     corners = [place * (column, row) for column in (0, width) for row in (0, height)]
     # Rows may run north and columns west, so left and right are found, not read.
     (left, bottom), (right, top) = np.min(corners, axis=0), np.max(corners, axis=0)
