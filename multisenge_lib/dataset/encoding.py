@@ -12,18 +12,23 @@ from multisenge_lib.dataset.layout import PIXEL, SENSORS, raster_path
 from multisenge_lib.dataset.raster_checks import origin_of_patch
 
 
-def geotiff(bands: np.ndarray, names: Sequence[str] = (), **profile: object) -> bytes:
+def geotiff(
+    bands: np.ndarray, names: Sequence[str] = (), description: str = "", **profile: object
+) -> bytes:
     """Encode `(bands, height, width)` as a GeoTIFF.
 
     Args:
         bands: the pixels.
         names: descriptions of the bands.
+        description: what the image is, written as `TIFFTAG_IMAGEDESCRIPTION`.
         profile: what else rasterio takes, such as `crs`, `transform`, `nodata`.
     """
     count, height, width = bands.shape
     profile |= {"count": count, "height": height, "width": width, "dtype": bands.dtype}
     with MemoryFile() as memory:
         with memory.open(driver="GTiff", **profile) as target:
+            if description:
+                target.update_tags(TIFFTAG_IMAGEDESCRIPTION=description)
             target.write(bands)
             if names:
                 target.descriptions = tuple(names)
@@ -37,7 +42,8 @@ def raster_bytes(patch: str, bands: np.ndarray, names: Sequence[str], **options:
         patch: such as `31UEQ_7453_4112`.
         bands: `(bands, height, width)`, uint8, uint16 or float32.
         names: descriptions of the bands.
-        options: of the GTiff driver, such as `nodata`.
+        options: of the GTiff driver, such as `nodata`, or the `description` of the image, which
+            is written as `TIFFTAG_IMAGEDESCRIPTION`.
     """
     origin = origin_of_patch(patch)
     profile = {

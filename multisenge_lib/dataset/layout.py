@@ -173,8 +173,14 @@ MULTISENGE = Dataset(
     showcase=tuple(_MULTISENGE["showcase"]),
     cities={city: tuple(place) for city, place in _MULTISENGE["cities"].items()},
 )
-#: The small MultiSenGE that the library writes itself; its patches may be of another size.
-SAMPLE = replace(MULTISENGE, name="sample", patch_pixels=64)
+#: The small synthetic dataset that the library writes itself; its patches may be of another size.
+#: Its figures show patches of its own: a city, a town and a village.
+SAMPLE = replace(
+    MULTISENGE,
+    name="sample",
+    patch_pixels=64,
+    showcase=("31UEQ_4979_3180", "31UEQ_2923_5236", "31UEQ_1638_2923"),
+)
 
 
 def is_sample(name: str) -> bool:

@@ -1,310 +1,296 @@
-"""The land of a patch, invented: what is where, in cells of 5 m.
+"""Invent the land of a patch: which surface and which class lies where, in cells of 5 m.
 
-A theme says what the land is made of (`themes.yaml`). It is laid out in the order in which land
-comes about: fields cut into strips, forest, river and banks, then settlement, and networks over it.
+A theme (`themes.yaml`) says what a patch is made of. `lay_out` paints it in the order in which land
+comes about, and each step covers what was there before:
+
+1. fields: blocks cut into parcels, with one crop each; grassy balks and hedges between blocks;
+2. forest, with stands of conifers and clearings; groves among the fields;
+3. ponds, river, banks and wetlands; an open pit;
+4. the settlement: halls, parks, houses with gardens, a dense core, the main road;
+5. country road, railway and motorway.
+
+The reference is painted at the same time. Where `paint` gets no label, the reference lacks what is
+painted, as a real reference lacks hedges and small roads. All lengths are in metres.
 """
 
-from collections.abc import Mapping
-from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from scipy import ndimage
-from scipy.spatial import cKDTree
 
-from multisenge_lib.sample.places import table
+from multisenge_lib.sample.canvas import (
+    ARABLE,
+    DENSE,
+    FOREST,
+    GRASS,
+    GROVE,
+    MINERAL,
+    NETWORK,
+    ORCHARD,
+    SPARSE,
+    SPECIALISED,
+    VEGETATIVE,
+    VINEYARD,
+    WATER,
+    WETLAND,
+    Blocks,
+    Canvas,
+)
+from multisenge_lib.sample.draws import UNITS, unit_number
+from multisenge_lib.sample.surfaces import SURFACE_NUMBER
+from multisenge_lib.sample.themes import CROPS, FABRICS, THEMES, Theme
 
-#: Cells a pixel, and cells around the patch that are laid out and cut off again.
-CELLS, MARGIN = 2, 10
-#: Random values that a patch has for its units (parcels, roofs): their numbers count modulo this.
-UNITS = 4096
-
-# fmt: off
-(DENSE, SPARSE, SPECIALISED, VEGETATIVE, NETWORK, ARABLE, VINEYARD, ORCHARD, GRASS, GROVE, FOREST,
- MINERAL, WETLAND, WATER) = range(1, 15)
-# fmt: on
-
-#: The kinds of surfaces by name, and the position of each among them.
-SURFACES: dict[str, dict[str, Any]] = table("surfaces")["surfaces"]
-SURFACE = {name: position for position, name in enumerate(SURFACES)}
-
-_TABLES = table("themes")
-_CROPS, _FABRIC = _TABLES["crops"], _TABLES["fabric"]
-#: What the land of a patch is made of; the attributes are explained in `themes.yaml`.
-THEMES = {
-    name: SimpleNamespace(**_TABLES["themes"]["default"] | own)
-    for name, own in _TABLES["themes"].items()
-    if name != "default"
-}
+#: Share of the parcels of crops and grassland that the reference takes for the other.
+WRONG_PARCELS = 0.03
 
 
 class Land(NamedTuple):
     """A patch laid out; arrays `(cells, cells)`, the margin included."""
 
     label: np.ndarray  # class ids of the reference, 1 to 14
-    surface: np.ndarray  # positions in `SURFACES`
-    unit: np.ndarray  # numbers of parcels, roofs and other units, 0 to `UNITS`
+    surface: np.ndarray  # numbers of surfaces, see `SURFACE_NUMBER`
+    unit: np.ndarray  # numbers of fields, lots and other units, 0 to `UNITS` - 1
     height: np.ndarray  # metres above the ground
     relief: np.ndarray  # height of the ground, relative
 
 
-class _Blocks(NamedTuple):
-    """A plane cut into blocks; arrays `(cells, cells)`, but for `at`."""
+def _fields(canvas: Canvas, theme: Theme, angle: float) -> None:
+    """Paint blocks of fields, each cut into parcels of arable land, vines, orchards or grass."""
+    rng = canvas.rng
+    blocks = canvas.blocks(theme.block, angle, jitter=0.22)
+    count = len(blocks.centres[0])
 
-    number: np.ndarray  # of each cell's block
-    beside: np.ndarray  # of the block that is nearest to it
-    edge: np.ndarray  # distance to the border between the two, in cells
-    at: tuple[np.ndarray, np.ndarray]  # rows and columns of their centres, moved onto the canvas
+    # Blocks of one kind lie together: blocks are ranked by smooth noise, and the ranks are cut
+    # into the shares of the four kinds.
+    similarity = canvas.noise(350)[blocks.centres] + 0.5 * rng.standard_normal(count)
+    rank = (np.argsort(np.argsort(similarity)) + 0.5) / count
+    kind_of_block = ARABLE + np.searchsorted(np.cumsum(theme.fields), rank)
+    kind = kind_of_block[blocks.number]
 
+    # Parcels run along or across the block, a little turned. One block in five has wide parcels.
+    quarter_turn = rng.choice([0, np.pi / 2], count)
+    direction = angle + quarter_turn + rng.normal(0, 0.12, count)
+    widening = np.where(rng.random(count) < 0.2, 3, 1)
+    width = theme.strip * rng.uniform(0.7, 1.6, count) * widening
+    along, across = canvas.turned(direction[blocks.number])
+    position = along / width[blocks.number]
+    in_parcel = position % 1  # 0 to 1 across a parcel
+    parcel = unit_number(blocks.number, np.floor(position))
 
-def smooth_noise(rng: np.random.Generator, n: int, scale: float) -> np.ndarray:
-    """Smooth noise of unit variance, `(n, n)`, hills and hollows about `scale` cells wide."""
-    nodes = rng.standard_normal((int(n / scale) + 5,) * 2)
-    at = 1 + rng.uniform() + np.arange(n) / scale
-    grid = np.meshgrid(at, at, indexing="ij")
-    return ndimage.map_coordinates(nodes, grid, order=2, prefilter=False) / 0.55
+    for label, crops in enumerate(CROPS.values(), start=ARABLE):
+        canvas.paint(kind == label, canvas.draw_surfaces(crops)[parcel], label, parcel)
 
+    # Vineyards have tracks: along each parcel, and one across them every 130 m.
+    tracks = (kind == VINEYARD) & ((in_parcel < 0.1) | (across % 130 < 4.5))
+    canvas.paint(tracks, canvas.draw_surfaces({"pasture": 0.5, "gravel": 0.5})[parcel])
 
-class _Canvas:
-    """The land while it is being laid out: what is painted later covers what was there."""
+    # Orchards have a row of trees every 13 m, with gaps, and none at the edge of a parcel.
+    rows = (np.sin(2 * np.pi * along / 13) > -0.1) & (in_parcel > 0.12)
+    gaps = rng.random(rows.shape) > 0.85
+    canvas.paint((kind == ORCHARD) & rows & ~gaps, "orchard tree", height=4.0)
 
-    def __init__(self, rng: np.random.Generator, size: int):
-        self.rng = rng
-        self.n = CELLS * size + 2 * MARGIN
-        # A patch four times as wide has settlements twice as wide, and two of them.
-        self.scale = (size / 64) ** 0.5
-        self.y, self.x = np.mgrid[: self.n, : self.n].astype(np.float64)
-        self.label = np.full(self.y.shape, GRASS, np.uint8)
-        self.surface = np.full(self.y.shape, SURFACE["meadow"], np.uint8)
-        self.unit = np.zeros(self.y.shape, np.int64)
-        self.height = np.zeros(self.y.shape)
-
-    def paint(
-        self,
-        mask: np.ndarray,
-        surface: np.ndarray | str,
-        label: int | None = None,
-        unit: np.ndarray | None = None,
-        height: np.ndarray | float = 0.0,
-    ) -> None:
-        """Cover the cells of a mask; without a label or unit those stay as they were."""
-        self.surface[mask] = SURFACE[surface] if isinstance(surface, str) else surface[mask]
-        self.height[mask] = height[mask] if isinstance(height, np.ndarray) else height
-        if label is not None:
-            self.label[mask] = label
-        if unit is not None:
-            self.unit[mask] = unit[mask]
-
-    def noise(self, scale: float) -> np.ndarray:
-        """Smooth noise over the canvas; see `smooth_noise`."""
-        return smooth_noise(self.rng, self.n, scale)
-
-    def drawn(self, shares: Mapping[str, float]) -> np.ndarray:
-        """A surface for each unit, drawn with these shares."""
-        return self.rng.choice([SURFACE[s] for s in shares], UNITS, p=list(shares.values()))
-
-    def chance(self, share: float) -> np.ndarray:
-        """Whether a unit is among a share of them, drawn for each unit."""
-        return self.rng.random(UNITS) < share
-
-    def turned(self, angle: float | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Coordinates along and across an angle, in cells from the centre."""
-        y, x = self.y - self.n / 2, self.x - self.n / 2
-        return x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
-
-    def blocks(self, spacing: float, angle: float, jitter: float) -> _Blocks:
-        """Voronoi cells of a turned, jittered lattice."""
-        ticks = np.arange(-self.n * 0.75 - spacing, self.n * 0.75 + spacing, spacing)
-        lattice = np.stack(np.meshgrid(ticks, ticks), axis=-1).reshape(-1, 2)
-        lattice += self.rng.uniform(-jitter, jitter, lattice.shape) * spacing
-        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-        seeds = lattice @ turn.T + self.n / 2
-        distance, nearest = cKDTree(seeds).query(np.stack([self.y, self.x], axis=-1), k=2)
-        rows, columns = np.clip(seeds.T, 0, self.n - 1).astype(int)
-        edge = (distance[..., 1] - distance[..., 0]) / 2
-        return _Blocks(nearest[..., 0], nearest[..., 1], edge, (rows, columns))
-
-    def line(self, angle: float, offset: float, bends: float, wave: float) -> np.ndarray:
-        """Distance of each cell to a line that winds across the patch."""
-        along, across = self.turned(angle)
-        course, slope = np.full_like(along, offset), np.zeros_like(along)
-        for part in (1.0, 0.45, 0.25):
-            k, phase = 2 * np.pi / (wave * part * 1.3), self.rng.uniform(0, 2 * np.pi)
-            course += bends * part * np.sin(k * along + phase)
-            slope += bends * part * k * np.cos(k * along + phase)
-        return np.abs(across - course) / np.sqrt(1 + slope**2)
-
-    def spot(self, radius: float) -> np.ndarray:
-        """A roundish spot somewhere on the patch."""
-        row, column = self.rng.uniform(MARGIN, self.n - MARGIN, 2)
-        stretch = self.rng.uniform(0.7, 1.4)
-        distance = np.hypot((self.y - row) * stretch, (self.x - column) / stretch)
-        return distance * (1 + 0.25 * self.noise(max(3.0, radius))) < radius
-
-
-def _fields(canvas: _Canvas, theme: SimpleNamespace, angle: float) -> None:
-    """Blocks of fields, each cut into strips; arable, vineyards, orchards or grass."""
-    rng, blocks = canvas.rng, canvas.blocks(theme.block, angle, jitter=0.22)
-    count = len(blocks.at[0])
-    like_nearby = canvas.noise(70)[blocks.at] + 0.5 * rng.standard_normal(count)
-    rank = (np.argsort(np.argsort(like_nearby)) + 0.5) / count
-    kind = (ARABLE + np.searchsorted(np.cumsum(theme.fields), rank))[blocks.number]
-    turn = angle + rng.choice([0, np.pi / 2], count) + rng.normal(0, 0.12, count)
-    width = theme.strip * rng.uniform(0.7, 1.6, count) * np.where(rng.random(count) < 0.2, 3, 1)
-    u, v = canvas.turned(turn[blocks.number])
-    strip = u / width[blocks.number]
-    parcel = (blocks.number * 131 + np.floor(strip).astype(np.int64) * 17) % UNITS
-    for label, shares in enumerate(_CROPS.values(), ARABLE):
-        canvas.paint(kind == label, canvas.drawn(shares)[parcel], label, parcel)
-    tracks = (kind == VINEYARD) & ((strip % 1 < 0.1) | (v % 26 < 0.9))
-    canvas.paint(tracks, canvas.drawn({"pasture": 0.5, "gravel": 0.5})[parcel])
-    trees = (kind == ORCHARD) & (np.sin(2 * np.pi * u / 2.6) > -0.1) & (strip % 1 > 0.12)
-    canvas.paint(trees & (rng.random(u.shape) < 0.85), "orchard tree", height=4.0)
-    # Some parcels changed between crops and grass since the reference was made.
-    wrong = canvas.chance(0.03)[parcel]
+    # Some parcels changed between crops and grassland since the reference was made.
+    wrong = canvas.draw_units(WRONG_PARCELS)[parcel]
     canvas.label[wrong & (kind == ARABLE)] = GRASS
     canvas.label[wrong & (kind == GRASS)] = ARABLE
     _borders(canvas, theme, blocks)
 
 
-def _borders(canvas: _Canvas, theme: SimpleNamespace, blocks: _Blocks) -> None:
-    """Grassy balks, and hedges along some borders; the reference lacks both."""
-    canvas.paint(blocks.edge < 0.6, "pasture")
-    low, high = np.sort([blocks.number, blocks.beside], axis=0)
-    hedged = canvas.chance(theme.hedges)[(low * 31 + high * 57) % UNITS]
-    gaps = canvas.rng.random(blocks.edge.shape) < 0.25
-    canvas.paint(hedged & (blocks.edge < 1.1) & ~gaps, "broadleaf", height=6.0)
+def _borders(canvas: Canvas, theme: Theme, blocks: Blocks) -> None:
+    """Paint grassy balks between blocks, 6 m wide, and hedges, 11 m wide, on some of them."""
+    canvas.paint(blocks.to_border < 3, "pasture")
+    # A border is the unit that the two blocks beside it identify, whichever of them a cell is in.
+    lower = np.minimum(blocks.number, blocks.neighbour)
+    higher = np.maximum(blocks.number, blocks.neighbour)
+    hedged = canvas.draw_units(theme.hedges)[unit_number(lower, higher)]
+    gaps = canvas.rng.random(hedged.shape) < 0.25
+    canvas.paint(hedged & (blocks.to_border < 5.5) & ~gaps, "broadleaf", height=6.0)
 
 
-def _forest(canvas: _Canvas, theme: SimpleNamespace) -> None:
-    """Forest with uneven edges, stands of conifers, and clearings that the reference lacks."""
-    ground = canvas.noise(38) + 0.35 * canvas.noise(9) + 0.1 * canvas.noise(3)
-    wood = ground > np.quantile(ground, 1 - theme.forest)
-    stands = canvas.blocks(30, canvas.rng.uniform(0, np.pi), jitter=0.5).number % UNITS
-    crowns = 16 + 4 * canvas.rng.standard_normal(UNITS)[stands]
-    crowns = np.maximum(crowns + 1.5 * canvas.rng.standard_normal(wood.shape), 4)
-    canvas.paint(wood, "broadleaf", FOREST, stands, crowns)
-    conifers = canvas.chance(0.25)[stands] & (canvas.noise(6) > -1.2)
-    canvas.paint(wood & conifers, "conifer", height=crowns)
-    canvas.paint(wood & (canvas.noise(11) > 2.1), "pasture")
+def _forest(canvas: Canvas, theme: Theme) -> None:
+    """Paint forest with uneven edges, stands of conifers, and clearings the reference lacks."""
+    suitability = canvas.noise(190) + 0.35 * canvas.noise(45) + 0.1 * canvas.noise(15)
+    wood = suitability > np.quantile(suitability, 1 - theme.forest)
+    stand_angle = canvas.rng.uniform(0, np.pi)
+    stand = canvas.blocks(150, stand_angle, jitter=0.5).number % UNITS
+    # Trees are 16 m high on average, 4 m more or less by stand, 1.5 m by tree.
+    height = 16 + 4 * canvas.rng.standard_normal(UNITS)[stand]
+    height = np.maximum(height + 1.5 * canvas.rng.standard_normal(wood.shape), 4)
+    canvas.paint(wood, "broadleaf", FOREST, stand, height)
+    # One stand in four is of conifers, with broadleaved trees between them.
+    conifers = canvas.draw_units(0.25)[stand] & (canvas.noise(30) > -1.2)
+    canvas.paint(wood & conifers, "conifer", height=height)
+    clearings = canvas.noise(55) > 2.1
+    canvas.paint(wood & clearings, "pasture")
 
 
-def _groves(canvas: _Canvas, theme: SimpleNamespace) -> None:
-    """Small groves among the fields; the reference has one in four of them."""
-    for _ in range(round(theme.groves * canvas.scale**3)):
+def _groves(canvas: Canvas, theme: Theme) -> None:
+    """Paint groves of 20 to 45 m among the fields; the reference has one in four of them."""
+    for _ in range(round(theme.groves * canvas.area_ratio)):
         label = GROVE if canvas.rng.random() < 0.25 else None
-        canvas.paint(canvas.spot(canvas.rng.uniform(2.0, 4.5)), "broadleaf", label, height=9.0)
+        radius = canvas.rng.uniform(10, 22.5)
+        canvas.paint(canvas.spot(radius), "broadleaf", label, height=9.0)
 
 
-def _water(canvas: _Canvas, theme: SimpleNamespace, angle: float) -> np.ndarray:
-    """River, banks, wetlands and a pond; returns the cells that may be built on."""
-    if theme.pond:
-        pond = canvas.spot(theme.pond * canvas.rng.uniform(0.8, 1.4))
-        canvas.paint(pond, "water", WATER)
-        canvas.paint(pond & (canvas.noise(8) > 1.1), "reed", WETLAND, height=2.0)
-    if theme.river:
-        offset = canvas.rng.uniform(-0.25, 0.25) * canvas.n
-        river = canvas.line(angle, offset, 9 * canvas.scale, 90 * canvas.scale)
-        distance = river + 0.7 * canvas.noise(7) - theme.river / 2
-        canvas.paint(distance < 1.7 * theme.river, "meadow", GRASS)
-        marsh = (distance < 11) & (canvas.noise(16) > 0.6) & (theme.core == 0)
+def _pond(canvas: Canvas, theme: Theme) -> None:
+    """Paint a pond with reeds."""
+    pond = canvas.spot(theme.pond * canvas.rng.uniform(0.8, 1.4))
+    canvas.paint(pond, "water", WATER)
+    canvas.paint(pond & (canvas.noise(40) > 1.1), "reed", WETLAND, height=2.0)
+
+
+def _river(canvas: Canvas, theme: Theme, angle: float) -> None:
+    """Paint a river with trees on its banks, in meadows and, outside cities, wetlands."""
+    offset = canvas.rng.uniform(-0.25, 0.25) * canvas.width
+    scale = canvas.settlement_scale
+    to_middle = canvas.distance_to_line(angle, offset, bends=45 * scale, wavelength=450 * scale)
+    to_water = to_middle + 3.5 * canvas.noise(35) - theme.river / 2
+    canvas.paint(to_water < 1.7 * theme.river, "meadow", GRASS)
+    if theme.core == 0:
+        marsh = (to_water < 55) & (canvas.noise(80) > 0.6)
         canvas.paint(marsh, "reed", WETLAND, height=2.0)
-        canvas.paint((distance < 2.2) & (canvas.noise(5) > -0.2), "broadleaf", height=10.0)
-        canvas.paint(distance < 0, "water", WATER)
-    return canvas.surface != SURFACE["water"]
+    bank_trees = (to_water < 11) & (canvas.noise(25) > -0.2)
+    canvas.paint(bank_trees, "broadleaf", height=10.0)
+    canvas.paint(to_water < 0, "water", WATER)
 
 
 def _build(
-    canvas: _Canvas, kind: str, label: int, area: np.ndarray, blocks: _Blocks, angle: float
+    canvas: Canvas, part: str, label: int, area: np.ndarray, blocks: Blocks, angle: float
 ) -> None:
-    """Streets, and lots between them that each have a cover, trees and perhaps a roof."""
-    rng, fabric = canvas.rng, SimpleNamespace(**_FABRIC[kind])
-    u, v = (w / side for w, side in zip(canvas.turned(angle), fabric.lot, strict=True))
-    unit = (np.floor(u) * 73 + np.floor(v) * 179).astype(np.int64) % UNITS
-    wide, long = rng.uniform(*fabric.roof, (2, UNITS))
-    roof = area & (u % 1 < wide[unit]) & (v % 1 < long[unit]) & canvas.chance(fabric.built)[unit]
-    canvas.paint(area, canvas.drawn(fabric.cover)[unit], label, unit)
-    canvas.paint(area & (rng.random(area.shape) < fabric.trees), "broadleaf", height=6.0)
-    height = rng.uniform(*fabric.height, UNITS)
-    canvas.paint(roof, canvas.drawn(fabric.roofs)[unit], None, unit, height[unit])
-    canvas.paint(area & (blocks.edge < 0.75), "asphalt")
+    """Paint one part of a settlement: streets, and lots with a cover, trees and perhaps a roof."""
+    rng = canvas.rng
+    fabric = FABRICS[part]
+    along, across = canvas.turned(angle)
+    lot_width, lot_depth = fabric.lot
+    column = along / lot_width
+    row = across / lot_depth
+    lot = unit_number(np.floor(column), np.floor(row))
+
+    # The roof fills a corner of its lot, a part of its width and of its depth.
+    roof_width, roof_depth = rng.uniform(*fabric.roof, (2, UNITS))
+    under_roof = (column % 1 < roof_width[lot]) & (row % 1 < roof_depth[lot])
+    roof = area & under_roof & canvas.draw_units(fabric.built)[lot]
+
+    canvas.paint(area, canvas.draw_surfaces(fabric.cover)[lot], label, lot)
+    trees = area & (rng.random(area.shape) < fabric.trees)
+    canvas.paint(trees, "broadleaf", height=6.0)
+    height = rng.uniform(*fabric.height, UNITS)[lot]
+    canvas.paint(roof, canvas.draw_surfaces(fabric.roofs)[lot], None, lot, height)
+    # Streets run between the blocks and are 7.5 m wide.
+    canvas.paint(area & (blocks.to_border < 3.75), "asphalt")
 
 
-def _greens(canvas: _Canvas, number: int, near: np.ndarray, angle: float) -> None:
-    """Sports grounds, and parks with trees."""
-    u, v = canvas.turned(angle)
-    rows, columns = np.nonzero(near)
-    for _ in range(number if len(rows) else 0):
-        at = canvas.rng.integers(len(rows))
-        here = rows[at], columns[at]
-        wide, long = canvas.rng.uniform(6, 10), canvas.rng.uniform(8, 15)
-        area = near & (np.abs(u - u[here]) < wide) & (np.abs(v - v[here]) < long)
-        canvas.paint(area, "lawn", VEGETATIVE, np.full_like(canvas.unit, at % UNITS))
-        trees = canvas.noise(4) > canvas.rng.choice([0.15, 2])
-        canvas.paint(area & trees, "broadleaf", height=11.0)
+def _greens(canvas: Canvas, count: int, area: np.ndarray, angle: float) -> None:
+    """Paint sports grounds and parks with trees, rectangles of 60 to 150 m, inside an area."""
+    along, across = canvas.turned(angle)
+    rows, columns = np.nonzero(area)
+    if len(rows) == 0:
+        return
+    for _ in range(count):
+        chosen = canvas.rng.integers(len(rows))
+        centre = rows[chosen], columns[chosen]
+        half_width = canvas.rng.uniform(30, 50)
+        half_length = canvas.rng.uniform(40, 75)
+        inside = (np.abs(along - along[centre]) < half_width) & (
+            np.abs(across - across[centre]) < half_length
+        )
+        unit = np.full_like(canvas.unit, chosen % UNITS)
+        canvas.paint(area & inside, "lawn", VEGETATIVE, unit)
+        # A park has trees on almost half of it, a sports ground on next to nothing.
+        threshold = canvas.rng.choice([0.15, 2])
+        trees = canvas.noise(20) > threshold
+        canvas.paint(area & inside & trees, "broadleaf", height=11.0)
 
 
-def _settlement(canvas: _Canvas, theme: SimpleNamespace, free: np.ndarray) -> None:
-    """A town, village or hamlet: halls around, greens, houses and gardens, a core, a main road."""
-    rng, angle = canvas.rng, canvas.rng.uniform(0, np.pi)
-    centre = tuple((canvas.n * rng.uniform(0.34, 0.66, 2)).astype(int))
-    u, v = canvas.turned(angle)
-    distance = np.hypot((u - u[centre]) * 0.72, (v - v[centre]) * 1.25)
-    distance *= (1 + 0.13 * canvas.noise(24)) / canvas.scale
-    blocks = canvas.blocks(_FABRIC["halls"]["street"], angle, jitter=0.2)
-    near = distance[blocks.at]
-    chosen = (near < theme.halls) & (near > 0.8 * theme.rim) & (rng.random(len(near)) < 0.62)
-    halls = chosen[blocks.number] & free
+def _settlement(canvas: Canvas, theme: Theme, buildable: np.ndarray) -> None:
+    """Paint a city, town, village or hamlet: halls, greens, houses, a core, the main road."""
+    rng = canvas.rng
+    angle = rng.uniform(0, np.pi)
+    centre = tuple((canvas.side * rng.uniform(0.34, 0.66, 2)).astype(int))
+    along, across = canvas.turned(angle)
+    # Distance to the centre. Settlements are longer along their main road and have uneven edges.
+    distance = np.hypot(
+        (along - along[centre]) * 0.72,
+        (across - across[centre]) * 1.25,
+    )
+    distance *= (1 + 0.13 * canvas.noise(120)) / canvas.settlement_scale
+
+    # Whole blocks are industrial: some of those around the houses.
+    blocks = canvas.blocks(FABRICS["halls"].street, angle, jitter=0.2)
+    block_distance = distance[blocks.centres]
+    around = (block_distance < theme.halls) & (block_distance > 0.8 * theme.rim)
+    industrial = around & (rng.random(len(block_distance)) < 0.62)
+    halls = industrial[blocks.number] & buildable
     _build(canvas, "halls", SPECIALISED, halls, blocks, angle)
-    number = theme.greens * round(canvas.scale**2)
-    _greens(canvas, number, free & (distance < 1.15 * theme.rim), angle)
-    blocks = canvas.blocks(_FABRIC["rim"]["street"], angle, jitter=0.25)
-    near = distance[blocks.at] * rng.uniform(0.85, 1.15, len(blocks.at[0]))
-    left_open = (rng.random(len(near)) < 0.18) & (near > 0.6 * theme.rim)
-    free = free & (canvas.label != VEGETATIVE)
-    core = (near < theme.core)[blocks.number] & free
-    rim = ((near < theme.rim) & ~left_open)[blocks.number] & free & ~core & ~halls
+
+    count = theme.greens * round(canvas.settlement_scale**2)
+    _greens(canvas, count, buildable & (distance < 1.15 * theme.rim), angle)
+    buildable = buildable & (canvas.label != VEGETATIVE)
+
+    # The core and the rim are whole blocks too; some blocks towards the edge are not built on.
+    blocks = canvas.blocks(FABRICS["rim"].street, angle, jitter=0.25)
+    block_distance = distance[blocks.centres] * rng.uniform(0.85, 1.15, len(blocks.centres[0]))
+    unbuilt = (rng.random(len(block_distance)) < 0.18) & (block_distance > 0.6 * theme.rim)
+    in_rim = (block_distance < theme.rim) & ~unbuilt
+    core = (block_distance < theme.core)[blocks.number] & buildable
+    rim = in_rim[blocks.number] & buildable & ~core & ~halls
     _build(canvas, "rim", SPARSE, rim, blocks, angle)
     _build(canvas, "core", DENSE, core, blocks, angle)
-    canvas.paint(canvas.line(angle, v[centre], 1.0, 160) < 0.9, "asphalt")
+
+    # The main road is 9 m wide and part of the settlement in the reference.
+    to_road = canvas.distance_to_line(angle, across[centre], bends=5, wavelength=800)
+    canvas.paint(to_road < 4.5, "asphalt")
 
 
-def _networks(canvas: _Canvas, theme: SimpleNamespace) -> None:
-    """Motorway and railway, which the reference has, and a country road, which it lacks."""
+def _distance_to_crossing(canvas: Canvas, bends: float, wavelength: float) -> np.ndarray:
+    """Compute distances to a line that crosses the patch near its centre, in any direction."""
+    offset = canvas.rng.uniform(-0.2, 0.2) * canvas.width
+    angle = canvas.rng.uniform(0, np.pi)
+    return canvas.distance_to_line(angle, offset, bends, wavelength)
 
-    def crossing(bends: float, wave: float) -> np.ndarray:
-        offset = canvas.rng.uniform(-0.2, 0.2) * canvas.n
-        return canvas.line(canvas.rng.uniform(0, np.pi), offset, bends, wave)
 
-    canvas.paint(crossing(2, 120) < 0.7, "asphalt")
+def _networks(canvas: Canvas, theme: Theme) -> None:
+    """Paint a country road, which the reference lacks, and railway and motorway, which it has."""
+    # Country road: 7 m wide.
+    canvas.paint(_distance_to_crossing(canvas, bends=10, wavelength=600) < 3.5, "asphalt")
     if canvas.rng.random() < theme.rail:
-        track, side = crossing(4, 260), 2.6 if theme.core < 20 else 4.2
-        canvas.paint(track < side, "gravel", NETWORK)
-        canvas.paint(track < side - 0.9, "ballast")
+        # Railway: 26 m wide with its banks, in cities 42 m, with more tracks.
+        half_width = 21 if theme.core >= 100 else 13
+        to_middle = _distance_to_crossing(canvas, bends=20, wavelength=1300)
+        canvas.paint(to_middle < half_width, "gravel", NETWORK)
+        canvas.paint(to_middle < half_width - 4.5, "ballast")
     if canvas.rng.random() < theme.motorway:
-        lanes = crossing(5, 300)
-        canvas.paint(lanes < 4.0, "pasture", NETWORK)
-        canvas.paint((lanes < 3.0) & (lanes > 0.4), "asphalt")
+        # Motorway: 40 m wide with its verges; two carriageways of 13 m and a strip between them.
+        to_middle = _distance_to_crossing(canvas, bends=25, wavelength=1500)
+        canvas.paint(to_middle < 20, "pasture", NETWORK)
+        canvas.paint((to_middle < 15) & (to_middle > 2), "asphalt")
 
 
-def lay_out(rng: np.random.Generator, size: int, theme: str) -> Land:
+def lay_out(rng: np.random.Generator, pixels: int, theme_name: str) -> Land:
     """Invent the land of a patch.
 
     Args:
-        rng: of the patch.
-        size: pixels along its side.
-        theme: what it is made of, a name in `THEMES`.
+        rng: the generator of the patch.
+        pixels: along a side of the patch.
+        theme_name: what the patch is made of, a name in `THEMES`.
     """
-    canvas, made_of = _Canvas(rng, size), THEMES[theme]
+    canvas = Canvas(rng, pixels)
+    theme = THEMES[theme_name]
     angle = rng.uniform(0, np.pi)
-    _fields(canvas, made_of, angle)
-    _forest(canvas, made_of)
-    _groves(canvas, made_of)
-    free = _water(canvas, made_of, angle + rng.normal(0, 0.3))
-    if made_of.quarry:
-        canvas.paint(canvas.spot(made_of.quarry), "gravel", MINERAL)
-    for _ in range(max(1, round(canvas.scale)) if made_of.rim else 0):
-        _settlement(canvas, made_of, free)
-    _networks(canvas, made_of)
-    relief = made_of.relief * (canvas.noise(70) + 0.3 * canvas.noise(30))
+    _fields(canvas, theme, angle)
+    if theme.forest:
+        _forest(canvas, theme)
+    _groves(canvas, theme)
+    if theme.pond:
+        _pond(canvas, theme)
+    if theme.river:
+        # Rivers run roughly along the fields.
+        _river(canvas, theme, angle + rng.normal(0, 0.3))
+    if theme.quarry:
+        canvas.paint(canvas.spot(theme.quarry), "gravel", MINERAL)
+    if theme.rim:
+        buildable = canvas.surface != SURFACE_NUMBER["water"]
+        for _ in range(max(1, round(canvas.settlement_scale))):
+            _settlement(canvas, theme, buildable)
+    _networks(canvas, theme)
+    relief = theme.relief * (canvas.noise(350) + 0.3 * canvas.noise(150))
     return Land(canvas.label, canvas.surface, canvas.unit, canvas.height, relief)

@@ -1,40 +1,39 @@
-"""Where and when: the patches of the sample, and the acquisitions named for each.
+"""Where and when: the patches of the sample, and the acquisitions that each label file names.
 
-Tiles, positions and acquisition dates are true ones (`places.yaml`). What the sample shows there is
-invented.
+Tiles and acquisition dates are true ones, the positions are free ones (`places.yaml`). What the
+sample shows there is invented.
 """
 
-import zlib
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
-import yaml
 
-from multisenge_lib.dataset import SAMPLE, STRIDE, choose_dates, month_of
+from multisenge_lib.dataset import SAMPLE, choose_dates, month_of
+from multisenge_lib.sample.draws import generator
+from multisenge_lib.sample.surfaces import Earth, read_table
 
 #: Days after which Sentinel-1 passes again on the same orbit.
 _S1_CYCLE = 6
-_JULY = np.datetime64("2020-07-01")
+_FIRST_OF_JULY = np.datetime64("2020-07-01")
+#: Cycles from 1 July to the end of November.
+_S1_CYCLES = 25
+#: Chance that a Sentinel-1 file which may be missing is missing. Only about half of the files may,
+#: so that every month keeps one; of all files about 8 % are missing.
+_S1_MISSING = 0.14
 
+#: Whether selection at the paper's months and gap keeps a place, or why it drops it.
 Series = Literal["complete", "no image in a month", "too close"]
-_SERIES: dict[str, Series] = {"-": "no image in a month", "~": "too close"}
-
-
-def table(name: str) -> dict[str, Any]:
-    """One of the YAML files beside this module."""
-    return yaml.safe_load(Path(__file__).with_name(f"{name}.yaml").read_text(encoding="utf-8"))
+_SERIES_OF_MARK: dict[str, Series] = {"-": "no image in a month", "~": "too close"}
 
 
 class Place(NamedTuple):
-    """One patch: its tile, its upper-left pixel there, what its land is like and its series."""
+    """One patch: its tile, its upper-left pixel there, what its land is like, and its series."""
 
     tile: str
-    x: int
-    y: int
-    theme: str
-    earth: Literal["chalk", "soil"]
+    x: int  # column in the tile, pixels
+    y: int  # row in the tile, pixels
+    theme: str  # a name in `THEMES`
+    earth: Earth
     series: Series
 
     @property
@@ -44,82 +43,104 @@ class Place(NamedTuple):
 
 
 class Acquisitions(NamedTuple):
-    """The dates that the label file of a patch names, in its order (datetime64[D])."""
+    """The dates that the label file of a patch names, in its order, `datetime64[D]`."""
 
-    s2: np.ndarray  # every file is there
+    s2: np.ndarray  # every file exists
     s1: np.ndarray
-    s1_missing: np.ndarray  # those of `s1` whose files are not there
+    s1_missing: np.ndarray  # those of `s1` whose files do not exist
 
 
-def generator(seed: int, *names: object) -> np.random.Generator:
-    """Random numbers that depend on the seed and the names alone, not on what was drawn before."""
-    key = zlib.crc32(" ".join(map(str, names)).encode())
-    return np.random.Generator(np.random.PCG64([seed, key]))
+_TILES = read_table("places")
 
 
-def _days(texts: str) -> np.ndarray:
-    """`mmdd mmdd ...` as datetime64[D]."""
-    return np.array([f"2020-{t[:2]}-{t[2:]}" for t in texts.split()], dtype="datetime64[D]")
+def _parse_days(text: str) -> np.ndarray:
+    """Read `mmdd mmdd ...` as days of 2020, `datetime64[D]`."""
+    days = [f"2020-{day[:2]}-{day[2:]}" for day in text.split()]
+    return np.array(days, dtype="datetime64[D]")
 
 
-_TILES = table("places")
+def _parse_place(tile: str, theme: str, position: str) -> Place:
+    """Read a position such as `353,2409` or `353,2409-`."""
+    series = _SERIES_OF_MARK.get(position[-1], "complete")
+    x, y = position.rstrip("-~").split(",")
+    last_chalk_column = _TILES[tile].get("chalk", 0)
+    earth: Earth = "chalk" if int(x) < last_chalk_column else "soil"
+    return Place(tile, int(x), int(y), theme, earth, series)
 
 
-def _places() -> Iterator[Place]:
-    for tile, about in _TILES.items():
-        for theme, positions in about["places"].items():
+def _all_places() -> tuple[Place, ...]:
+    places = []
+    for tile, entry in _TILES.items():
+        for theme, positions in entry["places"].items():
             for position in positions.split():
-                x, y = (STRIDE * int(i) for i in position.rstrip("-~").split(","))
-                earth = "chalk" if x < about.get("chalk", 0) else "soil"
-                yield Place(tile, x, y, theme, earth, _SERIES.get(position[-1], "complete"))
+                places.append(_parse_place(tile, theme, position))
+    return tuple(places)
 
 
 #: Every patch of the sample.
-PLACES: tuple[Place, ...] = tuple(_places())
+PLACES: tuple[Place, ...] = _all_places()
 
 
-def _series(dates: np.ndarray) -> Series:
+def _series_of(dates: np.ndarray) -> Series:
+    """Say whether a series of sorted dates is selected, or why not."""
     if not np.isin(SAMPLE.months, month_of(dates)).all():
         return "no image in a month"
-    chosen = choose_dates(dates, SAMPLE.months, SAMPLE.days_gap)
-    return "too close" if chosen is None else "complete"
+    if choose_dates(dates, SAMPLE.months, SAMPLE.days_gap) is None:
+        return "too close"
+    return "complete"
 
 
 def _draw_s2(rng: np.random.Generator, place: Place) -> np.ndarray:
-    """5 to 7 of the tile's dates that make the series which the place asks for, unsorted."""
-    calendar = _days(_TILES[place.tile]["s2"])
+    """Draw 5 to 7 of the tile's dates that make the series the place asks for, unsorted."""
+    calendar = _parse_days(_TILES[place.tile]["s2"])
     while True:
         dates = rng.choice(calendar, rng.integers(5, 8), replace=False)
-        if _series(np.sort(dates)) == place.series:
+        if _series_of(np.sort(dates)) == place.series:
             return dates
 
 
 def s1_orbit(tile: str, day: np.datetime64) -> int:
-    """Which of the tile's orbits passes on a day: even ones look east, odd ones west."""
-    since = (day - _JULY).astype(int) + 1
-    return [(since - start) % _S1_CYCLE for start in _TILES[tile]["orbits"]].index(0)
+    """Tell which of the tile's orbits passes on a day: even ones look east, odd ones west.
+
+    Raises:
+        ValueError: none of them passes on that day.
+    """
+    day_in_july = int((day - _FIRST_OF_JULY).astype(int)) + 1
+    for number, first_day in enumerate(_TILES[tile]["orbits"]):
+        if (day_in_july - first_day) % _S1_CYCLE == 0:
+            return number
+    raise ValueError(f"no orbit of Sentinel-1 passes over {tile} on {day}")
 
 
 def _s1_calendar(tile: str) -> np.ndarray:
-    """All passes of Sentinel-1 from July to November."""
-    passes = np.add.outer(_TILES[tile]["orbits"], _S1_CYCLE * np.arange(25)).ravel() - 1
-    return np.setdiff1d(_JULY + passes, _days(_TILES[tile].get("gaps", "")))
+    """List all passes of Sentinel-1 over a tile from July to November."""
+    first_days = np.array(_TILES[tile]["orbits"])
+    cycles = _S1_CYCLE * np.arange(_S1_CYCLES)
+    days_in_july = np.add.outer(first_days, cycles).ravel()
+    passes = _FIRST_OF_JULY + (days_in_july - 1)
+    return np.setdiff1d(passes, _parse_days(_TILES[tile].get("gaps", "")))
 
 
 def _draw_s1(rng: np.random.Generator, tile: str) -> tuple[np.ndarray, np.ndarray]:
-    """8 to 12 dates, two or more of each month, unsorted; and those without a file, about 8 %."""
+    """Draw 8 to 12 dates, at least two of each month, unsorted; and those whose file is missing."""
     calendar = _s1_calendar(tile)
-    by_month = [calendar[month_of(calendar) == month] for month in SAMPLE.months]
-    pairs = [rng.choice(days, 2, replace=False) for days in by_month]
+    pairs = []
+    for month in SAMPLE.months:
+        days = calendar[month_of(calendar) == month]
+        pairs.append(rng.choice(days, 2, replace=False))
     others = np.setdiff1d(calendar, np.concatenate(pairs))
     more = rng.choice(others, rng.integers(0, 5), replace=False)
-    # At most one of each pair can be missing: every month keeps a file.
-    risky = np.concatenate([[pair[0] for pair in pairs], more]).astype("datetime64[D]")
     named = rng.permutation(np.concatenate([*pairs, more]))
-    return named, risky[rng.random(len(risky)) < 0.14]
+    # At most one file of each pair can be missing, so every month keeps one.
+    first_of_pairs = [pair[0] for pair in pairs]
+    may_be_missing = np.concatenate([first_of_pairs, more]).astype("datetime64[D]")
+    missing = may_be_missing[rng.random(len(may_be_missing)) < _S1_MISSING]
+    return named, missing
 
 
-def acquisitions(place: Place, seed: int) -> Acquisitions:
-    """The dates named for a patch."""
+def draw_acquisitions(place: Place, seed: int) -> Acquisitions:
+    """Draw the dates that the label file of a patch names."""
     rng = generator(seed, "dates", place.patch)
-    return Acquisitions(_draw_s2(rng, place), *_draw_s1(rng, place.tile))
+    s2 = _draw_s2(rng, place)
+    s1, s1_missing = _draw_s1(rng, place.tile)
+    return Acquisitions(s2, s1, s1_missing)

@@ -1,46 +1,75 @@
-"""From land and a date to what the two satellites record there."""
+"""From the land of a patch and a date to what the two satellites record there.
 
-from typing import Literal, NamedTuple
+Sentinel-2: each cell mixes the spectra of its green, dry and bare parts on that day; brightness
+varies from field to field; cells are blurred to pixels; sun, shadow and haze follow, and noise.
+Sentinel-1: each cell has the backscatter of its bare and green parts; walls reflect; slopes and
+speckle follow. Everything is drawn from generators named after the patch and the date.
+"""
+
+from typing import NamedTuple
 
 import numpy as np
 from scipy import ndimage
 
-from multisenge_lib.sample.land import CELLS, MARGIN, SURFACES, UNITS, Land, smooth_noise
-from multisenge_lib.sample.places import Place, generator, s1_orbit, table
+from multisenge_lib.sample.canvas import CELL, CELLS_PER_PIXEL, MARGIN
+from multisenge_lib.sample.draws import UNITS, generator, smooth_noise
+from multisenge_lib.sample.land import Land
+from multisenge_lib.sample.places import Place, s1_orbit
+from multisenge_lib.sample.surfaces import (
+    SOIL_BRIGHTNESS,
+    SPECTRA,
+    SURFACES,
+    daily_values,
+)
 
-#: Weights of the four cells in a row that make a 10 m pixel: the instrument blurs.
-_PSF = (0.13, 0.37, 0.37, 0.13)
-#: Positions of the 20 m bands: B5 B6 B7 B8A B11 B12.
-_COARSE = [3, 4, 5, 7, 8, 9]
-#: What is left of each band in shadow: the sky is blue.
-_SHADOW = np.array([0.62, 0.55, 0.48, 0.46, 0.44, 0.43, 0.42, 0.42, 0.36, 0.33])[:, None, None]
-#: Where the sun stands, in rows and columns from a cell: south-south-east.
+#: Weights of the four cells in a row that make a 10 m pixel: the instrument sees 5 m beyond it.
+_CELL_WEIGHTS = (0.13, 0.37, 0.37, 0.13)
+#: Positions of the bands that Sentinel-2 measures at 20 m: B5 B6 B7 B8A B11 B12.
+_COARSE_BANDS = [3, 4, 5, 7, 8, 9]
+#: What is left of each band in shadow. The sky is blue, so B2 keeps most.
+_SHADOW = np.array([0.62, 0.55, 0.48, 0.46, 0.44, 0.43, 0.42, 0.42, 0.36, 0.33], np.float32)
+#: Direction to the sun at the time of the image, in rows and columns: south-south-east.
 _TO_SUN = np.array([0.94, -0.34])
-#: Spread of the haze that atmospheric correction leaves, per band.
-_HAZE = np.linspace(45, 5, 10)[:, None, None]
+#: Standard deviation of the haze that atmospheric correction leaves, reflectance x 10,000 by band.
+_HAZE = np.linspace(45, 5, 10, dtype=np.float32)
 #: Backscatter VV and VH that a metre of wall adds to its cell, linear.
-_WALL = np.array([0.36, 0.050])[:, None, None]
+_WALL = np.array([0.36, 0.050])
+#: Mean latitude of the tiles, degrees.
+_LATITUDE = 49
+#: How much darker plants and clods become as the sun sinks and they shade each other: per unit of
+#: the length of a shadow, relative to July. Fitted to the real village's grassland, which loses a
+#: fifth of its near infrared from July to November while its NDVI stays as it is.
+_SELF_SHADOW = 0.08
 
-_SPECTRA = {name: np.array(row, np.float32) for name, row in table("surfaces")["spectra"].items()}
 _KINDS = tuple(SURFACES.values())
 
 
-def _yearly(part: Literal["leaf", "dry"]) -> np.ndarray:
-    """A part of every surface on each day of the year, and a few more: `(surfaces, days)`."""
-    courses = [kind.get(part, {1: 0.0}) for kind in _KINDS]
-    return np.stack([np.interp(np.arange(400), list(c), list(c.values())) for c in courses])
+def _spectra_of(names: list[str]) -> np.ndarray:
+    """Stack spectra for all surfaces: `(10, surfaces) float32`."""
+    return np.stack([SPECTRA[name] for name in names], axis=1)
 
 
-_LEAF, _DRY = _yearly("leaf"), _yearly("dry")
-_GREEN = np.stack([_SPECTRA[kind.get("green", "grass")] for kind in _KINDS], axis=1)
-_GROUND = {
-    earth: np.stack([(_SPECTRA | {"earth": _SPECTRA[earth]})[k["ground"]] for k in _KINDS], axis=1)
-    for earth in ("chalk", "soil")
-}
-_BARE_DB = np.array([kind["bare_db"] for kind in _KINDS]).T
-_LEAF_DB = np.array([kind.get("leaf_db", kind["bare_db"]) for kind in _KINDS]).T
-_BETWEEN, _WITHIN = (np.array([kind[k] for kind in _KINDS]) for k in ("between", "within"))
-_IS_EARTH = np.array([kind["ground"] == "earth" for kind in _KINDS])
+def _ground_spectra(earth: str) -> np.ndarray:
+    """Stack the ground's spectra for all surfaces on this soil."""
+    names = []
+    for kind in _KINDS:
+        names.append(earth if kind.ground == "earth" else kind.ground)
+    return _spectra_of(names)
+
+
+# What the table says, as arrays over the surfaces, so that a whole patch is looked up at once.
+_LEAF = np.stack([daily_values(kind.leaf) for kind in _KINDS])
+_DRY = np.stack([daily_values(kind.dry) for kind in _KINDS])
+# A surface without a green part never shows this spectrum; any will do.
+_GREEN = _spectra_of([kind.green or "grass" for kind in _KINDS])
+_GROUND = {earth: _ground_spectra(earth) for earth in ("chalk", "soil")}
+_BARE_DB = np.array([kind.bare_db for kind in _KINDS]).T
+_LEAF_DB = np.array([kind.leaf_db or kind.bare_db for kind in _KINDS]).T
+_BETWEEN = np.array([kind.between for kind in _KINDS])
+_WITHIN = np.array([kind.within for kind in _KINDS])
+_SHIFT = np.array([kind.shift for kind in _KINDS])
+_IS_EARTH = np.array([kind.ground == "earth" for kind in _KINDS])
+_IS_PLANTED = np.array([kind.green is not None for kind in _KINDS])
 _IS_ROOF = np.array([name.endswith("roof") for name in SURFACES])
 
 
@@ -49,35 +78,49 @@ class Scene(NamedTuple):
 
     place: Place
     land: Land
-    bright: np.ndarray  # relative brightness
-    poor: np.ndarray  # how much poorer than its kind vegetation grows
-    ahead: np.ndarray  # days by which each unit runs ahead of the mean course
-    rough: np.ndarray  # (2, cells, cells), backscatter over its kind's, in dB
-    walls: np.ndarray  # how strongly edges reflect radar
+    brightness: np.ndarray  # relative to the kind of surface, float32
+    weakness: np.ndarray  # how much worse than its kind vegetation grows
+    days_ahead: np.ndarray  # by which each unit runs ahead of its kind's calendar
+    roughness: np.ndarray  # (2, cells, cells), backscatter VV and VH above the kind's, dB
+    walls: np.ndarray  # how strongly an edge reflects radar
     slope: np.ndarray  # (2, size, size), rise of the ground to the south and to the east
 
 
-def scene(rng: np.random.Generator, place: Place, land: Land) -> Scene:
-    """Draw what makes each parcel, roof and cell differ from its kind."""
-    n = len(land.label)
+def make_scene(rng: np.random.Generator, place: Place, land: Land) -> Scene:
+    """Draw what makes each field, roof and cell differ from its kind of surface."""
+    side = len(land.label)
+    surface = land.surface
+    # Five numbers for each unit: brightness, growth, roughness in VV and in VH, walls.
     of_unit = rng.standard_normal((5, UNITS))[:, land.unit]
-    fine, leaves = rng.standard_normal((2, n, n))
-    broad, patchy = smooth_noise(rng, n, 22), smooth_noise(rng, n, 7)
-    spread = _WITHIN[land.surface] * (0.6 * fine + 0.5 * patchy)
-    bright = (1 + _BETWEEN[land.surface] * of_unit[0] + spread).clip(0.35)
-    poor = 0.5 + 0.65 * of_unit[1] + 0.4 * broad + 0.25 * patchy + 0.3 * leaves
-    ahead = rng.integers(-10, 11, UNITS)[land.unit]
-    rough = 0.8 * of_unit[2:4] + 0.5 * smooth_noise(rng, n, 10)
-    walls = np.where(_IS_ROOF[land.surface], np.exp(0.8 * of_unit[4]), 0.04)
-    slope = to_pixels(np.stack(np.gradient(land.relief)))
-    return Scene(place, land, bright, poor, ahead, rough, walls, slope)
+    fine = rng.standard_normal((side, side))
+    leaves = rng.standard_normal((side, side))
+    broad = smooth_noise(rng, side, scale=22)
+    patchy = smooth_noise(rng, side, scale=7)
+
+    inside_unit = _WITHIN[surface] * (0.6 * fine + 0.5 * patchy)
+    brightness = 1 + _BETWEEN[surface] * of_unit[0] + inside_unit
+    weakness = 0.5 + 0.65 * of_unit[1] + 0.4 * broad + 0.25 * patchy + 0.3 * leaves
+    early = rng.uniform(-1, 1, UNITS)[land.unit]
+    roughness = 0.8 * of_unit[2:4] + 0.5 * smooth_noise(rng, side, scale=10)
+    # Roofs reflect very differently, by how they stand to the radar; trees and the like hardly do.
+    walls = np.where(_IS_ROOF[surface], np.exp(0.8 * of_unit[4]), 0.04)
+    return Scene(
+        place=place,
+        land=land,
+        brightness=brightness.clip(0.35).astype(np.float32),
+        weakness=weakness,
+        days_ahead=np.rint(early * _SHIFT[surface]).astype(int),
+        roughness=roughness,
+        walls=walls,
+        slope=to_pixels(np.stack(np.gradient(land.relief))),
+    )
 
 
-def _along_both(pixels: np.ndarray, weights: tuple[float, ...], origin: int = 0) -> np.ndarray:
-    """Mix each pixel with its neighbours along the last two axes, the border repeated."""
+def _correlate(image: np.ndarray, weights: tuple[float, ...], origin: int = 0) -> np.ndarray:
+    """Mix each value with its neighbours along the last two axes; the border is repeated."""
     for axis in (-2, -1):
-        pixels = ndimage.correlate1d(pixels, weights, axis, mode="nearest", origin=origin)
-    return pixels
+        image = ndimage.correlate1d(image, weights, axis, mode="nearest", origin=origin)
+    return image
 
 
 def to_pixels(cells: np.ndarray) -> np.ndarray:
@@ -89,89 +132,169 @@ def to_pixels(cells: np.ndarray) -> np.ndarray:
     Returns:
         `(..., size, size)`.
     """
-    inner = slice(MARGIN, -MARGIN, CELLS)
-    return _along_both(cells, _PSF, origin=-1)[..., inner, inner]
+    inner = slice(MARGIN, -MARGIN, CELLS_PER_PIXEL)
+    return _correlate(cells, _CELL_WEIGHTS, origin=-1)[..., inner, inner]
 
 
-def _blur(pixels: np.ndarray, side: float) -> np.ndarray:
-    return _along_both(pixels, (side, 1 - 2 * side, side))
+def _blur_pixels(pixels: np.ndarray, side_weight: float) -> np.ndarray:
+    """Give each pixel a part of its neighbours."""
+    return _correlate(pixels, (side_weight, 1 - 2 * side_weight, side_weight))
 
 
-def growth(view: Scene, day: int) -> tuple[np.ndarray, np.ndarray]:
-    """Green and dry part of each cell on a day of the year, `(cells, cells)`, 0 to 1."""
-    at = view.land.surface, day + view.ahead
-    green = _LEAF[at] * (1 - 0.25 * view.poor).clip(0, 1.2)
-    return green, np.minimum(_DRY[at], 1 - green)
+def growth(scene: Scene, day: int) -> tuple[np.ndarray, np.ndarray]:
+    """Compute the green and the dry part of each cell on a day of the year.
+
+    Returns:
+        Two arrays `(cells, cells)`, 0 to 1. What is left is ground.
+    """
+    surface = scene.land.surface
+    own_day = day + scene.days_ahead
+    vigour = (1 - 0.25 * scene.weakness).clip(0, 1.2)
+    green = (_LEAF[surface, own_day] * vigour).clip(0, 1)
+    dry = np.minimum(_DRY[surface, own_day], 1 - green)
+    return green, dry
 
 
-def _shadow(height: np.ndarray, day: int) -> np.ndarray:
-    """Part of each pixel that lies in the shadow of what stands to its south."""
+def _shadow_length(day: int) -> float:
+    """Compute the length of the shadow of a height of 1 at noon, on a day of the year."""
     declination = 23.4 * np.sin(2 * np.pi * (day - 81) / 365)
-    rise = np.tan(np.radians(39 + declination)) * 5
+    elevation = np.radians(90 - _LATITUDE + declination)
+    return 1 / np.tan(elevation)
+
+
+def _shaded_part(height: np.ndarray, day: int) -> np.ndarray:
+    """Compute the part of each pixel in the shadow of what stands towards the sun, 35 m at most."""
+    # At the time of the images, about half past ten, the sun is not much lower than at noon.
+    rise_per_cell = CELL / _shadow_length(day)
     shaded = np.zeros(height.shape, bool)
     for step in range(1, 8):
-        towards = np.rint(-step * _TO_SUN).astype(int)
-        shaded |= np.roll(height, towards, (0, 1)) - height > step * rise
+        away_from_sun = np.rint(-step * _TO_SUN).astype(int)
+        towards_sun = np.roll(height, away_from_sun, axis=(0, 1))
+        shaded |= towards_sun - height > step * rise_per_cell
     return to_pixels(shaded.astype(np.float32))
 
 
+def _self_shadow(day: int) -> float:
+    """Compute the brightness of plants and soil under the sun of a day, relative to July."""
+    middle_of_july = 197
+    longer = _shadow_length(day) - _shadow_length(middle_of_july)
+    return 1 - _SELF_SHADOW * longer
+
+
 def day_of_year(day: np.datetime64) -> int:
-    """1 to 366."""
-    return int((day - day.astype("datetime64[Y]").astype("datetime64[D]")).astype(int)) + 1
+    """Number a day within its year, 1 to 366."""
+    new_year = day.astype("datetime64[Y]").astype("datetime64[D]")
+    return int((day - new_year).astype(int)) + 1
 
 
-def render_s2(view: Scene, day: np.datetime64, seed: int) -> np.ndarray:
-    """The Sentinel-2 image of a scene: `(10, size, size) uint16`, reflectance x 10,000."""
-    place, number, surface = view.place, day_of_year(day), view.land.surface
-    green, dry = (part.astype(np.float32) for part in growth(view, number))
-    cells = green * _GREEN[:, surface] + dry * _SPECTRA["dry"][:, None, None]
-    cells += (1 - green - dry) * _GROUND[place.earth][:, surface]
-    pixels = to_pixels(cells * view.bright.astype(np.float32))
-    pixels *= 1 - (1 - _SHADOW) * _shadow(view.land.height, number)
-    pixels[_COARSE] = _blur(pixels[_COARSE], 0.22)
-    pixels *= 1 + 1.2 * view.slope[0] + 0.5 * view.slope[1]
+def _reflectance(scene: Scene, day: int) -> np.ndarray:
+    """Compute the reflectance x 10,000 of each cell: `(10, cells, cells) float32`."""
+    surface = scene.land.surface
+    green, dry = growth(scene, day)
+    planted = _IS_PLANTED[surface]
+    earth = _IS_EARTH[surface]
+    ground_brightness = np.where(earth, SOIL_BRIGHTNESS[day], 1.0)
+    ground = ((1 - green - dry) * ground_brightness).astype(np.float32)
+    light = np.where(planted | earth, _self_shadow(day), 1.0)
+
+    cells = green.astype(np.float32) * _GREEN[:, surface]
+    cells += dry.astype(np.float32) * SPECTRA["dry"][:, None, None]
+    cells += ground * _GROUND[scene.place.earth][:, surface]
+    return cells * (scene.brightness * light.astype(np.float32))
+
+
+def render_s2(scene: Scene, day: np.datetime64, seed: int) -> np.ndarray:
+    """Render the Sentinel-2 image of a scene.
+
+    Args:
+        scene: the patch.
+        day: the date of the image; all patches of a tile share its haze and its calibration.
+        seed: the sample's seed.
+
+    Returns:
+        `(10, size, size) uint16`, reflectance x 10,000, bands as `S2_BANDS`.
+    """
+    place = scene.place
+    number = day_of_year(day)
+    pixels = to_pixels(_reflectance(scene, number))
+
+    shaded = _shaded_part(scene.land.height, number)
+    pixels *= 1 - (1 - _SHADOW[:, None, None]) * shaded
+    pixels[_COARSE_BANDS] = _blur_pixels(pixels[_COARSE_BANDS], 0.22)
+    # One side of a hill is lighter than the other. Which one does not matter: the relief is noise.
+    pixels *= (1 + 1.2 * scene.slope[0] + 0.5 * scene.slope[1]).astype(np.float32)
+
     air = generator(seed, "s2", place.tile, day)
-    pixels = pixels * air.normal(1, 0.035) + _HAZE * air.normal(0, 1)
+    calibration = np.float32(air.normal(1, 0.035))
+    haze = _HAZE[:, None, None] * np.float32(air.normal(0, 1))
+    pixels = pixels * calibration + haze
+
     rng = generator(seed, "s2 noise", place.patch, day)
-    pixels += rng.standard_normal(pixels.shape, np.float32) * (12 + 0.012 * pixels)
+    noise_deviation = 12 + 0.012 * pixels
+    pixels += rng.standard_normal(pixels.shape, np.float32) * noise_deviation
     return np.clip(np.rint(pixels), 1, 12000).astype(np.uint16)
 
 
-def render_s1(view: Scene, day: np.datetime64, seed: int) -> np.ndarray:
-    """The Sentinel-1 image of a scene: `(2, size, size) float32`, linear, VV and VH.
+def render_s1(scene: Scene, day: np.datetime64, seed: int) -> np.ndarray:
+    """Render the Sentinel-1 image of a scene.
 
     A wall and the ground before it send the signal straight back; behind it lies radar shadow.
+
+    Args:
+        scene: the patch.
+        day: the date of the image; all patches of a tile share how wet the soil is on it.
+        seed: the sample's seed.
+
+    Returns:
+        `(2, size, size) float32`, linear intensity, VV and VH.
     """
-    place, surface, height = view.place, view.land.surface, view.land.height
-    look = 1 if s1_orbit(place.tile, day) % 2 == 0 else -1  # east or west
-    green, dry = growth(view, day_of_year(day))
-    moisture = generator(seed, "s1", place.tile, day).normal(0, 0.9)
-    bare = _BARE_DB[:, surface] + moisture * _IS_EARTH[surface]
-    decibels = bare + (_LEAF_DB[:, surface] - bare) * (green + 0.4 * dry) + view.rough
-    shaded = np.where(np.roll(height, look, axis=1) - height > 6, 0.4, 1.0)
-    facing = (np.roll(height, -look, axis=1) - height - 2).clip(0, 10)
-    cells = 10 ** (decibels / 10) * shaded + _WALL * facing * np.roll(view.walls, -look, axis=1)
-    pixels = _blur(to_pixels(cells), 0.2) * 10 ** (-0.6 * look * view.slope[1])
-    return speckled(generator(seed, "s1 noise", place.patch, day), pixels)
+    place = scene.place
+    surface = scene.land.surface
+    height = scene.land.height
+    looks_east = s1_orbit(place.tile, day) % 2 == 0
+    look = 1 if looks_east else -1  # columns towards the far side
+
+    green, dry = growth(scene, day_of_year(day))
+    moisture_db = generator(seed, "s1", place.tile, day).normal(0, 0.9)
+    bare_db = _BARE_DB[:, surface] + moisture_db * _IS_EARTH[surface]
+    # Dry stalks count for less than half of green ones: radar sees the water in plants.
+    cover = green + 0.4 * dry
+    decibels = bare_db + (_LEAF_DB[:, surface] - bare_db) * cover + scene.roughness
+
+    before = np.roll(height, look, axis=1)  # what stands towards the satellite
+    behind = np.roll(height, -look, axis=1)
+    shadow = np.where(before - height > 6, 0.4, 1.0)
+    wall_height = (behind - height - 2).clip(0, 10)
+    wall = wall_height * np.roll(scene.walls, -look, axis=1)
+    ground = 10 ** (decibels.astype(np.float32) / 10) * shadow.astype(np.float32)
+    cells = ground + (_WALL[:, None, None] * wall).astype(np.float32)
+
+    pixels = _blur_pixels(to_pixels(cells), 0.2).astype(np.float64)
+    pixels *= 10 ** (-0.6 * look * scene.slope[1])  # slopes that face the satellite are brighter
+    return add_speckle(generator(seed, "s1 noise", place.patch, day), pixels)
 
 
-def speckled(rng: np.random.Generator, intensity: np.ndarray) -> np.ndarray:
+def add_speckle(rng: np.random.Generator, intensity: np.ndarray) -> np.ndarray:
     """Multiply by speckle of about 4.4 looks that neighbours share, and keep 12 bits.
 
     Sentinel-1's resolution of about 20 m is sampled at 10 m, so speckle is not white. Fewer bits
     make smaller files, and the same ones on every machine.
     """
-    looks = 1.26  # blurred by the line below it has the variance of 4.4 looks
-    speckle = _blur(rng.gamma(looks, 1 / looks, intensity.shape), 0.15)
+    looks = 1.26  # after the blur of the next line its variance is that of 4.4 looks
+    speckle = _blur_pixels(rng.gamma(looks, 1 / looks, intensity.shape), 0.15)
     mantissa, exponent = np.frexp(intensity * speckle + 1e-5)
-    return np.ldexp(np.rint(mantissa * 4096) / 4096, exponent).astype(np.float32)
+    rounded = np.rint(mantissa * 4096) / 4096
+    return np.ldexp(rounded, exponent).astype(np.float32)
 
 
-def reference(rng: np.random.Generator, land: Land) -> np.ndarray:
-    """The reference of a land: `(size, size) uint8`; borders a few metres off, as if drawn."""
-    n = len(land.label)
-    inner = slice(MARGIN, n - MARGIN, CELLS)
-    at = np.mgrid[inner, inner].astype(float)
-    for axis in at:
-        axis += rng.normal(0, 0.4) + 0.7 * smooth_noise(rng, len(axis), 8)
-    return ndimage.map_coordinates(land.label, at, order=0, mode="nearest")
+def draw_reference(rng: np.random.Generator, land: Land) -> np.ndarray:
+    """Draw the reference of a land: `(size, size) uint8`, class ids.
+
+    Borders are a few metres off, as if somebody had drawn them: the whole patch is moved by about
+    2 m, and each place by about 3.5 m more.
+    """
+    inner = slice(MARGIN, len(land.label) - MARGIN, CELLS_PER_PIXEL)
+    positions = np.mgrid[inner, inner].astype(float)  # in cells
+    for axis in positions:
+        axis += rng.normal(0, 0.4) + 0.7 * smooth_noise(rng, len(axis), scale=8)
+    return ndimage.map_coordinates(land.label, positions, order=0, mode="nearest")

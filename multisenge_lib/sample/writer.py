@@ -1,27 +1,28 @@
-"""A small, seeded MultiSenGE in the published layout, written in seconds, without a download.
+"""Write the sample: a small, seeded dataset in MultiSenGE's layout, without a download.
 
-Made so that everything in the book runs offline, and so that a network has the same things to
-learn on it as on the real imagery. Nothing found on it says anything about the real imagery.
+It exists so that everything in the book runs offline, and so that a network has the same things to
+learn on it as on the real images. Nothing found on it says anything about the real images.
 
-- True: names and layout, places (102 patches of the published grid, on eight tiles), the dates of
-  acquisition, projection and position; of each place the upper-left `size` pixels are covered.
+- True: the layout, the tiles, the dates of acquisition, projection and georeference. The places are
+  free ones, where MultiSenGE has no patch.
 - Invented: the land, by a theme for each place (`land`), and what the satellites see of it
-  (`radiometry`): spectra and backscatter over the year, mixed pixels, shadow, haze, speckle. Band
-  means come near those of the training patches in the authors' script.
-- Class shares follow Table 2, but urban fabric and the rare classes are two to five times as
-  frequent as there: among so few pixels 0.4 % would be too little to learn from.
-- The reference is not faultless: borders lie up to a pixel off; about 3 % of the parcels of crops
-  and grass are labelled as the other; country roads, hedges, balks and tree rows are in the images
-  only.
-- Selection at the paper's four months and 17 days keeps 92 patches (56 train, 16 validate, 20
-  test) and drops ten: six lack an image in one of the months, four have July and August too close.
+  (`radiometry`): spectra and backscatter over the year, mixed pixels, shadow, haze, speckle.
+- The class shares follow Table 2 of the paper, but urban fabric and the rare classes are two to
+  five times as frequent: among so few pixels 0.4 % would be too little to learn from.
+- The reference has errors: borders lie up to a pixel off; about 3 % of the parcels of crops and
+  grassland carry the other label; country roads, hedges, balks and tree rows are only in the
+  images.
+- Selection at the paper's four months and 17 days keeps 184 patches (64 for training, 48 for
+  validation, 72 for testing). It drops ten: six lack an image in one of the months, four have July
+  and August too close.
 - As in the published archive, some Sentinel-1 files that a label file names do not exist: here
-  about 8 %, and never all of one of the four months of a patch. So choose among the files on disk:
+  about 8 %, and never all of one month of a patch. So choose among the files on disk:
   `load_selection(root)`.
+- Every raster says in its tags that it is synthetic (`RASTER_DESCRIPTION`).
 
-Each file is written whole or not at all; the label files come after all rasters, and the marker
-after everything. So a sample that was cut off has no label files, is never taken for a whole one,
-and is finished by writing it again.
+Each file is written whole or not at all. The label files come after all rasters, and the marker
+comes last. So a sample that was cut off has no label files, is never taken for a whole one, and is
+finished by writing it again.
 """
 
 import hashlib
@@ -51,25 +52,32 @@ from multisenge_lib.dataset import (
     tile_corner,
 )
 from multisenge_lib.errors import MultiSenGEError
+from multisenge_lib.sample.draws import generator
 from multisenge_lib.sample.land import lay_out
-from multisenge_lib.sample.places import PLACES, Place, acquisitions, generator
-from multisenge_lib.sample.radiometry import reference, render_s1, render_s2, scene
+from multisenge_lib.sample.places import PLACES, Place, draw_acquisitions
+from multisenge_lib.sample.radiometry import draw_reference, make_scene, render_s1, render_s2
+
+#: What `TIFFTAG_IMAGEDESCRIPTION` of every raster says, so that a file taken out of its folder is
+#: not mistaken for an image of the place where it lies.
+RASTER_DESCRIPTION = "synthetic sample of multisenge-book, not MultiSenGE"
 
 _REMEDY = "make room, or choose another folder (MULTISENGE_CACHE names that of the cache)"
 _FOLDERS = (LABELS, REFERENCE, *SENSORS)
 
 
 def _version() -> str:
-    """Of the sample: a hash of the source that writes it, and of where on the ground it lies."""
-    digest = hashlib.sha256(repr([tile_corner(place.tile) for place in PLACES]).encode())
-    writer = Path(inspect.getfile(raster_bytes))
-    for source in (writer, *sorted(Path(__file__).parent.glob("*.[py]*"))):
+    """Hash the code and the tables that write the sample, and where on the ground it lies."""
+    corners = [tile_corner(place.tile) for place in PLACES]
+    digest = hashlib.sha256(repr(corners).encode())
+    encoder = Path(inspect.getfile(raster_bytes))
+    package = Path(__file__).parent
+    for source in (encoder, *sorted(package.glob("*.py")), *sorted(package.glob("*.yaml"))):
         digest.update(source.read_bytes())
     return digest.hexdigest()[:10]
 
 
 def _identity(size: int, seed: int) -> dict[str, Any]:
-    """What makes one sample differ from another, checked."""
+    """Check size and seed, and return what makes one sample differ from another."""
     if not isinstance(size, int) or size not in range(32, 257, 32):
         raise MultiSenGEError(
             f"sample size {size!r}: give pixels along a patch's side, a multiple of 32 "
@@ -86,25 +94,33 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _write_rasters(root: Path, place: Place, size: int, seed: int) -> bytes:
-    """Write the rasters of one patch; what its label file holds."""
+    """Write the rasters of one patch and return the content of its label file."""
     rng = generator(seed, "land", place.patch)
     land = lay_out(rng, size, place.theme)
-    view, labels = scene(rng, place, land), reference(rng, land)
-    acquired = acquisitions(place, seed)
-    written = raster_bytes(place.patch, labels[None], ("class",), nodata=0)
-    _write(raster_path(root, "reference", place.patch), written)
-    for day in acquired.s2:
-        written = raster_bytes(place.patch, render_s2(view, day, seed), S2_BANDS)
-        _write(raster_path(root, "s2", place.patch, day), written)
-    for day in np.setdiff1d(acquired.s1, acquired.s1_missing):
-        written = raster_bytes(place.patch, render_s1(view, day, seed), S1_BANDS)
-        _write(raster_path(root, "s1", place.patch, day), written)
-    dates = {"s1": acquired.s1, "s2": acquired.s2}
-    return label_bytes(place.patch, dates, np.unique(labels[labels > 0]))
+    scene = make_scene(rng, place, land)
+    reference = draw_reference(rng, land)
+    acquisitions = draw_acquisitions(place, seed)
+    patch = place.patch
+
+    content = raster_bytes(
+        patch, reference[None], ("class",), nodata=0, description=RASTER_DESCRIPTION
+    )
+    _write(raster_path(root, "reference", patch), content)
+    for day in acquisitions.s2:
+        image = render_s2(scene, day, seed)
+        content = raster_bytes(patch, image, S2_BANDS, description=RASTER_DESCRIPTION)
+        _write(raster_path(root, "s2", patch, day), content)
+    for day in np.setdiff1d(acquisitions.s1, acquisitions.s1_missing):
+        image = render_s1(scene, day, seed)
+        content = raster_bytes(patch, image, S1_BANDS, description=RASTER_DESCRIPTION)
+        _write(raster_path(root, "s1", patch, day), content)
+
+    dates = {"s1": acquisitions.s1, "s2": acquisitions.s2}
+    return label_bytes(patch, dates, np.unique(reference))
 
 
 def _read_marker(path: Path) -> dict[str, Any] | None:
-    """What a marker says, or None where there is none that can be read."""
+    """Read a marker file; None where there is none that can be read."""
     try:
         marker = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -117,11 +133,15 @@ def _claim(root: Path, identity: dict[str, Any]) -> None:
     if root.exists() and not root.is_dir():
         raise MultiSenGEError(f"{root} is a file: give a folder that is new or empty")
     if root.is_dir() and any(root.iterdir()):
-        found = _read_marker(root / UNFINISHED_SAMPLE) or _read_marker(root / SAMPLE_MARKER)
-        if found is None or {key: found.get(key) for key in identity} != identity:
-            holds = "holds other files" if found is None else f"holds another sample ({found})"
+        marker = _read_marker(root / UNFINISHED_SAMPLE) or _read_marker(root / SAMPLE_MARKER)
+        if marker is None:
+            content = "holds other files"
+        else:
+            content = f"holds another sample ({marker})"
+        same_sample = marker is not None and identity.items() <= marker.items()
+        if not same_sample:
             raise MultiSenGEError(
-                f"{root} {holds}, nothing was written: give a folder that is new or empty, or "
+                f"{root} {content}, nothing was written: give a folder that is new or empty, or "
                 "delete what is there"
             )
     files.write_text(root / UNFINISHED_SAMPLE, json.dumps(identity) + "\n", _REMEDY)
@@ -129,50 +149,52 @@ def _claim(root: Path, identity: dict[str, Any]) -> None:
         (root / name).mkdir(exist_ok=True)
 
 
-def _counts(root: Path) -> dict[str, int]:
+def _count_files(root: Path) -> dict[str, int]:
+    """Count the files of each folder, hidden ones left out."""
     return {name: sum(1 for _ in (root / name).glob("[!.]*")) for name in _FOLDERS}
 
 
 def write_sample(
     root: Path | str, size: int = 64, seed: int = 2020, progress: bool = False
 ) -> Path:
-    """Write the sample, the same bytes for the same size and seed.
+    """Write the sample; the same size and seed give the same bytes.
 
-    Another size is another land in the same place, not more of the same. Where the same sample
+    Another size is another land in the same places, not more of the same. Where the same sample
     stands already, whole or in part, its files are written again.
 
     Args:
-        root: the data root to write below, a folder that is new or empty.
+        root: the data root to write, a folder that is new or empty.
         size: pixels along a patch's side, a multiple of 32 from 32 to 256.
-        seed: of all that is drawn, 0 or more.
+        seed: of all random draws, 0 or more.
         progress: show a progress bar.
 
     Returns:
         The data root.
 
     Raises:
-        MultiSenGEError: the size or seed is none of those; or the folder holds anything else.
+        MultiSenGEError: the size or the seed is not allowed, or the folder holds anything else.
         FileError: a file cannot be written.
     """
-    root, identity = Path(root), _identity(size, seed)
+    root = Path(root)
+    identity = _identity(size, seed)
     _claim(root, identity)
+    labels = {}
+    places = tqdm(PLACES, "sample", unit="patch", disable=None if progress else True)
     with rasterio.Env(**GDAL):
-        labels = {
-            place.patch: _write_rasters(root, place, size, seed)
-            for place in tqdm(PLACES, "sample", unit="patch", disable=None if progress else True)
-        }
+        for place in places:
+            labels[place.patch] = _write_rasters(root, place, size, seed)
     for patch, content in labels.items():
         _write(root / LABELS / f"{patch}.json", content)
-    marker = json.dumps(identity | {"files": _counts(root)})
+    marker = json.dumps(identity | {"files": _count_files(root)})
     files.write_text(root / SAMPLE_MARKER, marker + "\n", _REMEDY)
     (root / UNFINISHED_SAMPLE).unlink(missing_ok=True)
     return root
 
 
 def ensure_sample(size: int = 64, seed: int = 2020) -> Path:
-    """The data root of the sample in the cache, written when it is not there whole.
+    """Return the data root of the sample in the cache, and write it if it is not there whole.
 
-    Two processes may do it at once: both write the same bytes.
+    Two processes may do so at once: both write the same bytes.
 
     Raises:
         MultiSenGEError: the size is no multiple of 32 from 32 to 256, or the seed is negative.
@@ -180,13 +202,15 @@ def ensure_sample(size: int = 64, seed: int = 2020) -> Path:
     """
     identity = _identity(size, seed)
     root = paths.cache_dir() / f"sample-{size}-{seed}-{identity['version']}"
-    if _read_marker(root / SAMPLE_MARKER) != identity | {"files": _counts(root)}:
+    if _read_marker(root / SAMPLE_MARKER) != identity | {"files": _count_files(root)}:
         write_sample(root, size, seed)
     return root
 
 
 def find_data_root(given: Path | str | None = None) -> Path:
-    """The data root: the one given, else `MULTISENGE_ROOT`, else the sample, written if need be.
+    """Return the data root: the one given, else `MULTISENGE_ROOT`, else the sample.
+
+    The sample is written to the cache if it is not there.
 
     Raises:
         MultiSenGEError: `MULTISENGE_ROOT` names nothing that exists, or the root is a sample that

@@ -103,7 +103,7 @@ def _choices(field: Field) -> list[str]:
     return []
 
 
-#: For the sample, 56 small patches to train on: smaller batches, and as many epochs as two cores do
+#: For the sample, 64 small patches to train on: smaller batches, and as many epochs as two cores do
 #: in about two minutes.
 SAMPLE_SETTINGS = Settings(epochs=30, batch_size=4, reader_threads=1)
 
