@@ -1,23 +1,44 @@
-"""A network and the description of what it takes and gives, in one file."""
+"""A network and the card that says what it takes and gives, in one `.keras` file.
+
+A `.keras` file is a zip archive: Keras puts the configuration and the weights into it, and we add
+the card. Such files are passed on between people, so reading one trusts nothing that it says.
+"""
 
 import json
 import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import h5py
 import keras
+import msgspec
+import numpy as np
+from msgspec import Meta
 
 from multisenge_lib import files
-from multisenge_lib.dataset import MULTISENGE, Typology
-from multisenge_lib.errors import ExperimentError, ModelError
+from multisenge_lib.dataset import MULTISENGE, SENSORS, Typology, file_problem
+from multisenge_lib.errors import ExperimentError, ModelError, printable
 from multisenge_lib.models.conv_lstm import ConvLSTM2D
 from multisenge_lib.models.experiments import Experiment
 
-#: The entry of a `.keras` file, which is a zip archive, that holds the description.
-_ENTRY = "description.json"
 UNITS = {"s1": "linear intensity", "s2": "reflectance x 10,000"}
+
+#: Entries of the archive: our card, and what Keras writes.
+_CARD = "description.json"
+_METADATA = "metadata.json"
+_WEIGHTS = "model.weights.h5"
+#: Weights are hardly compressible, so a file that unpacks to much more than its size is no network.
+_MAX_EXPANSION = 10
+_MAX_SMALL_ENTRY = 10_000_000
+
+_Color = Annotated[str, Meta(pattern="^#[0-9a-fA-F]{6}$")]
+_Month = Annotated[int, Meta(ge=1, le=12)]
+_Name = Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+# --- The card ---
 
 
 @dataclass(frozen=True)
@@ -32,24 +53,23 @@ class ModelCard:
         bands: names in order, of each sensor that it takes.
         patch_pixels: along the sides of the patches that it was trained on.
         dataset: name of the dataset that it was trained on.
-        classification: name of the classes that it separates, such as `10c`; empty in files of
-            before it was kept.
+        classification: name of the classes that it separates, such as `10c`; empty in older files.
         scores: on the test split of that dataset.
         units: of each sensor's values.
         library: its version and commit.
     """
 
-    name: str
-    classes: tuple[str, ...]
-    colors: tuple[str, ...]
-    months: tuple[int, ...]
-    bands: Mapping[str, tuple[str, ...]]
-    patch_pixels: int
-    dataset: str
+    name: _Name
+    classes: Annotated[tuple[_Name, ...], Meta(min_length=1, max_length=255)]
+    colors: tuple[_Color, ...]
+    months: Annotated[tuple[_Month, ...], Meta(min_length=1)]
+    bands: dict[str, tuple[_Name, ...]]
+    patch_pixels: Annotated[int, Meta(ge=1)]
+    dataset: _Name
     classification: str = ""
-    scores: Mapping[str, Any] = field(default_factory=dict)
-    units: Mapping[str, str] = field(default_factory=lambda: dict(UNITS))
-    library: Mapping[str, Any] = field(default_factory=dict)
+    scores: dict[str, Any] = field(default_factory=dict)
+    units: dict[str, str] = field(default_factory=lambda: dict(UNITS))
+    library: dict[str, Any] = field(default_factory=dict)
 
     @property
     def sensors(self) -> tuple[str, ...]:
@@ -59,7 +79,7 @@ class ModelCard:
     @property
     def legend(self) -> list[tuple[str, str]]:
         """Name and colour of each class, from id 1."""
-        return [*zip(self.classes, self.colors, strict=True)]
+        return list(zip(self.classes, self.colors, strict=True))
 
 
 def model_card(
@@ -70,7 +90,7 @@ def model_card(
     scores: Mapping[str, Any] | None = None,
     bands: Mapping[str, tuple[str, ...]] = MULTISENGE.bands,
 ) -> ModelCard:
-    """The description of an experiment's network, with the library's version as it is now.
+    """Describe an experiment's network, with the library's version as it is now.
 
     Args:
         experiment: what was trained.
@@ -104,62 +124,191 @@ def model_card(
     )
 
 
-def save_model(model: keras.Model, description: ModelCard, path: Path) -> Path:
-    """Write a network, without its optimizer, and its description as one `.keras` file.
+# --- Write ---
+
+
+def save_model(model: keras.Model, card: ModelCard, path: Path) -> Path:
+    """Write a network, without its optimizer, and its card as one `.keras` file.
 
     Raises:
         FileError: the file cannot be written.
     """
     with files.atomic(path) as unfinished:
+        # A model made anew from inputs and outputs has neither optimizer nor loss.
         keras.Model(model.input, model.output, name=model.name).save(unfinished)
         with zipfile.ZipFile(unfinished, "a") as archive:
-            archive.writestr(_ENTRY, json.dumps(asdict(description), indent=2))
+            archive.writestr(_CARD, json.dumps(asdict(card), indent=2))
     return path
 
 
-def read_model_card(path: Path) -> ModelCard:
-    """The description inside a `.keras` file, without loading the network.
-
-    Raises:
-        ModelError: the file has none.
-        OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile: the file is damaged.
-    """
-    with zipfile.ZipFile(path) as archive:
-        if _ENTRY not in archive.namelist():
-            raise ModelError(
-                f"{path} does not say what it takes: train it with this library, or save it with "
-                "multisenge_lib.models.save_model"
-            )
-        known = json.loads(archive.read(_ENTRY))
-    for key in ("classes", "colors", "months"):
-        known[key] = tuple(known[key])
-    known["bands"] = {sensor: tuple(names) for sensor, names in known["bands"].items()}
-    return ModelCard(**known)
+# --- Read ---
 
 
 def load_model(path: Path | str) -> tuple[keras.Model, ModelCard]:
-    """Read a network and its description; no code that the file may hold is run.
+    """Read a network and its card; no code that the file may hold is run.
 
     Raises:
-        ModelError: it is missing, damaged, or does not say what it takes.
+        ModelError: it is missing, damaged, much larger than it seems, or of a newer version; or its
+            card is missing, wrong, or not that of the network.
     """
     path = Path(path)
+    card = read_model_card(path)
     try:
-        description = read_model_card(path)
-        return keras.saving.load_model(path, compile=False, safe_mode=True), description
-    except FileNotFoundError:
-        raise ModelError(f"{path} is missing: name a model.keras that training wrote") from None
+        model = keras.saving.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # of Keras, zip, HDF5: whatever a damaged file leads to
+        raise ModelError(
+            f"{printable(path)} cannot be read as a network ({_first_line(error)}): train it "
+            f"again, or fetch it again{_versions(path, card)}"
+        ) from None
+    _check_fit(path, card, model)
+    _check_weights(path, model)
+    return model, card
+
+
+def read_model_card(path: Path | str) -> ModelCard:
+    """Read the card of a `.keras` file, without loading the network.
+
+    Raises:
+        ModelError: the file is missing, damaged or has no card, or the card is wrong.
+    """
+    path = Path(path)
+    problem = file_problem(path)
+    if problem is not None:
+        raise ModelError(f"{printable(path)} {problem}: name a model.keras that training wrote")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            _check_sizes(path, archive)
+            text = archive.read(_CARD) if _CARD in archive.namelist() else None
     except ModelError:
         raise
-    except Exception as error:  # of Keras, zip, JSON: whatever a damaged file leads to
-        reason = str(error).strip().split("\n")[0] or type(error).__name__
+    except Exception as error:  # of zip and HDF5: whatever a damaged file leads to
         raise ModelError(
-            f"{path} cannot be read as a network ({reason}): train it again, or fetch it again"
+            f"{printable(path)} cannot be read as a network ({_first_line(error)}): train it "
+            "again, or fetch it again"
         ) from None
+    if text is None:
+        raise ModelError(
+            f"{printable(path)} does not say what it takes: train it with this library, or save "
+            "it with multisenge_lib.models.save_model"
+        )
+    return _parse_card(path, text)
+
+
+def _check_sizes(path: Path, archive: zipfile.ZipFile) -> None:
+    """Refuse a small file that unpacks to gigabytes, before anything of it is unpacked."""
+    compressed = path.stat().st_size
+    limit = _MAX_EXPANSION * compressed + _MAX_SMALL_ENTRY
+    unpacked = sum(entry.file_size for entry in archive.infolist())
+    if unpacked <= limit and _WEIGHTS in archive.namelist():
+        # HDF5 compresses as well, and may declare an array that it does not hold at all.
+        with archive.open(_WEIGHTS) as stream, h5py.File(stream, "r") as weights:
+            unpacked += _bytes_of_arrays(weights)
+    if unpacked > limit:
+        raise ModelError(
+            f"{printable(path)} has {compressed:,} bytes and would unpack to {unpacked:,}: this is "
+            "no network, do not use the file"
+        )
+
+
+def _bytes_of_arrays(group: h5py.Group) -> int:
+    total = 0
+    for name in group:
+        # A link to another file is none of our weights; Keras refuses it.
+        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+            continue
+        item = group[name]
+        total += _bytes_of_arrays(item) if isinstance(item, h5py.Group) else item.nbytes
+    return total
+
+
+def _parse_card(path: Path, text: bytes) -> ModelCard:
+    """Parse and check a card; keys that this version does not know are skipped."""
+    try:
+        card = msgspec.json.decode(text, type=ModelCard)
+        _check_card(card)
+    except (ValueError, msgspec.MsgspecError, RecursionError) as error:
+        raise ModelError(
+            f"the description in {printable(path)} is wrong ({_first_line(error)}): save the "
+            "network again with multisenge_lib.models.save_model"
+        ) from None
+    return card
+
+
+def _check_card(card: ModelCard) -> None:
+    """Refuse, by a ValueError, what the types of a card's fields leave open."""
+    names = (card.name, card.dataset, *card.classes)
+    for name in names:
+        # They become parts of XML files, file names and terminal lines.
+        if not name.isprintable():
+            raise ValueError(f"{name!r} holds characters that cannot be printed")
+    if len(card.colors) != len(card.classes):
+        raise ValueError(f"{len(card.classes)} classes have {len(card.colors)} colors")
+    if not card.bands or not set(card.bands) <= set(SENSORS):
+        raise ValueError(f"bands are of {list(card.bands)}, expected {' or '.join(SENSORS)}")
+    for sensor, bands in card.bands.items():
+        if not bands or len(set(bands)) != len(bands):
+            raise ValueError(
+                f"the bands of {sensor} are {list(bands)}: each needs a name of its own"
+            )
+
+
+def _check_fit(path: Path, card: ModelCard, model: keras.Model) -> None:
+    """Refuse a card that is not the network's: other inputs, dates, bands or classes."""
+    expected = {}
+    for sensor, bands in card.bands.items():
+        expected[sensor] = (len(card.months), len(bands))
+    described = f"{expected} dates and bands and {len(card.classes)} classes"
+
+    shapes = {tensor.name: tensor.shape for tensor in model.inputs}
+    are_series = all(len(shape) == 5 for shape in shapes.values())
+    actual = {name: (shape[1], shape[-1]) for name, shape in shapes.items() if len(shape) == 5}
+    outputs = model.outputs
+    is_one_map = len(outputs) == 1 and len(outputs[0].shape) == 4
+    fits = are_series and actual == expected and is_one_map
+    if not fits or outputs[0].shape[-1] != len(card.classes):
+        raise ModelError(
+            f"the description in {printable(path)} is not of its network: it says {described}, the "
+            f"network takes {shapes} and gives {[output.shape for output in outputs]}: save it "
+            "again with its own description"
+        )
+
+
+def _check_weights(path: Path, model: keras.Model) -> None:
+    """Refuse weights that are not numbers: such a network gives class 1 everywhere."""
+    for weight in model.weights:
+        values = keras.ops.convert_to_numpy(weight)
+        if np.issubdtype(values.dtype, np.floating) and not np.isfinite(values).all():
+            raise ModelError(
+                f"{printable(path)} has weights that are NaN or infinite, in {weight.path}: train "
+                "it again"
+            )
+
+
+def _versions(path: Path, card: ModelCard) -> str:
+    """Say with what a file was written, where that is not what runs here."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            written_by = json.loads(archive.read(_METADATA)).get("keras_version")
+    except (OSError, KeyError, ValueError, AttributeError, zipfile.BadZipFile):
+        written_by = None
+    here = files.provenance()
+    theirs = f"Keras {written_by} and this library at {str(card.library.get('commit'))[:7]}"
+    ours = f"Keras {keras.__version__} and this library at {str(here['commit'])[:7]}"
+    if theirs == ours:
+        return ""
+    return f"; it was written by {theirs}, here are {ours}"
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
+# --- Another size ---
 
 
 def _sizes(config: Any, size: int | None) -> Any:
-    """The configuration of a network with inputs of another height and width."""
+    """Return the configuration of a network with inputs of another height and width."""
     if isinstance(config, list):
         return [_sizes(part, size) for part in config]
     if not isinstance(config, dict):
@@ -172,7 +321,7 @@ def _sizes(config: Any, size: int | None) -> Any:
 
 
 def with_input_size(model: keras.Model, size: int | None) -> keras.Model:
-    """The same network with the same weights, for patches of another size; None for any.
+    """Make the same network with the same weights, for patches of another size; None for any.
 
     Raises:
         ExperimentError: its peepholes tie it to the size that it was trained on.

@@ -1,15 +1,19 @@
 """A network saved with its description, loaded again, and resized."""
 
+import io
+import json
+import os
 import zipfile
 from dataclasses import replace
 from pathlib import Path
 
+import h5py
 import keras
 import numpy as np
 import pytest
 from networks import slim_unet
 
-from multisenge_lib.dataset import TYPOLOGIES
+from multisenge_lib.dataset import MULTISENGE, TYPOLOGIES
 from multisenge_lib.errors import ExperimentError, ModelError
 from multisenge_lib.models import (
     build_model,
@@ -76,12 +80,25 @@ def test_peepholes_tie_a_network_to_its_size(monkeypatch):
         with_input_size(build_model(replace(EXPERIMENT, peephole=True), 32), 64)
 
 
+WORDS = {
+    "missing": "is missing",
+    "cut": "cannot be read",
+    "flipped": "cannot be read",
+    "undescribed": "does not say what it takes",
+    "empty": "is empty",
+    "folder": "is not a file",
+    "pipe": "is not a file",
+}
+
+
 @pytest.mark.fault("model.keras: missing, cut off, damaged, undescribed -> one line with its name")
-@pytest.mark.parametrize("damage", ["missing", "cut", "flipped", "undescribed", "empty", "folder"])
+@pytest.mark.parametrize("damage", WORDS)
 def test_a_file_that_is_no_model_is_named(damage, path, tmp_path):
     content, path = bytearray(path.read_bytes()), tmp_path / "model.keras"
     if damage == "folder":
         path.mkdir()
+    elif damage == "pipe":
+        os.mkfifo(path)  # who opens it waits for ever
     elif damage == "undescribed":
         with zipfile.ZipFile(path, "w") as archive:
             archive.writestr("config.json", "{}")
@@ -89,9 +106,132 @@ def test_a_file_that_is_no_model_is_named(damage, path, tmp_path):
         content[len(content) // 2 :: 1000] = b"\xff" * len(content[len(content) // 2 :: 1000])
         kept = {"cut": 0.6, "flipped": 1, "empty": 0}[damage]
         path.write_bytes(content[: int(kept * len(content))])
-    with pytest.raises(ModelError, match=r"model\.keras (is missing|cannot be read|does not)") as e:
+    with pytest.raises(ModelError, match=rf"model\.keras {WORDS[damage]}") as e:
         load_model(path)
     assert "\n" not in str(e.value)
+
+
+def with_entries(path, target, **entries):
+    """A copy of a `.keras` file in which some entries are others; None takes one out."""
+    with zipfile.ZipFile(path) as archive:
+        content = {name: archive.read(name) for name in archive.namelist()}
+    content |= {name.replace("_json", ".json"): value for name, value in entries.items()}
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, value in content.items():
+            if value is not None:
+                archive.writestr(name, value)
+    return target
+
+
+def described(path, target, **changes):
+    """A copy of a `.keras` file whose description differs in some keys."""
+    with zipfile.ZipFile(path) as archive:
+        card = json.loads(archive.read("description.json"))
+    return with_entries(path, target, description_json=json.dumps({**card, **changes}))
+
+
+def one_line(caught):
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+S2 = list(MULTISENGE.bands["s2"])
+#: What a description may say that is not so, and what the message names.
+WRONG = {
+    "fewer classes": ({"classes": ["a"] * 3, "colors": ["#000000"] * 3}, "is not of its network"),
+    "fewer colours": ({"colors": ["#000000"]}, "10 classes have 1 colors"),
+    "no colour": ({"colors": ["zz"] * 10}, "colors"),
+    "no classes": ({"classes": [], "colors": []}, "classes"),
+    "a month in words": ({"months": ["a", 8, 9, 11]}, "months"),
+    "month 13": ({"months": [7, 8, 9, 13]}, "months"),
+    "three months": ({"months": [7, 8, 9]}, "is not of its network"),
+    "a band less": ({"bands": {"s1": ["VV", "VH"], "s2": S2[:9]}}, "is not of its network"),
+    "a sensor less": ({"bands": {"s1": ["VV", "VH"]}}, "is not of its network"),
+    "another sensor": ({"bands": {"s3": ["VV", "VH"]}}, "s3"),
+    "a band twice": ({"bands": {"s1": ["VV", "VV"], "s2": S2}}, "each needs a name of its own"),
+    "a control character": ({"classes": ["a\x1b[2J"] * 10}, "cannot be printed"),
+    "a newline": ({"dataset": "a\nb"}, "cannot be printed"),
+    "size 0": ({"patch_pixels": 0}, "patch_pixels"),
+    "a size in words": ({"patch_pixels": "large"}, "patch_pixels"),
+    "no name": ({"name": None}, "name"),
+}
+
+
+@pytest.mark.fault("model.keras: a description that does not fit its network -> one line")
+@pytest.mark.parametrize("what", WRONG)
+def test_a_wrong_description_is_refused(what, path, tmp_path):
+    changes, words = WRONG[what]
+    with pytest.raises(ModelError, match=r"the description in .*model\.keras") as caught:
+        load_model(described(path, tmp_path / "model.keras", **changes))
+    assert words in one_line(caught)
+
+
+@pytest.mark.fault("model.keras: a key to come in its description -> skipped, the network is read")
+def test_keys_of_a_newer_version_are_skipped(path, tmp_path):
+    _, card = load_model(described(path, tmp_path / "model.keras", key_to_come=[1]))
+    assert card == load_model(path)[1]
+
+
+@pytest.mark.fault("model.keras: of another Keras -> one line with both versions")
+def test_a_network_of_a_newer_keras_names_both_versions(path, tmp_path):
+    with zipfile.ZipFile(path) as archive:
+        config = json.loads(archive.read("config.json"))
+    config["class_name"] = "ModelToCome"
+    newer = with_entries(
+        path,
+        tmp_path / "model.keras",
+        config_json=json.dumps(config),
+        metadata_json=json.dumps({"keras_version": "99.1"}),
+    )
+    with pytest.raises(ModelError, match=r"written by Keras 99\.1 .*here are Keras 3\.") as caught:
+        load_model(newer)
+    one_line(caught)
+
+
+@pytest.mark.fault("model.keras: weights of NaN -> refused, not a map of class 1 everywhere")
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_weights_that_are_no_numbers_are_refused(value, model, tmp_path):
+    broken = keras.models.clone_model(model)
+    weights = model.get_weights()
+    weights[-1] = np.full_like(weights[-1], value)
+    broken.set_weights(weights)
+    card = model_card(EXPERIMENT, TEN, 32, "sample")
+    save_model(broken, card, tmp_path / "model.keras")
+    with pytest.raises(ModelError, match="has weights that are NaN or infinite") as caught:
+        load_model(tmp_path / "model.keras")
+    one_line(caught)
+
+
+def h5(**arrays):
+    """The bytes of an HDF5 file; arrays are compressed, or, given as a shape, only declared."""
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as file:
+        for name, value in arrays.items():
+            if isinstance(value, tuple):
+                file.create_dataset(f"layers/{name}", value, "float32")
+            else:
+                file.create_dataset(f"layers/{name}", data=value, compression="gzip")
+    return buffer.getvalue()
+
+
+BOMBS = {
+    "zip": {"config_json": b" " * 50_000_000},
+    "compressed": {"weights": lambda: h5(a=np.zeros(20_000_000, np.float32))},
+    "declared": {"weights": lambda: h5(a=(1_000_000, 1000))},
+}
+
+
+@pytest.mark.fault("model.keras: 1 MB that unpacks to gigabytes -> refused before it is unpacked")
+@pytest.mark.parametrize("what", BOMBS)
+def test_a_bomb_is_not_unpacked(what, path, tmp_path, monkeypatch):
+    monkeypatch.setattr(keras.saving, "load_model", None)
+    entries = dict(BOMBS[what])
+    if "weights" in entries:
+        entries["model.weights.h5"] = entries.pop("weights")()
+    target = with_entries(path, tmp_path / "model.keras", **entries)
+    with pytest.raises(ModelError, match=r"bytes and would unpack to [\d,]{10,}") as caught:
+        load_model(target)
+    one_line(caught)
 
 
 @pytest.mark.fault(
