@@ -172,6 +172,25 @@ def download_archives(
             typer.echo(f"{root / name}: already there, left as it is")
 
 
+def _write_footprints(table: "pd.DataFrame", patch_pixels: int, out: Path) -> None:
+    """Write a table of patches with their squares on the ground, as GeoParquet or GeoPackage."""
+    from multisenge_lib.dataset import footprints
+    from multisenge_lib.files import atomic
+
+    frame = footprints(table, patch_pixels)
+    for column in ("classes", "s1_dates", "s2_dates"):
+        if column in frame:  # neither format has lists of values that a GIS can show
+            frame[column] = [";".join(values.astype(str)) for values in frame[column]]
+    try:
+        with atomic(out) as unfinished:
+            if out.suffix == ".parquet":
+                frame.to_parquet(unfinished, index=False)
+            else:
+                frame.to_file(unfinished, driver="GPKG", layer=out.stem, index=False)
+    except RuntimeError as error:  # what the GeoPackage driver says of disks and permissions
+        raise FileError(f"{out} cannot be written ({error}): choose another place") from None
+
+
 @app.command("index")
 def write_index(
     labels: Labels = None,
@@ -183,7 +202,7 @@ def write_index(
     any_tile: AnyTile = False,
 ) -> None:
     """Check all label files and count patches, dates and tiles."""
-    from multisenge_lib.dataset import SENSORS, export, footprints, read_index
+    from multisenge_lib.dataset import SENSORS, read_index
 
     if out is not None:
         _check_out(out, (".parquet", ".gpkg"))
@@ -200,7 +219,8 @@ def write_index(
     for tile, count in index["tile"].value_counts().sort_index().items():
         typer.echo(f"  {tile} {count:>6,}")
     if out is not None:
-        typer.echo(f"Wrote {export(footprints(index, dataset.patch_pixels), out)}")
+        _write_footprints(index, dataset.patch_pixels, out)
+        typer.echo(f"Wrote {out}")
 
 
 def _whole_numbers(text: str, option: str) -> list[int]:
@@ -271,18 +291,19 @@ def write_selection(
     index = data.read_index(labels, _dataset_of(labels, year, any_tile))
     if data_root is not None:
         index = data.only_existing(index, data_root, dataset.sensors)
-    table = data.select(index, chosen_months, days_gap, s1_rule, dataset)
+    selection = data.make_selection(index, chosen_months, days_gap, s1_rule, dataset)
+    table = selection.patches
     if table.empty:
         raise MultiSenGEError(
             "0 patches selected, nothing written: no patch has an image in each of these months, "
             "so far apart: give fewer months or a smaller --days-gap"
         )
     if left_out is not None:
-        write_text(left_out, "".join(f"{patch}\n" for patch in table.attrs["without_s1"]))
+        write_text(left_out, "".join(f"{patch}\n" for patch in selection.without_s1))
     if out.suffix == ".csv":
         data.to_csv(table, out)
     else:
-        data.export(data.footprints(table, dataset.patch_pixels), out)
+        _write_footprints(table, dataset.patch_pixels, out)
     typer.echo(f"{len(table):,} patches, written to {out}")
     _print_counts(table, data.SPLITS)
 

@@ -56,7 +56,7 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not run __getattr__
         score_dots,
         urban_scatter,
     )
-    from multisenge_lib.chapters.showcase import showcase_images
+    from multisenge_lib.chapters.showcase import patches_to_show, showcase_images
     from multisenge_lib.chapters.style import (
         image_grid,
         mark_sample,
@@ -105,7 +105,7 @@ _NAMES_OF = {
         "score_dots",
         "urban_scatter",
     ),
-    "showcase": ("showcase_images",),
+    "showcase": ("patches_to_show", "showcase_images"),
     "style": ("image_grid", "mark_sample", "responsive_figure", "use_style"),
     "village": ("read_village",),
 }

@@ -1,12 +1,35 @@
-"""Images behind the maps that records hold."""
+"""Patches that the pages show, and the images behind the maps that records hold."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
-from multisenge_lib.dataset import Typology, dataset_of_root, load_selection, read_patch, reclassify
+from multisenge_lib.dataset import (
+    Dataset,
+    Typology,
+    dataset_of_root,
+    load_selection,
+    read_patch,
+    reclassify,
+)
 from multisenge_lib.results import Record
+
+
+def patches_to_show(selection: pd.DataFrame, count: int, dataset: Dataset) -> list[str]:
+    """Choose patches for a figure: those of the dataset's showcase first, then test patches.
+
+    Args:
+        selection: of `dataset.select`.
+        count: how many to choose, at most.
+        dataset: of the selection.
+    """
+    is_showcase = selection["patch"].isin(dataset.showcase)
+    is_test = selection["split"] == "test"
+    # lexsort puts False first, and its last key counts most.
+    order = np.lexsort([~is_test, ~is_showcase])
+    return selection["patch"].iloc[order].head(count).tolist()
 
 
 def showcase_images(

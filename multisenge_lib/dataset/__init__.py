@@ -22,7 +22,6 @@ from multisenge_lib.dataset.encoding import (
 )
 from multisenge_lib.dataset.grid import (
     centres,
-    export,
     footprints,
     overlap,
     patch_bounds,
@@ -58,6 +57,7 @@ from multisenge_lib.dataset.layout import (
     is_sample,
     raster_path,
 )
+from multisenge_lib.dataset.months import month_of
 from multisenge_lib.dataset.nodata import (
     THEIA_NO_DATA,
     alpha_bands,
@@ -92,12 +92,9 @@ from multisenge_lib.dataset.selection import (
     S1_RULES,
     choose_all,
     choose_dates,
-    chosen_rasters,
     load_selection,
-    load_to_map,
-    month_of,
+    make_selection,
     only_existing,
-    patches_to_show,
     select,
     to_csv,
 )

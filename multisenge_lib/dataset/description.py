@@ -24,8 +24,8 @@ from multisenge_lib.dataset.layout import (
     SENSORS,
     Blocks,
     Dataset,
-    check_months,
 )
+from multisenge_lib.dataset.months import check_months
 from multisenge_lib.dataset.typology import Typology, make_typology
 from multisenge_lib.errors import DescriptionError, MultiSenGEError
 from multisenge_lib.files import write_text

@@ -1,4 +1,4 @@
-"""From tile and offsets to places on the ground; no raster is needed.
+"""Places on the ground, from the tile and the offsets in a patch's name; no raster is needed.
 
 A Sentinel-2 tile is named by its 100 km square of the Military Grid Reference System. Its
 10,980-pixel raster begins at the square's north-west corner, moved outward to a multiple of 60 m
@@ -8,22 +8,27 @@ its upper-left pixel in that raster. Not in the paper; seen in published tiles o
 
 import re
 from functools import cache
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyproj
 import shapely
 
 from multisenge_lib.dataset.layout import MULTISENGE, PIXEL, TILE_PIXELS
-from multisenge_lib.errors import FileError, MultiSenGEError
-from multisenge_lib.files import atomic
+from multisenge_lib.errors import MultiSenGEError
 
-#: Longitude and latitude; and the projection of France, for areas.
-WGS84, LAMBERT_93 = 4326, 2154
-#: Metres along a pixel of the coarsest bands, and from the equator to the south's origin.
-_COARSE, _SOUTH = 60, 10_000_000
+if TYPE_CHECKING:  # it takes a second to import, and few need it
+    import geopandas as gpd
+
+#: EPSG code of longitude and latitude in degrees.
+WGS84 = 4326
+#: EPSG code of a projection of France that keeps areas nearly true, in metres.
+LAMBERT_93 = 2154
+#: Metres along a pixel of Sentinel-2's coarsest bands.
+_COARSE = 60
+#: Metres from the equator to the origin of northings in the southern hemisphere.
+_SOUTH = 10_000_000
 #: Metres along a square of the Military Grid Reference System, and the letters that name squares:
 #: those of columns repeat every third zone, those of rows every 2,000 km.
 _SQUARE = 100_000
@@ -126,11 +131,13 @@ def patch_bounds(
 ) -> tuple[int, int, int, int]:
     """West, south, east, north of a patch of `size` pixels, in metres of its tile's UTM zone."""
     west, north, _ = tile_corner(tile)
-    left, top = west + PIXEL * x, north - PIXEL * y
-    return left, top - PIXEL * size, left + PIXEL * size, top
+    left = west + PIXEL * x
+    top = north - PIXEL * y
+    side = PIXEL * size
+    return left, top - side, left + side, top
 
 
-def squares(table: pd.DataFrame, size: int, crs: int | None = None) -> gpd.GeoSeries:
+def squares(table: pd.DataFrame, size: int, crs: int | None = None) -> "gpd.GeoSeries":
     """The squares that patches cover, in one projection.
 
     Args:
@@ -138,19 +145,26 @@ def squares(table: pd.DataFrame, size: int, crs: int | None = None) -> gpd.GeoSe
         size: pixels along a patch's side.
         crs: EPSG code; by default the UTM zone of the first patch, in metres.
     """
+    import geopandas as gpd
+
     corners = [tile_corner(tile) for tile in table["tile"]]
     west, north, epsg = np.array(corners, dtype=np.int64).reshape(-1, 3).T
     left = west + PIXEL * table["x"].to_numpy()
     top = north - PIXEL * table["y"].to_numpy()
-    boxes = shapely.box(left, top - PIXEL * size, left + PIXEL * size, top)
-    everywhere = gpd.GeoSeries(boxes, index=table.index)
-    crs = crs or (int(epsg[0]) if len(epsg) else WGS84)
-    by_zone = [everywhere[epsg == code].set_crs(code).to_crs(crs) for code in np.unique(epsg)]
-    return pd.concat(by_zone).loc[table.index] if by_zone else everywhere.set_crs(crs)
+    side = PIXEL * size
+    boxes = gpd.GeoSeries(shapely.box(left, top - side, left + side, top), index=table.index)
+    if boxes.empty:
+        return boxes.set_crs(crs or WGS84)
+    crs = crs or int(epsg[0])
+    # Each zone has coordinates of its own.
+    by_zone = [boxes[epsg == code].set_crs(code).to_crs(crs) for code in np.unique(epsg)]
+    return pd.concat(by_zone).loc[table.index]
 
 
-def footprints(table: pd.DataFrame, size: int = MULTISENGE.patch_pixels) -> gpd.GeoDataFrame:
-    """A table with columns `tile`, `x`, `y`, with the squares of its patches, in EPSG:4326."""
+def footprints(table: pd.DataFrame, size: int = MULTISENGE.patch_pixels) -> "gpd.GeoDataFrame":
+    """Add the squares that patches cover to a table with columns `tile`, `x`, `y`; in EPSG:4326."""
+    import geopandas as gpd
+
     return gpd.GeoDataFrame(table, geometry=squares(table, size, WGS84), crs=WGS84)
 
 
@@ -161,40 +175,14 @@ def centres(table: pd.DataFrame, size: int = MULTISENGE.patch_pixels) -> pd.Data
     return pd.DataFrame(shapely.get_coordinates(points), table.index, ["lon", "lat"])
 
 
-def overlap(frame: gpd.GeoDataFrame, other: gpd.GeoDataFrame) -> float:
+def overlap(frame: "gpd.GeoDataFrame", other: "gpd.GeoDataFrame") -> float:
     """Ground that both tables' footprints cover, in square kilometres (in Lambert-93)."""
-    ours, theirs = (f.geometry.to_crs(LAMBERT_93).union_all() for f in (frame, other))
-    return ours.intersection(theirs).area / 1e6
+    ground = frame.geometry.to_crs(LAMBERT_93).union_all()
+    other_ground = other.geometry.to_crs(LAMBERT_93).union_all()
+    return ground.intersection(other_ground).area / 1e6
 
 
-def tile_outlines(tiles: list[str]) -> gpd.GeoDataFrame:
+def tile_outlines(tiles: list[str]) -> "gpd.GeoDataFrame":
     """The squares of whole tiles, in longitude and latitude: columns `tile` and `geometry`."""
-    return footprints(pd.DataFrame({"tile": tiles, "x": 0, "y": 0}), TILE_PIXELS)[
-        ["tile", "geometry"]
-    ]
-
-
-def export(frame: gpd.GeoDataFrame, path: Path | str) -> Path:
-    """Write a table with geometry for a GIS: GeoParquet or GeoPackage, by the file's ending.
-
-    Columns that hold an array (dates, classes) become text joined by semicolons.
-
-    Raises:
-        MultiSenGEError: the ending is neither `.parquet` nor `.gpkg`, or no file can be written.
-    """
-    path = Path(path)
-    if path.suffix not in (".parquet", ".gpkg"):
-        raise MultiSenGEError(f"cannot write {path.name}: the ending must be .parquet or .gpkg")
-    frame = frame.copy()
-    for column in frame.columns.drop("geometry"):
-        if len(frame) and isinstance(frame[column].iloc[0], np.ndarray):
-            frame[column] = [";".join(values.astype(str)) for values in frame[column]]
-    try:
-        with atomic(path) as unfinished:
-            if path.suffix == ".parquet":
-                frame.to_parquet(unfinished, index=False)
-            else:
-                frame.to_file(unfinished, driver="GPKG", layer=path.stem, index=False)
-    except RuntimeError as error:  # what the GeoPackage driver says of disks and permissions
-        raise FileError(f"{path} cannot be written ({error}): choose another place") from None
-    return path
+    whole_tiles = pd.DataFrame({"tile": tiles, "x": 0, "y": 0})
+    return footprints(whole_tiles, TILE_PIXELS)[["tile", "geometry"]]

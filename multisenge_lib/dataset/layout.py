@@ -11,17 +11,16 @@ area in this layout is another `Dataset`.
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
-from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from multisenge_lib.dataset.typology import TYPOLOGIES, Typology
-from multisenge_lib.errors import DescriptionError, SelectionError
+from multisenge_lib.errors import DescriptionError
 
 #: Folders of the layout, below a data root.
 LABELS, REFERENCE, S2, S1 = "labels", "ground_reference", "s2", "s1"
@@ -186,29 +185,6 @@ SAMPLE = replace(
 def is_sample(name: str) -> bool:
     """Whether the dataset of this name is the sample, with whatever selection."""
     return name.partition(SELECTION_MARK)[0] == SAMPLE.name
-
-
-def check_months(months: Sequence[int], years: Sequence[int]) -> tuple[int, ...]:
-    """Months as they came, in the order of a series, which may cross New Year.
-
-    Args:
-        months: each once, 1 to 12.
-        years: of the dataset; none for any. In a single year no series crosses New Year.
-
-    Raises:
-        SelectionError: naming the rule that is broken.
-    """
-    months = tuple(months)
-    if not months or any(not isinstance(m, int | np.integer) or not 1 <= m <= 12 for m in months):
-        raise SelectionError(f"months {months}: give at least one, each from 1 to 12")
-    turns = sum(a >= b for a, b in pairwise(months))
-    crosses = turns == 1 and months[-1] < months[0] and len(years) != 1
-    if turns and not crosses:
-        raise SelectionError(
-            f"months {months} are out of order: give each once, in the order of the series; only "
-            "in a dataset of several years may it cross New Year"
-        )
-    return months
 
 
 def split_patch(patch: str) -> tuple[str, str, str]:

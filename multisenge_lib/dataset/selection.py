@@ -1,16 +1,27 @@
-"""Which dates of which patches (paper, section 2.2), and which patches for what (Figure 4).
+"""The selection: which acquisitions of which patches the networks see (paper, section 2.2).
 
-The paper asks for one Sentinel-2 image a month and a number of days between two consecutive
-ones. Its rule for choosing among several dates is not printed; the one below gives Table 1 to the
-patch: walk the months in order and take, in each, the earliest date that lies at least the gap
-after the date taken before.
+A network takes one Sentinel-2 image of each of four months, July, August, September and November
+2020, and at least 17 days must lie between two consecutive images. The paper does not print how it
+chooses among several dates of a month. The rule here gives its Table 1 to the patch: go through the
+months in order, and take in each the earliest date that lies at least 17 days after the date taken
+before. A patch for which this fails in some month is not selected.
+
+Each selected Sentinel-2 date is paired with one Sentinel-1 date, and each patch with a split
+(Figure 4, see `splits`). So a selection is a table with one row per patch, which everything after
+it reads: packing, training, testing and the figures.
+
+    index = read_index(root / "labels")     # what the label files name
+    index = only_existing(index, root)      # what is on disk
+    selection = select(index)               # one row per selected patch
+
+`load_selection(root)` does these three steps.
 """
 
 import os
 import warnings
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Literal
@@ -20,92 +31,150 @@ import pandas as pd
 
 from multisenge_lib.dataset.labels import parse_day, read_index
 from multisenge_lib.dataset.layout import (
+    BLOCKS,
     LABELS,
     MULTISENGE,
     RASTER_NAME,
     SENSORS,
     Dataset,
-    check_months,
-    raster_path,
 )
+from multisenge_lib.dataset.months import check_months
 from multisenge_lib.dataset.root import dataset_of_root
 from multisenge_lib.dataset.splits import BUFFER_ZONE, split_patches
-from multisenge_lib.errors import SelectionError, printable
+from multisenge_lib.errors import LabelError, SelectionError, printable
 from multisenge_lib.files import write_text
 
 S1Rule = Literal["first", "nearest"]
 _NO_DATES = np.array([], dtype="datetime64[D]")
+_LONG_AGO = np.datetime64("0001-01-01")
 
 
-def month_of(dates: np.ndarray) -> np.ndarray:
-    """Months, 1 to 12, of datetime64[D] dates."""
-    return dates.astype("datetime64[M]").astype(np.int64) % 12 + 1
+@dataclass(frozen=True)
+class Selection:
+    """The result of `make_selection`.
+
+    Attributes:
+        patches: one row per selected patch, as `select` returns it.
+        without_s1: names of the patches that have a Sentinel-2 series, but not a Sentinel-1 image
+            for each of its dates; they are not selected.
+    """
+
+    patches: pd.DataFrame
+    without_s1: tuple[str, ...]
 
 
-def _walk(dates: np.ndarray, months: Sequence[np.datetime64], days_gap: int) -> np.ndarray | None:
-    """One date in each of the given months of given years, or None."""
-    chosen, earliest = [], np.datetime64("0001-01-01")
+# --- Sentinel-2: one date in each month ---------------------------------------------------------
+
+
+def _earliest_series(
+    dates: np.ndarray, months: Sequence[np.datetime64], days_gap: int
+) -> np.ndarray | None:
+    """The earliest date in each of the given months of given years, the gap apart; or None."""
+    series = []
+    earliest = _LONG_AGO
     for month in months:
-        at = np.searchsorted(dates, max(month.astype("datetime64[D]"), earliest))
-        if at == len(dates) or dates[at].astype("datetime64[M]") != month:
+        first_day = max(month.astype("datetime64[D]"), earliest)
+        position = np.searchsorted(dates, first_day)
+        if position == len(dates) or dates[position].astype("datetime64[M]") != month:
             return None
-        chosen.append(dates[at])
-        earliest = dates[at] + days_gap
-    return np.array(chosen, dtype="datetime64[D]")
+        series.append(dates[position])
+        earliest = dates[position] + days_gap
+    return np.array(series, dtype="datetime64[D]")
 
 
 def choose_dates(dates: np.ndarray, months: Sequence[int], days_gap: int) -> np.ndarray | None:
-    """One date a month by the rule above, of the first year in which it finds all; or None.
+    """Choose one date in each month by the rule above.
 
     Args:
         dates: of one patch, sorted datetime64[D].
-        months: in order; after the last of a year the next one goes on in the year after.
+        months: in order. Where a month is before its predecessor, the series goes on in the next
+            year.
         days_gap: least number of days from one chosen date to the next.
+
+    Returns:
+        The dates of the first year in which all months have one; None where there is no such year.
     """
-    years = np.cumsum([0, *(a > b for a, b in pairwise(months))])
-    for first in np.unique(dates.astype("datetime64[Y]")):
-        series = [
-            (first + year).astype("datetime64[M]") + (month - 1)
-            for year, month in zip(years, months, strict=True)
-        ]
-        if (chosen := _walk(dates, series, days_gap)) is not None:
+    years_later = [0]
+    for month, following in pairwise(months):
+        crosses_new_year = following < month
+        years_later.append(years_later[-1] + crosses_new_year)
+
+    for first_year in np.unique(dates.astype("datetime64[Y]")):
+        months_of_series = []
+        for month, later in zip(months, years_later, strict=True):
+            january = (first_year + later).astype("datetime64[M]")
+            months_of_series.append(january + (month - 1))
+        chosen = _earliest_series(dates, months_of_series, days_gap)
+        if chosen is not None:
             return chosen
     return None
 
 
 def choose_all(series: pd.Series, months: Sequence[int], days_gap: int) -> list[np.ndarray | None]:
-    """`choose_dates` of many patches; those under one orbit share their dates, chosen once."""
-    known = {}
-    for dates in series:
-        if (key := dates.tobytes()) not in known:
-            known[key] = choose_dates(dates, months, days_gap)
-    return [known[dates.tobytes()] for dates in series]
+    """Choose the dates of many patches; see `choose_dates`.
 
-
-def first_of_months(dates: np.ndarray, chosen: np.ndarray) -> np.ndarray | None:
-    """The first of `dates` in the month of each chosen date: the authors' rule for Sentinel-1."""
-    months, wanted = dates.astype("datetime64[M]"), chosen.astype("datetime64[M]")
-    at = np.searchsorted(months, wanted)
-    if (at == len(dates)).any() or (months[at] != wanted).any():
-        return None
-    return dates[at]
-
-
-def nearest(dates: np.ndarray, chosen: np.ndarray) -> np.ndarray | None:
-    """The nearest of `dates` to each chosen date, the earlier of two at the same distance.
-
-    None where there is none within `S1_WINDOW` days.
+    Args:
+        series: of each patch its sorted dates, datetime64[D].
+        months: in order.
+        days_gap: least number of days from one chosen date to the next.
     """
-    if not len(dates):
+    # Patches under one orbit have the same dates: of MultiSenGE's 8,157 lists, 61 are different.
+    chosen_of = {}
+    for dates in series:
+        key = dates.tobytes()
+        if key not in chosen_of:
+            chosen_of[key] = choose_dates(dates, months, days_gap)
+    return [chosen_of[dates.tobytes()] for dates in series]
+
+
+# --- Sentinel-1: one date for each Sentinel-2 date ----------------------------------------------
+
+
+def first_in_months(s1_dates: np.ndarray, s2_dates: np.ndarray) -> np.ndarray | None:
+    """The first Sentinel-1 date in the month of each Sentinel-2 date: the authors' rule.
+
+    Returns:
+        As many dates as `s2_dates`; None where a month has no Sentinel-1 date.
+    """
+    s1_months = s1_dates.astype("datetime64[M]")
+    wanted = s2_dates.astype("datetime64[M]")
+    positions = np.searchsorted(s1_months, wanted)
+    if (positions == len(s1_dates)).any() or (s1_months[positions] != wanted).any():
         return None
-    apart = np.abs(dates[None, :] - chosen[:, None])
-    return None if (apart.min(axis=1) > S1_WINDOW).any() else dates[apart.argmin(axis=1)]
+    return s1_dates[positions]
 
 
-#: How Sentinel-1 dates follow from the Sentinel-2 dates chosen.
-S1_RULES = {"first": first_of_months, "nearest": nearest}
-#: Days from a Sentinel-2 date to the nearest Sentinel-1 date, at most: two cycles of a satellite.
+def nearest_dates(s1_dates: np.ndarray, s2_dates: np.ndarray) -> np.ndarray | None:
+    """The Sentinel-1 date nearest to each Sentinel-2 date, the earlier of two equally near ones.
+
+    Returns:
+        As many dates as `s2_dates`; None where one has no Sentinel-1 date within `S1_WINDOW`.
+    """
+    if not len(s1_dates):
+        return None
+    days_apart = np.abs(s1_dates[None, :] - s2_dates[:, None])
+    if (days_apart.min(axis=1) > S1_WINDOW).any():
+        return None
+    return s1_dates[days_apart.argmin(axis=1)]
+
+
+#: How Sentinel-1 dates follow from the chosen Sentinel-2 dates.
+S1_RULES = {"first": first_in_months, "nearest": nearest_dates}
+#: Longest time from a Sentinel-2 date to the nearest Sentinel-1 date: two cycles of one satellite.
 S1_WINDOW = np.timedelta64(24, "D")
+
+
+def _match_s1(index: pd.DataFrame, selected_s2: pd.Series, s1_rule: S1Rule) -> list:
+    """The Sentinel-1 dates of each patch; None where a Sentinel-2 date has none."""
+    choose = S1_RULES[s1_rule]
+    matched = []
+    for available, s2_dates in zip(index["s1_dates"], selected_s2, strict=True):
+        # A patch without a Sentinel-2 series is not selected, so it needs no Sentinel-1 dates.
+        matched.append(None if s2_dates is None else choose(available, s2_dates))
+    return matched
+
+
+# --- What is on disk ----------------------------------------------------------------------------
 
 
 def dates_on_disk(folder: Path | str) -> dict[str, np.ndarray]:
@@ -114,44 +183,153 @@ def dates_on_disk(folder: Path | str) -> dict[str, np.ndarray]:
     Raises:
         SelectionError: the folder is missing, or a raster's name is not of the layout.
     """
-    found = defaultdict(list)
     try:
-        for name in (n for n in os.listdir(folder) if n.endswith(".tif")):  # noqa: PTH208 - fast
-            tile, day, x, y = RASTER_NAME.fullmatch(name).groups()
-            found[f"{tile}_{x}_{y}"].append(parse_day(day))
+        names = os.listdir(folder)  # noqa: PTH208 - s1/ has a million files: twice as fast
     except OSError as error:
         raise SelectionError(f"{folder} cannot be listed: {error.strerror}") from None
-    except (AttributeError, TypeError, ValueError):  # another name, no date, none of the calendar
-        raise SelectionError(
-            f"{printable(Path(folder) / name)} is not named tile_yyyymmdd_sensor_x_y.tif: move it "
-            "away"
-        ) from None
-    return {p: np.sort(np.array(d, np.int64)).view("datetime64[D]") for p, d in found.items()}
+    days_of_patch = defaultdict(list)
+    for name in names:
+        if not name.endswith(".tif"):
+            continue
+        match = RASTER_NAME.fullmatch(name)
+        try:
+            tile, day, x, y = match.groups()
+            days_of_patch[f"{tile}_{x}_{y}"].append(parse_day(day))
+        except (AttributeError, TypeError, LabelError):  # no match, no date in it, or an impossible
+            raise SelectionError(
+                f"{printable(Path(folder) / name)} is not named tile_yyyymmdd_sensor_x_y.tif: move "
+                "it away"
+            ) from None
+    dates = {}
+    for patch, days in days_of_patch.items():
+        dates[patch] = np.sort(np.array(days, np.int64)).view("datetime64[D]")
+    return dates
+
+
+def _check_sensors(sensors: Sequence[str]) -> None:
+    if isinstance(sensors, str) or not set(sensors) <= set(SENSORS):
+        raise SelectionError(f"sensors {sensors!r}: give a list of s1 and s2, such as ['s2']")
 
 
 def only_existing(
     index: pd.DataFrame, root: Path | str, sensors: Sequence[str] = SENSORS
 ) -> pd.DataFrame:
-    """The index with only the dates whose rasters are below a data root.
+    """Keep only the dates whose rasters are below a data root.
 
-    Many Sentinel-1 files that the published label files name are not in the published archive;
-    to choose among names alone would lose most patches. Dates of other sensors stay as named.
+    Four in five of the Sentinel-1 files that the published label files name are not in the
+    published archive. A choice among names alone would lose most patches.
+
+    Args:
+        index: from `read_index`.
+        root: the data root.
+        sensors: whose files are looked for; the dates of the others stay as the labels name them.
+
+    Raises:
+        SelectionError: a sensor's folder is missing, or holds a raster of a strange name.
     """
+    _check_sensors(sensors)
     index = index.copy()
     for sensor in sensors:
-        column, there = f"{sensor}_dates", dates_on_disk(Path(root) / sensor)
-        index[column] = [
-            np.intersect1d(dates, there.get(patch, _NO_DATES), assume_unique=True)
-            for patch, dates in zip(index["patch"], index[column], strict=True)
-        ]
+        column = f"{sensor}_dates"
+        on_disk = dates_on_disk(Path(root) / sensor)
+        existing = []
+        for patch, named in zip(index["patch"], index[column], strict=True):
+            present = on_disk.get(patch, _NO_DATES)
+            existing.append(np.intersect1d(named, present, assume_unique=True))
+        index[column] = existing
     return index
 
 
-def _pair(index: pd.DataFrame, s2: pd.Series, s1_rule: S1Rule) -> pd.Series:
-    """Sentinel-1 dates for the Sentinel-2 dates chosen."""
-    pairs = zip(index["s1_dates"], s2, strict=True)
-    s1 = [None if chosen is None else S1_RULES[s1_rule](dates, chosen) for dates, chosen in pairs]
-    return pd.Series(s1, index.index, dtype=object)
+# --- The selection ------------------------------------------------------------------------------
+
+
+def _check_days_gap(days_gap: int) -> int:
+    is_whole = isinstance(days_gap, int | np.integer) and not isinstance(days_gap, bool)
+    if not is_whole or not 0 <= days_gap <= 366:
+        raise SelectionError(f"days gap {days_gap!r}: give whole days, 0 to 366")
+    return int(days_gap)
+
+
+def _check_s1_rule(s1_rule: str) -> None:
+    if not isinstance(s1_rule, str) or s1_rule not in S1_RULES:
+        raise SelectionError(f"S1 rule {s1_rule!r}: choose {' or '.join(S1_RULES)}")
+
+
+def _check_whole_index(index: pd.DataFrame, dataset: Dataset) -> None:
+    """Refuse rows taken out of an index whose patches are split by blocks of ground.
+
+    Which block goes to which split depends on all patches. A part of them would be split
+    otherwise, and patches that were for test could become training patches.
+    """
+    divided = dataset.split_of_tile and BLOCKS in dataset.split_of_tile.values()
+    # `read_index` numbers its rows without gaps, so gaps tell that rows were taken out.
+    if divided and not index.index.equals(pd.RangeIndex(len(index))):
+        raise SelectionError(
+            f"the index has {len(index)} rows, and not all of those that were read: splits by "
+            "blocks depend on all patches; select first, and take rows out of the selection"
+        )
+
+
+def _choose_series(
+    index: pd.DataFrame, months: Sequence[int], days_gap: int, s1_rule: S1Rule, dataset: Dataset
+) -> tuple[pd.Series, pd.Series]:
+    """The chosen Sentinel-1 and Sentinel-2 dates of each patch of an index; None for no series."""
+
+    def column(dates: list) -> pd.Series:
+        return pd.Series(dates, index.index, dtype=object)
+
+    no_dates = column([_NO_DATES] * len(index))
+    if "s2" not in dataset.sensors:
+        return column(choose_all(index["s1_dates"], months, days_gap)), no_dates
+    s2_dates = column(choose_all(index["s2_dates"], months, days_gap))
+    if "s1" not in dataset.sensors:
+        return no_dates, s2_dates
+    return column(_match_s1(index, s2_dates, s1_rule)), s2_dates
+
+
+def _warn_without_s1(patches: Sequence[str]) -> None:
+    first = ", ".join(patches[:5])
+    if len(patches) > 5:
+        first += ", ...: `multisenge select --left-out FILE` lists all"
+    warnings.warn(
+        f"{len(patches)} patches have a Sentinel-2 series but no Sentinel-1 image to each date "
+        f"and are left out: {first}",
+        stacklevel=4,
+    )
+
+
+def make_selection(
+    index: pd.DataFrame,
+    months: Sequence[int] | None = None,
+    days_gap: int | None = None,
+    s1_rule: S1Rule | None = None,
+    dataset: Dataset = MULTISENGE,
+) -> Selection:
+    """Select patches as `select` does, and also name those that lack Sentinel-1 images.
+
+    Arguments and errors are those of `select`.
+    """
+    months = check_months(dataset.months if months is None else months, dataset.years)
+    days_gap = _check_days_gap(dataset.days_gap if days_gap is None else days_gap)
+    s1_rule = dataset.s1_rule if s1_rule is None else s1_rule
+    _check_s1_rule(s1_rule)
+    _check_whole_index(index, dataset)
+
+    s1_dates, s2_dates = _choose_series(index, months, days_gap, s1_rule, dataset)
+    splits = split_patches(index, dataset)
+    has_s1 = s1_dates.notna()
+    has_s2 = s2_dates.notna()
+
+    table = index[["patch", "tile", "x", "y"]].assign(
+        split=splits, s1_dates=s1_dates, s2_dates=s2_dates
+    )
+    selected = table[has_s1 & has_s2 & (splits != BUFFER_ZONE)].reset_index(drop=True)
+    without_s1 = []
+    if "s2" in dataset.sensors:
+        without_s1 = table.loc[has_s2 & ~has_s1, "patch"].tolist()
+    if without_s1:
+        _warn_without_s1(without_s1)
+    return Selection(selected, tuple(without_s1))
 
 
 def select(
@@ -161,68 +339,26 @@ def select(
     s1_rule: S1Rule | None = None,
     dataset: Dataset = MULTISENGE,
 ) -> pd.DataFrame:
-    """Patches with a full series, their dates and their split.
+    """Select the patches that have a full series, with their dates and their split.
 
     Args:
-        index: from `read_index`, or `only_existing` of it.
-        months: in order, by default the dataset's.
-        days_gap: least days between consecutive Sentinel-2 dates, by default the dataset's.
+        index: from `read_index`, or `only_existing` of it: all patches of the dataset.
+        months: in order; by default the dataset's.
+        days_gap: least days between consecutive Sentinel-2 dates; by default the dataset's.
         s1_rule: `first`, the first Sentinel-1 date of each month (the authors' code; the paper
             leaves it open), or `nearest`, the one nearest to each Sentinel-2 date; by default the
             dataset's.
         dataset: gives months, gap, rule, sensors and splits.
 
     Returns:
-        One row a selected patch, sorted by patch: `patch`, `tile`, `x`, `y`, `split`,
-        `s1_dates`, `s2_dates` (datetime64[D], one a month; none of a sensor that the dataset does
-        not have: the dates of the other are then chosen alone). In `attrs["without_s1"]` the
-        patches that have a Sentinel-2 series, and no Sentinel-1 image to each date.
+        One row per selected patch, sorted by patch: `patch`, `tile`, `x`, `y`, `split`,
+        `s1_dates`, `s2_dates` (datetime64[D], one per month). The dates of a sensor that the
+        dataset does not have are empty, and those of the other are chosen by themselves.
 
     Raises:
-        SelectionError: months, gap or rule out of range.
+        SelectionError: months, gap or rule out of range, or the index is a part of one.
     """
-    months = check_months(dataset.months if months is None else months, dataset.years)
-    days_gap = dataset.days_gap if days_gap is None else days_gap
-    if not 0 <= days_gap <= 366:
-        raise SelectionError(f"days gap {days_gap}: give the least number of days, 0 to 366")
-    s1_rule = dataset.s1_rule if s1_rule is None else s1_rule
-    if s1_rule not in S1_RULES:
-        raise SelectionError(f"S1 rule {s1_rule!r}: choose {' or '.join(S1_RULES)}")
-    lead = "s2" if "s2" in dataset.sensors else "s1"
-    chosen = choose_all(index[f"{lead}_dates"], months, days_gap)
-    nothing = pd.Series([_NO_DATES] * len(index), index.index, dtype=object)
-    series = {"s1_dates": nothing, "s2_dates": nothing}
-    series[f"{lead}_dates"] = pd.Series(chosen, index.index, dtype=object)
-    if len(dataset.sensors) == 2:
-        series["s1_dates"] = _pair(index, series["s2_dates"], s1_rule)
-    table = index[["patch", "tile", "x", "y"]].assign(split=split_patches(index, dataset), **series)
-    paired, led = table["s1_dates"].notna(), table[f"{lead}_dates"].notna()
-    selected = table[paired & led & (table["split"] != BUFFER_ZONE)].reset_index(drop=True)
-    selected.attrs["without_s1"] = alone = table.loc[led & ~paired, "patch"].tolist()
-    if alone:
-        warnings.warn(
-            f"{len(alone)} patches have a Sentinel-2 series but no Sentinel-1 image to each date "
-            f"and are left out: {', '.join(alone[:5])}"
-            + (", ...: `multisenge select --left-out FILE` lists all" if alone[5:] else ""),
-            stacklevel=2,
-        )
-    return selected
-
-
-def chosen_rasters(index: pd.DataFrame, dataset: Dataset = MULTISENGE) -> dict[str, set[str]]:
-    """Names of the rasters that a selection of an index can use, by sensor.
-
-    Of Sentinel-2 the dates chosen. Of Sentinel-1 every date in the months of these, since which of
-    the files named are published is only known once they are there.
-    """
-    names = {"s1": set(), "s2": set()}
-    named = index.set_index("patch")["s1_dates"]
-    for row in select(index, dataset=dataset).itertuples():
-        dates, months = named[row.patch], row.s2_dates.astype("datetime64[M]")
-        near = dates[np.isin(dates.astype("datetime64[M]"), months)]
-        for sensor, days in (("s1", near), ("s2", row.s2_dates)):
-            names[sensor] |= {raster_path("", sensor, row.patch, day).name for day in days}
-    return names
+    return make_selection(index, months, days_gap, s1_rule, dataset).patches
 
 
 def load_selection(
@@ -233,11 +369,19 @@ def load_selection(
     sensors: Sequence[str] | None = None,
     dataset: Dataset | None = None,
 ) -> pd.DataFrame:
-    """The patches of a data root whose series are complete on disk (section 2.2); as of `select`.
+    """Select the patches of a data root whose series are complete on disk (section 2.2).
 
-    The files of the sensors given must be on disk; by default of those of which there is any file.
-    The dates of the other are taken as the labels name them: the experiments of one sensor need no
-    files of the other. A dataset of `vary` selects as it says, among the patches of its tiles.
+    Args:
+        root: the data root.
+        months: in order; by default the dataset's.
+        days_gap: least days between consecutive Sentinel-2 dates; by default the dataset's.
+        s1_rule: `first` or `nearest`, see `select`; by default the dataset's.
+        sensors: whose rasters must be on disk; the dates of the other are taken as the labels name
+            them. By default the dataset's sensors, without one whose folder the root lacks.
+        dataset: of `with_selection`, for another selection; by default the root's own.
+
+    Returns:
+        One row per selected patch, as `select` returns it.
 
     Examples:
         >>> import multisenge_lib as ms
@@ -248,28 +392,18 @@ def load_selection(
         >>> len(selection.loc[0, "s2_dates"])  # July, August, September, November
         4
     """
-    root, there = Path(root), dataset_of_root(root)
-    dataset = dataset or there
+    root = Path(root)
+    own_dataset = dataset_of_root(root)
+    dataset = dataset or own_dataset
     if sensors is None:
-        sensors = [s for s in dataset.sensors if any((root / s).glob("*"))]
-    index = read_index(root / LABELS, there)
-    index = only_existing(index[index["tile"].isin(dataset.tiles)], root, sensors)
+        sensors = [sensor for sensor in dataset.sensors if (root / sensor).is_dir()]
+    _check_sensors(sensors)
+
+    index = read_index(root / LABELS, own_dataset)
+    # A dataset of `with_selection` may use some tiles only.
+    index = index[index["tile"].isin(dataset.tiles)].reset_index(drop=True)
+    index = only_existing(index, root, sensors)
     return select(index, months, days_gap, s1_rule, dataset)
-
-
-def load_to_map(root: Path | str, months: Sequence[int], sensors: Sequence[str]) -> pd.DataFrame:
-    """The patches of a data root with a full series of these sensors, whatever their split."""
-    there = dataset_of_root(root)
-    bands = {sensor: there.bands[sensor] for sensor in sensors}
-    everywhere = replace(there, split_of_tile=dict.fromkeys(there.tiles, "test"), bands=bands)
-    return load_selection(root, months, sensors=sensors, dataset=everywhere)
-
-
-def patches_to_show(selection: pd.DataFrame, count: int, dataset: Dataset) -> list[str]:
-    """Patches to show, at most so many: the dataset's showcase, then test patches."""
-    shown = selection["patch"].isin(dataset.showcase)
-    order = np.lexsort([selection["split"] != "test", ~shown])
-    return selection["patch"].iloc[order].head(count).tolist()
 
 
 def _joined(dates: np.ndarray) -> str:
@@ -277,7 +411,11 @@ def _joined(dates: np.ndarray) -> str:
 
 
 def to_csv(selection: pd.DataFrame, path: Path | str | None = None) -> str:
-    """A selection as text: `patch,tile,split,s2_dates,s1_dates`, dates joined by `;`; or as a file.
+    """Turn a selection into text: `patch,tile,split,s2_dates,s1_dates`, dates joined by `;`.
+
+    Args:
+        selection: of `select`.
+        path: a file to write the text to.
 
     Raises:
         FileError: the file cannot be written.

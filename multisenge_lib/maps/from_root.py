@@ -16,7 +16,6 @@ from multisenge_lib.dataset import (
     PIXEL,
     BandOrder,
     dataset_of_root,
-    load_to_map,
     patch_bounds,
     raster_path,
     read_patch,
@@ -32,6 +31,7 @@ from multisenge_lib.maps.map_files import (
     raster_stamp,
     write_map,
 )
+from multisenge_lib.maps.patches import patches_to_map
 from multisenge_lib.models import ModelCard, load_model, predict, with_input_size
 
 
@@ -76,7 +76,7 @@ def predict_root(
     folder = Path(folder)
     network, card = load_model(model)
     _check_bands(root, card)
-    selection = load_to_map(root, card.months, card.sensors)
+    selection = patches_to_map(root, card.months, card.sensors)
     maps = []
     for tile in _tiles_to_map(root, selection, tiles):
         patches = selection[selection["tile"] == tile]

@@ -23,9 +23,10 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import numpy as np
 from tqdm import tqdm
 
-from multisenge_lib.dataset import LABELS, REFERENCE, SENSORS, chosen_rasters, read_index
+from multisenge_lib.dataset import LABELS, REFERENCE, SENSORS, raster_path, read_index, select
 from multisenge_lib.errors import DownloadError, MultiSenGEError
 from multisenge_lib.files import locked, whole_folder, write_text
 
@@ -381,6 +382,31 @@ def _check_room(root: Path, names: Iterable[str], selected: bool) -> None:
             )
 
 
+def selected_rasters(root: Path, sensor: str) -> set[str]:
+    """Names of the rasters of a sensor that the paper's selection can use.
+
+    Of Sentinel-2 these are the chosen dates. Of Sentinel-1 these are all dates in the chosen
+    months: many files that the labels name were never published, and only those that were unpacked
+    show which of the dates can be chosen.
+
+    Args:
+        root: the data root, with its label files.
+        sensor: `s1` or `s2`.
+    """
+    index = read_index(root / LABELS)
+    named_dates = index.set_index("patch")["s1_dates"]
+    names = set()
+    for row in select(index).itertuples():
+        dates = row.s2_dates
+        if sensor == "s1":
+            dates = named_dates[row.patch]
+            months = row.s2_dates.astype("datetime64[M]")
+            dates = dates[np.isin(dates.astype("datetime64[M]"), months)]
+        for day in dates:
+            names.add(raster_path("", sensor, row.patch, day).name)
+    return names
+
+
 def _download_one(
     root: Path, name: str, url: str, selected: bool, keep: bool, options: dict[str, Any]
 ) -> int:
@@ -392,7 +418,7 @@ def _download_one(
     wanted = None
     amount = _ALL
     if selected and name in SENSORS:
-        wanted = chosen_rasters(read_index(root / LABELS))[name]
+        wanted = selected_rasters(root, name)
         amount = _SELECTED
     archive = fetch(url, root / f"{name}.tgz", **options)
     entry = _hash_entry(archive, url)
@@ -421,7 +447,7 @@ def download(
         url: the address of the folder that they are published in, or of a mirror of it.
         keep: keep the archives beside the folders unpacked from them.
         selected: of `s1` and `s2`, unpack only the files that the paper's selection can use, see
-            `chosen_rasters`; needs the labels. A later call without it adds the other files.
+            `selected_rasters`; needs the labels. A later call without it adds the other files.
         **options: of `fetch`.
 
     Returns:

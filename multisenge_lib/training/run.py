@@ -39,7 +39,7 @@ from multisenge_lib.dataset import (
     pack,
     read_patch,
 )
-from multisenge_lib.errors import ExperimentError, PatchError
+from multisenge_lib.errors import ExperimentError, PatchError, SelectionError
 from multisenge_lib.files import library_digest, provenance
 from multisenge_lib.models import (
     Experiment,
@@ -277,13 +277,36 @@ def prepare(
     _check_classification(experiment, dataset)
     check_devices(settings)
 
-    selection = load_selection(root, experiment.months, experiment.days_gap, dataset=dataset)
+    selection, sensors = _select(root, experiment, dataset)
     _check_selection(root, selection, settings)
-
-    # All sensors are packed, whichever the experiment needs: one store serves all experiments.
-    sensors = tuple(sensor for sensor in dataset.sensors if _has_files(root / sensor))
     store = pack(root, selection, sensors=sensors, on_error=on_error, **options)
     return PreparedRun(experiment, settings, dataset, store)
+
+
+def _select(
+    root: Path, experiment: Experiment, dataset: Dataset
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Select the patches of an experiment, and the sensors to pack.
+
+    The patches are those whose rasters of the experiment's own sensors are all on disk, whatever
+    there is of the other sensor. Where the other sensor is complete as well, both are packed, so
+    that all experiments of a data root share one store.
+    """
+    rules = {"months": experiment.months, "days_gap": experiment.days_gap, "dataset": dataset}
+    selection = load_selection(root, sensors=experiment.sensors, **rules)
+    if set(experiment.sensors) == set(dataset.sensors):
+        return selection, dataset.sensors
+    try:
+        of_all_sensors = load_selection(root, sensors=dataset.sensors, **rules)
+    except SelectionError:  # the other sensor's folder is missing, or holds something else
+        return selection, experiment.sensors
+    if not selection["patch"].equals(of_all_sensors["patch"]):
+        return selection, experiment.sensors
+    for sensor in experiment.sensors:
+        dates = selection[f"{sensor}_dates"].map(np.ndarray.tobytes)
+        if not dates.equals(of_all_sensors[f"{sensor}_dates"].map(np.ndarray.tobytes)):
+            return selection, experiment.sensors
+    return of_all_sensors, dataset.sensors
 
 
 def check_data_root(root: Path | str, experiment: Experiment) -> Path:

@@ -19,13 +19,13 @@ from multisenge_lib.dataset import (
     Blocks,
     dataset_of_root,
     load_selection,
-    load_to_map,
     pack,
     read_patch,
     write_dataset_toml,
 )
 from multisenge_lib.errors import ImportAreaError
 from multisenge_lib.files import locked
+from multisenge_lib.maps import patches_to_map
 
 VILLAGE = paths.PROJECT / "book" / "data" / "village" / "worldcereal-village.nc"
 
@@ -78,7 +78,7 @@ def test_a_map_has_the_patches_that_training_leaves_out(images, tmp_path):
     write_dataset_toml(made.root, apart)
     with pytest.warns(UserWarning, match="left out"):
         chosen = load_selection(made.root)
-    mapped = load_to_map(made.root, made.dataset.months, ["s2"])
+    mapped = patches_to_map(made.root, made.dataset.months, ["s2"])
     assert 0 < len(chosen) < len(mapped) == made.patches
 
 

@@ -5,15 +5,12 @@ import pytest
 
 from multisenge_lib.dataset.grid import (
     centres,
-    export,
     footprints,
     patch_bounds,
     tile_corner,
     tile_outlines,
 )
-from multisenge_lib.dataset.labels import read_index
 from multisenge_lib.dataset.layout import MULTISENGE
-from multisenge_lib.dataset.selection import select
 from multisenge_lib.errors import MultiSenGEError
 
 TABLE = pd.DataFrame({"tile": ["32ULU", "31UEQ"], "x": [3855, 7453], "y": [771, 4112]})
@@ -74,32 +71,5 @@ def test_a_tile_is_110_km_wide():
     np.testing.assert_allclose(square.area, 109_800**2, rtol=1e-6)
 
 
-@pytest.mark.parametrize("ending", ["gpkg", "parquet"])
-def test_export_reads_back(tmp_path, sample_root, ending):
-    table = select(read_index(sample_root / "labels"))
-    path = export(footprints(table), tmp_path / f"patches.{ending}")
-    back = gpd.read_parquet(path) if ending == "parquet" else gpd.read_file(path)
-    assert back["patch"].tolist() == table["patch"].tolist()
-    assert back["s2_dates"].iloc[0].count(";") == 3
-    assert back.geometry.iloc[0].equals_exact(footprints(table).geometry.iloc[0], 1e-9)
-
-
-def test_other_endings_are_refused(tmp_path):
-    with pytest.raises(MultiSenGEError, match=r"patches\.shp"):
-        export(footprints(TABLE), tmp_path / "patches.shp")
-
-
 def test_an_empty_table_has_no_footprints():
     assert len(footprints(TABLE.iloc[:0])) == 0
-
-
-@pytest.mark.fault("index --out: a GeoPackage where no file can be -> one line")
-def test_a_geopackage_that_cannot_be_written_is_one_line(monkeypatch, tmp_path):
-    def refuse(*_, **__):
-        raise RuntimeError("unable to open database file")
-
-    monkeypatch.setattr("geopandas.GeoDataFrame.to_file", refuse)
-    table = pd.DataFrame({"tile": ["31UEQ"], "x": [0], "y": [0]})
-    with pytest.raises(MultiSenGEError, match=r"a\.gpkg cannot be written \(unable to open"):
-        export(footprints(table), tmp_path / "a.gpkg")
-    assert not list(tmp_path.iterdir())

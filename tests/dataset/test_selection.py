@@ -8,16 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from multisenge_lib.dataset import dataset_of_root, with_selection, write_dataset_toml
+from multisenge_lib.dataset import Blocks, dataset_of_root, with_selection, write_dataset_toml
 from multisenge_lib.dataset.labels import read_index
 from multisenge_lib.dataset.layout import MULTISENGE, raster_path
+from multisenge_lib.dataset.months import month_of
 from multisenge_lib.dataset.selection import (
     S1_WINDOW,
     choose_dates,
-    first_of_months,
+    first_in_months,
     load_selection,
-    month_of,
-    nearest,
+    make_selection,
+    nearest_dates,
     only_existing,
     select,
     to_csv,
@@ -111,9 +112,9 @@ def test_one_sensor_alone_is_selected(tmp_path, sensor):
 @given(some_dates, some_dates)
 def test_nearest_is_nowhere_farther_than_any(dates, chosen):
     if not len(dates):
-        assert nearest(dates, chosen) is None
+        assert nearest_dates(dates, chosen) is None
         return
-    found = nearest(dates, chosen)
+    found = nearest_dates(dates, chosen)
     if found is None:
         assert any(np.abs(dates - day).min() > S1_WINDOW for day in chosen)
         return
@@ -122,8 +123,8 @@ def test_nearest_is_nowhere_farther_than_any(dates, chosen):
 
 
 @given(some_dates, some_dates)
-def test_first_of_months_is_the_first(dates, chosen):
-    found = first_of_months(dates, chosen)
+def test_the_first_in_each_month_is_the_first(dates, chosen):
+    found = first_in_months(dates, chosen)
     wanted = [dates[month_of(dates) == month] for month in month_of(chosen)]
     if any(not len(options) for options in wanted):
         assert found is None
@@ -142,6 +143,87 @@ def test_negative_gap_and_unknown_rule_are_named():
         select(pd.DataFrame(), days_gap=-1)
     with pytest.raises(SelectionError, match="S1 rule 'last'"):
         select(pd.DataFrame(), s1_rule="last")
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"months": 7}, r"months 7: give a list of numbers, such as \[7, 8\]"),
+        ({"months": "7,8"}, "months '7,8': give a list"),
+        ({"months": ["7"]}, r"months \('7',\): give at least one, each from 1 to 12"),
+        ({"days_gap": 17.5}, "days gap 17.5: give whole days, 0 to 366"),
+        ({"days_gap": "17"}, "days gap '17': give whole days"),
+        ({"days_gap": True}, "days gap True: give whole days"),
+        ({"s1_rule": ["first"]}, r"S1 rule \['first'\]: choose first or nearest"),
+    ],
+)
+@pytest.mark.fault("select: months=7, days_gap=17.5 or '17' -> one line")
+def test_a_slip_is_one_line(asked, words):
+    with pytest.raises(SelectionError, match=words) as error:
+        select(pd.DataFrame(), **asked)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.fault("select: NumPy's integers -> as Python's")
+def test_numbers_of_numpy_are_numbers(sample_root):
+    index = read_index(sample_root / "labels")
+    months = np.array([7, 8, 9, 11])
+    table = select(index, months=months, days_gap=np.int64(17))
+    assert table["patch"].equals(select(index)["patch"])
+
+
+@pytest.mark.parametrize("sensors", ["s2", ["S2"], ["s3"]])
+@pytest.mark.fault("load_selection: sensors='s2' -> one line")
+def test_sensors_are_a_list_of_known_ones(sample_root, sensors):
+    with pytest.raises(SelectionError, match="give a list of s1 and s2"):
+        load_selection(sample_root, sensors=sensors)
+
+
+def write_grid(root):
+    """A root of 12 x 12 patches of 32 pixels on one tile that is divided by blocks."""
+    for column in range(12):
+        for row in range(12):
+            labels.write(root / "labels", f"31UFS_{32 * column}_{32 * row}")
+    dataset = replace(
+        MULTISENGE,
+        name="valley",
+        patch_pixels=32,
+        split_of_tile={"31UFS": "blocks"},
+        blocks=Blocks(size=640, distance=0),
+    )
+    write_dataset_toml(root, dataset)
+    return read_index(root / "labels", dataset), dataset
+
+
+@pytest.mark.fault("select: a part of an index split by blocks -> refused, not split otherwise")
+def test_a_part_of_an_index_is_not_split_otherwise(tmp_path):
+    """The western half alone once made training patches of some test patches."""
+    index, dataset = write_grid(tmp_path)
+    west = index["x"] < 32 * 6
+    with pytest.raises(SelectionError, match=r"72 rows, and not all .*select first"):
+        select(index[west], dataset=dataset)
+    table = select(index, dataset=dataset)
+    assert len(table) == 144
+    # Without blocks, the split of a patch is that of its tile, whatever else is there.
+    by_tile = replace(dataset, split_of_tile={"31UFS": "test"})
+    assert set(select(index[west], dataset=by_tile)["split"]) == {"test"}
+
+
+@pytest.mark.fault("selection: a stray file in s2/ -> the patches of Sentinel-1 stay the same")
+@pytest.mark.parametrize("stray", ["Thumbs.db", "31UEQ_20200715_S2_0_0.tif"])
+def test_patches_of_one_sensor_do_not_depend_on_the_other_folder(tmp_path, stray):
+    labels.write(tmp_path / "labels", "31UEQ_0_0")
+    labels.write(tmp_path / "labels", "31UEQ_257_0")
+    (tmp_path / "s1").mkdir()
+    for patch in ("31UEQ_0_0", "31UEQ_257_0"):
+        for day in ("2020-07-03", "2020-08-04", "2020-09-03", "2020-11-02"):
+            raster_path(tmp_path, "s1", patch, np.datetime64(day)).touch()
+    before = load_selection(tmp_path, sensors=["s1"])
+    (tmp_path / "s2").mkdir()
+    (tmp_path / "s2" / stray).touch()
+    after = load_selection(tmp_path, sensors=["s1"])
+    assert after["patch"].tolist() == before["patch"].tolist() == ["31UEQ_0_0", "31UEQ_257_0"]
+    assert load_selection(tmp_path).empty  # both sensors, as there is a folder for each
 
 
 def test_split_by_tile():
@@ -202,8 +284,9 @@ def test_patches_without_sentinel_1_are_listed():
         rf"7 patches .*: {', '.join(without_s1[:5])}, \.\.\.: `multisenge select --left-out FILE`"
     )
     with pytest.warns(UserWarning, match=told):
-        table = select(index, months=(7,))
-    assert table["patch"].tolist() == ["31UEQ_0_0"] and table.attrs["without_s1"] == without_s1
+        selection = make_selection(index, months=(7,))
+    assert selection.patches["patch"].tolist() == ["31UEQ_0_0"]
+    assert selection.without_s1 == tuple(without_s1)
 
 
 def test_a_selection_of_ones_own(sample_root):

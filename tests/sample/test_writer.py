@@ -19,8 +19,9 @@ from multisenge_lib.dataset.bands import guess_band_order
 from multisenge_lib.dataset.grid import patch_bounds, tile_corner
 from multisenge_lib.dataset.labels import read_index
 from multisenge_lib.dataset.layout import S1_BANDS, S2_BANDS, raster_path
+from multisenge_lib.dataset.months import month_of
 from multisenge_lib.dataset.rasters import read_patch
-from multisenge_lib.dataset.selection import dates_on_disk, month_of, select
+from multisenge_lib.dataset.selection import dates_on_disk, select
 from multisenge_lib.dataset.typology import TYPOLOGIES, reclassify
 from multisenge_lib.errors import FileError, MultiSenGEError
 from multisenge_lib.sample.places import PLACES

@@ -1,0 +1,42 @@
+"""The months of a series: one acquisition of each is an input of the networks."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from multisenge_lib.errors import SelectionError
+
+
+def month_of(dates: np.ndarray) -> np.ndarray:
+    """Months, 1 to 12, of datetime64[D] dates; same shape."""
+    # As datetime64[M], a date is the number of months since January 1970.
+    return dates.astype("datetime64[M]").astype(np.int64) % 12 + 1
+
+
+def check_months(months: Sequence[int], years: Sequence[int]) -> tuple[int, ...]:
+    """Refuse months that are not a series; return them as they are.
+
+    A series has its months in the order of time. It may cross New Year once, as 11, 12, 1, 2 do.
+
+    Args:
+        months: 1 to 12, each once.
+        years: of the dataset; none for any. Within a single year no series crosses New Year.
+
+    Raises:
+        SelectionError: naming the rule that is broken.
+    """
+    if isinstance(months, str) or not np.iterable(months):
+        raise SelectionError(f"months {months!r}: give a list of numbers, such as [7, 8]")
+    months = tuple(months)
+    if not months or any(not isinstance(m, int | np.integer) or not 1 <= m <= 12 for m in months):
+        raise SelectionError(f"months {months}: give at least one, each from 1 to 12")
+    months = tuple(int(month) for month in months)
+    steps_back = sum(month >= following for month, following in pairwise(months))
+    crosses_new_year = steps_back == 1 and months[-1] < months[0] and len(years) != 1
+    if steps_back and not crosses_new_year:
+        raise SelectionError(
+            f"months {months} are out of order: give each once, in the order of the series; only "
+            "in a dataset of several years may it cross New Year"
+        )
+    return months
