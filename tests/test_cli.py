@@ -139,6 +139,26 @@ def test_index_exports_each_patch_in_its_own_size(run, sample_root, tmp_path):
     np.testing.assert_allclose(squares, 640**2, rtol=0.01)
 
 
+@pytest.mark.parametrize("ending", ["gpkg", "parquet"])
+def test_a_selection_for_a_gis_has_its_dates_as_text(run, sample_root, tmp_path, ending):
+    out = tmp_path / f"patches.{ending}"
+    assert run("select", "--labels", sample_root / "labels", "--out", out)[0] == 0
+    table = gpd.read_parquet(out) if ending == "parquet" else gpd.read_file(out)
+    assert table["s2_dates"].str.fullmatch(r"2020-07-\d\d(;2020-\d\d-\d\d){3}").all()
+    assert table.crs.to_epsg() == 4326
+
+
+@pytest.mark.fault("index --out: a GeoPackage where no file can be -> one line")
+def test_a_geopackage_that_cannot_be_written_is_one_line(run, sample_root, monkeypatch, tmp_path):
+    def refuse(*_, **__):
+        raise RuntimeError("unable to open database file")
+
+    monkeypatch.setattr("geopandas.GeoDataFrame.to_file", refuse)
+    code, _, error = run("index", "--labels", sample_root / "labels", "--out", tmp_path / "a.gpkg")
+    assert code == 2 and "a.gpkg cannot be written (unable to open" in error
+    assert not list(tmp_path.iterdir())
+
+
 def test_another_area_is_selected_by_what_it_says_of_itself(run, tmp_path):
     days = {"s2": ("20211120", "20220105"), "s1": ()}
     for x in (0, 64):
