@@ -53,7 +53,9 @@ def test_a_map_of_rasters_says_what_it_holds(model, rasters, tmp_path, network):
     np.testing.assert_array_equal(in_memory, ids)
     with rasterio.open(tmp_path / "out" / "map_probabilities.tif") as source:
         assert source.descriptions == TYPOLOGY.names
-        stored = np.moveaxis(source.read(), 0, -1) * source.scales[0]
+        assert source.nodata == 255
+        stored = np.moveaxis(source.read(masked=True), 0, -1) * source.scales[0]
+    np.testing.assert_array_equal(stored.mask.all(axis=-1), ids == 0)
     np.testing.assert_allclose(stored[ids > 0], probabilities[ids > 0], atol=0.0021)
 
 
