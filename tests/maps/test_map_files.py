@@ -284,6 +284,19 @@ def test_an_empty_hidden_folder(whole, tmp_path):
     assert contents(tmp_path) == contents(whole)
 
 
+@pytest.mark.fault("predict: killed while the layers are made -> it starts anew")
+def test_a_run_killed_at_its_start(whole, tmp_path, monkeypatch):
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(map_files, "_write_progress", killed)
+        with pytest.raises(KeyboardInterrupt):
+            write_map(map_at(tmp_path / "map.tif"), two_halves)
+    write_map(map_at(tmp_path / "map.tif"), two_halves)
+    assert contents(tmp_path) == contents(whole)
+
+
 @pytest.mark.fault("predict: a finished map is cut at its end -> it is made again")
 @pytest.mark.parametrize("lost", [5, 5000])
 def test_a_finished_map_that_was_cut_is_made_again(whole, tmp_path, lost):
