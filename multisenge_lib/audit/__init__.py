@@ -50,7 +50,7 @@ from multisenge_lib.audit.merged import (
     MERGED_SCORES,
     merged_bounds,
 )
-from multisenge_lib.audit.merged_claims import six_class_scores
+from multisenge_lib.audit.merged_claims import merged_table, six_class_scores
 from multisenge_lib.audit.replications import (
     Answer,
     Spread,

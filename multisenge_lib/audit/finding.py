@@ -55,6 +55,7 @@ class Finding:
         verdict: one of `VERDICTS`.
         explanation: the derivation, in a sentence or a few.
         headline: one sentence for the head of the page; empty for most.
+        quoted: whether `claim` is the paper's own words, which a page may set as a quotation.
     """
 
     id: str
@@ -69,6 +70,7 @@ class Finding:
     verdict: str
     explanation: str
     headline: str = ""
+    quoted: bool = False
 
 
 @dataclass(frozen=True)
@@ -152,24 +154,26 @@ class _WordFormatter(Formatter):
 
 _TEXTS = ("title", "topic", "claim", "where", "published", "derived", "explanation", "headline")
 #: The words where `findings.yaml` has none.
-_DEFAULT_WORDS = {
+_DEFAULT_WORDS: dict[str, Any] = {
     "published": "{printed:,.0f}",
     "derived": "{derived:,.0f}",
     "headline": "",
     "between": ", ",
     "none": "none",
+    "quoted": False,
 }
 
 
-def _words_of(evidence: Evidence, id: str) -> dict[str, str]:
+def _words_of(evidence: Evidence, id: str) -> dict[str, Any]:
     """The templates of a finding: defaults, then the claim's, the check's and the part's own."""
     check_id = id.partition("/")[0]
     # Later updates win: a part's own words replace those of the whole check.
-    words = dict(_DEFAULT_WORDS)
+    words: dict[str, Any] = dict(_DEFAULT_WORDS)
     claim = evidence.paper.claims.get(check_id)
     if claim is not None:
         words["claim"] = claim.quote
         words["where"] = claim.where
+        words["quoted"] = True
     words.update(finding_words().get(check_id, {}))
     words.update(finding_words().get(id, {}))
     return words
@@ -202,6 +206,7 @@ def _finding(evidence: Evidence, id: str, outcome: Outcome) -> Finding:
         verdict=outcome.verdict,
         difference=outcome.difference,
         tolerance=outcome.tolerance,
+        quoted=words["quoted"],
         **texts,
     )
 

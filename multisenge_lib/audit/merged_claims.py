@@ -1,11 +1,12 @@
 """The paper's main claim on one typology: ten-class maps merged to six, beside maps of six."""
 
 import numpy as np
+import pandas as pd
 
 from multisenge_lib.audit.bounds import HALF_UNIT_4DP
 from multisenge_lib.audit.evidence import Evidence
 from multisenge_lib.audit.finding import Outcome, check, judged
-from multisenge_lib.audit.merged import merged_bounds
+from multisenge_lib.audit.merged import MERGED_SCORES, merged_bounds
 from multisenge_lib.audit.table_claims import majority_scores
 from multisenge_lib.paper import METHODS
 
@@ -36,6 +37,32 @@ def _outward(interval: np.ndarray) -> list[float]:
     """An interval with its ends rounded away from each other, to four decimals."""
     low, high = interval
     return [np.floor(low * 1e4) / 1e4, np.ceil(high * 1e4) / 1e4]
+
+
+def merged_table(evidence: Evidence) -> pd.DataFrame:
+    """The merged maps beside the networks of six classes and the map of one class, in one table.
+
+    Returns:
+        One row per score and method: `low` and `high`, what the merged ten-class map can have;
+        `six`, what the network trained on six classes has as printed; `constant`, what a map that is
+        Non-urban everywhere has; `beside_six` and `beside_constant`, "certainly higher",
+        "certainly lower" or "higher or lower".
+    """
+    rows = {}
+    for score in MERGED_SCORES:
+        constant = majority_scores(6, evidence.replication.support[6])[score]
+        trained_on_six = six_class_scores(evidence, score)
+        intervals = merged_bounds(evidence, score)
+        for method, six, interval in zip(METHODS, trained_on_six, intervals, strict=True):
+            rows[score, method] = {
+                "low": interval[0],
+                "high": interval[1],
+                "six": six,
+                "constant": constant,
+                "beside_six": _side_of(interval, six),
+                "beside_constant": _side_of(interval, constant),
+            }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["score", "method"])
 
 
 @check("merged-accuracy", score="accuracy")

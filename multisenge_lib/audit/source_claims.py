@@ -81,6 +81,12 @@ def script_normalisation(evidence: Evidence) -> Outcome:
     )
 
 
+@check("code-address")
+def code_address(evidence: Evidence) -> Outcome:
+    (printed,) = evidence.names
+    return judged(printed == evidence.script.tools, address=evidence.script.tools)
+
+
 @check("bands")
 def band_order(evidence: Evidence) -> Outcome:
     script = evidence.script

@@ -213,6 +213,31 @@ def kappa_range(evidence: Evidence) -> Outcome:
     )
 
 
+#: Landis and Koch (1977): the highest kappa that each word is used for.
+_KAPPA_WORDS = {0.2: "slight", 0.4: "fair", 0.6: "moderate", 0.8: "substantial", 1.0: "perfect"}
+
+
+def _word_for(kappa: float) -> str:
+    """The word of Landis and Koch for a kappa above 0."""
+    return next(word for limit, word in _KAPPA_WORDS.items() if kappa <= limit)
+
+
+@check("kappa-words")
+def kappa_words(evidence: Evidence) -> Outcome:
+    kappas = evidence.paper.kappa(6)
+    rows = [{"kappa": kappa, "word": _word_for(kappa)} for kappa in kappas]
+    all_slight = all(row["word"] == "slight" for row in rows)
+    # "Very low" is no word of the scale: only where all are slight can it mean nothing else.
+    return judged(all_slight or None, each=rows)
+
+
+@check("hypothesis-imagery")
+@check("hypothesis-balance")
+def hypothesis(evidence: Evidence) -> Outcome:
+    """A hypothesis of section 1; the words say which experiments bear on it."""
+    return judged(None)
+
+
 @check("global-scores")
 def global_scores(evidence: Evidence) -> dict[str, Outcome]:
     precision, recall, f1 = evidence.paper.weighted(10).T

@@ -46,10 +46,14 @@ def _block(finding: Finding) -> str:
     if finding.difference is not None:
         tolerance = f", tolerance {finding.tolerance:.2g}" if finding.tolerance else ""
         numbers += f"Difference {finding.difference or 0:.2g}{tolerance}."
+    # Italics are for the paper's own words only.
+    claim = escape(finding.claim)
+    if finding.quoted:
+        claim = f"<i>{claim}</i>"
     return (
         f'<div class="finding {look}"><p><b>{escape(finding.title)}</b> '
         f"<span>{sign} {finding.verdict}</span></p>"
-        f"<p><i>{escape(finding.claim)}</i> ({escape(finding.where)})</p>"
+        f"<p>{claim} ({escape(finding.where)})</p>"
         f"<p>{escape(numbers.replace('..', '.'))}</p><p>{escape(finding.explanation)}</p></div>"
     )
 

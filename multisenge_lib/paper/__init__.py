@@ -1,6 +1,7 @@
 """What the paper prints, as data, and what it leaves open."""
 
 from multisenge_lib.paper.data_files import (
+    erratum_line,
     finding_words,
     read_errata,
     read_items,

@@ -98,6 +98,7 @@ class AuthorsScript:
     Attributes:
         source: what it is.
         url: where the values stand.
+        tools: owner and name of the authors' repository of tools for the dataset.
         class_weights: `(6,)`, for 6 classes at 17 days.
         means: one value per band.
         stds: one value per band.
@@ -106,6 +107,7 @@ class AuthorsScript:
 
     source: str
     url: str
+    tools: str
     class_weights: np.ndarray
     means: np.ndarray
     stds: np.ndarray

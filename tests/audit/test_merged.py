@@ -155,3 +155,12 @@ def test_findings_hold_two_numbers_of_four_decimals():
             # Rounded outward, so that what is printed is still a bound.
             assert printed[0] <= low <= high <= printed[1]
             assert printed == pytest.approx((low, high), abs=1.01e-4)
+
+
+def test_what_is_certain_of_the_merged_maps():
+    table = audit.merged_table(audit.published_evidence())
+    certain = table[table["beside_six"] == "certainly higher"].index
+    uncertain = set(table.index) - set(certain)
+    assert uncertain == {("kappa", "ConvLSTM-S1"), ("weighted_f1", "ConvLSTM-S1")}
+    for score in ("weighted_f1", "macro_f1", "kappa"):
+        assert (table.loc[score, "beside_constant"] == "certainly higher").all()
