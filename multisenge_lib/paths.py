@@ -50,8 +50,10 @@ def _from_environment(variable: str) -> Path | None:
         raise MultiSenGEError(
             f"{variable} is {printable(value)}, whose user is unknown here: give a path"
         ) from None
+    if path.is_absolute():
+        return path.resolve()
     for base in _bases():
-        candidate = base / path  # an absolute path stays what it is
+        candidate = base / path
         if _exists(candidate):
             return candidate.resolve()
     return path.absolute()

@@ -233,10 +233,16 @@ def _write_patch(arrays: Mapping[str, PackedArray], patch: Patch, position: int)
 
 
 def _pack_patch(
-    source: _Source, row: Any, arrays: Mapping[str, PackedArray] | None, patch: Patch | str
+    row: Any, signature: str, arrays: Mapping[str, PackedArray] | None, patch: Patch | str
 ) -> Entry:
-    """Write a patch, or the problem that kept it from being read; its line for the manifest."""
-    signature = _signature_of(source, row)
+    """Write a patch into the arrays, unless there is a problem; return its line for the manifest.
+
+    Args:
+        row: of the patch.
+        signature: the state of its rasters before they were read.
+        arrays: of the store; None is enough for a problem.
+        patch: from `_read_or_explain`: the patch, or why it cannot be read.
+    """
     if isinstance(patch, str):
         return Entry(row.patch, signature, problem=patch)
     problem = _size_problem(arrays, patch)
@@ -292,11 +298,12 @@ def _pack_first(
     for row in source.rows:
         if row.patch in packed:
             return _open_arrays(path, source.array_names), entries
+        signature = _signature_of(source, row)
         patch = _read_or_explain(source, row)
         arrays = None
         if isinstance(patch, Patch):
             arrays = _arrays_like(path, source, patch)
-        entry = _pack_patch(source, row, arrays, patch)
+        entry = _pack_patch(row, signature, arrays, patch)
         _refuse_problem(entry, on_error)
         entries.append(entry)
         if arrays is not None:
@@ -310,13 +317,15 @@ def _pack_missing(path: Path, source: _Source, missing: list[Any], on_error: OnE
     write_manifest(path, manifest.values(), _NO_ROOM)  # without a torn last line
     packed = set(manifest) - {row.patch for row in missing}
     arrays, entries = _pack_first(path, source, packed, on_error)
-    if len(read_manifest(path)) < len(manifest):  # the arrays were made anew: all are missing
-        missing = source.rows
-    looked_at = {entry.patch for entry in entries}
-    missing = [row for row in missing if row.patch not in looked_at]
+    packed &= set(read_manifest(path))  # empty now, where the arrays were made anew
+    done = packed | {entry.patch for entry in entries}
+    remaining = [row for row in source.rows if row.patch not in done]
 
     def pack_one(row: Any) -> Entry:
-        return _pack_patch(source, row, arrays, _read_or_explain(source, row))
+        # Before reading: a raster that changes meanwhile is then packed again the next time.
+        signature = _signature_of(source, row)
+        patch = _read_or_explain(source, row)
+        return _pack_patch(row, signature, arrays, patch)
 
     with (path / MANIFEST).open("ab") as file:
         for entry in entries:
@@ -324,8 +333,8 @@ def _pack_missing(path: Path, source: _Source, missing: list[Any], on_error: OnE
         pool = ThreadPoolExecutor(_PACKERS)
         try:
             # In order of the selection, whichever is ready first.
-            packing = pool.map(pack_one, missing)
-            for entry in tqdm(packing, "packing", len(missing), unit=" patches", disable=None):
+            packing = pool.map(pack_one, remaining)
+            for entry in tqdm(packing, "packing", len(remaining), unit=" patches", disable=None):
                 _refuse_problem(entry, on_error)
                 append_entry(file, entry)
         finally:

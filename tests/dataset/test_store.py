@@ -384,3 +384,25 @@ def test_a_root_whose_name_is_not_utf8(tmp_path):
         pack(root, selection)
     assert str(caught.value).isprintable()
     assert len(pack(root, selection, on_error="skip").skipped) == 1
+
+
+@pytest.mark.fault("a raster changes while its patch is packed -> it is packed again")
+@pytest.mark.parametrize("changed", [sorted(PATCHES)[0], BROKEN])
+def test_a_raster_that_changes_while_it_is_read_is_packed_again(
+    root, selection, monkeypatch, changed
+):
+    reference = raster_path(root, "reference", changed)
+
+    def read_then_change(root, row, **options):
+        patch = read_patch(root, row, **options)
+        if row.patch == changed:
+            write_raster(reference, np.ones((1, 32, 32), np.uint8))
+            os.utime(reference, ns=(1, 1))
+        return patch
+
+    with monkeypatch.context() as patched:
+        patched.setattr(stores, "read_patch", read_then_change)
+        pack(root, selection)
+    store = pack(root, selection)
+    (position,) = store.patches.loc[store.patches["patch"] == changed, "position"]
+    assert (store.read("reference", position) == 1).all()
