@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 import rasterio
+from rasters import PATCHES, write_root
 
 from multisenge_lib import paths
-from multisenge_lib.dataset import load_selection
+from multisenge_lib.dataset import load_selection, root_digest
 from multisenge_lib.maps import predict_root
 
 pytestmark = pytest.mark.slow
@@ -23,16 +24,15 @@ def snakemake(tmp_path, sample_root):
     variables = {
         "MULTISENGE_CACHE": str(sample_root.parent),
         "MULTISENGE_RESULTS": str(tmp_path / "results"),
-        "MULTISENGE_ROOT": "",
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "PYTHONPATH": str(paths.PROJECT),
     }
 
-    def run(*arguments):
+    def run(*arguments, root=""):
         command = [sys.executable, "-m", "snakemake", "--cores", "2", "--directory", tmp_path]
         done = subprocess.run(
             [*command, "--snakefile", paths.PROJECT / "Snakefile", *arguments],
-            env=os.environ | variables,
+            env=os.environ | variables | {"MULTISENGE_ROOT": str(root)},
             capture_output=True,
             text=True,
         )
@@ -60,3 +60,23 @@ def test_a_map_is_drawn_with_the_network_that_training_left(snakemake, sample_ro
         ids = drawn.read(1)
         assert (ids == other.read(1)).all() and ids.any()
     assert "Nothing to be done" in snakemake(*request)
+
+
+@pytest.mark.fault("workflow: two data roots of one name -> none takes the other's records or maps")
+def test_two_roots_of_one_name_share_nothing(snakemake, tmp_path):
+    """What was made for the first is planned again for the second, in a folder of its own."""
+    plan = ("--dry-run", "--config", "exp=s1_6c")
+    first, second = tmp_path / "a" / "area", tmp_path / "b" / "area"
+    write_root(first, patches=PATCHES[:3])
+    write_root(second, patches=PATCHES)
+    runs = f"runs/multisenge-{root_digest(first)}"
+    for name in ("results/multisenge/s1_6c/metrics.json", f"{runs}/s1_6c/recorded"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).touch()
+    (tmp_path / runs / "packed").touch()
+    assert "Nothing to be done" in snakemake(*plan, root=first)
+
+    planned = snakemake(*plan, root=second)
+    assert "rule train:" in planned and "rule pack:" in planned
+    assert f"runs/multisenge-{root_digest(second)}/s1_6c/recorded" in planned
+    assert runs not in planned

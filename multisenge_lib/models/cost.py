@@ -1,8 +1,7 @@
-"""What a training step costs, from shapes alone: operations and memory.
+"""What a training step costs: operations and memory from shapes alone, and seconds by measuring.
 
-An estimate that errs on the high side for memory: every layer's output is counted as kept for the
-backward pass, which a compiler may avoid; and not counted is what the convolutions borrow while
-they run.
+The estimate of memory errs on the high side: every layer's output counts as kept for the backward
+pass, which a compiler may avoid. Not counted is the work space of the convolutions.
 """
 
 import time
@@ -17,11 +16,33 @@ from multisenge_lib.models.conv_lstm import ConvLSTM2D
 
 #: Adam keeps, for each weight, the weight, its gradient, and two moments.
 COPIES_OF_WEIGHTS = 4
-#: What a ConvLSTM keeps of a date for the backward pass: i, f, o, tanh(c), C, tanh(C) and H.
-_KEPT_A_DATE = 7
+#: What a ConvLSTM keeps of each date for the backward pass: i, f, o, tanh(c), C, tanh(C) and H.
+_ACTIVATIONS_PER_DATE = 7
+#: The backward pass computes the gradients of inputs and of weights: twice the forward pass.
+_PASSES = 3
+
+
+def costs(model: keras.Model) -> pd.DataFrame:
+    """Compute the cost of one patch by block: the layers before the U-Net, and the U-Net as one.
+
+    Args:
+        model: of `build_model`.
+
+    Returns:
+        Indexed by block: `macs`, multiply-accumulate operations of the forward pass; `activations`,
+        values kept for the backward pass (numbers, not bytes); `parameters` (trainable).
+    """
+    rows = []
+    for block, layer in _layers(model):
+        macs, activations = _cost(layer)
+        parameters = sum(prod(weight.shape) for weight in layer.trainable_variables)
+        rows.append((block, macs, activations, parameters))
+    table = pd.DataFrame(rows, columns=["block", "macs", "activations", "parameters"])
+    return table.groupby("block", sort=False).sum()
 
 
 def _layers(model: keras.Model, block: str = "") -> Iterator[tuple[str, keras.Layer]]:
+    """Yield every layer with its block: the model inside which it is, else its own name."""
     for layer in model.layers:
         if isinstance(layer, keras.Model):
             yield from _layers(layer, layer.name)
@@ -29,62 +50,52 @@ def _layers(model: keras.Model, block: str = "") -> Iterator[tuple[str, keras.La
             yield block or layer.name, layer
 
 
-def _conv_lstm(layer: ConvLSTM2D) -> tuple[int, int]:
+def _cost(layer: keras.Layer) -> tuple[int, int]:
+    """Return the multiply-accumulates of a layer's forward pass, and its activations."""
+    if isinstance(layer, ConvLSTM2D):
+        return _cost_of_conv_lstm(layer)
+    activations = prod(layer.output.shape[1:])
+    if not isinstance(layer, keras.layers.Conv2D):
+        return 0, activations
+    pixels = prod(layer.output.shape[1:3])
+    # Each weight of the kernel is used once for each pixel.
+    return pixels * prod(layer.kernel.shape), activations
+
+
+def _cost_of_conv_lstm(layer: ConvLSTM2D) -> tuple[int, int]:
     _, dates, height, width, _ = layer.input.shape
     pixels = height * width
     from_inputs = dates * pixels * prod(layer.kernel.shape)
-    recurrent = (dates - 1) * pixels * prod(layer.recurrent_kernel.shape)
-    return from_inputs + recurrent, _KEPT_A_DATE * dates * pixels * layer.filters
-
-
-def _cost(layer: keras.Layer) -> tuple[int, int]:
-    """Multiplications in the forward pass, and values kept for the backward pass, of one patch."""
-    if isinstance(layer, ConvLSTM2D):
-        return _conv_lstm(layer)
-    kept = prod(layer.output.shape[1:])
-    if isinstance(layer, keras.layers.Conv2D):
-        return prod(layer.output.shape[1:3]) * prod(layer.kernel.shape), kept
-    return 0, kept
-
-
-def costs(model: keras.Model) -> pd.DataFrame:
-    """Cost of one patch by block: the layers before the U-Net, and the U-Net as one.
-
-    Args:
-        model: of `build_model`.
-
-    Returns:
-        Indexed by block: `multiplications` of the forward pass, `kept` values (numbers, not
-        bytes), `parameters` (trainable).
-    """
-    rows = [
-        (block, *_cost(layer), sum(prod(v.shape) for v in layer.trainable_variables))
-        for block, layer in _layers(model)
-    ]
-    columns = ["block", "multiplications", "kept", "parameters"]
-    return pd.DataFrame(rows, columns=columns).groupby("block", sort=False).sum()
+    # The first date has no state before it to convolve.
+    from_states = (dates - 1) * pixels * prod(layer.recurrent_kernel.shape)
+    activations = _ACTIVATIONS_PER_DATE * dates * pixels * layer.filters
+    return from_inputs + from_states, activations
 
 
 def step_operations(model: keras.Model, batch: int) -> float:
-    """Of floating point, in a training step: two a multiplication, backward twice forward."""
-    return 3 * 2 * float(costs(model)["multiplications"].sum()) * batch
+    """Return the floating-point operations of a training step: two per multiply-accumulate."""
+    macs = float(costs(model)["macs"].sum())
+    return _PASSES * 2 * macs * batch
 
 
 def step_memory(model: keras.Model, batch: int, bytes_each: int = 4) -> pd.Series:
-    """Bytes of a training step: `inputs`, `kept` by the layers, `weights` with Adam, `labels`.
+    """Return the bytes that a training step keeps.
 
     Args:
         model: of `build_model`.
         batch: patches.
-        bytes_each: of a value kept, 4 for float32 and 2 for mixed precision; weights stay float32.
+        bytes_each: of an activation, 4 for float32 and 2 for mixed precision; weights stay float32.
+
+    Returns:
+        `inputs`, `activations` of the layers, `weights` with what Adam keeps, `labels`.
     """
     table = costs(model)
-    inputs = sum(prod(tensor.shape[1:]) for tensor in model.inputs)
+    input_values = sum(prod(tensor.shape[1:]) for tensor in model.inputs)
     pixels = prod(model.output.shape[1:3])
     return pd.Series(
         {
-            "inputs": 4 * batch * inputs,
-            "kept": bytes_each * batch * int(table["kept"].sum()),
+            "inputs": 4 * batch * input_values,
+            "activations": bytes_each * batch * int(table["activations"].sum()),
             "weights": 4 * COPIES_OF_WEIGHTS * int(table["parameters"].sum()),
             "labels": batch * pixels,
         }
@@ -92,27 +103,31 @@ def step_memory(model: keras.Model, batch: int, bytes_each: int = 4) -> pd.Serie
 
 
 def seconds_per_step(model: keras.Model, batch: int, steps: int = 3) -> float:
-    """Median of some training steps on zeros, after one to warm up; the model is compiled anew."""
+    """Measure the median of some training steps on zeros; the model is compiled anew."""
     inputs = {t.name: np.zeros((batch, *t.shape[1:]), np.float32) for t in model.inputs}
     labels = np.zeros((batch, *model.output.shape[1:3]), np.int32)
     model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    taken = []
+    seconds = []
     for _ in range(steps + 1):
         start = time.perf_counter()
         model.train_on_batch(inputs, labels)
-        taken.append(time.perf_counter() - start)
-    return float(np.median(taken[1:]))
+        seconds.append(time.perf_counter() - start)
+    # The first step also compiles.
+    return float(np.median(seconds[1:]))
 
 
 def matrix_peak(side: int = 4096, repeats: int = 5) -> float:
-    """Operations a second of the backend's best single-precision matrix product, measured.
+    """Measure the operations per second of the backend's best single-precision matrix product.
 
-    The backend's own product, after one to warm up: NumPy's may reach half of it, and a floor made
-    from that would be too easy.
+    It is the backend's own product: NumPy's may reach half of it, and a bound made from that would
+    be too easy.
     """
-    a, taken = keras.ops.ones((side, side)), []
+    matrix = keras.ops.ones((side, side))
+    seconds = []
     for _ in range(repeats + 1):
         start = time.perf_counter()
-        keras.ops.convert_to_numpy(keras.ops.matmul(a, a)[0])  # a row: the product is there
-        taken.append(time.perf_counter() - start)
-    return 2 * side**3 / min(taken[1:])
+        product = keras.ops.matmul(matrix, matrix)
+        # Backends compute when a value is asked for: one row makes sure that the product is there.
+        keras.ops.convert_to_numpy(product[0])
+        seconds.append(time.perf_counter() - start)
+    return 2 * side**3 / min(seconds[1:])

@@ -11,8 +11,8 @@ from multisenge_lib.models.cost import costs, matrix_peak, seconds_per_step, ste
 def test_a_convolution_by_hand():
     model = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Conv2D(5, 3, padding="same")])
     table = costs(model)
-    assert table["multiplications"].sum() == 8 * 8 * 5 * 3 * 3 * 3
-    assert table["kept"].sum() == 8 * 8 * 5
+    assert table["macs"].sum() == 8 * 8 * 5 * 3 * 3 * 3
+    assert table["activations"].sum() == 8 * 8 * 5
     assert table["parameters"].sum() == 3 * 3 * 3 * 5 + 5
 
 
@@ -22,8 +22,8 @@ def test_a_conv_lstm_by_hand():
     table = costs(keras.Model(x, layer(x)))
     pixels, window = 64, 9
     by_hand = 3 * pixels * window * 2 * 16 + 2 * pixels * window * 4 * 16
-    assert table["multiplications"].sum() == by_hand
-    assert table["kept"].sum() == 7 * 3 * pixels * 4
+    assert table["macs"].sum() == by_hand
+    assert table["activations"].sum() == 7 * 3 * pixels * 4
 
 
 def test_parameters_are_the_models(monkeypatch):
@@ -37,11 +37,11 @@ def test_parameters_are_the_models(monkeypatch):
 def test_cost_grows_with_pixels_and_batch(size, monkeypatch):
     slim_unet(monkeypatch)
     small, large = build_model("s1_6c", size), build_model("s1_6c", 2 * size)
-    assert costs(large)["multiplications"].sum() == 4 * costs(small)["multiplications"].sum()
+    assert costs(large)["macs"].sum() == 4 * costs(small)["macs"].sum()
     one, four = (step_memory(small, batch) for batch in (1, 4))
-    assert four["kept"] == 4 * one["kept"]
+    assert four["activations"] == 4 * one["activations"]
     assert four["weights"] == one["weights"]
-    assert step_memory(small, 4, bytes_each=2)["kept"] == four["kept"] / 2
+    assert step_memory(small, 4, bytes_each=2)["activations"] == four["activations"] / 2
 
 
 def test_measuring_measures():
