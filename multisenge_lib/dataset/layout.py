@@ -1,12 +1,19 @@
-"""The dataset as published: its names and constants, each once.
+"""The dataset as it is published: folders, names of files, bands, and what tells datasets apart.
+
+MultiSenGE cuts 14 Sentinel-2 tiles of north-eastern France into patches of 256 x 256 pixels of
+10 m. A data root, the folder that holds the dataset, has four folders:
 
     labels/{tile}_{x}_{y}.json                    names of the patch's rasters, projection, classes
     ground_reference/{tile}_GR_{x}_{y}.tif        uint8, classes 1 to 14, 0 for no data
     s2/{tile}_{yyyymmdd}_S2_{x}_{y}.tif           ten bands, 16-bit, reflectance x 10,000
     s1/{tile}_{yyyymmdd}_S1_{x}_{y}.tif           VV and VH, float32, linear intensity
 
-`x` is the column and `y` the row of the patch's upper-left pixel in its Sentinel-2 tile. Another
-area in this layout is another `Dataset`.
+A patch is named by its tile and by the column `x` and the row `y` of its upper-left pixel in the
+tile: `31UEQ_7453_4112`. It has one reference, and one raster for each date of each sensor.
+
+Three words return everywhere in this library: a *dataset* is what a data root holds (`Dataset`), a
+*patch* is one place of it, and a *typology* is a set of classes (see `typology`). Another area in
+this layout is another `Dataset`, see `description`.
 """
 
 import re
@@ -22,59 +29,76 @@ import numpy as np
 from multisenge_lib.dataset.typology import TYPOLOGIES, Typology
 from multisenge_lib.errors import DescriptionError
 
-#: Folders of the layout, below a data root.
-LABELS, REFERENCE, S2, S1 = "labels", "ground_reference", "s2", "s1"
-#: A file at the sample's data root: it tells the sample from everything else.
+# Folders of a data root. The folders of the sensors are named as the sensors.
+#: Folder of the label files.
+LABELS = "labels"
+#: Folder of the reference rasters.
+REFERENCE = "ground_reference"
+#: The sensors: Sentinel-1 and Sentinel-2.
+SENSORS = ("s1", "s2")
+
+#: A file at the data root of the sample, which tells the sample from every other dataset.
 SAMPLE_MARKER = "sample.json"
-#: The same while the sample is being written: its rasters are not all there.
+#: Its name while the sample is being written and its rasters are not all there.
 UNFINISHED_SAMPLE = "unfinished-sample.json"
-#: Metres a pixel, and pixels along a tile's side.
-PIXEL, TILE_PIXELS = 10, 10_980
-#: Pixels from one of MultiSenGE's patches to the next.
+
+#: Metres along a pixel's side.
+PIXEL = 10
+#: Pixels along a tile's side.
+TILE_PIXELS = 10_980
+#: Pixels from one of MultiSenGE's patches to the next. Patches have 256, so one is left between.
 STRIDE = 257
 
+# An offset has no leading zero, so that each patch has one name.
 _OFFSETS = "_(0|[1-9][0-9]{0,19})_(0|[1-9][0-9]{0,19})"
-#: A label file's name: tile, column, row. A raster's: tile, date or none, column, row.
+#: The name of a label file; its groups are tile, column and row.
 LABEL_NAME = re.compile(rf"([^_/]+){_OFFSETS}\.json")
+#: The name of a raster; its groups are tile, date (None for a reference), column and row.
 RASTER_NAME = re.compile(rf"([^_/]+)_(?:GR|([0-9]{{8}})_S[12]){_OFFSETS}\.tif")
 
 SPLITS = ("train", "validation", "test")
-#: In the place of a tile's split: it is divided among the three by blocks of ground.
+#: Value that marks a tile as divided among the three splits by spatial blocks, see `splits`.
 BLOCKS = "blocks"
-SENSORS = ("s1", "s2")
-_MULTISENGE = tomllib.loads(files(__package__).joinpath("multisenge.toml").read_text("utf-8"))
-#: VV and VH; Sentinel-2's in spectral order, in which every array of this library keeps them.
-S1_BANDS, S2_BANDS = (tuple(_MULTISENGE["bands"][sensor]) for sensor in SENSORS)
 
-#: In a dataset's name before the digest of a selection that is not its own.
+_MULTISENGE = tomllib.loads(files(__package__).joinpath("multisenge.toml").read_text("utf-8"))
+#: The bands of Sentinel-1: VV and VH.
+S1_BANDS = tuple(_MULTISENGE["bands"]["s1"])
+#: The bands of Sentinel-2 in spectral order, in which every array of this library keeps them.
+S2_BANDS = tuple(_MULTISENGE["bands"]["s2"])
+
+#: Stands in a dataset's name before the digest of a selection other than its own.
 SELECTION_MARK = "+"
 
 BandOrder = Literal["spectral", "resolution"]
-#: The two orders in which the bands are said to be stored. The paper lists the 10 m bands first;
-#: the per-band means in the authors' script can only be those of the spectral order.
+#: Two orders in which the bands of the rasters may be stored. The paper lists the 10 m bands first,
+#: but the means per band in the authors' script fit the spectral order alone.
 BAND_ORDERS: dict[str, tuple[str, ...]] = {
     "spectral": S2_BANDS,
     "resolution": ("B2", "B3", "B4", "B8", "B5", "B6", "B7", "B8A", "B11", "B12"),
 }
 
-#: Linear backscatter below this counts as this, -50 dB: far under the sensor's noise.
+#: Least linear backscatter: lower values are raised to it before they become decibels, where 0
+#: would be minus infinity. It is -50 dB, far below the noise of the sensor.
 BACKSCATTER_FLOOR = 1e-5
+# NumPy computes the natural logarithm several times faster than log10. As a Python number, the
+# factor leaves arrays of single precision as they are.
+_DECIBEL_PER_NEPER = 10 / np.log(10).item()
 
 
 def decibel(s1: np.ndarray) -> np.ndarray:
-    """Linear backscatter to decibels, never below -50; same shape."""
-    return np.log(np.maximum(s1, BACKSCATTER_FLOOR)) * (10 / np.log(10).item())  # log10 is slower
+    """Convert linear backscatter to decibels, never below -50; same shape."""
+    return np.log(np.maximum(s1, BACKSCATTER_FLOOR)) * _DECIBEL_PER_NEPER
 
 
 @dataclass(frozen=True)
 class Blocks:
-    """A split by squares of ground, for one tile or a few; see `dataset.splits`.
+    """How a tile is divided among the splits, by squares of ground; see `splits`.
 
     Attributes:
         size: metres along a block's side.
-        distance: metres between patches of two splits, at least; patches nearer are left out.
-        shares: of the patches, for train, validation and test.
-        seed: of the blocks' lots.
+        distance: least metres between patches of two splits; patches that lie nearer are left out.
+        shares: of the patches, for train, validation and test; in any unit.
+        seed: of the draw that assigns blocks to splits.
     """
 
     size: int = 5120
@@ -85,23 +109,25 @@ class Blocks:
 
 @dataclass(frozen=True)
 class Dataset:
-    """What tells one dataset in this layout from another. Variants: `dataclasses.replace`.
+    """What tells one dataset in this layout from another.
+
+    It does not change. For a variant, use `dataclasses.replace`.
 
     Attributes:
-        name: of the folder of its records, `results/<name>/`.
-        years: the years that acquisitions may be of; none for any.
-        split_of_tile: `train`, `validation`, `test` or `blocks` of each tile; empty where any tile
-            may come, all for training.
-        months: one acquisition of each is a network's input; in the order of the series.
-        days_gap: least days between two consecutive Sentinel-2 acquisitions.
-        s1_rule: which Sentinel-1 acquisitions go with them, see `select`.
+        name: of the dataset, and of the folder of its records, `results/<name>/`.
+        years: of the acquisitions; empty for any.
+        split_of_tile: for each tile `train`, `validation`, `test` or `blocks`. Empty where any tile
+            may occur; all are then for training.
+        months: one acquisition of each is an input of the networks; in the order of the series.
         patch_pixels: along a patch's side.
-        blocks: how tiles of the split `blocks` are divided.
-        bands: of each sensor that it has, in the order of the arrays.
+        days_gap: least days between two consecutive Sentinel-2 acquisitions of a series.
+        s1_rule: which Sentinel-1 acquisitions go with them, see `select`.
+        blocks: how tiles marked `blocks` are divided.
+        bands: of each sensor that the dataset has, in the order of the arrays.
         published: the classes of its reference, ungrouped.
         groupings: other classifications, each of whose classes gathers some of the published ones.
-        showcase: patches to show.
-        cities: longitude and latitude in degrees of places for maps.
+        showcase: names of patches that figures show.
+        cities: longitude and latitude, in degrees, of places on maps.
     """
 
     name: str
@@ -122,12 +148,12 @@ class Dataset:
 
     @property
     def tiles(self) -> tuple[str, ...]:
-        """Names of its tiles; none where any may come."""
+        """Names of its tiles; empty where any tile may occur."""
         return tuple(self.split_of_tile)
 
     @property
     def sensors(self) -> tuple[str, ...]:
-        """Which of `s1` and `s2` it has."""
+        """The sensors that it has, of `s1` and `s2`."""
         return tuple(self.bands)
 
     @property
@@ -146,21 +172,25 @@ class Dataset:
             )
 
     def split_of(self, tile: str) -> str:
-        """`train`, `validation` or `test`; `blocks` where the tile is divided."""
+        """The split of a tile: `train`, `validation` or `test`, or `blocks` if it is divided."""
         return self.split_of_tile.get(tile, "train")
 
     @property
     def split_rule(self) -> str:
-        """How patches are split, in words."""
-        b, rule = self.blocks, "by tile"
+        """How patches are split, in words, for records."""
+        rule = "by tile"
         if BLOCKS in self.split_of_tile.values():
-            rule = f"by blocks of {b.size} m that keep {b.distance} m (seed {b.seed})"
+            blocks = self.blocks
+            rule = (
+                f"by blocks of {blocks.size} m that keep {blocks.distance} m (seed {blocks.seed})"
+            )
         if SELECTION_MARK in self.name:
             tiles = ", ".join(f"{tile} {split}" for tile, split in self.split_of_tile.items())
             rule += f": {tiles}; Sentinel-1 dates: {self.s1_rule}"
         return rule
 
 
+#: The published dataset, as `multisenge.toml` describes it.
 MULTISENGE = Dataset(
     name=_MULTISENGE["name"],
     years=tuple(_MULTISENGE["years"]),
@@ -183,18 +213,18 @@ SAMPLE = replace(
 
 
 def is_sample(name: str) -> bool:
-    """Whether the dataset of this name is the sample, with whatever selection."""
+    """Whether a dataset of this name is the sample, with its own or another selection."""
     return name.partition(SELECTION_MARK)[0] == SAMPLE.name
 
 
 def split_patch(patch: str) -> tuple[str, str, str]:
-    """`31UEQ_7453_4112` to tile, column and row, as text."""
+    """Split the name of a patch, such as `31UEQ_7453_4112`, into tile, column and row, as text."""
     tile, x, y = patch.split("_")
     return tile, x, y
 
 
 def raster_path(root: Path | str, kind: str, patch: str, day: np.datetime64 | None = None) -> Path:
-    """The path of a patch's raster in the published layout.
+    """Return the path of a patch's raster in the published layout.
 
     Args:
         root: the data root.

@@ -1,8 +1,15 @@
-"""The 14 classes of the reference and their two regroupings (paper, section 2.3 and Table 3).
+"""Typologies: the classes of land cover that a network learns (paper, section 2.3 and Table 3).
 
-Ids are those of the rasters: 1 to 14 in the published reference, 0 for no data. A regrouping
-keeps 0. Colours are this book's own, the same on every figure: near CORINE's where it has any, and
-told apart by colour-blind readers, which a test simulates.
+The published reference has 14 classes. The paper groups them into ten, and into six: five urban
+classes, and all else as one. So there are three typologies, with the names `14c`, `10c` and `6c`.
+All have the same five urban classes under the ids 1 to 5.
+
+The rasters of the reference hold the ids of the 14 classes, and 0 where there is no data.
+`reclassify` turns them into the ids of another typology; 0 stays 0.
+
+The colours are those of this book, the same in every figure. They are near those of CORINE where it
+has the class, and readers with any common form of colour blindness can tell them apart, which a
+test simulates.
 
 Examples:
     >>> import multisenge_lib as ms
@@ -21,13 +28,20 @@ import numpy as np
 from multisenge_lib.errors import MultiSenGEError
 
 NO_DATA = 0
-#: Classes 1 to 5 of every typology: urban fabric.
+#: The urban classes, which have the same ids in all three typologies.
 URBAN = (1, 2, 3, 4, 5)
 
 
 @dataclass(frozen=True)
 class LandClass:
-    """One class: its id, name and colour, and the published ids that it gathers."""
+    """One class of a typology.
+
+    Attributes:
+        id: from 1.
+        name: in English.
+        color: hexadecimal, such as `#880e17`.
+        members: the ids of the published classes that it gathers.
+    """
 
     id: int
     name: str
@@ -49,11 +63,12 @@ class Typology:
     classes: tuple[LandClass, ...]
 
     def __len__(self) -> int:
+        """The number of classes, without no data."""
         return len(self.classes)
 
     @property
     def members(self) -> tuple[tuple[int, ...], ...]:
-        """For each class, the published ids that it gathers."""
+        """The published ids that each class gathers."""
         return tuple(c.members for c in self.classes)
 
     @property
@@ -73,8 +88,12 @@ class Typology:
 
     @property
     def lookup(self) -> np.ndarray:
-        """From published id to id here: `(published classes + 1,) uint8`, 0 to 0."""
-        table = np.zeros(1 + max(chain(*self.members)), dtype=np.uint8)
+        """The id in this typology of each published id: `(published classes + 1,) uint8`.
+
+        The published id is the position in the array. At 0, no data, there is 0.
+        """
+        highest_published_id = max(chain.from_iterable(self.members))
+        table = np.zeros(highest_published_id + 1, dtype=np.uint8)
         for land_class in self.classes:
             table[list(land_class.members)] = land_class.id
         return table
@@ -98,8 +117,11 @@ _PUBLISHED = (
 )
 _COLOR = dict(_PUBLISHED)
 
-#: (name, colour, published ids) of each class; Table 3, with the merges as the text gives them.
-_FOURTEEN = tuple((name, color, (i,)) for i, (name, color) in enumerate(_PUBLISHED, 1))
+# Name, colour and published ids of each class. Table 3 does not show which classes are merged, so
+# the merges are those of the text.
+_FOURTEEN = tuple(
+    (name, color, (class_id,)) for class_id, (name, color) in enumerate(_PUBLISHED, start=1)
+)
 _TEN = (
     *_FOURTEEN[:6],
     ("Vineyards and Orchards", _COLOR["Vineyards"], (7, 8)),
@@ -123,35 +145,44 @@ def make_typology(
     return Typology(name or f"{len(classes)}c", classes)
 
 
-#: The three typologies of the paper by name: `14c`, `10c` and `6c`.
-TYPOLOGIES = {t.name: t for t in (make_typology(rows) for rows in (_FOURTEEN, _TEN, _SIX))}
+#: The three typologies of the paper by name.
+TYPOLOGIES = {
+    "14c": make_typology(_FOURTEEN),
+    "10c": make_typology(_TEN),
+    "6c": make_typology(_SIX),
+}
 
 
 def reclassify(reference: np.ndarray, typology: Typology) -> np.ndarray:
-    """Regroup a published reference.
+    """Turn the ids of a published reference into those of a typology.
 
     Args:
         reference: any shape, integers from 0 to the number of published classes.
-        typology: the regrouping.
+        typology: whose ids are wanted.
 
     Returns:
-        The same shape, uint8, ids of the typology, 0 where there was no data.
+        The same shape, uint8, ids of the typology, 0 where there is no data.
 
     Raises:
-        MultiSenGEError: an id that is none of the published ones.
+        MultiSenGEError: the reference holds other ids, or numbers that are not whole.
 
     Examples:
         >>> import numpy as np
         >>> import multisenge_lib as ms
-        >>> published = np.array([[1, 5], [9, 0]])  # two urban classes, forest, no data
+        >>> published = np.array([[1, 5], [9, 0]])  # two urban classes, grasslands, no data
         >>> ms.reclassify(published, ms.TYPOLOGIES["6c"])
         array([[1, 5],
                [6, 0]], dtype=uint8)
     """
     reference = np.asarray(reference)
+    if not np.issubdtype(reference.dtype, np.integer):
+        raise MultiSenGEError(
+            f"a reference of {reference.dtype}: class ids are whole numbers, such as uint8"
+        )
     lookup = typology.lookup
     if reference.size and not (reference.min() >= 0 and reference.max() < len(lookup)):
-        strange = sorted({int(i) for i in np.unique(reference)} - set(range(len(lookup))))
+        known_ids = range(len(lookup))
+        strange = [int(class_id) for class_id in np.unique(reference) if class_id not in known_ids]
         raise MultiSenGEError(
             f"class ids {strange} in the reference: there are 1 to {len(lookup) - 1}, "
             "and 0 for no data"

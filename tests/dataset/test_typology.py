@@ -46,6 +46,12 @@ def test_reclassify_keeps_no_data_and_shape():
     assert result.tolist() == [[0, 1, 7], [7, 9, 10]]
 
 
+@pytest.mark.fault("reclassify: ids as floating point numbers -> one line")
+def test_reclassify_takes_whole_numbers_only():
+    with pytest.raises(MultiSenGEError, match="a reference of float32: class ids are whole"):
+        reclassify(np.array([1, 2], dtype=np.float32), TYPOLOGIES["6c"])
+
+
 @pytest.mark.parametrize("strange", [15, 99, 255])
 def test_reclassify_names_strange_ids(strange):
     with pytest.raises(MultiSenGEError, match=str(strange)):
