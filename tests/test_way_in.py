@@ -33,7 +33,7 @@ def loaded_by(statement: str) -> set[str]:
     ("statement", "absent"),
     [
         ("import multisenge_lib", HEAVY),
-        ("import multisenge_lib.dataset", ("matplotlib", "keras", "tensorflow")),
+        ("import multisenge_lib.dataset", ("matplotlib", "geopandas", "keras", "tensorflow")),
         ("from multisenge_lib.training import Settings", ("keras", "tensorflow", "matplotlib")),
         ("import multisenge_lib as ms; ms.Settings", ("keras", "tensorflow", "matplotlib")),
         ("import multisenge_lib as ms; ms.scores", ("keras", "tensorflow", "matplotlib")),

@@ -270,6 +270,22 @@ def test_a_finished_run_of_another_network_is_not_taken_up(run):
         run(experiment="s1_2c", dataset=dataset)
 
 
+@pytest.mark.fault("training: a stray file in s2/ -> Sentinel-1 trains on the same patches")
+def test_patches_of_an_experiment_depend_on_its_own_sensors(tmp_path):
+    """One file in s2/ once left the experiments of Sentinel-1 without patches."""
+    write_root(tmp_path, patches=["31UFP_0_0", "31UEQ_0_0", "31UFQ_0_0"])
+    experiment = replace(get_experiment("s1_6c"), months=(7, 8))
+    whole, sensors = training._select(tmp_path, experiment, MULTISENGE)
+    assert len(whole) == 3 and sensors == ("s1", "s2")  # one store serves all experiments
+    for path in (tmp_path / "s2").glob("31UFQ_*"):
+        path.unlink()
+    own, sensors = training._select(tmp_path, experiment, MULTISENGE)
+    assert own["patch"].tolist() == whole["patch"].tolist() and sensors == ("s1",)
+    (tmp_path / "s2" / "stray.tif").touch()
+    own, sensors = training._select(tmp_path, experiment, MULTISENGE)
+    assert own["patch"].tolist() == whole["patch"].tolist() and sensors == ("s1",)
+
+
 def test_classes_that_the_dataset_lacks_are_refused(run, small):
     experiment = get_experiment("s1_2c", replace(MULTISENGE, groupings=(URBAN,)))
     with pytest.raises(ExperimentError, match=r"'2c', which multisenge does not have.*10c"):
