@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from multisenge_lib.dataset import SAMPLE
+from multisenge_lib.dataset import SAMPLE, dataset_of_root
 from multisenge_lib.dataset.grid import tile_corner
 from multisenge_lib.dataset.layout import MULTISENGE, PIXEL, STRIDE
+from multisenge_lib.errors import DescriptionError
 from multisenge_lib.sample.places import PLACES, draw_acquisitions, s1_orbit
 from multisenge_lib.sample.themes import THEMES
 
@@ -37,6 +38,15 @@ def test_no_name_can_be_one_of_multisenge():
     for place in PLACES:
         assert place.x % STRIDE != 0
         assert place.y % STRIDE != 0
+
+
+@pytest.mark.fault("sample: its marker is lost -> its label files are not taken for MultiSenGE's")
+def test_without_its_marker_the_sample_is_not_multisenge(tmp_path):
+    (tmp_path / "labels").mkdir()
+    for place in PLACES:
+        (tmp_path / "labels" / f"{place.patch}.json").touch()
+    with pytest.raises(DescriptionError, match="is not MultiSenGE"):
+        dataset_of_root(tmp_path)
 
 
 def test_patches_lie_inside_their_tile_and_apart_from_each_other():
