@@ -44,8 +44,8 @@ def merged_table(evidence: Evidence) -> pd.DataFrame:
 
     Returns:
         One row per score and method: `low` and `high`, what the merged ten-class map can have;
-        `six`, what the network trained on six classes has as printed; `constant`, what a map that is
-        Non-urban everywhere has; `beside_six` and `beside_constant`, "certainly higher",
+        `six`, what the network trained on six classes has as printed; `constant`, what a map that
+        is Non-urban everywhere has; `beside_six` and `beside_constant`, "certainly higher",
         "certainly lower" or "higher or lower".
     """
     rows = {}
