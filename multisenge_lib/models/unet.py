@@ -14,7 +14,7 @@ CENTRE = 512
 #: Filters of each decoder stage, from the deepest.
 DECODER = (256, 128, 64, 32, 16)
 #: Of the moving averages of batch normalisation: PyTorch's default. Keras' own, 0.99, lags hundreds
-#: of steps behind, where an epoch of the sample has 14. Left open by the paper.
+#: of steps behind, where an epoch of the sample has a dozen or two. Left open by the paper.
 MOMENTUM = 0.9
 #: Each encoder stage halves the image's sides, so they must be multiples of this.
 STRIDE = 2 ** len(ENCODER)

@@ -140,8 +140,8 @@ def test_a_record_of_before_the_members_were_kept_is_replaced():
     assert len(results.read_record("area", "s1_6c").metadata.members) == 6
 
 
-def test_the_sample_is_the_same_data_as_long_as_it_has_the_same_patches():
-    """Its values follow the library's code, which may change between two runs."""
+def test_the_sample_is_the_same_data_as_long_as_its_patches_have_one_size():
+    """Its values and its patches follow the library's code, which may change between two runs."""
     results.write_record(make_record(fingerprint="before"))
     results.write_record(make_record(fingerprint="after"))
     with pytest.raises(RecordError, match="a record of other data"):
