@@ -14,6 +14,7 @@ from pathlib import Path
 
 from multisenge_lib import paths
 from multisenge_lib.dataset import MULTISENGE, SAMPLE, dataset_of_root, root_digest, with_selection
+from multisenge_lib.maps import patches_to_map
 from multisenge_lib.models import EXPERIMENTS as TABLE_4
 from multisenge_lib.models import experiments_of, get_experiment
 from multisenge_lib.sample import find_data_root
@@ -47,8 +48,6 @@ INPUTS = CODE + [str(path) for path in DESCRIPTIONS if path.is_file()]
 
 def tiles(name):
     """Tiles of the data root with patches that the network of an experiment maps."""
-    from multisenge_lib.maps import patches_to_map  # with it comes Keras, which takes seconds
-
     experiment = get_experiment(name, DATA)
     patches = patches_to_map(find_data_root(), experiment.months, experiment.sensors)
     return sorted(patches["tile"].unique())

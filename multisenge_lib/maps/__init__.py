@@ -1,6 +1,35 @@
-"""From a trained network to a map: of arrays, of rasters of any size, or of a data root."""
+"""From a trained network to a map: of arrays, of rasters of any size, or of a data root.
 
-from multisenge_lib.maps.from_arrays import predict_map
-from multisenge_lib.maps.from_rasters import predict_rasters
-from multisenge_lib.maps.from_root import predict_root
+Keras takes seconds to import. It is loaded when a map is first asked for.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from multisenge_lib.maps.patches import patches_to_map
+from multisenge_lib.models import check_keras
+
+if TYPE_CHECKING:  # for editors and type checkers, which do not run __getattr__ below
+    from multisenge_lib.maps.from_arrays import predict_map
+    from multisenge_lib.maps.from_rasters import predict_rasters
+    from multisenge_lib.maps.from_root import predict_root
+
+#: Names that need Keras, by the module that defines them.
+_MODULE_OF = {
+    "predict_map": "from_arrays",
+    "predict_rasters": "from_rasters",
+    "predict_root": "from_root",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a module when one of its names is first asked for (PEP 562)."""
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    check_keras()
+    module = importlib.import_module(f"{__name__}.{_MODULE_OF[name]}")
+    return getattr(module, name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_MODULE_OF])

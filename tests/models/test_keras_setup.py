@@ -113,6 +113,7 @@ def test_settings_and_experiments_load_no_keras():
         "from multisenge_lib.training import Settings, settings_for\n"
         "import multisenge_lib.training.settings\n"
         "from multisenge_lib.models import EXPERIMENTS\n"
+        "from multisenge_lib.maps import patches_to_map\n"
         "print({'keras', 'tensorflow', 'jax', 'matplotlib'} & set(sys.modules))\n"
     )
     assert run_python(code).strip() == "set()"
