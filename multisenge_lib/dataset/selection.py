@@ -29,7 +29,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from multisenge_lib.dataset.labels import parse_day, read_index
+from multisenge_lib.dataset.labels import day_parser, read_index
 from multisenge_lib.dataset.layout import (
     BLOCKS,
     LABELS,
@@ -188,6 +188,7 @@ def dates_on_disk(folder: Path | str) -> dict[str, np.ndarray]:
     except OSError as error:
         raise SelectionError(f"{folder} cannot be listed: {error.strerror}") from None
     days_of_patch = defaultdict(list)
+    parse_day = day_parser()
     for name in names:
         if not name.endswith(".tif"):
             continue
