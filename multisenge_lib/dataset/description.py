@@ -217,7 +217,9 @@ def _check_order(description: _Description) -> None:
 
 
 def _check_grouping(key: str, groups: Sequence[_Group], number_of_classes: int) -> None:
-    ids = [class_id for group in groups for class_id in group.ids]
+    ids = []
+    for group in groups:
+        ids += group.ids
     if sorted(ids) != list(range(1, number_of_classes + 1)):
         raise DescriptionError(
             f"{key} has the ids {sorted(ids)}: each id from 1 to {number_of_classes} must be in "
@@ -429,6 +431,7 @@ def with_selection(
     Raises:
         DescriptionError: a parameter is out of range, or the dataset has no such tile.
     """
+    # The parameters are checked by the rules of the file, so a description is made of them.
     content = _content_of(dataset)
     content["name"] = "any"  # built-in datasets have names that a file may not have
     if months:

@@ -58,6 +58,7 @@ def _check_is_multisenge(root: Path) -> None:
             f"{folder} cannot be listed ({error.strerror}): a data root has the label files "
             "in this folder"
         ) from None
+    # Files that are not label files say nothing about the dataset, .DS_Store for one.
     label_names = [match for match in map(LABEL_NAME.fullmatch, names) if match is not None]
     if not label_names:
         raise DescriptionError(
@@ -106,6 +107,8 @@ def dataset_of_root(root: Path | str) -> Dataset:
             names the file and the key.
     """
     root = Path(root)
+    # The published archives have no file that says what they are. So MultiSenGE is what is left:
+    # a root that does not describe itself, and whose patches are MultiSenGE's.
     is_sample = (root / SAMPLE_MARKER).is_file()
     is_described = (root / DESCRIPTION).exists()
     if is_sample and is_described:
