@@ -87,6 +87,13 @@ def test_a_dark_pixel_is_not_made_missing_by_an_offset(tmp_path):
     np.testing.assert_array_equal(pixels[:, 0, 0], 1)
 
 
+def test_one_band_of_0_is_not_missing_where_tags_convert_it(tmp_path):
+    stored = leaves() + 1000
+    stored[2, 0, 0] = 0
+    pixels = read(write(tmp_path / S2_FILE, stored, 0.0001, -0.1), "s2")
+    np.testing.assert_array_equal(pixels[:, 0, 0], [660, 936, 1, 3226])
+
+
 def test_65535_is_refused_whatever_the_tags(tmp_path):
     stored = leaves() + 1000
     stored[:, 0, 0] = 65535
