@@ -235,3 +235,44 @@ def test_rows_of_an_image_are_refused_for_impossible_values(name):
     pixels, sensor, words = REFUSED[name]
     with pytest.raises(PatchError, match=words):
         values.zero_invalid(pixels[:, :1], sensor, "image.tif")
+
+
+@pytest.mark.parametrize(
+    "value,words", [(15, "to 15"), (-1, "from -1"), (3.7, "3.7"), (np.nan, "")]
+)
+def test_a_reference_holds_class_ids_alone(value, words):
+    ids = np.array([[[0, 14, 6, value]]], np.float32)
+    assert words in values.reference_problems(ids, 14)[0]
+
+
+def test_the_lowest_and_the_highest_class_id_are_taken():
+    for dtype in (np.uint8, np.float32):
+        assert values.reference_problems(np.array([[[0, 1, 14]]], dtype), 14) == []
+
+
+def test_one_band_with_a_tag_or_of_a_wrong_type_is_enough():
+    assert values.is_tagged([1, 0.0001], [0, 0]) and values.is_tagged([1, 1], [0, -1000])
+    assert not values.is_tagged([1, 1], [0, 0])
+    assert "complex" in values.type_problem(["float32", "complex64"], "s1")
+    assert "8-bit" in values.type_problem(["uint8", "uint16"], "s2")
+    assert values.type_problem(["float32", "uint16"], "s1") is None
+
+
+def test_each_band_is_converted_by_its_own_tags():
+    pixels = np.full((2, 1, 1), 2000, np.uint16)
+    converted = values.apply_tags(pixels, "s2", [0.0001, 1], [-0.1, 0])
+    np.testing.assert_allclose(converted[:, 0, 0], [1000, 2000])
+
+
+def test_not_a_number_of_sentinel2_is_no_data_without_a_tag(tmp_path):
+    stored = leaves(np.float32)
+    stored[1, 0, 0] = np.nan  # one band is enough: a network sees all bands of a pixel or none
+    pixels = read(write(tmp_path / S2_FILE, stored), "s2")
+    assert not pixels[:, 0, 0].any() and np.isfinite(pixels).all()
+
+
+def test_dark_leaves_in_an_image_with_bright_clouds_are_taken():
+    image = leaves()
+    image[:, :4] = 12_000
+    assert values.unlikely_values(image, "s2", BANDS) == []
+    assert values.unlikely_values(leaves(scale=6.5535), "s2", ("B2", "B3", "B4", "B7")) == []
