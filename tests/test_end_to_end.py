@@ -9,6 +9,7 @@ import keras
 import nbformat
 import numpy as np
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 
 from multisenge_lib import paths, results
 from multisenge_lib.dataset import MULTISENGE, SAMPLE
@@ -127,23 +128,22 @@ def test_papermill_ends_with_one_line_that_says_what_is_wrong(tmp_path):
     [
         ({"exp": "nonsense"}, "there is no experiment 'nonsense'"),
         ({"batch_size": 0}, "batch_size is 0"),
+        ({"epoch": 3}, "there is no parameter epoch: did you mean epochs"),
         ({"months": "9,7"}, "months .* out of order"),
         ({"tiles": "31UEQ,31ABC"}, "has no '31ABC'"),
     ],
 )
 def test_the_notebook_refuses_a_wrong_parameter(parameter, words):
-    parameters, *cells = (
-        cell.source
-        for cell in nbformat.read(NOTEBOOK, as_version=4).cells
-        if cell.cell_type == "code"
-    )
-    variables = {}
-    exec(parameters, variables)
-    variables |= parameter
+    """Cell by cell as a kernel does, with what papermill sets after the first."""
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    parameters, *cells = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    shell = InteractiveShell(user_ns={})
+    shell.run_cell(parameters)
+    shell.push(parameter)
     with pytest.raises(MultiSenGEError, match=words):
         for cell in cells:
             assert "training.train(" not in cell
-            exec(cell, variables)
+            shell.run_cell(cell).raise_error()
 
 
 def test_nbval_fails_when_a_stored_output_changes(tmp_path):
