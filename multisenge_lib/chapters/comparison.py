@@ -1,7 +1,7 @@
-"""Records beside the paper's figures and the independent replication's, as tables.
+"""Tables of scores: of records, of the paper (its Tables 5 to 8), of the independent replication.
 
-The paper's come from its Tables 5 to 8. A table holds one source, so that its title can say whose
-figures it shows; a score that is not reported is left empty.
+A table holds one source, so that its title can say whose numbers it shows. A score that is not
+reported is left empty.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ import pandas as pd
 
 from multisenge_lib import paper, paths
 from multisenge_lib.dataset import TYPOLOGIES, URBAN
-from multisenge_lib.models import EXPERIMENTS
+from multisenge_lib.models import EXPERIMENTS, Experiment
 from multisenge_lib.results import (
     OVERALL,
     Record,
@@ -23,72 +23,102 @@ from multisenge_lib.results import (
 )
 
 SCORES = ("precision", "recall", "f1")
-_EVERYWHERE = "commonest class everywhere"
-_SHOWN_AS = {"sample": "sample (synthetic)", "multisenge": "MultiSenGE, this book"}
+_MAJORITY = "commonest class everywhere"
+_NAME_SHOWN = {"sample": "sample (synthetic)", "multisenge": "MultiSenGE, this book"}
 
 
 def display_name(dataset: str) -> str:
-    """What records of a dataset are called, wherever they are shown."""
-    return _SHOWN_AS.get(dataset, dataset)
+    """Give the name of a dataset's records, as it is shown everywhere."""
+    return _NAME_SHOWN.get(dataset, dataset)
+
+
+def _experiments_with(classes: int) -> list[Experiment]:
+    """The four experiments of Table 4 with so many classes."""
+    return [experiment for experiment in EXPERIMENTS.values() if experiment.classes == classes]
 
 
 def chapter_dataset(classes: int | None = None) -> str:
-    """Whose records a chapter shows, `multisenge` or `sample`; never both.
+    """Choose whose records a chapter shows, `multisenge` or `sample`; never both.
 
     Args:
-        classes: of the chapter: the real ones as soon as one experiment with so many classes was
-            run on the real images. None: only when all eight were.
+        classes: number of classes of the chapter; real records are used once any experiment with
+            that many classes has been run on the real images. None: once all eight have been.
     """
-    names = [e.name for e in EXPERIMENTS.values() if classes in (None, e.classes)]
-    real = {key.experiment for key in list_records("multisenge") if key.seed == 1}
-    enough = real.issuperset(names) if classes is None else not real.isdisjoint(names)
-    return "multisenge" if enough else "sample"
+    trained = {key.experiment for key in list_records("multisenge") if key.seed == 1}
+    if classes is None:
+        use_real = trained.issuperset(EXPERIMENTS)
+    else:
+        use_real = any(experiment.name in trained for experiment in _experiments_with(classes))
+    return "multisenge" if use_real else "sample"
 
 
 def read_records(dataset: str, classes: int, seed: int = 1) -> dict[str, Record]:
-    """The records of the four experiments with so many classes, by the paper's name for each.
+    """Read the records of the four experiments with so many classes, by the paper's names.
 
-    Those not trained yet are left out.
+    Experiments that are not trained yet are left out.
     """
-    there = set(list_records(dataset))
-    return {
-        e.title: read_record(dataset, e.name, seed)
-        for e in EXPERIMENTS.values()
-        if e.classes == classes and RecordKey(dataset, e.name, seed) in there
-    }
+    available = set(list_records(dataset))
+    records = {}
+    for experiment in _experiments_with(classes):
+        if RecordKey(dataset, experiment.name, seed) in available:
+            records[experiment.title] = read_record(dataset, experiment.name, seed)
+    return records
+
+
+def runs_by_method(dataset: str, classes: int) -> dict[str, list[Record]]:
+    """Read the records of the four experiments over all seeds, by the paper's names."""
+    runs = {}
+    for experiment in _experiments_with(classes):
+        records = read_runs(dataset, experiment.name)
+        if records:
+            runs[experiment.title] = records
+    return runs
 
 
 def paper_scores(classes: int) -> pd.DataFrame:
-    """Table 5 or 7: a row a method and class id; columns `precision`, `recall`, `f1`, 0 to 1."""
+    """Read Table 5 or 7 of the paper.
+
+    Returns:
+        One row per method and class id; columns `precision`, `recall`, `f1`, 0 to 1.
+    """
     values = paper.read_paper().scores(classes).reshape(-1, len(SCORES))
-    rows = pd.MultiIndex.from_product(
-        [paper.METHODS, TYPOLOGIES[f"{classes}c"].ids], names=["method", "class"]
-    )
+    ids = TYPOLOGIES[f"{classes}c"].ids
+    rows = pd.MultiIndex.from_product([paper.METHODS, ids], names=["method", "class"])
     return pd.DataFrame(values, rows, list(SCORES))
 
 
 def record_scores(records: Mapping[str, Record]) -> pd.DataFrame:
-    """The same from records; empty for a class absent from the reference."""
-    tables = {
-        method: pd.DataFrame({score: record.scores[score] for score in SCORES})
-        for method, record in records.items()
-    }
+    """Tabulate records as `paper_scores` does; empty for a class absent from the reference."""
+    tables = {}
+    for method, record in records.items():
+        tables[method] = pd.DataFrame({score: record.scores[score] for score in SCORES})
     table = pd.concat(tables, names=["method", "class"]).astype(float)
-    return table.rename(index=lambda row: row + 1, level="class")
+    return table.rename(index=lambda row: row + 1, level="class")  # class ids begin at 1
 
 
 def urban_f1(scores: pd.DataFrame) -> pd.DataFrame:
-    """F1 of the five urban classes: a row a class id, a column a method.
+    """Select the F1 of the five urban classes: one row per class id, one column per method.
 
     Args:
         scores: of `paper_scores` or `record_scores`.
     """
-    methods = scores.index.unique("method")
-    return pd.DataFrame({m: scores.loc[m, "f1"].loc[list(URBAN)] for m in methods})
+    columns = {}
+    for method in scores.index.unique("method"):
+        columns[method] = scores.loc[method, "f1"].loc[list(URBAN)]
+    return pd.DataFrame(columns)
+
+
+def urban_over_seeds(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
+    """Average `urban_f1` over the seeds of each method."""
+    columns = {}
+    for title, records in runs.items():
+        by_seed = [urban_f1(record_scores({title: record}))[title] for record in records]
+        columns[title] = pd.concat(by_seed, axis=1).mean(axis=1)
+    return pd.DataFrame(columns)
 
 
 def paper_overall(classes: int) -> pd.DataFrame:
-    """Table 6 or 8 and the averages of Table 5 or 7: a row a method, columns `OVERALL`.
+    """Read Table 6 or 8, and the averages of Table 5 or 7: one row per method, columns `OVERALL`.
 
     The paper's accuracy is its weighted recall, which is the same number. Its macro F1 and mean IoU
     are means over the printed F1 of each class, from which the IoU follows: F1 / (2 - F1).
@@ -105,119 +135,130 @@ def paper_overall(classes: int) -> pd.DataFrame:
 
 
 def replicated_overall(classes: int) -> pd.DataFrame:
-    """Scores of the independent replication on the same split of the real images."""
-    rows = {
-        run.model: {
-            "accuracy": run.accuracy,
-            "weighted_f1": run.weighted_f1,
-            "macro_f1": run.mean_f1,
-            "kappa": run.kappa,
-        }
-        for run in paper.replication().runs
-        if run.classes == classes
-    }
-    return pd.DataFrame.from_dict(rows, orient="index").reindex(columns=list(OVERALL)).astype(float)
+    """Tabulate the scores of the independent replication on the same split of the real images."""
+    rows = {}
+    for run in paper.replication().runs:
+        if run.classes == classes:
+            rows[run.model] = {
+                "accuracy": run.accuracy,
+                "weighted_f1": run.weighted_f1,
+                "macro_f1": run.mean_f1,
+                "kappa": run.kappa,
+            }
+    table = pd.DataFrame.from_dict(rows, orient="index")
+    return table.reindex(columns=list(OVERALL)).astype(float)
 
 
 def record_overall(records: Mapping[str, Record]) -> pd.DataFrame:
-    """Scores of records, and last of the map that shows their commonest class everywhere."""
+    """Tabulate the scores of records, and last those of a map of their commonest class."""
     rows = {method: record.scores for method, record in records.items()}
-    for record in list(records.values())[:1]:
-        rows[_EVERYWHERE] = record.majority
-    table = {name: {score: row[score] for score in OVERALL} for name, row in rows.items()}
+    if records:
+        any_record = next(iter(records.values()))  # all were tested on the same patches
+        rows[_MAJORITY] = any_record.majority
+    table = {}
+    for name, row in rows.items():
+        table[name] = {score: row[score] for score in OVERALL}
     return pd.DataFrame.from_dict(table, orient="index", columns=list(OVERALL), dtype=float)
 
 
 def interval_table(records: Mapping[str, Record]) -> pd.DataFrame:
-    """How far scores depend on which test patches there are: 95 % intervals, a row a method."""
+    """Show how far scores depend on the choice of test patches.
+
+    Returns:
+        95 % intervals as text, one row per method.
+    """
     rows = {method: bootstrap(record.confusions) for method, record in records.items()}
-    return pd.DataFrame.from_dict(rows, orient="index").map(
-        lambda ends: f"{ends[0]:.3f} to {ends[1]:.3f}" if ends else "undefined"
-    )
+    intervals = pd.DataFrame.from_dict(rows, orient="index")
+    return intervals.map(lambda ends: f"{ends[0]:.3f} to {ends[1]:.3f}" if ends else "undefined")
 
 
-def runs_by_method(dataset: str, classes: int) -> dict[str, list[Record]]:
-    """The records of the four experiments with so many classes, a list over seeds a method."""
-    runs = {
-        e.title: read_runs(dataset, e.name) for e in EXPERIMENTS.values() if e.classes == classes
-    }
-    return {title: records for title, records in runs.items() if records}
-
-
-def _spread(values: Sequence[float]) -> str:
-    """Mean and standard deviation, in one piece; of one value the value."""
-    values = np.array(values, float)  # an undefined score is no number
-    numbers = [values.mean(), *([values.std(ddof=1)] if len(values) > 1 else [])]
-    return "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}".join(f"{number:.3f}" for number in numbers)
+def _mean_and_std(values: Sequence[float | None]) -> str:
+    """Write "mean ± standard deviation" without a line break; of one value the value."""
+    numbers = np.array(values, float)  # None, an undefined score, becomes NaN
+    text = f"{numbers.mean():.3f}"
+    if len(numbers) > 1:
+        text += f"\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}{numbers.std(ddof=1):.3f}"
+    return text
 
 
 def seed_scores(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
-    """Scores over the seeds of the training: "mean ± deviation", or the one score there is.
+    """Tabulate scores over the seeds of the training: "mean ± deviation", or the one score.
 
     Args:
         runs: of `runs_by_method`.
 
     Returns:
-        Columns `accuracy`, `weighted_f1`, `macro_f1`, `kappa` and `seeds`, a row a method; last
-        the map that shows the commonest class everywhere.
+        Columns `accuracy`, `weighted_f1`, `macro_f1`, `kappa` and `seeds`, one row per method;
+        last a map that shows the commonest class everywhere.
     """
-    shown = ("accuracy", "weighted_f1", "macro_f1", "kappa")
-    rows = {
-        title: {s: _spread([r.scores[s] for r in records]) for s in shown}
-        | {"seeds": ", ".join(str(r.key.seed) for r in records)}
-        for title, records in runs.items()
-    }
-    for record, *_ in list(runs.values())[:1]:
-        everywhere = {s: _spread([record.majority[s]]) for s in shown}
-        rows[_EVERYWHERE] = everywhere
+    names = ("accuracy", "weighted_f1", "macro_f1", "kappa")
+    rows = {}
+    for title, records in runs.items():
+        row = {}
+        for name in names:
+            row[name] = _mean_and_std([record.scores[name] for record in records])
+        row["seeds"] = ", ".join(str(record.key.seed) for record in records)
+        rows[title] = row
+    if runs:
+        any_record = next(iter(runs.values()))[0]  # all were tested on the same patches
+        rows[_MAJORITY] = {name: _mean_and_std([any_record.majority[name]]) for name in names}
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
 def other_scores() -> pd.DataFrame:
-    """As `seed_scores`, of every dataset but the sample and MultiSenGE, a row an experiment."""
-    names = {folder.name for folder in paths.results_dir().glob("*")} - set(_SHOWN_AS)
-    trained = sorted({key[:2] for name in names for key in list_records(name)})
-    runs = {", ".join(key): read_runs(*key) for key in trained}
-    return seed_scores(runs).drop(index=_EVERYWHERE, errors="ignore")
-
-
-def urban_over_seeds(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
-    """As `urban_f1`, the mean over the seeds of each method."""
-    tables = [
-        urban_f1(record_scores({title: record}))
-        for title, records in runs.items()
-        for record in records
-    ]
-    return pd.concat(tables, axis=1).T.groupby(level=0, sort=False).mean().T
+    """Tabulate, as `seed_scores`, all experiments but those on the sample and MultiSenGE."""
+    runs = {}
+    folders = sorted(paths.results_dir().glob("*"))
+    for folder in folders:
+        if folder.name in _NAME_SHOWN:
+            continue
+        trained = sorted({key.experiment for key in list_records(folder.name)})
+        for experiment in trained:
+            runs[f"{folder.name}, {experiment}"] = read_runs(folder.name, experiment)
+    return seed_scores(runs).drop(index=_MAJORITY, errors="ignore")
 
 
 #: Settings and choices of a record that its page shows.
 _SETTINGS = (
-    *("epochs", "batch_size", "learning_rate", "plateau_patience", "stop_patience"),
-    *("augmentation", "class_weights", "precision"),
+    "epochs",
+    "batch_size",
+    "learning_rate",
+    "plateau_patience",
+    "stop_patience",
+    "augmentation",
+    "class_weights",
+    "precision",
 )
 _CHOICES = ("full_resolution_skip", "peephole")
 
 
+def _run_column(record: Record) -> dict[str, str]:
+    """Describe how one record was made."""
+    metadata = record.metadata
+    column = {
+        "dataset": display_name(metadata.dataset),
+        "patches (train, validation, test)": ", ".join(
+            f"{count:,}" for count in metadata.patches.values()
+        ),
+        "pixels along a patch": f"{metadata.size}",
+    }
+    for names, values in ((_SETTINGS, metadata.settings), (_CHOICES, metadata.choices)):
+        for name in names:
+            if name in values:
+                column[name.replace("_", " ")] = f"{values[name]}"
+    commit = (metadata.commit or "none")[:7]
+    return column | {
+        "epochs run, best": f"{len(record.history)}, {record.best_epoch}",
+        "trained weights": f"{metadata.parameters['trainable']:,}",
+        "operations, 10¹²": f"{metadata.operations / 1e12:,.1f}",
+        "minutes": f"{record.history['seconds'].sum() / 60:.1f}",
+        "device": metadata.device,
+        "code": commit + ("+" if metadata.uncommitted else ""),
+        "finished": metadata.finished[:10],
+        "skipped patches": f"{len(metadata.skipped)}",
+    }
+
+
 def run_table(records: Mapping[str, Record]) -> pd.DataFrame:
-    """How records were made: a row a setting or fact, a column a method."""
-    columns = {}
-    for method, record in records.items():
-        m, epochs = record.metadata, len(record.history)
-        set_so = {name: m.settings[name] for name in _SETTINGS if name in m.settings}
-        set_so |= {name: m.choices[name] for name in _CHOICES if name in m.choices}
-        columns[method] = {
-            "dataset": display_name(m.dataset),
-            "patches (train, validation, test)": ", ".join(f"{n:,}" for n in m.patches.values()),
-            "pixels along a patch": f"{m.size}",
-            **{name.replace("_", " "): f"{value}" for name, value in set_so.items()},
-            "epochs run, best": f"{epochs}, {record.best_epoch}",
-            "trained weights": f"{m.parameters['trainable']:,}",
-            "operations, 10¹²": f"{m.operations / 1e12:,.1f}",
-            "minutes": f"{record.history['seconds'].sum() / 60:.1f}",
-            "device": m.device,
-            "code": (m.commit or "none")[:7] + ("+" if m.uncommitted else ""),
-            "finished": m.finished[:10],
-            "skipped patches": f"{len(m.skipped)}",
-        }
-    return pd.DataFrame(columns)
+    """Show how records were made: one row per setting or fact, one column per method."""
+    return pd.DataFrame({method: _run_column(record) for method, record in records.items()})

@@ -1,4 +1,4 @@
-"""What one network has over another, and whether seeds or test patches could explain it."""
+"""How much better one network is than another, and whether chance could explain the difference."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
@@ -12,26 +12,31 @@ from multisenge_lib.errors import RecordError
 from multisenge_lib.models import EXPERIMENTS
 from multisenge_lib.results import Record, difference_interval, read_runs, scores
 
+#: With fewer runs per network, the spread over seeds is not known at all.
+_FEWEST_SEEDS = 3
+
 
 def macro_score(confusion: np.ndarray) -> float:
-    """Macro F1."""
+    """Give the macro F1 of a confusion matrix."""
     return scores(confusion)["macro_f1"]
 
 
 def urban_score(confusion: np.ndarray) -> float:
-    """Mean F1 of the urban classes that the reference holds."""
+    """Give the mean F1 of the urban classes that occur in the reference."""
     f1 = scores(confusion)["f1"]
-    return float(np.mean([f1[id - 1] for id in URBAN if f1[id - 1] is not None]))
+    present = [f1[id - 1] for id in URBAN if f1[id - 1] is not None]
+    return float(np.mean(present))
 
 
 class Gain(NamedTuple):
-    """What one network has over another.
+    """The difference between two networks.
 
     Attributes:
-        difference: of the mean scores over the seeds.
-        low: and `high`, 95 % interval of it, see `difference_interval`.
-        spread: the larger of the two standard deviations over the seeds.
-        seeds: runs of the network that has fewer.
+        difference: difference of the mean scores over the seeds.
+        low: lower end of its 95 % interval, see `difference_interval`.
+        high: upper end.
+        spread: the larger of the two standard deviations over the seeds; NaN if one is unknown.
+        seeds: number of runs of the network that has fewer.
     """
 
     difference: float
@@ -41,14 +46,15 @@ class Gain(NamedTuple):
     seeds: int
 
     @property
-    def certain(self) -> bool:
+    def exceeds_noise(self) -> bool:
         """Whether neither the choice of test patches nor that of seeds can explain it.
 
-        The interval is on one side of 0, and the difference more than twice the spread of three
+        The interval is on one side of 0, and the difference is more than twice the spread of three
         seeds or more.
         """
-        apart = self.low > 0 or self.high < 0
-        return apart and self.seeds >= 3 and abs(self.difference) > 2 * self.spread
+        beyond_patches = self.low > 0 or self.high < 0
+        beyond_seeds = self.seeds >= _FEWEST_SEEDS and abs(self.difference) > 2 * self.spread
+        return beyond_patches and beyond_seeds
 
 
 def gain(
@@ -61,15 +67,19 @@ def gain(
     Raises:
         RecordError: they were not tested on the same patches.
     """
-    if len({record.patches for record in (*ours, *theirs)}) > 1:
-        both = f"{ours[0].key.experiment} and {theirs[0].key.experiment}"
-        raise RecordError(f"{both} were not tested on the same patches: train both again")
-    found = [pd.Series([score(r.confusion) for r in runs]) for runs in (ours, theirs)]
+    tested_on = {record.patches for record in (*ours, *theirs)}
+    if len(tested_on) > 1:
+        names = f"{ours[0].key.experiment} and {theirs[0].key.experiment}"
+        raise RecordError(f"{names} were not tested on the same patches: train both again")
+    our_scores = pd.Series([score(record.confusion) for record in ours])
+    their_scores = pd.Series([score(record.confusion) for record in theirs])
     low, high = difference_interval(
-        [r.confusions for r in ours], [r.confusions for r in theirs], score
+        [record.confusions for record in ours], [record.confusions for record in theirs], score
     )
-    spread = float(np.max([series.std() for series in found]))  # unknown where one of them is
-    return Gain(found[0].mean() - found[1].mean(), low, high, spread, min(map(len, found)))
+    # np.max, unlike max, is NaN where one of the two is: of a single run the spread is unknown.
+    spread = float(np.max([our_scores.std(), their_scores.std()]))
+    difference = our_scores.mean() - their_scores.mean()
+    return Gain(difference, low, high, spread, min(len(ours), len(theirs)))
 
 
 #: What is added, and the networks with and without it.
@@ -83,47 +93,60 @@ STEPS = (
 def step_gains(
     dataset: str, classes: int, score: Callable[[np.ndarray], float] = macro_score
 ) -> dict[str, Gain]:
-    """What the second sensor and the Inception module add, where both networks were trained."""
-    runs = {
-        name: (read_runs(dataset, f"{more}_{classes}c"), read_runs(dataset, f"{less}_{classes}c"))
-        for name, more, less in STEPS
-    }
-    return {name: gain(*pair, score) for name, pair in runs.items() if all(pair)}
+    """Measure what the second sensor and the Inception module add, where both were trained."""
+    gains = {}
+    for added, more, less in STEPS:
+        with_it = read_runs(dataset, f"{more}_{classes}c")
+        without_it = read_runs(dataset, f"{less}_{classes}c")
+        if with_it and without_it:
+            gains[added] = gain(with_it, without_it, score)
+    return gains
 
 
 def class_gains(dataset: str) -> dict[str, Gain]:
-    """What ten classes instead of six add to the mean F1 of the urban ones, by method."""
-    pairs = {
-        e.title: (read_runs(dataset, e.name), read_runs(dataset, e.name.replace("_10c", "_6c")))
-        for e in EXPERIMENTS.values()
-        if e.classes == 10
-    }
-    return {name: gain(*pair, urban_score) for name, pair in pairs.items() if all(pair)}
+    """Measure what ten classes instead of six add to the mean urban F1, by method."""
+    gains = {}
+    for experiment in EXPERIMENTS.values():
+        if experiment.classes != 10:
+            continue
+        ten = read_runs(dataset, experiment.name)
+        six = read_runs(dataset, experiment.name.replace("_10c", "_6c"))
+        if ten and six:
+            gains[experiment.title] = gain(ten, six, urban_score)
+    return gains
 
 
 def gain_table(gains: Mapping[str, Gain]) -> pd.DataFrame:
-    """Gains as a table of text, a row each."""
-    rows = {
-        name: {
-            "gain": f"{g.difference:+.3f}",
-            "95 % over test patches": f"{g.low:+.3f} to {g.high:+.3f}",
-            "spread over seeds": "unknown" if pd.isna(g.spread) else f"{g.spread:.3f}",
-            "beyond both": "yes" if g.certain else "no",
+    """Tabulate gains as text, one row each."""
+    rows = {}
+    for name, gained in gains.items():
+        spread = "unknown" if pd.isna(gained.spread) else f"{gained.spread:.3f}"
+        rows[name] = {
+            "gain": f"{gained.difference:+.3f}",
+            "95 % over test patches": f"{gained.low:+.3f} to {gained.high:+.3f}",
+            "spread over seeds": spread,
+            "beyond both": "yes" if gained.exceeds_noise else "no",
         }
-        for name, g in gains.items()
-    }
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
 def gain_note(gains: Mapping[str, Gain]) -> str:
-    """Which gains are more than the spread of seeds and test patches, in a sentence."""
+    """Say which gains are larger than the variation between seeds and test sets."""
     if not gains:
         return "The networks to compare have no records yet."
-    sure = [f"{name} ({g.difference:+.3f})" for name, g in gains.items() if g.certain]
-    open_ = [name for name, g in gains.items() if not g.certain]
-    seeds = min(g.seeds for g in gains.values())
-    parts = [f"More than seeds and test patches explain: {'; '.join(sure)}."] if sure else []
-    parts += [f"Not decided here: {'; '.join(open_)}."] if open_ else []
-    if sure and seeds < LEAST_SEEDS:
-        parts.append(f"The spread is of {seeds} seeds, too few to know it well.")
-    return " ".join(parts)
+    decided = []
+    undecided = []
+    for name, gained in gains.items():
+        if gained.exceeds_noise:
+            decided.append(f"{name} ({gained.difference:+.3f})")
+        else:
+            undecided.append(name)
+    sentences = []
+    if decided:
+        sentences.append(f"Larger than seed and test-set variation: {'; '.join(decided)}.")
+    if undecided:
+        sentences.append(f"Not decided by these runs: {'; '.join(undecided)}.")
+    seeds = min(gained.seeds for gained in gains.values())
+    if decided and seeds < LEAST_SEEDS:
+        sentences.append(f"With {seeds} seeds, the variation between seeds is not known well.")
+    return " ".join(sentences)

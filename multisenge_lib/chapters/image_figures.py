@@ -1,6 +1,5 @@
 """Figures of the dataset, selection and typology chapters: data in, figure out."""
 
-import itertools
 from calendar import month_abbr
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,6 +17,7 @@ from multisenge_lib.chapters.style import (
     SPLIT_COLORS,
     class_legend,
     columns_for,
+    is_narrow,
     lower_legend,
     outlined,
     panels,
@@ -27,39 +27,40 @@ from multisenge_lib.dataset import MULTISENGE, S2_BANDS, Patch, Typology, decibe
 
 #: A degree of latitude over one of longitude in the middle of the region (48.7 degrees north).
 _ASPECT = 1 / np.cos(np.deg2rad(48.7))
-_BLUE, _PALE = "#2b6ca3", "#7fa6c9"
+_BLUE = "#2b6ca3"
+_PALE = "#7fa6c9"
 _MARKERS = dict(zip(SPLIT_COLORS, "osD", strict=True))
 
 
 def short_date(day: Any) -> str:
-    """`15 Jul`, from anything that pandas takes as a date."""
+    """Write `15 Jul`, from anything that pandas takes as a date."""
     return f"{pd.Timestamp(day):%d %b}"
 
 
 def true_color(
     s2: np.ndarray, brightest: float = 2000, bands: Sequence[str] = S2_BANDS
 ) -> np.ndarray:
-    """Red, green and blue of Sentinel-2; grey where an area lacks one of these bands.
+    """Show Sentinel-2 in red, green and blue, or in grey where one of these bands is missing.
 
     Args:
         s2: `(..., bands)`, reflectance x 10,000.
         brightest: reflectance x 10,000 shown as full brightness.
-        bands: names of the bands, by which B4, B3 and B2 are found.
+        bands: names of the bands in their order.
 
     Returns:
-        `(..., 3) float`, 0 to 1.
+        `(..., 3) float`, 0 to 1. Grey is the first band.
     """
-    names = list(bands)
-    if {"B4", "B3", "B2"} <= set(names):
-        positions = [names.index("B4"), names.index("B3"), names.index("B2")]
+    visible = ("B4", "B3", "B2")
+    if set(visible) <= set(bands):
+        positions = [list(bands).index(name) for name in visible]
     else:
         positions = [0, 0, 0]
-    brightness = np.clip(s2[..., positions].astype(np.float32) / brightest, 0, 1)
-    return brightness**0.8
+    shares = np.clip(s2[..., positions].astype(np.float32) / brightest, 0, 1)
+    return shares**0.8  # brightens the dark forests
 
 
 def radar_color(s1: np.ndarray) -> np.ndarray:
-    """VV, VH and their difference as red, green, blue; grey where there is one band alone.
+    """Show VV, VH and their difference as red, green and blue; one band alone in grey.
 
     Args:
         s1: `(..., 2)`, linear backscatter, VV and VH; or `(..., 1)`.
@@ -70,26 +71,26 @@ def radar_color(s1: np.ndarray) -> np.ndarray:
     decibels = decibel(s1)
     vv = decibels[..., 0]
     if decibels.shape[-1] == 1:
-        bands = np.stack([vv, vv, vv], axis=-1)
-        lowest = np.array([-18, -18, -18])
-        highest = np.array([0, 0, 0])
+        quantities = np.stack([vv, vv, vv], axis=-1)
+        low = np.array([-18, -18, -18])
+        high = np.array([0, 0, 0])
     else:
         vh = decibels[..., 1]
-        bands = np.stack([vv, vh, vv - vh], axis=-1)
-        lowest = np.array([-18, -25, 2])
-        highest = np.array([0, -7, 12])
-    return np.clip((bands - lowest) / (highest - lowest), 0, 1)
+        quantities = np.stack([vv, vh, vv - vh], axis=-1)
+        low = np.array([-18, -25, 2])
+        high = np.array([0, -7, 12])
+    return np.clip((quantities - low) / (high - low), 0, 1)
 
 
 def series_images(
     patch: Patch, row: Any, bands: Sequence[str] = S2_BANDS
 ) -> list[tuple[str, np.ndarray, None]]:
-    """Every image of a patch in the colours above, as `image_grid` takes them; Sentinel-2 first.
+    """List every image of a patch in colour, as `image_grid` takes them; Sentinel-2 first.
 
     Args:
         patch: with one sensor or both.
         row: of a selection: `s1_dates`, `s2_dates`.
-        bands: names of the bands of Sentinel-2.
+        bands: names of the Sentinel-2 bands.
     """
     images = []
     if patch.s2 is not None:
@@ -102,19 +103,32 @@ def series_images(
 
 
 def _class_lines(ax: Axes, means: pd.DataFrame, typology: Typology, names: bool) -> None:
-    """A line a class (columns of `means`: ids) over the dates, its name at its right end."""
+    """Draw one line per class over the dates, with its id, or its name too, at the right end.
+
+    Args:
+        ax: where to draw.
+        means: one column per class id, one row per date.
+        typology: of the ids.
+        names: write the names too.
+    """
     for class_id in means:
         color = typology.colors[class_id - 1]
         ax.plot(means[class_id], color=color, lw=1.8, path_effects=outlined(3))
     low, high = ax.get_ylim()
-    apart = (high - low) * 0.155 / (ax.get_figure().get_figheight() / 3.6)
+    # Height of a line of text in units of the axis: 0.155 of it in a figure of 3.6 inches.
+    line_height = (high - low) * 0.155 * 3.6 / ax.get_figure().get_figheight()
     last = means.iloc[-1].dropna()
-    for class_id, at in zip(last.index, spread_labels(last.to_numpy(), apart), strict=True):
-        label = f"{class_id} {typology.names[class_id - 1]}" if names else str(class_id)
-        end = (len(means) - 1, last[class_id])
-        arrow = {"arrowstyle": "-", "color": "#555555", "lw": 0.7}
-        options = {"va": "center", "annotation_clip": False, "arrowprops": arrow}
-        ax.annotate(label, end, (len(means) - 0.8, at), **options)
+    heights = spread_labels(last.to_numpy(), line_height)
+    for class_id, height in zip(last.index, heights, strict=True):
+        name = typology.names[class_id - 1]
+        ax.annotate(
+            f"{class_id} {name}" if names else str(class_id),
+            (len(means) - 1, last[class_id]),
+            (len(means) - 0.8, height),
+            va="center",
+            annotation_clip=False,
+            arrowprops={"arrowstyle": "-", "color": "#555555", "lw": 0.7},
+        )
 
 
 def class_series(
@@ -125,27 +139,31 @@ def class_series(
     ylabel: str = "",
     width: float = DESKTOP_WIDTH,
 ) -> Figure:
-    """Mean of a quantity by class over the dates, a panel a quantity.
+    """Draw the mean of a quantity by class over the dates, one panel per quantity.
 
     Args:
         series: name to `(patches, dates, height, width)`; VV and VH as linear backscatter,
             averaged as it is and drawn in dB; bands as reflectance x 10,000.
         ids: `(patches, height, width)`, ids of the typology.
-        typology: that of `ids`.
+        typology: typology of `ids`.
         dates: how to call each date.
-        ylabel: of all panels, where the quantities are no bands.
+        ylabel: of all panels, where the quantities are not bands.
         width: of the figure, inches.
     """
+    present = [c.id for c in typology.classes if (ids == c.id).any()]
     figure, axes = panels(len(series), width, (1, 1), 2.6)
     for ax, (band, values) in zip(axes, series.items(), strict=True):
-        radar, by_date = band in ("VV", "VH"), values.swapaxes(0, 1)
-        there = [c.id for c in typology.classes if (ids == c.id).any()]
-        means = pd.DataFrame({i: by_date[:, ids == i].mean(axis=1) for i in there}, list(dates))
-        _class_lines(ax, decibel(means) if radar else means, typology, names=width == DESKTOP_WIDTH)
-        unit = "Backscatter (dB)" if radar else "Reflectance x 10,000"
+        by_date = values.swapaxes(0, 1)  # (dates, patches, height, width)
+        columns = {class_id: by_date[:, ids == class_id].mean(axis=1) for class_id in present}
+        means = pd.DataFrame(columns, list(dates))
+        unit = "Reflectance x 10,000"
+        if band in ("VV", "VH"):
+            means = decibel(means)
+            unit = "Backscatter (dB)"
+        _class_lines(ax, means, typology, names=not is_narrow(width))
         ax.set(title=band, ylabel=ylabel or unit, xlim=(-0.2, len(dates) - 0.9))
-    if width != DESKTOP_WIDTH:
-        class_legend(figure, typology, there)
+    if is_narrow(width):
+        class_legend(figure, typology, present)
     return figure
 
 
@@ -155,7 +173,7 @@ def band_means(
     dates: Sequence[str],
     width: float = DESKTOP_WIDTH,
 ) -> Figure:
-    """Mean and standard deviation of each band of two places, a panel a date.
+    """Draw mean and standard deviation of each band of two places, one panel per date.
 
     Args:
         images: two names to `(dates, pixels, bands)`, reflectance x 10,000.
@@ -164,14 +182,26 @@ def band_means(
         width: of the figure, inches.
     """
     figure, axes = panels(len(dates), width, (2, 1), 2.4, sharey=True)
-    looks = ({"fmt": "o", "color": _BLUE}, {"fmt": "s", "color": "#b3541e"})
-    for t, (ax, date) in enumerate(zip(axes, dates, strict=True)):
+    # The two places stand side by side at each band, apart in shape and colour.
+    looks = (
+        {"fmt": "o", "color": _BLUE, "shift": -0.12},
+        {"fmt": "s", "color": "#b3541e", "shift": 0.12},
+    )
+    positions = np.arange(len(bands))
+    for date, (ax, title) in enumerate(zip(axes, dates, strict=True)):
         for (name, values), look in zip(images.items(), looks, strict=True):
-            mean, deviation = values[t].mean(axis=0), values[t].std(axis=0)
-            shift = np.arange(len(bands)) + (0.12 if look["fmt"] == "s" else -0.12)
-            ax.errorbar(shift, mean, deviation, ms=4, lw=1, label=name, **look)
-        ax.set(title=date, ylabel="Reflectance x 10,000")
-        ax.set_xticks(range(len(bands)), bands)
+            ax.errorbar(
+                positions + look["shift"],
+                values[date].mean(axis=0),
+                values[date].std(axis=0),
+                fmt=look["fmt"],
+                color=look["color"],
+                ms=4,
+                lw=1,
+                label=name,
+            )
+        ax.set(title=title, ylabel="Reflectance x 10,000")
+        ax.set_xticks(positions, bands)
     axes[0].legend(loc="upper left")
     return figure
 
@@ -179,12 +209,20 @@ def band_means(
 def month_bars(
     counts: pd.Series, total: int, chosen: Sequence[int], width: float = DESKTOP_WIDTH
 ) -> Figure:
-    """The paper's Figure 2: patches with a Sentinel-2 image, by month; chosen months stand out."""
+    """Draw the paper's Figure 2: patches with a Sentinel-2 image, by month.
+
+    Args:
+        counts: patches by month, 1 to 12.
+        total: all patches.
+        chosen: months that stand out.
+        width: of the figure, inches.
+    """
     figure, ax = plt.subplots(figsize=(width, 3.6), layout="constrained")
     colors = [_BLUE if month in chosen else _PALE for month in counts.index]
     bars = ax.barh([month_abbr[month] for month in counts.index], counts, color=colors)
     ax.bar_label(bars, padding=3, fmt="{:,.0f}")
     ax.invert_yaxis()
+    # The longest bar leaves room for its number.
     ax.set(xlabel=f"Patches, of {total:,}", ylabel="Month of 2020", xlim=(0, total * 1.16))
     ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.xaxis.set_major_locator(plt.MaxNLocator(4))
@@ -192,26 +230,42 @@ def month_bars(
 
 
 def _tile_labels(outlines: gpd.GeoDataFrame) -> dict[str, np.ndarray]:
-    """Where each tile's name stands: of nine places in its square the freest."""
-    taken, places = [np.array(place) for place in MULTISENGE.cities.values()], {}
-    for tile, (x0, y0, x1, y1) in zip(outlines["tile"], outlines.bounds.to_numpy(), strict=True):
-        x, y = np.linspace(x0 + 0.25, x1 - 0.25, 3), np.linspace(y0 + 0.12, y1 - 0.12, 3)
-        free = [np.array(place) for place in itertools.product(x, y)]
-        places[tile] = max(free, key=lambda place: min(np.hypot(*(place - t)) for t in taken))
-        taken.append(places[tile])
-    return places
+    """Choose where each tile's name stands: of nine places in its square the freest."""
+    taken = [np.array(place) for place in MULTISENGE.cities.values()]
+    labels = {}
+    for tile, bounds in zip(outlines["tile"], outlines.bounds.to_numpy(), strict=True):
+        west, south, east, north = bounds
+        best = None
+        best_distance = -1.0
+        for x in np.linspace(west + 0.25, east - 0.25, 3):
+            for y in np.linspace(south + 0.12, north - 0.12, 3):
+                distance = min(np.hypot(x - other[0], y - other[1]) for other in taken)
+                if distance > best_distance:
+                    best = np.array([x, y])
+                    best_distance = distance
+        labels[tile] = best
+        taken.append(best)
+    return labels
 
 
 def _draw_places(ax: Axes, outlines: gpd.GeoDataFrame, tiles: bool, cities: bool) -> None:
+    """Draw the outlines of the tiles, and their names and the cities if asked for."""
     halo = outlined(2.5, "white")
     outlines.boundary.plot(ax=ax, color="#8a8a8a", linewidth=0.6)
-    for tile, place in _tile_labels(outlines).items() if tiles else ():
-        look = {"color": "#555555", "ha": "center", "va": "center", "path_effects": halo}
-        ax.annotate(tile, place, **look)
-    for city, place in MULTISENGE.cities.items() if cities else ():
-        ax.plot(*place, "k^", markersize=4, path_effects=halo)
-        options = {"textcoords": "offset points", "path_effects": halo, "ha": "center"}
-        ax.annotate(city, place, xytext=(0, 4), **options)
+    if tiles:
+        for tile, place in _tile_labels(outlines).items():
+            ax.annotate(tile, place, color="#555555", ha="center", va="center", path_effects=halo)
+    if cities:
+        for city, place in MULTISENGE.cities.items():
+            ax.plot(*place, "k^", markersize=4, path_effects=halo)
+            ax.annotate(
+                city,
+                place,
+                xytext=(0, 4),
+                textcoords="offset points",
+                path_effects=halo,
+                ha="center",
+            )
     ax.set_xlabel("Degrees east" if cities else "", fontsize=MIN_FONT_SIZE)
     ax.set_ylabel("Degrees north" if cities else "", fontsize=MIN_FONT_SIZE)
     if not cities:
@@ -227,28 +281,42 @@ def dot_maps(
     columns: tuple[int, int] = (1, 1),
     width: float = DESKTOP_WIDTH,
 ) -> Figure:
-    """Where patches lie: a map a title, a marker a cell of a grid, its area the patches in it.
+    """Map where patches lie: a marker per cell of a grid, its area the number of patches in it.
 
     Args:
-        cells: a row a grid cell: `lon`, `lat` (centre, degrees), `patches`, and columns to show.
+        cells: one row per grid cell: `lon`, `lat` (centre, degrees), `patches`, and the columns to
+            show.
         outlines: `tile` and its square.
-        maps: title to the columns of `cells` that the map shows, and their labels.
+        maps: by title of a map, the columns of `cells` that it shows, and their labels.
         columns: maps in a row, in the book's column and on a phone.
         width: of the figure, inches.
     """
     single = len(maps) == 1
-    height = 0.68 * width + 0.3 if single else 0.62 * width / columns_for(width, columns) + 0.3
+    if single:
+        height = 0.68 * width + 0.3
+    else:
+        height = 0.62 * width / columns_for(width, columns) + 0.3
     figure, axes = panels(len(maps), width, columns, height)
-    full = (0.62 * width) ** 2 / (1 if single else 2)
+    # Area of the marker of the fullest cell, square points.
+    largest = (0.62 * width) ** 2
+    if not single:
+        largest /= 2
     for ax, (title, layers) in zip(axes, maps.items(), strict=True):
         for layer, label in layers.items():
-            some = cells[cells[layer] > 0]
-            area = full * some[layer] / cells["patches"].max()
-            look = {"color": SPLIT_COLORS.get(layer, _BLUE), "marker": _MARKERS.get(layer, "o")}
-            ax.scatter(some["lon"], some["lat"], area, linewidths=0, label=label, **look)
-        _draw_places(ax, outlines, tiles=single and width == DESKTOP_WIDTH, cities=single)
+            filled = cells[cells[layer] > 0]
+            ax.scatter(
+                filled["lon"],
+                filled["lat"],
+                largest * filled[layer] / cells["patches"].max(),
+                color=SPLIT_COLORS.get(layer, _BLUE),
+                marker=_MARKERS.get(layer, "o"),
+                linewidths=0,
+                label=label,
+            )
+        _draw_places(ax, outlines, tiles=single and not is_narrow(width), cities=single)
         ax.set_title(title)
-    if any(layers.keys() & SPLIT_COLORS for layers in maps.values()):
+    shows_splits = any(layers.keys() & SPLIT_COLORS for layers in maps.values())
+    if shows_splits:
         lower_legend(figure, axes[0].collections[: len(layers)])
         for handle in figure.legends[0].legend_handles:
             handle.set_sizes([30])

@@ -1,4 +1,4 @@
-"""What the interactive parts of the pages draw from; the scripts are in the book's `_parts`."""
+"""Data of the interactive parts of the pages; their scripts are in the book's `_parts`."""
 
 import base64
 import zlib
@@ -8,13 +8,17 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 
-from multisenge_lib.chapters.image_figures import SPLIT_COLORS, true_color
+from multisenge_lib.chapters.image_figures import true_color
+from multisenge_lib.chapters.style import SPLIT_COLORS
 from multisenge_lib.dataset import MULTISENGE, S2_BANDS, Typology, is_sample
 from multisenge_lib.results import Record
 
 
 def packed(values: np.ndarray, dtype: str = "uint8") -> str:
-    """Numbers as text for a page, without their shape; read by `parts.bytes` of `frame.js`."""
+    """Write numbers as text for a page, without their shape; `parts.bytes` of `frame.js` reads it.
+
+    The numbers are compressed, and little-endian whatever the machine is.
+    """
     stored = np.ascontiguousarray(values).astype(np.dtype(dtype).newbyteorder("<"))
     return base64.b64encode(zlib.compress(stored.tobytes(), 9)).decode()
 
@@ -22,21 +26,23 @@ def packed(values: np.ndarray, dtype: str = "uint8") -> str:
 def selection_data(
     series: Sequence[Mapping[str, Any]], outlines: gpd.GeoDataFrame, published: Mapping[int, int]
 ) -> dict[str, Any]:
-    """For the selection explorer: patches counted by months and gap.
+    """Give the data of the selection explorer, which counts patches by months and gap.
 
     Args:
         series: of `audit.date_series`.
         outlines: of `tile_outlines`.
         published: the paper's Table 1, patches by days gap.
     """
-    # From a box that begins in the south-east and turns left.
-    corners = outlines.get_coordinates().to_numpy().reshape(-1, 5, 2)[:, [2, 1, 0, 3]].round(5)
+    tiles = {}
+    for row in outlines.itertuples():
+        # The ring begins in the south-east, turns left, and closes; the page wants four corners
+        # from the south-west on.
+        ring = np.asarray(row.geometry.exterior.coords)
+        corners = ring[[2, 1, 0, 3]].round(5)
+        tiles[row.tile] = {"split": MULTISENGE.split_of(row.tile), "corners": corners.tolist()}
     return {
         "series": list(series),
-        "tiles": {
-            tile: {"split": MULTISENGE.split_of(tile), "corners": places.tolist()}
-            for tile, places in zip(outlines["tile"], corners, strict=True)
-        },
+        "tiles": tiles,
         "splits": SPLIT_COLORS,
         "cities": dict(MULTISENGE.cities),
         "months": list(MULTISENGE.months),
@@ -46,43 +52,52 @@ def selection_data(
 
 
 def swipe_data(
-    records: Mapping[str, Record], typology: Typology, images: Mapping[str, np.ndarray]
+    records: Mapping[str, Record],
+    typology: Typology,
+    images: Mapping[str, np.ndarray],
+    bands: Sequence[str] = S2_BANDS,
 ) -> dict[str, Any]:
-    """For the swipe: image, reference and each network's map of the patches that all records show.
+    """Give the data of the swipe: image, reference and maps of the patches that all records show.
 
     Args:
-        records: one run a method, of one dataset.
-        typology: theirs.
-        images: of patches, where there are any: `(height, width, 10)` reflectance x 10,000.
+        records: one run per method, of one dataset.
+        typology: typology of the records.
+        images: by patch, where there are any: `(height, width, bands)` reflectance x 10,000.
+        bands: names of the images' bands.
     """
     first = next(iter(records.values()))
-    patches = {
-        patch: {
+    patches = {}
+    for patch, reference in first.references.items():
+        if not all(patch in record.maps for record in records.values()):
+            continue
+        image = None
+        if patch in images:
+            image = packed(255 * true_color(images[patch], bands=bands))
+        patches[patch] = {
             "size": reference.shape,
             "reference": packed(reference),
             "maps": {method: packed(record.maps[patch]) for method, record in records.items()},
-            "image": packed(255 * true_color(images[patch])) if patch in images else None,
+            "image": image,
         }
-        for patch, reference in first.references.items()
-        if all(patch in record.maps for record in records.values())
-    }
-    return {
-        "patches": patches,
-        "classes": [{"name": c.name, "color": c.color} for c in typology.classes],
-        "mark": "synthetic sample" if is_sample(first.metadata.dataset) else "",
-    }
+    classes = []
+    for land_cover in typology.classes:
+        classes.append({"name": land_cover.name, "color": land_cover.color})
+    mark = "synthetic sample" if is_sample(first.metadata.dataset) else ""
+    return {"patches": patches, "classes": classes, "mark": mark}
 
 
 def _in_steps(values: np.ndarray) -> dict[str, Any]:
-    """Values as whole steps of a thousandth of the largest, and the size of a step."""
-    step = float(np.abs(values).max()) / 1000 or 1.0
+    """Round values to steps of a thousandth of the largest; give the steps and the size of one."""
+    step = float(np.abs(values).max()) / 1000 or 1.0  # 1 where all are 0
     return {"step": step, "steps": packed(np.round(values / step), "int16")}
 
 
 def gates_data(
     s2: np.ndarray, dates: Sequence[str], state: Any, points: Mapping[str, tuple[int, int]]
 ) -> dict[str, Any]:
-    """For the gate stepper: Eq. 3 at a pixel, for the filter whose forget gate changes most.
+    """Give the data of the gate stepper: Eq. 3 at a pixel, for one filter of a ConvLSTM.
+
+    It is the filter whose forget gate changes most over the dates.
 
     Args:
         s2: `(dates, height, width, 10)`, reflectance x 10,000.
@@ -90,11 +105,16 @@ def gates_data(
         state: the `Gates` of one series, of `models.gates`.
         points: row and column of some places, by what they are.
     """
+    # (dates, height, width, filters) each, in the order of `Gates`: i, f, o, C, H.
     state = [np.asarray(values)[0] for values in state]
-    chosen = int(state[1][1:].std(0).mean((0, 1)).argmax())
-    red, infrared = (s2[..., S2_BANDS.index(band)].astype(np.float32) for band in ("B4", "B8"))
+    forget = state[1][1:]  # at the first date there is nothing to forget
+    chosen = int(forget.std(axis=0).mean(axis=(0, 1)).argmax())
+    # As float: differences of 16-bit pixels would wrap around.
+    red = s2[..., S2_BANDS.index("B4")].astype(np.float32)
+    infrared = s2[..., S2_BANDS.index("B8")].astype(np.float32)
     quantities = {"NDVI": (infrared - red) / (infrared + red)}
-    quantities |= {name: values[..., chosen] for name, values in zip("ifoCH", state, strict=True)}
+    for name, values in zip("ifoCH", state, strict=True):
+        quantities[name] = values[..., chosen]
     return {
         "size": s2.shape[1:3],
         "dates": list(dates),

@@ -1,4 +1,4 @@
-"""A model's blocks as a table, read from the model itself."""
+"""A table of a network's layers, read from the network itself."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,34 +8,38 @@ import pandas as pd
 
 
 def _tensors(node: Any) -> Iterator[dict[str, Any]]:
-    """The tensors in a layer's serialised call, however they are nested."""
+    """Find the tensors in a layer's serialised call, however they are nested."""
     if isinstance(node, dict):
         if "keras_history" in node:
             yield node
         else:
             yield from _tensors(list(node.values()))
-    elif isinstance(node, (list, tuple)):
+    elif isinstance(node, list | tuple):
         for part in node:
             yield from _tensors(part)
 
 
 def layer_table(model: keras.Model) -> pd.DataFrame:
-    """One row a layer, in the order of computation; a model inside the model is one row.
+    """Tabulate a network: one row per layer, in the order of computation.
 
     Args:
-        model: a functional model.
+        model: a functional model; a model inside it is one row.
 
     Returns:
         Indexed by the layer's name: `kind` (its class), `shape` (of its output, without the
         batch), `parameters` (trainable or not), `inputs` (names of the layers it takes).
     """
     rows: dict[str, dict[str, Any]] = {}
-    through: dict[str, list[str]] = {}  # operations that are no layers, such as the decibel's
+    # Operations that are not layers, such as the decibels, get no row. What they take is passed
+    # through to the layers behind them.
+    passed_through: dict[str, list[str]] = {}
     for operation, config in zip(model.operations, model.get_config()["layers"], strict=True):
-        called = [tensor["keras_history"][0] for tensor in _tensors(config["inbound_nodes"])]
-        sources = [source for name in called for source in through.get(name, [name])]
+        sources: list[str] = []
+        for tensor in _tensors(config["inbound_nodes"]):
+            name = tensor["keras_history"][0]
+            sources += passed_through.get(name, [name])
         if not isinstance(operation, keras.Layer):
-            through[operation.name] = sources
+            passed_through[operation.name] = sources
             continue
         rows[operation.name] = {
             "kind": type(operation).__name__,

@@ -35,26 +35,29 @@ def patches_to_show(selection: pd.DataFrame, count: int, dataset: Dataset) -> li
 def showcase_images(
     records: Mapping[str, Record], root: Path | str, typology: Typology
 ) -> dict[str, np.ndarray]:
-    """The first Sentinel-2 image of the patches whose maps the records hold.
+    """Read the first Sentinel-2 image of the patches whose maps the records hold.
 
-    Only where the data root is of their dataset and still holds the same land: a patch whose
+    Only if the data root is of the records' dataset and still holds the same land: a patch whose
     reference is not the record's is left out, so that no map stands beside the image of another
     place.
 
     Args:
-        records: one run a method, of one dataset.
+        records: one run per method, of one dataset.
         root: the data root.
-        typology: the records'.
+        typology: typology of the records.
 
     Returns:
-        By patch, `(height, width, 10) uint16`, reflectance x 10,000.
+        By patch, `(height, width, bands) uint16`, reflectance x 10,000.
     """
-    first, images = next(iter(records.values())), {}
-    if dataset_of_root(root).name != first.metadata.dataset:
+    images: dict[str, np.ndarray] = {}
+    record = next(iter(records.values()))
+    if dataset_of_root(root).name != record.metadata.dataset:
         return images
     for row in load_selection(root, sensors=("s2",)).itertuples():
-        if row.patch in first.references:
-            patch = read_patch(root, row, ("s2",))
-            if np.array_equal(reclassify(patch.reference, typology), first.references[row.patch]):
-                images[row.patch] = patch.s2[0]
+        if row.patch not in record.references:
+            continue
+        patch = read_patch(root, row, ("s2",))
+        reference = reclassify(patch.reference, typology)
+        if np.array_equal(reference, record.references[row.patch]):
+            images[row.patch] = patch.s2[0]
     return images

@@ -18,13 +18,13 @@ def runs(hits, seeds=3, experiment="s1s2_10c", spread=0):
     return made
 
 
-def test_a_clear_gain_is_certain_and_a_scattered_one_is_not():
+def test_a_clear_gain_exceeds_the_noise_and_a_scattered_one_is_not():
     clear = gains.gain(runs(60), runs(30))
-    assert clear.certain and clear.low > 0 and clear.spread < 1e-9
+    assert clear.exceeds_noise and clear.low > 0 and clear.spread < 1e-9
     assert clear.difference == pytest.approx(61 / 70 - 31 / 40)
-    assert not gains.gain(runs(60, spread=40), runs(55, spread=40)).certain
-    assert not gains.gain(runs(60, seeds=2), runs(30, seeds=2)).certain  # too few
-    assert not gains.gain(runs(60, seeds=1), runs(30, seeds=1)).certain
+    assert not gains.gain(runs(60, spread=40), runs(55, spread=40)).exceeds_noise
+    assert not gains.gain(runs(60, seeds=2), runs(30, seeds=2)).exceeds_noise  # too few
+    assert not gains.gain(runs(60, seeds=1), runs(30, seeds=1)).exceeds_noise
 
 
 def test_the_interval_is_of_the_same_draws():
@@ -76,12 +76,12 @@ def test_steps_and_classes_of_a_dataset(tmp_path, monkeypatch):
     assert table["beyond both"].tolist() == ["yes", "no"]
     note = chapters.gain_note(found)
     assert note.startswith(
-        "More than seeds and test patches explain: Sentinel-2, to Sentinel-1 (+0.0"
+        "Larger than seed and test-set variation: Sentinel-2, to Sentinel-1 (+0.0"
     )
-    assert "Not decided here: Inception, to both." in note
-    assert note.endswith("The spread is of 3 seeds, too few to know it well.")
+    assert "Not decided by these runs: Inception, to both." in note
+    assert note.endswith("With 3 seeds, the variation between seeds is not known well.")
     enough = {name: gain._replace(seeds=5) for name, gain in found.items()}
-    assert chapters.gain_note(enough).endswith("Not decided here: Inception, to both.")
+    assert chapters.gain_note(enough).endswith("Not decided by these runs: Inception, to both.")
     assert chapters.class_gains("sample") == {}
     results.write_record(make_record("s1s2_6c", confusions=runs(60)[0].confusions[:, :6, :6]))
     assert list(chapters.class_gains("sample")) == ["ConvLSTM-S1S2"]
