@@ -1,6 +1,7 @@
-"""The paper's Figures 5 and 7 and the U-Net, drawn: blocks at given places, the model's numbers.
+"""The paper's Figures 5 and 7 and the U-Net: blocks at fixed places, with the network's numbers.
 
-Every drawing runs from top to bottom, so that it can be read on a phone.
+The places are typed by hand; every shape and number of weights is read from the network that is
+drawn. Drawings run from top to bottom, so that they can be read on a phone.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,12 @@ from matplotlib.patches import FancyBboxPatch
 
 from multisenge_lib.chapters.style import DESKTOP_WIDTH, MIN_FONT_SIZE, panels
 
-_INPUT, _SERIES, _SPATIAL, _UNET, _PLAIN = "#e4e4e4", "#cfe3f5", "#fde3c8", "#d5ecd2", "#ffffff"
+#: Fills of the blocks, by what they work on.
+_INPUT = "#e4e4e4"
+_SERIES = "#cfe3f5"
+_SPATIAL = "#fde3c8"
+_UNET = "#d5ecd2"
+_PLAIN = "#ffffff"
 _LINE = "#555555"
 
 
@@ -35,7 +41,7 @@ class Block(NamedTuple):
 
 
 def _canvas(width: float, across: float, down: float, height: float) -> tuple[Figure, Axes]:
-    """Axes of `across` x `down` units, y downwards."""
+    """Make axes of `across` x `down` units, y downwards."""
     figure, ax = plt.subplots(figsize=(min(width, 5.6), height), layout="constrained")
     ax.set(xlim=(0, across), ylim=(down, 0))
     ax.set_axis_off()
@@ -43,6 +49,7 @@ def _canvas(width: float, across: float, down: float, height: float) -> tuple[Fi
 
 
 def _draw(ax: Axes, block: Block, text: str) -> None:
+    """Draw a block with its title in bold and some lines of text below."""
     corner = (block.x - block.width / 2, block.y - block.height / 2)
     box = FancyBboxPatch(
         corner, block.width, block.height, boxstyle="round,pad=0,rounding_size=.06"
@@ -50,24 +57,30 @@ def _draw(ax: Axes, block: Block, text: str) -> None:
     box.set(facecolor=block.fill, edgecolor=_LINE, linewidth=0.9, zorder=2)
     ax.add_patch(box)
     options = {"ha": "center", "fontsize": MIN_FONT_SIZE, "zorder": 3, "linespacing": 1.3}
+    # The more lines of text, the higher the title.
     middle = block.y - 0.08 * text.count("\n")
     ax.text(block.x, middle, block.title, fontweight="bold", va="bottom", **options)
     ax.text(block.x, middle, text, va="top", **options)
 
 
-def _arrow(ax: Axes, start: tuple, end: tuple, **look: str) -> None:
-    style = {"arrowstyle": "-|>", "color": _LINE, "shrinkA": 0, "shrinkB": 0} | look
-    ax.annotate("", end, start, arrowprops=style)
+def _arrow(
+    ax: Axes, start: tuple[float, float], end: tuple[float, float], linestyle: str = "-"
+) -> None:
+    style = {"arrowstyle": "-|>", "color": _LINE, "shrinkA": 0, "shrinkB": 0}
+    ax.annotate("", end, start, arrowprops=style | {"linestyle": linestyle})
 
 
-def _flow(ax: Axes, a: Block, b: Block) -> None:
-    """From the foot of a block to the top of another, straight down where they overlap."""
-    left, right = b.x - b.width / 2 + 0.1, b.x + b.width / 2 - 0.1
-    top = (float(np.clip(a.x, left, right)), b.y - b.height / 2)
-    _arrow(ax, (a.x, a.y + a.height / 2), top)
+def _connect(ax: Axes, upper: Block, lower: Block) -> None:
+    """Draw an arrow from the foot of a block to the top of another, straight where they overlap."""
+    left = lower.x - lower.width / 2 + 0.1
+    right = lower.x + lower.width / 2 - 0.1
+    foot = (upper.x, upper.y + upper.height / 2)
+    top = (float(np.clip(upper.x, left, right)), lower.y - lower.height / 2)
+    _arrow(ax, foot, top)
 
 
 def _shape(shape: Sequence[int]) -> str:
+    """Write `64×64×10`."""
     return "×".join(map(str, shape))
 
 
@@ -101,39 +114,47 @@ _MODULE = {
 }
 
 
-def _drawn(table: pd.DataFrame, blocks: Mapping[str, Block], down: float, width: float) -> Figure:
-    """The layers that a network has, with the shapes and weights that it gives them."""
+def _draw_layers(
+    table: pd.DataFrame, blocks: Mapping[str, Block], down: float, width: float
+) -> Figure:
+    """Draw the layers that a network has, with the shapes and weights in its table."""
     figure, ax = _canvas(width, 3, down, down + 0.2)
-    weights = table["parameters"].copy()
-    weights["inception"] = weights[table.index.str.startswith("inception")].sum()
-    there = {name: block for name, block in blocks.items() if name in table.index}
-    for name, block in there.items():
+    present = {name: block for name, block in blocks.items() if name in table.index}
+    for name, block in present.items():
         lines = [_shape(table["shape"][name])]
-        lines += [f"{weights[name]:,}", "weights"] if weights[name] else []
+        weights = table["parameters"][name]
+        if weights:
+            lines += [f"{weights:,}", "weights"]
         _draw(ax, block, "\n".join(lines))
-        for source in there.keys() & set(block.sources):
-            _flow(ax, there[source], block)
+        for source in block.sources:
+            if source in present:
+                _connect(ax, present[source], block)
     return figure
 
 
 def draw_method(table: pd.DataFrame, width: float = DESKTOP_WIDTH) -> Figure:
-    """The paper's Figure 5: from the series of both sensors to a score for each class and pixel.
+    """Draw the paper's Figure 5: from the series of both sensors to a score per class and pixel.
 
     Args:
-        table: `chapters.architecture` of a network; shapes are written without the batch.
+        table: `layer_table` of a network; shapes are written without the batch.
         width: of the figure, inches.
     """
-    return _drawn(table, _METHOD, 6.3, width)
+    table = table.copy()
+    if "inception" in table.index:
+        # The module is one block here. Its last layer joins the branches and has no weights.
+        is_branch = table.index.str.startswith("inception")
+        table.loc["inception", "parameters"] = table["parameters"][is_branch].sum()
+    return _draw_layers(table, _METHOD, 6.3, width)
 
 
 def draw_inception(table: pd.DataFrame, width: float = DESKTOP_WIDTH) -> Figure:
-    """The paper's Figure 7: the branches of the naive Inception module, side by side.
+    """Draw the paper's Figure 7: the branches of the naive Inception module, side by side.
 
     Args:
-        table: `chapters.architecture` of the module.
+        table: `layer_table` of the module.
         width: of the figure, inches.
     """
-    return _drawn(table, _MODULE, 3.6, width)
+    return _draw_layers(table, _MODULE, 3.6, width)
 
 
 #: Parts of the U-Net in the order of computation, by how their convolutions' names begin.
@@ -142,36 +163,54 @@ _DECODER = tuple(f"decoder_stage{stage}" for stage in range(4, -1, -1))
 
 
 def _stage(ax: Axes, table: pd.DataFrame, start: str, x: float, y: float, fill: str) -> None:
-    """A stage of the U-Net: the shape after it, and what it holds."""
-    convolutions = table[table.index.str.startswith(start) & (table["kind"] == "Conv2D")]
-    weights = table["parameters"][table.index.str.startswith(start)].sum()
+    """Draw a stage of the U-Net: the shape after it, its convolutions and its weights.
+
+    Args:
+        ax: where to draw.
+        table: of the U-Net.
+        start: how the names of the stage's layers begin.
+        x: middle of the block.
+        y: middle of the block.
+        fill: colour of the block.
+    """
+    layers = table[table.index.str.startswith(start)]
+    convolutions = layers[layers["kind"] == "Conv2D"]
     block = Block(_shape(convolutions["shape"].iloc[-1]), x, y, 1.65, 0.66, fill)
-    _draw(ax, block, f"{len(convolutions)} conv., {weights:,}")
+    _draw(ax, block, f"{len(convolutions)} conv., {layers['parameters'].sum():,}")
 
 
 def draw_unet(table: pd.DataFrame, width: float = DESKTOP_WIDTH) -> Figure:
-    """The U-Net: encoder down the left, decoder up the right, skips between.
+    """Draw the U-Net: encoder down the left, decoder up the right, skips between.
 
     Args:
-        table: `chapters.architecture` of a U-Net of a fixed image size.
+        table: `layer_table` of a U-Net of a fixed image size.
         width: of the figure, inches.
     """
     figure, ax = _canvas(width, 4, 6.6, 5.6)
-    joined = table.index[table["kind"] == "Concatenate"].str.replace("_concat", "")
-    for row, (down, up) in enumerate(zip(_ENCODER, _DECODER, strict=True)):
+    left = 0.85  # middle of the encoder's blocks
+    right = 3.15
+    half = 0.33  # half the height of a block
+    joins = table.index[table["kind"] == "Concatenate"]
+    with_skip = set(joins.str.replace("_concat", ""))
+    last = len(_ENCODER) - 1
+    for row, (encoder, decoder) in enumerate(zip(_ENCODER, _DECODER, strict=True)):
         y = 0.75 + row
-        _stage(ax, table, down, 0.85, y, _SERIES)
-        _stage(ax, table, up, 3.15, y, _UNET)
-        if up in joined:
+        _stage(ax, table, encoder, left, y, _SERIES)
+        _stage(ax, table, decoder, right, y, _UNET)
+        if decoder in with_skip:
             _arrow(ax, (1.68, y), (2.32, y), linestyle="--")
-        below = row < len(_ENCODER) - 1
-        _arrow(ax, (0.85, y + 0.33), (0.85, y + 0.67) if below else (1.3, y + 0.84))
-        _arrow(ax, (3.15, y + 0.67) if below else (2.7, y + 0.84), (3.15, y + 0.33))
+        # Down to the next stage and up from it; at the bottom to and from the centre.
+        below_left = (left, y + 1 - half) if row < last else (1.3, y + 0.84)
+        below_right = (right, y + 1 - half) if row < last else (2.7, y + 0.84)
+        _arrow(ax, (left, y + half), below_left)
+        _arrow(ax, below_right, (right, y + half))
     _stage(ax, table, "centre", 2, 5.95, _INPUT)
-    classes = table.loc["logits"]
-    ax.text(0.85, 0.3, f"{table['shape'].iloc[0][-1]} channels in", ha="center", va="bottom")
-    text = f"logits: {classes['shape'][-1]} classes, {classes['parameters']:,}"
-    ax.text(3.15, 0.3, text, ha="center", va="bottom")
+
+    channels = table["shape"].iloc[0][-1]
+    ax.text(left, 0.3, f"{channels} channels in", ha="center", va="bottom")
+    logits = table.loc["logits"]
+    text = f"logits: {logits['shape'][-1]} classes, {logits['parameters']:,} weights"
+    ax.text(right, 0.3, text, ha="center", va="bottom")
     return figure
 
 
@@ -181,7 +220,7 @@ def gate_images(
     limits: Mapping[str, tuple],
     width: float = DESKTOP_WIDTH,
 ) -> Figure:
-    """Images over dates, one row a quantity, each row with its own colour bar.
+    """Draw images over dates, one row per quantity, each row with its own colour bar.
 
     Args:
         quantities: label to `(dates, height, width)`.
@@ -189,16 +228,20 @@ def gate_images(
         limits: label to least and largest value shown; signed ranges are drawn blue to red.
         width: of the figure, inches.
     """
-    across, rows = len(dates), len(quantities)
-    figure, axes = panels(across * rows, width, (across, across), width / (across + 0.9) + 0.15)
-    for row, (label, images) in zip(axes.reshape(rows, across), quantities.items(), strict=True):
+    across = len(dates)
+    rows = len(quantities)
+    height = width / (across + 0.9) + 0.15  # the images are square, beside a colour bar
+    figure, axes = panels(across * rows, width, (across, across), height)
+    grid = axes.reshape(rows, across)
+    for row, (label, images) in zip(grid, quantities.items(), strict=True):
         low, high = limits[label]
+        colors = "RdBu_r" if low < 0 else "viridis"
         for ax, image in zip(row, images, strict=True):
-            shown = ax.imshow(image, "RdBu_r" if low < 0 else "viridis", vmin=low, vmax=high)
+            drawn = ax.imshow(image, colors, vmin=low, vmax=high)
             ax.set(xticks=[], yticks=[])
             ax.spines[:].set_visible(False)
         row[0].set_ylabel(label)
-        figure.colorbar(shown, ax=row.tolist(), shrink=0.85, ticks=[low, high])
-    for ax, date in zip(axes, dates, strict=False):
+        figure.colorbar(drawn, ax=row.tolist(), shrink=0.85, ticks=[low, high])
+    for ax, date in zip(grid[0], dates, strict=True):
         ax.set_title(date)
     return figure
