@@ -1,4 +1,4 @@
-"""What the choices that the paper leaves open changed, where they were measured."""
+"""Records of the variants of what the paper leaves open, as tables and sentences."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -12,7 +12,7 @@ from multisenge_lib import paths
 from multisenge_lib.errors import RecordError
 
 BASELINE = "baseline"
-#: At most, of each run, where nothing else is said.
+#: The largest number of epochs of a run, unless another is given.
 ABLATION_EPOCHS = 10
 _SCORES = ("weighted_f1", "macro_f1", "kappa", "urban_f1")
 #: With fewer runs a spread says too little to draw a conclusion from.
@@ -21,7 +21,7 @@ LEAST_SEEDS = 5
 
 @dataclass(frozen=True)
 class AblationRun:
-    """What is kept of a run: its variant and seed, scores, length and origin."""
+    """A run as the record keeps it: its variant and seed, scores, length and origin."""
 
     variant: str
     seed: int
@@ -46,13 +46,16 @@ class Ablations:
 
 
 def ablations_path(dataset: str = "sample", epochs: int = ABLATION_EPOCHS) -> Path:
-    """The record of the variants measured on a dataset with so many epochs; there may be none."""
+    """Name the record of the variants measured on a dataset with so many epochs.
+
+    The file need not exist.
+    """
     name = "ablations" if epochs == ABLATION_EPOCHS else f"ablations-{epochs}-epochs"
     return paths.results_dir() / dataset / f"{name}.json"
 
 
 def read_ablations(path: Path) -> Ablations | None:
-    """A record of variants; None where there is none.
+    """Read a record of variants; None where there is none.
 
     Raises:
         RecordError: it is damaged.
@@ -66,7 +69,7 @@ def read_ablations(path: Path) -> Ablations | None:
 
 
 def ablation_table(path: Path | None = None) -> pd.DataFrame | None:
-    """Mean and spread of each score by variant, and the mean's difference to the baseline.
+    """Tabulate mean and spread of each score by variant, and the difference to the baseline.
 
     Args:
         path: the record; by default `ablations_path()`.
@@ -78,28 +81,35 @@ def ablation_table(path: Path | None = None) -> pd.DataFrame | None:
     Raises:
         RecordError: the record is damaged, or has no baseline.
     """
-    path = ablations_path() if path is None else path
-    if (record := read_ablations(path)) is None:
+    if path is None:
+        path = ablations_path()
+    record = read_ablations(path)
+    if record is None:
         return None
-    runs = pd.DataFrame(map(asdict, record.runs))
+    runs = pd.DataFrame([asdict(run) for run in record.runs])
     if runs.empty or BASELINE not in runs["variant"].to_numpy():
         raise RecordError(f"{path} has no run of the {BASELINE}: restore it, or delete it")
     by_variant = runs.groupby("variant", sort=False)[list(_SCORES)]
-    mean, spread = by_variant.mean(), by_variant.std()
+    mean = by_variant.mean()
+    spread = by_variant.std()
     difference = mean - mean.loc[BASELINE]
-    parts = {"mean": mean, "spread": spread, "difference": difference}
-    columns = {(s, part): table[s] for s in _SCORES for part, table in parts.items()}
-    return pd.DataFrame({("", "runs"): by_variant.size(), **columns})
+    columns = {("", "runs"): by_variant.size()}
+    for score in _SCORES:
+        columns[score, "mean"] = mean[score]
+        columns[score, "spread"] = spread[score]
+        columns[score, "difference"] = difference[score]
+    return pd.DataFrame(columns)
 
 
 def ablation_setting(path: Path | None = None) -> str:
-    """What the variants were measured with, a sentence from the record.
+    """Say in a sentence what the variants were measured with.
 
     Args:
         path: the record; by default `ablations_path()`.
     """
     record = read_ablations(ablations_path() if path is None else path)
-    experiment, settings = record.source["experiment"], record.source["settings"]
+    experiment = record.source["experiment"]
+    settings = record.source["settings"]
     seeds = sorted({run.seed for run in record.runs})
     return (
         f"Every variant is {experiment['title']} with {experiment['classes']} classes, at most "
@@ -111,26 +121,30 @@ def ablation_setting(path: Path | None = None) -> str:
 def effect_note(
     table: pd.DataFrame | None, scores: Sequence[str] = ("macro_f1", "kappa", "urban_f1")
 ) -> str:
-    """Which variants differ from the baseline by more than twice the larger spread of the two.
+    """Say which variants differ from the baseline by more than twice the larger spread of the two.
 
-    With fewer than five seeds a variant no such sentence is drawn.
+    With fewer than five seeds per variant, no such conclusion is drawn.
 
     Args:
         table: of `ablation_table`.
-        scores: of the table, a clause each.
+        scores: columns of the table, a clause for each.
     """
     if table is None:
         return "No variant has been measured."
-    if (seeds := int(table["", "runs"].min())) < LEAST_SEEDS:
+    seeds = int(table["", "runs"].min())
+    if seeds < LEAST_SEEDS:
         return (
             f"With {seeds} seeds the spread is not known well enough to say which of these "
             f"differences are more than chance; {LEAST_SEEDS} are the least."
         )
     clauses = []
     for score in scores:
-        of = table[score]
-        clear = of["difference"].abs() > 2 * of["spread"].clip(lower=of["spread"][BASELINE])
-        changes = of["difference"][clear].map("{:+.3f}".format)
-        names = ", ".join(f"{name} ({change})" for name, change in changes.items()) or "none"
-        clauses.append(f"in {score.replace('_f1', ' F1')} {names}")
+        columns = table[score]
+        larger_spread = columns["spread"].clip(lower=columns["spread"][BASELINE])
+        is_clear = columns["difference"].abs() > 2 * larger_spread
+        changes = []
+        for variant, difference in columns["difference"][is_clear].items():
+            changes.append(f"{variant} ({difference:+.3f})")
+        name = score.replace("_f1", " F1")
+        clauses.append(f"in {name} {', '.join(changes) or 'none'}")
     return f"Beyond twice the spread over {seeds} seeds: {'; '.join(clauses)}."
