@@ -190,7 +190,8 @@ def image_grid(
         legend_typology = legend_typology or typology
         if typology is legend_typology:
             legend_ids.update(np.unique(image).tolist())
-    class_legend(figure, legend_typology, sorted(legend_ids))
+    if legend_typology is not None:
+        class_legend(figure, legend_typology, sorted(legend_ids))
     return figure
 
 

@@ -134,3 +134,10 @@ def test_labels_are_spread_in_their_order():
     placed = style.spread_labels(np.array([3.0, 1.0, 1.1, 1.05]), 0.5)
     assert list(np.argsort(placed)) == [1, 3, 2, 0]
     assert np.diff(np.sort(placed)).min() > 0.49
+
+
+@pytest.mark.fault("figures: a grid of images without a map -> drawn without a legend")
+def test_a_grid_without_maps_has_no_legend():
+    image = np.zeros((8, 8, 3))
+    figure = style.image_grid([("July", image, None), ("November", image, None)], (2, 1))
+    assert figure.legends == []
