@@ -150,7 +150,7 @@ def test_records(tmp_path_factory, name, data):
     folder = tmp_path_factory.getbasetemp() / "records"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MULTISENGE_RESULTS", str(folder))
-        path = write_record(make_record()) / name
+        path = write_record(make_record(), replace=True) / name
         right = path.read_bytes()
         content = data.draw(mangled(right) | documents)
         path.write_bytes(content)

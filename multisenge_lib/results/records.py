@@ -13,8 +13,6 @@ Two roots may have the same name, so a record of other data is not replaced with
 import io
 import json
 import re
-import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -37,16 +35,6 @@ LAYOUT = 2
 _METRICS = "metrics.json"
 _HISTORY = "history.csv"
 _TEST = "test.npz"
-#: What reading a damaged file raises.
-_UNREADABLE = (
-    ValueError,
-    KeyError,
-    EOFError,
-    RecursionError,
-    msgspec.MsgspecError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 _REMEDY = "make room or set MULTISENGE_RESULTS to another folder, and give the same command again"
 
 
@@ -238,7 +226,7 @@ def _check_replaceable(folder: Path, new: Metadata) -> None:
     """Refuse to replace the record of another root, or of other classes of the same root."""
     try:
         old = _read_document((folder / _METRICS).read_bytes()).metadata
-    except (OSError, *_UNREADABLE):
+    except (OSError, ValueError, RecursionError, msgspec.MsgspecError):
         return  # there is none, or it is damaged and cannot be read any more
     if not _same_data(old, new):
         difference = "other data"
@@ -299,10 +287,10 @@ def read_record(dataset: str, experiment: str, seed: int = 1) -> Record:
         document = _read_document(metrics)
         record = _put_together(document, history, test)
         _check(document, record, key)
-    except _UNREADABLE as error:
+    except Exception as error:  # of JSON, pandas, zip, NumPy: whatever a damaged file leads to
+        reason = " ".join(str(error).split()) or type(error).__name__
         raise RecordError(
-            f"{folder} is not the record of {'/'.join(map(str, key))} "
-            f"({str(error) or type(error).__name__}): {remedy}"
+            f"{folder} is not the record of {'/'.join(map(str, key))} ({reason}): {remedy}"
         ) from None
     return record
 
@@ -316,6 +304,8 @@ def _read_document(metrics: bytes) -> _Document:
 
 def _put_together(document: _Document, history: bytes, test: bytes) -> Record:
     epochs = pd.read_csv(io.BytesIO(history), index_col="epoch")
+    if not {"loss", "val_loss"} <= set(epochs):
+        raise ValueError(f"{_HISTORY} has no losses")
     maps = {}
     references = {}
     with np.load(io.BytesIO(test)) as arrays:

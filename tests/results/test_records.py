@@ -203,6 +203,8 @@ SPOILED = {
     "an npz of no bytes": overwritten("test.npz", b""),
     "an npz without arrays": overwritten("test.npz", empty_npz()),
     "text in the history": overwritten("history.csv", b"epoch,loss,val_loss\n1,low,1\n"),
+    "a history of other columns": overwritten("history.csv", b"epoch,loss\n1,2\n"),
+    "a history that is binary": overwritten("history.csv", b"\x00"),
     "no history": lambda path: (path / "history.csv").unlink(),
     "a folder for a file": lambda path: (
         (path / "test.npz").unlink(),
