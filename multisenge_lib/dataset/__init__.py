@@ -47,7 +47,6 @@ from multisenge_lib.dataset.layout import (
     SAMPLE_MARKER,
     SENSORS,
     SPLITS,
-    STRIDE,
     TILE_PIXELS,
     UNFINISHED_SAMPLE,
     BandOrder,
@@ -68,7 +67,6 @@ from multisenge_lib.dataset.projections import (
     check_projections,
 )
 from multisenge_lib.dataset.raster_checks import (
-    PatchOrigin,
     file_problem,
     is_north_up_10m,
     origin_of_patch,

@@ -5,7 +5,6 @@ from multisenge_lib.results.metrics import (
     bootstrap,
     confusion_matrix,
     difference_interval,
-    majority,
     scores,
 )
 from multisenge_lib.results.records import (

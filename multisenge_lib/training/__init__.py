@@ -16,16 +16,12 @@ from multisenge_lib.training.settings import (
 )
 
 if TYPE_CHECKING:  # for editors and type checkers, which do not run __getattr__ below
-    from multisenge_lib.training.batches import steps_per_epoch
-    from multisenge_lib.training.devices import on_devices
     from multisenge_lib.training.loss import inverse_frequency, weighted_loss
     from multisenge_lib.training.progress import print_scores
     from multisenge_lib.training.run import Run, check_data_root, evaluate, prepare, train
 
 #: Names that need Keras, by the module that defines them.
 _MODULE_OF = {
-    "steps_per_epoch": "batches",
-    "on_devices": "devices",
     "inverse_frequency": "loss",
     "weighted_loss": "loss",
     "print_scores": "progress",
