@@ -73,11 +73,16 @@ def better_when_merged(evidence: Evidence, score: str) -> dict[str, Outcome]:
     """Right where the merged map is certainly better than the map of the network of six classes."""
     trained_on_six = six_class_scores(evidence, score)
     constant = majority_scores(6, evidence.replication.support[6])[score]
+    intervals = merged_bounds(evidence, score)
+    sides = []
+    for printed, interval in zip(trained_on_six, intervals, strict=True):
+        sides.append(_side_of(interval, printed))
+    certain = sides.count("certainly higher")
+
     outcomes = {}
-    for method, printed, interval in zip(
-        METHODS, trained_on_six, merged_bounds(evidence, score), strict=True
+    for method, printed, interval, side in zip(
+        METHODS, trained_on_six, intervals, sides, strict=True
     ):
-        side = _side_of(interval, printed)
         right = {"certainly higher": True, "certainly lower": False}.get(side)
         middle = interval.mean()
         outcomes[method] = judged(
@@ -87,6 +92,8 @@ def better_when_merged(evidence: Evidence, score: str) -> dict[str, Outcome]:
             printed=printed,
             interval=_outward(interval),
             side=side,
+            certain=certain,
+            methods=len(METHODS),
             constant=constant,
             beside_constant=_side_of(interval, constant),
         )
