@@ -17,3 +17,9 @@ from multisenge_lib.results.records import (
     record_folder,
     write_record,
 )
+from multisenge_lib.results.spatial import (
+    DISTANCE_BINS,
+    SpatialCounts,
+    count_patch,
+    join_counts,
+)

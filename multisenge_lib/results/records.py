@@ -4,7 +4,8 @@
     results/<dataset>/<experiment>/seed<n>/     the record of any other seed
         metrics.json    metadata, scores, confusion matrix
         history.csv     one row per epoch
-        test.npz        one confusion matrix per test patch; maps of the showcase patches
+        test.npz        one confusion matrix per test patch; maps of the showcase patches; isolated
+                        pixels, and confusion matrices by distance to a class boundary
 
 `dataset` is the name of the data root's dataset (`sample`, `multisenge`, or an area of your own).
 Two roots may have the same name, so a record of other data is not replaced without being told to.
@@ -28,6 +29,7 @@ from multisenge_lib.dataset import SAMPLE
 from multisenge_lib.errors import RecordError
 from multisenge_lib.files import atomic
 from multisenge_lib.results.metrics import majority, scores
+from multisenge_lib.results.spatial import DISTANCE_BINS, SpatialCounts
 
 #: Changes when the layout of a record does.
 LAYOUT = 2
@@ -35,6 +37,8 @@ LAYOUT = 2
 _METRICS = "metrics.json"
 _HISTORY = "history.csv"
 _TEST = "test.npz"
+#: The arrays of `SpatialCounts`.
+_SPATIAL = ("isolated_in_map", "isolated_in_reference", "by_distance")
 _REMEDY = "make room or set MULTISENGE_RESULTS to another folder, and give the same command again"
 
 
@@ -114,6 +118,7 @@ class Record:
         confusions: `(patches, classes, classes) int64`, rows reference, columns predicted.
         maps: showcase patch to its predicted class ids, `(height, width) uint8`, 1 to classes.
         references: showcase patch to its reference, as `maps`, 0 for no data.
+        spatial: isolated pixels, and errors by distance to a class boundary; None in older records.
     """
 
     metadata: Metadata
@@ -122,6 +127,7 @@ class Record:
     confusions: np.ndarray
     maps: Mapping[str, np.ndarray]
     references: Mapping[str, np.ndarray]
+    spatial: SpatialCounts | None = None
 
     @property
     def key(self) -> RecordKey:
@@ -213,6 +219,9 @@ def _test_arrays(record: Record) -> bytes:
         "patches": np.array(record.patches, dtype=str),
         "confusions": record.confusions.astype(np.int32),
     }
+    if record.spatial is not None:
+        for name in _SPATIAL:
+            arrays[f"spatial_{name}"] = getattr(record.spatial, name).astype(np.int32)
     for patch, ids in record.maps.items():
         arrays[f"map_{patch}"] = ids
     for patch, ids in record.references.items():
@@ -308,6 +317,7 @@ def _put_together(document: _Document, history: bytes, test: bytes) -> Record:
         raise ValueError(f"{_HISTORY} has no losses")
     maps = {}
     references = {}
+    spatial = {}
     with np.load(io.BytesIO(test)) as arrays:
         patches = tuple(map(str, arrays["patches"]))
         confusions = arrays["confusions"].astype(np.int64)
@@ -317,7 +327,17 @@ def _put_together(document: _Document, history: bytes, test: bytes) -> Record:
                 maps[patch] = arrays[name]
             elif kind == "reference":
                 references[patch] = arrays[name]
-    return Record(document.metadata, epochs.astype(float), patches, confusions, maps, references)
+            elif kind == "spatial":
+                spatial[name.removeprefix("spatial_")] = arrays[name].astype(np.int64)
+    return Record(
+        metadata=document.metadata,
+        history=epochs.astype(float),
+        patches=patches,
+        confusions=confusions,
+        maps=maps,
+        references=references,
+        spatial=SpatialCounts(**spatial) if spatial else None,
+    )
 
 
 def _check(document: _Document, record: Record, key: RecordKey) -> None:
@@ -326,6 +346,7 @@ def _check(document: _Document, record: Record, key: RecordKey) -> None:
         raise ValueError(f"it is of {'/'.join(map(str, record.key))}")
     if record.confusion.tolist() != document.confusion:
         raise ValueError(f"the confusion matrix is not the sum of those in {_TEST}")
+    _check_spatial(record)
     for name, written in document.scores.items():
         # A score that this library does not compute is not shown either.
         if name not in record.scores:
@@ -335,13 +356,27 @@ def _check(document: _Document, record: Record, key: RecordKey) -> None:
             raise ValueError(f"{name} is not that of the confusion matrix")
 
 
+def _check_spatial(record: Record) -> None:
+    """Refuse spatial counts of other patches or pixels than the confusion matrices."""
+    spatial = record.spatial
+    if spatial is None:
+        return
+    if spatial.by_distance.shape != (len(DISTANCE_BINS), *record.confusion.shape):
+        raise ValueError(f"the distances to a boundary in {_TEST} have another shape")
+    if (spatial.by_distance.sum(axis=0) != record.confusion).any():
+        raise ValueError(f"the distances to a boundary in {_TEST} are of other pixels")
+    for isolated in (spatial.isolated_in_map, spatial.isolated_in_reference):
+        if isolated.shape != (len(record.patches),):
+            raise ValueError(f"the isolated pixels in {_TEST} are of other patches")
+
+
 def list_records(dataset: str) -> list[RecordKey]:
     """List the records of a dataset, by experiment and seed; empty where nothing was trained."""
     root = paths.results_dir() / dataset
     keys = set()
     for path in root.glob(f"**/{_METRICS}"):
         place = path.parent.relative_to(root).as_posix()
-        match = re.fullmatch(r"(\w+)(?:/seed(\d+))?", place)
+        match = re.fullmatch(r"([\w+-]+)(?:/seed(\d+))?", place)
         if match is None:
             continue
         experiment, seed = match.groups()

@@ -119,9 +119,7 @@ def boundary_distance(reference: np.ndarray) -> np.ndarray:
     return distance
 
 
-def confusion_by_distance(
-    reference: np.ndarray, predicted: np.ndarray, classes: int
-) -> np.ndarray:
+def confusion_by_distance(reference: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
     """Count one patch's pixels by class, apart for each distance to a boundary of the reference.
 
     Args:

@@ -18,7 +18,14 @@ from multisenge_lib.training.settings import (
 if TYPE_CHECKING:  # for editors and type checkers, which do not run __getattr__ below
     from multisenge_lib.training.loss import inverse_frequency, weighted_loss
     from multisenge_lib.training.progress import print_scores
-    from multisenge_lib.training.run import Run, check_data_root, evaluate, prepare, train
+    from multisenge_lib.training.run import (
+        Run,
+        check_data_root,
+        evaluate,
+        evaluate_predictions,
+        prepare,
+        train,
+    )
 
 #: Names that need Keras, by the module that defines them.
 _MODULE_OF = {
@@ -28,6 +35,7 @@ _MODULE_OF = {
     "Run": "run",
     "check_data_root": "run",
     "evaluate": "run",
+    "evaluate_predictions": "run",
     "prepare": "run",
     "train": "run",
 }

@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -533,21 +533,48 @@ def _run_epochs(
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What a network predicts on a split, in the parts that `results.Record` has."""
+    """What a classifier predicts on a split, in the parts that `results.Record` has."""
 
     patches: tuple[str, ...]
     confusions: np.ndarray
     maps: Mapping[str, np.ndarray]
     references: Mapping[str, np.ndarray]
+    spatial: results.SpatialCounts
 
 
 def evaluate(model: keras.Model, prepared: PreparedRun, split: str = "test") -> Evaluation:
-    """Predict a split, and count hits and errors patch by patch.
+    """Predict a split with a network, and count hits and errors patch by patch.
 
     Returns:
-        The patches' names; their confusion matrices `(patches, classes, classes) int64`; and of
-        the dataset's showcase, or of the split's first patches where it has none of it, the maps
-        and the references, `(size, size) uint8` ids.
+        See `evaluate_predictions`.
+    """
+
+    def predict_ids(inputs: dict[str, np.ndarray]) -> np.ndarray:
+        logits = ops.convert_to_numpy(model.predict_on_batch(inputs))
+        # Channel k is the class with id k + 1.
+        return (logits.argmax(axis=-1) + 1).astype(np.uint8)
+
+    return evaluate_predictions(predict_ids, prepared, split)
+
+
+def evaluate_predictions(
+    predict_ids: Callable[[dict[str, np.ndarray]], np.ndarray],
+    prepared: PreparedRun,
+    split: str = "test",
+) -> Evaluation:
+    """Count hits and errors of any classifier on a split, patch by patch.
+
+    Args:
+        predict_ids: a function of one batch, as `Batches` gives it, to class ids from 1,
+            `(batch, size, size) uint8`.
+        prepared: the patches.
+        split: which of them.
+
+    Returns:
+        The patches' names; their confusion matrices `(patches, classes, classes) int64`; isolated
+        pixels and errors by distance to a class boundary; and of the dataset's showcase, or of the
+        split's first patches where it has none of it, the maps and the references,
+        `(size, size) uint8` ids.
     """
     patch_at = prepared.store.patches.set_index("position")["patch"]
     names = patch_at.loc[prepared.store.positions(split)].tolist()
@@ -555,26 +582,33 @@ def evaluate(model: keras.Model, prepared: PreparedRun, split: str = "test") -> 
     if not showcase:
         showcase = set(names[:_MAPS_KEPT])
 
+    classes = prepared.experiment.classes
     batches = prepared.batches(split)
     confusions = []
+    spatial_counts = []
     maps = {}
     references = {}
     for number in range(batches.num_batches):
-        inputs, reference = batches[number]
-        logits = ops.convert_to_numpy(model.predict_on_batch(inputs))
-        predicted = (logits.argmax(axis=-1) + 1).astype(np.uint8)  # (batch, size, size), ids from 1
+        inputs, batch_references = batches[number]
+        batch_predictions = predict_ids(inputs)
 
         # The last batch is filled up: only its first patches have a name.
         first = number * batches.size
         for place, name in enumerate(names[first : first + batches.size]):
-            confusion = confusion_matrix(
-                reference[place], predicted[place], prepared.experiment.classes
-            )
-            confusions.append(confusion)
+            reference = batch_references[place]
+            predicted = batch_predictions[place]
+            confusions.append(confusion_matrix(reference, predicted, classes))
+            spatial_counts.append(results.count_patch(reference, predicted, classes))
             if name in showcase:
-                maps[name] = predicted[place]
-                references[name] = reference[place]
-    return Evaluation(tuple(names), np.stack(confusions), maps, references)
+                maps[name] = predicted
+                references[name] = reference
+    return Evaluation(
+        patches=tuple(names),
+        confusions=np.stack(confusions),
+        maps=maps,
+        references=references,
+        spatial=results.join_counts(spatial_counts),
+    )
 
 
 # --- 6. Record what was done ---
@@ -633,4 +667,5 @@ def make_record(
         confusions=evaluation.confusions,
         maps=evaluation.maps,
         references=evaluation.references,
+        spatial=evaluation.spatial,
     )

@@ -4,6 +4,7 @@ import io
 import json
 import subprocess
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -245,3 +246,45 @@ def test_a_repository_around_the_library_is_not_its_commit(tmp_path, monkeypatch
     (tmp_path / "lib").mkdir()
     monkeypatch.setattr(paths, "PROJECT", tmp_path / "lib")
     assert provenance()["commit"] is None and provenance()["uncommitted"] is None
+
+
+def with_spatial_counts(record):
+    """Two bins hold all pixels: half of each at the boundary, the rest far from it."""
+    near = record.confusion // 2
+    by_distance = np.zeros((4, *near.shape), int)
+    by_distance[0] = near
+    by_distance[3] = record.confusion - near
+    isolated = np.arange(len(record.patches))
+    return replace(record, spatial=results.SpatialCounts(isolated + 1, isolated, by_distance))
+
+
+def test_spatial_counts_come_back_as_written():
+    record = with_spatial_counts(make_record())
+    results.write_record(record)
+    spatial = results.read_record("sample", "s1_6c").spatial
+    assert spatial.isolated_in_map.tolist() == [1, 2, 3, 4]
+    assert spatial.isolated_in_reference.tolist() == [0, 1, 2, 3]
+    assert (spatial.by_distance == record.spatial.by_distance).all()
+
+
+def test_a_record_of_before_spatial_counts_existed_is_read():
+    results.write_record(make_record())
+    assert results.read_record("sample", "s1_6c").spatial is None
+
+
+@pytest.mark.fault("records: spatial counts of other pixels or patches -> one line")
+@pytest.mark.parametrize("what", ["by_distance", "isolated_in_map"])
+def test_spatial_counts_of_another_run_are_refused(what):
+    record = with_spatial_counts(make_record())
+    other = {"by_distance": record.spatial.by_distance + 1, "isolated_in_map": np.zeros(9, int)}
+    spoiled = replace(record.spatial, **{what: other[what]})
+    results.write_record(replace(record, spatial=spoiled))
+    with pytest.raises(RecordError, match="are of other"):
+        results.read_record("sample", "s1_6c")
+
+
+def test_a_record_of_a_variant_is_listed():
+    record = make_record("inception_10c")
+    metadata = replace(record.metadata, experiment="inception_10c+peepholes")
+    results.write_record(replace(record, metadata=metadata))
+    assert results.list_records("sample") == [("sample", "inception_10c+peepholes", 1)]
