@@ -1,0 +1,153 @@
+"""What names say, by hand: dates, sensors, bands, other products, offsets."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from multisenge_lib.area.products import (
+    band_in,
+    baseline_of,
+    day_in,
+    foreign_sensor,
+    is_level_1c,
+    is_mask,
+    names_only_count,
+    sensor_in,
+    without_slope_correction,
+)
+from multisenge_lib.dataset import S2_BANDS
+
+
+@pytest.mark.parametrize(
+    ("name", "day"),
+    [
+        ("S2_20230105", "2023-01-05"),
+        ("S2_2023-01-05_x", "2023-01-05"),
+        ("S2_2023_01_05", "2023-01-05"),
+        ("HLS.S30.T31UEQ.2020187T105031.v2.0.B02", "2020-07-05"),
+        ("HLS.S30.T31UEQ.2021001T105031", "2021-01-01"),
+        ("s1a_31UEQ_vv_DES_037_20200708txxxxxx", "2020-07-08"),
+        ("S2_20231305_20230202", "2023-02-02"),
+        ("S2_20231305", None),
+        ("HLS.2020399T105031", None),
+        ("A034120230105", None),
+        ("S2_2023-01", None),
+    ],
+)
+def test_dates(name, day):
+    assert day_in(name) == (None if day is None else np.datetime64(day))
+
+
+@pytest.mark.parametrize(
+    ("path", "sensor"),
+    [
+        ("S2_20230105.tif", "s2"),
+        ("s1a_31UEQ_vv.tif", "s1"),
+        ("SENTINEL2A_2020.tif", "s2"),
+        ("Sentinel-1/20200101.tif", "s1"),
+        ("images/20200101.tif", None),
+        ("S20_2020.tif", None),
+    ],
+)
+def test_sensors(path, sensor):
+    assert sensor_in(Path(path)) == sensor
+
+
+@pytest.mark.parametrize(
+    ("name", "band"),
+    [
+        ("T31UEQ_20200705T105031_B8A_20m", "B8A"),
+        ("nbart_red_edge_3", "B7"),
+        ("nbart_nir_2", "B8A"),
+        ("nbart_swir_3", "B12"),
+        ("S2_20230105_red", "B4"),
+        ("ga_s2am_2020-07-06_final_band08", "B8"),
+        ("ga_s2am_2020-07-06_final_band8a", "B8A"),
+        ("ga_s2am_2020-07-06_final_band11", "B11"),
+        ("infrared", None),
+        ("Band 2", None),
+        ("Gray", None),
+    ],
+)
+def test_band_names(name, band):
+    assert band_in(name, "s2") == band
+
+
+@pytest.mark.parametrize(
+    ("names", "counts"),
+    [
+        (["b1", "b2", "b3"], True),
+        (["Band 1", "Band 2"], True),
+        (["Layer_1"], True),
+        ([f"B{i}" for i in range(1, 13)], True),
+        (["B2", "B3", "B4"], False),
+        (["B1", *S2_BANDS[:7], "B8A"], False),
+        (["b2"], False),
+        ([None, None], False),
+        (["VV", "VH"], False),
+    ],
+)
+def test_names_that_only_count(names, counts):
+    assert names_only_count(names) == counts
+
+
+@pytest.mark.parametrize(
+    ("path", "sensor"),
+    [
+        ("LC08_L2SP_199026_20200705_02_T1_SR_B5.TIF", "Landsat"),
+        ("LC09_L2SP_199026_20220705_SR_B5.TIF", "Landsat"),
+        ("LE07_L1TP_199026_B4.TIF", "Landsat"),
+        ("LC81990262020187LGN00_B5.TIF", "Landsat"),
+        ("HLS.L30.T31UEQ.2020187T105031.v2.0.B05.tif", "Landsat"),
+        ("LANDSAT8-OLITIRS-XS_20200705_L2A/FRE_B5.tif", "Landsat"),
+        ("2020/landsat_20200705_B5.tif", "Landsat"),
+        ("S3A_OL_2_LFR____20200705.tif", "Sentinel-3"),
+        ("MOD09GA.A2020187.h18v04.tif", "MODIS"),
+        ("HLS.S30.T31UEQ.2020187T105031.v2.0.B05.tif", None),
+        ("landsat_and_s2/S2_20200705_B5.tif", None),
+        ("S2_SR_B5_20200705.tif", None),
+        ("SENTINEL2A_20200705_L2A_SRE_B5.tif", None),
+    ],
+)
+def test_other_sensors(path, sensor):
+    assert foreign_sensor(Path(path)) == sensor
+
+
+def test_level_1c_and_masks():
+    assert is_level_1c(Path("S2A_MSIL1C_20200705.SAFE/GRANULE/x/IMG_DATA/T31_B02.jp2"))
+    assert is_level_1c(Path("S2_L1C_20200705.tif"))
+    assert not is_level_1c(Path("S2A_MSIL2A_20200705.SAFE/IMG_DATA/T31_B02.jp2"))
+    masks = [
+        "x/MASKS/a.tif",
+        "QI_DATA/b.jp2",
+        "MSK_DETFOO_B02.jp2",
+        "vv_BorderMask.tif",
+        "Fmask.tif",
+    ]
+    assert all(is_mask(Path(path)) for path in masks)
+    assert not any(is_mask(Path(p)) for p in ("S2_cloudmasked.tif", "S2_unmasked.tif", "B02.tif"))
+
+
+def test_sre_is_left_only_where_fre_is():
+    fre = Path("p/SENTINEL2A_20200707_FRE_B2.tif")
+    sre = Path("p/SENTINEL2A_20200707_SRE_B2.tif")
+    other_band = Path("p/SENTINEL2A_20200707_SRE_B3.tif")
+    other_folder = Path("q/SENTINEL2A_20200707_SRE_B2.tif")
+    assert without_slope_correction([fre, sre, other_band, other_folder]) == [sre]
+
+
+@pytest.mark.parametrize(
+    ("name", "offset"),
+    [
+        ("S2A_MSIL2A_20211205T105431_N0301_R051", 0),
+        ("S2A_MSIL2A_20211205T105431_N0399_R051", 0),
+        ("S2A_MSIL2A_20220204T105201_N0400_R051", -1000),
+        ("S2A_MSIL2A_20180204T105201_N0500_R051", -1000),
+        ("S2A_20220204", None),
+        ("DEM_N045E005", None),
+    ],
+)
+def test_offsets_of_baselines(tmp_path, name, offset):
+    baseline = baseline_of(tmp_path / f"{name}.SAFE" / "GRANULE" / "T31_20220204_B02.jp2")
+    assert (None if baseline is None else baseline.offset) == offset
