@@ -71,6 +71,7 @@ def group_by_day(bands: list[BandOfDay]) -> tuple[list[Acquisition], list[str]]:
     coarser = []
     for sensor, band, day, source in bands:
         bands_of_day = grouped.setdefault((sensor, day), {})
+        # ESA's folder R20m holds B2 again, as a mean of the 10 m pixels in R10m.
         known = bands_of_day.get(band)
         if known is None:
             bands_of_day[band] = source

@@ -155,6 +155,7 @@ def check_root(root: Path | str, workers: int | None = None, progress: bool = Fa
     if files.empty:
         folders = "/, ".join(_FOLDERS.values())
         raise PatchError(f"{printable(root)} holds no patch: a data root has {LABELS}/, {folders}/")
+    # Said once for the layer, and then not again for each of its files.
     gone = _layers_that_are_gone(files)
     problems += gone
 
@@ -223,7 +224,7 @@ def _inventory(root: Path, index: pd.DataFrame) -> pd.DataFrame:
             for day in _days_of(row, layer):
                 name = raster_path("", layer, row.patch, day).name
                 rows.append((layer, f"{folder}/{name}", row.patch, True, name in on_disk))
-                on_disk.discard(name)
+                on_disk.discard(name)  # what remains in the end is named by no label
         for name in sorted(on_disk):
             patch = _patch_of(name)
             # A name that is none of a patch is never opened; it may hold any bytes.

@@ -99,6 +99,7 @@ def bands_of_cube(cube: Any, name: str, crs: str | None, file_name: str = "") ->
     Raises:
         ImportAreaError: naming the cube, and what it lacks.
     """
+    # A DataArray has no variables; bands then lie along one of its dimensions.
     if not hasattr(cube, "data_vars"):
         cube = cube.to_dataset(name=cube.name or "values")
     axes = _axes_of(cube, name, crs, file_name)
@@ -112,6 +113,7 @@ def bands_of_cube(cube: Any, name: str, crs: str | None, file_name: str = "") ->
                 "images of "
                 "Sentinel-1 and Sentinel-2 alone"
             )
+        # Angles without dates, or cubes of several orbits, are not what a network sees.
         if set(array.dims) != wanted_dims:
             continue
         for sensor in SENSORS:
@@ -172,6 +174,7 @@ def _days_of(cube: Any, time: str | None, name: str, file_name: str) -> list[np.
     if time is not None:
         stamps = cube[time].values
     else:
+        # What `isel(time=0)` leaves of the time coordinate.
         single = [c for c in cube.coords.values() if c.ndim == 0 and c.dtype.kind == "M"]
         day = day_in(file_name)
         if single:
@@ -252,6 +255,7 @@ def _check_type(array: Any, name: str) -> None:
 def _as_raster(plane: Any, axes: CubeAxes, title: str) -> Iterator[DatasetReader]:
     """Open one band of one date as a raster; north up, whatever way its rows run."""
     x, y = axes.x, axes.y
+    # xarray's users keep y in either direction; GeoTIFF rows run from north to south.
     plane = plane.sortby(y, ascending=False).sortby(x)
     try:
         values = np.ascontiguousarray(plane.transpose(y, x).values)
@@ -265,6 +269,7 @@ def _as_raster(plane: Any, axes: CubeAxes, title: str) -> Iterator[DatasetReader
         values = values.astype(np.float32)
     across = _step(plane, x)
     down = _step(plane, y)
+    # Coordinates name the middle of a pixel, a geotransform the corner.
     west = float(plane[x][0]) - across / 2
     north = float(plane[y][0]) + down / 2
     profile = {

@@ -154,6 +154,7 @@ def _resampling(raster: Any, grid: TargetGrid) -> Resampling:
         return Resampling.nearest
     zone = utm_zone(raster.crs)
     in_metres = zone is not None and zone[0] == utm_zone(grid.crs)[0]
+    # Bilinear looks at four neighbours only, and would leave out most of the finer pixels.
     if in_metres and raster.res[0] < _FINER * PIXEL:
         return Resampling.average
     return Resampling.bilinear
@@ -211,6 +212,7 @@ def open_band(
         except (RasterioError, OSError, ValueError) as error:
             raise ImportAreaError(f"{source.name} cannot be read: {error}") from None
         dtype = np.dtype(raster.dtypes[position])
+        # Nearest leaves every stored value as it is, so marks are still there to be found.
         no_data = {fill}
         if units.no_data is not None:
             no_data.add(units.no_data)
@@ -347,6 +349,8 @@ class PatchWriter:
                 lowest = min(lowest, strip.lowest)
                 self._write_strip(acquisition, bands, strip)
             tagged = [band.source.name for band in opened if band.has_tags]
+        # Judged on the whole image: a strip may be a lake or a cloud. Patches are written by then,
+        # but nothing is kept of an import that is refused.
         self._check_units(np.concatenate(samples, axis=1), acquisition.sensor, bands, title, lowest)
         by_user = self.units.s2_scale is not None or self.units.s2_offset is not None
         user_counts = acquisition.sensor == "s2" and by_user
@@ -366,6 +370,7 @@ class PatchWriter:
             stored_by_band = [band.read(window) for band in opened]
             marked = np.zeros(shape, bool)
             no_signal = np.zeros(shape, bool)
+            # Marks of no data are looked for in stored values, before conversion moves them.
             values = np.empty(shape, np.float32)
             for i, (band, stored) in enumerate(zip(opened, stored_by_band, strict=True)):
                 marked[i] = band.marked(stored)
@@ -438,7 +443,7 @@ class PatchWriter:
                 self._write_raster(sensor, patch, acquisition.day, pixels, bands)
                 dates = self.dates.setdefault(patch, {"s1": [], "s2": []})
                 dates[sensor].append(acquisition.day)
-            elif observed:
+            elif observed:  # patches with nothing at all lie beside the image and are not counted
                 self.too_little_data += 1
 
     def _write_raster(

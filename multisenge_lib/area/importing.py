@@ -15,6 +15,7 @@ import numpy as np
 from tqdm import tqdm
 
 from multisenge_lib.area.acquisitions import Acquisition
+from multisenge_lib.area.cubes import is_cube_in_memory
 from multisenge_lib.area.cutting import (
     InputUnits,
     PatchWriter,
@@ -121,7 +122,9 @@ def import_area(
     check_projections()
     root = Path(root).resolve()
     units = units or InputUnits()
-    if isinstance(sources, str | Path):
+    # One folder or cube alone is a natural slip: a text would be taken letter by letter, and a
+    # cube date by date.
+    if isinstance(sources, str | Path) or is_cube_in_memory(sources):
         sources = [sources]
     typology = _typology_of(classes) if classes else MULTISENGE.published
     options = ImportOptions(
@@ -255,6 +258,7 @@ def _common_bands(
     notices = []
     filled = []
     for acquisition in acquisitions:
+        # A band that is there is never replaced.
         bands = dict(acquisition.bands)
         for missing, other in fill.items():
             if missing not in bands and other in acquisition.bands:
@@ -399,6 +403,7 @@ def _write_patches(
     else:
         with open_reference(options.reference, writer.grid) as reference:
             notices = list(reference.notices)
+            # Wrong ids are refused before images are cut, which may take hours.
             share = _labelled_share(writer, reference, options.reference)
             notices.append(f"the reference labels {share:.0%} of the pixels")
             notices += _write_images(writer, acquisitions, bands, options.progress)

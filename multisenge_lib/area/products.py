@@ -32,7 +32,9 @@ _ESA_OFFSET = -1000
 _CALENDAR_DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_]?([01]\d)[-_]?([0-3]\d)(?!\d)")
 #: Year and day of the year, as HLS writes it. The T after it keeps other numbers out.
 _DAY_OF_YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)([0-3]\d\d)(?=T\d{6})")
+#: "S2", "S2A", "SENTINEL2X" (THEIA's monthly composites), "Sentinel-1", but not "S20".
 _SENSOR = re.compile(r"(?<![A-Z0-9])S(?:ENTINEL[-_ ]?)?([12])[ABCDX]?(?![0-9])")
+#: In the names of ESA's products, such as `_N0400_`.
 _BASELINE = re.compile(r"(?<![A-Z0-9])N(\d{4})(?![A-Z0-9])")
 
 #: Product names that may stand anywhere in a path.
@@ -51,8 +53,10 @@ _FOREIGN_FILES = {
     # Bands of Landsat's surface reflectance; S2_SR is Earth Engine's name for Sentinel-2.
     "Landsat": re.compile(r"(?<![A-Z])LANDSAT|(?<!S2_)(?<![A-Z])SR_B\d(?![0-9A])"),
 }
+#: Reflectance at the top of the atmosphere; in the names of products, granules and exports.
 _LEVEL_1C = re.compile(r"MSIL1C|(?<![A-Z0-9])L1C(?![A-Z0-9])")
 
+#: Folders of ESA's and of THEIA's products that hold no image.
 _AUXILIARY_FOLDERS = {"QI_DATA", "MASKS", "AUX_DATA"}
 #: "BorderMask", "Fmask" and "MSK_DETFOO_B02", but not "masked": such an image is an image.
 _MASK = re.compile(r"MASK(?!ED|ING)|^MSK_")
@@ -224,6 +228,7 @@ def baseline_of(path: Path) -> ProcessingBaseline | None:
     The product's metadata file counts first, then the nearest name that holds `_N0400_` or the
     like: the raster's own or that of a folder above it.
     """
+    # A folder can be renamed; its metadata is what the processor wrote.
     for metadata in _metadata_files(path):
         baseline = _read_baseline(metadata)
         if baseline is not None:
@@ -266,6 +271,7 @@ def _read_baseline(metadata: Path) -> ProcessingBaseline | None:
             "with --s2-offset, and import such products by themselves"
         )
     number = int(version[1] + version[2])
+    # Products before baseline 04.00 have no such element.
     if offsets:
         offset = offsets.pop()
     else:

@@ -99,6 +99,7 @@ def _open_raster(options: ReferenceOptions, grid: TargetGrid) -> Iterator[Refere
         if np.dtype(raster.dtypes[0]).kind == "c":
             raise ImportAreaError(f"the reference {name} is {raster.dtypes[0]}, ids are whole")
         resampling, notices = _reference_resampling(raster, grid, name)
+        # Class 0 is no data in this library, so it is where no tag says so as well.
         tag = raster.nodatavals[0]
         fill = 0 if tag is None else tag
         try:
@@ -150,6 +151,7 @@ def _class_ids(ids: np.ndarray, fill: float, options: ReferenceOptions) -> np.nd
     missing = np.isnan(ids) if ids.dtype.kind == "f" else np.zeros(ids.shape, bool)
     missing |= ids == fill
     classes = len(options.class_names)
+    # The value is given for images; where it is a class id, a reference means the class by it.
     no_data = options.no_data
     if no_data is not None and not 0 < no_data <= classes:
         missing |= ids == no_data
@@ -172,7 +174,7 @@ def _replaced(ids: np.ndarray, missing: np.ndarray, options: ReferenceOptions) -
         key = f"{value:g}"
         if key in options.reclass:
             classes[ids == value] = options.reclass[key]
-        elif value != 0:
+        elif value != 0:  # what no class is given to would be lost silently
             unnamed.append(key)
     if unnamed:
         raise ImportAreaError(

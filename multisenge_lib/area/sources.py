@@ -107,6 +107,7 @@ def list_files(sources: Iterable[Path], skipped: Skipped) -> list[Path]:
                 f"{printable(source)} is an archive: unpack it, and give the folder"
             )
         files.append(source)
+    # A file that is given twice, or by a link as well, is no second image of its date.
     unique = []
     seen = set()
     for path in files:
@@ -202,7 +203,7 @@ class RasterHeader:
 
 def _read_header(path: Path) -> RasterHeader:
     try:
-        str(path).encode()
+        str(path).encode()  # Python reads other bytes as surrogates, which cannot be encoded
     except UnicodeEncodeError:
         raise ImportAreaError(
             f"the name of {printable(path)} is not UTF-8, so GDAL cannot open it: rename it"
@@ -239,6 +240,7 @@ def _bands_by_user(
     It concerns rasters of that sensor with as many bands. Rasters of one band, each with its
     band's name, are not stacks and keep their names.
     """
+    # An order of ten bands says nothing of a raster of two.
     sensors = [sensor for sensor, bands in user_bands.items() if len(bands) == len(header.names)]
     sensor_by_name = sensor_in(header.path)
     if sensor_by_name is not None:
@@ -270,6 +272,7 @@ def _bands_by_description(header: RasterHeader, sensor: str) -> list[NamedBand]:
     named = []
     for index, name in enumerate(names, 1):
         band = None if only_count else band_in(name, sensor)
+        # GDAL and Earth Engine describe a lone band as "Gray" or "Band 1"; its file says more.
         if band is None and lone_band:
             band = band_in(header.path.stem, sensor)
         if band is not None:
@@ -294,6 +297,7 @@ def _bands_of_raster(
     if named:
         used = [band for band in named if band.band in used_bands(band.sensor)]
         return used or _UNUSED
+    # Three bands of 8 bit are the true-colour picture that ESA adds (TCI).
     is_picture = set(header.dtypes) == {"uint8"}
     if in_folder and (len(header.names) == 1 or is_picture):
         return _NO_BAND  # a product's scene classification, angles, quicklook
@@ -353,6 +357,7 @@ def find_images(
             cubes.append(source)
         else:
             paths.append(Path(source))
+    # What the user gives by name is refused where the same file in a folder is left out.
     given_files = {path for path in paths if not path.is_dir()}
 
     skipped = Skipped()

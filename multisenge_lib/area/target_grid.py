@@ -138,6 +138,7 @@ def find_target_grid(
         ImportAreaError: a source cannot be read or placed, or they lie too far apart.
     """
     placements = _placements(acquisitions)
+    # The first source decides on the zone; those of a neighbouring zone are warped into it.
     first = placements[0]
     crs = _zone_of(first)
     corners = [_bounds_in(placement, crs) for placement in placements]
@@ -213,7 +214,7 @@ def _zone_of(placement: Placement) -> CRS:
     if utm_zone(placement.crs) is not None:
         return CRS.from_epsg(placement.crs.to_epsg())
     west, south, east, north = _transformed(placement, CRS.from_epsg(4326))
-    if east < west:  # across the antimeridian
+    if east < west:  # GDAL's way to say that bounds in degrees cross the antimeridian
         east += 360
     longitude = ((west + east) / 2 + 180) % 360 - 180
     latitude = (south + north) / 2
@@ -267,6 +268,7 @@ def patch_name(crs: CRS, west: int, north: int) -> str:
     zone, is_southern = utm_zone(crs)
     if is_southern:
         north -= _SOUTHERN_NORTHING  # from here on in metres from the equator
+    # One metre inside, since an edge at a full 100 km belongs to the square south of it.
     column = west // _SQUARE
     row = (north - 1) // _SQUARE
     tile = tile_of_square(zone, column, row)

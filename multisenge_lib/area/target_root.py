@@ -44,7 +44,10 @@ def fill_root(root: Path) -> Iterator[Path]:
             folder.mkdir()
             try:
                 yield folder
-                for path in sorted(folder.iterdir()):
+                # The description goes last: without it a folder is no data root. A kill in between
+                # leaves _UNFINISHED, and the next import clears what was moved.
+                parts = sorted(folder.iterdir(), key=lambda path: path.name == DESCRIPTION)
+                for path in parts:
                     path.rename(root / path.name)
                 folder.rmdir()
             except BaseException:

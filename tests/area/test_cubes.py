@@ -135,3 +135,8 @@ def test_across_the_antimeridian(tmp_path, first):
     # The area is turned a little against the zone; half of it was lost at 180 degrees before.
     assert "s2 of 2023-01-05: 1% of the pixels are no data" in imported.notices
     assert abs(int(pixel_of(imported.root, "s2", "20230105", 9, 9)[2]) - GREEN[2]) < 200
+
+
+def test_a_cube_alone_is_taken_whole(tmp_path):
+    imported = import_area(tmp_path / "root", cube(), size=96)
+    assert len(list((imported.root / "s2").iterdir())) == 2
