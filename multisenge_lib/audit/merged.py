@@ -14,7 +14,7 @@ denominator. The bound is then from outside: every possible value lies in it. On
 it is wider than what is possible by less than 1e-5.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -64,7 +64,7 @@ class MatrixSpace:
     """All confusion matrices of one network that its printed scores and the support allow.
 
     The variables are the cells row by row, the precision of each class, the F1 of each class, and
-    the F1 of each merged class.
+    the F1 of each merged class. The last are free until `with_merged_f1` ties them to the matrix.
 
     Attributes:
         support: `(classes,)`, shares.
@@ -117,9 +117,35 @@ class MatrixSpace:
                 for group, share in enumerate(self.merged_support)
             )
             return self.polytope.range_of_ratio(hits - chance, -chance, denominator_constant=1.0)
+        tied = self.with_merged_f1()
         if score == "weighted_f1":
-            return self.polytope.range_of(self.merged_support @ self.merged_f1())
-        return self.polytope.range_of(self.merged_f1().mean(axis=0))
+            return tied.polytope.range_of(self.merged_support @ self.merged_f1())
+        return tied.polytope.range_of(self.merged_f1().mean(axis=0))
+
+    def with_merged_f1(self) -> "MatrixSpace":
+        """The same matrices, with the merged F1 variables tied to them; else those are free."""
+        rows = _Rows()
+        for group, share in enumerate(self.merged_support):
+            hit = self.merged_hit(group)
+            predicted = self.merged_predicted(group)
+            # The envelope needs the ranges of both factors: the F1, and s + q below its line.
+            f1_range = self.polytope.range_of_ratio(2 * hit, predicted, denominator_constant=share)
+            low, high = self.polytope.range_of(predicted)
+            if np.isnan(low):
+                # The printed scores contradict each other: no matrix is allowed as it is.
+                return self
+            f1 = self.merged_f1()[group]
+            rows.between(f1_range[0], f1, f1_range[1])
+            rows.product(
+                (f1, f1_range), (predicted, (low + share, high + share)), 2 * hit, y_constant=share
+            )
+        tied = Polytope(
+            np.vstack([self.polytope.matrix, rows.weights]),
+            np.append(self.polytope.limit, rows.limits),
+            self.polytope.sums,
+            self.polytope.totals,
+        )
+        return replace(self, polytope=tied)
 
 
 def matrix_space(
@@ -181,33 +207,8 @@ def matrix_space(
 
     # Each row of the matrix sums to its support.
     row_sums = cell.sum(axis=1)
-    first = Polytope(np.array(rows.weights), np.array(rows.limits), row_sums, support)
-    space = MatrixSpace(support, merge, first)
-
-    if np.isnan(first.minimum(hit.sum(axis=0))):
-        # The printed scores contradict each other: no matrix is allowed, with or without what
-        # follows.
-        return space
-
-    # The merged F1 need the ranges of their own value and denominator first.
-    for group, share in enumerate(space.merged_support):
-        merged_hit = space.merged_hit(group)
-        merged_predicted = space.merged_predicted(group)
-        low, high = first.range_of(merged_predicted)
-        merged_range = first.range_of_ratio(
-            2 * merged_hit, merged_predicted, denominator_constant=share
-        )
-        merged_f1 = space.merged_f1()[group]
-        rows.between(merged_range[0], merged_f1, merged_range[1])
-        rows.product(
-            (merged_f1, merged_range),
-            (merged_predicted, (low + share, high + share)),
-            2 * merged_hit,
-            y_constant=share,
-        )
-    return MatrixSpace(
-        support, merge, Polytope(np.array(rows.weights), np.array(rows.limits), row_sums, support)
-    )
+    polytope = Polytope(np.array(rows.weights), np.array(rows.limits), row_sums, support)
+    return MatrixSpace(support, merge, polytope)
 
 
 def merged_bounds(evidence: Evidence, score: str) -> np.ndarray:
