@@ -11,6 +11,7 @@ import os
 import tarfile
 import warnings
 from functools import cache
+from pathlib import Path
 
 import labels
 import numpy as np
@@ -22,6 +23,7 @@ from rasterio.io import MemoryFile
 from rasterio.transform import Affine, from_origin
 from records import make_record
 
+from multisenge_lib.area import baseline_of, day_in
 from multisenge_lib.dataset import dataset_of_root, read_index
 from multisenge_lib.dataset.labels import parse_label
 from multisenge_lib.dataset.layout import MULTISENGE, S2_BANDS
@@ -214,3 +216,24 @@ def test_raster_metadata(tmp_path_factory, kind, profile, data):
         target.write(np.full((bands, 8, shape["width"]), value, profile["dtype"]))
         target.descriptions = tuple((name or "").replace("\0", "") for name in names)
     value_or_one_line(read_raster, path, kind, origin_of_patch("31UEQ_0_0"))
+
+
+METADATA = b"""<x><PROCESSING_BASELINE>04.00</PROCESSING_BASELINE>
+<BOA_ADD_OFFSET band_id="1">-1000</BOA_ADD_OFFSET></x>"""
+
+
+@FUZZ
+@given(mangled(METADATA))
+def test_metadata_of_products(tmp_path_factory, content):
+    folder = tmp_path_factory.getbasetemp() / "fuzz.SAFE"
+    folder.mkdir(exist_ok=True)
+    (folder / "MTD_MSIL2A.xml").write_bytes(content)
+    value_or_one_line(baseline_of, folder / "T31_20220204_B02.jp2")
+
+
+@FUZZ
+@given(st.text(alphabet="0123456789-_TBSbandN.xé", max_size=30))
+def test_names_of_images(name):
+    day = day_in(name)
+    assert day is None or 1900 <= day.astype(object).year < 2100
+    value_or_one_line(baseline_of, Path(f"{name}.tif"))

@@ -51,6 +51,9 @@ _LARGEST_UINT16 = np.iinfo(np.uint16).max
 #: Values that mark no data in signed reflectance, with a tag or without: MAJA's, which THEIA uses,
 #: HLS' and the smallest 16-bit value.
 _SIGNED_FILL = (THEIA_NO_DATA, -9999, -32768)
+#: What ESA adds to reflectance x 10,000 since processing baseline 04.00, and where it shows.
+_ESA_ADDITION = 1000
+_VISIBLE = ("B2", "B3", "B4")
 #: Share of a patch's pixels that must hold data, for a date to be one of the patch.
 _LEAST_COVER = 0.5
 #: Pixels along a strip's height that the distribution of values is judged on.
@@ -256,6 +259,42 @@ def backscatter(stored: np.ndarray, band: OpenBand, units: InputUnits) -> np.nda
         return values.astype(np.float32)
 
 
+def looks_brightened(sample: np.ndarray, bands: Sequence[str]) -> bool:
+    """Whether reflectance x 10,000 seems to hold ESA's offset of 1000 still.
+
+    Every landscape has pixels, of forest, water or shadow, that are dark in the visible. Where next
+    to none is below 1000, the offset is in them, or snow and clouds cover all.
+
+    Args:
+        sample: `(bands, height, width)`, 0 for no data.
+        bands: their names.
+    """
+    visible = [i for i, band in enumerate(bands) if band in _VISIBLE]
+    observed = sample.any(axis=0)
+    if not visible or not observed.any():
+        return False
+    darkest = sample[visible].min(axis=0)[observed]
+    return bool(np.percentile(darkest, 1) >= _ESA_ADDITION)
+
+
+def looks_darkened(sample: np.ndarray, bands: Sequence[str]) -> bool:
+    """Whether 1000 was subtracted from reflectance x 10,000 that did not hold the offset.
+
+    Then most of the visible is below 0, which conversion cuts off at 1. In a product that holds the
+    offset, that happens to single dark pixels.
+
+    Args:
+        sample: `(bands, height, width)`, 0 for no data.
+        bands: their names.
+    """
+    visible = [i for i, band in enumerate(bands) if band in _VISIBLE]
+    observed = sample.any(axis=0)
+    if not visible or not observed.any():
+        return False
+    cut_off = (sample[visible] <= 1).all(axis=0)[observed]
+    return bool(cut_off.mean() > 0.5)
+
+
 class Strip(NamedTuple):
     """A row of patches of one acquisition.
 
@@ -284,6 +323,7 @@ class AcquisitionSummary:
         all_empty: whether these are all bands.
         tagged: names of sources whose scale and offset tags were applied.
         overruled: names of sources whose tags count less than what the user says.
+        brightened: whether reflectance seems to hold ESA's offset, which nothing told to subtract.
     """
 
     missing: float
@@ -291,6 +331,7 @@ class AcquisitionSummary:
     all_empty: bool
     tagged: list[str] = field(default_factory=list)
     overruled: list[str] = field(default_factory=list)
+    brightened: bool = False
 
     def notices(self, title: str) -> list[str]:
         """Sentences on what is missing; `title` names the acquisition."""
@@ -351,7 +392,8 @@ class PatchWriter:
             tagged = [band.source.name for band in opened if band.has_tags]
         # Judged on the whole image: a strip may be a lake or a cloud. Patches are written by then,
         # but nothing is kept of an import that is refused.
-        self._check_units(np.concatenate(samples, axis=1), acquisition.sensor, bands, title, lowest)
+        sample = np.concatenate(samples, axis=1)
+        self._check_units(sample, acquisition.sensor, bands, title, lowest)
         by_user = self.units.s2_scale is not None or self.units.s2_offset is not None
         user_counts = acquisition.sensor == "s2" and by_user
         return AcquisitionSummary(
@@ -360,6 +402,7 @@ class PatchWriter:
             all_empty=bool(empty_bands.all()),
             tagged=[] if user_counts else tagged,
             overruled=tagged if user_counts else [],
+            brightened=self._check_offset(sample, acquisition.sensor, bands, sources),
         )
 
     def _strips(self, opened: Sequence[OpenBand], sensor: str) -> Iterator[Strip]:
@@ -395,6 +438,33 @@ class PatchWriter:
     def _check_possible(self, values: np.ndarray, title: str) -> None:
         for problem in impossible_values(values, "s1"):
             raise ImportAreaError(_ask_for_unit(f"{title} {problem}"))
+
+    def _check_offset(
+        self,
+        sample: np.ndarray,
+        sensor: str,
+        bands: Sequence[str],
+        sources: Sequence[BandSource],
+    ) -> bool:
+        """Hold the values of an image against the offset of its product.
+
+        Returns:
+            Whether the values seem to hold an offset although no name says so.
+
+        Raises:
+            ImportAreaError: a name says that there is an offset, and the values that it is gone.
+        """
+        if sensor == "s1" or self.units.s2_offset is not None:
+            return False
+        baselines = [source.baseline for source in sources if source.baseline is not None]
+        with_offset = [baseline for baseline in baselines if baseline.offset]
+        if with_offset and self.units.s2_scale is None and looks_darkened(sample, bands):
+            raise ImportAreaError(
+                f"{sources[0].name} is of processing baseline {with_offset[0].name}, whose offset "
+                "must be subtracted, but its dark pixels show that this was done before: give "
+                "--s2-offset 0, and import such products by themselves"
+            )
+        return not baselines and looks_brightened(sample, bands)
 
     def _check_units(
         self, sample: np.ndarray, sensor: str, bands: Sequence[str], title: str, lowest: float

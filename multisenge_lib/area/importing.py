@@ -439,12 +439,15 @@ def _write_images(
     notices = []
     tagged = []
     overruled = []
+    brightened = []
     bar = tqdm(acquisitions, desc="importing", unit=" dates", disable=None if progress else True)
     for acquisition in bar:
         summary = writer.write_acquisition(acquisition, bands[acquisition.sensor])
         notices += summary.notices(acquisition.title)
         tagged += summary.tagged
         overruled += summary.overruled
+        if summary.brightened:
+            brightened.append(acquisition.title)
     if tagged:
         notices.append(
             f"{len(tagged)} bands have scale or offset tags, which are applied, such as {tagged[0]}"
@@ -453,6 +456,12 @@ def _write_images(
         notices.append(
             f"{len(overruled)} bands have scale or offset tags; what you say counts instead, such "
             f"as for {overruled[0]}"
+        )
+    if brightened:
+        notices.append(
+            f"{', '.join(brightened[:3])}: next to no pixel is darker than 1000 in the visible; "
+            "ESA's products since January 2022 hold an offset of 1000: if these are of them, give "
+            "--s2-offset -1000"
         )
     if not writer.dates:
         reasons = "".join(f"; {notice}" for notice in notices[:3])

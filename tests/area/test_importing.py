@@ -312,7 +312,8 @@ def test_the_labelled_share_is_told(images, tmp_path):
 def test_an_offset_is_told_by_the_name_of_a_product(tmp_path):
     def said(product, **units):
         name = f"S2A_MSIL2A_20230105T104031_{product}_R008"
-        source = write(tmp_path / product / name / "S2_20230105.tif", scene(), S2_BANDS)
+        pixels = scene() + 1000 if product == "N0400" else scene()
+        source = write(tmp_path / product / name / "S2_20230105.tif", pixels, S2_BANDS)
         root = tmp_path / f"{product}{len(units)}"
         return " ".join(import_area(root, [source], size=32, units=InputUnits(**units)).notices)
 

@@ -76,6 +76,24 @@ def test_the_metadata_of_a_product_counts_more_than_its_name(tmp_path, offsets, 
     assert pixel_of(imported.root, "s2", "20220204")[B4] == truth
 
 
+@pytest.mark.fault("an offset that no name tells of, or that was subtracted before -> said")
+def test_values_are_held_against_the_offset(tmp_path):
+    unnamed = write(tmp_path / "T19GBP_20230105T104031.tif", flat(1000), S2_BANDS)
+    imported = import_area(tmp_path / "a", [unnamed], size=64)
+    assert "give --s2-offset -1000" in notices_of(imported)
+    given = import_area(tmp_path / "b", [unnamed], size=64, units=InputUnits(s2_offset=-1000))
+    assert pixel_of(given.root, "s2", "20230105").tolist() == GREEN.tolist()
+    assert "--s2-offset" not in notices_of(given)
+    plain = write(tmp_path / "plain" / "S2_20230105.tif", flat(), S2_BANDS)
+    assert "--s2-offset" not in notices_of(import_area(tmp_path / "c", [plain], size=64))
+
+    harmonised = tmp_path / "S2A_MSIL2A_20230105T104031_N0400_R008.tif"
+    write(harmonised, flat(), S2_BANDS)
+    assert "this was done before: give --s2-offset 0" in refused(tmp_path, [harmonised])
+    kept = import_area(tmp_path / "d", [harmonised], size=64, units=InputUnits(s2_offset=0))
+    assert pixel_of(kept.root, "s2", "20230105").tolist() == GREEN.tolist()
+
+
 @pytest.mark.fault("scale and offset tags -> applied and said; what the user says counts more")
 def test_scale_and_offset_tags_are_applied(tmp_path):
     path = write(tmp_path / "S2_20230105.tif", flat(1000), S2_BANDS)
