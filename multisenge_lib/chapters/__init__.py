@@ -23,6 +23,15 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not run __getattr__
         other_scores,
         paper_overall,
     )
+    from multisenge_lib.chapters.data_figures import (
+        Walk,
+        class_presence,
+        date_timeline,
+        days_between,
+        marked_places,
+        patch_scale,
+        year_curves,
+    )
     from multisenge_lib.chapters.gains import (
         class_gains,
         gain_note,
@@ -63,7 +72,7 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not run __getattr__
         responsive_figure,
         use_style,
     )
-    from multisenge_lib.chapters.village import read_village
+    from multisenge_lib.chapters.village import read_village, read_village_radar
 
 #: The names of each module that the pages use.
 _NAMES_OF = {
@@ -82,6 +91,15 @@ _NAMES_OF = {
         "display_name",
         "other_scores",
         "paper_overall",
+    ),
+    "data_figures": (
+        "Walk",
+        "class_presence",
+        "date_timeline",
+        "days_between",
+        "marked_places",
+        "patch_scale",
+        "year_curves",
     ),
     "gains": ("class_gains", "gain_note", "gain_table", "step_gains", "urban_score"),
     "image_figures": (
@@ -107,7 +125,7 @@ _NAMES_OF = {
     ),
     "showcase": ("patches_to_show", "showcase_images"),
     "style": ("image_grid", "mark_sample", "responsive_figure", "use_style"),
-    "village": ("read_village",),
+    "village": ("read_village", "read_village_radar"),
 }
 _MODULE_OF = {name: module for module, names in _NAMES_OF.items() for name in names}
 
