@@ -28,6 +28,7 @@ from multisenge_lib.dataset import MULTISENGE
 _BLUE = "#2b6ca3"
 _RED = "#b3261e"
 _GREY = "#767676"
+_SHADE = "#eef3f8"
 _MARKERS = dict(zip(SPLIT_COLORS, "osD", strict=True))
 #: Kilometres along one pixel of Sentinel-2's 10 m bands.
 _PIXEL = 0.01
@@ -82,9 +83,7 @@ def _draw_tile(ax: Axes, columns: Sequence[int], rows: Sequence[int], chosen: in
     ax.set_title(f"A tile: {tile_side:.0f} km", loc="left")
 
 
-def _draw_patch(
-    ax: Axes, image: np.ndarray, detail: tuple[int, int], sample_pixels: int
-) -> None:
+def _draw_patch(ax: Axes, image: np.ndarray, detail: tuple[int, int], sample_pixels: int) -> None:
     side = MULTISENGE.patch_pixels * _PIXEL
     height, width = np.array(image.shape[:2]) * _PIXEL
     left = (side - width) / 2
@@ -99,9 +98,12 @@ def _draw_patch(
     corner = (0.08, 0.08)
     ax.add_patch(Rectangle(corner, sample_side, sample_side, fill=False, edgecolor=_GREY))
     beside = (corner[0] + sample_side + 0.08, corner[1] + sample_side / 2)
-    ax.text(*beside, "a patch of\nthe sample", va="center", color="#555555", fontsize=MIN_FONT_SIZE)
+    look = {"color": "#555555", "fontsize": MIN_FONT_SIZE}
+    ax.text(*beside, "a patch of\nthe sample", va="center", **look)
     below = (side / 2, top + height + 0.08)
-    ax.text(*below, "a real village", ha="center", va="top", color="#555555", fontsize=MIN_FONT_SIZE)
+    ax.text(
+        *below, "a real village", ha="center", va="top", color="#555555", fontsize=MIN_FONT_SIZE
+    )
     ax.add_patch(Rectangle((0, 0), side, side, fill=False, edgecolor=_RED, linewidth=1.5))
     ax.set(xlim=(-0.05, side + 0.05), ylim=(side + 0.05, -0.05), aspect="equal", xlabel="km")
     ax.set_title(f"A patch: {side:.2f} km", loc="left")
@@ -190,7 +192,9 @@ def _shade_months(ax: Axes, year: np.datetime64, months: Sequence[int]) -> None:
     january = year.astype("datetime64[M]")
     for month in months:
         first = january + (month - 1)
-        ax.axvspan(first.astype("datetime64[D]"), (first + 1).astype("datetime64[D]"), color="#eef3f8")
+        ax.axvspan(
+            first.astype("datetime64[D]"), (first + 1).astype("datetime64[D]"), color="#eef3f8"
+        )
     last = january + max(months)
     ax.set_xlim((january + min(months) - 1).astype("datetime64[D]"), last.astype("datetime64[D]"))
 
@@ -201,7 +205,7 @@ def _timeline_handles() -> list[Line2D | Swatch]:
         Line2D([], [], color=_BLUE, markersize=8, label="taken", **marks),
         Line2D([], [], markerfacecolor="white", markeredgecolor=_GREY, label="not taken", **marks),
         Swatch(color=_RED, alpha=0.45, label="too soon"),
-        Swatch(color="#eef3f8", label="wanted month"),
+        Swatch(color=_SHADE, label="wanted month"),
     ]
 
 

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from multisenge_lib import paths
-from multisenge_lib.chapters import read_village
+from multisenge_lib.chapters import read_village, read_village_radar
+from multisenge_lib.dataset import decibel
 from multisenge_lib.errors import FileError
 
 VILLAGE = paths.PROJECT / "book" / "data" / "village" / "worldcereal-village.nc"
@@ -22,6 +23,15 @@ def test_a_field_greens_and_is_cut():
     infrared = s2[:, 6]
     ndvi = (infrared - red) / (infrared + red)
     assert ndvi[5] > 0.8 and ndvi[8] < 0.3
+
+
+def test_radar_has_all_months_and_is_linear():
+    dates, s1 = read_village_radar(VILLAGE)
+    assert len(dates) == 12 and s1.shape == (12, 100, 100, 2)
+    # The file's README: dB = 20 log10(n) - 83.
+    assert decibel(s1[0, 0, 0]) == pytest.approx([-9.5, -17.0], abs=4)
+    # Over vegetation VH returns less than VV.
+    assert (s1[..., 1].mean(axis=(1, 2)) < s1[..., 0].mean(axis=(1, 2))).all()
 
 
 @pytest.mark.fault("the village's file: missing or damaged -> one line with file and remedy")
