@@ -2,6 +2,7 @@
 
 import os
 
+import rasterio
 from rasterio.crs import CRS
 from rasterio.errors import CRSError
 
@@ -20,7 +21,8 @@ def check_projections() -> None:
         MultiSenGEError: naming the variables that lead to another program's database.
     """
     try:
-        CRS.from_epsg(32631).to_epsg()
+        with rasterio.Env():  # else GDAL writes a line of its own to the terminal
+            CRS.from_epsg(32631).to_epsg()
         return
     except CRSError as error:
         reason = str(error).partition("\n")[0]

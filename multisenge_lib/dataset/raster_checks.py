@@ -72,7 +72,12 @@ def file_problem(path: Path) -> str | None:
 
 
 def why_unreadable(path: Path) -> str:
-    """Say why GDAL could not read a file that is there: its permissions, or what it holds."""
+    """Say why GDAL could not read a file that is there: its permissions, or what it holds.
+
+    Raises:
+        MultiSenGEError: the file is not to blame, since projections cannot be looked up at all.
+    """
+    check_projections()
     try:
         with path.open("rb") as file:
             first_bytes = file.read(4)
