@@ -7,7 +7,7 @@ from pathlib import Path
 import keras
 from tqdm import tqdm
 
-from multisenge_lib.dataset import BandOrder
+from multisenge_lib.dataset import BandOrder, check_projections
 from multisenge_lib.errors import FileError, printable
 from multisenge_lib.maps.map_files import (
     MapFiles,
@@ -67,6 +67,7 @@ def predict_rasters(
         ExperimentError: there is no such window, overlap or layer.
         FileError: the map cannot be written, or something else lies at its place.
     """
+    check_projections()
     model = Path(model)
     out = Path(out)
     network, card = load_model(model)

@@ -15,6 +15,7 @@ from tqdm import tqdm
 from multisenge_lib.dataset import (
     PIXEL,
     BandOrder,
+    check_projections,
     dataset_of_root,
     patch_bounds,
     raster_path,
@@ -71,6 +72,7 @@ def predict_root(
         ExperimentError: there is no such layer.
         FileError: a map cannot be written, or something else lies at its place.
     """
+    check_projections()
     model = Path(model)
     root = Path(root)
     folder = Path(folder)

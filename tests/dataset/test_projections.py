@@ -40,3 +40,25 @@ def test_a_foreign_database_is_named(tmp_path, variable):
     )
     assert f"{variable}={tmp_path} leads to the database of another PROJ" in asked.stdout
     assert f"unset {variable}" in asked.stdout and asked.stdout.count("\n") == 1
+
+
+def test_maps_check_and_import_ask_first(monkeypatch, tmp_path):
+    from multisenge_lib import area, maps
+    from multisenge_lib.dataset import projections
+    from multisenge_lib.errors import MultiSenGEError
+
+    class Broken:
+        @staticmethod
+        def from_epsg(code):
+            raise projections.CRSError("no database")
+
+    monkeypatch.setattr(projections, "CRS", Broken)
+    calls = [
+        lambda: area.check_root(tmp_path),
+        lambda: area.import_area(tmp_path / "root", [tmp_path]),
+        lambda: maps.predict_rasters("none.keras", {}, tmp_path / "map.tif"),
+        lambda: maps.predict_root("none.keras", tmp_path, tmp_path / "maps"),
+    ]
+    for call in calls:
+        with pytest.raises(MultiSenGEError, match="projections cannot be looked up"):
+            call()
