@@ -44,9 +44,11 @@ _UNREADABLE = (
     OSError,
     zipfile.BadZipFile,
 )
-#: What these callbacks set back when training begins.
+#: What these callbacks set back when training begins. The cosine keeps nothing: its rate follows
+#: from the number of the update.
 _STATE_OF_CALLBACK = {
     "ReduceLROnPlateau": ("wait", "best", "cooldown_counter"),
+    "CosineSchedule": (),
     "EarlyStopping": ("wait", "best", "best_epoch", "stopped_epoch"),
 }
 
@@ -67,7 +69,7 @@ class Checkpoint(keras.callbacks.Callback):
     Args:
         folder: where `checkpoint.npz` and `history.csv` are written.
         stopping: keeps the best weights.
-        plateau: lowers the learning rate.
+        schedule: sets the learning rate.
         interval: least seconds between two checkpoints.
 
     Attributes:
@@ -79,7 +81,7 @@ class Checkpoint(keras.callbacks.Callback):
         self,
         folder: Path,
         stopping: keras.callbacks.EarlyStopping,
-        plateau: keras.callbacks.ReduceLROnPlateau,
+        schedule: keras.callbacks.Callback,
         interval: float,
     ):
         super().__init__()
@@ -87,7 +89,7 @@ class Checkpoint(keras.callbacks.Callback):
         self.path = folder / _CHECKPOINT
         self.interval = interval
         self.stopping = stopping
-        self.plateau = plateau
+        self.schedule = schedule
         self.rows: list[dict[str, float]] = []
         self.stopped = False
         self._restored: dict[str, Any] | None = None
@@ -98,7 +100,7 @@ class Checkpoint(keras.callbacks.Callback):
     def save(self) -> None:
         """Write all that `restore` needs; the file before stays until this one is on disk."""
         state: dict[str, Any] = {"rows": self.rows, "stopped": self.stopped}
-        for callback in (self.stopping, self.plateau):
+        for callback in (self.stopping, self.schedule):
             name = type(callback).__name__
             state[name] = {key: getattr(callback, key) for key in _STATE_OF_CALLBACK[name]}
 
@@ -143,7 +145,7 @@ class Checkpoint(keras.callbacks.Callback):
         """Restore the state of the other callbacks, which their own `on_train_begin` set back."""
         if self._restored is None:
             return
-        for callback in (self.stopping, self.plateau):
+        for callback in (self.stopping, self.schedule):
             for name, value in self._restored[type(callback).__name__].items():
                 setattr(callback, name, value)
         self.stopping.best_weights = self._restored["best"] or None

@@ -21,7 +21,7 @@ import keras
 import numpy as np
 import pandas as pd
 from keras import ops
-from keras.callbacks import Callback, EarlyStopping, ReduceLROnPlateau
+from keras.callbacks import Callback, EarlyStopping
 
 from multisenge_lib import paths, results
 from multisenge_lib.dataset import (
@@ -77,6 +77,7 @@ from multisenge_lib.training.devices import (
 )
 from multisenge_lib.training.loss import inverse_frequency, weighted_loss
 from multisenge_lib.training.progress import Progress
+from multisenge_lib.training.schedule import make_schedule
 from multisenge_lib.training.settings import Settings, settings_for
 
 #: Maps kept of a test split that has none of the dataset's showcase patches.
@@ -234,13 +235,13 @@ class PreparedRun:
         """Return the patches of a split in order, each as it is."""
         return Batches(*self._batch_arguments(split))
 
-    def training_batches(self, first_epoch: int) -> TrainingBatches:
-        """Return the training patches in random order, augmented, from an epoch on."""
+    def training_batches(self, first_pass: int) -> TrainingBatches:
+        """Return the training patches in random order, augmented, from one pass on."""
         return TrainingBatches(
             *self._batch_arguments("train"),
             seed=self.settings.seed,
             augmentation=self.settings.augmentation,
-            first_epoch=first_epoch,
+            first_epoch=first_pass,
         )
 
     def _batch_arguments(self, split: str) -> tuple[Any, ...]:
@@ -468,11 +469,11 @@ def fit(
 
     settings = prepared.settings
     stopping = EarlyStopping(patience=settings.stop_patience, restore_best_weights=True)
-    plateau = ReduceLROnPlateau(factor=settings.plateau_factor, patience=settings.plateau_patience)
-    checkpoint = Checkpoint(folder, stopping, plateau, checkpoint_interval)
+    schedule = make_schedule(settings, _updates_per_epoch(prepared))
+    checkpoint = Checkpoint(folder, stopping, schedule, checkpoint_interval)
 
     # The checkpoint comes after the callbacks whose state it keeps.
-    callbacks: list[Callback] = [plateau, stopping]
+    callbacks: list[Callback] = [schedule, stopping]
     if progress:
         callbacks.append(Progress())
     callbacks.append(checkpoint)
@@ -499,6 +500,14 @@ def fit(
     )
 
 
+def _updates_per_epoch(prepared: PreparedRun) -> int:
+    """Return how many steps the optimizer takes between two validations."""
+    settings = prepared.settings
+    patches = len(prepared.store.positions("train"))
+    steps = steps_per_epoch(patches, settings.augmentation, settings.batch_size)
+    return settings.passes_per_epoch * steps
+
+
 def _run_epochs(
     model: keras.Model, prepared: PreparedRun, checkpoint: Checkpoint, callbacks: list[Callback]
 ) -> None:
@@ -507,12 +516,13 @@ def _run_epochs(
     done = len(checkpoint.rows)
     # A run that stopped early, and was killed before its end was recorded, trains no epoch more.
     first_epoch = settings.epochs if checkpoint.stopped else done
-    training = prepared.training_batches(first_epoch=done)
+    # The batches count passes through the patches; an epoch may have several.
+    training = prepared.training_batches(first_pass=done * settings.passes_per_epoch)
     validation = prepared.batches("validation")
     try:
         model.fit(
             read_ahead(training),
-            steps_per_epoch=training.steps,
+            steps_per_epoch=_updates_per_epoch(prepared),
             validation_data=read_ahead(validation),
             epochs=settings.epochs,
             initial_epoch=first_epoch,
@@ -628,8 +638,7 @@ def make_record(
     typology = prepared.typology
 
     patches = {split: len(store.positions(split)) for split in SPLITS}
-    steps = steps_per_epoch(patches["train"], settings.augmentation, settings.batch_size)
-    all_steps = steps * len(training_info.rows)
+    updates = _updates_per_epoch(prepared) * len(training_info.rows)
     trainable = sum(int(np.prod(weight.shape)) for weight in model.trainable_variables)
 
     metadata = results.Metadata(
@@ -647,7 +656,7 @@ def make_record(
         patches=patches,
         split=prepared.dataset.split_rule,
         size=store.size,
-        operations=all_steps * step_operations(model, settings.batch_size),
+        operations=updates * step_operations(model, settings.batch_size),
         fingerprint=store.fingerprint,
         skipped=tuple(store.skipped.to_dict(orient="records")),
         statistics=statistics.bands,

@@ -104,6 +104,10 @@ def store(run, small):
     return training.prepare(small[0], get_experiment("s1_6c"), FAST, on_error="skip").store
 
 
+#: Several passes per epoch and a rate that follows from the number of the update.
+ANNEALED = replace(FAST, epochs=4, passes_per_epoch=2, schedule="cosine", learning_rate=0.05)
+
+
 class Killed(Exception):
     """Nothing catches it but the test."""
 
@@ -118,6 +122,19 @@ def kill_after(monkeypatch, epochs):
         return plan(self, number)
 
     monkeypatch.setattr(training.TrainingBatches, "plan", dying)
+
+
+def test_a_killed_run_with_a_cosine_goes_on_with_the_same_rates_and_batches(run, monkeypatch):
+    whole = run(ANNEALED, resume=False)
+    assert len(whole.record.history) == 4
+    with monkeypatch.context() as patched, pytest.raises(Exception, match="Killed"):
+        kill_after(patched, 2 * 2 + 1)  # in the third epoch, which begins with the fifth pass
+        run(ANNEALED, resume=False)
+    resumed = run(ANNEALED)
+    columns = ["loss", "val_loss", "learning_rate"]
+    np.testing.assert_array_equal(whole.record.history[columns], resumed.record.history[columns])
+    for expected, found in zip(whole.model.get_weights(), resumed.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(found, expected)
 
 
 def test_a_killed_run_ends_as_if_it_had_not_been(whole, run, monkeypatch):
@@ -242,6 +259,8 @@ def test_every_setting_makes_another_run_but_the_reader_threads(run, small, fiel
         "stop_patience": 9,
         "seed": 9,
         "augmentation": "none",
+        "passes_per_epoch": 2,
+        "schedule": "cosine",
         "class_weights": False,
         "precision": "mixed_bfloat16",
         "jit": True,
