@@ -52,6 +52,7 @@ from multisenge_lib.audit.merged import (
 )
 from multisenge_lib.audit.merged_claims import merged_table, six_class_scores
 from multisenge_lib.audit.replications import (
+    SAME_NETWORK,
     Answer,
     Spread,
     answers,

@@ -32,6 +32,20 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not run __getattr__
         patch_scale,
         year_curves,
     )
+    from multisenge_lib.chapters.evidence_figures import (
+        answers_table,
+        bold_best,
+        decoded_shares,
+        decoded_table,
+        gains_by_model,
+        matrices_of_others,
+        merged_figure,
+        method_overview,
+        replicate_by_class,
+        run_overview,
+        spread_figure,
+        urban_steps,
+    )
     from multisenge_lib.chapters.gains import (
         class_gains,
         gain_note,
@@ -100,6 +114,20 @@ _NAMES_OF = {
         "marked_places",
         "patch_scale",
         "year_curves",
+    ),
+    "evidence_figures": (
+        "answers_table",
+        "bold_best",
+        "decoded_shares",
+        "decoded_table",
+        "gains_by_model",
+        "matrices_of_others",
+        "merged_figure",
+        "method_overview",
+        "replicate_by_class",
+        "run_overview",
+        "spread_figure",
+        "urban_steps",
     ),
     "gains": ("class_gains", "gain_note", "gain_table", "step_gains", "urban_score"),
     "image_figures": (

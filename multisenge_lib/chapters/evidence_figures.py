@@ -1,0 +1,234 @@
+"""Figures and tables of the audit's newer results: merged maps, decoded pixels, runs of others."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from multisenge_lib import audit
+from multisenge_lib.audit import SAME_NETWORK, DecodedCounts, Evidence
+from multisenge_lib.chapters.comparison import paper_overall, paper_scores, urban_f1
+from multisenge_lib.chapters.html import Html, table
+from multisenge_lib.chapters.style import DESKTOP_WIDTH, columns_for, lower_legend, panels
+from multisenge_lib.dataset import TYPOLOGIES
+from multisenge_lib.paper import METHODS, replication
+
+_BLUE = "#2b6ca3"
+_ORANGE = "#a86400"
+#: The scores that are drawn, with the name above their panel.
+_TITLES = {
+    "kappa": "Cohen's kappa",
+    "macro_f1": "Macro F1",
+    "weighted_f1": "Weighted F1",
+    "accuracy": "Accuracy",
+}
+
+
+def _name_rows(ax: Axes, labels: Sequence[str], is_named: bool) -> np.ndarray:
+    """Name the rows of a chart, the first on top, and return their heights."""
+    heights = np.arange(len(labels))
+    ax.set_yticks(heights, labels if is_named else [""] * len(labels))
+    ax.set_ylim(len(labels) - 0.4, -0.6)
+    ax.tick_params(axis="y", length=0)
+    ax.grid(axis="x", lw=0.4)
+    return heights
+
+
+def _class_labels(classes: int) -> list[str]:
+    """Name the classes of a typology as everywhere in the book: "1 Dense Built-Up"."""
+    return [f"{land.id} {land.name}" for land in TYPOLOGIES[f"{classes}c"].classes]
+
+
+def merged_figure(merged: pd.DataFrame, width: float = DESKTOP_WIDTH) -> Figure:
+    """Draw what the ten-class maps merged to six can score, beside the networks of six classes.
+
+    Args:
+        merged: of `audit.merged_table`.
+        width: of the figure, inches.
+    """
+    across = columns_for(width, (2, 1))
+    figure, axes = panels(len(_TITLES), width, (2, 1), 2.1)
+    for position, (ax, (score, title)) in enumerate(zip(axes, _TITLES.items(), strict=True)):
+        rows = merged.loc[score].loc[list(METHODS)]
+        # Side by side, the panels on the right share the names of those on the left.
+        heights = _name_rows(ax, METHODS, is_named=position % across == 0)
+        ax.barh(
+            heights,
+            rows["high"] - rows["low"],
+            0.5,
+            rows["low"],
+            color=_BLUE,
+            label="ten classes merged to six: all that the paper's numbers allow",
+        )
+        ax.scatter(
+            rows["six"],
+            heights,
+            45,
+            _ORANGE,
+            marker="D",
+            zorder=3,
+            label="trained on six classes, as printed",
+        )
+        constant = rows["constant"].iloc[0]
+        ax.axvline(constant, color="black", lw=1, ls="--", label="a map of one class")
+        ax.set(title=title, xlabel=title)
+    lower_legend(figure, axes[0].get_legend_handles_labels()[0])
+    return figure
+
+
+def spread_figure(classes: int, width: float = DESKTOP_WIDTH) -> Figure:
+    """Draw the states of the replicated network beside the paper's four methods.
+
+    Args:
+        classes: 6 or 10.
+        width: of the figure, inches.
+    """
+    runs = audit.run_table(classes)
+    is_state = (runs["by"] == "replication") & runs.index.str.startswith(SAME_NETWORK)
+    groups = {
+        "the paper's four methods": runs[runs["by"] == "paper"],
+        f"one network, {is_state.sum()} states": runs[is_state],
+    }
+    scores = ("weighted_f1", "kappa", "macro_f1")
+    across = columns_for(width, (3, 1))
+    figure, axes = panels(len(scores), width, (3, 1), 1.5)
+    for position, (ax, score) in enumerate(zip(axes, scores, strict=True)):
+        labels = [name.replace(", ", ",\n").replace("four ", "four\n") for name in groups]
+        heights = _name_rows(ax, labels, is_named=position % across == 0)
+        for height, color, rows in zip(heights, (_ORANGE, _BLUE), groups.values(), strict=True):
+            values = rows[score]
+            ax.plot([values.min(), values.max()], [height, height], color=color, lw=2)
+            ax.scatter(values, np.full(len(values), height), 36, color, zorder=3)
+        ax.set(title=_TITLES[score], xlabel=_TITLES[score])
+        ax.locator_params(axis="x", nbins=4)
+    return figure
+
+
+def matrices_of_others(classes: int) -> dict[str, np.ndarray]:
+    """The published matrices of others with 6 or 10 classes, by a name that fits above a panel."""
+    matrices = {}
+    for model, matrix in replication().matrices(classes).items():
+        matrices[model.replace(" concatenated", "").replace(" encoders", " encoders,")] = matrix
+    return matrices
+
+
+def decoded_table(evidence: Evidence, other_patches: int) -> pd.DataFrame:
+    """Tabulate the pixel counts that the authors' class weights decode to.
+
+    Args:
+        evidence: what to draw on.
+        other_patches: a number of patches that the weights are not of, for comparison.
+
+    Returns:
+        One row per class: the weight as printed, the count before and after rounding, how far it
+        is from a whole number, and how far with the other number of patches.
+    """
+    decoded = audit.decode_counts(evidence)
+    other = audit.decode_counts(evidence, other_patches)
+    rows = pd.DataFrame(index=_class_labels(6))
+    rows["weight"] = evidence.script.class_weights
+    rows["decoded"] = decoded.exact
+    rows["whole pixels"] = decoded.pixels
+    rows["off a whole number"] = np.abs(decoded.exact - decoded.pixels)
+    rows[f"off, with {other_patches:,} patches"] = np.abs(other.exact - other.pixels)
+    return rows
+
+
+def decoded_shares(decoded: DecodedCounts) -> pd.DataFrame:
+    """Tabulate percent of all pixels by class: selected, training and validation, test."""
+    shares = pd.DataFrame(decoded.shares(), index=_class_labels(6))
+    ratio = shares["test"] / shares["train and validation"]
+    percent = 100 * shares
+    percent["test over training"] = ratio
+    return percent
+
+
+def method_overview() -> pd.DataFrame:
+    """Tabulate the scores of the paper's four networks: weighted F1, kappa, mean urban F1."""
+    columns = {}
+    for score in ("weighted_f1", "kappa", "urban_f1"):
+        for classes in (6, 10):
+            if score == "urban_f1":
+                values = urban_f1(paper_scores(classes)).mean()
+            else:
+                values = paper_overall(classes)[score]
+            name = score.replace("_f1", " F1")
+            columns[f"{name}, {classes} classes"] = values
+    return pd.DataFrame(columns).loc[list(METHODS)]
+
+
+def bold_best(scores: pd.DataFrame) -> pd.DataFrame:
+    """Give the CSS that makes the highest value of each column bold, shaped as the scores."""
+    is_best = scores == scores.max()
+    return is_best.map(lambda best: "font-weight: bold" if best else "")
+
+
+def urban_steps() -> pd.DataFrame:
+    """Tabulate what each addition changes in the paper's mean urban F1, with 6 and 10 classes."""
+    columns = {}
+    for classes in (6, 10):
+        s1, s2, both, inception = urban_f1(paper_scores(classes)).mean().loc[list(METHODS)]
+        columns[f"{classes} classes"] = {
+            "Sentinel-2, to Sentinel-1": both - s1,
+            "Sentinel-1, to Sentinel-2": both - s2,
+            "Inception, to both": inception - both,
+        }
+    return pd.DataFrame(columns)
+
+
+#: The claims that `answers_table` is about, in a few words.
+_CLAIM_WORDS = {
+    "confusion-4-6": "Class 4 is confused with Non-urban areas",
+    "confusion-1-2": "Classes 1 and 2 are confused",
+    "confusion-9-10": "Forest is confused with water",
+    "vineyards-confusion": "Vineyards are no longer confused with class 4",
+    "networks-confusion": "Roads are rarely confused with class 3",
+}
+
+
+def answers_table() -> pd.DataFrame:
+    """Tabulate what others' matrices show about the paper's sentences on confusion."""
+    rows = []
+    for answer in audit.answers():
+        rows.append(
+            {
+                "the paper's sentence, shortened": _CLAIM_WORDS[answer.claim],
+                "classes": str(answer.classes),
+                "share": answer.range.replace(" %", "%"),
+                "of what": answer.predicate,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def gains_by_model(gains: pd.DataFrame) -> pd.DataFrame:
+    """Give the gains of `audit.sensor_gains` one row per network, with the classes in a column."""
+    rows = gains.reset_index("classes").rename_axis("both sensors")
+    rows["classes"] = rows["classes"].map(str)
+    return rows.rename(columns=lambda name: name.replace("_f1", " F1"))
+
+
+def run_overview(runs: pd.DataFrame, caption: str) -> Html:
+    """Show the runs of `audit.run_table`, with a link to the file of each."""
+    rows = runs.drop(columns=["by", "source"])
+    rows.columns = [name.replace("_f1", " F1") for name in rows.columns]
+    links = []
+    for by, source in zip(runs["by"], runs["source"], strict=True):
+        is_paper = by == "paper"
+        address = source.replace("doi:", "https://doi.org/") if is_paper else source
+        links.append(Html(f'<a href="{address}">{"the paper" if is_paper else "others"}</a>'))
+    rows["trained by"] = links
+    return table(rows.rename_axis("network"), caption, "{:.4f}")
+
+
+def replicate_by_class(caption: str) -> Html:
+    """Show the F1 of the paper's network by class, as printed and as others trained it."""
+    by_class = audit.class_f1_table(10)
+    own = by_class[by_class.index.str.startswith(SAME_NETWORK)].T
+    own.columns = ["paper", "others"]
+    own.index = _class_labels(10)
+    own["difference"] = own["others"] - own["paper"]
+    formats = {"paper": "{:.4f}", "others": "{:.4f}", "difference": "{:+.4f}"}
+    return table(own.rename_axis("class"), caption, formats)
