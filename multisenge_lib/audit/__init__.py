@@ -40,6 +40,7 @@ from multisenge_lib.audit.label_counts import (
     RECORD,
     TABLES,
     LabelCounts,
+    count_kept,
     count_labels,
     date_series,
     load_label_counts,

@@ -10,16 +10,17 @@ gives the same tables whether the real label files are at hand (then they are co
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from multisenge_lib import paths
 from multisenge_lib.audit import split_counts
-from multisenge_lib.dataset import SPLITS, has_description, read_index, select
+from multisenge_lib.dataset import SPLITS, choose_dates, has_description, read_index, select
 
 #: The committed record of the counts, beside this module.
 RECORD = Path(__file__).with_name("counts")
@@ -152,6 +153,25 @@ def date_series(index: pd.DataFrame) -> list[dict[str, Any]]:
             }
         )
     return series
+
+
+def count_kept(series: list[dict[str, Any]], months: Sequence[int], days_gap: int) -> pd.Series:
+    """Count the patches that keep a full series of dates, for any choice of months and gap.
+
+    Args:
+        series: of `date_series`.
+        months: of which one date each is wanted, in order.
+        days_gap: least number of days between two consecutive dates.
+
+    Returns:
+        Patches by tile; 0 for a tile that loses all of its patches.
+    """
+    kept = pd.Series(0, index=sorted({one["tile"] for one in series}), name="patches")
+    for one in series:
+        dates = np.array(one["dates"], dtype="datetime64[D]")
+        if choose_dates(dates, months, days_gap) is not None:
+            kept[one["tile"]] += len(one["x"])
+    return kept.rename_axis("tile")
 
 
 def read_label_counts(record: Path = RECORD) -> LabelCounts:

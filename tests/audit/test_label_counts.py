@@ -97,6 +97,19 @@ def test_another_dataset_is_not_counted_as_multisenge(sample_root, monkeypatch):
     assert audit.load_label_counts().totals["patches"] == 8157
 
 
+def test_any_choice_of_months_and_gap_is_counted():
+    series, _ = audit.read_date_series()
+    counts = audit.read_label_counts()
+    for gap, patches in counts.days_gaps.items():
+        kept = audit.count_kept(series, (7, 8, 9, 11), gap)
+        assert kept.sum() == patches
+        pd.testing.assert_series_equal(kept, counts.tiles[f"gap{gap}"], check_names=False)
+    without_july = audit.count_kept(series, (8, 9, 11), 17)
+    assert without_july.sum() == 7262 and without_july["31UEP"] == 701
+    assert audit.count_kept(series, (7, 8, 9), 17).sum() == 5891
+    assert audit.count_kept(series, (8,), 17).sum() == 8157
+
+
 def test_each_patch_is_in_one_series_with_its_own_dates(sample_root):
     index = read_index(sample_root / "labels")
     dates_of_patch = {}
