@@ -51,7 +51,6 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not run __getattr__
         gain_note,
         gain_table,
         step_gains,
-        urban_score,
     )
     from multisenge_lib.chapters.image_figures import (
         band_means,
@@ -129,7 +128,7 @@ _NAMES_OF = {
         "spread_figure",
         "urban_steps",
     ),
-    "gains": ("class_gains", "gain_note", "gain_table", "step_gains", "urban_score"),
+    "gains": ("class_gains", "gain_note", "gain_table", "step_gains"),
     "image_figures": (
         "band_means",
         "class_series",

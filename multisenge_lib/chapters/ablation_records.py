@@ -10,13 +10,12 @@ import pandas as pd
 
 from multisenge_lib import paths
 from multisenge_lib.errors import RecordError
+from multisenge_lib.results import LEAST_SEEDS
 
 BASELINE = "baseline"
 #: The largest number of epochs of a run, unless another is given.
 ABLATION_EPOCHS = 10
 _SCORES = ("weighted_f1", "macro_f1", "kappa", "urban_f1")
-#: With fewer runs a spread says too little to draw a conclusion from.
-LEAST_SEEDS = 5
 
 
 @dataclass(frozen=True)

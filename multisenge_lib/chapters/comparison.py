@@ -16,8 +16,8 @@ from multisenge_lib.results import (
     OVERALL,
     Record,
     RecordKey,
-    bootstrap,
     list_records,
+    mean_score,
     read_record,
     read_runs,
 )
@@ -161,15 +161,27 @@ def record_overall(records: Mapping[str, Record]) -> pd.DataFrame:
     return pd.DataFrame.from_dict(table, orient="index", columns=list(OVERALL), dtype=float)
 
 
-def interval_table(records: Mapping[str, Record]) -> pd.DataFrame:
-    """Show how far scores depend on the choice of test patches.
+def interval_table(
+    runs: Mapping[str, Sequence[Record]],
+    names: Sequence[str] = ("weighted_f1", "macro_f1", "mean_iou", "kappa"),
+) -> pd.DataFrame:
+    """Show how well seeds and test patches together determine each mean score.
+
+    Args:
+        runs: of `runs_by_method`.
+        names: of the scores.
 
     Returns:
-        95 % intervals as text, one row per method.
+        95 % intervals as text, one row per method; "unknown" where there is one seed.
     """
-    rows = {method: bootstrap(record.confusions) for method, record in records.items()}
-    intervals = pd.DataFrame.from_dict(rows, orient="index")
-    return intervals.map(lambda ends: f"{ends[0]:.3f} to {ends[1]:.3f}" if ends else "undefined")
+    rows = {}
+    for method, records in runs.items():
+        row = {}
+        for name in names:
+            low, high = mean_score(records, name).interval()
+            row[name] = "unknown" if np.isnan(low) else f"{low:.3f} to {high:.3f}"
+        rows[method] = row
+    return pd.DataFrame.from_dict(rows, orient="index")
 
 
 def _mean_and_std(values: Sequence[float | None]) -> str:
@@ -188,10 +200,10 @@ def seed_scores(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
         runs: of `runs_by_method`.
 
     Returns:
-        Columns `accuracy`, `weighted_f1`, `macro_f1`, `kappa` and `seeds`, one row per method;
-        last a map that shows the commonest class everywhere.
+        Columns `accuracy`, `weighted_f1`, `macro_f1`, `mean_iou`, `kappa` and `seeds`, one row per
+        method; last a map that shows the commonest class everywhere.
     """
-    names = ("accuracy", "weighted_f1", "macro_f1", "kappa")
+    names = ("accuracy", "weighted_f1", "macro_f1", "mean_iou", "kappa")
     rows = {}
     for title, records in runs.items():
         row = {}

@@ -1,10 +1,20 @@
 """Confusion matrices to scores, and the records of runs."""
 
+from multisenge_lib.results.differences import (
+    COMPARABLE,
+    LEAST_SEEDS,
+    URBAN_F1,
+    Estimate,
+    TestedDifference,
+    correct,
+    mean_score,
+    paired_difference,
+    score_values,
+    seeds_for_claim,
+)
 from multisenge_lib.results.metrics import (
     OVERALL,
-    bootstrap,
     confusion_matrix,
-    difference_interval,
     scores,
 )
 from multisenge_lib.results.records import (

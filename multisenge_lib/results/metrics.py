@@ -6,7 +6,6 @@ that is there and never predicted has precision 0, the convention of scikit-lear
 `zero_division=0`.
 """
 
-from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -115,26 +114,14 @@ def scores(confusion: np.ndarray) -> dict[str, Any]:
         0.85
     """
     confusion = _check_confusion(confusion)
-    support = confusion.sum(axis=1)
-    present = support > 0
-    per_class = _per_class(confusion)
-
     result: dict[str, Any] = {}
     for name in PER_CLASS:
-        result[name] = np.where(present, per_class[name], None).tolist()
-    result["support"] = support.astype(np.int64).tolist()
-
-    def weighted_mean(name: str) -> float:
-        return float(per_class[name] @ support / support.sum())
-
-    # Recall weighted by support is the share of pixels that are right: the accuracy.
-    result["accuracy"] = weighted_mean("recall")
-    result["weighted_precision"] = weighted_mean("precision")
-    result["weighted_recall"] = weighted_mean("recall")
-    result["weighted_f1"] = weighted_mean("f1")
-    result["macro_f1"] = float(per_class["f1"][present].mean())
-    result["mean_iou"] = float(per_class["iou"][present].mean())
-    result["kappa"] = _kappa(confusion)
+        values = score_stack(confusion, name)
+        result[name] = [None if np.isnan(value) else float(value) for value in values]
+    result["support"] = confusion.sum(axis=1).astype(np.int64).tolist()
+    for name in OVERALL:
+        value = float(score_stack(confusion, name))
+        result[name] = None if np.isnan(value) else value
     return result
 
 
@@ -155,35 +142,54 @@ def _check_confusion(confusion: np.ndarray) -> np.ndarray:
     return confusion.astype(np.float64)
 
 
-def _per_class(confusion: np.ndarray) -> dict[str, np.ndarray]:
-    """Compute Eq. 5 to 7 and intersection over union: `(classes,) float64`, 0 where 0/0."""
-    hits = np.diag(confusion)
-    support = confusion.sum(axis=1)
-    predicted = confusion.sum(axis=0)
-    union = support + predicted - hits
-    return {
+def score_stack(confusions: np.ndarray, name: str) -> np.ndarray:
+    """Compute one score of many confusion matrices at once, as `scores` does of one.
+
+    Args:
+        confusions: `(..., classes, classes)` counts, rows reference.
+        name: of `PER_CLASS` or `OVERALL`.
+
+    Returns:
+        `(...) float64`, or `(..., classes)` for a score per class; NaN where `scores` has None, and
+        of a matrix that counts no pixel.
+    """
+    confusions = np.asarray(confusions, np.float64)
+    hits = np.diagonal(confusions, axis1=-2, axis2=-1)
+    support = confusions.sum(axis=-1)
+    predicted = confusions.sum(axis=-2)
+    pixels = support.sum(axis=-1)
+    if name == "kappa":
+        # Eq. 8, both sides multiplied by pixels**2, so that they stay whole numbers. It is 0/0
+        # where chance alone agrees on every pixel.
+        agreement = pixels * hits.sum(axis=-1)
+        chance = (support * predicted).sum(axis=-1)
+        return _ratio_or_nan(agreement - chance, pixels**2 - chance)
+    if name == "accuracy":
+        # It equals recall weighted by support: the share of pixels that are right.
+        return _ratio_or_nan(hits.sum(axis=-1), pixels)
+
+    of_class = {"macro_f1": "f1", "mean_iou": "iou"}.get(name, name.removeprefix("weighted_"))
+    values = {
         "precision": _ratio(hits, predicted),
         "recall": _ratio(hits, support),
         "f1": _ratio(2 * hits, support + predicted),
-        "iou": _ratio(hits, union),
-    }
+        "iou": _ratio(hits, support + predicted - hits),
+    }[of_class]
+    if name.startswith("weighted_"):
+        return _ratio_or_nan((values * support).sum(axis=-1), pixels)
+    present = support > 0
+    if name in ("macro_f1", "mean_iou"):
+        total = np.where(present, values, 0).sum(axis=-1)
+        return _ratio_or_nan(total, present.sum(axis=-1).astype(np.float64))
+    return np.where(present, values, np.nan)
 
 
 def _ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
     return np.divide(above, below, out=np.zeros_like(above), where=below > 0)
 
 
-def _kappa(confusion: np.ndarray) -> float | None:
-    """Compute Eq. 8; None where chance alone agrees on every pixel, so that it is 0/0.
-
-    Both sides of the fraction are multiplied by pixels**2, so that they stay whole numbers.
-    """
-    pixels = confusion.sum()
-    agreement = pixels * np.trace(confusion)
-    chance = confusion.sum(axis=1) @ confusion.sum(axis=0)
-    if pixels**2 <= chance:
-        return None
-    return float((agreement - chance) / (pixels**2 - chance))
+def _ratio_or_nan(above: np.ndarray, below: np.ndarray) -> np.ndarray:
+    return np.divide(above, below, out=np.full(np.shape(above), np.nan), where=below > 0)
 
 
 def majority(confusion: np.ndarray) -> dict[str, Any]:
@@ -196,106 +202,3 @@ def majority(confusion: np.ndarray) -> dict[str, Any]:
     constant = np.zeros(np.shape(confusion), np.int64)
     constant[:, support.argmax()] = support
     return scores(constant)
-
-
-# --- How far scores depend on the test patches ---
-
-
-def bootstrap(
-    confusions: np.ndarray,
-    names: Iterable[str] = ("weighted_f1", "macro_f1", "kappa"),
-    repeats: int = 1000,
-    level: float = 0.95,
-    seed: int = 0,
-) -> dict[str, tuple[float, float] | None]:
-    """Compute percentile intervals of scores, by drawing patches with replacement.
-
-    They say how far a score depends on which patches of the test zone were there; not how far on
-    the training's seed. Neighbouring patches resemble each other, so the intervals are narrow
-    rather than wide.
-
-    Args:
-        confusions: `(patches, classes, classes)` counts, one matrix per patch.
-        names: of `OVERALL`.
-        repeats: how many draws.
-        level: share of the draws inside the interval.
-        seed: of the draws.
-
-    Returns:
-        Lower and upper end of each score; None where it is undefined in every draw.
-
-    Raises:
-        MultiSenGEError: an unknown score, or no stack of matrices.
-    """
-    names = tuple(names)
-    confusions = np.asarray(confusions)
-    unknown = sorted(set(names) - set(OVERALL))
-    if unknown:
-        raise MultiSenGEError(f"no interval for {unknown}: choose among {', '.join(OVERALL)}")
-    if confusions.ndim != 3 or not len(confusions):
-        raise MultiSenGEError(
-            f"bootstrap needs one confusion matrix per patch, (patches, classes, classes), "
-            f"received shape {confusions.shape}: stack them instead of adding them"
-        )
-
-    draws = _draw_patches(confusions, repeats, seed)
-    drawn_scores = [scores(total) for total in _totals(draws, confusions)]
-    intervals = {}
-    for name in names:
-        values = [drawn[name] for drawn in drawn_scores if drawn[name] is not None]
-        intervals[name] = _percentile_interval(values, level) if values else None
-    return intervals
-
-
-def difference_interval(
-    ours: Sequence[np.ndarray],
-    theirs: Sequence[np.ndarray],
-    score: Callable[[np.ndarray], float],
-    repeats: int = 1000,
-    level: float = 0.95,
-) -> tuple[float, float]:
-    """Compute the percentile interval of the difference of two networks' mean scores.
-
-    Both networks are scored on the same draws of patches, so what makes a patch hard for both
-    cancels.
-
-    Args:
-        ours: of each run, `(patches, classes, classes)` counts.
-        theirs: of the other network's runs, on the same patches in the same order.
-        score: of a confusion matrix.
-        repeats: how many draws.
-        level: share of the draws inside the interval.
-    """
-    draws = _draw_patches(ours[0], repeats, seed=0)
-
-    def mean_scores(runs: Sequence[np.ndarray]) -> np.ndarray:
-        by_run = []
-        for confusions in runs:
-            by_run.append([score(total) for total in _totals(draws, confusions)])
-        return np.mean(by_run, axis=0)
-
-    return _percentile_interval(mean_scores(ours) - mean_scores(theirs), level)
-
-
-def _draw_patches(confusions: np.ndarray, repeats: int, seed: int) -> np.ndarray:
-    """Draw patches with replacement, and count how often each is taken: `(draws, patches)`.
-
-    Draws that hold only patches without reference are left out, since they have no score.
-    """
-    patches = len(confusions)
-    rng = np.random.Generator(np.random.PCG64(seed))
-    draws = rng.multinomial(patches, np.full(patches, 1 / patches), size=repeats)
-    has_reference = confusions.any(axis=(1, 2))
-    is_scored = draws[:, has_reference].any(axis=1)
-    return draws[is_scored]
-
-
-def _totals(draws: np.ndarray, confusions: np.ndarray) -> np.ndarray:
-    """Add up the matrices of each draw, as one product: `(draws, classes, classes)`."""
-    return np.tensordot(draws, confusions, axes=1)
-
-
-def _percentile_interval(values: Sequence[float], level: float) -> tuple[float, float]:
-    """Return the ends between which the middle share of the values lies."""
-    low, high = np.percentile(values, [50 * (1 - level), 50 * (1 + level)])
-    return float(low), float(high)

@@ -22,12 +22,12 @@ from multisenge_lib.chapters import (
     Ablations,
     ablations_path,
     read_ablations,
-    urban_score,
 )
 from multisenge_lib.dataset import dataset_of_root
 from multisenge_lib.errors import ExperimentError, RecordError
 from multisenge_lib.files import locked, write_text
 from multisenge_lib.models import Experiment, get_experiment
+from multisenge_lib.results import URBAN_F1, score_values
 from multisenge_lib.sample import ensure_sample
 from multisenge_lib.training import Run, Settings, settings_for, train
 
@@ -99,7 +99,7 @@ def _as_recorded(variant: str, run: Run) -> AblationRun:
         macro_f1=record.scores["macro_f1"],
         kappa=record.scores["kappa"],
         accuracy=record.scores["accuracy"],
-        urban_f1=urban_score(record.confusion),
+        urban_f1=float(score_values(record.confusion, URBAN_F1)),
         epochs=len(record.history),
         best_epoch=record.best_epoch,
         seconds=round(float(record.history["seconds"].sum()), 1),

@@ -92,7 +92,11 @@ def test_a_record_shows_the_precision_that_it_was_trained_with(trained):
     assert table.loc["class weights", "one"] == "True"
 
 
-def test_intervals_are_written_out(trained):
-    intervals = comparison.interval_table(comparison.read_records("sample", 6))
-    assert intervals.columns.tolist() == ["weighted_f1", "macro_f1", "kappa"]
-    assert intervals.map(lambda text: " to " in text).all(axis=None)
+def test_intervals_of_the_mean_over_the_seeds_are_written_out(trained):
+    results.write_record(make_record("s1_6c", seed=2))
+    intervals = comparison.interval_table(comparison.runs_by_method("sample", 6))
+    assert intervals.columns.tolist() == ["weighted_f1", "macro_f1", "mean_iou", "kappa"]
+    low, high = intervals.loc["ConvLSTM-S1", "macro_f1"].split(" to ")
+    both = [results.read_record("sample", "s1_6c", seed).scores["macro_f1"] for seed in (1, 2)]
+    assert float(low) < np.mean(both) < float(high)
+    assert set(intervals.loc["ConvLSTM-S2"]) == {"unknown"}

@@ -1,0 +1,350 @@
+"""Is one network better than another? The one statistical standard of all pages and commands.
+
+Two things move a score that are no merit of a network: the seed of its training, and which patches
+the test split happens to have. So every score is a mean over seeds, and every interval covers both.
+
+**Pairs.** The runs of two networks are compared seed by seed: with the same seed they see the same
+batches, turned in the same way. They are also scored on the same patches. What a seed or a patch
+does to both networks alike cancels in the difference.
+
+**Interval.** The difference of seed s on all test patches is d(s), and the estimate is its mean
+over the n seeds. Its variance has two parts that add up:
+
+1. seeds: the variance of d(s) over the seeds, divided by n, with n - 1 degrees of freedom. It
+   includes what a seed does to single patches.
+2. patches: what is left however many seeds there are, because all seeds are tested on the same
+   patches. The patches are drawn with replacement many times, all seeds are scored on each draw,
+   and this part is the covariance of two seeds over the draws, the mean of all pairs of seeds. (Of
+   a single seed, the variance over the draws would count again what a seed does to single patches,
+   which is in the first part.) With P patches it has P - 1 degrees of freedom.
+
+The interval is the estimate plus and minus a quantile of Student's t times the root of the sum, and
+the degrees of freedom of the sum are those of Welch and Satterthwaite. In simulations without any
+difference, 4.5 to 6 % of such 95 % intervals exclude 0, whichever part is the larger, with three
+seeds as with five (`tests/results/test_differences.py` has a short version). If the seeds are the
+larger part, five of them find a true difference of 1.5 standard deviations of d(s) in 71 % of the
+cases, and one of 2 in 91 %; three find 32 and 47 %.
+
+Patches that lie near each other are alike, which drawing single patches ignores. So the interval is
+about this piece of ground; for other places it is too narrow (`audit.design` draws blocks).
+
+**Several comparisons.** Among twenty differences that are all chance, one 95 % interval excludes 0.
+So the comparisons that are shown together are a family, corrected by Holm's procedure. The
+corrected interval of each is drawn at the level at which Holm's procedure tests it, so it excludes
+0 exactly where the procedure rejects chance.
+
+**When a sentence may claim a difference.** The corrected interval excludes 0, and there are at
+least five pairs of runs, or three where one of the two networks is a variant (`LEAST_SEEDS`). With
+fewer, the variance over seeds is hardly known.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from multisenge_lib.dataset import URBAN
+from multisenge_lib.errors import RecordError
+from multisenge_lib.results.metrics import OVERALL, score_stack
+from multisenge_lib.results.records import Record
+
+#: Share of intervals that hold the true value.
+LEVEL = 0.95
+#: How often the test patches are drawn.
+DRAWS = 1000
+#: Least number of pairs of runs for a claim: of the experiments, and where one is a variant.
+LEAST_SEEDS = 5
+LEAST_SEEDS_OF_VARIANTS = 3
+#: What can be compared: the scores of a confusion matrix, and the mean F1 of the urban classes.
+#: The latter alone may be compared between classifications, since all have these classes.
+URBAN_F1 = "urban_f1"
+COMPARABLE = (*OVERALL, URBAN_F1)
+
+
+# --- One mean with its uncertainty ---
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over seeds, and how well seeds and test patches together determine it.
+
+    Attributes:
+        value: the mean over the seeds, of a score or of a difference of scores.
+        std: standard deviation over the seeds; NaN for one seed.
+        seeds: how many there are.
+        error: standard error of the value, over seeds and patches; NaN for one seed.
+        freedom: degrees of freedom of the error; NaN where the error is 0 or NaN.
+    """
+
+    value: float
+    std: float
+    seeds: int
+    error: float
+    freedom: float
+
+    def interval(self, level: float = LEVEL) -> tuple[float, float]:
+        """Return the ends of the interval; NaN where the error is not known."""
+        if self.error == 0:
+            return self.value, self.value
+        half_width = stats.t.ppf((1 + level) / 2, self.freedom) * self.error
+        return float(self.value - half_width), float(self.value + half_width)
+
+    @property
+    def p_value(self) -> float:
+        """How often chance alone would give a value as far from 0; 1 where that is not known."""
+        if np.isnan(self.error):
+            return 1.0
+        if self.error == 0:
+            return 1.0 if self.value == 0 else 0.0
+        return float(2 * stats.t.sf(abs(self.value) / self.error, self.freedom))
+
+
+def estimate(of_seeds: np.ndarray, of_draws: np.ndarray, patches: int) -> Estimate:
+    """Estimate a mean over seeds from its value on all patches and on draws of them.
+
+    Args:
+        of_seeds: `(seeds,)`, the value of each seed on all test patches.
+        of_draws: `(seeds, draws)`, the same on each draw of the patches, all seeds on the same.
+        patches: how many test patches there are.
+    """
+    seeds = len(of_seeds)
+    value = float(np.mean(of_seeds))
+    if seeds < 2:
+        return Estimate(value, np.nan, seeds, np.nan, np.nan)
+
+    std = float(np.std(of_seeds, ddof=1))
+    seed_variance = std**2 / seeds
+    patch_variance = _shared_variance(of_draws, patches)
+    variance = seed_variance + patch_variance
+    if variance == 0:
+        return Estimate(value, std, seeds, 0.0, np.nan)
+    # Welch and Satterthwaite: each part weighs by how well it is itself known.
+    freedom_terms = seed_variance**2 / (seeds - 1) + patch_variance**2 / max(patches - 1, 1)
+    return Estimate(value, std, seeds, float(np.sqrt(variance)), variance**2 / freedom_terms)
+
+
+def _shared_variance(of_draws: np.ndarray, patches: int) -> float:
+    """The part of the variance over draws of patches that all seeds share."""
+    seeds = len(of_draws)
+    # A score is not defined on every draw, kappa of a single class for one.
+    defined = of_draws[:, np.isfinite(of_draws).all(axis=0)]
+    if patches < 2 or defined.shape[1] < 2:
+        return 0.0
+    covariance = np.cov(defined)
+    between_seeds = covariance.sum() - np.trace(covariance)
+    # Drawing from P patches instead of all ground loses a little of the variance.
+    shared = between_seeds / (seeds * (seeds - 1)) * patches / (patches - 1)
+    return max(float(shared), 0.0)
+
+
+# --- Scores of runs on draws of the test patches ---
+
+
+def score_values(confusions: np.ndarray, score: str) -> np.ndarray:
+    """Compute one score of many confusion matrices.
+
+    Args:
+        confusions: `(..., classes, classes)` counts.
+        score: of `COMPARABLE`.
+
+    Returns:
+        `(...) float64`, NaN where the score is not defined.
+
+    Raises:
+        RecordError: there is no such score.
+    """
+    if score not in COMPARABLE:
+        raise RecordError(f"there is no score {score!r}: choose among {', '.join(COMPARABLE)}")
+    if score == URBAN_F1:
+        f1 = score_stack(confusions, "f1")
+        urban = f1[..., [class_id - 1 for class_id in URBAN]]
+        return _mean_of_present(urban)
+    return score_stack(confusions, score)
+
+
+def _mean_of_present(values: np.ndarray) -> np.ndarray:
+    """Average over the last axis, without NaN; NaN where there is nothing else."""
+    present = np.isfinite(values)
+    total = np.where(present, values, 0).sum(axis=-1)
+    count = present.sum(axis=-1)
+    return np.divide(total, count, out=np.full(count.shape, np.nan), where=count > 0)
+
+
+def draw_patches(patches: int, draws: int = DRAWS, seed: int = 0) -> np.ndarray:
+    """Draw patches with replacement, and count how often each is taken: `(draws, patches)`."""
+    rng = np.random.Generator(np.random.PCG64(seed))
+    return rng.multinomial(patches, np.full(patches, 1 / patches), size=draws).astype(float)
+
+
+def _scores_of(
+    runs: Sequence[np.ndarray], score: str, draws: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Score each run on all patches, `(seeds,)`, and on each draw of them, `(seeds, draws)`."""
+    on_all = []
+    on_draws = []
+    for confusions in runs:
+        classes = confusions.shape[1]
+        # A draw's matrix is the sum of its patches': one product for all draws together.
+        flat = confusions.reshape(len(confusions), classes * classes).astype(float)
+        drawn = (draws @ flat).reshape(len(draws), classes, classes)
+        on_all.append(float(score_values(confusions.sum(axis=0), score)))
+        on_draws.append(score_values(drawn, score))
+    return np.array(on_all), np.array(on_draws)
+
+
+def mean_score(runs: Sequence[Record], score: str = "macro_f1") -> Estimate:
+    """Estimate the mean score of a network over its seeds.
+
+    Args:
+        runs: records of one experiment, one per seed.
+        score: of `COMPARABLE`.
+
+    Raises:
+        RecordError: there is no such score, or the runs were tested on different patches.
+    """
+    _check_same_patches(runs)
+    draws = draw_patches(len(runs[0].patches))
+    on_all, on_draws = _scores_of([run.confusions for run in runs], score, draws)
+    return estimate(on_all, on_draws, draws.shape[1])
+
+
+def paired_difference(
+    ours: Sequence[Record], theirs: Sequence[Record], score: str = "macro_f1"
+) -> Estimate:
+    """Estimate how much higher the first network scores than the second, in pairs of one seed.
+
+    Args:
+        ours: records of one experiment, one per seed.
+        theirs: records of the other; seeds that only one of the two has are left out.
+        score: of `COMPARABLE`.
+
+    Raises:
+        RecordError: there is no such score, the networks have no seed in common, they were tested
+            on different patches, or they separate different classes and the score is not that of
+            the urban ones.
+    """
+    _check_same_patches([*ours, *theirs])
+    if score != URBAN_F1:
+        _check_same_classes(ours[0], theirs[0])
+    our_runs = {run.metadata.seed: run.confusions for run in ours}
+    their_runs = {run.metadata.seed: run.confusions for run in theirs}
+    seeds = sorted(set(our_runs) & set(their_runs))
+    if not seeds:
+        raise RecordError(
+            f"{_names(ours[0], theirs[0])} have no seed in common ({sorted(our_runs)} and "
+            f"{sorted(their_runs)}): train both with the same seeds"
+        )
+
+    draws = draw_patches(len(ours[0].patches))
+    our_scores, our_draws = _scores_of([our_runs[seed] for seed in seeds], score, draws)
+    their_scores, their_draws = _scores_of([their_runs[seed] for seed in seeds], score, draws)
+    return estimate(our_scores - their_scores, our_draws - their_draws, draws.shape[1])
+
+
+def _names(ours: Record, theirs: Record) -> str:
+    return f"{ours.metadata.experiment} and {theirs.metadata.experiment}"
+
+
+def _check_same_patches(runs: Sequence[Record]) -> None:
+    if not runs:
+        raise RecordError("there are no runs to score: train the experiment first")
+    first = runs[0]
+    for run in runs[1:]:
+        same = run.patches == first.patches and run.metadata.dataset == first.metadata.dataset
+        if not same:
+            raise RecordError(
+                f"{_names(first, run)} were not tested on the same patches: train both again on "
+                "the same data"
+            )
+
+
+def _check_same_classes(ours: Record, theirs: Record) -> None:
+    if ours.metadata.classes != theirs.metadata.classes:
+        raise RecordError(
+            f"{_names(ours, theirs)} separate different classes ({len(ours.metadata.classes)} and "
+            f"{len(theirs.metadata.classes)}), whose scores cannot be compared: compare networks "
+            f"of one classification, or their {URBAN_F1}"
+        )
+
+
+# --- Several comparisons at once ---
+
+
+@dataclass(frozen=True)
+class TestedDifference:
+    """A difference among several that are shown together, corrected for their number.
+
+    Attributes:
+        difference: as if it were the only one.
+        low: lower end of the corrected interval; NaN where it is not known.
+        high: its upper end.
+        p_value: corrected.
+        least_seeds: pairs of runs that a claim needs.
+    """
+
+    __test__ = False  # pytest takes classes of such names for tests
+
+    difference: Estimate
+    low: float
+    high: float
+    p_value: float
+    least_seeds: int = LEAST_SEEDS
+
+    @property
+    def has_enough_seeds(self) -> bool:
+        """Whether there are enough pairs of runs for a claim."""
+        return self.difference.seeds >= self.least_seeds
+
+    @property
+    def excludes_zero(self) -> bool:
+        """Whether the corrected interval lies on one side of 0."""
+        return self.low > 0 or self.high < 0
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether a sentence may claim that one of the two networks is better."""
+        return self.has_enough_seeds and self.excludes_zero
+
+
+def correct(
+    differences: Mapping[str, Estimate], least_seeds: Mapping[str, int] | int = LEAST_SEEDS
+) -> dict[str, TestedDifference]:
+    """Correct differences for the number of comparisons, by Holm's procedure.
+
+    The comparison with the least p value is tested at 5 % divided by their number m, the next one
+    at 5 % / (m - 1), and so on. The first that is not rejected ends it: all others stand at its
+    level, and none of them is rejected.
+
+    Args:
+        differences: the family, all that is shown together, by name.
+        least_seeds: for a claim, of all or of each.
+    """
+    by_p_value = sorted(differences, key=lambda name: differences[name].p_value)
+    alpha = 1 - LEVEL
+    tested = {}
+    largest_p_value = 0.0
+    level = alpha
+    rejects = True
+    for rank, name in enumerate(by_p_value):
+        difference = differences[name]
+        remaining = len(by_p_value) - rank
+        if rejects:
+            level = alpha / remaining
+            rejects = difference.p_value < level
+        # Corrected p values never fall from one rank to the next.
+        largest_p_value = max(largest_p_value, min(1.0, remaining * difference.p_value))
+        low, high = difference.interval(1 - level)
+        needed = least_seeds if isinstance(least_seeds, int) else least_seeds[name]
+        tested[name] = TestedDifference(difference, low, high, largest_p_value, needed)
+    return {name: tested[name] for name in differences}
+
+
+def seeds_for_claim(*experiments: str) -> int:
+    """How many pairs of runs a claim about these experiments needs.
+
+    A variant, such as `inception_10c+peepholes`, is one of many and is trained less often.
+    """
+    if any("+" in name for name in experiments):
+        return LEAST_SEEDS_OF_VARIANTS
+    return LEAST_SEEDS
