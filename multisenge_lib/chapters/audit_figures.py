@@ -48,6 +48,11 @@ _GREY = "#9a9a9a"
 _RED = "#b3261e"
 
 
+def anchor(id: str) -> str:
+    """Name the place of a finding on the page of the audit, for links to it."""
+    return "finding-" + sub(r"[^a-z0-9]+", "-", id.lower()).strip("-")
+
+
 def _block(finding: Finding) -> str:
     """Write a finding: its title and verdict, the claim, the numbers, the explanation."""
     look, sign = _LOOK[finding.verdict]
@@ -60,7 +65,7 @@ def _block(finding: Finding) -> str:
     if finding.quoted:
         claim = f"<i>{claim}</i>"
     return (
-        f'<div class="finding {look}"><p><b>{escape(finding.title)}</b> '
+        f'<div class="finding {look}" id="{anchor(finding.id)}"><p><b>{escape(finding.title)}</b> '
         f"<span>{sign} {finding.verdict}</span></p>"
         f"<p>{claim} ({escape(finding.where)})</p>"
         f"<p>{escape(numbers.replace('..', '.'))}</p><p>{escape(finding.explanation)}</p></div>"

@@ -1,6 +1,8 @@
 """Figures and tables of the audit's newer results: merged maps, decoded pixels, runs of others."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -8,7 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from multisenge_lib import audit
-from multisenge_lib.audit import SAME_NETWORK, DecodedCounts, Evidence
+from multisenge_lib.audit import SAME_NETWORK, DecodedCounts, Evidence, Finding
+from multisenge_lib.chapters.audit_figures import anchor
 from multisenge_lib.chapters.comparison import paper_overall, paper_scores, urban_f1
 from multisenge_lib.chapters.html import Html, table
 from multisenge_lib.chapters.style import DESKTOP_WIDTH, columns_for, lower_legend, panels
@@ -238,3 +241,29 @@ def replicate_by_class(caption: str) -> Html:
     own["difference"] = own["others"] - own["paper"]
     formats = {"paper": "{:.4f}", "others": "{:.4f}", "difference": "{:+.4f}"}
     return table(own.rename_axis("class"), caption, formats)
+
+
+def errata_table(
+    errata: Sequence[Mapping[str, Any]], findings: Mapping[str, Finding]
+) -> pd.DataFrame:
+    """Tabulate slips of the paper, each with links to the findings that show it.
+
+    Args:
+        errata: of `paper.read_errata`.
+        findings: of the audit, by id.
+    """
+    rows = []
+    for erratum in errata:
+        links = []
+        for id in erratum["findings"]:
+            title = escape(findings[id].title)
+            links.append(f'<a href="audit.html#{anchor(id)}">{title}</a>')
+        rows.append(
+            {
+                "where": erratum["where"],
+                "printed": f"“{erratum['printed']}”",
+                "correction": erratum["correction"],
+                "finding": Html("; ".join(links)),
+            }
+        )
+    return pd.DataFrame(rows)

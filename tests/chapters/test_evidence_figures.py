@@ -1,5 +1,7 @@
 """Merged maps, decoded pixels and runs of others: nothing lost, figures readable at both widths."""
 
+import re
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -7,8 +9,9 @@ import pytest
 from matplotlib.text import Text
 
 from multisenge_lib import audit, chapters
+from multisenge_lib.chapters import audit_figures
 from multisenge_lib.chapters.style import DESKTOP_WIDTH, MIN_FONT_SIZE, PHONE_WIDTH, use_style
-from multisenge_lib.paper import METHODS, replication
+from multisenge_lib.paper import METHODS, read_errata, replication
 
 
 @pytest.fixture(scope="module")
@@ -108,3 +111,14 @@ def test_the_replicate_stands_beside_table_7():
     html = chapters.replicate_by_class("caption").data
     assert "10 Water Surfaces" in html
     assert "0.5614" in html  # Table 7, class 10
+
+
+def test_every_slip_links_to_a_finding_on_the_audit_page(evidence):
+    findings = {finding.id: finding for finding in audit.findings(evidence)}
+    topics = {finding.topic for finding in findings.values()}
+    page = "".join(audit_figures.folded(list(findings.values()), topic).data for topic in topics)
+    table = chapters.errata_table(read_errata(), findings)
+    assert len(table) == len(read_errata())
+    for links in table["finding"]:
+        for target in re.findall(r'href="audit.html#([^"]+)"', links.data):
+            assert f'id="{target}"' in page
