@@ -666,6 +666,71 @@ def print_audit(
         typer.echo(f"{count:>4} {verdict}")
 
 
+@app.command("compare")
+def compare_records(
+    experiments: Annotated[
+        list[str],
+        typer.Argument(help="Experiments with records; each is compared with the first."),
+    ],
+    dataset: Annotated[
+        str, typer.Option(help="The dataset of the records, a folder of results/.")
+    ] = "sample",
+    score: Annotated[
+        str,
+        typer.Option(
+            help="Which score: macro_f1, mean_iou, kappa, accuracy, weighted_f1, urban_f1."
+        ),
+    ] = "macro_f1",
+    out: Annotated[
+        Path | None, typer.Option(help="Write the table with all digits too: .csv or .json.")
+    ] = None,
+) -> None:
+    """Compare the records of experiments, over seeds and patches.
+
+    Prints mean and deviation over the seeds, and differences to the first experiment with intervals
+    that are corrected for the number of comparisons.
+    """
+    from multisenge_lib.files import write_text
+    from multisenge_lib.results import compare_experiments, comparison_text
+
+    if out is not None:
+        _check_out(out, (".csv", ".json"))
+    table = compare_experiments(experiments, dataset, score)
+    typer.echo(f"{score} on {dataset}; differences to {experiments[0]}")
+    typer.echo(comparison_text(table).to_string())
+    if out is None:
+        return
+    if out.suffix == ".csv":
+        write_text(out, table.to_csv(lineterminator="\n"))
+    else:
+        write_text(out, table.reset_index().to_json(orient="records", indent=1) + "\n")
+    typer.echo(f"Wrote {out}")
+
+
+@app.command("config")
+def print_config(
+    experiment: Annotated[str, typer.Argument(help="An experiment with a record.")],
+    dataset: Annotated[
+        str, typer.Option(help="The dataset of the record, a folder of results/.")
+    ] = "sample",
+    seed: Annotated[int, typer.Option(help="The seed of the record.")] = 1,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the file, .yaml, instead of printing it.")
+    ] = None,
+) -> None:
+    """Print how a record was trained, for papermill -f."""
+    from multisenge_lib.files import write_text
+    from multisenge_lib.results import read_record, to_yaml
+
+    if out is not None:
+        _check_out(out, (".yaml", ".yml"))
+    text = to_yaml(read_record(dataset, experiment, seed))
+    if out is None:
+        typer.echo(text, nl=False)
+    else:
+        typer.echo(f"Wrote {write_text(out, text)}")
+
+
 @app.command("ablations")
 def measure_ablations(
     seeds: Annotated[

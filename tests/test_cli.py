@@ -13,10 +13,12 @@ import pandas as pd
 import pytest
 import typer
 from rasters import write_raster, write_root
+from records import make_record
 
 from multisenge_lib import cli, maps
 from multisenge_lib.audit import RECORD
 from multisenge_lib.dataset import MULTISENGE, S2_BANDS, dataset_of_root, write_dataset_toml
+from multisenge_lib.results import read_record, write_record
 
 
 @pytest.fixture
@@ -374,3 +376,41 @@ def test_import_asks_for_what_it_cannot_know(run, tmp_path):
     assert code == 2 and err.count("\n") == 1 and "does not exist" in err
     code, _, err = run("import", tmp_path / "root", tmp_path, "--fill", "B8A")
     assert code == 2 and "B8A=B8" in err
+
+
+@pytest.fixture
+def records_of_two(tmp_path, monkeypatch):
+    monkeypatch.setenv("MULTISENGE_RESULTS", str(tmp_path / "results"))
+    for name in ("s1_10c", "s2_10c"):
+        for seed in (1, 2):
+            write_record(make_record(name, seed))
+
+
+@pytest.mark.parametrize("ending", ["csv", "json"])
+def test_compare_prints_a_table_and_writes_one(run, records_of_two, tmp_path, ending):
+    out = tmp_path / f"table.{ending}"
+    code, printed, err = run("compare", "s1_10c", "s2_10c", "--score", "mean_iou", "--out", out)
+    assert code == 0, err
+    assert printed.startswith("mean_iou on sample; differences to s1_10c\n")
+    written = pd.read_csv(out) if ending == "csv" else pd.read_json(out)
+    assert written["experiment"].tolist() == ["s1_10c", "s2_10c"]
+    expected = read_record("sample", "s2_10c").scores["mean_iou"]
+    expected += read_record("sample", "s2_10c", 2).scores["mean_iou"]
+    assert written["mean"][1] == pytest.approx(expected / 2)
+
+
+@pytest.mark.fault("compare, config: no record, no such score, a wrong ending -> one line")
+def test_compare_and_config_refuse_in_one_line(run, records_of_two):
+    assert "no record of s1s2_10c" in refused(run, "compare", "s1_10c", "s1s2_10c")
+    assert "no score 'best'" in refused(run, "compare", "s1_10c", "--score", "best")
+    assert "must be .csv or .json" in refused(run, "compare", "s1_10c", "--out", "a.txt")
+    assert "cannot be read" in refused(run, "config", "s1_10c", "--seed", "3")
+    assert "must be .yaml" in refused(run, "config", "s1_10c", "--out", "a.txt")
+
+
+def test_config_gives_the_parameters_of_a_record(run, records_of_two, tmp_path):
+    code, printed, _ = run("config", "s2_10c", "--seed", "2")
+    assert code == 0 and "\nexp: s2_10c\n" in printed
+    out = tmp_path / "again.yaml"
+    assert run("config", "s2_10c", "--seed", "2", "--out", out)[0] == 0
+    assert out.read_text() == printed

@@ -11,6 +11,7 @@ from multisenge_lib.dataset.bands import (
 )
 from multisenge_lib.dataset.description import (
     DESCRIPTION,
+    selection_parameters,
     to_toml,
     with_selection,
     write_dataset_toml,
@@ -45,6 +46,7 @@ from multisenge_lib.dataset.layout import (
     S2_BANDS,
     SAMPLE,
     SAMPLE_MARKER,
+    SELECTION_MARK,
     SENSORS,
     SPLITS,
     TILE_PIXELS,

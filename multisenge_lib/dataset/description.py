@@ -454,3 +454,20 @@ def with_selection(
     )
     digest = hashlib.sha256(repr(identity).encode()).hexdigest()[:8]
     return replace(selected, name=f"{dataset.name}{SELECTION_MARK}{digest}")
+
+
+def selection_parameters(dataset: Dataset) -> dict[str, Any]:
+    """The parameters of `with_selection` that gave a dataset its selection.
+
+    Returns:
+        `months`, `days_gap`, `s1_rule` and `tiles`; empty where the selection is the dataset's own.
+    """
+    if SELECTION_MARK not in dataset.name:
+        return {}
+    tiles = [f"{tile}={split}" for tile, split in dataset.split_of_tile.items()]
+    return {
+        "months": ",".join(str(month) for month in dataset.months),
+        "days_gap": dataset.days_gap,
+        "s1_rule": dataset.s1_rule,
+        "tiles": ",".join(tiles),
+    }

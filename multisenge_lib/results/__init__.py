@@ -17,6 +17,7 @@ from multisenge_lib.results.metrics import (
     confusion_matrix,
     scores,
 )
+from multisenge_lib.results.parameters import to_parameters, to_yaml
 from multisenge_lib.results.records import (
     Metadata,
     Record,
@@ -27,6 +28,7 @@ from multisenge_lib.results.records import (
     record_folder,
     write_record,
 )
+from multisenge_lib.results.side_by_side import compare_experiments, comparison_text
 from multisenge_lib.results.spatial import (
     DISTANCE_BINS,
     SpatialCounts,

@@ -15,7 +15,7 @@ import io
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -70,6 +70,9 @@ class Metadata:
         classification: name of the classes, such as `10c`; empty in records that are older than it.
         colors: of each class, hexadecimal; empty in older records.
         members: ids of the reference that each class gathers; empty in older records.
+        selection: parameters of `dataset.with_selection`, where it is not the dataset's own.
+        evaluation: where the network was not trained on this dataset, but only evaluated: which
+            network, on which split; empty in the record of a training.
     """
 
     dataset: str
@@ -98,6 +101,8 @@ class Metadata:
     classification: str = ""
     colors: tuple[str, ...] = ()
     members: tuple[tuple[int, ...], ...] = ()
+    selection: dict[str, Any] = field(default_factory=dict)
+    evaluation: dict[str, Any] = field(default_factory=dict)
 
 
 class RecordKey(NamedTuple):

@@ -38,6 +38,7 @@ from multisenge_lib.dataset import (
     load_selection,
     pack,
     read_patch,
+    selection_parameters,
 )
 from multisenge_lib.errors import ExperimentError, PatchError, SelectionError
 from multisenge_lib.files import library_digest, provenance
@@ -650,6 +651,7 @@ def make_record(
         classification=typology.name,
         colors=typology.colors,
         members=tuple(land_class.members for land_class in typology.classes),
+        selection=selection_parameters(prepared.dataset),
         choices=asdict(experiment),
         settings=asdict(settings),
         parameters={"trainable": trainable, "total": model.count_params()},

@@ -1,0 +1,65 @@
+"""The parameters of the notebook that train a record's network again, for `papermill -f`."""
+
+from typing import Any
+
+import yaml
+
+from multisenge_lib.dataset import SELECTION_MARK
+from multisenge_lib.errors import RecordError
+from multisenge_lib.results.records import Record
+
+#: Settings that had another name in older records.
+_NEW_NAMES = {"readers": "reader_threads"}
+
+
+def to_parameters(record: Record) -> dict[str, Any]:
+    """Give the parameters of `notebooks/train.ipynb` that train a record's network again.
+
+    They hold every setting, also those that were defaults, so that a later change of a default
+    changes nothing. The data root is not among them: it is another folder on every machine.
+
+    Args:
+        record: of any experiment.
+
+    Raises:
+        RecordError: the record is of an evaluation, not of a training; or of a selection of its
+            own, and older than such records name their selection.
+
+    Examples:
+        >>> import multisenge_lib as ms
+        >>> record = ms.read_record("sample", "s1s2_10c")  # doctest: +SKIP
+        >>> to_parameters(record)["learning_rate"]  # doctest: +SKIP
+        0.001
+    """
+    metadata = record.metadata
+    if not metadata.settings:
+        raise RecordError(
+            f"the record of {metadata.experiment} on {metadata.dataset} has no settings: it is of "
+            "an evaluation; give the record of the training"
+        )
+    parameters: dict[str, Any] = {"exp": metadata.experiment}
+    for name, value in metadata.settings.items():
+        # None means that the default decides, in the notebook as well.
+        if value is not None:
+            parameters[_NEW_NAMES.get(name, name)] = value
+    if SELECTION_MARK in metadata.dataset and not metadata.selection:
+        raise RecordError(
+            f"the record of {metadata.experiment} on {metadata.dataset} does not say its months "
+            "and tiles, as it is older than such records name them: train it again"
+        )
+    parameters.update(metadata.selection)
+    if metadata.skipped:
+        parameters["on_error"] = "skip"
+    return parameters
+
+
+def to_yaml(record: Record) -> str:
+    """Write the parameters of a record as a file for `papermill -f`, with a comment at its head."""
+    metadata = record.metadata
+    head = (
+        f"# {metadata.experiment} on {metadata.dataset}, seed {metadata.seed}, as it was trained "
+        f"until {metadata.finished[:10]} by the code of {(metadata.commit or 'no commit')[:7]}.\n"
+        "# papermill notebooks/train.ipynb runs/again.ipynb -f THIS_FILE\n"
+        "# The data root is that of MULTISENGE_ROOT; where it is not set, the sample.\n"
+    )
+    return head + yaml.safe_dump(to_parameters(record), sort_keys=False)

@@ -1,0 +1,61 @@
+"""The parameters of a record: what papermill reads gives the same settings and selection."""
+
+from dataclasses import asdict
+
+import pytest
+import yaml
+from records import make_record
+
+from multisenge_lib.dataset import MULTISENGE, selection_parameters, with_selection
+from multisenge_lib.errors import RecordError
+from multisenge_lib.results import to_parameters, to_yaml
+from multisenge_lib.training import Settings, settings_from_parameters
+
+
+def test_settings_come_back_from_the_file():
+    settings = Settings(epochs=7, seed=3, learning_rate=3e-5, augmentation="extend", jit=None)
+    text = to_yaml(make_record("s1s2_10c", 3, settings=asdict(settings)))
+    parameters = yaml.safe_load(text)
+    assert parameters["exp"] == "s1s2_10c"
+    assert Settings(**settings_from_parameters(parameters)) == settings
+    assert text.startswith("# s1s2_10c on sample, seed 3, as it was trained until 2026-01-01")
+
+
+def test_a_selection_comes_back_from_the_file():
+    selected = with_selection(
+        MULTISENGE, months="7,8", days_gap=9, s1_rule="nearest", tiles="31UEQ,31UFP=train"
+    )
+    record = make_record(
+        "s1s2_10c",
+        dataset=selected.name,
+        settings=asdict(Settings()),
+        selection=selection_parameters(selected),
+    )
+    parameters = yaml.safe_load(to_yaml(record))
+    names = ("months", "days_gap", "s1_rule", "tiles")
+    again = with_selection(MULTISENGE, **{name: parameters[name] for name in names})
+    assert again == selected
+    settings_from_parameters(parameters)  # refuses a parameter that the notebook does not have
+
+
+def test_the_selection_of_a_dataset_itself_needs_no_parameters():
+    assert selection_parameters(MULTISENGE) == {}
+    one_month = with_selection(MULTISENGE, months=7)
+    assert with_selection(MULTISENGE, **selection_parameters(one_month)) == one_month
+
+
+def test_older_records_and_left_out_patches():
+    old = make_record(settings={"epochs": 5, "readers": 2, "jit": None}, skipped=({"patch": "a"},))
+    assert to_parameters(old) == {
+        "exp": "s1_6c",
+        "epochs": 5,
+        "reader_threads": 2,
+        "on_error": "skip",
+    }
+
+
+def test_records_that_do_not_say_how_they_were_trained_are_refused():
+    with pytest.raises(RecordError, match="it is of an evaluation"):
+        to_parameters(make_record(settings={}))
+    with pytest.raises(RecordError, match="does not say its months and tiles"):
+        to_parameters(make_record(dataset=with_selection(MULTISENGE, months="7").name))
