@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not run __getattr__
         days_between,
         marked_places,
         patch_scale,
+        spotlight,
         year_curves,
     )
     from multisenge_lib.chapters.evidence_figures import (
@@ -113,6 +114,7 @@ _NAMES_OF = {
         "days_between",
         "marked_places",
         "patch_scale",
+        "spotlight",
         "year_curves",
     ),
     "evidence_figures": (

@@ -284,6 +284,22 @@ def class_presence(
     return figure
 
 
+def spotlight(image: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Keep the colours of an image inside a mask, and show the rest in pale grey.
+
+    Args:
+        image: `(height, width, 3)`, 0 to 1.
+        inside: `(height, width) bool`.
+
+    Returns:
+        As `image`.
+    """
+    brightness = image.mean(axis=-1, keepdims=True)
+    # Pale, so that dark forests and bright fields recede alike.
+    pale = 0.6 + 0.4 * np.repeat(brightness, 3, axis=-1)
+    return np.where(inside[..., None], image, pale)
+
+
 # --- One place over a year ----------------------------------------------------------------------
 
 

@@ -78,6 +78,13 @@ def test_presence_is_drawn_for_each_class_and_split(counts):
         np.testing.assert_allclose(layer.get_offsets()[:, 0], counts.presence_percent[split])
 
 
+def test_only_what_is_inside_keeps_its_colour():
+    image = np.array([[[0.8, 0.2, 0.2], [0.8, 0.2, 0.2]]])
+    lit = drawn.spotlight(image, np.array([[True, False]]))
+    np.testing.assert_array_equal(lit[0, 0], image[0, 0])
+    np.testing.assert_allclose(lit[0, 1], 0.6 + 0.4 * 0.4)
+
+
 def test_curves_and_marks_share_their_colours():
     dates = np.array(["2020-11-01", "2021-02-01"], "datetime64[D]")
     curves = {"field": np.array([0.1, 0.9]), "roof": np.array([0.2, 0.2])}
