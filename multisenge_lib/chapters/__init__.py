@@ -47,6 +47,8 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not run __getattr__
         run_overview,
         spread_figure,
         urban_steps,
+        verdict_table,
+        wrong_share_table,
     )
     from multisenge_lib.chapters.gains import (
         class_gains,
@@ -131,6 +133,8 @@ _NAMES_OF = {
         "run_overview",
         "spread_figure",
         "urban_steps",
+        "verdict_table",
+        "wrong_share_table",
     ),
     "gains": ("class_gains", "gain_note", "gain_table", "step_gains"),
     "image_figures": (

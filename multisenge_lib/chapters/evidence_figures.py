@@ -267,3 +267,44 @@ def errata_table(
             }
         )
     return pd.DataFrame(rows)
+
+
+def wrong_share_table(
+    evidence: Evidence, questions: Sequence[tuple[int, int, int]]
+) -> pd.DataFrame:
+    """Tabulate which share of a class's wrong predictions can be another class, by method.
+
+    Args:
+        evidence: what to draw on.
+        questions: for each column the number of classes, the id of the predicted class, and the
+            id of the class that the pixels really are.
+
+    Returns:
+        Least and greatest share in percent, as text; one row per method.
+    """
+    columns = {}
+    for classes, predicted, reference in questions:
+        cells = []
+        for margins in audit.model_margins(evidence, classes):
+            wrong = margins.predicted[predicted - 1] - margins.hit[predicted - 1]
+            bounds = audit.cell_bounds(margins)[reference - 1, predicted - 1]
+            low, high = 100 * bounds / wrong
+            cells.append(f"{low:.0f} to {high:.0f}%")
+        columns[f"{classes} classes: predicted {predicted}, really {reference}"] = cells
+    return pd.DataFrame(columns, list(METHODS))
+
+
+def verdict_table(findings: Sequence[Finding], verdict: str) -> pd.DataFrame:
+    """Tabulate all findings with one verdict: what is printed, what follows, with links."""
+    rows = []
+    for finding in findings:
+        if finding.verdict == verdict:
+            rows.append(
+                {
+                    "finding": Html(f'<a href="#{anchor(finding.id)}">{escape(finding.title)}</a>'),
+                    "where": finding.where,
+                    "published": finding.published,
+                    "what follows": finding.derived,
+                }
+            )
+    return pd.DataFrame(rows)

@@ -122,3 +122,15 @@ def test_every_slip_links_to_a_finding_on_the_audit_page(evidence):
     for links in table["finding"]:
         for target in re.findall(r'href="audit.html#([^"]+)"', links.data):
             assert f'id="{target}"' in page
+
+
+def test_shares_of_wrong_predictions_hold_the_finding(evidence):
+    table = chapters.wrong_share_table(evidence, [(6, 4, 6)])
+    assert table.iloc[:, 0].tolist() == ["11 to 100%", "68 to 100%", "84 to 100%", "76 to 100%"]
+
+
+def test_a_verdict_has_all_its_findings_in_one_table(evidence):
+    findings = audit.findings(evidence)
+    table = chapters.verdict_table(findings, audit.DISAGREES)
+    assert len(table) == sum(finding.verdict == audit.DISAGREES for finding in findings)
+    assert "#finding-training-tiles" in "".join(link.data for link in table["finding"])
