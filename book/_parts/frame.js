@@ -87,16 +87,47 @@ const parts = {
     return number.toLocaleString("en");
   },
 
-  /** Start the part of a figure; where it fails, the still figure stays. */
+  /** Data of parts by key, which scripts beside the pages fill in. */
+  data: {},
+
+  /** Above so many bytes of data a reader is asked first. */
+  LARGE: 300_000,
+
+  /** The data of a part: from inside the page, or from a script beside it. */
+  async read(script) {
+    const { src, key } = script.dataset;
+    if (!src) return JSON.parse(script.textContent);
+    if (!(key in parts.data)) {
+      await new Promise((loaded, failed) => {
+        document.head.append(parts.html("script", { src, onload: loaded, onerror: failed }));
+      });
+    }
+    return parts.data[key];
+  },
+
+  /** Put the part of a figure in the place of its still figure, which stays where the part fails. */
   async start(figure) {
     const box = parts.html("div", { class: "live-box" });
-    const data = JSON.parse(figure.querySelector('script[type="application/json"]').textContent);
+    const data = await parts.read(figure.querySelector('script[type="application/json"]'));
     await parts[figure.dataset.part].mount(box, data);
     figure.prepend(box);
     figure.classList.add("started");
   },
+
+  /** Start a part at once, or offer to, where its data is large. */
+  offer(figure) {
+    const bytes = Number(figure.querySelector('script[type="application/json"]').dataset.bytes ?? 0);
+    if (bytes < parts.LARGE) return parts.start(figure);
+    const open = parts.button(`Open the interactive figure (${(bytes / 1e6).toFixed(1)} MB)`, async () => {
+      open.disabled = true;
+      await parts.start(figure);
+      open.remove();
+      figure.querySelector("button, input")?.focus();
+    }, { class: "live-open" });
+    figure.prepend(open);
+  },
 };
 
 document.addEventListener("DOMContentLoaded", () => {
-  document.querySelectorAll("figure.live").forEach(parts.start);
+  document.querySelectorAll("figure.live").forEach(parts.offer);
 });

@@ -27,6 +27,7 @@ from multisenge_lib.chapters.html import Html
 from multisenge_lib.chapters.style import (
     DESKTOP_WIDTH,
     MIN_FONT_SIZE,
+    class_label,
     is_narrow,
     lower_legend,
     panels,
@@ -133,13 +134,14 @@ def support_figure(evidence: Evidence, width: float = DESKTOP_WIDTH) -> Figure:
 
     Shares are divided by the counted ones, so that 1 is right.
     """
-    figure, axes = panels(2, width, (2, 1), 3.3, sharex=True)
+    figure, axes = panels(2, width, (2, 1), 4.3, sharex=True)
     for ax, classes, table in zip(axes, (6, 10), (5, 7), strict=True):
         merge = audit.merge_matrix(classes)
         counted = audit.counted_support(evidence, classes)
         labels = []
         for class_id, share in enumerate(counted, 1):
-            labels.append(f"{class_id}  ({100 * share:.2g} %)")
+            label = class_label(TYPOLOGIES[f"{classes}c"], class_id, 20)
+            labels.append(f"{label} ({100 * share:.2g}%)")
         rows = _name_rows(ax, labels)
         # The narrower bars of both tables lie on the wider ones of one table.
         sources = (
@@ -148,10 +150,12 @@ def support_figure(evidence: Evidence, width: float = DESKTOP_WIDTH) -> Figure:
         )
         for constraints, thickness, color, label in sources:
             low, high = audit.support_bounds(constraints, merge).T / counted
-            ax.barh(rows, high - low, thickness, low, color=color, label=f"bounds, {label}")
+            # The edge keeps a bar in sight whose bounds are all but one value.
+            options = {"color": color, "edgecolor": color, "linewidth": 2}
+            ax.barh(rows, high - low, thickness, low, label=f"bounds, {label}", **options)
         ax.axvline(1, color="black", lw=1, label="as counted")
-        ax.set(title=f"{classes} classes, Table {table}", xlabel="share over the counted share")
-    axes[0].set_ylabel("class (counted share)")
+        ax.set(title=f"{classes} classes, Table {table}", xlabel="Share / counted share")
+    axes[0].set_ylabel("Class (counted share of the test pixels)")
     lower_legend(figure, axes[0].get_legend_handles_labels()[0])
     return figure
 
@@ -181,7 +185,7 @@ def _kappa_panel(ax: Axes, evidence: Evidence, classes: int) -> None:
     ):
         label = f"published, {verdict}"
         ax.scatter(shift[chosen], rows[chosen], 45, color, marker=marker, zorder=3, label=label)
-    ax.set_xlabel("difference x 1000")
+    ax.set_xlabel("Kappa difference × 1,000")
 
 
 def kappa_figure(evidence: Evidence, width: float = DESKTOP_WIDTH) -> Figure:
@@ -207,10 +211,11 @@ def margins_table(evidence: Evidence, classes: int) -> pd.DataFrame:
 
 def margins_figure(evidence: Evidence, width: float = DESKTOP_WIDTH) -> Figure:
     """Draw predicted pixels per reference pixel of each class, four methods, 6 and 10 classes."""
-    figure, axes = panels(2, width, (2, 1), 3.6, sharex=True)
+    figure, axes = panels(2, width, (2, 1), 4.3, sharex=True)
     ticks = (0.5, 1, 2, 5, 10, 20)
     for ax, classes in zip(axes, (6, 10), strict=True):
-        rows = _name_rows(ax, [f"class {class_id}" for class_id in range(1, classes + 1)])
+        typology = TYPOLOGIES[f"{classes}c"]
+        rows = _name_rows(ax, [class_label(typology, i, 20) for i in typology.ids])
         for position, model in enumerate(audit.model_margins(evidence, classes)):
             ax.scatter(
                 model.predicted / model.reference,
@@ -225,7 +230,7 @@ def margins_figure(evidence: Evidence, width: float = DESKTOP_WIDTH) -> Figure:
         ax.axvline(1, color="black", lw=1)
         ax.set(xscale="log", xticks=ticks, xticklabels=[f"{tick:g}" for tick in ticks])
         ax.minorticks_off()
-        ax.set(xlabel="predicted over reference pixels", title=f"{classes} classes")
+        ax.set(xlabel="Predicted / reference pixels", title=f"{classes} classes")
     lower_legend(figure, axes[0].get_legend_handles_labels()[0])
     return figure
 
@@ -247,7 +252,7 @@ def cells_figure(
     high = percent[..., 1]
     figure, (ax,) = panels(1, width, (1, 1), min(width, 4.2))
     ax.imshow(high - low, cmap="YlOrBr", vmin=0, vmax=100)
-    between = "-\n" if width < DESKTOP_WIDTH else "-"
+    between = "–\n" if width < DESKTOP_WIDTH else "–"
     for row in range(classes):
         for column in range(classes):
             text = f"{low[row, column]:.0f}"
@@ -266,10 +271,10 @@ def cells_figure(
     ids = range(1, classes + 1)
     row_labels = [str(class_id) for class_id in ids]
     if width == DESKTOP_WIDTH:
-        names = TYPOLOGIES[f"{classes}c"].names
-        row_labels = [f"{class_id} {name}" for class_id, name in zip(ids, names, strict=True)]
-    ax.set(xticks=np.arange(classes), xticklabels=ids, xlabel="predicted class")
-    ax.set(yticks=np.arange(classes), yticklabels=row_labels, ylabel="reference class")
+        typology = TYPOLOGIES[f"{classes}c"]
+        row_labels = [class_label(typology, class_id) for class_id in ids]
+    ax.set(xticks=np.arange(classes), xticklabels=ids, xlabel="Predicted class")
+    ax.set(yticks=np.arange(classes), yticklabels=row_labels, ylabel="Reference class")
     return figure
 
 

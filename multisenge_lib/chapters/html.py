@@ -1,8 +1,8 @@
 """What chapters show besides figures, as HTML: tables, banners, and where numbers come from.
 
-Tables are not made with pandas' Styler: on a phone a table folds into one card per row, for which
-each cell must carry the name of its column (`data-label`), and screen readers need the `scope` of
-each head. Styler writes neither.
+Tables are not made with pandas' Styler: on a phone a table of sentences folds into one card per
+row, for which each cell must carry the name of its column (`data-label`), and screen readers need
+the `scope` of each head. Styler writes neither.
 """
 
 import json
@@ -73,19 +73,22 @@ def data_banner(name: str, what: str) -> Html | None:
     )
 
 
-def interactive_part(name: str, data: Any, instead: str, caption: str) -> Html:
+def interactive_part(name: str, data: Any, instead: str, caption: str, label: str = "") -> Html:
     """Put a part into the page that reacts to the reader, drawn by the script `_parts/NAME.js`.
 
     Args:
         name: name of the script, without its ending.
         data: what the script draws from; anything that JSON holds.
         instead: HTML for readers without scripts, such as `responsive_figure(...).data`.
-        caption: caption for both.
+        caption: caption for both; in the book a number stands before it.
+        label: by which the text cites it, such as `part-gates` for {numref}`part-gates`.
     """
     text = json.dumps(data, separators=(",", ":"), allow_nan=False)
     text = text.replace("</", r"<\/")  # "</script>" inside the data would end the script
+    identifier = f' id="{escape(label)}"' if label else ""
     return Html(
-        f'<figure class="live" data-part="{name}"><div class="live-still">{instead}</div>'
+        f'<figure class="live" data-part="{name}"{identifier}>'
+        f'<div class="live-still">{instead}</div>'
         f'<script type="application/json">{text}</script>'
         f"<figcaption><p>{escape(caption)}</p></figcaption></figure>"
     )
@@ -115,6 +118,11 @@ def _row(
     return f"<tr>{head}{''.join(written)}</tr>"
 
 
+def _column_head(name: str) -> str:
+    """Write the head of a column; an empty corner is no head, or it is read out as one."""
+    return f'<th scope="col">{escape(name)}</th>' if name else "<td></td>"
+
+
 def table(
     frame: pd.DataFrame,
     caption: str = "",
@@ -122,16 +130,18 @@ def table(
     css: pd.DataFrame | None = None,
     index: bool = True,
     style: str = "",
+    label: str = "",
 ) -> Html:
-    """Show a table that fits its column, and folds into one card per row on a phone.
+    """Show a table that fits its column; on a phone it scrolls, and one of sentences folds.
 
     Args:
         frame: the table; its columns and index are named as they are shown.
-        caption: which numbers these are, and whose.
+        caption: which numbers these are, and whose; in the book a number stands before it.
         format: how numbers are written, for all columns or by column; a missing one is a dash.
         css: CSS of each cell, shaped as `frame`.
         index: whether the index is shown, as the head of each row or card.
         style: "words" where cells hold a few words, "prose" where they hold sentences.
+        label: by which the text cites it, such as `tab-shares` for {numref}`tab-shares`.
     """
     if isinstance(format, Mapping):
         formats = format
@@ -140,7 +150,7 @@ def table(
 
     heads = [str(frame.index.name or "")] if index else []
     heads += [str(column) for column in frame.columns]
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in heads)
+    head = "".join(_column_head(name) for name in heads)
 
     values = frame.astype(object)  # else a row of whole numbers and shares becomes all shares
     rows = []
@@ -150,8 +160,9 @@ def table(
         rows.append(_row(name, values.iloc[position], formats, row_css))
 
     title = f"<caption>{escape(caption)}</caption>" if caption else ""
+    identifier = f'id="{escape(label)}" ' if label else ""
     return Html(
-        f'<table class="table folds {style}">{title}<thead><tr>{head}</tr></thead>'
+        f'<table {identifier}class="table folds {style}">{title}<thead><tr>{head}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table>"
     )
 
@@ -174,16 +185,16 @@ def shades(frame: pd.DataFrame, full: float) -> pd.DataFrame:
     return frame.astype(float).map(shade)
 
 
-def prose_table(frame: pd.DataFrame, caption: str = "") -> Html:
+def prose_table(frame: pd.DataFrame, caption: str = "", label: str = "") -> Html:
     """Show a table of sentences: left-aligned, with lines that break."""
-    return table(frame, caption, index=False, style="prose")
+    return table(frame, caption, index=False, style="prose", label=label)
 
 
-def score_table(scores: pd.DataFrame, caption: str) -> Html:
+def score_table(scores: pd.DataFrame, caption: str, label: str = "") -> Html:
     """Show scores with four decimals.
 
     The weighted recall is left out, because it is the same number as the accuracy.
     """
     columns = scores.drop(columns="weighted_recall", errors="ignore").dropna(axis=1, how="all")
-    columns = columns.rename(columns=lambda name: name.replace("_", " "))
-    return table(columns.rename_axis("model"), caption, "{:.4f}")
+    columns = columns.rename(columns=lambda name: name.replace("_", " ").replace("f1", "F1"))
+    return table(columns.rename_axis("model"), caption, "{:.4f}", label=label)

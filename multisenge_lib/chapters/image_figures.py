@@ -15,6 +15,7 @@ from multisenge_lib.chapters.style import (
     DESKTOP_WIDTH,
     MIN_FONT_SIZE,
     SPLIT_COLORS,
+    class_label,
     class_legend,
     columns_for,
     is_narrow,
@@ -29,6 +30,9 @@ from multisenge_lib.dataset import MULTISENGE, S2_BANDS, Patch, Typology, decibe
 _ASPECT = 1 / np.cos(np.deg2rad(48.7))
 _BLUE = "#2b6ca3"
 _PALE = "#7fa6c9"
+#: Inches: of a panel of lines over the dates, and of a line of text in it.
+_SERIES_HEIGHT = 2.8
+_TEXT_LINE = 0.17
 _MARKERS = dict(zip(SPLIT_COLORS, "osD", strict=True))
 
 
@@ -115,19 +119,19 @@ def _class_lines(ax: Axes, means: pd.DataFrame, typology: Typology, names: bool)
         color = typology.colors[class_id - 1]
         ax.plot(means[class_id], color=color, lw=1.8, path_effects=outlined(3))
     low, high = ax.get_ylim()
-    # Height of a line of text in units of the axis: 0.155 of it in a figure of 3.6 inches.
-    line_height = (high - low) * 0.155 * 3.6 / ax.get_figure().get_figheight()
+    # A line of text in units of the axis, which is so high without its title and dates.
+    line_height = (high - low) * _TEXT_LINE / (_SERIES_HEIGHT - 0.6)
     last = means.iloc[-1].dropna()
     heights = spread_labels(last.to_numpy(), line_height)
     for class_id, height in zip(last.index, heights, strict=True):
-        name = typology.names[class_id - 1]
         ax.annotate(
-            f"{class_id} {name}" if names else str(class_id),
+            class_label(typology, class_id) if names else str(class_id),
             (len(means) - 1, last[class_id]),
             (len(means) - 0.8, height),
             va="center",
             annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": "#555555", "lw": 0.7},
+            # The line ends at the left edge of the label; by default it aims at the middle.
+            arrowprops={"arrowstyle": "-", "color": "#555555", "lw": 0.7, "relpos": (0, 0.5)},
         )
 
 
@@ -151,17 +155,18 @@ def class_series(
         width: of the figure, inches.
     """
     present = [c.id for c in typology.classes if (ids == c.id).any()]
-    figure, axes = panels(len(series), width, (1, 1), 2.6)
+    figure, axes = panels(len(series), width, (1, 1), _SERIES_HEIGHT)
     for ax, (band, values) in zip(axes, series.items(), strict=True):
         by_date = values.swapaxes(0, 1)  # (dates, patches, height, width)
         columns = {class_id: by_date[:, ids == class_id].mean(axis=1) for class_id in present}
         means = pd.DataFrame(columns, list(dates))
-        unit = "Reflectance x 10,000"
+        unit = "Reflectance × 10,000"
         if band in ("VV", "VH"):
             means = decibel(means)
             unit = "Backscatter (dB)"
         _class_lines(ax, means, typology, names=not is_narrow(width))
         ax.set(title=band, ylabel=ylabel or unit, xlim=(-0.2, len(dates) - 0.9))
+    axes[-1].set_xlabel("Date of the series")
     if is_narrow(width):
         class_legend(figure, typology, present)
     return figure
@@ -200,8 +205,9 @@ def band_means(
                 lw=1,
                 label=name,
             )
-        ax.set(title=title, ylabel="Reflectance x 10,000")
+        ax.set(title=title, ylabel="Reflectance × 10,000")
         ax.set_xticks(positions, bands)
+        ax.set_xlabel("Sentinel-2 band")
     axes[0].legend(loc="upper left")
     return figure
 
@@ -271,7 +277,29 @@ def _draw_places(ax: Axes, outlines: gpd.GeoDataFrame, tiles: bool, cities: bool
     if not cities:
         ax.set_axis_off()
     ax.set_aspect(_ASPECT)
-    ax.xaxis.set_major_locator(plt.MaxNLocator(5))
+    ax.xaxis.set_major_locator(plt.MultipleLocator(1))
+    ax.yaxis.set_major_locator(plt.MultipleLocator(1))
+    if cities:
+        _scale_bar(ax, 50)
+
+
+def _scale_bar(ax: Axes, kilometres: float) -> None:
+    """Draw how long some kilometres are, in the lower left corner of a map in degrees."""
+    west, east = ax.get_xlim()
+    south, north = ax.get_ylim()
+    # A degree of latitude is 111.2 km; of longitude it is less by the map's aspect.
+    length = kilometres / 111.2 * _ASPECT
+    left = west + 0.03 * (east - west)
+    bottom = south + 0.04 * (north - south)
+    ax.plot([left, left + length], [bottom, bottom], color="black", lw=2, solid_capstyle="butt")
+    ax.annotate(
+        f"{kilometres:g} km",
+        (left + length / 2, bottom),
+        xytext=(0, 3),
+        textcoords="offset points",
+        ha="center",
+        path_effects=outlined(2.5, "white"),
+    )
 
 
 def dot_maps(

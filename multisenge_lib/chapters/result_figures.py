@@ -7,13 +7,13 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from multisenge_lib.chapters.style import (
     DESKTOP_WIDTH,
-    MIN_FONT_SIZE,
     SPLIT_COLORS,
+    class_label,
     class_legend,
     columns_for,
     image_grid,
@@ -21,6 +21,8 @@ from multisenge_lib.chapters.style import (
     lower_legend,
     mark_sample,
     panels,
+    place_labels,
+    text_legend,
 )
 from multisenge_lib.dataset import Typology, is_sample
 from multisenge_lib.results import Record
@@ -51,7 +53,8 @@ def score_dots(scores: pd.DataFrame, typology: Typology, width: float = DESKTOP_
     """
     methods = scores.index.unique("method")
     count = len(typology)
-    height = 0.2 * count + 1.05
+    # On a desktop long names take two lines.
+    height = (0.2 if is_narrow(width) else 0.32) * count + 1.05
     figure, axes = panels(len(methods), width, (4, 2), height, sharex=True, sharey=True)
     for ax, method in zip(axes, methods, strict=True):
         table = scores.loc[method]
@@ -66,21 +69,20 @@ def score_dots(scores: pd.DataFrame, typology: Typology, width: float = DESKTOP_
                 clip_on=False,
                 marker=marker,
                 color=color,
-                label=score,
+                label=score.replace("f1", "F1"),
             )
         title = _on_two_lines(method)
-        ax.set(title=title, xlim=(0, 1), ylim=(count + 0.5, 0.5), xticks=[0, 0.5, 1])
+        ax.set(title=title, xlim=(0, 1), ylim=(count + 0.5, 0.5), xlabel="Score")
+        # Without decimals, or the last number of a panel touches the first of the next.
+        ax.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
         ax.grid(axis="x", lw=0.4)
 
     handles, _ = axes[0].get_legend_handles_labels()
     if is_narrow(width):  # names do not fit beside the panels: they stand in the legend
-        axes[0].set_yticks(typology.ids, [f" {class_id}" for class_id in typology.ids])
-        class_legend(figure, typology, before=handles)
+        axes[0].set_yticks(typology.ids, typology.ids)
+        text_legend(figure, typology, before=handles)
     else:
-        labels = []
-        for class_id, name in zip(typology.ids, typology.names, strict=True):
-            labels.append(f"{name} {class_id}")
-        axes[0].set_yticks(typology.ids, labels)
+        axes[0].set_yticks(typology.ids, [class_label(typology, i, 24) for i in typology.ids])
         lower_legend(figure, handles)
     return figure
 
@@ -96,29 +98,38 @@ def confusion_figure(
         typology: of its classes.
         width: of the figure, inches.
     """
-    height = 4.2 if is_narrow(width) else 3.9
+    narrow = is_narrow(width)
+    count = len(typology)
+    # Cells are square: the height follows from the width that the names of the rows leave.
+    height = 3.9 if narrow else 3.3
     figure, axes = panels(len(confusions), width, (2, 1), height)
-    for ax, (method, confusion) in zip(axes, confusions.items(), strict=True):
-        counts = pd.DataFrame(confusion, typology.ids, typology.ids)
-        percent = (100 * counts).div(counts.sum(axis=1), axis=0)
-        sns.heatmap(
-            percent,
-            ax=ax,
-            xticklabels=True,
-            yticklabels=True,
-            cmap="Blues",
-            vmin=0,
-            vmax=100,
-            cbar=False,
-            square=True,
-            annot=True,
-            fmt=".0f",
-            annot_kws={"size": MIN_FONT_SIZE},
-        )
-        ax.tick_params(length=0, labelrotation=0)
-        ax.set(title=method, xlabel="Predicted class", ylabel="Reference class")
-    class_legend(figure, typology)
+    for position, (ax, (method, confusion)) in enumerate(
+        zip(axes, confusions.items(), strict=True)
+    ):
+        counts = np.asarray(confusion, float)
+        with np.errstate(invalid="ignore"):
+            percent = 100 * counts / counts.sum(axis=1, keepdims=True)
+        ax.imshow(percent, cmap="Blues", vmin=0, vmax=100)
+        _write_cells(ax, percent)
+        names_rows = not narrow and position % 2 == 0  # once per row of panels
+        labels = [class_label(typology, i) if names_rows else str(i) for i in typology.ids]
+        ax.set_xticks(np.arange(count), typology.ids)
+        ax.set_yticks(np.arange(count), labels)
+        ax.tick_params(length=0)
+        ax.spines[:].set_visible(False)
+        ax.set(title=method, xlabel="Predicted class (%)", ylabel="Reference class")
+    if narrow:
+        text_legend(figure, typology)
     return figure
+
+
+def _write_cells(ax: Axes, percent: np.ndarray) -> None:
+    """Write the whole percent into each cell of a matrix."""
+    for (row, column), value in np.ndenumerate(percent):
+        if np.isnan(value):
+            continue
+        color = "white" if value > 55 else "black"  # readable on the dark end of the colours
+        ax.text(column, row, f"{value:.0f}", ha="center", va="center", color=color)
 
 
 def map_figure(
@@ -167,12 +178,15 @@ def urban_scatter(
     ticks = [0, 0.5, 1]
     for ax, method in zip(axes, six.columns, strict=True):
         ax.plot([0, 1], [0, 1], color="#777777", linewidth=0.8)  # above it, ten classes are better
-        for class_id in ten.index:
-            point = (six.loc[class_id, method], ten[class_id])
+        points = np.column_stack([six.loc[ten.index, method], ten])
+        places = place_labels(points, 0.13)
+        for class_id, point, place in zip(ten.index, points, places, strict=True):
             color = typology.colors[class_id - 1]
             ax.scatter(*point, 55, color=color, edgecolor="black", zorder=3)
-            ax.annotate(str(class_id), point, xytext=(5, -8), textcoords="offset points", zorder=4)
-        ax.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", xticks=ticks, yticks=ticks)
+            ax.annotate(str(class_id), place, ha="center", va="center", zorder=4)
+        ax.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
+        ax.set_xticks(ticks, ["0", "0.5", "1"])
+        ax.set_yticks(ticks, ["0", "0.5", "1"])
         ax.set_title(_on_two_lines(method))
         ax.set_xlabel("F1, 6 classes")
     for ax in axes[:: columns_for(width, (4, 2))]:  # the first of each row
@@ -191,15 +205,23 @@ def learning_curves(records: Mapping[str, Record], width: float = DESKTOP_WIDTH)
     for ax, (method, record) in zip(axes, records.items(), strict=True):
         history = record.history
         ax.plot(history["loss"], color=SPLIT_COLORS["train"], label="train")
-        ax.plot(history["val_loss"], color=validation_color, label="validation")
-        # A marker every third epoch tells the two curves apart without colour.
-        ax.plot(history["val_loss"].iloc[::3], "D", ms=3, color=validation_color)
-        ax.axvline(record.best_epoch, color="#777777", linestyle=":", linewidth=1.2)
+        # Markers, at every third epoch, tell the two curves apart without colour.
+        ax.plot(
+            history["val_loss"],
+            color=validation_color,
+            marker="D",
+            ms=3,
+            markevery=3,
+            label="validation",
+        )
+        ax.axvline(
+            record.best_epoch, color="#777777", linestyle=":", linewidth=1.2, label="epoch kept"
+        )
         ax.set(title=_on_two_lines(method), xlabel="Epoch")
     axes[0].set_yscale("log", base=2)
     axes[0].yaxis.set_major_formatter("{x:g}")
-    axes[0].set_ylabel("Weighted loss")
-    lower_legend(figure, axes[0].get_lines()[:2])
+    axes[0].set_ylabel("Weighted cross-entropy")
+    lower_legend(figure, axes[0].get_lines())
     return _marked(figure, records)
 
 

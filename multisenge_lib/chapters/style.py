@@ -7,6 +7,7 @@ choose.
 
 import base64
 import io
+import textwrap
 from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any
@@ -18,6 +19,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba_array
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Patch as Swatch
 from matplotlib.patheffects import Normal, Stroke
 from scipy.optimize import isotonic_regression
@@ -141,7 +143,7 @@ def responsive_figure(
     (wide, wide_size), (narrow, narrow_size) = images
     return Html(
         f'<picture><source media="(max-width: {_PHONE_PIXELS}px)" srcset="{narrow}" {narrow_size}>'
-        f'<img class="drawn" src="{wide}" {wide_size} alt="{escape(alt)}"></picture>'
+        f'<img class="drawn" src="{wide}" {wide_size} alt="{escape(alt)}" loading="lazy"></picture>'
     )
 
 
@@ -195,6 +197,32 @@ def image_grid(
     return figure
 
 
+def class_label(typology: Typology, class_id: int, line: int = 0) -> str:
+    """Write a class as every figure does: `1 Dense Built-Up`.
+
+    Args:
+        typology: of the class.
+        class_id: from 1.
+        line: letters after which a long name is broken; 0 for never.
+    """
+    label = f"{class_id} {typology.names[class_id - 1]}"
+    return textwrap.fill(label, line) if line else label
+
+
+def text_legend(figure: Figure, typology: Typology, before: Sequence[Artist] = ()) -> None:
+    """Name the classes below a figure that shows their numbers but not their colours.
+
+    Args:
+        figure: grows by the legend's height.
+        typology: of the classes.
+        before: other handles with labels, which come first.
+    """
+    names = []
+    for class_id in typology.ids:
+        names.append(Line2D([], [], linestyle="", label=class_label(typology, class_id)))
+    lower_legend(figure, [*before, *names])
+
+
 def class_legend(
     figure: Figure,
     typology: Typology,
@@ -212,7 +240,7 @@ def class_legend(
     swatches = []
     for land_cover in typology.classes:
         if ids is None or land_cover.id in ids:
-            label = f"{land_cover.id} {land_cover.name}"
+            label = class_label(typology, land_cover.id)
             swatches.append(
                 Swatch(facecolor=land_cover.color, label=label, edgecolor="#555555", linewidth=0.6)
             )
@@ -254,3 +282,36 @@ def spread_labels(values: np.ndarray, apart: float) -> np.ndarray:
     placed = np.empty(len(values))
     placed[order] = isotonic_regression(in_order - gaps).x + gaps
     return placed
+
+
+#: Directions in which a label may stand from its point, the preferred ones first.
+_DIRECTIONS = np.array([(1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1)])
+
+
+def place_labels(points: np.ndarray, distance: float) -> np.ndarray:
+    """Choose a place beside each point that no other point or label takes.
+
+    Args:
+        points: `(points, 2)`, in units in which both axes are as long.
+        distance: from a point to the middle of its label.
+
+    Returns:
+        `(points, 2)`, the middles of the labels.
+    """
+    taken = [np.asarray(point, float) for point in points]
+    places = []
+    for point in points:
+        best = None
+        best_room = -1.0
+        for reach in (1.0, 1.8):  # a longer way only where none of the near places is free
+            for direction in _DIRECTIONS:
+                place = point + distance * reach * direction / np.linalg.norm(direction)
+                others = [other for other in taken if not np.array_equal(other, point)]
+                nearest = min((np.linalg.norm(place - other) for other in others), default=9.0)
+                room = min(nearest, 1.2 * distance)  # more room than this is no better
+                if room > best_room + 1e-9:
+                    best = place
+                    best_room = room
+        places.append(best)
+        taken.append(best)
+    return np.array(places)

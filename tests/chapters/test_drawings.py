@@ -1,18 +1,26 @@
-"""Every figure of the book, in both widths: no text under 9 points, nothing outside."""
+"""Every figure of the book, in both widths: no text small, outside, or on another."""
 
 from functools import cache
+from itertools import combinations
 
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.text import Text
 from records import make_record
 
 from multisenge_lib import chapters
 from multisenge_lib.audit import read_label_counts
 from multisenge_lib.chapters import comparison, layer_table
-from multisenge_lib.chapters.style import DESKTOP_WIDTH, MIN_FONT_SIZE, PHONE_WIDTH
+from multisenge_lib.chapters.style import (
+    DESKTOP_WIDTH,
+    MIN_FONT_SIZE,
+    PHONE_WIDTH,
+    mark_sample,
+    place_labels,
+)
 from multisenge_lib.dataset import MULTISENGE, SPLITS, TYPOLOGIES, grid
 from multisenge_lib.models import EXPERIMENTS, build_model
 
@@ -145,6 +153,49 @@ def test_text_is_large_enough_and_inside(name, width):
         if not (page.contains(box.x0, box.y0) and page.contains(box.x1, box.y1)):
             outside.add(text.get_text())
     assert outside == set()
+
+
+def hidden_marks(figure):
+    """Marks of axes that are not drawn, because the axes are off or the mark lies outside."""
+    hidden = set()
+    for ax in figure.axes:
+        for axis in (ax.xaxis, ax.yaxis):
+            low, high = sorted(axis.get_view_interval())
+            for tick in (*axis.get_major_ticks(), *axis.get_minor_ticks()):
+                is_inside = low - 1e-9 <= tick.get_loc() <= high + 1e-9
+                if not ax.axison or not is_inside:
+                    hidden |= {tick.label1, tick.label2}
+    return hidden
+
+
+def text_box(text):
+    """The box of the letters alone; an annotation's own box holds its line too."""
+    return Text.get_window_extent(text).padded(-1)
+
+
+@pytest.mark.parametrize("width", [DESKTOP_WIDTH, PHONE_WIDTH])
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_no_text_lies_on_another(name, width):
+    figure = DRAWINGS[name](width)
+    if not figure.texts:
+        mark_sample(figure)
+    figure.draw_without_rendering()
+    visible = set(texts(figure)) - hidden_marks(figure)
+    boxes = [(text.get_text(), text_box(text)) for text in visible]
+    overlapping = []
+    for (first, first_box), (second, second_box) in combinations(boxes, 2):
+        if first_box.overlaps(second_box):
+            overlapping.append((first, second))
+    assert overlapping == []
+
+
+def test_no_number_of_a_class_lies_on_a_dot():
+    points = np.array([[0.5, 0.5], [0.52, 0.5], [0.5, 0.53], [0.9, 0.1]])
+    places = place_labels(points, 0.13)
+    for place in places:
+        assert np.linalg.norm(points - place, axis=1).min() > 0.08
+    for first, second in combinations(places, 2):
+        assert np.linalg.norm(first - second) > 0.08
 
 
 @pytest.mark.parametrize("name", ["maps", "curves"])

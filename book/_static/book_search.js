@@ -1,0 +1,57 @@
+/* The search page, better than Sphinx makes it: chapters before the glossary and the library, the
+ * page that has most to say first, and a line of text with each result, also in a book opened from disk.
+ * The texts of all pages are in `search_texts.js`.
+ */
+"use strict";
+
+/** How often the words occur in a page. */
+function occurrences(page, words) {
+  const text = (window.searchTexts?.[page] ?? "").toLowerCase();
+  let count = 0;
+  for (const word of words) count += text.split(word.toLowerCase()).length - 1;
+  return count;
+}
+
+/** Order results for display; Sphinx shows the last of the list first. */
+function rankResults(results, query, words) {
+  const GLOSSARY = 1, LIBRARY = 2;
+  const kind = ([docname, , anchor, description]) => {
+    if (docname === "terms" && anchor) return GLOSSARY;
+    return description || docname === "api" ? LIBRARY : 0;
+  };
+  const rank = ([docname, , , , score]) => {
+    const page = `${docname}.html`;
+    // A page that holds the words in a row is about them; one that holds them apart may not be.
+    return score + occurrences(page, words) + 5 * occurrences(page, [query.trim()]);
+  };
+  const seen = new Set();
+  const once = results.filter((result) => {
+    // The glossary gives each term twice: as an entry of the index, and as an object.
+    const [docname, title, anchor] = result;
+    const key = kind(result) === GLOSSARY ? anchor : `${docname}|${title}|${anchor}`;
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
+  return once.sort((a, b) => kind(b) - kind(a) || rank(a) - rank(b));
+}
+
+// Before Sphinx starts its search: this script stands before its own.
+document.addEventListener("DOMContentLoaded", () => {
+  const search = Search._performSearch;
+  Search._performSearch = (query, terms, excluded, words, objects) =>
+    rankResults(search(query, terms, excluded, words, objects), query, words);
+});
+
+if (location.protocol === "file:" && window.searchTexts) {
+  const fromNetwork = window.fetch.bind(window);
+  window.fetch = (request, ...options) => {
+    const address = decodeURI(String(request.url ?? request)).replace(/[?#].*$/, "");
+    const page = Object.keys(window.searchTexts).find((name) => address.endsWith(name));
+    if (page === undefined) return fromNetwork(request, ...options);
+    const main = document.createElement("div");
+    main.setAttribute("role", "main");
+    main.textContent = window.searchTexts[page];
+    return Promise.resolve(new Response(main.outerHTML, { headers: { "Content-Type": "text/html" } }));
+  };
+}
