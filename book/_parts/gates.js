@@ -8,9 +8,12 @@
 
 parts.gates = (() => {
   const PANELS = [{ names: ["NDVI", "i", "f", "o"], low: 0, high: 1 }, { names: ["C", "H"] }];
-  const WIDTH = 360, HEIGHT = 130, LEFT = 34, RIGHT = 52, EDGE = 10;
+  const WIDTH = 360, HEIGHT = 150, LEFT = 34, RIGHT = 52, TOP = 10, BOTTOM = 26;
   const VIRIDIS = [[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253, 231, 37]];
   const BROWN_TEAL = [[140, 81, 10], [223, 194, 125], [245, 245, 245], [128, 205, 193], [1, 102, 94]];
+
+  const MEANING = { Image: "Sentinel-2 in true colour", NDVI: "NDVI, how green", i: "Input gate i", f: "Forget gate f",
+    o: "Output gate o", C: "Cell C", H: "Hidden state H" };
 
   /** The values of a quantity. */
   async function values({ step, steps }) {
@@ -29,7 +32,7 @@ parts.gates = (() => {
     const n = (value) => value.toFixed(2).replace("-", "\u2212");
     const enters = C - f * before;
     return [
-      `C = f × C before + i × what is new = ${n(f)} × ${n(before)} ${enters < 0 ? "\u2212" : "+"} ${Math.abs(enters).toFixed(2)} = ${n(C)}`,
+      `C = f × C before + i × new content = ${n(f)} × ${n(before)} ${enters < 0 ? "\u2212" : "+"} ${Math.abs(enters).toFixed(2)} = ${n(C)}`,
       `H = o × tanh C = ${n(o)} × ${n(Math.tanh(C))} = ${n(H)}`,
     ];
   }
@@ -60,18 +63,21 @@ parts.gates = (() => {
   const reach = (numbers) => numbers.reduce((most, number) => Math.max(most, Math.abs(number)), 0);
 
   function drawPanel({ names, low, high }, series, dates, state) {
-    const all = names.flatMap((name) => dates.map((_, date) => series.at(name, date, state.pixel)));
-    const limit = Math.ceil(Math.max(1, reach(all)));
+    // One range for all places, so that their curves can be compared.
+    const limit = Math.ceil(Math.max(1, ...names.map((name) => reach(series.of[name]))));
     const bottom = low ?? -limit, top = high ?? limit;
     const x = (date) => LEFT + (date * (WIDTH - LEFT - RIGHT)) / (dates.length - 1);
-    const y = (value) => HEIGHT - EDGE - ((value - bottom) * (HEIGHT - 2 * EDGE)) / (top - bottom);
+    const y = (value) => HEIGHT - BOTTOM - ((value - bottom) * (HEIGHT - TOP - BOTTOM)) / (top - bottom);
     const svg = parts.svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: "curves", role: "img",
       "aria-label": `${names.join(", ")} at the pixel over the dates` });
     for (const value of [...new Set([bottom, 0, top])]) {
       svg.append(parts.svg("line", { x1: LEFT, x2: WIDTH - RIGHT, y1: y(value), y2: y(value) }),
         parts.svg("text", { x: LEFT - 4, y: y(value), dy: "0.35em", "text-anchor": "end" }, String(Math.round(value * 10) / 10)));
     }
-    svg.append(parts.svg("line", { class: "now", x1: x(state.date), x2: x(state.date), y1: EDGE, y2: HEIGHT - EDGE }));
+    svg.append(parts.svg("line", { class: "now", x1: x(state.date), x2: x(state.date), y1: TOP, y2: HEIGHT - BOTTOM }));
+    for (const [date, anchor] of [[0, "start"], [dates.length - 1, "end"]]) {
+      svg.append(parts.svg("text", { x: x(date), y: HEIGHT - 6, "text-anchor": anchor }, dates[date]));
+    }
     const ends = apart(names.map((name) => y(series.at(name, dates.length - 1, state.pixel))), 14);
     names.forEach((name, k) => {
       const points = dates.map((_, date) => `${x(date).toFixed(1)} ${y(series.at(name, date, state.pixel)).toFixed(1)}`);
@@ -87,7 +93,7 @@ parts.gates = (() => {
     const order = heights.map((_, i) => i).sort((a, b) => heights[a] - heights[b]);
     const placed = [...heights];
     order.forEach((i, k) => { if (k) placed[i] = Math.max(placed[i], placed[order[k - 1]] + least); });
-    const over = Math.max(0, placed[order[order.length - 1]] - (HEIGHT - 4));
+    const over = Math.max(0, placed[order[order.length - 1]] - (HEIGHT - BOTTOM));
     return placed.map((height) => height - over);
   }
 
@@ -99,6 +105,17 @@ parts.gates = (() => {
     const set = (changes) => { Object.assign(state, changes); update(); };
 
     const pixelOf = (name) => data.points[name][0] * width + data.points[name][1];
+    const move = (down, right) => {
+      const row = Math.min(height - 1, Math.max(0, Math.floor(state.pixel / width) + down));
+      const column = Math.min(width - 1, Math.max(0, (state.pixel % width) + right));
+      set({ pixel: row * width + column });
+    };
+    const arrows = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+    const press = (event) => {
+      if (!(event.key in arrows)) return;
+      event.preventDefault();
+      move(...arrows[event.key]);
+    };
     const choices = parts.choice("Shown", ["Image", ...Object.keys(data.quantities)], (shown) => set({ shown }));
     const places = parts.choice("Place", Object.keys(data.points), (name) => set({ pixel: pixelOf(name) }));
     const last = data.dates.length - 1;
@@ -114,7 +131,18 @@ parts.gates = (() => {
       if (r >= 0 && c >= 0 && r < height && c < width) set({ pixel: r * width + c });
     };
 
+    const scale = parts.html("p", { class: "scale" });
+    const showScale = () => {
+      const signed = state.shown === "C" || state.shown === "H";
+      const largest = signed ? reach(series.of[state.shown]) : 1, colors = signed ? BROWN_TEAL : VIRIDIS;
+      const ramp = colors.map((color) => `rgb(${color.join()})`).join(", ");
+      const ends = [signed ? -largest : 0, largest].map((end) => end.toFixed(signed ? 1 : 0).replace("-", "\u2212"));
+      scale.replaceChildren(...(state.shown === "Image" ? [MEANING.Image] : [`${MEANING[state.shown]}: ${ends[0]} `,
+        parts.html("i", { style: `background: linear-gradient(to right, ${ramp})` }), ` ${ends[1]}`]));
+    };
+
     function update() {
+      showScale();
       parts.draw(canvas, paint(series, state.shown, state.date), width, height);
       canvas.setAttribute("aria-label", `${state.shown}, ${data.dates[state.date]}`);
       spot.style.top = `${(100 * (Math.floor(state.pixel / width) + 0.5)) / height}%`;
@@ -131,11 +159,13 @@ parts.gates = (() => {
 
     box.append(
       places.box,
-      parts.html("div", { class: "controls" }, parts.button("‹", go(-1), { "aria-label": "Date before" }),
+      parts.html("div", { class: "controls dates" }, parts.button("‹", go(-1), { "aria-label": "Date before" }),
         dates.box, parts.button("›", go(1), { "aria-label": "Date after" })),
       choices.box,
       parts.html("div", { class: "sides" },
-        parts.html("div", { class: "stage", onclick: click }, canvas, spot),
+        parts.html("div", {},
+          parts.html("div", { class: "stage", onclick: click, onkeydown: press, tabindex: 0, role: "application",
+            "aria-label": "Image; arrow keys choose a pixel" }, canvas, spot), scale),
         parts.html("div", {}, curves, numbers)));
     set({ pixel: pixelOf(Object.keys(data.points)[0]) });
   }

@@ -73,20 +73,20 @@ parts.scores = (() => {
     const percent = (value) => (value < 0.1 ? (100 * value).toFixed(1) : (100 * value).toFixed(0));
     const draw = () => {
       const weights = classes.map(({ weight }) => weight);
-      for (const { weight, shown } of classes) shown.textContent = `${percent(weight / sum(weights))} %`;
+      for (const { weight, shown } of classes) shown.textContent = `${percent(weight / sum(weights))}%`;
       drawn.show(confusion(weights, classes.map(({ recall }) => recall)));
     };
     const rows = names.map((name, i) => {
       const own = classes[i];
       own.shown = parts.html("td");
       // A cube root, so that a share of a third of a percent can be set by hand.
-      own.share = parts.slider("share", { min: 1, max: 100, value: 50 },
+      own.share = parts.slider("", { min: 1, max: 100, value: 50 },
         (now) => { own.weight = (now / 100) ** 3; draw(); }, () => "");
-      own.hit = parts.slider("recall", { min: 0, max: 100, value: 50 },
+      own.hit = parts.slider("", { min: 0, max: 100, value: 50 },
         (now) => { own.recall = now / 100; draw(); }, (now) => (now / 100).toFixed(2));
       own.share.input.setAttribute("aria-label", `share of ${name}`);
       own.hit.input.setAttribute("aria-label", `recall of ${name}`);
-      return parts.html("tr", {}, parts.html("th", { scope: "row" }, name),
+      return parts.html("tr", {}, parts.html("th", { scope: "row" }, `${i + 1} ${name}`),
         parts.html("td", {}, own.share.box), own.shown, parts.html("td", {}, own.hit.box));
     });
     const choose = ({ shares, recalls }) => {
@@ -97,10 +97,16 @@ parts.scores = (() => {
       });
       draw();
     };
-    const buttons = Object.entries(presets).map(([name, preset]) => parts.button(name, () => choose(preset)));
-    box.append(parts.html("div", { class: "controls" }, ...buttons), drawn.box,
-      parts.html("table", { class: "lab" }, parts.html("tbody", {}, ...rows)));
-    choose(Object.values(presets)[0]);
+    const start = (name) => { choose(presets[name]); starts.press((other) => other === name); };
+    const starts = parts.choice("Start from", Object.keys(presets), start);
+    // Whoever moves a slider leaves the preset, and gets back to it by its button.
+    const table = parts.html("table", { class: "lab", oninput: () => starts.press(() => false) },
+      parts.html("thead", {}, parts.html("tr", {}, ...["Class", "Share of the pixels", "%", "Recall"].map((name) =>
+        parts.html("th", { scope: "col" }, name)))),
+      parts.html("tbody", {}, ...rows));
+    box.append(starts.box, drawn.box, table, parts.html("p", {},
+      "The sliders of the shares set how frequent a class is beside the others; the percentages add up to 100%."));
+    start(Object.keys(presets)[0]);
   }
 
   function freeCell(box, { names, start, cells }) {
@@ -113,21 +119,23 @@ parts.scores = (() => {
         button.textContent = (100 * share).toFixed(0);
         button.style.setProperty("--share", share.toFixed(3));
         button.setAttribute("aria-pressed", i === row && j === column);
-        button.setAttribute("aria-label", `${names[i]} predicted as ${names[j]}: ${button.textContent} %`);
+        button.setAttribute("aria-label", `${names[i]} predicted as ${names[j]}: ${button.textContent}%`);
       }));
       const pixels = parts.count(Math.round(matrix[row][column]));
+      const bounds = [cells[key].low, cells[key].high].map((extreme) => parts.count(Math.round(extreme[row][column])));
       said.textContent = `${names[row]} predicted as ${names[column]}: ${pixels} pixels, `
-        + `${(100 * matrix[row][column] / sum(matrix[row])).toFixed(1)} % of the class.`;
+        + `${(100 * matrix[row][column] / sum(matrix[row])).toFixed(1)}% of the class. `
+        + `The tables allow ${bounds.join(" to ")} pixels.`;
       drawn.show(matrix);
     };
-    const slider = parts.slider("from the least to the greatest", { min: 0, max: 100, value: 50 }, draw, () => "");
+    const slider = parts.slider("From the least to the greatest number", { min: 0, max: 100, value: 50 }, draw, () => "");
     const choose = (i, j) => { key = `${i},${j}`; slider.set(50); draw(50); };
     const buttons = names.map((_, i) => names.map((__, j) =>
       parts.button("", () => choose(i, j), { disabled: i === j })));
-    const head = parts.html("tr", {}, parts.html("th", {}, ""),
+    const head = parts.html("tr", {}, parts.html("td", {}, "Reference \u2193 predicted \u2192"),
       ...names.map((name, j) => parts.html("th", { scope: "col", title: name }, String(j + 1))));
     const rows = buttons.map((line, i) => parts.html("tr", {},
-      parts.html("th", { scope: "row", title: names[i] }, String(i + 1)),
+      parts.html("th", { scope: "row" }, `${i + 1} ${names[i]}`),
       ...line.map((button) => parts.html("td", {}, button))));
     box.append(parts.html("table", { class: "cells" }, parts.html("thead", {}, head), parts.html("tbody", {}, ...rows)),
       said, parts.html("div", { class: "controls" }, slider.box), drawn.box);

@@ -41,6 +41,7 @@ parts.selection = (() => {
 
   /** Why a list of dates has no full series, in words; "" where it has one. */
   function reason(dates, months, gap) {
+    if (!months.length) return "no month is ticked";
     const missing = months.filter((month) => !dates[month].length);
     if (missing.length) return `no image in ${missing.map((month) => MONTHS[month - 1]).join(", ")}`;
     const { chosen, stopped } = walk(dates, months, gap);
@@ -112,10 +113,17 @@ parts.selection = (() => {
     ? { x: x - 6, y, dy: "0.35em", class: kind, "text-anchor": "end" }
     : { x: x + 6, y, dy: "0.35em", class: kind }, text);
 
+  /** The height of a tile's name, moved down where the name of a city, right of its place, is near. */
+  function besideCities(x, y, cities) {
+    const near = ([cityX, cityY]) => x > cityX - 40 && x < cityX + 110 && Math.abs(y - cityY) < 18;
+    return cities.some(near) ? y + 24 : y;
+  }
+
   function drawMap(data) {
     const ends = data.series.flatMap(({ tile, x, y }) => [0, PIXELS.patch].flatMap((side) =>
       x.map((column, i) => inside(data.tiles[tile].corners, column + side, y[i] + side))));
     const { place, height } = projection(ends);
+    const cities = Object.values(data.cities).map(place);
     const map = parts.svg("svg", { viewBox: `0 0 ${WIDTH} ${height.toFixed(0)}`, role: "img" });
     for (const one of data.series) {
       one.title = parts.svg("title");
@@ -127,7 +135,8 @@ parts.selection = (() => {
       const own = data.series.filter(({ tile }) => tile === name);
       const mean = (side) => own.reduce((sum, one) => sum + Math.max(...one[side]) + Math.min(...one[side]), 0)
         / (2 * own.length) + PIXELS.patch / 2;
-      const [x, y] = place(inside(corners, mean("x"), mean("y")));
+      const [x, middle] = place(inside(corners, mean("x"), mean("y")));
+      const y = besideCities(x, middle, cities);
       map.append(parts.svg("text", { x, y, dy: "0.35em", class: "tile-name" }, name));
     }
     for (const [name, at] of Object.entries(data.cities)) {
@@ -154,7 +163,7 @@ parts.selection = (() => {
 
   function tileRows(data, counted) {
     return Object.entries(counted.tiles).map(([name, tile]) => parts.html("tr", {},
-      parts.html("th", { scope: "row" }, ...parts.swatches({ [name]: data.splits[tile.split] })),
+      parts.html("th", { scope: "row" }, ...(tile.kept ? parts.swatches({ [name]: data.splits[tile.split] }) : [name])),
       parts.html("td", {}, parts.count(tile.kept)),
       parts.html("td", {}, parts.count(tile.all)),
       parts.html("td", {}, whyLost(tile))));
@@ -186,19 +195,22 @@ parts.selection = (() => {
     function update() {
       const asked = [...chosen.months].sort((a, b) => a - b);
       const counted = count(data, asked, chosen.gap);
+      const all = data.series.reduce((sum, { x }) => sum + x.length, 0);
       months.press((name) => chosen.months.has(numberOf(name)));
       presets.press((name) => asked.join() === data.months.join() && printed[name] === chosen.gap);
-      const all = data.series.reduce((sum, { x }) => sum + x.length, 0);
-      total.replaceChildren(parts.html("b", {}, parts.count(asked.length ? counted.total : 0)),
+      total.replaceChildren(parts.html("b", {}, parts.count(counted.total)),
         asked.length ? ` of ${parts.count(all)} patches keep a full series` : " patches: tick at least one month");
-      splits.replaceChildren(...parts.swatches(Object.fromEntries(Object.entries(data.splits).map(
-        ([name, color]) => [`${name} ${parts.count(counted.splits[name])}`, color]))));
+      const legend = Object.fromEntries(Object.entries(data.splits).map(
+        ([name, color]) => [`${name} ${parts.count(counted.splits[name])}`, color]));
+      legend[`lost ${parts.count(all - counted.total)}`] = "var(--live-lost)";
+      splits.replaceChildren(...parts.swatches(legend));
       rows.replaceChildren(...tileRows(data, counted));
       map.setAttribute("aria-label", `Map of the tiles: ${parts.count(counted.total)} patches kept`);
       colourMap(data, asked, chosen.gap);
     }
 
     box.append(
+      parts.html("p", {}, "Tick the months that a series needs, and set the least number of days between two of its dates."),
       months.box,
       parts.html("div", { class: "controls" }, gap.box, "Paper, Table 1:"),
       presets.box,

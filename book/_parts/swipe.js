@@ -55,18 +55,18 @@ parts.swipe = (() => {
 
   function score(name, { right, labelled }) {
     if (labelled === undefined) return "";
-    return `${name}: ${((100 * right) / labelled).toFixed(1)} % of this patch as in the reference. `;
+    return `${name}: ${((100 * right) / labelled).toFixed(1)}% of this patch agrees with the reference. `;
   }
 
   async function mount(box, data) {
     const patches = {};
     for (const [name, patch] of Object.entries(data.patches)) patches[name] = await unpack(patch);
     const names = Object.keys(patches), layers = Object.keys(patches[names[0]].layers);
-    const state = { patch: names[0], left: layers[0], right: layers[layers.length - 1], errors: false };
+    const state = { patch: names[0], left: "Reference", right: layers[layers.length - 1], errors: false };
     const sides = { left: parts.html("canvas"), right: parts.html("canvas", { class: "right" }) };
     const line = parts.html("div", { class: "line" });
     const scores = parts.html("p", { "aria-live": "polite" });
-    const under = parts.html("p", { class: "under" }, "Point at a pixel for its classes.");
+    const under = parts.html("p", { class: "under" }, "Point at a pixel, or tap it, to read its classes.");
 
     function paint() {
       const { size: [height, width], layers } = patches[state.patch];
@@ -84,7 +84,7 @@ parts.swipe = (() => {
       sides.right.style.clipPath = `inset(0 0 0 ${percent}%)`;
       line.style.left = `${percent}%`;
     };
-    const slider = parts.slider("Left or right", { min: 0, max: 100, value: 50 }, divide, (value) => `${value} %`);
+    const slider = parts.slider("Position of the line", { min: 0, max: 100, value: 50 }, divide, (value) => `${value}%`);
     const choice = parts.choice("Patch", names, change("patch"));
     const errors = parts.choice("Errors", ["Mark errors"], () => change("errors")(!state.errors));
 
@@ -112,8 +112,10 @@ parts.swipe = (() => {
       choice.box,
       parts.html("div", { class: "controls" }, pick("Left", layers, state.left, change("left")),
         pick("Right", layers, state.right, change("right")), errors.box),
-      stage, parts.html("div", { class: "controls" }, slider.box), scores, under, parts.html("p", { class: "controls" },
-        ...parts.swatches(Object.fromEntries(data.classes.map(({ name, color }) => [name, color])))));
+      stage, parts.html("div", { class: "controls" }, slider.box),
+      parts.html("p", { class: "controls legend" }, ...parts.swatches(Object.fromEntries(
+        data.classes.map(({ name, color }, i) => [`${i + 1} ${name}`, color])))),
+      scores, under);
     divide(50);
     paint();
   }

@@ -50,7 +50,7 @@ def test_the_page_says_what_it_shows(browser, html, classes):
     figure.wait_for()
     for button in figure.get_by_role("group", name="Patch").get_by_role("button").all():
         button.click()
-        assert "% of this patch as in the reference" in figure.inner_text()
+        assert "% of this patch agrees with the reference" in figure.inner_text()
     assert figure.locator(".mark").inner_text() == "synthetic sample"
     before = figure.locator("canvas.right").evaluate("canvas => canvas.toDataURL()")
     figure.get_by_role("button", name="Mark errors").click()
