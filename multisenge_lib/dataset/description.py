@@ -3,6 +3,9 @@
 A data root of an area of your own says in this file what MultiSenGE says in the paper: its years,
 the months of a series, which tile is for training, which bands its rasters have, and its classes.
 The keys are those of `multisenge.toml`, beside this module.
+
+A root of MultiSenNA, the authors' second region, says `based_on = "multisenna"` in it, and what
+`multisenna.toml` leaves open.
 """
 
 import hashlib
@@ -10,6 +13,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
+from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -44,6 +48,10 @@ _Name = Annotated[str, Meta(min_length=1)]
 _Color = Annotated[str, Meta(pattern=r"^#[0-9a-fA-F]{6}$")]
 _Id = Annotated[int, Meta(ge=1, le=254)]
 _PatchName = Annotated[str, Meta(pattern=r"^[^_]+_(0|[1-9][0-9]*)_(0|[1-9][0-9]*)$")]
+
+
+#: Descriptions that another one may complete, by the name that `based_on` gives.
+_BASES = {"multisenna": "multisenna.toml"}
 
 
 class _Class(Struct, forbid_unknown_fields=True):
@@ -112,6 +120,10 @@ class _Description(Struct, forbid_unknown_fields=True):
             description="a table of tiles, each train, validation, test or blocks",
         ),
     ]
+    based_on: Annotated[
+        Literal["multisenna"] | None,
+        Meta(description="multisenna, whose classes and other keys are then taken where not given"),
+    ] = None
     days_gap: Annotated[int, Meta(ge=0, le=366, description="whole days, 0 to 366")] = (
         MULTISENGE.days_gap
     )
@@ -286,12 +298,25 @@ def _groupings(description: _Description, published: Typology) -> tuple[Typology
     return tuple(typologies.values())
 
 
+def _with_base(content: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Add the keys of the description that a description is based on, where it has none itself."""
+    base = content.get("based_on")
+    if not isinstance(base, str) or base not in _BASES:
+        return content  # there is none, or it is refused with the other keys
+    keys_of_base = tomllib.loads(files(__package__).joinpath(_BASES[base]).read_text("utf-8"))
+    if "classes" in content:
+        # The groupings of the base are of the classes of the base.
+        del keys_of_base["groupings"]
+    return {**keys_of_base, **content}
+
+
 def _dataset_from_content(content: Mapping[str, Any]) -> Dataset:
     """The dataset of a description as `tomllib` reads it.
 
     Raises:
         DescriptionError: the first thing that is wrong, with its key, without the file's name.
     """
+    content = _with_base(content)
     try:
         description = msgspec.convert(content, _Description)
     except msgspec.ValidationError as error:

@@ -2,7 +2,8 @@
 
 A data root is a folder in the published layout (see `layout`). It is the sample where it has the
 sample's marker, an area of your own where it has a `dataset.toml`, and MultiSenGE where its label
-files are MultiSenGE's.
+files are MultiSenGE's. MultiSenNA is not recognised by its files, since its tiles are not known
+here: its `dataset.toml` says that it is MultiSenNA (see `multisenna.toml`).
 """
 
 import hashlib
@@ -71,7 +72,8 @@ def _check_is_multisenge(root: Path) -> None:
         if not _is_multisenge_patch(tile, int(x), int(y)):
             raise DescriptionError(
                 f"{root} is not MultiSenGE, {printable(match.string)} is none of its patches: say "
-                f"what it holds in {root / DESCRIPTION}; `multisenge check {root}` drafts it"
+                f"what it holds in {root / DESCRIPTION}; `multisenge check {root}` drafts it. For "
+                'MultiSenNA, write based_on = "multisenna", its years and its tiles there'
             )
 
 

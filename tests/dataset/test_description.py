@@ -283,3 +283,75 @@ def test_two_classifications_of_one_name_are_refused():
     twice = replace(VALLEY.groupings[0], name="3C")
     with pytest.raises(DescriptionError, match="two classifications of my-valley have the same"):
         replace(VALLEY, groupings=(twice,))
+
+
+# --- MultiSenNA ---
+
+MULTISENNA = """based_on = "multisenna"
+years = [2020]
+[tiles]
+30TXR = "train"
+30TYR = "test"
+"""
+
+
+def test_multisenna_has_multisenges_classes_and_a_fifteenth(tmp_path):
+    (tmp_path / "dataset.toml").write_text(MULTISENNA)
+    dataset = dataset_of_root(tmp_path)
+    assert dataset.name == "multisenna"
+    assert dataset.split_of_tile == {"30TXR": "train", "30TYR": "test"}
+    assert dataset.bands == MULTISENGE.bands
+    for key in ("months", "days_gap", "s1_rule", "patch_pixels"):
+        assert getattr(dataset, key) == getattr(MULTISENGE, key), key
+    assert list(dataset.typologies) == ["15c", "10c", "6c"]
+    assert dataset.published.classes[:14] == MULTISENGE.published.classes
+    assert dataset.published.names[14] == "Beaches, Sand"
+
+
+@pytest.mark.parametrize(("name", "beaches"), [("10c", 9), ("6c", 6)])
+def test_class_15_goes_where_mineral_open_spaces_are(tmp_path, name, beaches):
+    """All other ids, and the names of the classes, are MultiSenGE's: its networks can be scored."""
+    (tmp_path / "dataset.toml").write_text(MULTISENNA)
+    typology = dataset_of_root(tmp_path).typologies[name]
+    own = MULTISENGE.typologies[name]
+    assert (typology.names, typology.colors) == (own.names, own.colors)
+    assert typology.lookup.tolist() == [*own.lookup.tolist(), beaches]
+    assert own.lookup[12] == beaches
+
+
+def test_a_description_based_on_multisenna_can_differ_from_it(tmp_path):
+    changed = MULTISENNA.replace("years", 'name = "coast"\npatch_pixels = 128\nyears')
+    (tmp_path / "dataset.toml").write_text(changed)
+    dataset = dataset_of_root(tmp_path)
+    assert (dataset.name, dataset.patch_pixels) == ("coast", 128)
+    write_dataset_toml(tmp_path / "copy", dataset)
+    assert dataset_of_root(tmp_path / "copy") == dataset
+
+
+def test_classes_of_ones_own_are_not_grouped_as_those_of_multisenna(tmp_path):
+    classes = """[[classes]]
+name = "sand"
+color = "#ffffff"
+[[classes]]
+name = "other"
+color = "#000000"
+"""
+    (tmp_path / "dataset.toml").write_text(MULTISENNA + classes)
+    assert list(dataset_of_root(tmp_path).typologies) == ["2c"]
+
+
+@pytest.mark.fault("dataset.toml: based on an unknown dataset, or without its tiles -> one line")
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"multisenna"', '"multisenbre"', "based_on is 'multisenbre'.*must be multisenna"),
+        ('"multisenna"', "3", "based_on is 3"),
+        ("years = [2020]\n", "", "missing required field `years`"),
+        ('[tiles]\n30TXR = "train"\n30TYR = "test"\n', "", "missing required field `tiles`"),
+    ],
+)
+def test_what_is_not_known_of_multisenna_must_be_given(tmp_path, old, new, message):
+    (tmp_path / "dataset.toml").write_text(MULTISENNA.replace(old, new))
+    with pytest.raises(DescriptionError, match=message) as error:
+        dataset_of_root(tmp_path)
+    assert "\n" not in str(error.value)

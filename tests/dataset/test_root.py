@@ -74,3 +74,10 @@ def test_roots_of_one_name_have_digests_of_their_own(tmp_path):
         (tmp_path / name).write_text("{}")
         digests.append(root_digest(tmp_path))
     assert len(set(digests)) == 5
+
+
+def test_the_way_to_multisenna_is_named_where_a_root_is_not_multisenge(tmp_path):
+    """It is not guessed: its tiles are not known."""
+    labels.write(tmp_path / "labels", "30TXR_257_514")
+    with pytest.raises(DescriptionError, match='based_on = "multisenna", its years and its tiles'):
+        dataset_of_root(tmp_path)
