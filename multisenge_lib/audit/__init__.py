@@ -38,6 +38,7 @@ from multisenge_lib.audit.finding import (
 )
 from multisenge_lib.audit.label_counts import (
     RECORD,
+    SELECTION,
     TABLES,
     LabelCounts,
     count_kept,
@@ -46,6 +47,7 @@ from multisenge_lib.audit.label_counts import (
     load_label_counts,
     read_date_series,
     read_label_counts,
+    selection_csv,
 )
 from multisenge_lib.audit.merged import (
     MERGED_SCORES,

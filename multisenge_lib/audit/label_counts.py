@@ -7,8 +7,10 @@ gives the same tables whether the real label files are at hand (then they are co
     counts/record.json        provenance, totals, ground shared by splits, digest of the dates
     counts/<table>.csv        each table of `LabelCounts`
     counts/date_series.json   the lists of Sentinel-2 dates, and the patches that have each
+    counts/selection.csv.gz   the paper's selection: one row per patch, with its split and dates
 """
 
+import gzip
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,6 +26,8 @@ from multisenge_lib.dataset import SPLITS, choose_dates, has_description, read_i
 
 #: The committed record of the counts, beside this module.
 RECORD = Path(__file__).with_name("counts")
+#: The paper's selection, below `RECORD`.
+SELECTION = "selection.csv.gz"
 #: The tables of `LabelCounts`, each a CSV file whose first columns are the index.
 TABLES = {
     "months": 1,
@@ -200,6 +204,16 @@ def read_date_series(record: Path = RECORD) -> tuple[list[dict[str, Any]], dict[
     """Read the committed record of `date_series`, and its provenance."""
     document = json.loads((record / "date_series.json").read_text("utf-8"))
     return document["series"], document["provenance"]
+
+
+def selection_csv(record: Path = RECORD) -> str:
+    """Read the committed list of the patches that the paper's rule selects.
+
+    Returns:
+        5,890 rows `patch,tile,split,s2_dates,s1_dates`, dates joined by `;`, as `dataset.to_csv`
+        writes them.
+    """
+    return gzip.decompress((record / SELECTION).read_bytes()).decode()
 
 
 def published_labels() -> Path | None:

@@ -1,14 +1,17 @@
 """Write the committed record of the counts over MultiSenGE's label files."""
 
+import gzip
 import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from multisenge_lib.audit import RECORD, TABLES, count_labels, date_series
-from multisenge_lib.dataset import MULTISENGE, read_index
+import pandas as pd
+
+from multisenge_lib.audit import RECORD, SELECTION, TABLES, count_labels, date_series
+from multisenge_lib.dataset import MULTISENGE, read_index, select, to_csv
 from multisenge_lib.errors import LabelError
-from multisenge_lib.files import provenance, write_text
+from multisenge_lib.files import atomic, provenance, write_text
 
 #: The published label files.
 PATCHES = 8157
@@ -53,7 +56,24 @@ def write_label_counts(labels: Path | str, record: Path = RECORD) -> Path:
     }
     write_text(record / "record.json", json.dumps(summary, indent=1) + "\n")
     write_text(record / "date_series.json", _series_as_text(source, date_series(index)))
+    write_selection(index, record)
     return record
+
+
+def write_selection(index: pd.DataFrame, record: Path = RECORD) -> Path:
+    """Write the paper's selection, one row per patch with its split and dates, compressed.
+
+    Args:
+        index: of all label files.
+        record: the folder to write to.
+    """
+    text = to_csv(select(index))
+    # Without the time of writing, equal selections are equal files.
+    content = gzip.compress(text.encode(), mtime=0)
+    path = record / SELECTION
+    with atomic(path) as unfinished:
+        unfinished.write_bytes(content)
+    return path
 
 
 def _series_as_text(source: dict[str, Any], series: list[dict[str, Any]]) -> str:

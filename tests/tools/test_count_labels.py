@@ -1,5 +1,8 @@
 """Writing the record of the label counts."""
 
+import hashlib
+import io
+
 import pandas as pd
 import pytest
 
@@ -26,3 +29,16 @@ def test_writing_makes_what_reading_reads(real_labels, tmp_path):
     series, source = audit.read_date_series(record)
     assert series == audit.read_date_series()[0]
     assert source["patches"] == 8157
+    assert audit.selection_csv(record) == audit.selection_csv()
+
+
+def test_the_selection_to_take_away_is_the_papers():
+    """5,890 patches, and the very dates that the record of the counts has a digest of."""
+    text = audit.selection_csv()
+    assert hashlib.sha256(text.encode()).hexdigest() == audit.read_label_counts().dates_sha256
+    table = pd.read_csv(io.StringIO(text))
+    splits = table["split"].value_counts()
+    assert splits.to_dict() == {"train": 3369, "validation": 1911, "test": 610}
+    first = table[table["patch"] == "31UEQ_7453_4112"].iloc[0]
+    assert [len(first[f"{sensor}_dates"].split(";")) for sensor in ("s1", "s2")] == [4, 4]
+    assert (audit.RECORD / audit.SELECTION).stat().st_size < 100_000
