@@ -18,6 +18,12 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not run __getattr__
         effect_note,
         read_ablations,
     )
+    from multisenge_lib.chapters.choices import (
+        TOPICS,
+        choice_table,
+        code_source_table,
+        deviation_table,
+    )
     from multisenge_lib.chapters.comparison import (
         display_name,
         other_scores,
@@ -104,6 +110,7 @@ _NAMES_OF = {
         "effect_note",
         "read_ablations",
     ),
+    "choices": ("TOPICS", "choice_table", "code_source_table", "deviation_table"),
     "comparison": (
         "display_name",
         "other_scores",
