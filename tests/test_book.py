@@ -1,4 +1,4 @@
-"""The book's two Sphinx extensions, on a small book with the real configuration.
+"""The book's Sphinx extensions, on a small book with the real configuration.
 
 The last test looks at the real book's pages and is skipped where it has not been built.
 """
@@ -47,6 +47,31 @@ PART = """
 from IPython.display import HTML
 
 HTML('<figure class="live" data-part="NAME"><div></div></figure>')
+```
+"""
+NUMBERED = """
+# Numbered
+
+{numref}`tab-counts` and {numref}`part-greeting` are cited.
+
+```{code-cell} ipython3
+:tags: [hide-input]
+
+import pandas as pd
+from multisenge_lib.chapters import html
+html.table(pd.DataFrame({"patches": [1]}, ["train"]), "Patches & tiles.", label="tab-counts")
+```
+
+```{code-cell} ipython3
+:tags: [hide-input]
+
+image = "data:image/webp;base64,UklGRg=="
+still = f'<img src="{image}" alt="">'
+html.interactive_part("greeting", {"words": "x" * 20_000}, still, "A greeting.", "part-greeting")
+```
+
+```{code-cell} ipython3
+print("no number")
 ```
 """
 FAILING = """
@@ -143,7 +168,11 @@ def book(tmp_path_factory):
     made = Book(tmp_path_factory.mktemp("project"))
     (made.root / "book/_parts/greeting.js").write_text("parts.greeting = { mount() {} };")
     part = PART.replace("NAME", "greeting")
-    made.pages({"computed": HEADER + PAGE, "part": HEADER + part})
+    # The pages of the test compute with the library's own functions, found through PYTHONPATH.
+    shutil.rmtree(made.root / "multisenge_lib")
+    shutil.copytree(PROJECT / "multisenge_lib", made.root / "multisenge_lib")
+    pages = {"computed": PAGE, "part": part, "classes": NUMBERED}
+    made.pages({name: HEADER + text for name, text in pages.items()})
     finished = made.build()
     assert finished.returncode == 0, finished.stdout + finished.stderr
     assert "WARNING" not in finished.stderr
@@ -160,6 +189,52 @@ def test_scripts_are_loaded_by_the_pages_that_use_them(book):
     assert "parts/frame.js" in book.html("part") and "parts/greeting.js" in book.html("part")
     assert "parts/" not in book.html("computed")
     assert (book.root / "book/_build/html/_static/parts/greeting.js").is_file()
+
+
+def test_tables_and_parts_are_numbered_and_can_be_cited(book):
+    page = book.html("classes")
+    assert re.search(r'href="#tab-counts".*?>Table 1</span>', page)
+    assert re.search(r'href="#part-greeting".*?>Fig. 1</span>', page)
+    assert re.search(
+        r"Table 1 </span><span class=\"caption-text\">Patches &amp; tiles\.</span>", page
+    )
+    assert '<figure class="live" data-part="greeting" id="part-greeting">' in page
+    assert "parts/greeting.js" in page
+    assert page.index("Patches &amp; tiles.") < page.index('<table class="table folds')
+
+
+def test_a_toggle_names_what_its_code_makes(book):
+    page = book.html("classes")
+    assert "Show the code of Table 1" in page and "Show the code of Fig. 1" in page
+    assert "Toggle hidden content" not in page
+
+
+def test_images_and_data_are_files(book):
+    page = book.html("classes")
+    built = book.root / "book/_build/html"
+    image = re.search(r'<img src="(_images/classes-\w+\.webp)"', page).group(1)
+    assert (built / image).read_bytes() == b"RIFF"
+    data = re.search(r'data-src="(_static/parts/data/classes-\w+\.js)"', page).group(1)
+    assert (built / data).read_text().startswith('parts.data["classes-')
+    assert "base64" not in page
+
+
+def test_pages_describe_themselves(book):
+    front = book.html("index")
+    assert '<meta name="description" content="A reproducible companion' in front
+    assert re.search(r"<title>\s*Front\s*</title>", front)
+    assert "icon.svg" in front
+
+
+def test_an_old_address_leads_to_the_new_page(book):
+    assert 'url=classes.html"' in book.html("typology")
+
+
+def test_the_search_page_has_the_words_of_all_pages(book):
+    texts = (book.root / "book/_build/html/_static/search_texts.js").read_text("utf-8")
+    assert "Patches & tiles." in texts and "are cited" in texts
+    assert "search_texts.js" in book.html("search")
+    assert "search_texts.js" not in book.html("index")
 
 
 @pytest.mark.parametrize(
@@ -186,7 +261,7 @@ def test_pages_are_executed_again_only_when_the_library_changed(book):
     first = book.computed_at()
     assert book.build().returncode == 0
     assert book.computed_at() == first
-    book.write("multisenge_lib/__init__.py", f"CHANGED = {time.time_ns()}\n")
+    book.write("multisenge_lib/changed.py", f"CHANGED = {time.time_ns()}\n")
     assert book.build().returncode == 0
     assert book.computed_at() != first
     assert len(list((book.root / "book" / "_build" / "executed").iterdir())) == 1

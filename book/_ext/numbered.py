@@ -79,7 +79,8 @@ class NumberOutputs(SphinxTransform):
         else:
             # Sphinx counts only what has an id.
             self.document.set_id(numbered, suggested_prefix=f"{kind}-")
-        raw.replace_self(numbered)
+        # Not `replace_self`, which hands on the classes of a cell's output.
+        raw.parent.replace(raw, numbered)
 
 
 class NameToggles(SphinxPostTransform):
