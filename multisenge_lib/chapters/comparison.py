@@ -24,6 +24,7 @@ from multisenge_lib.results import (
 
 SCORES = ("precision", "recall", "f1")
 _MAJORITY = "commonest class everywhere"
+_FOREST = "random forest, pixel by pixel"
 _NAME_SHOWN = {"sample": "sample (synthetic)", "multisenge": "MultiSenGE, this book"}
 
 
@@ -193,26 +194,58 @@ def _mean_and_std(values: Sequence[float | None]) -> str:
     return text
 
 
+def class_f1_over_seeds(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
+    """Tabulate the F1 of each class over the seeds: "mean ± deviation", or the one score.
+
+    Args:
+        runs: of `runs_by_method`.
+
+    Returns:
+        One row per class id, one column per method.
+    """
+    columns = {}
+    for title, records in runs.items():
+        by_seed = [record_scores({title: record}).loc[title, "f1"] for record in records]
+        table = pd.concat(by_seed, axis=1)  # one row per class, one column per seed
+        columns[title] = table.apply(_mean_and_std, axis=1)
+    return pd.DataFrame(columns)
+
+
+def _forest_runs(record: Record) -> list[Record]:
+    """Read the runs of the random forest on the sensors and classes of a record's chapter."""
+    forest = f"forest_{record.metadata.classification or f'{len(record.metadata.classes)}c'}"
+    return read_runs(record.metadata.dataset, forest)
+
+
 def seed_scores(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
     """Tabulate scores over the seeds of the training: "mean ± deviation", or the one score.
+
+    Two baselines follow: the pixel-wise random forest, where it has records, and a map that shows
+    the commonest class everywhere.
 
     Args:
         runs: of `runs_by_method`.
 
     Returns:
         Columns `accuracy`, `weighted_f1`, `macro_f1`, `mean_iou`, `kappa` and `seeds`, one row per
-        method; last a map that shows the commonest class everywhere.
+        method.
     """
+    shown = dict(runs)
+    if runs:
+        any_record = next(iter(runs.values()))[0]  # all were tested on the same patches
+        forest = _forest_runs(any_record)
+        if forest:
+            shown[_FOREST] = forest
+
     names = ("accuracy", "weighted_f1", "macro_f1", "mean_iou", "kappa")
     rows = {}
-    for title, records in runs.items():
+    for title, records in shown.items():
         row = {}
         for name in names:
             row[name] = _mean_and_std([record.scores[name] for record in records])
         row["seeds"] = ", ".join(str(record.key.seed) for record in records)
         rows[title] = row
     if runs:
-        any_record = next(iter(runs.values()))[0]  # all were tested on the same patches
         rows[_MAJORITY] = {name: _mean_and_std([any_record.majority[name]]) for name in names}
     return pd.DataFrame.from_dict(rows, orient="index")
 
@@ -227,7 +260,7 @@ def other_scores() -> pd.DataFrame:
         trained = sorted({key.experiment for key in list_records(folder.name)})
         for experiment in trained:
             runs[f"{folder.name}, {experiment}"] = read_runs(folder.name, experiment)
-    return seed_scores(runs).drop(index=_MAJORITY, errors="ignore")
+    return seed_scores(runs).drop(index=[_FOREST, _MAJORITY], errors="ignore")
 
 
 #: Settings and choices of a record that its page shows.

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from records import make_record
@@ -100,3 +102,25 @@ def test_intervals_of_the_mean_over_the_seeds_are_written_out(trained):
     both = [results.read_record("sample", "s1_6c", seed).scores["macro_f1"] for seed in (1, 2)]
     assert float(low) < np.mean(both) < float(high)
     assert set(intervals.loc["ConvLSTM-S2"]) == {"unknown"}
+
+
+def test_f1_by_class_is_a_mean_over_seeds(trained):
+    results.write_record(make_record("s1_10c", seed=2))
+    table = comparison.class_f1_over_seeds(comparison.runs_by_method("sample", 10))
+    both = [results.read_record("sample", "s1_10c", seed).scores["f1"][6] for seed in (1, 2)]
+    assert table.loc[7, "ConvLSTM-S1"] == f"{np.mean(both):.3f}\xa0±\xa0{np.std(both, ddof=1):.3f}"
+    alone = results.read_record("sample", "s2_10c").scores["f1"][6]
+    assert table.loc[7, "ConvLSTM-S2"] == f"{alone:.3f}"
+
+
+def test_the_forest_is_a_baseline_where_it_has_records(trained):
+    runs = comparison.runs_by_method("sample", 10)
+    assert "random forest, pixel by pixel" not in comparison.seed_scores(runs).index
+    forest = make_record("s1s2_10c", 2)
+    results.write_record(
+        replace(forest, metadata=replace(forest.metadata, experiment="forest_10c"))
+    )
+    row = comparison.seed_scores(runs).loc["random forest, pixel by pixel"]
+    assert row["macro_f1"] == f"{forest.scores['macro_f1']:.3f}"
+    six = comparison.seed_scores(comparison.runs_by_method("sample", 6))
+    assert list(six.index) == [*paper.METHODS, "commonest class everywhere"]
