@@ -62,6 +62,7 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not run __getattr__
         gain_table,
         step_gains,
     )
+    from multisenge_lib.chapters.gate_examples import gate_places, optical_pieces, telling_filter
     from multisenge_lib.chapters.image_figures import (
         band_means,
         class_series,
@@ -73,13 +74,20 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not run __getattr__
         true_color,
     )
     from multisenge_lib.chapters.interactive import gates_data, selection_data, swipe_data
+    from multisenge_lib.chapters.method_figures import (
+        forget_curves,
+        loss_shares,
+        nine_pixels,
+        rate_curves,
+        receptive_fields,
+    )
     from multisenge_lib.chapters.network_figures import (
         draw_inception,
         draw_method,
         draw_unet,
         gate_images,
     )
-    from multisenge_lib.chapters.network_layers import layer_table
+    from multisenge_lib.chapters.network_layers import layer_table, receptive_fields_of
     from multisenge_lib.chapters.result_figures import (
         confusion_figure,
         growth_curves,
@@ -144,6 +152,7 @@ _NAMES_OF = {
         "wrong_share_table",
     ),
     "gains": ("class_gains", "gain_note", "gain_table", "step_gains"),
+    "gate_examples": ("gate_places", "optical_pieces", "telling_filter"),
     "image_figures": (
         "band_means",
         "class_series",
@@ -155,8 +164,15 @@ _NAMES_OF = {
         "true_color",
     ),
     "interactive": ("gates_data", "selection_data", "swipe_data"),
+    "method_figures": (
+        "forget_curves",
+        "loss_shares",
+        "nine_pixels",
+        "rate_curves",
+        "receptive_fields",
+    ),
     "network_figures": ("draw_inception", "draw_method", "draw_unet", "gate_images"),
-    "network_layers": ("layer_table",),
+    "network_layers": ("layer_table", "receptive_fields_of"),
     "result_figures": (
         "confusion_figure",
         "growth_curves",

@@ -93,22 +93,23 @@ def _in_steps(values: np.ndarray) -> dict[str, Any]:
 
 
 def gates_data(
-    s2: np.ndarray, dates: Sequence[str], state: Any, points: Mapping[str, tuple[int, int]]
+    s2: np.ndarray,
+    dates: Sequence[str],
+    state: Any,
+    points: Mapping[str, tuple[int, int]],
+    chosen: int,
 ) -> dict[str, Any]:
     """Give the data of the gate stepper: Eq. 3 at a pixel, for one filter of a ConvLSTM.
-
-    It is the filter whose forget gate changes most over the dates.
 
     Args:
         s2: `(dates, height, width, 10)`, reflectance x 10,000.
         dates: as they are to be shown.
         state: the `Gates` of one series, of `models.gates`.
         points: row and column of some places, by what they are.
+        chosen: the filter.
     """
     # (dates, height, width, filters) each, in the order of `Gates`: i, f, o, C, H.
     state = [np.asarray(values)[0] for values in state]
-    forget = state[1][1:]  # at the first date there is nothing to forget
-    chosen = int(forget.std(axis=0).mean(axis=(0, 1)).argmax())
     # As float: differences of 16-bit pixels would wrap around.
     red = s2[..., S2_BANDS.index("B4")].astype(np.float32)
     infrared = s2[..., S2_BANDS.index("B8")].astype(np.float32)

@@ -1,4 +1,4 @@
-"""A table of a network's layers, read from the network itself."""
+"""Tables of a network's layers and of what they see, read from the network itself."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -48,3 +48,29 @@ def layer_table(model: keras.Model) -> pd.DataFrame:
             "inputs": tuple(sources),
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("layer")
+
+
+def receptive_fields_of(unet: pd.DataFrame, seen: int = 1) -> pd.DataFrame:
+    """Count how much of the input each stage of a U-Net's encoder has seen.
+
+    A convolution of 3 x 3 adds one step on each side. Halving adds one step and doubles it.
+
+    Args:
+        unet: `layer_table` of the U-Net.
+        seen: pixels along the square that each pixel of its input has seen already.
+
+    Returns:
+        One row per encoder stage, and the centre, after its last convolution: `step`, the pixels
+        along the ground that one value stands for; `seen`, the pixels along what it has seen.
+    """
+    step = 1
+    rows = {}
+    for layer, kind in unet["kind"].items():
+        stage = layer.split("_")[0].rstrip("ab")  # "centrea" and "centreb" are one stage
+        if kind == "MaxPooling2D":
+            seen += step
+            step *= 2
+        elif kind == "Conv2D" and stage.startswith(("block", "centre")):
+            seen += 2 * step
+            rows[stage] = {"step": step, "seen": seen}
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("stage")
