@@ -10,7 +10,8 @@ parts.gates = (() => {
   const PANELS = [{ names: ["NDVI", "i", "f", "o"], low: 0, high: 1 }, { names: ["C", "H"] }];
   const WIDTH = 360, HEIGHT = 150, LEFT = 34, RIGHT = 52, TOP = 10, BOTTOM = 26;
   const VIRIDIS = [[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253, 231, 37]];
-  const BROWN_TEAL = [[140, 81, 10], [223, 194, 125], [245, 245, 245], [128, 205, 193], [1, 102, 94]];
+  /* As in the still figures of the page. */
+  const BLUE_RED = [[33, 102, 172], [146, 197, 222], [247, 247, 247], [244, 165, 130], [178, 24, 43]];
 
   const MEANING = { Image: "Sentinel-2 in true colour", NDVI: "NDVI, how green", i: "Input gate i", f: "Forget gate f",
     o: "Output gate o", C: "Cell C", H: "Hidden state H" };
@@ -50,10 +51,10 @@ parts.gates = (() => {
   /** Four bytes a pixel: the image of a date, or a quantity in colours. */
   function paint(series, shown, date) {
     const pixels = new Uint8ClampedArray(4 * series.pixels).fill(255), from = date * series.pixels;
-    const signed = shown === "C" || shown === "H", largest = signed ? reach(series.of[shown]) : 1;
+    const signed = shown === "C" || shown === "H", largest = shown === "C" ? series.limit : 1;
     for (let i = 0; i < series.pixels; i++) {
       const color = shown === "Image" ? series.images.subarray(3 * (from + i), 3 * (from + i) + 3)
-        : signed ? between(BROWN_TEAL, 0.5 + series.of[shown][from + i] / (2 * largest))
+        : signed ? between(BLUE_RED, 0.5 + series.of[shown][from + i] / (2 * largest))
           : between(VIRIDIS, series.of[shown][from + i]);
       pixels.set(color, 4 * i);
     }
@@ -63,8 +64,9 @@ parts.gates = (() => {
   const reach = (numbers) => numbers.reduce((most, number) => Math.max(most, Math.abs(number)), 0);
 
   function drawPanel({ names, low, high }, series, dates, state) {
-    // One range for all places, so that their curves can be compared.
-    const limit = Math.ceil(Math.max(1, ...names.map((name) => reach(series.of[name]))));
+    // One range for all named places, so that their curves can be compared; a pixel beyond it gets a larger one.
+    const here = names.flatMap((name) => dates.map((_, date) => series.at(name, date, state.pixel)));
+    const limit = Math.max(series.limit, Math.ceil(reach(here)));
     const bottom = low ?? -limit, top = high ?? limit;
     const x = (date) => LEFT + (date * (WIDTH - LEFT - RIGHT)) / (dates.length - 1);
     const y = (value) => HEIGHT - BOTTOM - ((value - bottom) * (HEIGHT - TOP - BOTTOM)) / (top - bottom);
@@ -99,6 +101,9 @@ parts.gates = (() => {
 
   async function mount(box, data) {
     const series = await unpack(data), { width, height } = series;
+    const named = Object.values(data.points).map(([row, column]) => row * width + column);
+    const cells = named.flatMap((pixel) => data.dates.map((_, date) => series.at("C", date, pixel)));
+    series.limit = Math.ceil(Math.max(1, reach(cells)));
     const state = { shown: "Image", date: 0 };
     const canvas = parts.html("canvas", { role: "img" }), spot = parts.html("i");
     const curves = parts.html("div"), numbers = parts.html("div", { class: "equation", "aria-live": "polite" });
@@ -134,7 +139,7 @@ parts.gates = (() => {
     const scale = parts.html("p", { class: "scale" });
     const showScale = () => {
       const signed = state.shown === "C" || state.shown === "H";
-      const largest = signed ? reach(series.of[state.shown]) : 1, colors = signed ? BROWN_TEAL : VIRIDIS;
+      const largest = state.shown === "C" ? series.limit : 1, colors = signed ? BLUE_RED : VIRIDIS;
       const ramp = colors.map((color) => `rgb(${color.join()})`).join(", ");
       const ends = [signed ? -largest : 0, largest].map((end) => end.toFixed(signed ? 1 : 0).replace("-", "\u2212"));
       scale.replaceChildren(...(state.shown === "Image" ? [MEANING.Image] : [`${MEANING[state.shown]}: ${ends[0]} `,
