@@ -10,7 +10,7 @@ import pytest
 LIBRARY = Path(__file__).resolve().parent.parent / "multisenge_lib"
 #: What the paper needs, from the bottom up; packages of one layer do not know each other.
 CORE = (
-    {"errors"},
+    {"errors", "lazy"},
     {"paths"},
     {"files"},
     {"dataset", "paper"},

@@ -3,8 +3,9 @@
 The modules with figures need matplotlib. Each is loaded when one of its names is first asked for.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from multisenge_lib.lazy import lazy_names
 
 if TYPE_CHECKING:  # for editors and type checkers, which do not run __getattr__ below
     from multisenge_lib.chapters.ablation_records import (
@@ -187,14 +188,4 @@ _NAMES_OF = {
 }
 _MODULE_OF = {name: module for module, names in _NAMES_OF.items() for name in names}
 
-
-def __getattr__(name: str) -> Any:
-    """Load a name's module when it is first asked for (PEP 562)."""
-    if name not in _MODULE_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = importlib.import_module(f"{__name__}.{_MODULE_OF[name]}")
-    return getattr(module, name)
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *_MODULE_OF])
+__getattr__, __dir__ = lazy_names(__name__, _MODULE_OF)

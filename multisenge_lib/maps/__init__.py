@@ -3,9 +3,9 @@
 Keras takes seconds to import. It is loaded when a map is first asked for.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from multisenge_lib.lazy import lazy_names
 from multisenge_lib.maps.patches import patches_to_map
 from multisenge_lib.models import check_keras
 
@@ -21,15 +21,4 @@ _MODULE_OF = {
     "predict_root": "from_root",
 }
 
-
-def __getattr__(name: str) -> Any:
-    """Load a module when one of its names is first asked for (PEP 562)."""
-    if name not in _MODULE_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    check_keras()
-    module = importlib.import_module(f"{__name__}.{_MODULE_OF[name]}")
-    return getattr(module, name)
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *_MODULE_OF])
+__getattr__, __dir__ = lazy_names(__name__, _MODULE_OF, check_keras)

@@ -4,9 +4,9 @@ Keras takes seconds to import. It is loaded when a network is first asked for, n
 experiments, which are data.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from multisenge_lib.lazy import lazy_names
 from multisenge_lib.models.experiments import (
     EXPERIMENTS,
     Experiment,
@@ -52,15 +52,4 @@ _MODULE_OF = {
     "check_size": "unet",
 }
 
-
-def __getattr__(name: str) -> Any:
-    """Load a network's module when one of its names is first asked for (PEP 562)."""
-    if name not in _MODULE_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    check_keras()
-    module = importlib.import_module(f"{__name__}.{_MODULE_OF[name]}")
-    return getattr(module, name)
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *_MODULE_OF])
+__getattr__, __dir__ = lazy_names(__name__, _MODULE_OF, check_keras)

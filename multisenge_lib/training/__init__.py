@@ -4,9 +4,9 @@ Keras takes seconds to import. It is loaded when training is first asked for, no
 which are data.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from multisenge_lib.lazy import lazy_names
 from multisenge_lib.models import check_keras
 from multisenge_lib.training.settings import (
     SAMPLE_SETTINGS,
@@ -40,15 +40,4 @@ _MODULE_OF = {
     "train": "run",
 }
 
-
-def __getattr__(name: str) -> Any:
-    """Load a module when one of its names is first asked for (PEP 562)."""
-    if name not in _MODULE_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    check_keras()
-    module = importlib.import_module(f"{__name__}.{_MODULE_OF[name]}")
-    return getattr(module, name)
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *_MODULE_OF])
+__getattr__, __dir__ = lazy_names(__name__, _MODULE_OF, check_keras)
