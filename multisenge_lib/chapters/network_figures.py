@@ -102,10 +102,10 @@ _METHOD = {
     "unet": Block("U-Net, with the encoder of VGG-16", 1.5, 5.7, 2.9, 1.0, _UNET, ("features",)),
 }
 _BRANCHES = {
-    "inception_1x1": Block("1×1", 0.375, 1.7, 0.74, 1.0, _SPATIAL, ("first_dates",)),
-    "inception_3x3": Block("3×3", 1.125, 1.7, 0.74, 1.0, _SPATIAL, ("first_dates",)),
-    "inception_5x5": Block("5×5", 1.875, 1.7, 0.74, 1.0, _SPATIAL, ("first_dates",)),
-    "inception_pool": Block("pool", 2.625, 1.7, 0.74, 1.0, _SPATIAL, ("first_dates",)),
+    "inception_1x1": Block("1×1", 0.375, 1.7, 0.68, 1.0, _SPATIAL, ("first_dates",)),
+    "inception_3x3": Block("3×3", 1.125, 1.7, 0.68, 1.0, _SPATIAL, ("first_dates",)),
+    "inception_5x5": Block("5×5", 1.875, 1.7, 0.68, 1.0, _SPATIAL, ("first_dates",)),
+    "inception_pool": Block("pool", 2.625, 1.7, 0.68, 1.0, _SPATIAL, ("first_dates",)),
 }
 _MODULE = {
     "first_dates": Block("first dates, stacked", 1.5, 0.4, 2.4, 0.6, _INPUT),
@@ -232,6 +232,8 @@ def gate_images(
     rows = len(quantities)
     height = width / (across + 0.9) + 0.15  # the images are square, beside a colour bar
     figure, axes = panels(across * rows, width, (across, across), height)
+    # Beside square images the layout leaves the names of the rows a little too narrow a margin.
+    figure.get_layout_engine().set(w_pad=0.08)
     grid = axes.reshape(rows, across)
     for row, (label, images) in zip(grid, quantities.items(), strict=True):
         low, high = limits[label]

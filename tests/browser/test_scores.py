@@ -64,7 +64,7 @@ def test_the_lab_answers(page, evidence):
 @pytest.mark.parametrize("method", [0, 3])
 def test_dragging_a_free_cell_moves_no_score(page, evidence, method):
     page.evaluate(MOUNT, report.free_cells(evidence, 6, method))
-    before, said = page.evaluate(SHOWN), page.locator("p").inner_text()
+    before, said = page.evaluate(SHOWN), page.locator("p").first.inner_text()
     paper = evidence.paper.weighted(6)[method], evidence.paper.kappa(6)[method]
     printed = [paper[0][1], paper[0][2], evidence.paper.scores(6)[method, :, 2].mean(), paper[1]]
     assert [float(text) for text in before] == pytest.approx(printed, abs=6e-4)

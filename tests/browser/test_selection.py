@@ -125,6 +125,7 @@ def test_months_and_gap_change_the_count(explorer):
     for month in ("Aug", "Sep"):
         pressed(explorer, month)
     assert pressed(explorer, "Nov").startswith("0 patches: tick")
+    assert "train 0" in explorer.inner_text() and "lost 8,157" in explorer.inner_text()
     pressed(explorer, "17 days: 5,890")
     explorer.locator("input[type=range]").fill("40")
     assert explorer.locator(".live-total").inner_text().startswith("0 of")

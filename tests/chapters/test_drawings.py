@@ -74,7 +74,8 @@ def unet(width):
 
 
 def gates(width):
-    images = {name: RNG.random((4, 8, 8)) for name in ("NDVI", "forget f", "cell C")}
+    rows = ("NDVI", "input i", "forget f", "output o", "cell C", "hidden H")
+    images = {name: RNG.random((4, 8, 8)) for name in rows}
     shown = [chapters.short_date(day) for day in DATES]
     return chapters.gate_images(images, shown, dict.fromkeys(images, (-2.5, 2.5)), width)
 
@@ -143,7 +144,7 @@ def test_text_is_large_enough_and_inside(name, width):
     assert figure.get_figwidth() <= width
     small = {t.get_text() for t in texts(figure) if t.get_fontsize() < MIN_FONT_SIZE}
     assert small == set()
-    page = figure.bbox.padded(3)
+    page = figure.bbox.padded(0.5)
     ticks = {
         t for ax in figure.axes for axis in (ax.xaxis, ax.yaxis) for t in axis.get_ticklabels()
     }
