@@ -10,6 +10,7 @@ from sphinx.errors import ExtensionError
 MOVED = {
     "typology": "classes",
     "training_on_gpu": "training",
+    "one_run": "training",
 }
 PAGE = """<!doctype html>
 <html lang="en">
