@@ -219,7 +219,7 @@ def gains_by_model(gains: pd.DataFrame) -> pd.DataFrame:
     return rows.rename(columns=lambda name: name.replace("_f1", " F1"))
 
 
-def run_overview(runs: pd.DataFrame, caption: str) -> Html:
+def run_overview(runs: pd.DataFrame, caption: str, label: str = "") -> Html:
     """Show the runs of `audit.run_table`, with a link to the file of each."""
     rows = runs.drop(columns=["by", "source"])
     rows.columns = [name.replace("_f1", " F1") for name in rows.columns]
@@ -229,10 +229,10 @@ def run_overview(runs: pd.DataFrame, caption: str) -> Html:
         address = source.replace("doi:", "https://doi.org/") if is_paper else source
         links.append(Html(f'<a href="{address}">{"the paper" if is_paper else "others"}</a>'))
     rows["trained by"] = links
-    return table(rows.rename_axis("network"), caption, "{:.4f}")
+    return table(rows.rename_axis("network"), caption, "{:.4f}", label=label)
 
 
-def replicate_by_class(caption: str) -> Html:
+def replicate_by_class(caption: str, label: str = "") -> Html:
     """Show the F1 of the paper's network by class, as printed and as others trained it."""
     by_class = audit.class_f1_table(10)
     own = by_class[by_class.index.str.startswith(SAME_NETWORK)].T
@@ -240,7 +240,7 @@ def replicate_by_class(caption: str) -> Html:
     own.index = _class_labels(10)
     own["difference"] = own["others"] - own["paper"]
     formats = {"paper": "{:.4f}", "others": "{:.4f}", "difference": "{:+.4f}"}
-    return table(own.rename_axis("class"), caption, formats)
+    return table(own.rename_axis("class"), caption, formats, label=label)
 
 
 def errata_table(
