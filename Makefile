@@ -22,7 +22,7 @@ QUIET := 2> >(grep --line-buffered -vE 'absl::InitializeLog|oneDNN custom operat
 
 SUITABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
-.PHONY: help env book test test-fast test-jax faults fuzz check experiments ablations count-labels bench constraints clean
+.PHONY: help env book test test-fast test-jax faults fuzz check experiments count-labels bench constraints clean
 
 help: ## Show this help
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | while IFS=$$'\t' read -r name text; \
@@ -81,9 +81,6 @@ check: $(INSTALLED) ## Check style, pins and the pairing of the notebook
 experiments: $(INSTALLED) ## Train the eight experiments, only what is stale (CORES=1 SEEDS=1,2,3)
 	@echo '$(BIN)/snakemake --cores $(CORES) --config seeds=$(SEEDS)'
 	@$(BIN)/snakemake --cores $(CORES) --config seeds=$(SEEDS) $(QUIET)
-
-ablations: $(INSTALLED) ## Measure the choices that the paper leaves open, on the sample
-	$(BIN)/multisenge ablations
 
 count-labels: $(INSTALLED) ## Count the real labels again and write the record (MULTISENGE_LABELS)
 	$(BIN)/multisenge count-labels

@@ -591,6 +591,10 @@ def predict_maps(
             "--any-month", help="Accept rasters of other months than the network was trained on."
         ),
     ] = None,
+    network: Annotated[
+        str | None,
+        typer.Option(help="The file of a network of your own: my_networks.py:build."),
+    ] = None,
     overwrite: Annotated[
         bool,
         typer.Option(
@@ -629,6 +633,7 @@ def predict_maps(
     options = {
         "layers": layers,
         "band_order": check_band_order(band_order),
+        "network": network,
         "overwrite": overwrite,
         "progress": True,
     }
@@ -731,24 +736,6 @@ def print_config(
         typer.echo(f"Wrote {write_text(out, text)}")
 
 
-@app.command("ablations")
-def measure_ablations(
-    seeds: Annotated[
-        str, typer.Option(help="The seeds, joined by commas: one run per variant and seed.")
-    ] = "1,2,3,4,5",
-    epochs: Annotated[int, typer.Option(help="The largest number of epochs of a run.")] = 10,
-    data_root: Annotated[
-        Path | None,
-        typer.Option(help="The data root. Default: the sample with patches of 32 pixels."),
-    ] = None,
-) -> None:
-    """Train variants of what the paper leaves open."""
-    from multisenge_lib.tools import measure_all
-
-    path = measure_all(_whole_numbers(seeds, "seeds"), epochs, data_root)
-    typer.echo(f"Wrote {path}")
-
-
 @app.command("bench")
 def run_benchmarks(
     parts: Annotated[
@@ -785,6 +772,7 @@ EXTRA_OF = {
     "odc": "stac",
     "pystac": "stac",
     "pystac_client": "stac",
+    "sklearn": "forest",
     "IPython": "book",
     "papermill": "book",
     "jinja2": "book",
@@ -818,14 +806,10 @@ def main() -> None:
     arguments = sys.argv[1:]
     command = arguments[0] if arguments else ""
     try:
-        if command in ("predict", "ablations"):  # Keras' own errors have forty lines
+        if command == "predict":  # Keras' own errors have forty lines
             from multisenge_lib.models import check_keras
 
             check_keras()
-        if command == "ablations":  # the only command that packs and trains
-            from multisenge_lib.files import keep_freed_memory
-
-            keep_freed_memory()
         app(arguments)
     except MultiSenGEError as error:
         _fail(str(error))

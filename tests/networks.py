@@ -3,7 +3,7 @@
 import keras
 import pytest
 
-from multisenge_lib.models import build, unet
+from multisenge_lib.models import paper_networks, unet
 
 
 def slim_unet(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -20,4 +20,4 @@ def no_unet(monkeypatch: pytest.MonkeyPatch) -> None:
         layer = keras.layers.Conv2D(classes, 3, padding="same", dtype="float32", name="logits")
         return keras.Model(features, layer(features), name="unet")
 
-    monkeypatch.setattr(build, "build_unet", logits)
+    monkeypatch.setattr(paper_networks, "build_unet", logits)

@@ -98,7 +98,6 @@ def test_a_command_that_needs_no_extra_works(run, sample_root, arguments):
     ("arguments", "named"),
     [
         (["predict", "model.keras", "ROOT"], "'.[cpu]'"),
-        (["ablations"], "'.[cpu]'"),
         (["import", "area", "cube.nc"], ".[area]"),
         (["bench"], "in the folder of a clone"),
         (["count-labels"], "MULTISENGE_LABELS"),

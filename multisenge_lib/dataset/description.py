@@ -24,6 +24,7 @@ from msgspec import Meta, Struct
 from multisenge_lib.dataset.grid import tile_corner
 from multisenge_lib.dataset.layout import (
     MULTISENGE,
+    S1_RULE,
     SELECTION_MARK,
     SENSORS,
     Blocks,
@@ -127,7 +128,10 @@ class _Description(Struct, forbid_unknown_fields=True):
     days_gap: Annotated[int, Meta(ge=0, le=366, description="whole days, 0 to 366")] = (
         MULTISENGE.days_gap
     )
-    s1_rule: Annotated[Literal["first", "nearest"], Meta(description="first or nearest")] = "first"
+    s1_rule: Annotated[
+        str,
+        Meta(pattern=f"^({S1_RULE.pattern})$", description="first, nearest, or first2 to first9"),
+    ] = "first"
     showcase: Annotated[
         tuple[_PatchName, ...], Meta(description="a list of patches such as 31UEQ_7453_4112")
     ] = ()
@@ -446,7 +450,7 @@ def with_selection(
         dataset: of a data root. What is None below stays as the dataset has it.
         months: in order, such as `7,8`.
         days_gap: least days between two consecutive Sentinel-2 acquisitions.
-        s1_rule: `first` or `nearest`, see `select`.
+        s1_rule: `first`, `nearest`, or `first2` to `first9`, see `select`.
         tiles: which to use, and their splits where these change: `31UEQ,31UFP,31UFQ=train`.
 
     Returns:

@@ -69,6 +69,16 @@ S2_BANDS = tuple(_MULTISENGE["bands"]["s2"])
 #: Stands in a dataset's name before the digest of a selection other than its own.
 SELECTION_MARK = "+"
 
+#: How Sentinel-1 dates are chosen, see `select`: `first2` to `first9` take several of each month.
+S1_RULE = re.compile(r"first([2-9])?|nearest")
+
+
+def s1_dates_per_month(s1_rule: str) -> int:
+    """Return how many Sentinel-1 dates a rule of `S1_RULE` takes of each month."""
+    match = S1_RULE.fullmatch(s1_rule)
+    return int(match.group(1) or 1)
+
+
 BandOrder = Literal["spectral", "resolution"]
 #: Two orders in which the bands of the rasters may be stored. The paper lists the 10 m bands first,
 #: but the means per band in the authors' script fit the spectral order alone.
@@ -155,6 +165,16 @@ class Dataset:
     def sensors(self) -> tuple[str, ...]:
         """The sensors that it has, of `s1` and `s2`."""
         return tuple(self.bands)
+
+    @property
+    def s1_per_month(self) -> int:
+        """How many Sentinel-1 dates of each month are inputs of the networks.
+
+        Without Sentinel-2 the rule does not apply: Sentinel-1 then has one date of each month.
+        """
+        if "s2" not in self.bands:
+            return 1
+        return s1_dates_per_month(self.s1_rule)
 
     @property
     def typologies(self) -> dict[str, Typology]:

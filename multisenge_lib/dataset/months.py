@@ -40,3 +40,9 @@ def check_months(months: Sequence[int], years: Sequence[int]) -> tuple[int, ...]
             "in a dataset of several years may it cross New Year"
         )
     return months
+
+
+def days_of_year(dates: np.ndarray) -> np.ndarray:
+    """Convert dates, datetime64[D], to days of the year, `float32`: 1 is the first of January."""
+    days_since_new_year = dates - dates.astype("datetime64[Y]").astype("datetime64[D]")
+    return (days_since_new_year.astype(np.int64) + 1).astype(np.float32)

@@ -22,9 +22,9 @@ import warnings
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -35,8 +35,10 @@ from multisenge_lib.dataset.layout import (
     LABELS,
     MULTISENGE,
     RASTER_NAME,
+    S1_RULE,
     SENSORS,
     Dataset,
+    s1_dates_per_month,
 )
 from multisenge_lib.dataset.months import check_months
 from multisenge_lib.dataset.root import dataset_of_root
@@ -44,7 +46,8 @@ from multisenge_lib.dataset.splits import BUFFER_ZONE, split_patches
 from multisenge_lib.errors import LabelError, SelectionError, printable
 from multisenge_lib.files import write_text
 
-S1Rule = Literal["first", "nearest"]
+#: `first`, `nearest`, or `first2` to `first9`; see `select`.
+S1Rule = str
 _NO_DATES = np.array([], dtype="datetime64[D]")
 _LONG_AGO = np.datetime64("0001-01-01")
 
@@ -158,6 +161,24 @@ def nearest_dates(s1_dates: np.ndarray, s2_dates: np.ndarray) -> np.ndarray | No
     return s1_dates[days_apart.argmin(axis=1)]
 
 
+def first_of_months(
+    s1_dates: np.ndarray, s2_dates: np.ndarray, per_month: int
+) -> np.ndarray | None:
+    """The first few Sentinel-1 dates in the month of each Sentinel-2 date.
+
+    Returns:
+        `per_month` times as many dates as `s2_dates`; None where a month has fewer.
+    """
+    s1_months = s1_dates.astype("datetime64[M]")
+    chosen = []
+    for month in s2_dates.astype("datetime64[M]"):
+        in_month = s1_dates[s1_months == month]
+        if len(in_month) < per_month:
+            return None
+        chosen.append(in_month[:per_month])
+    return np.concatenate(chosen)
+
+
 #: How Sentinel-1 dates follow from the chosen Sentinel-2 dates.
 S1_RULES = {"first": first_in_months, "nearest": nearest_dates}
 #: Longest time from a Sentinel-2 date to the nearest Sentinel-1 date: two cycles of one satellite.
@@ -166,7 +187,11 @@ S1_WINDOW = np.timedelta64(24, "D")
 
 def _match_s1(index: pd.DataFrame, selected_s2: pd.Series, s1_rule: S1Rule) -> list:
     """The Sentinel-1 dates of each patch; None where a Sentinel-2 date has none."""
-    choose = S1_RULES[s1_rule]
+    per_month = s1_dates_per_month(s1_rule)
+    if per_month == 1:
+        choose = S1_RULES[s1_rule]
+    else:
+        choose = partial(first_of_months, per_month=per_month)
     matched = []
     for available, s2_dates in zip(index["s1_dates"], selected_s2, strict=True):
         # A patch without a Sentinel-2 series is not selected, so it needs no Sentinel-1 dates.
@@ -252,8 +277,11 @@ def _check_days_gap(days_gap: int) -> int:
 
 
 def _check_s1_rule(s1_rule: str) -> None:
-    if not isinstance(s1_rule, str) or s1_rule not in S1_RULES:
-        raise SelectionError(f"S1 rule {s1_rule!r}: choose {' or '.join(S1_RULES)}")
+    if not isinstance(s1_rule, str) or not S1_RULE.fullmatch(s1_rule):
+        raise SelectionError(
+            f"S1 rule {s1_rule!r}: choose {' or '.join(S1_RULES)}, or first2 to first9 for as many "
+            "dates of each month"
+        )
 
 
 def _check_whole_index(index: pd.DataFrame, dataset: Dataset) -> None:
@@ -347,14 +375,16 @@ def select(
         months: in order; by default the dataset's.
         days_gap: least days between consecutive Sentinel-2 dates; by default the dataset's.
         s1_rule: `first`, the first Sentinel-1 date of each month (the authors' code; the paper
-            leaves it open), or `nearest`, the one nearest to each Sentinel-2 date; by default the
-            dataset's.
+            leaves it open), or `nearest`, the one nearest to each Sentinel-2 date; `first2` to
+            `first9` take as many dates of each month, so that Sentinel-1 has more dates than
+            Sentinel-2; by default the dataset's.
         dataset: gives months, gap, rule, sensors and splits.
 
     Returns:
         One row per selected patch, sorted by patch: `patch`, `tile`, `x`, `y`, `split`,
-        `s1_dates`, `s2_dates` (datetime64[D], one per month). The dates of a sensor that the
-        dataset does not have are empty, and those of the other are chosen by themselves.
+        `s1_dates`, `s2_dates` (datetime64[D], one per month unless the rule says more). The dates
+        of a sensor that the dataset does not have are empty, and those of the other are chosen by
+        themselves.
 
     Raises:
         SelectionError: months, gap or rule out of range, or the index is a part of one.

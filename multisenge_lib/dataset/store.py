@@ -61,7 +61,8 @@ class Store:
 
     Attributes:
         path: its folder.
-        patches: the patches packed: `patch`, `split` and `position` in the arrays.
+        patches: the patches packed: `patch`, `split`, `position` in the arrays, and the dates of
+            the images, `s1_dates` and `s2_dates`.
         skipped: the patches left out: `patch`, `split` and `problem`, one line each.
         arrays: `s1` `(patches, dates, height, width, 2) float32` linear backscatter, `s2`
             `(patches, dates, height, width, 10) uint16` reflectance x 10,000, `reference`
@@ -365,7 +366,7 @@ def _open(path: Path, source: _Source) -> Store:
         # Names of files below the root are enough, and the same for a root that was moved.
         problems.append((entry.problem or "").replace(f"{source.root}/", ""))
 
-    table = source.selection[["patch", "split"]].copy()
+    table = source.selection[["patch", "split", "s1_dates", "s2_dates"]].copy()
     table["position"] = np.arange(len(table))
     table["problem"] = problems
     is_kept = table["problem"] == ""
@@ -373,7 +374,7 @@ def _open(path: Path, source: _Source) -> Store:
         raise PatchError(
             f"no patch of {printable(source.root)} could be read, the first: {problems[0]}"
         )
-    patches = table.loc[is_kept, ["patch", "split", "position"]].reset_index(drop=True)
+    patches = table[is_kept].drop(columns="problem").reset_index(drop=True)
     skipped = table.loc[~is_kept, ["patch", "split", "problem"]].reset_index(drop=True)
     return Store(
         path=path,

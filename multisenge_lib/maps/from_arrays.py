@@ -1,19 +1,24 @@
 """Map an area that is in memory, as NumPy or xarray arrays."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 
-from multisenge_lib.dataset import check_values, valid_mask, zero_invalid
+from multisenge_lib.dataset import SENSORS, check_values, valid_mask, zero_invalid
 from multisenge_lib.errors import ExperimentError
 from multisenge_lib.maps.map_files import to_class_ids
 from multisenge_lib.maps.windows import WINDOW, blend, choose_window, predict_row
+from multisenge_lib.models import days_input
 
 
 def predict_map(
-    model: keras.Model, series: Mapping[str, Any], window: int = WINDOW, overlap: int | None = None
+    model: keras.Model,
+    series: Mapping[str, Any],
+    window: int = WINDOW,
+    overlap: int | None = None,
+    days: Mapping[str, Sequence[int]] | None = None,
 ) -> tuple[Any, Any]:
     """Map an area in memory.
 
@@ -25,6 +30,7 @@ def predict_map(
             NumPy or xarray.
         window: pixels along the side of the windows, a multiple of 32.
         overlap: pixels that two windows share. By default a quarter of the window.
+        days: by sensor, the day of the year of each image, 1 to 366; for networks that ask for it.
 
     Returns:
         Class ids, `(height, width) uint8`, from 1, 0 where a date has no data; and the probability
@@ -49,6 +55,7 @@ def predict_map(
         (40, 50, 6)
     """
     arrays = _check_series(model, series)
+    days_of_images = _check_days(model, days or {})
     height, width = next(iter(arrays.values())).shape[1:3]
     valid = valid_mask(arrays)
     model, windows = choose_window(model, (height, width), window, overlap)
@@ -58,7 +65,7 @@ def predict_map(
         return rows, valid[start:stop]
 
     starts = windows.starts(0)
-    window_rows = (predict_row(model, read, windows, start) for start in starts)
+    window_rows = (predict_row(model, read, windows, start, days_of_images) for start in starts)
     strips = [strip.probabilities for strip in blend(window_rows, windows, starts)]
     probabilities = np.concatenate(strips)
     ids = to_class_ids(probabilities, valid)
@@ -78,7 +85,8 @@ def _check_series(model: keras.Model, series: Mapping[str, Any]) -> dict[str, np
             f"series by sensor are needed, received {type(series).__name__}: give a dict such as "
             "{'s2': array}"
         )
-    needed = {tensor.name: tensor.shape for tensor in model.inputs}
+    # The days of the year, (batch, dates), are no series.
+    needed = {tensor.name: tensor.shape for tensor in model.inputs if len(tensor.shape) == 5}
     for sensor in series:
         if sensor not in needed:
             raise ExperimentError(
@@ -102,6 +110,26 @@ def _check_series(model: keras.Model, series: Mapping[str, Any]) -> dict[str, np
     if len(sizes) > 1:
         raise ExperimentError(f"the sensors differ in height and width: {sorted(sizes)}")
     return arrays
+
+
+def _check_days(model: keras.Model, days: Mapping[str, Sequence[int]]) -> dict[str, np.ndarray]:
+    """Check that the days of the year are those that a network takes: all of them, or none."""
+    shapes = {tensor.name: tensor.shape for tensor in model.inputs}
+    checked = {}
+    for sensor in SENSORS:
+        shape = shapes.get(days_input(sensor))
+        if shape is None:
+            continue
+        values = np.asarray(days.get(sensor, ()), np.float32)
+        is_in_range = ((values >= 1) & (values <= 366)).all()
+        if values.shape != shape[1:] or not is_in_range:
+            raise ExperimentError(
+                f"days of {sensor}: the network takes the day of the year, 1 to 366, of each of "
+                f"its {shape[1]} images, received {list(days.get(sensor, ()))}: give days, such as "
+                "{'s2': [190, 221, 258, 322]}"
+            )
+        checked[sensor] = values
+    return checked
 
 
 def _check_units(array: np.ndarray, sensor: str) -> np.ndarray:

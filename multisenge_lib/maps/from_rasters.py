@@ -25,7 +25,7 @@ from multisenge_lib.maps.windows import (
     choose_window,
     predict_row,
 )
-from multisenge_lib.models import load_model
+from multisenge_lib.models import days_input, load_model
 
 
 def predict_rasters(
@@ -40,6 +40,7 @@ def predict_rasters(
     any_month: bool = False,
     overwrite: bool = False,
     progress: bool = False,
+    network: str | None = None,
 ) -> Path:
     """Map rasters of any size with a saved network.
 
@@ -57,6 +58,7 @@ def predict_rasters(
         any_month: take rasters whose names say another month than the network's.
         overwrite: replace a map of other data or settings, and files of yours beside it.
         progress: show a bar where there is a terminal.
+        network: the file of a network of your own, see `models.load_model`.
 
     Returns:
         The path of the map.
@@ -70,9 +72,11 @@ def predict_rasters(
     check_projections()
     model = Path(model)
     out = Path(out)
-    network, card = load_model(model)
-    stack = open_stack(rasters, card.bands, card.months, band_order, any_month)
-    network, windows = choose_window(network, stack.shape, window, overlap)
+    trained, card = load_model(model, network)
+    stack = open_stack(
+        rasters, card.bands, card.months, band_order, any_month, s1_per_month=card.s1_per_month
+    )
+    trained, windows = choose_window(trained, stack.shape, window, overlap)
     identity = map_identity(
         model,
         rasters=stack.stamps,
@@ -89,7 +93,7 @@ def predict_rasters(
     )
     _check_not_an_input(target, stack)
     return write_map(
-        target, partial(_predict_parts, network, stack, windows, out.name, progress), overwrite
+        target, partial(_predict_parts, trained, stack, windows, out.name, progress), overwrite
     )
 
 
@@ -117,7 +121,15 @@ def _predict_parts(
     starts = windows.starts(0)
     # The first strip that is missing is covered by windows of the strips before it as well.
     first = max(0, done - ROWS_THAT_REACH)
-    window_rows = (predict_row(network, stack.read, windows, start) for start in starts[first:])
+    inputs = {tensor.name for tensor in network.inputs}
+    days = {
+        sensor: of_images
+        for sensor, of_images in stack.days.items()
+        if days_input(sensor) in inputs
+    }
+    window_rows = (
+        predict_row(network, stack.read, windows, start, days) for start in starts[first:]
+    )
     strips = blend(window_rows, windows, starts[first:])
     bar = tqdm(
         strips, printable(name), len(starts), initial=first, disable=None if progress else True

@@ -17,6 +17,7 @@ from multisenge_lib.dataset import (
     BandOrder,
     check_projections,
     dataset_of_root,
+    days_of_year,
     patch_bounds,
     raster_path,
     read_patch,
@@ -33,7 +34,13 @@ from multisenge_lib.maps.map_files import (
     write_map,
 )
 from multisenge_lib.maps.patches import patches_to_map
-from multisenge_lib.models import ModelCard, load_model, predict, with_input_size
+from multisenge_lib.models import (
+    ModelCard,
+    days_input,
+    load_model,
+    predict,
+    with_input_size,
+)
 
 
 def predict_root(
@@ -46,6 +53,7 @@ def predict_root(
     band_order: BandOrder = "spectral",
     overwrite: bool = False,
     progress: bool = False,
+    network: str | None = None,
 ) -> list[Path]:
     """Map the patches of a data root, whatever their split: `folder/{tile}.tif` for each tile.
 
@@ -61,6 +69,7 @@ def predict_root(
         band_order: of Sentinel-2 rasters that do not name their bands.
         overwrite: replace maps of other data or settings, and files of yours beside them.
         progress: show a bar where there is a terminal.
+        network: the file of a network of your own, see `models.load_model`.
 
     Returns:
         The paths of the maps.
@@ -76,16 +85,16 @@ def predict_root(
     model = Path(model)
     root = Path(root)
     folder = Path(folder)
-    network, card = load_model(model)
+    trained, card = load_model(model, network)
     _check_bands(root, card)
-    selection = patches_to_map(root, card.months, card.sensors)
+    selection = patches_to_map(root, card.months, card.sensors, card.s1_per_month)
     maps = []
     for tile in _tiles_to_map(root, selection, tiles):
         patches = selection[selection["tile"] == tile]
         size = _patch_size(root, patches, card, band_order)
         # A network with peepholes takes patches of its own size only, and says so here.
-        if network.output_shape[1] != size:
-            network = with_input_size(network, size)
+        if trained.output_shape[1] != size:
+            trained = with_input_size(trained, size)
         target = MapFiles(
             path=folder / f"{tile}.tif",
             grid=_mosaic_grid(patches, size),
@@ -96,7 +105,7 @@ def predict_root(
             extra_layers=tuple(layers),
             description=map_description(card),
         )
-        parts = partial(_predict_parts, network, root, patches, card, band_order, progress)
+        parts = partial(_predict_parts, trained, root, patches, card, band_order, progress)
         maps.append(write_map(target, parts, overwrite))
     return maps
 
@@ -132,6 +141,17 @@ def _read_series(
 ) -> dict[str, np.ndarray]:
     patch = read_patch(root, row, card.sensors, band_order, reference=False)
     return {sensor: getattr(patch, sensor) for sensor in card.sensors}
+
+
+def _days_of_patch(network: keras.Model, row: Any, card: ModelCard) -> dict[str, np.ndarray]:
+    """The days of the year of a patch's images, of those that the network asks for."""
+    inputs = {tensor.name for tensor in network.inputs}
+    days = {}
+    for sensor in card.sensors:
+        name = days_input(sensor)
+        if name in inputs:
+            days[name] = days_of_year(getattr(row, f"{sensor}_dates"))[None]
+    return days
 
 
 def _patch_size(root: Path, patches: pd.DataFrame, card: ModelCard, band_order: BandOrder) -> int:
@@ -198,5 +218,6 @@ def _predict_parts(
         series = _read_series(root, row, card, band_order)
         _check_size(row.patch, series, network.output_shape[1])
         batch = {sensor: array[None].astype(np.float32) for sensor, array in series.items()}
+        batch |= _days_of_patch(network, row, card)
         probabilities = predict(network, batch)[0]
         yield MapPart(int(row.y - north), int(row.x - west), probabilities, valid_mask(series))

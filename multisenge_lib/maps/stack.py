@@ -23,6 +23,7 @@ from multisenge_lib.dataset import (
     PIXEL,
     BandOrder,
     band_positions,
+    days_of_year,
     file_problem,
     image_bands,
     is_north_up_10m,
@@ -36,6 +37,7 @@ from multisenge_lib.dataset import (
 )
 from multisenge_lib.errors import BandOrderError, PatchError, printable
 from multisenge_lib.maps.map_files import raster_stamp
+from multisenge_lib.models import months_of_images
 
 #: Rows and columns, at most, of the thinned image in which units and vegetation are looked at.
 THUMBNAIL_PIXELS = 512
@@ -55,11 +57,14 @@ class RasterStack:
         band_numbers: which bands to read in each raster, from 1, in the network's order; for each
             sensor and raster, as `paths`.
         grid: `height`, `width`, `crs` and `transform`, as rasterio names them.
+        days: the day of the year of each raster, by its name, or else the middle of its month; for
+            each sensor `(rasters,) float32`.
     """
 
     paths: Mapping[str, Sequence[Path]]
     band_numbers: Mapping[str, Sequence[Sequence[int]]]
     grid: Mapping[str, Any]
+    days: Mapping[str, np.ndarray]
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -132,6 +137,7 @@ def open_stack(
     months: Sequence[int],
     band_order: BandOrder = "spectral",
     any_month: bool = False,
+    s1_per_month: int = 1,
 ) -> RasterStack:
     """Check rasters against each other and against what a network takes.
 
@@ -141,12 +147,16 @@ def open_stack(
         months: of the network, 1 to 12.
         band_order: of Sentinel-2 rasters that do not name their bands.
         any_month: take rasters whose names say another month.
+        s1_per_month: Sentinel-1 rasters of each month that the network takes.
 
     Raises:
         PatchError: a raster is missing or damaged, on another grid, of another month or unit.
         BandOrderError: bands are missing, or it is in doubt which is which.
     """
-    _check_numbers(paths, bands, months)
+    months_by_sensor = {}
+    for sensor in bands:
+        months_by_sensor[sensor] = months_of_images(sensor, tuple(months), s1_per_month)
+    _check_numbers(paths, bands, months_by_sensor)
     files = {}
     for sensor in bands:
         files[sensor] = [Path(path) for path in paths[sensor]]
@@ -154,7 +164,7 @@ def open_stack(
     first_grid = None
     for sensor, wanted in bands.items():
         band_numbers[sensor] = []
-        for path, month in zip(files[sensor], months, strict=True):
+        for path, month in zip(files[sensor], months_by_sensor[sensor], strict=True):
             problem = file_problem(path)
             if problem:
                 raise PatchError(f"{printable(path)} {problem}: name a raster that can be read")
@@ -166,13 +176,28 @@ def open_stack(
             numbers = _find_bands(path, sensor, wanted, band_order)
             _check_values(path, sensor, numbers, wanted)
             band_numbers[sensor].append(numbers)
-    return RasterStack(files, band_numbers, first_grid)
+    days = {}
+    for sensor in bands:
+        days[sensor] = _days_of(files[sensor], months_by_sensor[sensor])
+    return RasterStack(files, band_numbers, first_grid, days)
+
+
+def _days_of(paths: Sequence[Path], months: Sequence[int]) -> np.ndarray:
+    """The day of the year of each raster, by its name, or else the middle of its month."""
+    dates = []
+    for path, month in zip(paths, months, strict=True):
+        day = day_in(path.name)
+        if day is None:
+            # A year without 29 February: the middle of a month shifts by a day at most.
+            day = np.datetime64(f"2021-{month:02}-15")
+        dates.append(day.astype("datetime64[D]"))
+    return days_of_year(np.array(dates))
 
 
 def _check_numbers(
     paths: Mapping[str, Sequence[Path | str]],
     bands: Mapping[str, Sequence[str]],
-    months: Sequence[int],
+    months_by_sensor: Mapping[str, Sequence[int]],
 ) -> None:
     """Refuse more or fewer rasters than the network takes."""
     for sensor in sorted({*paths, *bands}):
@@ -185,6 +210,7 @@ def _check_numbers(
             raise PatchError(
                 f"{count} rasters of {sensor} given, the network takes 0: leave them out"
             )
+        months = months_by_sensor.get(sensor, ())
         if sensor in bands and count != len(months):
             raise PatchError(
                 f"{count} rasters of {sensor} given, the network takes {len(months)}, of the "

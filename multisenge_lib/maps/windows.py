@@ -16,7 +16,7 @@ import keras
 import numpy as np
 
 from multisenge_lib.errors import ExperimentError
-from multisenge_lib.models import STRIDE, predict, with_input_size
+from multisenge_lib.models import STRIDE, days_input, predict, with_input_size
 
 #: Pixels along the side of a window.
 WINDOW = 256
@@ -166,7 +166,13 @@ def _window_batch(
     return batch
 
 
-def predict_row(model: keras.Model, read: ReadRows, windows: Windows, start: int) -> WindowRow:
+def predict_row(
+    model: keras.Model,
+    read: ReadRows,
+    windows: Windows,
+    start: int,
+    days: Mapping[str, np.ndarray] | None = None,
+) -> WindowRow:
     """Predict one row of windows.
 
     Args:
@@ -174,6 +180,7 @@ def predict_row(model: keras.Model, read: ReadRows, windows: Windows, start: int
         read: reads rows of the input.
         windows: of the map.
         start: the first row of pixels.
+        days: by sensor, the day of the year of each image, where the network asks for it.
     """
     side = windows.side
     stop = min(start + side, windows.shape[0])
@@ -195,6 +202,8 @@ def predict_row(model: keras.Model, read: ReadRows, windows: Windows, start: int
         # point numbers are rounded in another order, and a resumed map would differ in its bytes.
         copies = in_batch[-1:] * (batch_size - len(in_batch))
         inputs = _window_batch(series, in_batch + copies, side)
+        for sensor, days_of_images in (days or {}).items():
+            inputs[days_input(sensor)] = np.tile(days_of_images, (batch_size, 1))
         predictions = predict(model, inputs)[: len(in_batch)]
         for column, probabilities in zip(in_batch, predictions, strict=True):
             weighted[:, column : column + side] += weights_along_row * probabilities

@@ -1,4 +1,4 @@
-"""The eight experiments and their networks.
+"""The experiments and their networks: the paper's, those of others, and yours.
 
 Keras takes seconds to import. It is loaded when a network is first asked for, not for the
 experiments, which are data.
@@ -12,11 +12,16 @@ from multisenge_lib.models.experiments import (
     Experiment,
     experiments_of,
     get_experiment,
+    months_of_images,
+    other_experiments_of,
+    with_network,
 )
 from multisenge_lib.models.keras_setup import check_keras
+from multisenge_lib.models.networks import FOREST, NETWORKS, takes_days
+from multisenge_lib.models.variants import VARIANTS
 
 if TYPE_CHECKING:  # for editors and type checkers, which do not run __getattr__ below
-    from multisenge_lib.models.build import build_model, predict
+    from multisenge_lib.models.build import build_model, days_input, predict
     from multisenge_lib.models.conv_lstm import ConvLSTM2D, Gates, gates
     from multisenge_lib.models.cost import seconds_per_step, step_memory, step_operations
     from multisenge_lib.models.inception import naive_inception
@@ -33,6 +38,7 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not run __getattr__
 #: Names that need Keras, by the module that defines them.
 _MODULE_OF = {
     "build_model": "build",
+    "days_input": "build",
     "predict": "build",
     "ConvLSTM2D": "conv_lstm",
     "Gates": "conv_lstm",

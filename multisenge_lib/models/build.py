@@ -1,5 +1,6 @@
-"""From an experiment to its network (Figure 5): standardise, ConvLSTM and Inception, U-Net."""
+"""From an experiment to its network: inputs, standardisation, and the network itself."""
 
+import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,11 +9,11 @@ import numpy as np
 from keras import layers, ops
 
 from multisenge_lib.dataset import BACKSCATTER_FLOOR, MULTISENGE
-from multisenge_lib.errors import ExperimentError
-from multisenge_lib.models.conv_lstm import ConvLSTM2D
+from multisenge_lib.errors import ExperimentError, printable
 from multisenge_lib.models.experiments import Experiment, get_experiment
-from multisenge_lib.models.inception import naive_inception
-from multisenge_lib.models.unet import build_unet, check_size
+from multisenge_lib.models.networks import find_builder
+from multisenge_lib.models.unet import check_size
+from multisenge_lib.models.variants import VARIANT_MARK
 
 #: Mean and standard deviation of each band, by sensor.
 Statistics = Mapping[str, tuple[Sequence[float], Sequence[float]]]
@@ -24,7 +25,7 @@ def build_model(
     statistics: Statistics | None = None,
     bands: Mapping[str, Sequence[str]] = MULTISENGE.bands,
 ) -> keras.Model:
-    """Build the network of an experiment (Figure 5), not compiled.
+    """Build the network of an experiment, not compiled; for the paper's, see Figure 5.
 
     Args:
         experiment: an `Experiment`, or its name such as `s1s2_10c`.
@@ -37,10 +38,13 @@ def build_model(
     Returns:
         A model from a mapping of `s1` `(batch, dates, size, size, 2)`, linear backscatter, and
         `s2` `(batch, dates, size, size, 10)`, reflectance x 10,000, as the experiment needs, to
-        logits `(batch, size, size, classes)` float32; channel k is the class with id k + 1.
+        logits `(batch, size, size, classes)` float32; channel k is the class with id k + 1. A
+        network that asks for the days of the year also takes `s1_days` and `s2_days`
+        `(batch, dates)`, 1 to 366.
 
     Raises:
-        ExperimentError: an unknown experiment, an impossible size, or statistics of other bands.
+        ExperimentError: an unknown experiment, an impossible size, statistics of other bands, or a
+            network that does not keep to the protocol of `find_builder`.
 
     Examples:
         >>> import multisenge_lib as ms
@@ -52,11 +56,14 @@ def build_model(
         experiment = get_experiment(experiment)
     if size is not None:
         check_size(size)
+    builder = find_builder(experiment.network, experiment.network_digest)
+    parameters = inspect.signature(builder).parameters
 
     # --- Inputs: one time series per sensor, as the rasters hold it ---
     inputs = {}
     for sensor in experiment.sensors:
-        shape = (len(experiment.months), size, size, len(bands[sensor]))
+        dates = len(experiment.months_of(sensor))
+        shape = (dates, size, size, len(bands[sensor]))
         inputs[sensor] = keras.Input(shape, name=sensor)
 
     # --- Standardisation (Eq. 4), inside the network ---
@@ -68,18 +75,49 @@ def build_model(
             x = x[:, : experiment.first_dates]
         series[sensor] = x  # (batch, dates, size, size, bands)
 
-    # --- Features: one ConvLSTM per sensor, and the Inception module (sections 3.1 and 3.2) ---
-    features = _extract_features(experiment, series)  # (batch, size, size, channels)
+    # --- What else the network asks for ---
+    options: dict[str, Any] = {}
+    if "days" in parameters:
+        options["days"] = {}
+        for sensor in experiment.sensors:
+            days = keras.Input((len(experiment.months_of(sensor)),), name=days_input(sensor))
+            inputs[days.name] = days
+            if experiment.first_dates:
+                days = days[:, : experiment.first_dates]
+            options["days"][sensor] = days
+    if "choices" in parameters:
+        options["choices"] = experiment
 
-    # --- U-Net: from features to one logit per class (section 3.3) ---
-    unet = build_unet(
-        keras.Input(features.shape[1:], name="unet_features"),
-        experiment.classes,
-        full_resolution_skip=experiment.full_resolution_skip,
-        trainable_encoder=not experiment.freeze_encoder,
-    )
-    logits = unet(features)  # (batch, size, size, classes)
-    return keras.Model(inputs, logits, name=experiment.name)
+    # --- The network: from the series to one logit per class ---
+    logits = builder(series, experiment.classes, **options)
+    _check_logits(logits, experiment, size)
+    if logits.dtype != "float32":
+        # The loss takes exponentials of the logits, which 16 bits hold too coarsely.
+        logits = layers.Activation("linear", dtype="float32", name="float32_logits")(logits)
+    # TensorFlow takes the model's name for a scope, in which there must be no +.
+    name = experiment.name.replace(VARIANT_MARK, "-")
+    return keras.Model(inputs, logits, name=name)
+
+
+def days_input(sensor: str) -> str:
+    """Name the input for the days of the year of a sensor's images: `s1_days`, `s2_days`."""
+    return f"{sensor}_days"
+
+
+def _check_logits(logits: Any, experiment: Experiment, size: int | None) -> None:
+    """Refuse what a network returns if it is not one logit per pixel and class."""
+    expected = (None, size, size, experiment.classes)
+    network = printable(experiment.network)
+    if not isinstance(logits, keras.KerasTensor):
+        raise ExperimentError(
+            f"{network} returns a {type(logits).__name__}: it must return the logits, a Keras "
+            f"tensor of shape {expected}"
+        )
+    if tuple(logits.shape) != expected:
+        raise ExperimentError(
+            f"{network} returns logits of shape {tuple(logits.shape)}: there must be one for each "
+            f"pixel and each of the {experiment.classes} classes, {expected}"
+        )
 
 
 def _standardise(x: Any, sensor: str, in_decibels: bool, statistics: Statistics | None) -> Any:
@@ -113,32 +151,6 @@ def _statistics_of(sensor: str, bands: int, statistics: Statistics | None) -> tu
             f"{mean} and {std}: compute them from the training split"
         )
     return mean, std
-
-
-def _extract_features(experiment: Experiment, series: Mapping[str, Any]) -> Any:
-    """Turn the standardised series into the image of features that the U-Net sees."""
-    # The last hidden state of a ConvLSTM sums up a sensor's whole series.
-    features = []
-    for sensor, x in series.items():
-        conv_lstm = ConvLSTM2D(
-            experiment.filters,
-            3,
-            peephole=experiment.peephole,
-            activation=experiment.activation,
-            name=f"{sensor}_convlstm",
-        )
-        features.append(conv_lstm(x))  # (batch, size, size, filters)
-
-    # The Inception module takes the first date of all sensors, stacked (section 3.2).
-    if experiment.inception:
-        first_dates = [x[:, 0] for x in series.values()]
-        image = layers.Concatenate(name="first_dates")(first_dates)
-        module = naive_inception(image, experiment.inception_filters, experiment.inception_pool)
-        features.append(module)
-
-    if len(features) == 1:
-        return features[0]
-    return layers.Concatenate(name="features")(features)
 
 
 def predict(model: keras.Model, inputs: Mapping[str, np.ndarray]) -> np.ndarray:

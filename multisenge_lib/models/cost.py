@@ -33,7 +33,7 @@ def costs(model: keras.Model) -> pd.DataFrame:
         values kept for the backward pass (numbers, not bytes); `parameters` (trainable).
     """
     rows = []
-    for block, layer in _layers(model):
+    for block, layer in _layers(_for_one_patch(model)):
         macs, activations = _cost(layer)
         parameters = sum(prod(weight.shape) for weight in layer.trainable_variables)
         rows.append((block, macs, activations, parameters))
@@ -50,16 +50,44 @@ def _layers(model: keras.Model, block: str = "") -> Iterator[tuple[str, keras.La
             yield block or layer.name, layer
 
 
+def _for_one_patch(model: keras.Model) -> keras.Model:
+    """Return a network whose shapes are those of one patch, where they cannot be told otherwise.
+
+    A layer that moves the dates into the batch says so by its attribute `changes_batch`. What
+    follows it is computed once per date, which the shapes show only if the batch is known.
+    """
+    if not any(getattr(layer, "changes_batch", False) for layer in model.layers):
+        return model
+    inputs = {}
+    for name, tensor in model.input.items():
+        inputs[name] = keras.Input(batch_shape=(1, *tensor.shape[1:]), name=name)
+    return keras.models.clone_model(model, input_tensors=inputs)
+
+
+#: Layers that use each weight of their kernel once for each pixel that they give.
+_CONVOLUTIONS = (keras.layers.Conv2D, keras.layers.Conv3D, keras.layers.Dense)
+#: Layers that use each weight of their kernel once for each pixel that they take.
+_TRANSPOSED = (keras.layers.Conv2DTranspose, keras.layers.Conv3DTranspose)
+
+
 def _cost(layer: keras.Layer) -> tuple[int, int]:
     """Return the multiply-accumulates of a layer's forward pass, and its activations."""
     if isinstance(layer, ConvLSTM2D):
         return _cost_of_conv_lstm(layer)
-    activations = prod(layer.output.shape[1:])
-    if not isinstance(layer, keras.layers.Conv2D):
+    activations = _count(layer.output.shape)
+    if isinstance(layer, _CONVOLUTIONS):
+        pixels = _count(layer.output.shape[:-1])
+    elif isinstance(layer, _TRANSPOSED):
+        pixels = _count(layer.input.shape[:-1])
+    else:
         return 0, activations
-    pixels = prod(layer.output.shape[1:3])
-    # Each weight of the kernel is used once for each pixel.
     return pixels * prod(layer.kernel.shape), activations
+
+
+def _count(shape: tuple[int | None, ...]) -> int:
+    """Return how many values there are of one patch; a batch of unknown size has one."""
+    batch, *others = shape
+    return prod(others) * (batch or 1)
 
 
 def _cost_of_conv_lstm(layer: ConvLSTM2D) -> tuple[int, int]:

@@ -4,6 +4,7 @@ A `.keras` file is a zip archive: Keras puts the configuration and the weights i
 the card. Such files are passed on between people, so reading one trusts nothing that it says.
 """
 
+import inspect
 import json
 import zipfile
 from collections.abc import Mapping
@@ -20,8 +21,15 @@ from msgspec import Meta
 from multisenge_lib import files
 from multisenge_lib.dataset import MULTISENGE, SENSORS, Typology, file_problem
 from multisenge_lib.errors import ExperimentError, ModelError, printable
-from multisenge_lib.models.conv_lstm import ConvLSTM2D
-from multisenge_lib.models.experiments import Experiment
+from multisenge_lib.models.build import days_input
+from multisenge_lib.models.experiments import Experiment, months_of_images
+from multisenge_lib.models.networks import (
+    FOREST,
+    NETWORKS,
+    NetworkFile,
+    import_network,
+    parse_network,
+)
 
 UNITS = {"s1": "linear intensity", "s2": "reflectance x 10,000"}
 
@@ -57,6 +65,8 @@ class ModelCard:
         scores: on the test split of that dataset.
         units: of each sensor's values.
         library: its version and commit.
+        network: a name of `networks.NETWORKS`, or a file's name and a function.
+        s1_per_month: Sentinel-1 images of each month; one in the paper.
     """
 
     name: _Name
@@ -70,6 +80,12 @@ class ModelCard:
     scores: dict[str, Any] = field(default_factory=dict)
     units: dict[str, str] = field(default_factory=lambda: dict(UNITS))
     library: dict[str, Any] = field(default_factory=dict)
+    network: _Name = "conv_lstm"
+    s1_per_month: Annotated[int, Meta(ge=1, le=9)] = 1
+
+    def months_of(self, sensor: str) -> tuple[int, ...]:
+        """The month of each image of a sensor, in the order of the network's input."""
+        return months_of_images(sensor, self.months, self.s1_per_month)
 
     @property
     def sensors(self) -> tuple[str, ...]:
@@ -121,7 +137,19 @@ def model_card(
         classification=typology.name,
         scores=dict(scores or {}),
         library=files.provenance(),
+        network=_portable_name(experiment.network),
+        s1_per_month=experiment.s1_per_month,
     )
+
+
+def _portable_name(network: str) -> str:
+    """Name a network without the folder of its file, which means nothing on another machine."""
+    if network == FOREST:
+        return network
+    parsed = parse_network(network)
+    if isinstance(parsed, NetworkFile):
+        return f"{parsed.path.name}:{parsed.function}"
+    return network
 
 
 # --- Write ---
@@ -144,25 +172,58 @@ def save_model(model: keras.Model, card: ModelCard, path: Path) -> Path:
 # --- Read ---
 
 
-def load_model(path: Path | str) -> tuple[keras.Model, ModelCard]:
+def load_model(path: Path | str, network: str | None = None) -> tuple[keras.Model, ModelCard]:
     """Read a network and its card; no code that the file may hold is run.
 
+    Args:
+        path: of the `.keras` file.
+        network: the file of a network of your own, such as `my_networks.py:build`. It is needed
+            where that file defines layers, and is imported; a path in the `.keras` file never is.
+
     Raises:
+        ExperimentError: the file of the network cannot be imported.
         ModelError: it is missing, damaged, much larger than it seems, or of a newer version; or its
             card is missing, wrong, or not that of the network.
     """
     path = Path(path)
     card = read_model_card(path)
+    custom_layers = _custom_layers(card, network)
     try:
-        model = keras.saving.load_model(path, compile=False, safe_mode=True)
+        with keras.saving.custom_object_scope(custom_layers):
+            model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # of Keras, zip, HDF5: whatever a damaged file leads to
         raise ModelError(
-            f"{printable(path)} cannot be read as a network ({_first_line(error)}): train it "
-            f"again, or fetch it again{_versions(path, card)}"
+            f"{printable(path)} cannot be read as a network ({_first_line(error)}): "
+            f"{_remedy(card, network)}{_versions(path, card)}"
         ) from None
     _check_fit(path, card, model)
     _check_weights(path, model)
     return model, card
+
+
+def _custom_layers(card: ModelCard, network: str | None) -> dict[str, type[keras.Layer]]:
+    """Import the module of a network, and return the layers that it defines, by name."""
+    if network is not None:
+        module = import_network(network)
+    elif card.network in NETWORKS:
+        module = import_network(card.network)
+    else:
+        return {}
+    layers = {}
+    for name, value in vars(module).items():
+        if inspect.isclass(value) and issubclass(value, keras.Layer):
+            layers[name] = value
+    return layers
+
+
+def _remedy(card: ModelCard, network: str | None) -> str:
+    """Say what to do about a file that Keras cannot read."""
+    if card.network not in NETWORKS and network is None:
+        return (
+            f"it is a network of the file {printable(card.network)}: if that file defines layers, "
+            "give its path as network (command line: --network)"
+        )
+    return "train it again, or fetch it again"
 
 
 def read_model_card(path: Path | str) -> ModelCard:
@@ -256,10 +317,14 @@ def _check_fit(path: Path, card: ModelCard, model: keras.Model) -> None:
     """Refuse a card that is not the network's: other inputs, dates, bands or classes."""
     expected = {}
     for sensor, bands in card.bands.items():
-        expected[sensor] = (len(card.months), len(bands))
+        expected[sensor] = (len(card.months_of(sensor)), len(bands))
     described = f"{expected} dates and bands and {len(card.classes)} classes"
 
     shapes = {tensor.name: tensor.shape for tensor in model.inputs}
+    # A network may also take the day of the year of each image.
+    for sensor, (dates, _) in expected.items():
+        if shapes.get(days_input(sensor)) == (None, dates):
+            del shapes[days_input(sensor)]
     are_series = all(len(shape) == 5 for shape in shapes.values())
     actual = {name: (shape[1], shape[-1]) for name, shape in shapes.items() if len(shape) == 5}
     outputs = model.outputs
@@ -314,7 +379,8 @@ def _sizes(config: Any, size: int | None) -> Any:
     if not isinstance(config, dict):
         return config
     changed = {key: _sizes(part, size) for key, part in config.items() if key != "build_config"}
-    if "batch_shape" in changed:
+    # The days of the year, (batch, dates), have neither height nor width.
+    if "batch_shape" in changed and len(changed["batch_shape"]) > 2:
         *leading, _, _, channels = changed["batch_shape"]
         changed["batch_shape"] = [*leading, size, size, channels]
     return changed
@@ -327,7 +393,8 @@ def with_input_size(model: keras.Model, size: int | None) -> keras.Model:
         ExperimentError: its peepholes tie it to the size that it was trained on.
     """
     config = _sizes(model.get_config(), size)
-    other = keras.Model.from_config(config, custom_objects={"ConvLSTM2D": ConvLSTM2D})
+    layers = {type(layer).__name__: type(layer) for layer in model.layers}
+    other = keras.Model.from_config(config, custom_objects=layers)
     try:
         other.set_weights(model.get_weights())
     except ValueError:

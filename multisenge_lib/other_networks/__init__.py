@@ -6,4 +6,25 @@ Each module is one network, with one function `build`:
 - `stacked_dates`: the same U-Net on all dates, stacked as channels.
 - `unet3d`: a U-Net with convolutions over time and space (Rustowicz et al. 2019).
 - `utae`: a U-Net that weighs the dates by attention (Garnot and Landrieu 2021).
+
+`random_forest` is no network: a pixel-wise classifier, trained and scored on the same patches.
+
+Keras and scikit-learn are loaded when a network or the forest is first asked for.
 """
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from multisenge_lib.models import check_keras
+from multisenge_lib.other_networks.forest_experiments import forest_experiment, forest_names
+
+if TYPE_CHECKING:  # for editors and type checkers, which do not run __getattr__ below
+    from multisenge_lib.other_networks.random_forest import train_forest
+
+
+def __getattr__(name: str) -> Any:
+    """Load the forest when it is first asked for (PEP 562)."""
+    if name != "train_forest":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    check_keras()
+    return importlib.import_module(f"{__name__}.random_forest").train_forest

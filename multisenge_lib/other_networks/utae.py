@@ -33,14 +33,19 @@ LONGEST_PERIOD = 1000
 class FoldDates(layers.Layer):
     """Move the dates into the batch, so that all dates share the convolutions that follow."""
 
+    #: For `step_operations`: after it, the batch holds more images than patches.
+    changes_batch = True
+
     def call(self, x: Any) -> Any:
         """`(batch, dates, height, width, channels)` to `(batch * dates, height, ...)`."""
         _, _, height, width, channels = ops.shape(x)
         return ops.reshape(x, (-1, height, width, channels))
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """The dates' axis goes."""
-        return (None, *input_shape[2:])
+        """The dates' axis goes; the batch is known where the number of patches is."""
+        patches, dates, *image = input_shape
+        images = None if patches is None else patches * dates
+        return (images, *image)
 
 
 @keras.saving.register_keras_serializable(package="multisenge")
@@ -58,7 +63,9 @@ class UnfoldDates(layers.Layer):
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """An axis for the dates comes back."""
-        return (None, self.dates, *input_shape[1:])
+        images, *image = input_shape
+        patches = None if images is None else images // self.dates
+        return (patches, self.dates, *image)
 
     def get_config(self) -> dict[str, Any]:
         """What makes this layer again."""
@@ -255,7 +262,8 @@ def _attend(x: KerasTensor, days: KerasTensor) -> tuple[KerasTensor, KerasTensor
     channels = x.shape[-1]
     series = PixelNormalization(HEADS, name="series_norm")(x)
     series = layers.Dense(ATTENTION_WIDTH, name="series_width")(series)
-    code = DayCode(ATTENTION_WIDTH, HEADS, name="day_code")(days)
+    # In float32 under any precision: 16 bits do not tell day 321 from day 322.
+    code = DayCode(ATTENTION_WIDTH, HEADS, dtype="float32", name="day_code")(days)
     series = layers.Add(name="series_with_days")([series, code])
     attention = DateAttention(HEADS, KEY_SIZE, name="attention")(series)
     merged = MergeDates(name="attended")(series, attention)

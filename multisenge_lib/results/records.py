@@ -73,6 +73,9 @@ class Metadata:
         selection: parameters of `dataset.with_selection`, where it is not the dataset's own.
         evaluation: where the network was not trained on this dataset, but only evaluated: which
             network, on which split; empty in the record of a training.
+        start_from: the network whose weights training started with: `experiment`, `dataset`,
+            `digest` of its file, `part`, and names of the weights `taken` and `left`; None where
+            all started at random.
     """
 
     dataset: str
@@ -103,6 +106,7 @@ class Metadata:
     members: tuple[tuple[int, ...], ...] = ()
     selection: dict[str, Any] = field(default_factory=dict)
     evaluation: dict[str, Any] = field(default_factory=dict)
+    start_from: dict[str, Any] | None = None
 
 
 class RecordKey(NamedTuple):

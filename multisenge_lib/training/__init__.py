@@ -13,16 +13,21 @@ from multisenge_lib.training.settings import (
     Settings,
     settings_for,
     settings_from_parameters,
+    with_variant_settings,
 )
 
 if TYPE_CHECKING:  # for editors and type checkers, which do not run __getattr__ below
     from multisenge_lib.training.loss import inverse_frequency, weighted_loss
     from multisenge_lib.training.progress import print_scores
     from multisenge_lib.training.run import (
+        ClassifierInfo,
+        PreparedRun,
         Run,
         check_data_root,
+        compute_statistics,
         evaluate,
         evaluate_predictions,
+        make_record,
         prepare,
         train,
     )
@@ -32,10 +37,14 @@ _MODULE_OF = {
     "inverse_frequency": "loss",
     "weighted_loss": "loss",
     "print_scores": "progress",
+    "ClassifierInfo": "run",
+    "PreparedRun": "run",
     "Run": "run",
     "check_data_root": "run",
+    "compute_statistics": "run",
     "evaluate": "run",
     "evaluate_predictions": "run",
+    "make_record": "run",
     "prepare": "run",
     "train": "run",
 }

@@ -14,9 +14,16 @@ from typing import Any
 import keras
 import numpy as np
 
-from multisenge_lib.dataset import NO_DATA, Store, Typology, decibel, missing_pixels
+from multisenge_lib.dataset import (
+    NO_DATA,
+    Store,
+    Typology,
+    days_of_year,
+    decibel,
+    missing_pixels,
+)
 from multisenge_lib.errors import ExperimentError, PatchError
-from multisenge_lib.models import Experiment
+from multisenge_lib.models import Experiment, days_input
 from multisenge_lib.training.settings import Augmentation
 
 #: Which part of the patches is turned: "the training dataset is augmented to 75%" (section 3.4).
@@ -78,6 +85,8 @@ class Batches(keras.utils.PyDataset):
         batch_size: patches per batch. The last batch is filled up with repetitions whose reference
             is 0 throughout, so that all batches have one shape.
         reader_threads: threads that read the patches of a batch.
+        with_days: also give the day of the year of each image, `s1_days` and `s2_days`
+            `(batch, dates) float32`, 1 to 366.
 
     Attributes:
         error: why a patch could not be read; None as long as all could.
@@ -91,6 +100,7 @@ class Batches(keras.utils.PyDataset):
         typology: Typology,
         batch_size: int,
         reader_threads: int = 1,
+        with_days: bool = False,
     ):
         super().__init__()
         if not len(positions):
@@ -102,6 +112,7 @@ class Batches(keras.utils.PyDataset):
         self.sensors = tuple(sensors)
         self.lookup = typology.lookup
         self.size = batch_size
+        self.days = _days_by_position(store, self.sensors) if with_days else {}
         self.error: PatchError | None = None
         self._pool = ThreadPoolExecutor(reader_threads)
 
@@ -154,7 +165,24 @@ class Batches(keras.utils.PyDataset):
             batch[name][len(plan) :] = batch[name][0]
         batch["reference"][len(plan) :] = NO_DATA
         reference = self.lookup[batch.pop("reference")]
+
+        for name, days_by_position in self.days.items():
+            days = [days_by_position[position] for position, _ in plan]
+            days += days[:1] * (self.size - len(plan))
+            batch[name] = np.stack(days)
         return batch, reference
+
+
+def _days_by_position(store: Store, sensors: Sequence[str]) -> dict[str, dict[int, np.ndarray]]:
+    """Return the days of the year of each patch's images, by input and position in the store."""
+    days = {}
+    for sensor in sensors:
+        dates = store.patches[f"{sensor}_dates"]
+        of_sensor = zip(store.patches["position"], dates, strict=True)
+        days[days_input(sensor)] = {
+            int(position): days_of_year(dates_of_patch) for position, dates_of_patch in of_sensor
+        }
+    return days
 
 
 class TrainingBatches(Batches):

@@ -84,8 +84,10 @@ def synchronise(model: keras.Model, devices: int) -> None:
     JAX does so itself.
     """
     several = devices > 1 and keras.backend.backend() == "tensorflow"
-    for layer in model.get_layer("unet").layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            synchronise(layer, devices)
+        elif isinstance(layer, keras.layers.BatchNormalization):
             layer.synchronized = several
 
 

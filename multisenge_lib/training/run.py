@@ -49,7 +49,9 @@ from multisenge_lib.models import (
     check_size,
     get_experiment,
     model_card,
+    read_model_card,
     step_operations,
+    takes_days,
 )
 from multisenge_lib.results import confusion_matrix
 from multisenge_lib.training.batches import (
@@ -79,7 +81,14 @@ from multisenge_lib.training.devices import (
 from multisenge_lib.training.loss import inverse_frequency, weighted_loss
 from multisenge_lib.training.progress import Progress
 from multisenge_lib.training.schedule import make_schedule
-from multisenge_lib.training.settings import Settings, settings_for
+from multisenge_lib.training.settings import Settings, settings_for, with_variant_settings
+from multisenge_lib.training.start_from import (
+    StartingPoint,
+    StartPart,
+    TakenWeights,
+    starting_point,
+    take_weights,
+)
 
 #: Maps kept of a test split that has none of the dataset's showcase patches.
 _MAPS_KEPT = 3
@@ -112,6 +121,8 @@ def train(
     progress: bool = True,
     checkpoint_interval: float = 60,
     runs: Path | None = None,
+    start_from: Path | str | None = None,
+    start_from_part: StartPart = "all",
 ) -> Run:
     """Train the network of an experiment, and evaluate it on the test split.
 
@@ -126,6 +137,9 @@ def train(
         progress: print one line per epoch.
         checkpoint_interval: least seconds between two checkpoints.
         runs: the folder for the runs' own folders; by default `runs/` in the cache.
+        start_from: a `model.keras` whose weights the network starts with, wherever their names and
+            shapes are the same; by default all weights start at random.
+        start_from_part: `all`, or `encoder` to take the weights of the encoder alone.
 
     Returns:
         The model with the weights of its best epoch, in float32, saved as `model.keras` in the
@@ -156,7 +170,14 @@ def train(
     if isinstance(experiment, str):
         experiment = get_experiment(experiment, dataset)
 
+    settings = with_variant_settings(settings, experiment)
+    start = None
+    if start_from:
+        network_file = experiment.network if experiment.network_digest else None
+        start = starting_point(start_from, start_from_part, network_file)
+
     prepared = prepare(root, experiment, settings, on_error, dataset, band_order=band_order)
+    prepared = replace(prepared, start=start)
     statistics = compute_statistics(prepared)
     folder = prepared.folder(runs)
     with exclusive(folder):
@@ -164,10 +185,21 @@ def train(
             delete_run(folder)
         with on_devices(settings):
             model = build(prepared, statistics)
+            taken_weights = _take_weights(model, prepared, progress)
             training_info = fit(model, prepared, folder, progress, checkpoint_interval)
         model = in_float32(model, prepared, statistics)
         evaluation = evaluate(model, prepared)
-        record = make_record(prepared, statistics, model, training_info, evaluation)
+        record = make_record(
+            prepared,
+            training_info,
+            evaluation,
+            ClassifierInfo(
+                statistics=statistics,
+                parameters=_count_weights(model),
+                step_operations=step_operations(model, settings.batch_size),
+                taken_weights=taken_weights,
+            ),
+        )
         card = replace(prepared.card, scores=record.scores)
         write_finished(folder, model, card, training_info)
     return Run(model, record, folder)
@@ -178,12 +210,13 @@ def train(
 
 @dataclass(frozen=True)
 class PreparedRun:
-    """What is trained, how, and on what: the packed patches of a dataset."""
+    """What is trained, how, from which weights, and on what: the packed patches of a dataset."""
 
     experiment: Experiment
     settings: Settings
     dataset: Dataset
     store: Store
+    start: StartingPoint | None = None
 
     @property
     def typology(self) -> Typology:
@@ -213,6 +246,9 @@ class PreparedRun:
         # How many threads read the patches changes nothing in the batches.
         del settings["reader_threads"]
         bands = {sensor: self.dataset.bands[sensor] for sensor in self.experiment.sensors}
+        start = None
+        if self.start is not None:
+            start = (self.start.digest, self.start.part)
         return {
             "experiment": asdict(self.experiment),
             "settings": settings,
@@ -222,6 +258,7 @@ class PreparedRun:
             "patches": self.store.fingerprint,
             "backend": keras.backend.backend(),
             "library": library_digest(),
+            "start_from": start,
         }
 
     def folder(self, runs: Path | None = None) -> Path:
@@ -253,6 +290,7 @@ class PreparedRun:
             self.typology,
             self.settings.batch_size,
             self.settings.reader_threads,
+            takes_days(self.experiment.network, self.experiment.network_digest),
         )
 
 
@@ -421,6 +459,22 @@ def build(prepared: PreparedRun, statistics: TrainingStatistics) -> keras.Model:
         jit_compile=compile_with_xla(settings),
     )
     return model
+
+
+def _take_weights(model: keras.Model, prepared: PreparedRun, progress: bool) -> TakenWeights | None:
+    """Give a network the weights that it is to start with; None where all start at random."""
+    start = prepared.start
+    if start is None:
+        return None
+    weights = take_weights(model, prepared.typology.names, start)
+    if progress:
+        left = ", ".join(weights.left) or "none"
+        print(
+            f"starts from {start.path}: {len(weights.taken)} weights taken, {len(weights.left)} "
+            f"left at random: {left}",
+            flush=True,
+        )
+    return weights
 
 
 def in_float32(
@@ -625,14 +679,53 @@ def evaluate_predictions(
 # --- 6. Record what was done ---
 
 
+def _describe_start(
+    start: StartingPoint | None, weights: TakenWeights | None
+) -> dict[str, Any] | None:
+    """Say for a record which network the weights came from, and which of them."""
+    if start is None or weights is None:
+        return None
+    card = read_model_card(start.path)
+    return {
+        "experiment": card.name,
+        "dataset": card.dataset,
+        "digest": start.digest,
+        "part": start.part,
+        "taken": weights.taken,
+        "left": weights.left,
+    }
+
+
+@dataclass(frozen=True)
+class ClassifierInfo:
+    """What a record says of the classifier itself.
+
+    Attributes:
+        statistics: of the training split.
+        parameters: numbers of weights, `trainable` and `total`.
+        step_operations: operations of floating point of one training step.
+        taken_weights: those that it started with; None where all started at random.
+    """
+
+    statistics: TrainingStatistics
+    parameters: dict[str, int]
+    step_operations: float
+    taken_weights: TakenWeights | None = None
+
+
+def _count_weights(model: keras.Model) -> dict[str, int]:
+    trainable = sum(int(np.prod(weight.shape)) for weight in model.trainable_variables)
+    return {"trainable": trainable, "total": model.count_params()}
+
+
 def make_record(
     prepared: PreparedRun,
-    statistics: TrainingStatistics,
-    model: keras.Model,
     training_info: TrainingInfo,
     evaluation: Evaluation,
+    classifier: ClassifierInfo,
 ) -> results.Record:
     """Put together what was trained, on what, how, where and when, and what came of it."""
+    statistics = classifier.statistics
     experiment = prepared.experiment
     settings = prepared.settings
     store = prepared.store
@@ -640,7 +733,9 @@ def make_record(
 
     patches = {split: len(store.positions(split)) for split in SPLITS}
     updates = _updates_per_epoch(prepared) * len(training_info.rows)
-    trainable = sum(int(np.prod(weight.shape)) for weight in model.trainable_variables)
+    choices = asdict(experiment)
+    # The folder of a file of the user's own is no one else's business.
+    choices["network"] = prepared.card.network
 
     metadata = results.Metadata(
         dataset=prepared.dataset.name,
@@ -652,13 +747,13 @@ def make_record(
         colors=typology.colors,
         members=tuple(land_class.members for land_class in typology.classes),
         selection=selection_parameters(prepared.dataset),
-        choices=asdict(experiment),
+        choices=choices,
         settings=asdict(settings),
-        parameters={"trainable": trainable, "total": model.count_params()},
+        parameters=classifier.parameters,
         patches=patches,
         split=prepared.dataset.split_rule,
         size=store.size,
-        operations=updates * step_operations(model, settings.batch_size),
+        operations=updates * classifier.step_operations,
         fingerprint=store.fingerprint,
         skipped=tuple(store.skipped.to_dict(orient="records")),
         statistics=statistics.bands,
@@ -670,6 +765,7 @@ def make_record(
         commit=training_info.commit,
         uncommitted=training_info.uncommitted,
         versions=training_info.versions,
+        start_from=_describe_start(prepared.start, classifier.taken_weights),
     )
     return results.Record(
         metadata=metadata,

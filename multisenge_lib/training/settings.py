@@ -12,6 +12,7 @@ from msgspec import Meta
 
 from multisenge_lib.dataset import SAMPLE, dataset_of_root
 from multisenge_lib.errors import ExperimentError
+from multisenge_lib.models import Experiment
 
 #: Two of the readings of "The training dataset is augmented to 75%" (section 3.4).
 #: `replace`: three quarters of the patches of an epoch are turned, the others are as they are.
@@ -139,8 +140,19 @@ def settings_for(root: Path | str, **changes: Any) -> Settings:
     return replace(preset, **asked_for)
 
 
+def with_variant_settings(settings: Settings, experiment: Experiment) -> Settings:
+    """Return settings with what the variants in the experiment's name change.
+
+    The name of an experiment counts for more than a setting given beside it.
+    """
+    return replace(settings, **experiment.variant_settings)
+
+
 #: Parameters of `notebooks/train.ipynb` that are not settings.
-_REQUEST = ("exp", "data_root", "on_error", "band_order", "replace_record")
+_REQUEST = (
+    *("exp", "network", "data_root", "start_from", "start_from_part"),
+    *("on_error", "band_order", "replace_record"),
+)
 _SELECTION = ("months", "days_gap", "s1_rule", "tiles")
 
 

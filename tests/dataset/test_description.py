@@ -79,7 +79,7 @@ def test_a_selection_of_ones_own_has_a_name_of_its_own():
         ({"months": 7.5}, r"months\[0\] is '7.5'"),
         ({"days_gap": "ten"}, "days_gap is 'ten' .*must be whole days, 0 to 366"),
         ({"days_gap": -1}, "days_gap is -1 "),
-        ({"s1_rule": "last"}, "s1_rule is 'last' .*must be first or nearest"),
+        ({"s1_rule": "last"}, "s1_rule is 'last': s1_rule must be first, nearest, or"),
         ({"tiles": "31UEQ=tset"}, "tiles.31UEQ is 'tset' .*each train, validation, test or"),
         ({"tiles": "31UEQ,30TYT"}, "multisenge has no '30TYT': choose among 31TFN"),
     ],

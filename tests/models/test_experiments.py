@@ -81,7 +81,7 @@ def test_another_dataset_has_its_own_experiments():
     )
     found = get_experiment("s2_6c", area)
     assert (found.months, found.sensors) == ((12, 2), ("s2",))
-    with pytest.raises(ExperimentError, match=r"no experiment 's1_6c': choose one of s2_6c$"):
+    with pytest.raises(ExperimentError, match=r"no experiment 's1_6c': choose one of s2_6c, or "):
         get_experiment("s1_6c", area)
 
 

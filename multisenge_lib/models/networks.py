@@ -1,0 +1,220 @@
+"""The networks by name, and how a network of your own is found: a network is one file.
+
+A network is a function `build(series, classes)` from the standardised series of each sensor to
+logits. Everything around it is the same for all networks: standardisation, loss, batches, schedule,
+records, maps and comparisons. See `find_builder` for what the function takes and gives.
+
+The networks of the table below are found by their import path, and yours by the path of its file,
+so this module knows none of them when it is imported.
+"""
+
+import hashlib
+import importlib
+import importlib.util
+import inspect
+import re
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType, ModuleType
+from typing import Any
+
+from multisenge_lib.errors import ExperimentError, printable
+
+#: The function that a network's file defines, unless another is named.
+DEFAULT_FUNCTION = "build"
+
+
+@dataclass(frozen=True)
+class BuiltInNetwork:
+    """A network that comes with the library.
+
+    Attributes:
+        title: its name in tables; the sensors are added to it.
+        module: the import path of its module.
+        function: that builds it.
+    """
+
+    title: str
+    module: str
+    function: str = DEFAULT_FUNCTION
+
+
+#: The paper's two networks first, then those of others.
+NETWORKS: Mapping[str, BuiltInNetwork] = MappingProxyType(
+    {
+        "conv_lstm": BuiltInNetwork(
+            "ConvLSTM", "multisenge_lib.models.paper_networks", "build_conv_lstm"
+        ),
+        "inception": BuiltInNetwork(
+            "ConvLSTM+Inception", "multisenge_lib.models.paper_networks", "build_inception"
+        ),
+        "unet": BuiltInNetwork("One-date U-Net", "multisenge_lib.other_networks.single_date"),
+        "stack": BuiltInNetwork("Stacked U-Net", "multisenge_lib.other_networks.stacked_dates"),
+        "unet3d": BuiltInNetwork("3D U-Net", "multisenge_lib.other_networks.unet3d"),
+        "utae": BuiltInNetwork("U-TAE", "multisenge_lib.other_networks.utae"),
+    }
+)
+#: The networks of the paper (section 3).
+PAPER_NETWORKS = ("conv_lstm", "inception")
+
+#: The random forest of `other_networks`: an experiment's network that is not built with Keras.
+FOREST = "forest"
+
+#: First parts of the names of experiments that a file of your own must not have.
+_TAKEN = (*NETWORKS, FOREST, "s1", "s2", "s1s2")
+
+
+@dataclass(frozen=True)
+class NetworkFile:
+    """A network in a file of your own.
+
+    Attributes:
+        path: of the Python file.
+        function: that builds the network.
+    """
+
+    path: Path
+    function: str
+
+    @property
+    def label(self) -> str:
+        """What the names of its experiments begin with: letters, digits and `_`.
+
+        It is the file's name without `.py`, then `_` and the function's name unless that is
+        `build`; any other character becomes `_`.
+        """
+        label = self.path.stem
+        if self.function != DEFAULT_FUNCTION:
+            label += f"_{self.function}"
+        return re.sub(r"[^A-Za-z0-9_]", "_", label)
+
+    def digest(self) -> str:
+        """Hash the file's content.
+
+        Raises:
+            ExperimentError: the file cannot be read.
+        """
+        try:
+            content = self.path.read_bytes()
+        except OSError as error:
+            raise ExperimentError(
+                f"{printable(self.path)} cannot be read ({error.strerror}): name the file of a "
+                f"network, such as my_networks.py:build, or one of {', '.join(NETWORKS)}"
+            ) from None
+        return hashlib.sha256(content).hexdigest()
+
+
+def parse_network(network: str) -> BuiltInNetwork | NetworkFile:
+    """Find out which network is meant.
+
+    Args:
+        network: a name of `NETWORKS`, or a file of your own as `my_networks.py:build`; the function
+            can be left out where it is `build`.
+
+    Raises:
+        ExperimentError: it is neither, or the file's name is that of another network.
+    """
+    if network in NETWORKS:
+        return NETWORKS[network]
+    match = re.fullmatch(r"(.+\.py)(?::(\w+))?", network)
+    if match is None:
+        raise ExperimentError(
+            f"there is no network {network!r}: choose one of {', '.join(NETWORKS)}, or name a file "
+            "and its function, such as my_networks.py:build"
+        )
+    path, function = match.groups()
+    file = NetworkFile(Path(path), function or DEFAULT_FUNCTION)
+    # Names of folders are compared without regard to case, as some file systems do.
+    if file.label.lower() in _TAKEN:
+        raise ExperimentError(
+            f"{printable(network)}: experiments of a network named {file.label} exist already: "
+            "rename the file"
+        )
+    return file
+
+
+def find_builder(network: str, digest: str = "") -> Callable[..., Any]:
+    """Return the function that builds a network.
+
+    The function takes
+
+    - `series`: standardised images by sensor, Keras tensors `(batch, dates, height, width, bands)`;
+    - `classes`: how many classes there are;
+    - `days`, if it has a parameter of this name: the day of the year of each image, 1 to 366, by
+      sensor, Keras tensors `(batch, dates)`;
+    - `choices`, if it has a parameter of this name: the `Experiment`, for the choices that the
+      paper leaves open.
+
+    It returns logits, `(batch, height, width, classes)`; channel k is the class with id k + 1.
+
+    Args:
+        network: see `parse_network`.
+        digest: what a file must have; empty for any.
+
+    Raises:
+        ExperimentError: there is no such network, or its file cannot be imported, has changed, or
+            has no such function.
+    """
+    parsed = parse_network(network)
+    builder = getattr(import_network(network, digest), parsed.function, None)
+    if not callable(builder):
+        raise ExperimentError(
+            f"{printable(network)}: there is no function {parsed.function} in it: define "
+            f"{parsed.function}(series, classes), which returns the logits"
+        )
+    parameters = inspect.signature(builder).parameters
+    missing = [name for name in ("series", "classes") if name not in parameters]
+    if missing:
+        raise ExperimentError(
+            f"{printable(network)}: {parsed.function} has no parameter {' and '.join(missing)}: "
+            f"define it as {parsed.function}(series, classes)"
+        )
+    return builder
+
+
+def import_network(network: str, digest: str = "") -> ModuleType:
+    """Import the module of a network, which also registers the layers that it defines.
+
+    Arguments and errors are those of `find_builder`.
+    """
+    parsed = parse_network(network)
+    if isinstance(parsed, NetworkFile):
+        return _import_file(parsed, digest)
+    return importlib.import_module(parsed.module)
+
+
+def takes_days(network: str, digest: str = "") -> bool:
+    """Return whether a network asks for the days of the year; see `find_builder`."""
+    if network == FOREST:
+        return False
+    return "days" in inspect.signature(find_builder(network, digest)).parameters
+
+
+def _import_file(file: NetworkFile, digest: str) -> ModuleType:
+    """Import a file of the user's, once for each content that it has had."""
+    current = file.digest()
+    if digest and current != digest:
+        raise ExperimentError(
+            f"{printable(file.path)} has changed since the experiment was made: make the "
+            "experiment again, with get_experiment or with_network"
+        )
+    # The digest is in the name: two files of one name, or two states of a file, are two modules.
+    name = f"multisenge_network_{file.label}_{current[:12]}"
+    if name in sys.modules:
+        return sys.modules[name]
+    specification = importlib.util.spec_from_file_location(name, file.path)
+    module = importlib.util.module_from_spec(specification)
+    # Keras looks up classes that are to be saved in the module's entry here.
+    sys.modules[name] = module
+    try:
+        specification.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        reason = " ".join(str(error).split())
+        raise ExperimentError(
+            f"{printable(file.path)} cannot be imported ({type(error).__name__}: {reason}): run it "
+            f"with python {printable(file.path)} to see where"
+        ) from None
+    return module

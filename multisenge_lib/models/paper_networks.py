@@ -1,0 +1,86 @@
+"""The paper's two networks (Figure 5): ConvLSTM and U-Net, and the same with an Inception module.
+
+They are built like any other network, see `networks`. The parameter `choices` is the experiment: it
+says what was chosen where the paper leaves something open.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+from keras import KerasTensor, layers
+
+from multisenge_lib.models.conv_lstm import ConvLSTM2D
+from multisenge_lib.models.experiments import Experiment
+from multisenge_lib.models.inception import naive_inception
+from multisenge_lib.models.unet import build_unet
+
+
+def build_conv_lstm(
+    series: Mapping[str, KerasTensor], classes: int, choices: Experiment
+) -> KerasTensor:
+    """Sum up the series of each sensor with a ConvLSTM, and segment the result with the U-Net.
+
+    Args:
+        series: standardised images by sensor, `(batch, dates, height, width, bands)`.
+        classes: number of classes.
+        choices: what the paper leaves open.
+
+    Returns:
+        Logits `(batch, height, width, classes)`.
+    """
+    features = _conv_lstm_features(series, choices)
+    return _segment(features, classes, choices)
+
+
+def build_inception(
+    series: Mapping[str, KerasTensor], classes: int, choices: Experiment
+) -> KerasTensor:
+    """Add what an Inception module sees of the first date, before the U-Net (section 3.2).
+
+    Args:
+        series: standardised images by sensor, `(batch, dates, height, width, bands)`.
+        classes: number of classes.
+        choices: what the paper leaves open.
+
+    Returns:
+        Logits `(batch, height, width, classes)`.
+    """
+    features = _conv_lstm_features(series, choices)
+
+    # The Inception module takes the first date of all sensors, stacked (section 3.2).
+    first_dates = [x[:, 0] for x in series.values()]
+    image = layers.Concatenate(name="first_dates")(first_dates)
+    module = naive_inception(image, choices.inception_filters, choices.inception_pool)
+    features.append(module)
+    return _segment(features, classes, choices)
+
+
+def _conv_lstm_features(series: Mapping[str, Any], choices: Experiment) -> list[Any]:
+    """Return the last hidden state of each sensor's ConvLSTM, `(batch, height, width, filters)`."""
+    features = []
+    for sensor, x in series.items():
+        conv_lstm = ConvLSTM2D(
+            choices.filters,
+            3,
+            peephole=choices.peephole,
+            activation=choices.activation,
+            name=f"{sensor}_convlstm",
+        )
+        features.append(conv_lstm(x))
+    return features
+
+
+def _segment(features: list[Any], classes: int, choices: Experiment) -> Any:
+    """Turn the features into one logit per class with the U-Net (section 3.3)."""
+    if len(features) == 1:
+        image = features[0]
+    else:
+        image = layers.Concatenate(name="features")(features)
+    unet = build_unet(
+        keras.Input(image.shape[1:], name="unet_features"),
+        classes,
+        full_resolution_skip=choices.full_resolution_skip,
+        trainable_encoder=not choices.freeze_encoder,
+    )
+    return unet(image)

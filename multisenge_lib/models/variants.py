@@ -1,0 +1,103 @@
+"""Variants: choices that the paper leaves open, each changed on its own.
+
+A variant is part of an experiment's name: `inception_10c+peepholes` is `inception_10c` with
+peepholes. It is trained, recorded and compared like any other experiment. Several can be joined:
+`inception_10c+one_date+peepholes`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from multisenge_lib.errors import ExperimentError
+from multisenge_lib.models.networks import PAPER_NETWORKS
+
+#: Stands before each variant in the name of an experiment.
+VARIANT_MARK = "+"
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One choice of an experiment that is changed.
+
+    Attributes:
+        title: in words, for tables.
+        experiment: fields of the `Experiment` and their values.
+        settings: fields of the training's `Settings` and their values.
+        networks: names of the networks that the choice exists for; empty for all.
+    """
+
+    title: str
+    experiment: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    networks: tuple[str, ...] = ()
+
+
+#: By the names that experiments have; they become parts of folders' names.
+VARIANTS: Mapping[str, Variant] = MappingProxyType(
+    {
+        "one_date": Variant("one date of all", {"first_dates": 1}),
+        "peepholes": Variant("peepholes", {"peephole": True}, networks=PAPER_NETWORKS),
+        "relu": Variant("ReLU for tanh", {"activation": "relu"}, networks=PAPER_NETWORKS),
+        "no_pool": Variant(
+            "Inception without pooling", {"inception_pool": False}, networks=("inception",)
+        ),
+        "full_skip": Variant(
+            "full-resolution skip", {"full_resolution_skip": True}, networks=PAPER_NETWORKS
+        ),
+        "frozen_encoder": Variant(
+            "frozen encoder", {"freeze_encoder": True}, networks=PAPER_NETWORKS
+        ),
+        "s1_linear": Variant("Sentinel-1 linear", {"s1_decibel": False}),
+        "no_augmentation": Variant("no augmentation", settings={"augmentation": "none"}),
+        "extra_copies": Variant("augmentation adds copies", settings={"augmentation": "extend"}),
+        "no_class_weights": Variant("no class weights", settings={"class_weights": False}),
+        "bfloat16": Variant("bfloat16", settings={"precision": "mixed_bfloat16"}),
+    }
+)
+
+
+def check_variants(names: tuple[str, ...], network: str, sensors: tuple[str, ...]) -> None:
+    """Refuse variants that do not exist, contradict each other, or would change nothing.
+
+    Args:
+        names: of `VARIANTS`.
+        network: of the experiment that they are to change.
+        sensors: of the experiment.
+
+    Raises:
+        ExperimentError: which one, and why.
+    """
+    changed_by: dict[str, str] = {}
+    for name in names:
+        if name not in VARIANTS:
+            raise ExperimentError(
+                f"there is no variant {name!r}: choose among {', '.join(VARIANTS)}"
+            )
+        variant = VARIANTS[name]
+        if variant.networks and network not in variant.networks:
+            raise ExperimentError(
+                f"the variant {name} changes nothing in {network}: it is one of "
+                f"{' and '.join(variant.networks)}"
+            )
+        if name == "s1_linear" and "s1" not in sensors:
+            raise ExperimentError(
+                f"the variant {name} changes nothing without Sentinel-1: leave it out"
+            )
+        for changed in (*variant.experiment, *variant.settings):
+            if changed in changed_by:
+                raise ExperimentError(
+                    f"the variants {changed_by[changed]} and {name} both change {changed}: give "
+                    "one of them, once"
+                )
+            changed_by[changed] = name
+
+
+def in_order(names: list[str]) -> tuple[str, ...]:
+    """Put variants in the order of `VARIANTS`, so that each combination has one name.
+
+    Names that do not exist come last, for `check_variants` to refuse.
+    """
+    order = list(VARIANTS)
+    return tuple(sorted(names, key=lambda name: order.index(name) if name in order else len(order)))

@@ -1,0 +1,135 @@
+"""Start training from a network that was trained before: transfer learning (paper, section 6)."""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+import keras
+
+from multisenge_lib.errors import ExperimentError, printable
+from multisenge_lib.models import load_model, read_model_card
+
+#: Which weights to take: all that fit, or those of the encoder alone.
+StartPart = Literal["all", "encoder"]
+
+#: Layers of an encoder: VGG-16's `block1_conv1` in our U-Nets, `encoder1a_conv` in the others.
+_ENCODER_LAYER = re.compile(r"(.*/)?(block\d+_conv\d+|encoder)[^/]*/[^/]*")
+
+
+@dataclass(frozen=True)
+class StartingPoint:
+    """A trained network whose weights another one starts with.
+
+    Attributes:
+        path: of its `model.keras`.
+        part: which of its weights are taken.
+        digest: a hash of the file.
+        network: the file of a network of your own, where the `.keras` file needs it.
+    """
+
+    path: Path
+    part: StartPart
+    digest: str
+    network: str | None = None
+
+
+@dataclass(frozen=True)
+class TakenWeights:
+    """Which weights were taken from a network, and which not.
+
+    Attributes:
+        taken: names of the weights that the new network starts with.
+        left: names of the new network's other weights, which start at random.
+    """
+
+    taken: tuple[str, ...]
+    left: tuple[str, ...]
+
+
+def starting_point(
+    path: Path | str, part: str = "all", network: str | None = None
+) -> StartingPoint:
+    """Describe where training starts, once the file is there and is a network.
+
+    Raises:
+        ExperimentError: the part is neither `all` nor `encoder`.
+        ModelError: the file is missing, damaged, or not a network of this library.
+    """
+    if part not in get_args(StartPart):
+        raise ExperimentError(
+            f"start_from_part is {part!r}: give {' or '.join(get_args(StartPart))}"
+        )
+    path = Path(path)
+    read_model_card(path)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return StartingPoint(path, part, digest, network)
+
+
+def take_weights(
+    model: keras.Model, classes: tuple[str, ...], start: StartingPoint
+) -> TakenWeights:
+    """Give a network the weights of another one, wherever names and shapes are the same.
+
+    Logits of other classes are left, even where there are as many: channel k means another class.
+
+    Args:
+        model: as it was built; its weights change.
+        classes: names of the classes that it separates.
+        start: the network whose weights are taken.
+
+    Raises:
+        ExperimentError: not a single weight fits.
+        ModelError: the file cannot be read.
+    """
+    source, card = load_model(start.path, start.network)
+    available = dict(_named_weights(source))
+    same_classes = tuple(card.classes) == tuple(classes)
+    logits = _output_layer(model)
+
+    taken = []
+    left = []
+    for name, weight in _named_weights(model):
+        of_source = available.get(name)
+        fits = of_source is not None and of_source.shape == weight.shape
+        if start.part == "encoder" and not _ENCODER_LAYER.fullmatch(name):
+            fits = False
+        if not same_classes and name.startswith(f"{logits}/"):
+            fits = False
+        if fits:
+            weight.assign(of_source)
+            taken.append(name)
+        else:
+            left.append(name)
+    if not taken:
+        raise ExperimentError(
+            f"{printable(start.path)}: not one of its weights fits {model.name} "
+            f"(start_from_part {start.part}): start from a network of the same kind"
+        )
+    return TakenWeights(tuple(taken), tuple(left))
+
+
+def _named_weights(model: keras.Model, inside: str = "") -> Iterator[tuple[str, keras.Variable]]:
+    """Yield every weight with its layer's name, such as `unet/block1_conv1/kernel`.
+
+    Layers inside a model inside the network have its name before theirs. A layer without a name of
+    its own is numbered by Keras in each process anew, so that its weights may not be found again.
+    """
+    for layer in model.layers:
+        path = f"{inside}{layer.name}"
+        if isinstance(layer, keras.Model):
+            yield from _named_weights(layer, f"{path}/")
+            continue
+        counts: dict[str, int] = {}
+        for weight in layer.weights:
+            counts[weight.name] = counts.get(weight.name, 0) + 1
+            number = "" if counts[weight.name] == 1 else f"_{counts[weight.name]}"
+            yield f"{path}/{weight.name}{number}", weight
+
+
+def _output_layer(model: keras.Model) -> str:
+    """Return the path of the last layer with weights, which gives the logits."""
+    *_, (name, _) = _named_weights(model)
+    return name.rpartition("/")[0]
