@@ -73,7 +73,10 @@ def train_forest(
     if dataset is None:
         dataset = dataset_of_root(data_root)
     experiment = forest_experiment(name, dataset)
-    settings = settings_for(data_root, seed=seed)
+    # One patch at a time. A forest is not trained in batches, nor on turned patches, nor weighted.
+    settings = settings_for(
+        data_root, seed=seed, batch_size=1, augmentation="none", class_weights=False
+    )
     prepared = prepare(data_root, experiment, settings, on_error, dataset, band_order=band_order)
 
     start = time.monotonic()

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 
 from keras import KerasTensor, layers, ops
 
+from multisenge_lib.other_networks.sensors import join_sensors
+
 #: Filters of the first stage. The stages have 4, 8 and 16 times this divided by 4.
 WIDTH = 32
 #: Slope of LeakyReLU for negative values: PyTorch's default, which the authors' code uses.
@@ -49,10 +51,7 @@ def build(series: Mapping[str, KerasTensor], classes: int) -> KerasTensor:
     Returns:
         Logits `(batch, height, width, classes)`, the mean over the dates.
     """
-    sequences = list(series.values())
-    x = sequences[0]
-    if len(sequences) > 1:
-        x = layers.Concatenate(name="sensors")(sequences)
+    x = join_sensors(series, "unet3d")
 
     # Encoder: two stages, each halving time, height and width.
     stage1 = _convolve(x, WIDTH, "encoder1a")

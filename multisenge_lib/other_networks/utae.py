@@ -18,6 +18,8 @@ import keras
 import numpy as np
 from keras import KerasTensor, layers, ops
 
+from multisenge_lib.other_networks.sensors import join_sensors
+
 #: Channels of the encoder's and the decoder's stages, from the finest to the coarsest.
 ENCODER = (64, 64, 64, 128)
 DECODER = (32, 32, 64, 128)
@@ -308,10 +310,7 @@ def build(
     Returns:
         Logits `(batch, height, width, classes)`.
     """
-    sequences = list(series.values())
-    x = sequences[0]
-    if len(sequences) > 1:
-        x = layers.Concatenate(name="sensors")(sequences)
+    x = join_sensors(series, "utae")
     dates = x.shape[1]
     days_of_images = list(days.values())[-1]
 

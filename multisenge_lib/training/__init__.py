@@ -17,6 +17,8 @@ from multisenge_lib.training.settings import (
 )
 
 if TYPE_CHECKING:  # for editors and type checkers, which do not run __getattr__ below
+    from multisenge_lib.training.checkpoint import TrainingInfo
+    from multisenge_lib.training.devices import device_name
     from multisenge_lib.training.loss import inverse_frequency, weighted_loss
     from multisenge_lib.training.progress import print_scores
     from multisenge_lib.training.run import (
@@ -34,6 +36,8 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not run __getattr__
 
 #: Names that need Keras, by the module that defines them.
 _MODULE_OF = {
+    "TrainingInfo": "checkpoint",
+    "device_name": "devices",
     "inverse_frequency": "loss",
     "weighted_loss": "loss",
     "print_scores": "progress",

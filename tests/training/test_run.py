@@ -21,6 +21,7 @@ from multisenge_lib.training import run as training
 from multisenge_lib.training.checkpoint import delete_run
 from multisenge_lib.training.progress import Progress
 from multisenge_lib.training.settings import Settings
+from multisenge_lib.training.start_from import StartingPoint
 
 #: As the shortest run: the network of S1 alone, two steps an epoch.
 FAST = Settings(epochs=2, batch_size=2, reader_threads=1)
@@ -235,6 +236,7 @@ def test_every_part_of_the_identity_makes_another_run(run, small, monkeypatch):
             base, dataset=replace(dataset, bands=dict(dataset.bands, s1=("VH", "VV")))
         ),
         "patches": replace(base, store=replace(base.store, fingerprint="another")),
+        "start_from": replace(base, start=StartingPoint(Path("model.keras"), "all", "digest")),
     }
     folders = {name: prepared.folder() for name, prepared in changed.items()}
     for name, value in {"backend": "another", "library": "another"}.items():

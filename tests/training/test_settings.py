@@ -104,6 +104,7 @@ def test_the_notebook_has_no_parameter_that_would_be_refused():
     settings = set(settings_from_parameters(names))
     assert settings < {field.name for field in fields(Settings)}
     assert set(names) - settings == {
-        *("exp", "data_root", "on_error", "band_order", "replace_record"),
+        *("exp", "network", "data_root", "start_from", "start_from_part"),
+        *("on_error", "band_order", "replace_record"),
         *("months", "days_gap", "s1_rule", "tiles"),
     }
