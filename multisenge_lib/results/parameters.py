@@ -6,6 +6,7 @@ import yaml
 
 from multisenge_lib.dataset import SELECTION_MARK
 from multisenge_lib.errors import RecordError
+from multisenge_lib.models import FOREST
 from multisenge_lib.results.records import Record
 
 #: Settings that had another name in older records.
@@ -22,8 +23,8 @@ def to_parameters(record: Record) -> dict[str, Any]:
         record: of any experiment.
 
     Raises:
-        RecordError: the record is of an evaluation, not of a training; or of a selection of its
-            own, and older than such records name their selection.
+        RecordError: the record is of an evaluation, not of a training; or of a random forest; or of
+            a selection of its own, and older than such records name their selection.
 
     Examples:
         >>> import multisenge_lib as ms
@@ -37,7 +38,7 @@ def to_parameters(record: Record) -> dict[str, Any]:
             f"the record of {metadata.experiment} on {metadata.dataset} has no settings: it is of "
             "an evaluation; give the record of the training"
         )
-    parameters: dict[str, Any] = {"exp": metadata.experiment}
+    parameters = _experiment_parameters(record)
     for name, value in metadata.settings.items():
         # None means that the default decides, in the notebook as well.
         if value is not None:
@@ -53,6 +54,24 @@ def to_parameters(record: Record) -> dict[str, Any]:
     return parameters
 
 
+def _experiment_parameters(record: Record) -> dict[str, Any]:
+    """Return the parameters that name the experiment, and the network where it is a user's file."""
+    metadata = record.metadata
+    network = metadata.choices.get("network", "")  # records of before networks had names lack it
+    if network == FOREST:
+        raise RecordError(
+            f"{metadata.experiment} is a random forest, which the notebook does not train: use "
+            f"`snakemake --cores 2 --config exp={metadata.experiment}`"
+        )
+    if ".py:" not in network:
+        return {"exp": metadata.experiment}
+    # The experiment of the paper with the same sensors and classes stands for the data.
+    sensors = "".join(metadata.choices["sensors"])
+    _, *variants = metadata.experiment.split("+")
+    exp = "+".join([f"{sensors}_{metadata.classification}", *variants])
+    return {"exp": exp, "network": network}
+
+
 def to_yaml(record: Record) -> str:
     """Write the parameters of a record as a file for `papermill -f`, with a comment at its head."""
     metadata = record.metadata
@@ -62,4 +81,11 @@ def to_yaml(record: Record) -> str:
         "# papermill notebooks/train.ipynb runs/again.ipynb -f THIS_FILE\n"
         "# The data root is that of MULTISENGE_ROOT; where it is not set, the sample.\n"
     )
+    start = metadata.start_from
+    if start is not None:
+        head += (
+            f"# It started from weights of {start['experiment']} on {start['dataset']}: give that "
+            f"model.keras with -p start_from FILE -p start_from_part {start['part']}\n"
+            f"# (SHA-256 {start['digest']}).\n"
+        )
     return head + yaml.safe_dump(to_parameters(record), sort_keys=False)

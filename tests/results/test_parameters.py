@@ -1,6 +1,6 @@
 """The parameters of a record: what papermill reads gives the same settings and selection."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 import yaml
@@ -59,3 +59,24 @@ def test_records_that_do_not_say_how_they_were_trained_are_refused():
         to_parameters(make_record(settings={}))
     with pytest.raises(RecordError, match="does not say its months and tiles"):
         to_parameters(make_record(dataset=with_selection(MULTISENGE, months="7").name))
+
+
+def test_a_network_of_a_file_comes_back_with_the_experiment_that_says_its_data():
+    record = make_record("s2_10c")
+    choices = {"network": "mine.py:build", "sensors": ["s2"]}
+    metadata = replace(record.metadata, experiment="mine_s2_10c+one_date", choices=choices)
+    parameters = to_parameters(replace(record, metadata=metadata))
+    assert parameters["exp"] == "s2_10c+one_date"
+    assert parameters["network"] == "mine.py:build"
+
+
+def test_the_file_says_from_which_weights_training_started():
+    start = {"experiment": "s2_6c", "dataset": "area", "digest": "0a1b", "part": "encoder"}
+    text = to_yaml(make_record(start_from=start))
+    assert "weights of s2_6c on area" in text and "start_from_part encoder" in text
+    assert yaml.safe_load(text) == to_parameters(make_record())
+
+
+def test_a_forest_is_not_for_the_notebook():
+    with pytest.raises(RecordError, match="which the notebook does not train"):
+        to_parameters(make_record(choices={"network": "forest"}))
