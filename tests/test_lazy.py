@@ -16,7 +16,9 @@ def test_a_name_is_found_in_its_module():
 
 def test_another_name_is_refused_without_loading_anything():
     get, _ = lazy_names("multisenge_lib.results", {"scores": "no_such_module"})
-    with pytest.raises(AttributeError, match=r"'multisenge_lib\.results' has no attribute 'nothing'"):
+    with pytest.raises(
+        AttributeError, match=r"'multisenge_lib\.results' has no attribute 'nothing'"
+    ):
         get("nothing")
 
 

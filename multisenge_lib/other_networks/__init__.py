@@ -12,19 +12,13 @@ Each module is one network, with one function `build`:
 Keras and scikit-learn are loaded when a network or the forest is first asked for.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from multisenge_lib.lazy import lazy_names
 from multisenge_lib.models import check_keras
-from multisenge_lib.other_networks.forest_experiments import forest_experiment, forest_names
+from multisenge_lib.other_networks.forest_experiments import forest_names
 
 if TYPE_CHECKING:  # for editors and type checkers, which do not run __getattr__ below
     from multisenge_lib.other_networks.random_forest import train_forest
 
-
-def __getattr__(name: str) -> Any:
-    """Load the forest when it is first asked for (PEP 562)."""
-    if name != "train_forest":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    check_keras()
-    return importlib.import_module(f"{__name__}.random_forest").train_forest
+__getattr__, __dir__ = lazy_names(__name__, {"train_forest": "random_forest"}, check_keras)
