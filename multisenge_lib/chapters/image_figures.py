@@ -208,7 +208,9 @@ def band_means(
         ax.set(title=title, ylabel="Reflectance × 10,000")
         ax.set_xticks(positions, bands)
         ax.set_xlabel("Sentinel-2 band")
-    axes[0].legend(loc="upper left")
+    # Below the panels, because the bars of errors reach everywhere inside them.
+    handles, _ = axes[0].get_legend_handles_labels()
+    lower_legend(figure, handles)
     return figure
 
 
