@@ -47,6 +47,7 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not run __getattr__
         decoded_table,
         errata_table,
         gains_by_model,
+        inception_by_class,
         matrices_of_others,
         merged_figure,
         method_overview,
@@ -59,7 +60,6 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not run __getattr__
     )
     from multisenge_lib.chapters.gains import (
         class_gains,
-        gain_note,
         gain_table,
         step_gains,
     )
@@ -89,6 +89,15 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not run __getattr__
         gate_images,
     )
     from multisenge_lib.chapters.network_layers import layer_table, receptive_fields_of
+    from multisenge_lib.chapters.overview_figures import (
+        class_count_figure,
+        class_overview,
+        overview_rows,
+        overview_table,
+        score_overview,
+        urban_step_figure,
+        urban_step_rows,
+    )
     from multisenge_lib.chapters.result_figures import (
         confusion_figure,
         growth_curves,
@@ -142,6 +151,7 @@ _NAMES_OF = {
         "decoded_table",
         "errata_table",
         "gains_by_model",
+        "inception_by_class",
         "matrices_of_others",
         "merged_figure",
         "method_overview",
@@ -152,7 +162,7 @@ _NAMES_OF = {
         "verdict_table",
         "wrong_share_table",
     ),
-    "gains": ("class_gains", "gain_note", "gain_table", "step_gains"),
+    "gains": ("class_gains", "gain_table", "step_gains"),
     "gate_examples": ("gate_places", "optical_pieces", "telling_filter"),
     "image_figures": (
         "band_means",
@@ -174,6 +184,15 @@ _NAMES_OF = {
     ),
     "network_figures": ("draw_inception", "draw_method", "draw_unet", "gate_images"),
     "network_layers": ("layer_table", "receptive_fields_of"),
+    "overview_figures": (
+        "class_count_figure",
+        "class_overview",
+        "overview_rows",
+        "overview_table",
+        "score_overview",
+        "urban_step_figure",
+        "urban_step_rows",
+    ),
     "result_figures": (
         "confusion_figure",
         "growth_curves",

@@ -76,6 +76,23 @@ def runs_by_method(dataset: str, classes: int) -> dict[str, list[Record]]:
     return runs
 
 
+def median_runs(runs: Mapping[str, Sequence[Record]], score: str = "macro_f1") -> dict[str, Record]:
+    """Choose of each method the run whose score is in the middle of its seeds.
+
+    A single run has to stand for its method where maps are shown. The best would flatter it, and
+    the first seed may be an outlier.
+
+    Args:
+        runs: of `runs_by_method`.
+        score: by which runs are ordered; of two in the middle, the lower one is taken.
+    """
+    chosen = {}
+    for method, records in runs.items():
+        ordered = sorted(records, key=lambda record: record.scores[score])
+        chosen[method] = ordered[(len(ordered) - 1) // 2]
+    return chosen
+
+
 def paper_scores(classes: int) -> pd.DataFrame:
     """Read Table 5 or 7 of the paper.
 
@@ -268,6 +285,8 @@ _SETTINGS = (
     "epochs",
     "batch_size",
     "learning_rate",
+    "schedule",
+    "passes_per_epoch",
     "plateau_patience",
     "stop_patience",
     "augmentation",
@@ -307,3 +326,15 @@ def _run_column(record: Record) -> dict[str, str]:
 def run_table(records: Mapping[str, Record]) -> pd.DataFrame:
     """Show how records were made: one row per setting or fact, one column per method."""
     return pd.DataFrame({method: _run_column(record) for method, record in records.items()})
+
+
+def shared_settings(records: Mapping[str, Record]) -> tuple[pd.Series, pd.DataFrame]:
+    """Divide `run_table` into what all records share, and what differs.
+
+    Returns:
+        One value per shared setting; and the rows that differ, one column per method.
+    """
+    table = run_table(records)
+    first = table.iloc[:, 0]
+    is_shared = table.eq(first, axis=0).all(axis=1)
+    return first[is_shared], table[~is_shared]

@@ -187,6 +187,17 @@ def urban_steps() -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
+def inception_by_class() -> pd.DataFrame:
+    """Tabulate what the Inception module changes in the paper's F1 of each urban class."""
+    columns = {}
+    for classes in (6, 10):
+        f1 = urban_f1(paper_scores(classes))
+        columns[f"{classes} classes"] = f1["ConvLSTM+Inception-S1S2"] - f1["ConvLSTM-S1S2"]
+    table = pd.DataFrame(columns)
+    table.index = _class_labels(10)[: len(table)]
+    return table.rename_axis("class")
+
+
 #: The claims that `answers_table` is about, in a few words.
 _CLAIM_WORDS = {
     "confusion-4-6": "Class 4 is confused with Non-urban areas",

@@ -6,7 +6,6 @@ import pandas as pd
 
 from multisenge_lib.models import EXPERIMENTS
 from multisenge_lib.results import (
-    LEAST_SEEDS,
     URBAN_F1,
     TestedDifference,
     correct,
@@ -57,40 +56,21 @@ def class_gains(dataset: str) -> dict[str, TestedDifference]:
     return correct(differences)
 
 
+def _signed(value: float) -> str:
+    """Write a difference with its sign, a true minus if it is negative."""
+    return f"{value:+.3f}".replace("-", "\N{MINUS SIGN}")
+
+
 def gain_table(gains: Mapping[str, TestedDifference]) -> pd.DataFrame:
     """Tabulate gains as text, one row each."""
     rows = {}
     for name, gain in gains.items():
         known = gain.difference.seeds > 1
+        interval = f"{_signed(gain.low)} to {_signed(gain.high)}"
         rows[name] = {
-            "gain": f"{gain.difference.value:+.3f}",
-            "95 %, corrected": f"{gain.low:+.3f} to {gain.high:+.3f}" if known else "unknown",
+            "gain": _signed(gain.difference.value),
+            "95%, corrected": interval if known else "unknown",
             "pairs of runs": f"{gain.difference.seeds}",
             "clear": "yes" if gain.is_clear else "no",
         }
     return pd.DataFrame.from_dict(rows, orient="index")
-
-
-def gain_note(gains: Mapping[str, TestedDifference]) -> str:
-    """Say which gains are more than chance, and how many more runs a claim would need."""
-    if not gains:
-        return "The networks to compare have no records yet."
-    seeds = min(gain.difference.seeds for gain in gains.values())
-    clear = []
-    other = []
-    for name, gain in gains.items():
-        if gain.is_clear:
-            clear.append(f"{name} ({gain.difference.value:+.3f})")
-        else:
-            other.append(name)
-
-    sentences = []
-    if clear:
-        sentences.append(f"More than seeds and test patches explain: {'; '.join(clear)}.")
-    if other:
-        sentences.append(f"Not decided by these runs: {'; '.join(other)}.")
-    if seeds < LEAST_SEEDS:
-        sentences.append(
-            f"With {seeds} pairs of runs, no difference is claimed: {LEAST_SEEDS} are the least."
-        )
-    return " ".join(sentences)

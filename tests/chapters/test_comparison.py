@@ -124,3 +124,22 @@ def test_the_forest_is_a_baseline_where_it_has_records(trained):
     assert row["macro_f1"] == f"{forest.scores['macro_f1']:.3f}"
     six = comparison.seed_scores(comparison.runs_by_method("sample", 6))
     assert list(six.index) == [*paper.METHODS, "commonest class everywhere"]
+
+
+def test_the_run_in_the_middle_stands_for_its_method(trained):
+    for seed in (2, 3):
+        results.write_record(make_record("s1_10c", seed=seed))
+    runs = {"ConvLSTM-S1": results.read_runs("sample", "s1_10c")}
+    chosen = comparison.median_runs(runs)["ConvLSTM-S1"]
+    of_seeds = sorted(run.scores["macro_f1"] for run in runs["ConvLSTM-S1"])
+    assert chosen.scores["macro_f1"] == of_seeds[1]
+
+
+def test_settings_that_all_runs_share_are_listed_once(trained):
+    records = comparison.read_records("sample", 6)
+    shared, different = comparison.shared_settings(records)
+    assert shared["dataset"] == "sample (synthetic)" and "epochs" in shared
+    assert different.empty
+    changed = make_record("s1_6c", settings={"epochs": 7})
+    shared, different = comparison.shared_settings(records | {"ConvLSTM-S1": changed})
+    assert list(different.index) == ["epochs"] and "epochs" not in shared

@@ -134,3 +134,10 @@ def test_a_verdict_has_all_its_findings_in_one_table(evidence):
     table = chapters.verdict_table(findings, audit.DISAGREES)
     assert len(table) == sum(finding.verdict == audit.DISAGREES for finding in findings)
     assert "#finding-training-tiles" in "".join(link.data for link in table["finding"])
+
+
+def test_inception_by_class_is_the_difference_of_two_printed_columns():
+    change = chapters.inception_by_class()
+    assert change.loc["5 Large Scale Networks", "10 classes"] == pytest.approx(0.5474 - 0.4163)
+    assert change.loc["1 Dense Built-Up", "6 classes"] == pytest.approx(0.3639 - 0.4430)
+    assert len(change) == 5

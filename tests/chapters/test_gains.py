@@ -30,36 +30,36 @@ def written(tmp_path, monkeypatch):
 
 
 def test_gains_of_no_records(written):
-    assert "no records yet" in chapters.gain_note(chapters.step_gains("sample", 10))
+    gains = chapters.step_gains("sample", 10)
+    assert gains == {} and chapters.gain_table(gains).empty
 
 
-def test_clear_gains_are_named_and_others_are_not_decided(written):
+def test_clear_gains_are_marked(written):
     written(runs(30, "s1_10c"), runs(60), runs(60, "inception_10c"))
     gains = chapters.step_gains("sample", 10)
     assert list(gains) == ["Sentinel-2, to Sentinel-1", "Inception, to both"]
     table = chapters.gain_table(gains)
     assert table["clear"].tolist() == ["yes", "no"]
     assert table["gain"].tolist()[1] == "+0.000"
-    note = chapters.gain_note(gains)
-    assert note.startswith(
-        "More than seeds and test patches explain: Sentinel-2, to Sentinel-1 (+0.0"
-    )
-    assert note.endswith("Not decided by these runs: Inception, to both.")
 
 
 def test_few_runs_are_no_claim(written):
     written(runs(30, "s1_10c", seeds=3), runs(60, seeds=4))
-    note = chapters.gain_note(chapters.step_gains("sample", 10))
-    assert note == (
-        "Not decided by these runs: Sentinel-2, to Sentinel-1. "
-        "With 3 pairs of runs, no difference is claimed: 5 are the least."
-    )
+    table = chapters.gain_table(chapters.step_gains("sample", 10))
+    assert table["pairs of runs"].tolist() == ["3"]
+    assert table["clear"].tolist() == ["no"]
+
+
+def test_a_loss_has_a_true_minus(written):
+    written(runs(60, "s1_10c"), runs(30))
+    table = chapters.gain_table(chapters.step_gains("sample", 10))
+    assert table["gain"].iloc[0].startswith("\N{MINUS SIGN}0.")
 
 
 def test_one_run_has_no_interval(written):
     written(runs(30, "s1_10c", seeds=1), runs(60, seeds=1))
     table = chapters.gain_table(chapters.step_gains("sample", 10))
-    assert table["95 %, corrected"].tolist() == ["unknown"]
+    assert table["95%, corrected"].tolist() == ["unknown"]
 
 
 def test_gains_of_several_numbers_of_classes_are_one_family(written):

@@ -1,0 +1,401 @@
+"""The figures that open the results chapters: the paper, others on real images, and this book.
+
+The three groups never share a row, and each has its own marker and colour. Only the runs of this
+book have intervals: the paper and the others trained each network once.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from multisenge_lib import audit
+from multisenge_lib.audit import SAME_NETWORK
+from multisenge_lib.chapters.comparison import (
+    display_name,
+    paper_scores,
+    record_scores,
+    runs_by_method,
+    urban_f1,
+)
+from multisenge_lib.chapters.gains import step_gains
+from multisenge_lib.chapters.style import (
+    DESKTOP_WIDTH,
+    class_label,
+    columns_for,
+    lower_legend,
+    panels,
+)
+from multisenge_lib.dataset import SAMPLE, TYPOLOGIES, URBAN
+from multisenge_lib.paper import METHODS
+from multisenge_lib.results import URBAN_F1, mean_score, read_runs
+
+PAPER_GROUP = "The paper"
+OTHERS_GROUP = "Others, real images"
+#: Marker and colour: of the paper, of others, of this book.
+_MARKS = (("D", "#a86400"), ("o", "#2b6ca3"), ("s", "#1f6b3a"))
+#: The scores that can be drawn, with the words below their panel.
+_TITLES = {
+    "weighted_f1": "Weighted F1",
+    "kappa": "Cohen's kappa",
+    "macro_f1": "Macro F1",
+    URBAN_F1: "Mean urban F1",
+}
+#: The baseline on the sample: no network, each pixel by itself.
+_FOREST_LABEL = "Random forest, by pixel"
+#: What is added, in words that fit beside a chart; the keys are those of `step_gains`.
+_STEP_LABELS = {
+    "Sentinel-2, to Sentinel-1": "Sentinel-2,\nto Sentinel-1",
+    "Sentinel-1, to Sentinel-2": "Sentinel-1,\nto Sentinel-2",
+    "Inception, to both": "Inception,\nto both sensors",
+}
+
+
+# --- All methods, by score ---
+
+
+def book_group(dataset: str) -> str:
+    """Name the group of this book's runs, in words that fit beside a chart."""
+    return "Synthetic sample" if dataset == SAMPLE.name else display_name(dataset)
+
+
+def _public_scores(classes: int, score: str) -> pd.Series:
+    """One score of the paper's networks and of others, by model."""
+    if score == URBAN_F1:
+        by_class = audit.class_f1_table(classes)
+        return by_class[list(URBAN)].mean(axis=1)
+    return audit.run_table(classes)[score]
+
+
+def _short_name(model: str) -> str:
+    """Shorten the name of a network of others, so that it fits beside a chart."""
+    if model.startswith(SAME_NETWORK):
+        return SAME_NETWORK  # its states, of two trainings, share a row
+    if model.startswith("MA-UTAE"):
+        return model.replace("two encoders ", "")
+    return model.replace(" concatenated", "")
+
+
+def overview_rows(dataset: str, drawn: Sequence[tuple[int, str]]) -> pd.DataFrame:
+    """Collect one score or several of all networks: the paper's, of others, and of this book.
+
+    Args:
+        dataset: whose records are this book's, `sample` or `multisenge`.
+        drawn: number of classes and name of each score.
+
+    Returns:
+        One row per value: `group`, `label`, `classes`, `score`, `value`, and `low` and `high`, a
+        95 % interval over seeds and test patches; NaN where there is one training.
+    """
+    rows = []
+    for classes, score in drawn:
+        for model, value in _public_scores(classes, score).dropna().items():
+            is_paper = model in METHODS
+            group = PAPER_GROUP if is_paper else OTHERS_GROUP
+            label = model if is_paper else _short_name(model)
+            rows.append((group, label, classes, score, value, np.nan, np.nan))
+        own = runs_by_method(dataset, classes)
+        forest = read_runs(dataset, f"forest_{classes}c")
+        if forest:
+            own[_FOREST_LABEL] = forest
+        for method, records in own.items():
+            mean = mean_score(records, score)
+            low, high = mean.interval()
+            rows.append((book_group(dataset), method, classes, score, mean.value, low, high))
+    columns = ["group", "label", "classes", "score", "value", "low", "high"]
+    table = pd.DataFrame(rows, columns=columns)
+    order = [PAPER_GROUP, OTHERS_GROUP, book_group(dataset)]
+    # A stable sort keeps the order of the networks inside each group.
+    return table.sort_values("group", key=lambda names: names.map(order.index), kind="stable")
+
+
+def overview_table(rows: pd.DataFrame) -> pd.DataFrame:
+    """Tabulate `overview_rows` as text, with intervals in brackets.
+
+    Args:
+        rows: of `overview_rows`; with several numbers of classes these stand in the columns' names.
+
+    Returns:
+        One row per network, or per state of one that was trained several times: `whose`, and one
+        column per score.
+    """
+    several = len(set(rows["classes"])) > 1
+    same_cell = ["classes", "score", "group", "label"]
+    state_numbers = rows.groupby(same_cell).cumcount()
+    cells: dict[tuple[str, str, int], dict[str, str]] = {}
+    for number, row in zip(state_numbers, rows.itertuples(), strict=True):
+        column = _TITLES[row.score]
+        if several:
+            column += f", {row.classes} classes"
+        text = f"{row.value:.4f}"
+        if not np.isnan(row.low):
+            text = f"{row.value:.3f} ({row.low:.3f} to {row.high:.3f})"
+        cells.setdefault((row.group, row.label, number), {})[column] = text
+    table = pd.DataFrame(list(cells.values()), index=[label for _, label, _ in cells])
+    table.insert(0, "whose", [group for group, _, _ in cells])
+    return table.rename_axis("network")
+
+
+def _row_heights(rows: pd.DataFrame) -> tuple[dict[tuple[str, str], int], list[str], list[int]]:
+    """Give each network a height, with a heading above each group.
+
+    Returns:
+        The height of each (group, label); the texts beside the axis from the top down; the heights
+        of the headings.
+    """
+    heights: dict[tuple[str, str], int] = {}
+    texts: list[str] = []
+    headings: list[int] = []
+    for group in rows["group"].unique():
+        headings.append(len(texts))
+        texts.append(group)
+        for label in rows.loc[rows["group"] == group, "label"].unique():
+            heights[group, label] = len(texts)
+            texts.append(label)
+    return heights, texts, headings
+
+
+def _name_heights(ax: Axes, texts: Sequence[str], headings: Sequence[int], named: bool) -> None:
+    """Write the names of networks and the headings of groups beside a chart."""
+    ax.set_yticks(range(len(texts)), texts if named else [""] * len(texts))
+    for height, label in enumerate(ax.get_yticklabels()):
+        if height in headings:
+            label.set_fontweight("bold")
+    ax.set_ylim(len(texts) - 0.4, -0.6)
+    ax.tick_params(axis="y", length=0)
+    ax.grid(axis="x", lw=0.4)
+
+
+def _draw_values(ax: Axes, rows: pd.DataFrame, heights: dict[tuple[str, str], int]) -> None:
+    """Draw the values of one panel, with their intervals."""
+    groups = list(dict.fromkeys(group for group, _ in heights))
+    for group, (marker, color) in zip(groups, _marks_of(groups), strict=True):
+        own = rows[rows["group"] == group]
+        at = [heights[group, label] for label in own["label"]]
+        ax.hlines(at, own["low"], own["high"], color=color, lw=2)
+        # A thin white edge tells dots apart that nearly coincide.
+        ax.scatter(own["value"], at, 36, color, marker=marker, edgecolor="white", lw=0.6, zorder=3)
+
+
+def _marks_of(groups: Sequence[str]) -> list[tuple[str, str]]:
+    """Give each group its marker and colour; the runs of this book keep theirs if others lack."""
+    marks = []
+    for group in groups:
+        position = {PAPER_GROUP: 0, OTHERS_GROUP: 1}.get(group, 2)
+        marks.append(_MARKS[position])
+    return marks
+
+
+def _draw_constants(
+    ax: Axes, dataset: str, classes: int, score: str, heights: dict[tuple[str, str], int]
+) -> None:
+    """Draw a dashed line at the score of a map of one class, beside the rows that it is for."""
+    if score == URBAN_F1:
+        return
+    own = book_group(dataset)
+    real = [height for (group, _), height in heights.items() if group != own]
+    here = [height for (group, _), height in heights.items() if group == own]
+    style = {"color": "black", "lw": 1, "ls": "--", "zorder": 2}
+    ax.vlines(audit.majority_scores(classes)[score], min(real) - 0.5, max(real) + 0.5, **style)
+    if here:
+        record = next(iter(runs_by_method(dataset, classes).values()))[0]
+        ax.vlines(record.majority[score], min(here) - 0.5, max(here) + 0.5, **style)
+
+
+def score_overview(
+    dataset: str, drawn: Sequence[tuple[int, str]], width: float = DESKTOP_WIDTH
+) -> Figure:
+    """Draw scores of all networks: the paper's, of others on the real images, and of this book.
+
+    Args:
+        dataset: whose records are this book's.
+        drawn: number of classes and name of the score of each panel.
+        width: of the figure, inches.
+    """
+    rows = overview_rows(dataset, drawn)
+    heights, texts, headings = _row_heights(rows)
+    several = len({classes for classes, _ in drawn}) > 1
+    across = columns_for(width, (len(drawn), 1))
+    # One score in several panels has one axis, so that the panels can be compared.
+    same_score = len({score for _, score in drawn}) == 1
+    height = 0.2 * len(texts) + 0.6
+    figure, axes = panels(len(drawn), width, (len(drawn), 1), height, sharex=same_score)
+    for position, (ax, (classes, score)) in enumerate(zip(axes, drawn, strict=True)):
+        of_panel = rows[(rows["classes"] == classes) & (rows["score"] == score)]
+        _name_heights(ax, texts, headings, named=position % across == 0)
+        _draw_values(ax, of_panel, heights)
+        _draw_constants(ax, dataset, classes, score, heights)
+        ending = f", {classes} classes" if several else ""
+        ax.set_xlabel(_TITLES[score] + ending)
+        ax.locator_params(axis="x", nbins=4)
+        ax.tick_params(axis="x", labelbottom=True)  # a shared axis is else numbered once
+    return figure
+
+
+# --- F1 by class ---
+
+
+def class_f1_statistics(dataset: str, classes: int) -> pd.DataFrame:
+    """Average the F1 of each class over the seeds.
+
+    Returns:
+        One row per method and class id; columns `mean` and `std`, NaN for one seed. Seeds in which
+        the class is not defined are left out.
+    """
+    tables = {}
+    for method, records in runs_by_method(dataset, classes).items():
+        by_seed = [record_scores({method: record}).loc[method, "f1"] for record in records]
+        table = pd.concat(by_seed, axis=1)
+        tables[method] = pd.DataFrame({"mean": table.mean(axis=1), "std": table.std(axis=1)})
+    return pd.concat(tables, names=["method", "class"])
+
+
+def class_overview(dataset: str, classes: int, width: float = DESKTOP_WIDTH) -> Figure:
+    """Draw the F1 of each class by method: the paper's, of others, and of this book.
+
+    Args:
+        dataset: whose records are this book's.
+        classes: 6 or 10.
+        width: of the figure, inches.
+    """
+    typology = TYPOLOGIES[f"{classes}c"]
+    ids = list(typology.ids)
+    own = class_f1_statistics(dataset, classes)
+    public = audit.class_f1_table(classes)
+    across = columns_for(width, (4, 1))
+    height = 0.34 * classes + 0.6
+    figure, axes = panels(len(METHODS), width, (4, 1), height, sharex=True)
+    labels = (PAPER_GROUP, OTHERS_GROUP, book_group(dataset))
+    above = (-0.22, 0, 0.22)  # the three groups stand beside each other, not on each other
+    for position, (ax, method) in enumerate(zip(axes, METHODS, strict=True)):
+        values = [
+            public.loc[[method]],
+            public[public.index.str.startswith(f"{method}, replicate")],
+        ]
+        for table, shift, (marker, color), label in zip(
+            values, above, _MARKS, labels, strict=False
+        ):
+            for _, f1 in table.iterrows():
+                at = np.array(ids) + shift
+                ax.scatter(f1, at, 22, color, marker=marker, zorder=3, label=label)
+        if method in own.index:
+            table = own.loc[method].loc[ids]
+            marker, color = _MARKS[2]
+            at = np.array(ids) + above[2]
+            ax.hlines(at, table["mean"] - table["std"], table["mean"] + table["std"], color, lw=2)
+            ax.scatter(table["mean"], at, 22, color, marker=marker, zorder=3, label=labels[2])
+        ax.set_title(method.replace("+", "+\n"))
+        ax.set(xlim=(-0.02, 1.02), xlabel="F1")
+        ax.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
+        is_named = position % across == 0
+        names = [class_label(typology, class_id, 22) for class_id in ids]
+        ax.set_yticks(ids, names if is_named else [""] * classes)
+        ax.set_ylim(classes + 0.6, 0.4)
+        ax.tick_params(axis="y", length=0)
+        ax.tick_params(axis="x", labelbottom=True)  # else only the lowest is numbered
+        ax.grid(axis="x", lw=0.4)
+    handles = {}
+    for ax in axes:
+        for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
+            handles[label] = handle
+    lower_legend(figure, [handles[label] for label in labels if label in handles])
+    return figure
+
+
+# --- Urban fabric ---
+
+
+def class_count_figure(
+    six: pd.DataFrame, ten: pd.DataFrame, width: float = DESKTOP_WIDTH
+) -> Figure:
+    """Draw the F1 of each urban class with six and with ten classes, by method.
+
+    Args:
+        six: of `comparison.urban_f1` or `urban_over_seeds`, of the networks with six classes.
+        ten: the same, with ten.
+        width: of the figure, inches.
+    """
+    ids = list(ten.index)
+    across = columns_for(width, (4, 1))
+    figure, axes = panels(len(ten.columns), width, (4, 1), 2.4 if across > 1 else 2.2, sharex=True)
+    names = [class_label(TYPOLOGIES["10c"], class_id, 22) for class_id in ids]
+    for position, (ax, method) in enumerate(zip(axes, ten.columns, strict=True)):
+        higher = ten[method] > six[method]
+        colors = np.where(higher, "#2b6ca3", "#a86400")
+        ax.hlines(ids, six[method], ten[method], colors, lw=2, zorder=1)
+        ax.scatter(six[method], ids, 30, "white", edgecolor="black", label="6 classes", zorder=3)
+        ax.scatter(ten[method], ids, 30, "black", label="10 classes", zorder=3)
+        ax.set_title(method.replace("+", "+\n"))
+        ax.set(xlim=(0, 1), xlabel="F1")
+        ax.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
+        ax.set_yticks(ids, names if position % across == 0 else [""] * len(ids))
+        ax.set_ylim(max(ids) + 0.6, min(ids) - 0.6)
+        ax.tick_params(axis="y", length=0)
+        ax.tick_params(axis="x", labelbottom=True)
+        ax.grid(axis="x", lw=0.4)
+    lower_legend(figure, axes[0].get_legend_handles_labels()[0])
+    return figure
+
+
+def urban_step_rows(dataset: str) -> pd.DataFrame:
+    """Collect what each addition changes in the mean urban F1, by whom it was measured.
+
+    Returns:
+        One row per value: `group`, `step`, `classes`, `value`, and `low` and `high`, an interval
+        corrected for the number of comparisons; NaN where there is one training.
+    """
+    rows = []
+    for classes in (6, 10):
+        mean = urban_f1(paper_scores(classes)).mean()
+        s1, s2, both, inception = mean.loc[list(METHODS)]
+        gains = dict(zip(_STEP_LABELS, (both - s1, both - s2, inception - both), strict=True))
+        for step, gain in gains.items():
+            rows.append((PAPER_GROUP, step, classes, gain, np.nan, np.nan))
+        for gain in audit.sensor_gains().loc[classes, URBAN_F1]:
+            step = "Sentinel-1, to Sentinel-2"
+            rows.append((OTHERS_GROUP, step, classes, gain, np.nan, np.nan))
+    for name, gain in step_gains(dataset, 6, 10, score=URBAN_F1).items():
+        step, _, ending = name.rpartition(", ")
+        classes = int(ending.removesuffix(" classes"))
+        value = gain.difference.value
+        rows.append((book_group(dataset), step, classes, value, gain.low, gain.high))
+    return pd.DataFrame(rows, columns=["group", "step", "classes", "value", "low", "high"])
+
+
+def urban_step_figure(dataset: str, width: float = DESKTOP_WIDTH) -> Figure:
+    """Draw what the second sensor and the Inception module change in the mean urban F1.
+
+    Args:
+        dataset: whose records are this book's.
+        width: of the figure, inches.
+    """
+    rows = urban_step_rows(dataset)
+    steps = list(_STEP_LABELS)
+    groups = list(rows["group"].unique())
+    across = columns_for(width, (2, 1))
+    figure, axes = panels(2, width, (2, 1), 2.4, sharex=True)
+    # Intervals of few seeds are wide: beyond these ends they are cut, and an arrow says so.
+    limit = 1.4 * rows["value"].abs().max()
+    for position, (ax, classes) in enumerate(zip(axes, (6, 10), strict=True)):
+        ax.axvline(0, color="black", lw=1)
+        for group, (marker, color), shift in zip(
+            groups, _marks_of(groups), (-0.25, 0, 0.25), strict=False
+        ):
+            own = rows[(rows["group"] == group) & (rows["classes"] == classes)]
+            at = np.array([steps.index(step) for step in own["step"]]) + shift
+            ax.hlines(at, own["low"].clip(-limit), own["high"].clip(upper=limit), color, lw=2)
+            ax.scatter(own["value"], at, 34, color, marker=marker, zorder=3, label=group)
+            for ends, beyond, arrow in (("low", -limit, "<"), ("high", limit, ">")):
+                is_cut = own[ends].abs() > limit
+                ax.scatter(np.full(is_cut.sum(), beyond), at[is_cut], 34, color, marker=arrow)
+        ax.set_yticks(range(3), _STEP_LABELS.values() if position % across == 0 else [""] * 3)
+        ax.set_ylim(2.6, -0.6)
+        ax.set_xlim(-1.08 * limit, 1.08 * limit)
+        ax.tick_params(axis="y", length=0)
+        ax.tick_params(axis="x", labelbottom=True)
+        ax.grid(axis="x", lw=0.4)
+        ax.set_xlabel(f"Change in mean urban F1, {classes} classes")
+    lower_legend(figure, axes[0].get_legend_handles_labels()[0])
+    return figure
