@@ -649,6 +649,71 @@ def predict_maps(
         typer.echo(f"Wrote {printable(path)}")
 
 
+@app.command("evaluate")
+def evaluate_network(
+    model: Annotated[Path, typer.Argument(help="The model.keras that training wrote.")],
+    root: Annotated[Path, typer.Argument(help="A data root with the classes of the network.")],
+    split: Annotated[
+        str, typer.Option(help="Which patches of the root: train, validation or test.")
+    ] = "test",
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The folder of the record. Default: one below results/evaluations/."),
+    ] = None,
+    maps: Annotated[
+        Path | None, typer.Option(help="Draw maps of these patches too, into this folder.")
+    ] = None,
+    own_months: Annotated[
+        bool,
+        typer.Option(
+            "--own-months",
+            help="Take the months of the root, not those the network was trained on.",
+        ),
+    ] = False,
+    band_order: Annotated[
+        str, typer.Option(help="Order of Sentinel-2 bands without names: spectral or resolution.")
+    ] = "spectral",
+    network: Annotated[
+        str | None,
+        typer.Option(help="The file of a network of your own: my_networks.py:build."),
+    ] = None,
+) -> None:
+    """Score a trained network on a split of a data root.
+
+    Writes a record, prints the scores by class, and draws maps on request.
+    """
+    from multisenge_lib.dataset import check_band_order, dataset_of_root
+    from multisenge_lib.errors import printable
+    from multisenge_lib.maps import predict_root
+    from multisenge_lib.tools import evaluate_model, evaluation_table, write_evaluation
+    from multisenge_lib.training import print_scores
+
+    order = check_band_order(band_order)
+    record = evaluate_model(
+        model,
+        root,
+        split,
+        own_months=own_months,
+        band_order=order,
+        network=network,
+        progress=True,
+    )
+    folder = write_evaluation(record, out)
+    typer.echo(
+        f"{record.metadata.title}: {len(record.patches):,} patches for {split} of "
+        f"{record.metadata.dataset}"
+    )
+    print_scores(record)
+    typer.echo(evaluation_table(record).round(4).to_string())
+    typer.echo(f"Wrote {printable(folder)}")
+    if maps is None:
+        return
+    months = dataset_of_root(root).months if own_months else None
+    options = {"months": months, "band_order": order, "network": network, "progress": True}
+    for path in predict_root(model, root, maps, split=split, **options):
+        typer.echo(f"Wrote {printable(path)}")
+
+
 @app.command("audit")
 def print_audit(
     as_json: Annotated[
@@ -806,7 +871,7 @@ def main() -> None:
     arguments = sys.argv[1:]
     command = arguments[0] if arguments else ""
     try:
-        if command == "predict":  # Keras' own errors have forty lines
+        if command in ("predict", "evaluate"):  # Keras' own errors have forty lines
             from multisenge_lib.models import check_keras
 
             check_keras()

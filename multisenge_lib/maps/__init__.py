@@ -6,7 +6,7 @@ Keras takes seconds to import. It is loaded when a map is first asked for.
 from typing import TYPE_CHECKING
 
 from multisenge_lib.lazy import lazy_names
-from multisenge_lib.maps.patches import patches_to_map
+from multisenge_lib.maps.patches import check_bands, patch_inputs, patches_to_map
 from multisenge_lib.models import check_keras
 
 if TYPE_CHECKING:  # for editors and type checkers, which do not run __getattr__ below

@@ -15,9 +15,8 @@ from tqdm import tqdm
 from multisenge_lib.dataset import (
     PIXEL,
     BandOrder,
+    Patch,
     check_projections,
-    dataset_of_root,
-    days_of_year,
     patch_bounds,
     raster_path,
     read_patch,
@@ -33,10 +32,9 @@ from multisenge_lib.maps.map_files import (
     raster_stamp,
     write_map,
 )
-from multisenge_lib.maps.patches import patches_to_map
+from multisenge_lib.maps.patches import check_bands, patch_inputs, patches_to_map
 from multisenge_lib.models import (
     ModelCard,
-    days_input,
     load_model,
     predict,
     with_input_size,
@@ -49,13 +47,15 @@ def predict_root(
     folder: Path | str,
     *,
     tiles: Sequence[str] | None = None,
+    split: str | None = None,
+    months: Sequence[int] | None = None,
     layers: Sequence[str] = (),
     band_order: BandOrder = "spectral",
     overwrite: bool = False,
     progress: bool = False,
     network: str | None = None,
 ) -> list[Path]:
-    """Map the patches of a data root, whatever their split: `folder/{tile}.tif` for each tile.
+    """Map the patches of a data root: `folder/{tile}.tif` for each tile.
 
     Each patch is predicted whole, as it is in training and evaluation. Patches share no pixel and
     have dates of their own, so nothing is blended between them.
@@ -65,6 +65,8 @@ def predict_root(
         root: the data root.
         folder: where the maps go.
         tiles: which to map. By default all that have patches with full series.
+        split: map the patches of this split alone. By default all, whatever their split.
+        months: of the series, as many as the network takes; by default those of its training.
         layers: further layers to write, of `probabilities` and `entropy`.
         band_order: of Sentinel-2 rasters that do not name their bands.
         overwrite: replace maps of other data or settings, and files of yours beside them.
@@ -86,8 +88,12 @@ def predict_root(
     root = Path(root)
     folder = Path(folder)
     trained, card = load_model(model, network)
-    _check_bands(root, card)
-    selection = patches_to_map(root, card.months, card.sensors, card.s1_per_month)
+    check_bands(root, card)
+    selection = patches_to_map(
+        root, months or card.months, card.sensors, card.s1_per_month, by_split=split is not None
+    )
+    if split is not None:
+        selection = selection[selection["split"] == split]
     maps = []
     for tile in _tiles_to_map(root, selection, tiles):
         patches = selection[selection["tile"] == tile]
@@ -110,19 +116,6 @@ def predict_root(
     return maps
 
 
-def _check_bands(root: Path, card: ModelCard) -> None:
-    """Refuse a root whose rasters are not what the network takes."""
-    bands_of_root = dataset_of_root(root).bands
-    for sensor, needed in card.bands.items():
-        available = bands_of_root.get(sensor, ())
-        if tuple(available) != tuple(needed):
-            raise ModelError(
-                f"{printable(root)}: {sensor} has {', '.join(available) or 'no bands'}, the "
-                f"network {printable(card.name)} takes {', '.join(needed)}: map it with a network "
-                "that was trained on such a root"
-            )
-
-
 def _tiles_to_map(root: Path, selection: pd.DataFrame, tiles: Sequence[str] | None) -> list[str]:
     """The tiles asked for, or all; a ModelError where one has no patch with full series."""
     available = sorted(selection["tile"].unique())
@@ -136,28 +129,14 @@ def _tiles_to_map(root: Path, selection: pd.DataFrame, tiles: Sequence[str] | No
     return wanted
 
 
-def _read_series(
-    root: Path, row: Any, card: ModelCard, band_order: BandOrder
-) -> dict[str, np.ndarray]:
-    patch = read_patch(root, row, card.sensors, band_order, reference=False)
+def _series_of(patch: Patch, card: ModelCard) -> dict[str, np.ndarray]:
     return {sensor: getattr(patch, sensor) for sensor in card.sensors}
-
-
-def _days_of_patch(network: keras.Model, row: Any, card: ModelCard) -> dict[str, np.ndarray]:
-    """The days of the year of a patch's images, of those that the network asks for."""
-    inputs = {tensor.name for tensor in network.inputs}
-    days = {}
-    for sensor in card.sensors:
-        name = days_input(sensor)
-        if name in inputs:
-            days[name] = days_of_year(getattr(row, f"{sensor}_dates"))[None]
-    return days
 
 
 def _patch_size(root: Path, patches: pd.DataFrame, card: ModelCard, band_order: BandOrder) -> int:
     """Pixels along the side of the first patch; all patches of a root are of one size."""
     first = next(patches.itertuples())
-    series = _read_series(root, first, card, band_order)
+    series = _series_of(read_patch(root, first, card.sensors, band_order, reference=False), card)
     return series[card.sensors[0]].shape[1]
 
 
@@ -215,9 +194,8 @@ def _predict_parts(
     missing = patches.iloc[done:].itertuples()
     bar = tqdm(missing, tile, len(patches), initial=done, disable=None if progress else True)
     for row in bar:
-        series = _read_series(root, row, card, band_order)
+        patch = read_patch(root, row, card.sensors, band_order, reference=False)
+        series = _series_of(patch, card)
         _check_size(row.patch, series, network.output_shape[1])
-        batch = {sensor: array[None].astype(np.float32) for sensor, array in series.items()}
-        batch |= _days_of_patch(network, row, card)
-        probabilities = predict(network, batch)[0]
+        probabilities = predict(network, patch_inputs(network, card, row, patch))[0]
         yield MapPart(int(row.y - north), int(row.x - west), probabilities, valid_mask(series))

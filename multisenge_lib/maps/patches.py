@@ -1,33 +1,94 @@
-"""Which patches of a data root a network can map."""
+"""The patches of a data root that a network can map, and what it takes of each."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
-from multisenge_lib.dataset import dataset_of_root, load_selection
+from multisenge_lib.dataset import Patch, dataset_of_root, days_of_year, load_selection
+from multisenge_lib.errors import ModelError, printable
+
+if TYPE_CHECKING:
+    import keras
+
+    from multisenge_lib.models import ModelCard
 
 
 def patches_to_map(
-    root: Path | str, months: Sequence[int], sensors: Sequence[str], s1_per_month: int = 1
+    root: Path | str,
+    months: Sequence[int],
+    sensors: Sequence[str],
+    s1_per_month: int = 1,
+    by_split: bool = False,
 ) -> pd.DataFrame:
-    """Select the patches of a data root that have a full series, whatever their split.
+    """Select the patches of a data root that have a full series.
 
     Args:
         root: the data root.
         months: of the series that the network takes.
         sensors: that the network takes.
         s1_per_month: Sentinel-1 images of each month that it takes.
+        by_split: keep the splits of the data root, and leave out patches that are too near to
+            another split. By default all patches are taken, whatever their split.
 
     Returns:
-        One row per patch, as `dataset.select` returns it, all in the split `test`.
+        One row per patch, as `dataset.select` returns it; without `by_split` all are in the split
+        `test`.
     """
     dataset = dataset_of_root(root)
-    bands = {sensor: dataset.bands[sensor] for sensor in sensors}
-    # With all tiles for test, no patch is left out because it is too near to another split.
-    everywhere = replace(dataset, split_of_tile=dict.fromkeys(dataset.tiles, "test"), bands=bands)
     s1_rule = dataset.s1_rule
     if s1_per_month != dataset.s1_per_month:
         s1_rule = "first" if s1_per_month == 1 else f"first{s1_per_month}"
-    return load_selection(root, months, s1_rule=s1_rule, sensors=sensors, dataset=everywhere)
+    bands = {sensor: dataset.bands[sensor] for sensor in sensors}
+    chosen = replace(dataset, bands=bands)
+    if not by_split:
+        chosen = replace(chosen, split_of_tile=dict.fromkeys(dataset.tiles, "test"))
+    return load_selection(root, months, s1_rule=s1_rule, sensors=sensors, dataset=chosen)
+
+
+def check_bands(root: Path | str, card: "ModelCard") -> None:
+    """Refuse a root whose rasters are not what a network takes.
+
+    Raises:
+        ModelError: a sensor is missing, or has other bands, or the same in another order.
+    """
+    bands_of_root = dataset_of_root(root).bands
+    for sensor, needed in card.bands.items():
+        available = bands_of_root.get(sensor, ())
+        if tuple(available) != tuple(needed):
+            raise ModelError(
+                f"{printable(root)}: {sensor} has {', '.join(available) or 'no bands'}, the "
+                f"network {printable(card.name)} takes {', '.join(needed)}: use a network that "
+                "was trained on such a root"
+            )
+
+
+def patch_inputs(
+    network: "keras.Model", card: "ModelCard", row: Any, patch: Patch
+) -> dict[str, np.ndarray]:
+    """Put one patch together as a batch of one, as a network takes it.
+
+    Args:
+        network: that takes it.
+        card: of the network.
+        row: of the selection, with the dates of the patch's images.
+        patch: as `read_patch` gives it.
+
+    Returns:
+        The series of each sensor, and the days of the year where the network asks for them, by the
+        names of its inputs.
+    """
+    # Imported here: it needs Keras, which the selection of patches does not.
+    from multisenge_lib.models import days_input
+
+    names = {tensor.name for tensor in network.inputs}
+    batch = {}
+    for sensor in card.sensors:
+        batch[sensor] = getattr(patch, sensor)[None].astype(np.float32)
+        if days_input(sensor) in names:
+            dates = getattr(row, f"{sensor}_dates")
+            batch[days_input(sensor)] = days_of_year(dates)[None]
+    return batch

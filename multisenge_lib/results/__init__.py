@@ -24,6 +24,7 @@ from multisenge_lib.results.records import (
     RecordKey,
     list_records,
     read_record,
+    read_record_from,
     read_runs,
     record_folder,
     write_record,

@@ -186,7 +186,7 @@ def record_folder(dataset: str, experiment: str, seed: int = 1) -> Path:
 # --- Write ---
 
 
-def write_record(record: Record, replace: bool = False) -> Path:
+def write_record(record: Record, replace: bool = False, folder: Path | None = None) -> Path:
     """Write a record, and return its folder.
 
     The record of an earlier run of the same data is replaced; it stays until all of the new one is
@@ -195,12 +195,14 @@ def write_record(record: Record, replace: bool = False) -> Path:
     Args:
         record: what `training.train` returned.
         replace: also replace a record of other data, or of other classes.
+        folder: where the record goes; by default `record_folder` of its key.
 
     Raises:
         RecordError: the folder holds a record of other data or classes, and `replace` is False.
         FileError: the folder cannot be written.
     """
-    folder = record_folder(*record.key)
+    if folder is None:
+        folder = record_folder(*record.key)
     if not replace:
         _check_replaceable(folder, record.metadata)
 
@@ -250,6 +252,8 @@ def _check_replaceable(folder: Path, new: Metadata) -> None:
         difference = "other data"
     elif not _same_classes(old, new):
         difference = "other classes"
+    elif old.evaluation != new.evaluation:
+        difference = "another network or split"
     else:
         return
     raise RecordError(
@@ -290,11 +294,24 @@ def read_record(dataset: str, experiment: str, seed: int = 1) -> Record:
         >>> record.scores["macro_f1"]  # doctest: +SKIP
     """
     key = RecordKey(dataset, experiment, seed)
-    folder = record_folder(*key)
     remedy = (
         "train it with `papermill notebooks/train.ipynb "
         f"runs/{experiment}.ipynb -p exp {experiment} -p seed {seed}`"
     )
+    return _read_folder(record_folder(*key), key, remedy)
+
+
+def read_record_from(folder: Path | str) -> Record:
+    """Read the record in a folder, whatever it is of; for records of evaluations.
+
+    Raises:
+        RecordError: it is missing or damaged.
+    """
+    return _read_folder(Path(folder), None, "evaluate the network again with `multisenge evaluate`")
+
+
+def _read_folder(folder: Path, key: RecordKey | None, remedy: str) -> Record:
+    """Read the record in a folder, and check that it is that of a key, where one is given."""
     try:
         metrics = (folder / _METRICS).read_bytes()
         history = (folder / _HISTORY).read_bytes()
@@ -307,9 +324,8 @@ def read_record(dataset: str, experiment: str, seed: int = 1) -> Record:
         _check(document, record, key)
     except Exception as error:  # of JSON, pandas, zip, NumPy: whatever a damaged file leads to
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise RecordError(
-            f"{folder} is not the record of {'/'.join(map(str, key))} ({reason}): {remedy}"
-        ) from None
+        expected = f"the record of {'/'.join(map(str, key))}" if key else "a record"
+        raise RecordError(f"{folder} is not {expected} ({reason}): {remedy}") from None
     return record
 
 
@@ -349,9 +365,9 @@ def _put_together(document: _Document, history: bytes, test: bytes) -> Record:
     )
 
 
-def _check(document: _Document, record: Record, key: RecordKey) -> None:
+def _check(document: _Document, record: Record, key: RecordKey | None) -> None:
     """Refuse a record that contradicts its key or its own confusion matrix, by a ValueError."""
-    if record.key != key:
+    if key is not None and record.key != key:
         raise ValueError(f"it is of {'/'.join(map(str, record.key))}")
     if record.confusion.tolist() != document.confusion:
         raise ValueError(f"the confusion matrix is not the sum of those in {_TEST}")

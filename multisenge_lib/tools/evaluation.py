@@ -1,0 +1,281 @@
+"""Score a trained network on a split of any data root that has its classes.
+
+A network that was trained on one place can be tested on another one: on the authors' second region,
+or on an area of your own. The scores are counted patch by patch, as those of a training are, and
+kept as a record in a folder of its own, so that no record of a training is touched.
+"""
+
+import hashlib
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from multisenge_lib import maps, paths, results
+from multisenge_lib.dataset import (
+    SPLITS,
+    BandOrder,
+    Dataset,
+    Typology,
+    check_projections,
+    dataset_of_root,
+    read_patch,
+    reclassify,
+    root_digest,
+)
+from multisenge_lib.errors import FileError, ModelError, RecordError, printable
+from multisenge_lib.files import provenance
+from multisenge_lib.models import ModelCard, load_model, predict, with_input_size
+
+#: The folder of the records of evaluations, below that of all results.
+EVALUATIONS = "evaluations"
+#: How many maps a record keeps where the dataset names no patches to show.
+_MAPS_KEPT = 3
+
+
+def evaluate_model(
+    model: Path | str,
+    root: Path | str,
+    split: str = "test",
+    *,
+    own_months: bool = False,
+    band_order: BandOrder = "spectral",
+    network: str | None = None,
+    progress: bool = False,
+) -> results.Record:
+    """Score a saved network on a split of a data root, patch by patch.
+
+    Args:
+        model: a `model.keras` that this library saved.
+        root: the data root.
+        split: `train`, `validation` or `test`, as the data root divides its patches.
+        own_months: take the months of the data root instead of those that the network was trained
+            on, for a root of another calendar; there must be as many.
+        band_order: of Sentinel-2 rasters that do not name their bands.
+        network: the file of a network of your own, see `models.load_model`.
+        progress: show a bar where there is a terminal.
+
+    Returns:
+        A record as `training.train` gives it, without what only a training has: settings, history
+        and statistics are empty, and the seed is 0. `metadata.evaluation` says which network it is
+        of.
+
+    Raises:
+        ModelError: the file is no network; the root has other bands or other classes than it; or
+            no patch of the split has a full series.
+        PatchError: a raster cannot be read.
+    """
+    check_projections()
+    if split not in SPLITS:
+        raise ModelError(f"split {split!r}: choose one of {', '.join(SPLITS)}")
+    model = Path(model)
+    root = Path(root)
+    trained, card = load_model(model, network)
+    dataset = dataset_of_root(root)
+    maps.check_bands(root, card)
+    typology = find_typology(dataset, card)
+    selection = _select(root, card, split, dataset.months if own_months else card.months)
+
+    showcase = set(dataset.showcase) & set(selection["patch"])
+    if not showcase:
+        showcase = set(selection["patch"][:_MAPS_KEPT])
+    confusions = []
+    spatial_counts = []
+    predictions = {}
+    references = {}
+    size = 0
+    for row in tqdm(selection.itertuples(), split, len(selection), disable=not progress or None):
+        patch = read_patch(root, row, card.sensors, band_order)
+        reference = reclassify(patch.reference, typology)
+        size = reference.shape[0]
+        # A network with peepholes takes patches of its own size only, and says so here.
+        if trained.output_shape[1] != size:
+            trained = with_input_size(trained, size)
+        inputs = maps.patch_inputs(trained, card, row, patch)
+        predicted = (predict(trained, inputs)[0].argmax(axis=-1) + 1).astype(np.uint8)
+        confusions.append(results.confusion_matrix(reference, predicted, len(typology)))
+        spatial_counts.append(results.count_patch(reference, predicted, len(typology)))
+        if row.patch in showcase:
+            predictions[row.patch] = predicted
+            references[row.patch] = reference
+
+    return results.Record(
+        metadata=_metadata(
+            model, trained, card, root, dataset, typology, split, len(selection), size
+        ),
+        history=_empty_history(),
+        patches=tuple(selection["patch"]),
+        confusions=np.stack(confusions),
+        maps=predictions,
+        references=references,
+        spatial=results.join_counts(spatial_counts),
+    )
+
+
+def find_typology(dataset: Dataset, card: ModelCard) -> Typology:
+    """Find the classification of a dataset that a network separates: by the names of its classes.
+
+    Raises:
+        ModelError: the dataset has none with these classes in this order.
+    """
+    same_names = [t for t in dataset.typologies.values() if t.names == tuple(card.classes)]
+    # Two classifications may have equal names for different ids; then the name decides.
+    for typology in same_names:
+        if typology.name == card.classification:
+            return typology
+    if len(same_names) == 1:
+        return same_names[0]
+    available = "; ".join(f"{t.name}: {', '.join(t.names)}" for t in dataset.typologies.values())
+    raise ModelError(
+        f"the network {printable(card.name)} separates {', '.join(card.classes)}, and "
+        f"{dataset.name} has no classification of these classes, in this order ({available}): "
+        "evaluate a network that was trained for one of them, or add a grouping to dataset.toml"
+    )
+
+
+def _select(root: Path, card: ModelCard, split: str, months: tuple[int, ...]) -> pd.DataFrame:
+    """Select the patches of a split that have a full series in these months."""
+    if len(months) != len(card.months):
+        raise ModelError(
+            f"{printable(root)} has a series of {len(months)} months, the network takes "
+            f"{len(card.months)}: evaluate it without the months of the root"
+        )
+    selection = maps.patches_to_map(root, months, card.sensors, card.s1_per_month, by_split=True)
+    of_split = selection[selection["split"] == split]
+    if of_split.empty:
+        counts = selection["split"].value_counts()
+        found = ", ".join(f"{counts.get(name, 0)} for {name}" for name in SPLITS)
+        raise ModelError(
+            f"{printable(root)} has no patch for {split} with an image in each of the months "
+            f"{', '.join(map(str, months))}, but {found}: choose another split, or the months of "
+            "the root (--own-months)"
+        )
+    return of_split
+
+
+def _metadata(
+    model: Path,
+    trained: keras.Model,
+    card: ModelCard,
+    root: Path,
+    dataset: Dataset,
+    typology: Typology,
+    split: str,
+    patches: int,
+    size: int,
+) -> results.Metadata:
+    """Describe an evaluation; what only a training has stays empty."""
+    evaluation: dict[str, Any] = {
+        "trained_on": card.dataset,
+        "model_sha256": hashlib.sha256(model.read_bytes()).hexdigest(),
+        "split": split,
+    }
+    trainable = sum(int(np.prod(weight.shape)) for weight in trained.trainable_variables)
+    return results.Metadata(
+        dataset=dataset.name,
+        experiment=card.name,
+        seed=0,
+        title=f"{card.name}, trained on {card.dataset}",
+        classes=typology.names,
+        classification=typology.name,
+        colors=typology.colors,
+        members=typology.members,
+        choices={},
+        settings={},
+        parameters={"trainable": trainable, "total": trained.count_params()},
+        patches={split: patches},
+        split=dataset.split_rule,
+        size=size,
+        operations=0.0,
+        finished=datetime.now(UTC).isoformat(timespec="seconds"),
+        device="",
+        backend=keras.backend.backend(),
+        fingerprint=root_digest(root),
+        skipped=(),
+        statistics={},
+        pixels=(),
+        class_weights=(),
+        evaluation=evaluation,
+        **provenance(),
+    )
+
+
+def _empty_history() -> pd.DataFrame:
+    columns = ["loss", "val_loss", "learning_rate", "seconds"]
+    return pd.DataFrame(columns=columns, index=pd.Index([], name="epoch"), dtype=float)
+
+
+def evaluation_folder(record: results.Record) -> Path:
+    """Return where the record of an evaluation goes, below `results/evaluations/`.
+
+    It has one folder for each data, network and split, three levels deep, where no record of a
+    training can lie.
+    """
+    metadata = record.metadata
+    evaluation = metadata.evaluation
+    network = (
+        f"{metadata.experiment}-of-{evaluation['trained_on']}-{evaluation['model_sha256'][:8]}"
+    )
+    return paths.results_dir() / EVALUATIONS / metadata.dataset / network / evaluation["split"]
+
+
+def write_evaluation(record: results.Record, folder: Path | str | None = None) -> Path:
+    """Write the record of an evaluation, and return its folder.
+
+    Args:
+        record: of `evaluate_model`.
+        folder: by default `evaluation_folder`. It must be new or empty, or hold the record of an
+            earlier evaluation of the same network on the same split of the same data.
+
+    Raises:
+        FileError: the folder holds something else, or cannot be written.
+    """
+    folder = evaluation_folder(record) if folder is None else Path(folder)
+    if folder.exists():
+        _check_replaceable(folder, record)
+    return results.write_record(record, folder=folder, replace=True)
+
+
+def _check_replaceable(folder: Path, record: results.Record) -> None:
+    """Refuse a folder that holds anything but the same evaluation, made before."""
+    if folder.is_dir() and not any(folder.iterdir()):
+        return
+    try:
+        old = results.read_record_from(folder).metadata
+    except RecordError:
+        holds = "something else than the record of an evaluation"
+    else:
+        new = record.metadata
+        same = (old.dataset, old.fingerprint, old.evaluation) == (
+            new.dataset,
+            new.fingerprint,
+            new.evaluation,
+        )
+        if same:
+            return
+        holds = f"the record of {old.experiment} on {old.dataset}, which is another one"
+    raise FileError(f"{printable(folder)} holds {holds}: give a folder that is new or empty")
+
+
+def evaluation_table(record: results.Record) -> pd.DataFrame:
+    """Tabulate the scores of an evaluation by class, and last those over all classes.
+
+    Returns:
+        Columns `precision`, `recall`, `F1`, `IoU` and `pixels`; rows the classes, their mean
+        (macro), and their mean weighted by pixels, where there is one.
+    """
+    scores = record.scores
+    columns = {"precision": "precision", "recall": "recall", "f1": "F1", "iou": "IoU"}
+    table = pd.DataFrame(
+        {title: scores[name] for name, title in columns.items()},
+        index=list(record.metadata.classes),
+        dtype=float,
+    )
+    table["pixels"] = scores["support"]
+    pixels = int(table["pixels"].sum())
+    table.loc["mean over classes"] = [*table[list(columns.values())].mean(), pixels]
+    return table.astype({"pixels": int})

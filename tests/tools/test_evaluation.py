@@ -1,0 +1,247 @@
+"""A trained network scored on a root, and refused where it does not fit."""
+
+import sys
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+import rasterio
+from map_inputs import EXPERIMENT, TYPOLOGY
+from rasters import write_root
+from records import make_record
+
+from multisenge_lib import cli, results
+from multisenge_lib.dataset import (
+    MULTISENGE,
+    dataset_of_root,
+    load_selection,
+    make_typology,
+    read_patch,
+    reclassify,
+    write_dataset_toml,
+)
+from multisenge_lib.errors import FileError, ModelError, RecordError
+from multisenge_lib.maps import predict_root
+from multisenge_lib.models import get_experiment, load_model, model_card, predict, save_model
+from multisenge_lib.tools import evaluate_model, evaluation_table, write_evaluation
+from multisenge_lib.tools.evaluation import find_typology
+from multisenge_lib.training import Settings, evaluate, prepare
+
+TWO_MONTHS = replace(MULTISENGE, name="other", months=(7, 8), patch_pixels=32)
+
+
+def network(classes=10):
+    """A convolution over two dates of both sensors."""
+    keras.utils.set_random_seed(4)
+    inputs = {
+        "s1": keras.Input((2, 32, 32, 2), name="s1"),
+        "s2": keras.Input((2, 32, 32, 10), name="s2"),
+    }
+    dates = [keras.layers.Rescaling(1e-3)(inputs["s2"])[:, date] for date in range(2)]
+    dates += [inputs["s1"][:, date] for date in range(2)]
+    outputs = keras.layers.Conv2D(classes, 1)(keras.layers.Concatenate()(dates))
+    return keras.Model(inputs, outputs)
+
+
+@pytest.fixture(autouse=True)
+def results_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("MULTISENGE_RESULTS", str(tmp_path / "results"))
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    """Six patches of two dates: one for validation, one for test, four for training."""
+    root = tmp_path_factory.mktemp("root")
+    write_root(root)
+    write_dataset_toml(root, TWO_MONTHS)
+    return root
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """A network that says that it was trained on another place with the same classes."""
+    card = model_card(replace(EXPERIMENT, months=(7, 8)), TYPOLOGY, 32, "elsewhere")
+    return save_model(network(), card, tmp_path_factory.mktemp("model") / "model.keras")
+
+
+def test_each_patch_of_the_split_is_scored_on_its_own(model, root):
+    record = evaluate_model(model, root, "train")
+    trained, _ = load_model(model)
+    selection = load_selection(root)
+    selection = selection[selection["split"] == "train"]
+    assert record.patches == tuple(selection["patch"]) and len(selection) == 4
+    for row, confusion in zip(selection.itertuples(), record.confusions, strict=True):
+        patch = read_patch(root, row)
+        series = {"s1": patch.s1[None], "s2": patch.s2[None].astype(np.float32)}
+        predicted = predict(trained, series)[0].argmax(-1) + 1
+        reference = reclassify(patch.reference, TYPOLOGY)
+        expected = results.confusion_matrix(reference, predicted, 10)
+        np.testing.assert_array_equal(confusion, expected)
+    assert record.spatial.labelled_pixels == record.confusion.sum()
+    assert set(record.maps) == set(record.patches[:3])
+
+
+def test_the_scores_are_those_that_training_counts(model, root):
+    """The same network on the same patches, packed and in batches there, read one by one here."""
+    experiment = get_experiment("s1s2_10c", dataset_of_root(root))
+    prepared = prepare(root, experiment, Settings(batch_size=3, reader_threads=1))
+    trained, _ = load_model(model)
+    of_training = evaluate(trained, prepared, "train")
+    record = evaluate_model(model, root, "train")
+    assert record.patches == of_training.patches
+    np.testing.assert_array_equal(record.confusions, of_training.confusions)
+    np.testing.assert_array_equal(record.spatial.by_distance, of_training.spatial.by_distance)
+    for patch, ids in of_training.maps.items():
+        np.testing.assert_array_equal(record.maps[patch], ids)
+
+
+def test_the_record_says_what_was_evaluated(model, root):
+    metadata = evaluate_model(model, root).metadata
+    assert (metadata.dataset, metadata.experiment, metadata.seed) == ("other", "s1s2_10c", 0)
+    assert metadata.title == "s1s2_10c, trained on elsewhere"
+    assert metadata.classes == TYPOLOGY.names
+    assert metadata.patches == {"test": 1}
+    assert metadata.evaluation["split"] == "test"
+    assert metadata.evaluation["trained_on"] == "elsewhere"
+
+
+def test_a_record_of_an_evaluation_is_written_and_read_back(model, root):
+    record = evaluate_model(model, root)
+    folder = write_evaluation(record)
+    read = results.read_record_from(folder)
+    assert read.metadata == record.metadata
+    assert read.scores == record.scores
+    np.testing.assert_array_equal(read.confusions, record.confusions)
+    assert read.history.empty
+    assert write_evaluation(record) == folder  # the same again replaces it
+    assert results.list_records("other") == []
+    with pytest.raises(RecordError, match="it is of an evaluation"):
+        results.to_parameters(read)
+
+
+@pytest.mark.fault("evaluate --out: the record of a training, or a user's files -> kept, one line")
+def test_nothing_else_is_replaced(model, root, tmp_path):
+    record = evaluate_model(model, root)
+    training = results.write_record(make_record("s1s2_10c", dataset="other"))
+    before = {path.name: path.read_bytes() for path in training.iterdir()}
+    with pytest.raises(FileError, match="holds the record of s1s2_10c on other"):
+        write_evaluation(record, training)
+    assert {path.name: path.read_bytes() for path in training.iterdir()} == before
+
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    write_evaluation(record, mine)  # an empty folder will do
+    with pytest.raises(FileError, match="which is another one"):
+        write_evaluation(evaluate_model(model, root, "validation"), mine)
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "history.csv").write_text("my own")
+    with pytest.raises(FileError, match="holds something else than the record"):
+        write_evaluation(record, tmp_path / "notes")
+    assert (tmp_path / "notes" / "history.csv").read_text() == "my own"
+
+
+def test_the_table_has_classes_and_their_mean(model, root):
+    record = evaluate_model(model, root, "train")
+    table = evaluation_table(record)
+    assert table.index.tolist() == [*TYPOLOGY.names, "mean over classes"]
+    assert table.loc["mean over classes", "F1"] == pytest.approx(record.scores["macro_f1"])
+    assert table.loc["mean over classes", "IoU"] == pytest.approx(record.scores["mean_iou"])
+    assert table.loc["mean over classes", "pixels"] == record.confusion.sum()
+
+
+def test_classes_are_found_by_their_names():
+    card = model_card(EXPERIMENT, TYPOLOGY, 32, "elsewhere")
+    assert find_typology(MULTISENGE, card) == TYPOLOGY
+    renamed = replace(TYPOLOGY, name="ten")
+    assert find_typology(replace(MULTISENGE, groupings=(renamed,)), card) == renamed
+    # Two classifications of these names: that of the network's own name.
+    both = replace(MULTISENGE, groupings=(renamed, TYPOLOGY))
+    assert find_typology(both, card) == TYPOLOGY
+
+
+@pytest.mark.fault("evaluate: a root of other classes, as many or not -> refused in one line")
+def test_other_classes_are_refused(model, root, tmp_path):
+    write_root(tmp_path / "root")
+    rows = [
+        (name, "#a50026", members)
+        for name, members in zip("abcdefghij", TYPOLOGY.members, strict=True)
+    ]
+    other = replace(TWO_MONTHS, groupings=(make_typology(rows),))
+    write_dataset_toml(tmp_path / "root", other)
+    with pytest.raises(ModelError, match=r"other has no classification of these classes") as error:
+        evaluate_model(model, tmp_path / "root")
+    assert "\n" not in str(error.value)
+    # The same classes in another order have other ids.
+    swapped = replace(TYPOLOGY, classes=(*TYPOLOGY.classes[1::-1], *TYPOLOGY.classes[2:]))
+    with pytest.raises(ModelError, match="in this order"):
+        find_typology(replace(MULTISENGE, groupings=(swapped,)), load_model(model)[1])
+
+
+@pytest.mark.fault("evaluate: other bands, no such split, an empty one -> one line each")
+def test_what_does_not_fit_is_refused(model, root, tmp_path):
+    with pytest.raises(ModelError, match="split 'all': choose one of train, validation, test"):
+        evaluate_model(model, root, "all")
+    write_root(tmp_path / "root", patches=["31UFQ_0_0"])
+    write_dataset_toml(tmp_path / "root", TWO_MONTHS)
+    with pytest.raises(ModelError, match=r"no patch for test .* months 7, 8, but 1 for train, 0"):
+        evaluate_model(model, tmp_path / "root")
+    bands = {"s1": MULTISENGE.bands["s1"], "s2": MULTISENGE.bands["s2"][:9]}
+    write_dataset_toml(tmp_path / "root", replace(TWO_MONTHS, bands=bands))
+    with pytest.raises(ModelError, match="s2 has B2"):
+        evaluate_model(model, tmp_path / "root")
+
+
+def test_the_months_of_a_root_of_another_calendar_can_be_taken(root, tmp_path):
+    """The network was trained on January and February; the root has July and August."""
+    card = model_card(replace(EXPERIMENT, months=(1, 2)), TYPOLOGY, 32, "south")
+    path = save_model(network(), card, tmp_path / "model.keras")
+    with pytest.raises(ModelError, match="--own-months"):
+        evaluate_model(path, root)
+    assert evaluate_model(path, root, own_months=True).patches == ("31UEQ_0_0",)
+
+
+def test_maps_of_the_split_alone(model, root, tmp_path):
+    (out,) = predict_root(model, root, tmp_path / "maps", split="test")
+    assert out.name == "31UEQ.tif"
+    record = evaluate_model(model, root)
+    with rasterio.open(out) as source:
+        np.testing.assert_array_equal(source.read(1), record.maps["31UEQ_0_0"])
+    assert dataset_of_root(root).split_of("31UEQ") == "test"
+
+
+def run(monkeypatch, *arguments):
+    """Run the command in this process; gives its exit code."""
+    monkeypatch.setattr(sys, "argv", ["multisenge", "evaluate", *map(str, arguments)])
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+        raise SystemExit(0)
+    return end.value.code
+
+
+def test_the_command_writes_a_record_and_maps_and_prints_scores(
+    model, root, tmp_path, monkeypatch, capsys
+):
+    options = ("--split", "train", "--out", tmp_path / "record", "--maps", tmp_path / "maps")
+    assert not run(monkeypatch, model, root, *options)
+    printed = capsys.readouterr().out
+    record = results.read_record_from(tmp_path / "record")
+    assert "s1s2_10c, trained on elsewhere: 4 patches for train of other" in printed
+    assert f"mean_iou     {record.scores['mean_iou']:.4f}" in printed
+    assert [path.name for path in sorted((tmp_path / "maps").glob("*.tif"))] == ["31UFQ.tif"]
+
+
+@pytest.mark.fault("evaluate: no model, no root, no such split -> one line, exit code 2")
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"model": "missing.keras"}, "missing.keras is missing"),
+        ({"root": "nowhere"}, "nowhere"),
+        ({"split": "all"}, "split 'all'"),
+    ],
+)
+def test_the_command_refuses_in_one_line(model, root, monkeypatch, capsys, change, message):
+    asked = {"model": model, "root": root, "split": "test"} | change
+    code = run(monkeypatch, asked["model"], asked["root"], "--split", asked["split"])
+    error = capsys.readouterr().err
+    assert code == 2 and message in error and error.count("\n") == 1
