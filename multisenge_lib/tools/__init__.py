@@ -3,9 +3,9 @@
 Keras takes seconds to import. It is loaded when a network is evaluated, and not before.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from multisenge_lib.lazy import lazy_names
 from multisenge_lib.models import check_keras
 from multisenge_lib.tools.archives import ARCHIVES, URL, download
 from multisenge_lib.tools.count_labels import write_label_counts
@@ -18,17 +18,11 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not run __getattr__
         write_evaluation,
     )
 
-#: Names that need Keras, of the module `evaluation`.
-_OF_EVALUATION = ("evaluate_model", "evaluation_table", "write_evaluation")
+#: Names that need Keras, by the module that defines them.
+_MODULE_OF = {
+    "evaluate_model": "evaluation",
+    "evaluation_table": "evaluation",
+    "write_evaluation": "evaluation",
+}
 
-
-def __getattr__(name: str) -> Any:
-    """Load the evaluation when one of its names is first asked for (PEP 562)."""
-    if name not in _OF_EVALUATION:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    check_keras()
-    return getattr(importlib.import_module(f"{__name__}.evaluation"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *_OF_EVALUATION])
+__getattr__, __dir__ = lazy_names(__name__, _MODULE_OF, check_keras)
