@@ -36,4 +36,4 @@ def measure(quick, rounds):
         calls = partial(check_root, root, threads), partial(read_plainly, root, threads)
         words = f"check of {3 * patches:,} rasters"
         peer = f"rasterio alone, {threads} threads"
-        return {"rows": [compared(words, calls[0], peer, calls[1], rounds, asked=0.5)]}
+        return {"rows": [compared(words, calls[0], peer, calls[1], rounds, target_ratio=0.5)]}

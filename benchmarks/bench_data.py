@@ -102,17 +102,21 @@ def measured(root, folder, rounds):
         return [batches[number] for number in range(batches.num_batches)]
 
     theirs = partial(plain_epoch, root, rows)
-    yield compared(f"batches of {BATCH}, {words}", epoch, plain, theirs, rounds, asked=15)
+    yield compared(f"batches of {BATCH}, {words}", epoch, plain, theirs, rounds, target_ratio=15)
     memory = peak(lambda: batches[0]), peak(partial(plain_epoch, root, rows[:BATCH]))
-    yield row(f"memory of a batch of {BATCH}", memory[:1], plain, memory[1:], unit="MB", asked=4)
+    yield row(
+        f"memory of a batch of {BATCH}", memory[:1], plain, memory[1:], unit="MB", target_ratio=4
+    )
     ours, theirs = partial(passes, store), partial(plain_statistics, root, rows)
     work, peer = f"statistics and class counts, {words}", "a NumPy pass a file"
-    yield compared(work, ours, peer, theirs, rounds, asked=5)
+    yield compared(work, ours, peer, theirs, rounds, target_ratio=5)
     ours, theirs = (
         partial(packed_anew, root, selection, folder),
         partial(copied, root, rows, folder),
     )
-    yield compared(f"packing {words}", ours, "copying the files", theirs, rounds, asked=1 / 3)
+    yield compared(
+        f"packing {words}", ours, "copying the files", theirs, rounds, target_ratio=1 / 3
+    )
     ours, theirs = ([partial(read, root, r) for r in rows] for read in (read_patch, plain_patch))
     work, peer = f"reading and checking {words}", "reading as the plain reader"
     yield compared(work, partial(each, ours), peer, partial(each, theirs), rounds)

@@ -49,7 +49,7 @@ def measure(quick, rounds):
     words = f"index of {count:,} label files"
     plain = ("json.load and strptime", taken["plain"])
     rows = [
-        row(words, taken["folder"], *plain, asked=10),
+        row(words, taken["folder"], *plain, target_ratio=10),
         row(f"{words}, in their archive", taken["archive"], *plain),
     ]
     return {"rows": rows}

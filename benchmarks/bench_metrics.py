@@ -49,4 +49,6 @@ def measure(quick, rounds):
     calls = partial(ours, *given), partial(theirs, *given)
     words = f"confusion matrix and scores, {patches} patches"
     few = min(rounds, 2)  # more than a minute each
-    return {"rows": [compared(words, calls[0], "scikit-learn", calls[1], few, False, asked=20)]}
+    return {
+        "rows": [compared(words, calls[0], "scikit-learn", calls[1], few, False, target_ratio=20)]
+    }

@@ -114,13 +114,13 @@ def peer_maps(pair: Pair, series: dict, windows: Any) -> np.ndarray:
     return total / weights
 
 
-def rows_of(work: str, rounds: int, pairs: dict, method: str, asked: dict) -> list[dict]:
+def rows_of(work: str, rounds: int, pairs: dict, method: str, options: dict) -> list[dict]:
     """A row for each precision, timed in turns with each other and the peer."""
     calls = {precision: getattr(pair, method) for precision, pair in pairs.items()}
     peer = getattr(pairs["float32"], f"peer_{method}")
     taken = in_turns({**calls, PEER: peer}, rounds)
     return [
-        row(f"{work}, {precision}", taken[precision], PEER, taken[PEER], **asked[precision])
+        row(f"{work}, {precision}", taken[precision], PEER, taken[PEER], **options[precision])
         for precision in pairs
     ]
 
@@ -137,7 +137,7 @@ def mapped(pair: Pair, size: int, rounds: int) -> dict:
     if not np.allclose(ours()[1], theirs(), atol=APART):
         raise RuntimeError("the two draw different maps: there is nothing to compare")
     words = f"map of {shape[0]} x {shape[1]} pixels"
-    return compared(words, ours, f"{PEER}, window by window", theirs, rounds, asked=1.5)
+    return compared(words, ours, f"{PEER}, window by window", theirs, rounds, target_ratio=1.5)
 
 
 def multiplies_bfloat16() -> bool:
@@ -164,9 +164,12 @@ def measure(quick: bool, rounds: int) -> dict[str, list]:
     if (apart := pair.apart()) > APART:
         raise RuntimeError(f"logits are {apart:.1e} apart: there is nothing to compare")
     floor = cost.step_operations(pair.model, 1) / peak(quick)
-    predicting = {"float32": {"asked": 1.5, "floor": floor / 3}, BFLOAT16: {"asked": 2.5}}
-    training = {"float32": {"asked": 1.25, "floor": floor, "asked_of_floor": 1.6}}
-    training |= {BFLOAT16: {"asked": 1.8}}
+    predicting = {
+        "float32": {"target_ratio": 1.5, "floor": floor / 3},
+        BFLOAT16: {"target_ratio": 2.5},
+    }
+    training = {"float32": {"target_ratio": 1.25, "floor": floor, "target_times_floor": 1.6}}
+    training |= {BFLOAT16: {"target_ratio": 1.8}}
     rows = rows_of("prediction", rounds, pairs, "predicts", predicting)
     rows += [mapped(pair, size, rounds)]
     rows += rows_of("training step", rounds, pairs, "trains", training)

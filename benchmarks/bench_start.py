@@ -14,4 +14,4 @@ def run(*arguments):
 def measure(quick, rounds):
     calls = partial(run, "-m", "multisenge_lib.cli", "--help"), partial(run, "-c", "pass")
     words = ("start, until the help is printed", calls[0], "Python alone", calls[1])
-    return {"rows": [compared(*words, 2 * rounds + 1, asked_most=0.3)]}
+    return {"rows": [compared(*words, 2 * rounds + 1, target_most=0.3)]}

@@ -18,104 +18,154 @@ INSTRUCTIONS = ("avx2", "avx512f", "avx512_bf16", "amx_tile", "amx_bf16")
 
 
 class Skipped(Exception):
-    """What cannot be measured here; its text says why."""
+    """Something cannot be measured on this machine; the text says why."""
 
 
 def seconds(call: Callable[[], Any]) -> float:
+    """Return how long a call takes."""
     start = time.perf_counter()
     call()
     return time.perf_counter() - start
 
 
-def in_turns(calls: Mapping[str, Callable[[], Any]], rounds: int, warm: bool = True) -> dict:
-    """Seconds of each call, round by round; the round that warms up is not counted."""
-    turns = [{name: seconds(call) for name, call in calls.items()} for _ in range(rounds + warm)]
-    return {name: [turn[name] for turn in turns[warm:]] for name in calls}
+def in_turns(
+    calls: Mapping[str, Callable[[], Any]], rounds: int, warm: bool = True
+) -> dict[str, list[float]]:
+    """Time several calls one after the other, round by round.
+
+    Args:
+        calls: by name.
+        rounds: how often each is timed.
+        warm: whether a round comes first that is not counted.
+
+    Returns:
+        The seconds of each call, one number per round.
+    """
+    turns: dict[str, list[float]] = {name: [] for name in calls}
+    if warm:
+        for call in calls.values():
+            call()
+    for _ in range(rounds):
+        for name, call in calls.items():
+            turns[name].append(seconds(call))
+    return turns
 
 
-def row(work: str, ours: list[float], peer: str, theirs: list[float], **asked: Any) -> dict:
-    """A row of the record: how often `peer` does `work` while we do it once.
+def row(work: str, ours: list[float], peer: str, theirs: list[float], **options: Any) -> dict:
+    """Make a row of the record: how often `peer` does `work` while we do it once.
 
     Args:
         work: in a few words.
         ours: seconds, or what `unit` says, turn by turn.
         peer: with what it is compared.
         theirs: of the same turns.
-        asked: `asked`, the least ratio; `asked_most`, the most that we may take; `floor`, what the
-            work takes at least, and `asked_of_floor`, how many times that we may take; `unit`.
+        options: the targets, each left out where there is none: `target_ratio`, the least ratio;
+            `target_most`, the most that we may take; `target_times_floor`, how many times the
+            `floor` we may take. Further `floor`, what the work takes at least, and `unit`.
+
+    Returns:
+        The medians, the ratios, the options, `target` in words and `target_met`.
     """
-    ratios = sorted(other / mine for mine, other in zip(ours, theirs, strict=True))
-    found = {"work": work, "peer": peer, "turns": len(ratios), "unit": "s"}
-    found |= {"ratio": statistics.median(ratios), "from": ratios[0], "to": ratios[-1]}
-    found |= {"ours": statistics.median(ours), "theirs": statistics.median(theirs)} | asked
-    return found | {"wish": wish(found), "met": met(found)}
-
-
-def wish(found: dict) -> str:
-    """What was asked of a row, in words; empty where nothing was."""
-    words = {
-        "asked": "at least {:.3g} x",
-        "asked_most": f"at most {{:g}} {found['unit']}",
-        "asked_of_floor": "at most {:g} of the floor",
+    ratios = []
+    for mine, other in zip(ours, theirs, strict=True):
+        ratios.append(other / mine)
+    result = {
+        "work": work,
+        "peer": peer,
+        "turns": len(ratios),
+        "unit": "s",
+        "ratio": statistics.median(ratios),
+        "from": min(ratios),
+        "to": max(ratios),
+        "ours": statistics.median(ours),
+        "theirs": statistics.median(theirs),
     }
-    return "; ".join(text.format(found[name]) for name, text in words.items() if name in found)
+    result |= options
+    result["target"] = target_in_words(result)
+    result["target_met"] = is_target_met(result)
+    return result
 
 
-def met(found: dict) -> bool | None:
-    """Whether all of it holds; None where nothing was asked."""
-    held = {
-        "asked": found["ratio"] >= found.get("asked", 0),
-        "asked_most": found["ours"] <= found.get("asked_most", 0),
-        "asked_of_floor": found["ours"] <= found.get("asked_of_floor", 0) * found.get("floor", 0),
-    }
-    asked = [held[name] for name in held if name in found]
-    return all(asked) if asked else None
+def target_in_words(result: dict) -> str:
+    """Say what the targets of a row are; empty where it has none."""
+    words = []
+    if "target_ratio" in result:
+        words.append(f"at least {result['target_ratio']:.3g} x")
+    if "target_most" in result:
+        words.append(f"at most {result['target_most']:g} {result['unit']}")
+    if "target_times_floor" in result:
+        words.append(f"at most {result['target_times_floor']:g} of the floor")
+    return "; ".join(words)
+
+
+def is_target_met(result: dict) -> bool | None:
+    """Return whether a row meets all of its targets; None where it has none."""
+    verdicts = []
+    if "target_ratio" in result:
+        verdicts.append(result["ratio"] >= result["target_ratio"])
+    if "target_most" in result:
+        verdicts.append(result["ours"] <= result["target_most"])
+    if "target_times_floor" in result:
+        verdicts.append(result["ours"] <= result["target_times_floor"] * result["floor"])
+    if not verdicts:
+        return None
+    return all(verdicts)
 
 
 def compared(
-    work: str, ours: Callable, peer: str, theirs: Callable, rounds: int, warm: bool = True, **asked
+    work: str,
+    ours: Callable,
+    peer: str,
+    theirs: Callable,
+    rounds: int,
+    warm: bool = True,
+    **options: Any,
 ) -> dict:
-    """A row of two calls, timed in turns."""
-    taken = in_turns({"ours": ours, "theirs": theirs}, rounds, warm)
-    return row(work, taken["ours"], peer, taken["theirs"], **asked)
+    """Time two calls in turns, and make a row of them; the options are those of `row`."""
+    turns = in_turns({"ours": ours, "theirs": theirs}, rounds, warm)
+    return row(work, turns["ours"], peer, turns["theirs"], **options)
 
 
-def as_text(found: dict) -> str:
-    """A row as a line."""
-    asked = (
-        f"; asked {found['wish']}: {'yes' if found['met'] else 'MISSED'}" if found["wish"] else ""
-    )
-    floor = f"; {found['ours'] / found['floor']:.2f} of the floor" if "floor" in found else ""
-    return (
-        f"{found['work']:<45} {found['ratio']:7.2f} ({found['from']:.2f} to {found['to']:.2f})   "
-        f"{found['ours']:.3g} {found['unit']}, {found['peer']}: {found['theirs']:.3g}{floor}{asked}"
-    )
+def as_text(result: dict) -> str:
+    """Write a row as a line."""
+    spread = f"({result['from']:.2f} to {result['to']:.2f})"
+    line = f"{result['work']:<45} {result['ratio']:7.2f} {spread}   "
+    line += f"{result['ours']:.3g} {result['unit']}, {result['peer']}: {result['theirs']:.3g}"
+    if "floor" in result:
+        line += f"; {result['ours'] / result['floor']:.2f} of the floor"
+    if result["target"]:
+        verdict = "met" if result["target_met"] else "MISSED"
+        line += f"; target {result['target']}: {verdict}"
+    return line
 
 
 @functools.cache
 def peak(quick: bool) -> float:
-    """Operations a second of the backend's matrix product, measured once for all parts."""
+    """Return the operations per second of the backend's matrix product, measured once."""
     from multisenge_lib.models import cost
 
     return cost.matrix_peak(512, 3) if quick else cost.matrix_peak(4096, 10)
 
 
 def processor() -> dict[str, Any]:
-    """The processor's name and the instructions of `INSTRUCTIONS` that it has, told by Linux."""
+    """Return the processor's name, and which of `INSTRUCTIONS` it has; both only on Linux."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
         return {"processor": platform.processor() or platform.machine(), "instructions": []}
-    told = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
-    there = set(told.get("flags", "").split())
+    values = {}
+    for line in lines:
+        key, _, value = line.partition(":")
+        values[key.strip()] = value.strip()
+    flags = values.get("flags", "").split()
     return {
-        "processor": told.get("model name", platform.machine()),
-        "instructions": [name for name in INSTRUCTIONS if name in there],
+        "processor": values.get("model name", platform.machine()),
+        "instructions": [name for name in INSTRUCTIONS if name in flags],
     }
 
 
 def machine() -> dict[str, Any]:
-    """The machine's name, cores, memory and system."""
+    """Describe the machine: processor, cores, memory and system."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return processor() | {

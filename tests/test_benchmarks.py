@@ -27,7 +27,7 @@ def test_a_quick_run_of_parts_writes_its_record_and_leaves_the_books(tmp_path):
     assert ended.returncode == 0, ended.stderr
     found = json.loads((tmp_path / "record.json").read_text("utf-8"))
     rows = {row["work"].split(",")[0]: row for row in found["rows"]}
-    assert rows["confusion matrix and scores"]["met"]
+    assert rows["confusion matrix and scores"]["target_met"]
     assert rows["memory of a batch of 16"]["unit"] == "MB"
     for row in found["rows"]:
         assert row["from"] <= row["ratio"] <= row["to"]
@@ -55,7 +55,7 @@ def test_the_books_record_has_what_the_page_reads():
     assert {point["curve"] for point in RECORD["growth"]} == {"patches", "size", "dates", "filters"}
     for row in RECORD["rows"]:
         assert row["from"] <= row["ratio"] <= row["to"] and row["ours"] > 0
-        assert bool(row["wish"]) == (row["met"] is not None)
+        assert bool(row["target"]) == (row["target_met"] is not None)
 
 
 @pytest.fixture(scope="module")
@@ -68,25 +68,25 @@ def common():
 
 
 def test_a_ratio_is_taken_turn_by_turn(common):
-    found = common.row("work", [1.0, 2.0, 4.0], "peer", [2.0, 6.0, 4.0], asked=1.5)
+    found = common.row("work", [1.0, 2.0, 4.0], "peer", [2.0, 6.0, 4.0], target_ratio=1.5)
     assert (found["from"], found["ratio"], found["to"]) == (1, 2, 3)
     assert (found["ours"], found["theirs"]) == (2, 4)
 
 
 @pytest.mark.parametrize(
-    ("asked", "met"),
+    ("options", "met"),
     [
         ({}, None),
-        ({"asked": 2}, True),
-        ({"asked": 2.1}, False),
-        ({"asked_most": 0.9}, False),
-        ({"asked": 2, "asked_of_floor": 1.6, "floor": 0.5}, False),
-        ({"asked": 2, "asked_of_floor": 1.6, "floor": 0.7}, True),
+        ({"target_ratio": 2}, True),
+        ({"target_ratio": 2.1}, False),
+        ({"target_most": 0.9}, False),
+        ({"target_ratio": 2, "target_times_floor": 1.6, "floor": 0.5}, False),
+        ({"target_ratio": 2, "target_times_floor": 1.6, "floor": 0.7}, True),
         ({"floor": 0.5}, None),
     ],
 )
-def test_a_target_is_met_only_if_all_of_it_is(common, asked, met):
-    assert common.row("work", [1.0], "peer", [2.0], **asked)["met"] is met
+def test_a_target_is_met_only_if_all_of_it_is(common, options, met):
+    assert common.row("work", [1.0], "peer", [2.0], **options)["target_met"] is met
 
 
 def test_every_attempt_says_whether_it_was_adopted():
