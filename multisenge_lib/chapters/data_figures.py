@@ -277,7 +277,7 @@ def class_presence(
         ax.scatter(percent[split], places, 28, color=color, marker=_MARKERS[split], zorder=2)
     ax.set_yticks(heights, names)
     ax.invert_yaxis()
-    ax.set(xlabel="Patches with the class (%)", xlim=(-2, 102))
+    ax.set(xlabel="Patches (%)", xlim=(-2, 102))
     ax.grid(axis="x", color="#dddddd", lw=0.6)
     ax.set_axisbelow(True)
     lower_legend(figure, _split_handles())
