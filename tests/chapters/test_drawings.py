@@ -96,6 +96,31 @@ def growth(width):
     return chapters.growth_curves(pd.concat(curves), width)
 
 
+def timeline(width):
+    days = np.array(["2020-07-18", "2020-07-30", "2020-08-04", "2020-09-06", "2020-11-01"], "M8[D]")
+    complete = chapters.Walk("A gap of 17 days", days, days[[0, 2, 3, 4]], 17)
+    failed = chapters.Walk("A gap of 20 days", days, days[:1], 20, "no date left in September")
+    return chapters.date_timeline([complete, failed], (7, 8, 9, 11), width)
+
+
+def scale(width):
+    image = RNG.random((100, 100, 3))
+    return chapters.patch_scale([0, 257], [0, 257], 1, image, (30, 40), 64, width)
+
+
+def year(width):
+    days = np.arange("2020-11", "2021-11", dtype="M8[M]").astype("M8[D]")
+    curves = {name: RNG.random(12) for name in ("winter crop", "summer crop", "trees", "roofs")}
+    return chapters.year_curves(days, curves, "NDVI", (7, 8), width)
+
+
+def bands(width):
+    pixels = {name: RNG.random((2, 9, 10)) for name in ("the real village", "the sample")}
+    return chapters.band_means(pixels, MULTISENGE.bands["s2"], ["July", "November"], width)
+
+
+CLASS_LABELS = [f"{number} {name}" for number, name in enumerate(TYPOLOGIES["14c"].names, 1)]
+STEPS = ["July to August", "August to September", "September to November"]
 ONE_MAP = {"": {split: f"{split} (610 patches)" for split in SPLITS}}
 MAPS = {f"{gap} days: 5,890": {f"gap{gap}": ""} for gap in range(15, 21)}
 DRAWINGS = {
@@ -104,6 +129,14 @@ DRAWINGS = {
     "months": counted(lambda c, _, w: chapters.month_bars(c.months, 8157, MULTISENGE.months, w)),
     "region": counted(lambda c, o, w: chapters.dot_maps(c.density, o, ONE_MAP, width=w)),
     "gaps": counted(lambda c, o, w: chapters.dot_maps(c.density, o, MAPS, (3, 2), w)),
+    "timeline": timeline,
+    "days between": counted(lambda c, _, w: chapters.days_between(c.series, STEPS, w)),
+    "presence": counted(
+        lambda c, _, w: chapters.class_presence(c.presence_percent, CLASS_LABELS, w)
+    ),
+    "scale": scale,
+    "year": year,
+    "band means": bands,
     "method": network(chapters.draw_method),
     "inception": network(lambda t, w: chapters.draw_inception(t.loc["first_dates":], w)),
     "unet": unet,
