@@ -40,6 +40,8 @@ EXPERIMENTS = experiments_of(DATA)
 # Of a dataset with MultiSenGE's classifications those of Table 4, of another one all that it offers.
 BY_DEFAULT = [name for name in EXPERIMENTS if name in TABLE_4 or DATA.typologies != MULTISENGE.typologies]
 NETWORK = config.get("network", "")
+# A file of one's own, without the name of the function in it.
+NETWORK_FILES = [NETWORK.partition(".py")[0] + ".py"] if ".py" in NETWORK else []
 
 
 def requested(name):
@@ -64,7 +66,7 @@ MAPS = RUNS / "maps"
 # --- What every run depends on: the whole library, and what the data root says of itself ---
 CODE = [str(path) for path in sorted(Path("multisenge_lib").rglob("*")) if path.suffix in (".py", ".json", ".toml", ".yaml")]
 DESCRIPTIONS = [ROOT / name for name in ("dataset.toml", "sample.json")] if ROOT else []
-INPUTS = CODE + [str(path) for path in DESCRIPTIONS if path.is_file()]
+INPUTS = CODE + [str(path) for path in DESCRIPTIONS if path.is_file()] + NETWORK_FILES
 
 
 def tiles(name):
@@ -190,7 +192,7 @@ rule predict:
     params:
         root=lambda _: find_data_root(),
         order=f"--band-order {READING['band_order']}" if "band_order" in READING else "",
-        network=f"--network {NETWORK}" if NETWORK.endswith(".py") or ".py:" in NETWORK else "",
+        network=f"--network {NETWORK}" if NETWORK_FILES else "",
     threads: 1024
     resources:
         runtime=4 * 60,

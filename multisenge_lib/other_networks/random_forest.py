@@ -63,7 +63,8 @@ def train_forest(
     Returns:
         Its record, not yet written. Its history has one row: `loss` is the share of the training
         pixels that are classified wrongly, `val_loss` the same by the trees that did not see them
-        (out of bag). Its parameters are the nodes of all trees.
+        (out of bag). The latter is far too low for other patches: neighbours of a pixel, which are
+        much like it, were trained on. Its parameters are the nodes of all trees.
 
     Raises:
         ExperimentError: there is no such forest, or the data root cannot be trained on.
@@ -124,6 +125,9 @@ def _fit(features: np.ndarray, ids: np.ndarray, trees: int, seed: int) -> Any:
 def sample_pixels(prepared: PreparedRun, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Draw training pixels at random from all that have a class, without replacement.
 
+    The pixels of all patches together are drawn from, so a class has as many as its share of the
+    land, as in the networks' patches.
+
     Returns:
         Their features, `(pixels, features)`, and their class ids, `(pixels,) uint8`.
     """
@@ -134,7 +138,8 @@ def sample_pixels(prepared: PreparedRun, count: int, seed: int) -> tuple[np.ndar
     rng = np.random.default_rng(seed)
     drawn = np.sort(rng.choice(sum(sizes), min(count, sum(sizes)), replace=False))
 
-    # The labelled pixels of all patches are numbered through; these are each patch's numbers.
+    # The labelled pixels of all patches are numbered through. A patch is read only if one of its
+    # own was drawn, and then once: on the real images all patches together do not fit into memory.
     ends = np.cumsum(sizes)
     features = []
     ids = []

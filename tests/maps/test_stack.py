@@ -33,6 +33,27 @@ def test_a_stack_gives_what_the_rasters_hold(rasters):
     assert (~valid).sum() == 600
 
 
+def test_days_come_from_names_or_are_the_middle_of_the_month(rasters):
+    opened = open_stack(rasters, BANDS, MONTHS)
+    # 21 July, 5 August, 12 September and 18 November of a leap year.
+    assert opened.days["s2"].tolist() == [203, 218, 256, 323]
+    undated = rasters["s2"][1].rename(rasters["s2"][1].with_name("august.tif"))
+    rasters["s2"][1] = undated
+    opened = open_stack(rasters, BANDS, MONTHS)
+    assert opened.days["s2"].tolist() == [203, 227, 256, 323]  # 15 August
+
+
+def test_a_network_may_take_several_radar_rasters_a_month(rasters):
+    doubled = []
+    for path in rasters["s1"]:
+        doubled += [path, path]
+    opened = open_stack({"s1": doubled}, {"s1": S1_BANDS}, MONTHS, s1_per_month=2)
+    series, _ = opened.read(0, 8)
+    assert series["s1"].shape[0] == 8
+    with pytest.raises(PatchError, match=r"the network takes 8, of the months 7, 7, 8, 8, 9"):
+        open_stack({"s1": rasters["s1"]}, {"s1": S1_BANDS}, MONTHS, s1_per_month=2)
+
+
 # Each of these changes one raster; the second of Sentinel-1 or Sentinel-2.
 
 

@@ -16,6 +16,27 @@ def test_a_convolution_by_hand():
     assert table["parameters"].sum() == 3 * 3 * 3 * 5 + 5
 
 
+def test_layers_of_other_networks_by_hand():
+    volume = keras.Input((4, 8, 8, 3))
+    table = costs(keras.Model(volume, keras.layers.Conv3D(5, 3, padding="same")(volume)))
+    assert table["macs"].sum() == 4 * 8 * 8 * 27 * 3 * 5
+    image = keras.Input((8, 8, 3))
+    doubled = keras.layers.Conv2DTranspose(5, 4, strides=2, padding="same")(image)
+    assert costs(keras.Model(image, doubled))["macs"].sum() == 8 * 8 * 16 * 3 * 5
+    assert costs(keras.Model(image, keras.layers.Dense(5)(image)))["macs"].sum() == 8 * 8 * 3 * 5
+
+
+def test_the_encoder_of_utae_is_counted_for_each_date():
+    one = build_model("utae_s2_6c+one_date", 32)
+    four = build_model("utae_s2_6c", 32)
+    of_one = costs(one)["macs"]
+    of_four = costs(four)["macs"]
+    assert of_four["encoder1_down_conv"] == 4 * of_one["encoder1_down_conv"]
+    assert of_four["decoder1_up"] == of_one["decoder1_up"]
+    # By hand: a 4 x 4 convolution of 64 to 64 channels at half of the resolution.
+    assert of_one["encoder1_down_conv"] == 16 * 16 * 16 * 64 * 64
+
+
 def test_a_conv_lstm_by_hand():
     layer = ConvLSTM2D(4, 3)
     x = keras.Input((3, 8, 8, 2))
