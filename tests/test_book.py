@@ -71,7 +71,9 @@ html.interactive_part("greeting", {"words": "x" * 20_000}, still, "A greeting.",
 ```
 
 ```{code-cell} ipython3
-print("no number")
+from IPython.display import Markdown
+
+Markdown("[a page](computed.md), [no page](nowhere.md)")
 ```
 """
 FAILING = """
@@ -217,6 +219,11 @@ def test_images_and_data_are_files(book):
     data = re.search(r'data-src="(_static/parts/data/classes-\w+\.js)"', page).group(1)
     assert (built / data).read_text().startswith('parts.data["classes-')
     assert "base64" not in page
+
+
+def test_links_that_a_cell_writes_lead_to_pages(book):
+    page = book.html("classes")
+    assert '<a href="computed.html">a page</a>' in re.sub(r' class="[^"]*"', "", page)
 
 
 def test_pages_describe_themselves(book):

@@ -1,4 +1,4 @@
-"""Corrections of what other packages write, for readers who listen to a page or use a keyboard."""
+"""Corrections of what other packages write: links to nowhere, and what disturbs a screen reader."""
 
 import re
 
@@ -13,6 +13,9 @@ CORRECTIONS = (
     (re.compile(r"<th(?: scope=\"col\")?>\s*</th>"), "<td></td>"),
 )
 
+#: A link to a page's source. In the Markdown that a cell shows, links stay as they are written.
+SOURCE_LINK = re.compile(r'href="(?P<page>[\w/]+)\.md(?P<place>#[^"]*)?"')
+
 
 def correct(app: Sphinx, page: str, template: str, context: dict, doctree: object) -> None:
     """Correct the text of a page."""
@@ -20,6 +23,14 @@ def correct(app: Sphinx, page: str, template: str, context: dict, doctree: objec
         return
     for pattern, replacement in CORRECTIONS:
         context["body"] = pattern.sub(replacement, context["body"])
+
+    def lead_to_page(match: re.Match) -> str:
+        target = match["page"]
+        if target not in app.env.found_docs:
+            return match[0]
+        return f'href="{context["pathto"](target)}{match["place"] or ""}"'
+
+    context["body"] = SOURCE_LINK.sub(lead_to_page, context["body"])
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

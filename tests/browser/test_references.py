@@ -80,7 +80,10 @@ def unnumbered(text: str) -> list[str]:
     """What stands in a chapter as a figure or table, but without a number."""
     found = []
     # What is inside a numbered figure is taken out; what then is left has no number.
-    rest = re.sub(r"<figure\b(?:(?!<figure\b).)*?</figure>", numbered_or_not, text, flags=re.DOTALL)
+    rest = text
+    for tag in ("figure", "table"):
+        whole = rf"<{tag}\b(?:(?!<{tag}\b).)*?</{tag}>"
+        rest = re.sub(whole, numbered_or_not, rest, flags=re.DOTALL)
     for tag in re.findall(r"<(?:table|figure|picture)\b[^>]*>", rest):
         found.append(tag[:80])
     return found
