@@ -19,6 +19,13 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not run __getattr__
         effect_note,
         read_ablations,
     )
+    from multisenge_lib.chapters.benchmark_tables import (
+        growth_table,
+        machine_table,
+        peer_table,
+        share_table,
+        target_counts,
+    )
     from multisenge_lib.chapters.choices import (
         TOPICS,
         choice_table,
@@ -127,6 +134,13 @@ _NAMES_OF = {
         "ablations_path",
         "effect_note",
         "read_ablations",
+    ),
+    "benchmark_tables": (
+        "growth_table",
+        "machine_table",
+        "peer_table",
+        "share_table",
+        "target_counts",
     ),
     "choices": ("TOPICS", "choice_table", "code_source_table", "deviation_table"),
     "comparison": (

@@ -1,0 +1,86 @@
+"""Tables of what the benchmarks measured, from the record that `multisenge bench` writes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from multisenge_lib.models import EXPERIMENTS
+
+#: Packages whose versions change how fast the library is.
+_PACKAGES = ("tensorflow-cpu", "tensorflow", "torch", "scikit-learn", "numpy", "rasterio")
+
+
+def machine_table(record: Mapping[str, Any]) -> pd.DataFrame:
+    """Tabulate on what, when and with what the benchmarks were run."""
+    machine = record["machine"]
+    code = record["code"]
+    versions = [
+        f"{name} {code['versions'][name]}" for name in _PACKAGES if name in code["versions"]
+    ]
+    load = record["load"]
+    size = f"{machine['cores']} cores, {machine['memory_gib']:g} GiB"
+    rows = {
+        "machine": f"{machine['processor']}, {size}",
+        "instructions": ", ".join(machine["instructions"]) or "not known",
+        "versions": ", ".join(versions),
+        "commit": (code["commit"] or "none")[:10]
+        + (" with changes" if code["uncommitted"] else ""),
+        "date and length": f"{record['date']}, {record['seconds'] / 60:.0f} minutes",
+        "load of the machine": f"{load['before'][0]:.1f} before, {load['after'][0]:.1f} after",
+    }
+    return pd.DataFrame({"the run shown here": rows}).rename_axis("fact")
+
+
+def peer_table(record: Mapping[str, Any]) -> pd.DataFrame:
+    """Tabulate the library beside other ways of the same work: one row per work, as text."""
+    rows = {}
+    for measured in record["rows"]:
+        target = measured["target"].replace(" x", " ×") or "–"
+        if measured["target_met"] is False:
+            target += ": missed"
+        unit = measured["unit"]
+        rows[measured["work"]] = {
+            "compared with": measured["peer"],
+            "ratio": f"{measured['ratio']:.3g} ×",
+            "from, to": f"{measured['from']:.3g} to {measured['to']:.3g}",
+            "target": target,
+            "library": f"{measured['ours']:.3g} {unit}",
+            "other": f"{measured['theirs']:.3g} {unit}",
+        }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("work")
+
+
+def target_counts(record: Mapping[str, Any]) -> tuple[int, int]:
+    """Count the targets that were set, and those that were met."""
+    verdicts = [
+        measured["target_met"] for measured in record["rows"] if measured["target_met"] is not None
+    ]
+    return len(verdicts), sum(verdicts)
+
+
+def growth_table(record: Mapping[str, Any]) -> pd.DataFrame:
+    """Tabulate how time and operations of a step grow: exponents, fitted on logarithms."""
+    rows = {}
+    for name, part in pd.DataFrame(record["growth"]).groupby("curve", sort=False):
+        size = np.log(part["value"])
+        rows[name] = {
+            "measured": np.polyfit(size, np.log(part["seconds"]), 1)[0],
+            "counted": np.polyfit(size, np.log(part["operations"]), 1)[0],
+            "from": part["value"].iloc[0],
+            "to": part["value"].iloc[-1],
+        }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("with more")
+
+
+def share_table(record: Mapping[str, Any]) -> pd.DataFrame:
+    """Tabulate what share of the machine's peak a training step of each network reaches."""
+    rows = {}
+    for measured in record["shares"]:
+        rows[EXPERIMENTS[measured["experiment"]].title] = {
+            "seconds per step": f"{measured['seconds']:.2f}",
+            "GFLOP counted": f"{measured['operations'] / 1e9:.0f}",
+            "share of the peak": f"{measured['share']:.0%}",
+        }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("network")
