@@ -47,6 +47,11 @@ def _line_link(address: str, words: str, first: str, last: str | None) -> str:
     return f'<a href="{address}#{lines}">{words}</a>'
 
 
+def _breakable(text: str) -> str:
+    """Let a browser break long names of parameters, so that five columns fit beside each other."""
+    return text.replace("_", "_<wbr>").replace("=", "=<wbr>")
+
+
 def linked_lines(text: str, code: str) -> str:
     """Link the lines that a text on a code names to the code's file; the rest is escaped.
 
@@ -61,7 +66,7 @@ def linked_lines(text: str, code: str) -> str:
         first, last = match.groups()[-2:]
         return _line_link(address, match[0], first, last)
 
-    return pattern.sub(link, escape(text))
+    return pattern.sub(link, _breakable(escape(text)))
 
 
 def _ours(point: Mapping[str, Any]) -> str:
@@ -69,7 +74,8 @@ def _ours(point: Mapping[str, Any]) -> str:
     lines = [escape(point["ours"])]
     for owner, parameters in point.get("other", {}).items():
         for name, value in parameters.items():
-            lines.append(f"<code>{escape(owner)}: {escape(name)}={escape(repr(value))}</code>")
+            parameter = _breakable(f"{escape(name)}={escape(repr(value))}")
+            lines.append(f"<code>{escape(owner)}: {parameter}</code>")
     return "<br>".join(lines)
 
 
