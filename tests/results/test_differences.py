@@ -220,6 +220,13 @@ def test_a_clear_difference_is_claimed_and_a_scattered_one_is_not():
     assert not tested["scattered"].is_clear
 
 
+def test_a_clear_loss_is_claimed_like_a_clear_gain():
+    better = runs((60, 61, 62, 61, 60))
+    worse = runs((30, 31, 30, 32, 31), "s1_10c")
+    lost = correct({"a": paired_difference(worse, better)})["a"]
+    assert lost.high < 0 and lost.is_clear
+
+
 # --- By simulation ---
 
 

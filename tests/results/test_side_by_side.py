@@ -1,5 +1,7 @@
 """Records of several experiments in one table."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from records import make_record
@@ -81,6 +83,17 @@ def test_the_table_as_people_read_it():
     assert row[["clear", "seeds", "operations, 10¹²", "minutes"]].tolist() == [
         "no", "1", "3.0", "1.0",
     ]  # fmt: skip
+
+
+def test_a_variant_is_claimed_with_three_pairs_and_a_network_with_five():
+    write_runs("inception_10c", 60)
+    write_runs("s1_10c", 20, seeds=3)
+    for record in write_runs("s2_10c", 20, seeds=3):
+        metadata = replace(record.metadata, experiment="inception_10c+relu")
+        results.write_record(replace(record, metadata=metadata))
+    table = compare_experiments(["inception_10c", "inception_10c+relu", "s1_10c"])
+    assert table["pairs"].tolist()[1:] == [3, 3]
+    assert table["clear"].tolist()[1:] == [True, False]
 
 
 @pytest.mark.fault("compare: an experiment without records, or named twice -> one line")
