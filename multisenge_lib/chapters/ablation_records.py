@@ -10,7 +10,7 @@ import pandas as pd
 
 from multisenge_lib import paths
 from multisenge_lib.errors import RecordError
-from multisenge_lib.results import LEAST_SEEDS
+from multisenge_lib.results import LEAST_SEEDS_OF_VARIANTS, correct, seed_estimate
 
 BASELINE = "baseline"
 #: The largest number of epochs of a run, unless another is given.
@@ -118,32 +118,45 @@ def ablation_setting(path: Path | None = None) -> str:
 
 
 def effect_note(
-    table: pd.DataFrame | None, scores: Sequence[str] = ("macro_f1", "kappa", "urban_f1")
+    path: Path | None = None, scores: Sequence[str] = ("macro_f1", "kappa", "urban_f1")
 ) -> str:
-    """Say which variants differ from the baseline by more than twice the larger spread of the two.
+    """Say which variants differ from the baseline by more than the seeds explain.
 
-    With fewer than five seeds per variant, no such conclusion is drawn.
+    Differences are paired by seed and corrected for the number of variants and scores, as
+    `results.differences` describes. The record keeps no counts by patch, so the choice of test
+    patches is not in the intervals.
 
     Args:
-        table: of `ablation_table`.
-        scores: columns of the table, a clause for each.
+        path: the record; by default `ablations_path()`.
+        scores: of the record, a clause for each.
     """
-    if table is None:
+    record = read_ablations(ablations_path() if path is None else path)
+    if record is None:
         return "No variant has been measured."
-    seeds = int(table["", "runs"].min())
-    if seeds < LEAST_SEEDS:
+    runs = pd.DataFrame([asdict(run) for run in record.runs])
+    differences = {}
+    for score in scores:
+        by_seed = runs.pivot_table(score, index="variant", columns="seed", sort=False)
+        paired = by_seed.drop(index=BASELINE) - by_seed.loc[BASELINE]
+        for variant, of_seeds in paired.iterrows():
+            differences[score, variant] = seed_estimate(of_seeds.dropna().to_numpy())
+
+    tested = correct(differences, LEAST_SEEDS_OF_VARIANTS)
+    seeds = min(difference.seeds for difference in differences.values())
+    if seeds < LEAST_SEEDS_OF_VARIANTS:
         return (
-            f"With {seeds} seeds the spread is not known well enough to say which of these "
-            f"differences are more than chance; {LEAST_SEEDS} are the least."
+            f"With {seeds} pairs of runs no difference is claimed: {LEAST_SEEDS_OF_VARIANTS} are "
+            "the least."
         )
     clauses = []
     for score in scores:
-        columns = table[score]
-        larger_spread = columns["spread"].clip(lower=columns["spread"][BASELINE])
-        is_clear = columns["difference"].abs() > 2 * larger_spread
         changes = []
-        for variant, difference in columns["difference"][is_clear].items():
-            changes.append(f"{variant} ({difference:+.3f})")
+        for (of_score, variant), result in tested.items():
+            if of_score == score and result.is_clear:
+                changes.append(f"{variant} ({result.difference.value:+.3f})")
         name = score.replace("_f1", " F1")
         clauses.append(f"in {name} {', '.join(changes) or 'none'}")
-    return f"Beyond twice the spread over {seeds} seeds: {'; '.join(clauses)}."
+    return (
+        f"More than {seeds} pairs of runs with one seed explain by chance, corrected for "
+        f"{len(tested)} comparisons: {'; '.join(clauses)}. The choice of test patches is not in it."
+    )

@@ -3,6 +3,7 @@
 from multisenge_lib.results.differences import (
     COMPARABLE,
     LEAST_SEEDS,
+    LEAST_SEEDS_OF_VARIANTS,
     URBAN_F1,
     Estimate,
     TestedDifference,
@@ -10,6 +11,7 @@ from multisenge_lib.results.differences import (
     mean_score,
     paired_difference,
     score_values,
+    seed_estimate,
     seeds_for_claim,
 )
 from multisenge_lib.results.metrics import (

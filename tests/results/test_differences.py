@@ -136,6 +136,14 @@ def test_draws_on_which_a_score_is_not_defined_are_left_out():
     assert found.error**2 == pytest.approx(np.var([0.5, 0.7], ddof=1) * 2)
 
 
+def test_without_counts_by_patch_the_error_is_that_of_the_seeds():
+    """A paired t test of 0.1, 0.2 and 0.3: t is 2 / (1 / sqrt(3))."""
+    found = differences.seed_estimate(np.array([0.1, 0.2, 0.3]))
+    assert found.error == pytest.approx(0.1 / np.sqrt(3))
+    expected = stats.ttest_1samp([0.1, 0.2, 0.3], 0).pvalue
+    assert found.p_value == pytest.approx(expected)
+
+
 # --- Scores ---
 
 
