@@ -1,26 +1,16 @@
-"""The page of the library, `api.md`: the public names of each package, from their docstrings."""
+"""The pages of the library: the public names of each package, from their docstrings."""
 
 from importlib import import_module
 from inspect import isclass, isfunction
 
 from sphinx.application import Sphinx
 
-PAGE = "api"
 LIBRARY = "multisenge_lib"
-PACKAGES = (
-    "dataset",
-    "models",
-    "training",
-    "results",
-    "paper",
-    "other_networks",
-    "maps",
-    "area",
-    "audit",
-    "sample",
-    "chapters",
-    "tools",
-)
+#: By page, its packages in the order of their layers. On one page they would be too heavy.
+PAGES = {
+    "api": ("dataset", "models", "training", "results", "paper"),
+    "api_around": ("other_networks", "maps", "area", "audit", "sample", "chapters", "tools"),
+}
 
 
 def entries(package: str) -> list[str]:
@@ -48,8 +38,8 @@ def section(package: str) -> str:
 
 def fill(app: Sphinx, page: str, source: list[str]) -> None:
     """Put the packages below the page's own text."""
-    if page == PAGE:
-        sections = [section(package) for package in PACKAGES]
+    if page in PAGES:
+        sections = [section(package) for package in PAGES[page]]
         source[0] += "\n" + "\n".join(sections)
 
 

@@ -17,7 +17,7 @@ function rankResults(results, query, words) {
   const GLOSSARY = 1, LIBRARY = 2;
   const kind = ([docname, , anchor, description]) => {
     if (docname === "terms" && anchor) return GLOSSARY;
-    return description || docname === "api" ? LIBRARY : 0;
+    return description || docname.startsWith("api") ? LIBRARY : 0;
   };
   const rank = ([docname, , , , score]) => {
     const page = `${docname}.html`;

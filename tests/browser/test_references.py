@@ -11,7 +11,7 @@ import pytest
 pytestmark = pytest.mark.slow
 
 #: Pages of lists, which are no chapters: the library, Sphinx's own table, and the stored notebook.
-LISTS = {"api", "status", "train"}
+LISTS = {"api", "api_around", "status", "train"}
 #: A caption with its number, and what cites one.
 CAPTION = re.compile(r'<span class="caption-number">(?P<number>[^<]+?) ?</span>')
 CITED = re.compile(r'<span class="std std-numref">(?P<number>[^<]+)</span>')
