@@ -150,11 +150,15 @@ def test_the_table_has_classes_and_their_mean(model, root):
     assert table.loc["mean over classes", "pixels"] == record.confusion.sum()
 
 
-def test_classes_are_found_by_their_names():
+def test_classes_are_found_by_their_names(tmp_path):
     card = model_card(EXPERIMENT, TYPOLOGY, 32, "elsewhere")
     assert find_typology(MULTISENGE, card) == TYPOLOGY
     renamed = replace(TYPOLOGY, name="ten")
     assert find_typology(replace(MULTISENGE, groupings=(renamed,)), card) == renamed
+    # MultiSenNA has a class more, which its grouping of these names gathers with another one.
+    content = 'based_on = "multisenna"\nyears = [2020]\n[tiles]\n30TXR = "test"\n'
+    (tmp_path / "dataset.toml").write_text(content)
+    assert find_typology(dataset_of_root(tmp_path), card).lookup[15] == 9
     # Two classifications of these names: that of the network's own name.
     both = replace(MULTISENGE, groupings=(renamed, TYPOLOGY))
     assert find_typology(both, card) == TYPOLOGY

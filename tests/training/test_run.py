@@ -339,6 +339,8 @@ def test_another_split_is_another_run_with_a_record_of_its_own(whole, run, small
     made = results.read_record(dataset.name, "s1_6c").metadata
     assert made.split.startswith("by tile: 31UEQ train, 31UFP validation, 31UFQ test; ")
     assert made.patches == {"train": 1, "validation": 2, "test": 5}
+    assert whole.record.metadata.selection == {}
+    assert with_selection(MULTISENGE, **made.selection) == dataset
 
 
 @pytest.mark.slow
