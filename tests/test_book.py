@@ -203,6 +203,9 @@ def test_tables_and_parts_are_numbered_and_can_be_cited(book):
     assert '<figure class="live" data-part="greeting" id="part-greeting">' in page
     assert "parts/greeting.js" in page
     assert page.index("Patches &amp; tiles.") < page.index('<table class="table folds')
+    # A table inside its caption would be one long name to a screen reader.
+    assert page.count("<figcaption>") == page.count("</figcaption>") == 2
+    assert page.index("</figcaption>") < page.index('<table class="table folds')
 
 
 def test_a_toggle_names_what_its_code_makes(book):

@@ -50,7 +50,9 @@ class NumberOutputs(SphinxTransform):
             source = html_of(raw)
             if match := TABLE.match(source):
                 table = f"<table {match['rest']}{source[match.end() :]}"
-                inside = f'<div class="table-scroll">{table}</div>'
+                # docutils closes a caption only where its figure ends. A box that scrolls must be
+                # within reach of the keyboard.
+                inside = f'</figcaption><div class="table-scroll" tabindex="0">{table}</div>'
                 self.replace(raw, NumberedTable(), match, inside, "tab")
             elif match := PART.match(source):
                 part = NumberedPart(part=match["part"])
@@ -141,9 +143,14 @@ def visit_part(writer: nodes.NodeVisitor, node: NumberedPart) -> None:
     writer.body.append(writer.starttag(node, "figure", **attributes))
 
 
-def depart_figure(writer: nodes.NodeVisitor, node: nodes.figure) -> None:
-    """Close either."""
+def depart_table(writer: nodes.NodeVisitor, node: NumberedTable) -> None:
+    """Close a table's figure, whose caption is closed before the table."""
     writer.body.append("</figure>\n")
+
+
+def depart_part(writer: nodes.NodeVisitor, node: NumberedPart) -> None:
+    """Close a part's caption, which docutils leaves open, and its figure."""
+    writer.body.append("</figcaption></figure>\n")
 
 
 def visit_toggle(writer: nodes.NodeVisitor, node: nodes.Element) -> None:
@@ -165,8 +172,8 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Connect to Sphinx."""
     from myst_nb.sphinx_ import HideCodeCellNode
 
-    app.add_enumerable_node(NumberedTable, "table", html=(visit_table, depart_figure))
-    app.add_enumerable_node(NumberedPart, "figure", html=(visit_part, depart_figure))
+    app.add_enumerable_node(NumberedTable, "table", html=(visit_table, depart_table))
+    app.add_enumerable_node(NumberedPart, "figure", html=(visit_part, depart_part))
     app.add_node(HideCodeCellNode, override=True, html=(visit_toggle, depart_toggle))
     app.add_transform(NumberOutputs)
     app.add_post_transform(NameToggles)
