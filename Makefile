@@ -22,7 +22,16 @@ QUIET := 2> >(grep --line-buffered -vE 'absl::InitializeLog|oneDNN custom operat
 
 SUITABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
-.PHONY: help env book test test-fast test-jax faults fuzz check experiments count-labels bench constraints clean
+# What a machine with JAX, PyTorch and the usual scientific packages lacks for benchmarks/gpu_check.py,
+# as wheels for its Python, 3.11 to 3.13. Each package is named, since the needs of Keras and rasterio
+# are mostly there.
+GPU_PYTHON ?= 3.12
+GPU_WHEELS ?= .wheels
+GPU_PACKAGES := affine click click-plugins cligj filelock google-crc32c iniconfig keras msgspec namex optree \
+  platformdirs pluggy pyproj pytest rasterio shapely tomli-w
+GPU_PLATFORMS := $(foreach glibc,28 27 24 17,--platform manylinux_2_$(glibc)_x86_64) --platform manylinux2014_x86_64
+
+.PHONY: help env book test test-fast test-jax faults fuzz check experiments count-labels bench gpu-wheels constraints clean
 
 help: ## Show this help
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | while IFS=$$'\t' read -r name text; \
@@ -87,6 +96,11 @@ count-labels: $(INSTALLED) ## Count the real labels again and write the record (
 
 bench: $(INSTALLED) ## Measure all that the chapter Performance shows, ten minutes
 	@$(BIN)/python benchmarks/run.py $(QUIET)
+
+gpu-wheels: $(INSTALLED) ## Download what a borrowed GPU machine lacks: .wheels (GPU_PYTHON=3.12)
+	$(BIN)/python -m pip download -q --no-deps --only-binary=:all: --implementation cp \
+	  --python-version $(GPU_PYTHON) $(GPU_PLATFORMS) -c constraints.txt -d $(GPU_WHEELS) $(GPU_PACKAGES)
+	@du -sh $(GPU_WHEELS)
 
 constraints: ## Pin every package anew, for Python 3.11 to 3.13 (needs uv)
 	uv pip compile --universal --fork-strategy fewest --python-version 3.11 --upgrade --all-extras --strip-extras \

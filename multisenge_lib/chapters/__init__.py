@@ -71,6 +71,7 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not run __getattr__
         step_gains,
     )
     from multisenge_lib.chapters.gate_examples import gate_places, optical_pieces, telling_filter
+    from multisenge_lib.chapters.gpu_record import gpu_record_tables
     from multisenge_lib.chapters.image_figures import (
         band_means,
         class_series,
@@ -178,6 +179,7 @@ _NAMES_OF = {
     ),
     "gains": ("class_gains", "gain_table", "step_gains"),
     "gate_examples": ("gate_places", "optical_pieces", "telling_filter"),
+    "gpu_record": ("gpu_record_tables",),
     "image_figures": (
         "band_means",
         "class_series",

@@ -1,0 +1,1 @@
+"""The parts of `gpu_check.py`. Each module but the first three has a function `measure(task)`."""
