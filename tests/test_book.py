@@ -10,6 +10,7 @@ import sys
 import time
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -361,3 +362,14 @@ def test_the_page_of_the_library_has_every_package_and_its_functions(api):
     assert {package for page in api.PAGES.values() for package in page} == packages
     assert ".. autofunction:: multisenge_lib.dataset.read_patch" in api.entries("dataset")
     assert ".. autoclass:: multisenge_lib.models.ConvLSTM2D" in api.entries("models")
+
+
+def test_the_list_of_selected_patches_lies_where_the_page_links_to(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(PROJECT / "book" / "_ext"))
+    import takeaway
+
+    app = SimpleNamespace(builder=SimpleNamespace(name="html"), outdir=tmp_path)
+    takeaway.write_selection(app, None)
+    address = takeaway.SELECTION.as_posix()
+    assert (tmp_path / address).read_text().startswith("patch,tile,split,s2_dates,s1_dates\n")
+    assert f'href="{address}"' in (PROJECT / "book" / "selection.md").read_text("utf-8")
