@@ -83,6 +83,7 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not run __getattr__
         true_color,
     )
     from multisenge_lib.chapters.interactive import gates_data, selection_data, swipe_data
+    from multisenge_lib.chapters.local_catalogue import has_stac, serve_folder, write_catalogue
     from multisenge_lib.chapters.method_figures import (
         forget_curves,
         loss_shares,
@@ -191,6 +192,7 @@ _NAMES_OF = {
         "true_color",
     ),
     "interactive": ("gates_data", "selection_data", "swipe_data"),
+    "local_catalogue": ("has_stac", "serve_folder", "write_catalogue"),
     "method_figures": (
         "forget_curves",
         "loss_shares",
