@@ -17,6 +17,8 @@ FILE = "search_texts.js"
 #: What is no text of a page: programs, data and drawings.
 NO_TEXT = re.compile(r"<(script|style|svg)\b.*?</\1>", re.DOTALL)
 TAG = re.compile(r"<[^>]+>")
+#: What a notebook keeps of an output beside its HTML.
+STAND_IN = re.compile(r"<[\w.]+(?: object)?>")
 
 
 def words_of(raw: nodes.raw) -> str:
@@ -33,7 +35,8 @@ def page_text(document: nodes.document) -> str:
             found.append(words_of(node))
         elif isinstance(node, nodes.Text) and not isinstance(node.parent, nodes.raw):
             found.append(str(node))
-    return " ".join(" ".join(found).split())
+    text = STAND_IN.sub(" ", " ".join(found))
+    return " ".join(text.split())
 
 
 def write_texts(app: Sphinx, exception: Exception | None) -> None:

@@ -15,8 +15,8 @@ function occurrences(page, words) {
 /** Order results for display; Sphinx shows the last of the list first. */
 function rankResults(results, query, words) {
   const GLOSSARY = 1, LIBRARY = 2;
-  const kind = ([docname, , anchor, description]) => {
-    if (docname === "terms" && anchor) return GLOSSARY;
+  const kind = ([docname, , , description]) => {
+    if (docname === "terms") return GLOSSARY;
     return description || docname.startsWith("api") ? LIBRARY : 0;
   };
   const rank = ([docname, , , , score]) => {
@@ -24,15 +24,10 @@ function rankResults(results, query, words) {
     // A page that holds the words in a row is about them; one that holds them apart may not be.
     return score + occurrences(page, words) + 5 * occurrences(page, [query.trim()]);
   };
-  const seen = new Set();
-  const once = results.filter((result) => {
-    // The glossary gives each term twice: as an entry of the index, and as an object.
-    const [docname, title, anchor] = result;
-    const key = kind(result) === GLOSSARY ? anchor : `${docname}|${title}|${anchor}`;
-    if (seen.has(key)) return false;
-    seen.add(key);
-    return true;
-  });
+  // The glossary is found as a page, and by each entry of its index: the entry is enough.
+  const glossary = results.filter((result) => kind(result) === GLOSSARY);
+  const entry = glossary.find(([, , anchor]) => anchor) ?? glossary[0];
+  const once = results.filter((result) => kind(result) !== GLOSSARY || result === entry);
   return once.sort((a, b) => kind(b) - kind(a) || rank(a) - rank(b));
 }
 
