@@ -17,7 +17,6 @@ from multisenge_lib.results import (
     Record,
     RecordKey,
     list_records,
-    mean_score,
     read_record,
     read_runs,
 )
@@ -152,56 +151,6 @@ def paper_overall(classes: int) -> pd.DataFrame:
     return table[list(OVERALL)]
 
 
-def replicated_overall(classes: int) -> pd.DataFrame:
-    """Tabulate the scores of the independent replication on the same split of the real images."""
-    rows = {}
-    for run in paper.replication().runs:
-        if run.classes == classes:
-            rows[run.model] = {
-                "accuracy": run.accuracy,
-                "weighted_f1": run.weighted_f1,
-                "macro_f1": run.mean_f1,
-                "kappa": run.kappa,
-            }
-    table = pd.DataFrame.from_dict(rows, orient="index")
-    return table.reindex(columns=list(OVERALL)).astype(float)
-
-
-def record_overall(records: Mapping[str, Record]) -> pd.DataFrame:
-    """Tabulate the scores of records, and last those of a map of their commonest class."""
-    rows = {method: record.scores for method, record in records.items()}
-    if records:
-        any_record = next(iter(records.values()))  # all were tested on the same patches
-        rows[_MAJORITY] = any_record.majority
-    table = {}
-    for name, row in rows.items():
-        table[name] = {score: row[score] for score in OVERALL}
-    return pd.DataFrame.from_dict(table, orient="index", columns=list(OVERALL), dtype=float)
-
-
-def interval_table(
-    runs: Mapping[str, Sequence[Record]],
-    names: Sequence[str] = ("weighted_f1", "macro_f1", "mean_iou", "kappa"),
-) -> pd.DataFrame:
-    """Show how well seeds and test patches together determine each mean score.
-
-    Args:
-        runs: of `runs_by_method`.
-        names: of the scores.
-
-    Returns:
-        95 % intervals as text, one row per method; "unknown" where there is one seed.
-    """
-    rows = {}
-    for method, records in runs.items():
-        row = {}
-        for name in names:
-            low, high = mean_score(records, name).interval()
-            row[name] = "unknown" if np.isnan(low) else f"{low:.3f} to {high:.3f}"
-        rows[method] = row
-    return pd.DataFrame.from_dict(rows, orient="index")
-
-
 def _mean_and_std(values: Sequence[float | None]) -> str:
     """Write "mean ± standard deviation" without a line break; of one value the value."""
     numbers = np.array(values, float)  # None, an undefined score, becomes NaN
@@ -209,23 +158,6 @@ def _mean_and_std(values: Sequence[float | None]) -> str:
     if len(numbers) > 1:
         text += f"\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}{numbers.std(ddof=1):.3f}"
     return text
-
-
-def class_f1_over_seeds(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
-    """Tabulate the F1 of each class over the seeds: "mean ± deviation", or the one score.
-
-    Args:
-        runs: of `runs_by_method`.
-
-    Returns:
-        One row per class id, one column per method.
-    """
-    columns = {}
-    for title, records in runs.items():
-        by_seed = [record_scores({title: record}).loc[title, "f1"] for record in records]
-        table = pd.concat(by_seed, axis=1)  # one row per class, one column per seed
-        columns[title] = table.apply(_mean_and_std, axis=1)
-    return pd.DataFrame(columns)
 
 
 def _forest_runs(record: Record) -> list[Record]:

@@ -38,15 +38,10 @@ def test_urban_f1_is_of_the_five_urban_classes():
     assert list(table.index) == list(URBAN) and list(table) == list(paper.METHODS)
 
 
-def test_overall_scores_are_of_one_source_each(trained):
+def test_overall_scores_are_those_that_the_paper_prints():
     printed = comparison.paper_overall(10)
     assert printed.loc[paper.METHODS[-1], "kappa"] == 0.7945
     assert printed.loc[paper.METHODS[-1], "macro_f1"] == pytest.approx(0.6373, abs=1e-4)
-    found = comparison.record_overall(comparison.read_records("sample", 10))
-    assert list(found.index) == [*paper.METHODS, "commonest class everywhere"]
-    replicated = comparison.replicated_overall(10)
-    assert replicated["weighted_f1"].max() == pytest.approx(0.8885, abs=1e-4)
-    assert list(printed) == list(found) == list(replicated)
 
 
 def test_records_of_the_two_datasets_are_never_mixed(trained):
@@ -92,25 +87,6 @@ def test_a_record_shows_the_precision_that_it_was_trained_with(trained):
     assert table.loc["precision", "one"] == "mixed_bfloat16"
     assert table.loc["plateau patience", "one"] == "5"
     assert table.loc["class weights", "one"] == "True"
-
-
-def test_intervals_of_the_mean_over_the_seeds_are_written_out(trained):
-    results.write_record(make_record("s1_6c", seed=2))
-    intervals = comparison.interval_table(comparison.runs_by_method("sample", 6))
-    assert intervals.columns.tolist() == ["weighted_f1", "macro_f1", "mean_iou", "kappa"]
-    low, high = intervals.loc["ConvLSTM-S1", "macro_f1"].split(" to ")
-    both = [results.read_record("sample", "s1_6c", seed).scores["macro_f1"] for seed in (1, 2)]
-    assert float(low) < np.mean(both) < float(high)
-    assert set(intervals.loc["ConvLSTM-S2"]) == {"unknown"}
-
-
-def test_f1_by_class_is_a_mean_over_seeds(trained):
-    results.write_record(make_record("s1_10c", seed=2))
-    table = comparison.class_f1_over_seeds(comparison.runs_by_method("sample", 10))
-    both = [results.read_record("sample", "s1_10c", seed).scores["f1"][6] for seed in (1, 2)]
-    assert table.loc[7, "ConvLSTM-S1"] == f"{np.mean(both):.3f}\xa0±\xa0{np.std(both, ddof=1):.3f}"
-    alone = results.read_record("sample", "s2_10c").scores["f1"][6]
-    assert table.loc[7, "ConvLSTM-S2"] == f"{alone:.3f}"
 
 
 def test_the_forest_is_a_baseline_where_it_has_records(trained):
