@@ -180,8 +180,11 @@ def image_grid(
         lines = title.count("\n") + 1 if title else 0
         title_lines = max(title_lines, lines)
     across = min(columns_for(width, columns), len(images))
-    height = width / across + 0.15 * title_lines
+    # Inches: of a line of a title, and of the space around titles, which a single row needs most.
+    height = width / across + 0.15 * title_lines + (0.12 if title_lines else 0)
     figure, axes = panels(len(images), width, columns, height)
+    # Above square images the layout leaves titles too little room; the pads make up for it.
+    figure.get_layout_engine().set(w_pad=0.1, h_pad=0.1)
 
     legend_typology = None
     legend_ids: set[int] = set()

@@ -35,6 +35,14 @@ def image_grid(width):
     return chapters.image_grid([*images, *maps], (6, 2), width)
 
 
+def one_row(width):
+    images = [(month, RNG.random((8, 8, 3)), None) for month in ("July", "November")]
+    classes = ("Map", RNG.integers(1, 11, (8, 8)), TYPOLOGIES["10c"])
+    return chapters.image_grid(
+        [*images, classes, ("Doubt", RNG.random((8, 8, 3)), None)], (4, 2), width
+    )
+
+
 def lines(width):
     series = {name: RNG.random((3, 4, 8, 8)) for name in ("B8", "B4", "VH")}
     ids = RNG.integers(1, 11, (3, 8, 8))
@@ -125,6 +133,7 @@ ONE_MAP = {"": {split: f"{split} (610 patches)" for split in SPLITS}}
 MAPS = {f"{gap} days: 5,890": {f"gap{gap}": ""} for gap in range(15, 21)}
 DRAWINGS = {
     "grid": image_grid,
+    "one row": one_row,
     "class means": lines,
     "months": counted(lambda c, _, w: chapters.month_bars(c.months, 8157, MULTISENGE.months, w)),
     "region": counted(lambda c, o, w: chapters.dot_maps(c.density, o, ONE_MAP, width=w)),
