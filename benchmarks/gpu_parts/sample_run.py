@@ -46,6 +46,7 @@ def measure(task: Task) -> None:
     epoch_seconds = run.record.history["seconds"]
     task.report(
         experiment=EXPERIMENT,
+        multiply=task.multiply,
         epochs=len(epoch_seconds),
         seconds=seconds,
         # The first epoch compiles.

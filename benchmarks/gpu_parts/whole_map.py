@@ -43,6 +43,7 @@ def measure(task: Task) -> None:
     task.report(
         experiment=EXPERIMENT,
         trained=trained,
+        multiply=task.multiply,
         window_pixels=window,
         crop_pixels=crop_pixels,
         compiling_seconds=compiling_seconds,
