@@ -118,6 +118,7 @@ def _fit(features: np.ndarray, ids: np.ndarray, trees: int, seed: int) -> Any:
     """Train the forest; scikit-learn's defaults but for the number of trees."""
     from sklearn.ensemble import RandomForestClassifier
 
+    # The seed alone decides the trees, however many cores grow them.
     forest = RandomForestClassifier(trees, random_state=seed, n_jobs=-1, oob_score=True)
     return forest.fit(features, ids)
 
@@ -184,6 +185,7 @@ def pixel_features(inputs: Mapping[str, np.ndarray], sensors: Sequence[str]) -> 
     """
     features = []
     for sensor in sensors:
+        # The forest has no notion of time: each band of each date is a feature of its own.
         by_pixel = np.moveaxis(inputs[sensor], 1, -2)  # (batch, height, width, dates, bands)
         features.append(by_pixel.reshape(*by_pixel.shape[:3], -1).astype(np.float32))
     return np.concatenate(features, axis=-1)

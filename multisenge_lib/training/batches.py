@@ -166,6 +166,7 @@ class Batches(keras.utils.PyDataset):
         batch["reference"][len(plan) :] = NO_DATA
         reference = self.lookup[batch.pop("reference")]
 
+        # Turning a patch does not change its dates.
         for name, days_by_position in self.days.items():
             days = [days_by_position[position] for position, _ in plan]
             days += days[:1] * (self.size - len(plan))

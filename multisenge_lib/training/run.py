@@ -185,6 +185,7 @@ def train(
             delete_run(folder)
         with on_devices(settings):
             model = build(prepared, statistics)
+            # Before a checkpoint is restored: an interrupted run goes on with its own weights.
             taken_weights = _take_weights(model, prepared, progress)
             training_info = fit(model, prepared, folder, progress, checkpoint_interval)
         model = in_float32(model, prepared, statistics)
@@ -246,6 +247,7 @@ class PreparedRun:
         # How many threads read the patches changes nothing in the batches.
         del settings["reader_threads"]
         bands = {sensor: self.dataset.bands[sensor] for sensor in self.experiment.sensors}
+        # The content of the file counts, not its place.
         start = None
         if self.start is not None:
             start = (self.start.digest, self.start.part)

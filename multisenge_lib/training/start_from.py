@@ -93,6 +93,8 @@ def take_weights(
     left = []
     for name, weight in _named_weights(model):
         of_source = available.get(name)
+        # The statistics of Eq. 4 are constants of the standardising layer and no weights, so each
+        # network keeps those of its own training patches.
         fits = of_source is not None and of_source.shape == weight.shape
         if start.part == "encoder" and not _ENCODER_LAYER.fullmatch(name):
             fits = False
@@ -103,6 +105,7 @@ def take_weights(
             taken.append(name)
         else:
             left.append(name)
+    # Training would go on from random weights, and nobody would notice.
     if not taken:
         raise ExperimentError(
             f"{printable(start.path)}: not one of its weights fits {model.name} "
@@ -122,6 +125,7 @@ def _named_weights(model: keras.Model, inside: str = "") -> Iterator[tuple[str, 
         if isinstance(layer, keras.Model):
             yield from _named_weights(layer, f"{path}/")
             continue
+        # A layer of the user's may have two weights of one name; the second becomes name_2.
         counts: dict[str, int] = {}
         for weight in layer.weights:
             counts[weight.name] = counts.get(weight.name, 0) + 1
