@@ -39,7 +39,7 @@ def valley(tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("chapter", ["dataset", "classes", "conv_lstm"])
+@pytest.mark.parametrize("chapter", ["dataset", "classes"])
 def test_an_area_of_ones_own_is_shown_under_its_name(valley, monkeypatch, chapter):
     monkeypatch.setenv("MULTISENGE_ROOT", str(valley))
     page = jupytext.read(BOOK / f"{chapter}.md", fmt="md:myst")
