@@ -5,9 +5,16 @@ SHELL := /bin/bash
 
 VENV := .venv
 BIN := $(VENV)/bin
-INSTALLED := $(VENV)/.installed
-# cpu or gpu: the two TensorFlows install the same files, so never both.
-EXTRAS ?= cpu,jax,area,stac,book,test,dev
+# What Keras computes with: cpu or gpu. The two TensorFlows install the same files, so never both.
+BACKEND ?= cpu
+# What the commands need, as extras of pyproject.toml. A set is installed when a command first asks for it:
+# that of the book alone, the others on top of it, and the tools of `make check` beside it.
+EXTRAS_book := $(BACKEND),area,stac,book
+EXTRAS_experiments := experiments,forest
+EXTRAS_test := experiments,forest,test
+EXTRAS_jax := jax
+EXTRAS_bench := forest
+EXTRAS_check := dev
 PYTHON ?=
 CORES ?= 1
 SEEDS ?= 1
@@ -31,15 +38,17 @@ GPU_PACKAGES := affine click click-plugins cligj filelock google-crc32c iniconfi
   platformdirs pluggy pyproj pytest rasterio shapely tomli-w
 GPU_PLATFORMS := $(foreach glibc,28 27 24 17,--platform manylinux_2_$(glibc)_x86_64) --platform manylinux2014_x86_64
 
+# Two sets must not be installed at once, whatever -j says.
+.NOTPARALLEL:
 .PHONY: help env book test test-fast test-jax faults fuzz check experiments count-labels bench gpu-wheels constraints clean
 
 help: ## Show this help
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | while IFS=$$'\t' read -r name text; \
 	do printf '  make %-12s %s\n' "$$name" "$$text"; done
 
-env: $(INSTALLED) ## Make the environment .venv with the pinned packages
+env: $(VENV)/.installed-test $(VENV)/.installed-check ## Set up .venv with all that a contributor needs
 
-$(INSTALLED): pyproject.toml constraints.txt
+$(VENV)/pyvenv.cfg: pyproject.toml
 	@if ! $(BIN)/python -c '$(SUITABLE)' 2>/dev/null; then \
 	  for python in $(or $(PYTHON),python3.13 python3.12 python3.11 python3); do \
 	    if $$python -c '$(SUITABLE)' 2>/dev/null; then found=$$python; break; fi; \
@@ -52,52 +61,59 @@ $(INSTALLED): pyproject.toml constraints.txt
 	  echo "Environment $(VENV) with $$($$found --version)"; \
 	  $$found -m venv --clear $(VENV); \
 	fi
-	@if command -v uv >/dev/null && uv --version >/dev/null 2>&1; then \
-	  uv pip install --python $(BIN)/python --compile-bytecode -c constraints.txt -e '.[$(EXTRAS)]'; \
-	else \
-	  echo "Installing with pip: 3 GB, a few minutes (uv, when present, is faster)"; \
-	  $(BIN)/python -m pip install -c constraints.txt -e '.[$(EXTRAS)]'; \
-	fi
 	@mkdir -p $(VENV)/etc/ipython
 	@echo 'c.IPKernelApp.log_level = "ERROR"' > $(VENV)/etc/ipython/ipython_kernel_config.py
 	@touch $@
 
-book: $(INSTALLED) ## Build the book: book/_build/html/index.html
+# A file says which set is installed. Its name ends with the name of the set.
+$(VENV)/.installed-%: $(VENV)/pyvenv.cfg constraints.txt
+	@if command -v uv >/dev/null && uv --version >/dev/null 2>&1; then \
+	  uv pip install --python $(BIN)/python --compile-bytecode -c constraints.txt -e '.[$(EXTRAS_$*)]'; \
+	else \
+	  echo "Installing with pip what '$*' needs: $(EXTRAS_$*) (uv, when present, is faster)"; \
+	  $(BIN)/python -m pip install -c constraints.txt -e '.[$(EXTRAS_$*)]'; \
+	fi
+	@touch $@
+
+$(VENV)/.installed-experiments $(VENV)/.installed-test $(VENV)/.installed-bench: $(VENV)/.installed-book
+$(VENV)/.installed-jax: $(VENV)/.installed-test
+
+book: $(VENV)/.installed-book ## Build the book: book/_build/html/index.html
 	@echo '$(BIN)/jupyter-book build book $(BOOK_FLAGS)'
 	@$(BIN)/jupyter-book build book $(BOOK_FLAGS) $(QUIET)
 
-test: $(INSTALLED) ## Run the tests and compare the notebook's stored outputs
+test: $(VENV)/.installed-test ## Run the tests and compare the notebook's stored outputs
 	@echo '$(BIN)/python -m pytest --nbval $(TEST_FLAGS)'
 	@$(BIN)/python -m pytest --nbval $(TEST_FLAGS) $(QUIET)
 
-test-fast: $(INSTALLED) ## Run the tests that take a minute
+test-fast: $(VENV)/.installed-test ## Run the tests that take a minute
 	@$(BIN)/python -m pytest -m 'not slow and not jax' $(TEST_FLAGS) $(QUIET)
 
-test-jax: $(INSTALLED) ## Run the tests of the networks on the JAX backend
+test-jax: $(VENV)/.installed-jax ## Run the tests of the networks on the JAX backend
 	@$(BIN)/python -m pytest -m jax $(QUIET)
 
-faults: $(INSTALLED) ## Run the table of faults: bad input, kills, full disks
+faults: $(VENV)/.installed-test ## Run the table of faults: bad input, kills, full disks
 	@$(BIN)/python -m pytest -q -m fault $(TEST_FLAGS) $(QUIET)
 
-fuzz: $(INSTALLED) ## Give every reader 100,000 mangled files (FUZZ_CASES)
+fuzz: $(VENV)/.installed-test ## Give every reader 100,000 mangled files (FUZZ_CASES)
 	FUZZ_CASES=$${FUZZ_CASES:-100000} $(BIN)/python -m pytest -q tests/test_fuzz.py
 
-check: $(INSTALLED) ## Check style, pins and the pairing of the notebook
+check: $(VENV)/.installed-check ## Check style, pins and the pairing of the notebook
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pytest -q tests/test_packaging.py
 
-experiments: $(INSTALLED) ## Train the eight experiments, only what is stale (CORES=1 SEEDS=1,2,3)
+experiments: $(VENV)/.installed-experiments ## Train the eight experiments, only what is stale (CORES=1 SEEDS=1,2,3)
 	@echo '$(BIN)/snakemake --cores $(CORES) --config seeds=$(SEEDS)'
 	@$(BIN)/snakemake --cores $(CORES) --config seeds=$(SEEDS) $(QUIET)
 
-count-labels: $(INSTALLED) ## Count the real labels again and write the record (MULTISENGE_LABELS)
+count-labels: $(VENV)/.installed-book ## Count the real labels again and write the record (MULTISENGE_LABELS)
 	$(BIN)/multisenge count-labels
 
-bench: $(INSTALLED) ## Measure all that the chapter Performance shows, ten minutes
+bench: $(VENV)/.installed-bench ## Measure all that the chapter Performance shows, ten minutes
 	@$(BIN)/python benchmarks/run.py $(QUIET)
 
-gpu-wheels: $(INSTALLED) ## Download what a borrowed GPU machine lacks: .wheels (GPU_PYTHON=3.12)
+gpu-wheels: $(VENV)/pyvenv.cfg ## Download what a borrowed GPU machine lacks: .wheels (GPU_PYTHON=3.12)
 	$(BIN)/python -m pip download -q --no-deps --only-binary=:all: --implementation cp \
 	  --python-version $(GPU_PYTHON) $(GPU_PLATFORMS) -c constraints.txt -d $(GPU_WHEELS) $(GPU_PACKAGES)
 	@du -sh $(GPU_WHEELS)

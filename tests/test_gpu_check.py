@@ -1,4 +1,7 @@
-"""The check of a GPU, at tiny sizes on a CPU; its tables are tested with the chapters."""
+"""The check of a GPU, at tiny sizes on a CPU; its tables are tested with the chapters.
+
+A quick run of it computes with JAX, so its tests are part of `make test-jax`.
+"""
 
 import importlib.util
 import json
@@ -11,9 +14,6 @@ import pytest
 from multisenge_lib import chapters, paths
 
 BENCHMARKS = paths.PROJECT / "benchmarks"
-needs_jax = pytest.mark.skipif(
-    importlib.util.find_spec("jax") is None, reason="the jax extra is not installed"
-)
 #: What a machine lent for such a run may lack, and what no part may need.
 BLOCKED = """
 import sys
@@ -38,6 +38,8 @@ def gpu_check():
 @pytest.fixture(scope="module")
 def record(tmp_path_factory):
     """The record of a quick run, in which neither TensorFlow nor geopandas can be imported."""
+    if importlib.util.find_spec("jax") is None:
+        pytest.skip("the jax extra is not installed")
     folder = tmp_path_factory.mktemp("gpu")
     # Python imports this module, if there is one, in every process before anything else.
     (folder / "sitecustomize.py").write_text(BLOCKED)
@@ -53,7 +55,7 @@ def record(tmp_path_factory):
     return json.loads((folder / "gpu.json").read_text("utf-8"))
 
 
-@needs_jax
+@pytest.mark.jax
 @pytest.mark.slow
 def test_a_quick_run_does_every_part(record, gpu_check):
     assert list(record["parts"]) == [part.name for part in gpu_check.PARTS]
@@ -63,7 +65,7 @@ def test_a_quick_run_does_every_part(record, gpu_check):
     assert record["code"]["versions"]["keras"] and record["machine"]["cores"] >= 1
 
 
-@needs_jax
+@pytest.mark.jax
 @pytest.mark.slow
 def test_a_step_is_timed_and_its_numbers_agree(record):
     for name in ("step_mixed_bfloat16", "step_float32_tf32", "step_float32"):
@@ -79,7 +81,7 @@ def test_a_step_is_timed_and_its_numbers_agree(record):
     assert bfloat16 < float32
 
 
-@needs_jax
+@pytest.mark.jax
 @pytest.mark.slow
 def test_the_peer_gives_the_same_logits(record):
     float32 = record["parts"]["step_float32"]["results"]
@@ -94,7 +96,7 @@ def test_the_peer_gives_the_same_logits(record):
         assert ratios[0] <= results["times_as_fast_as_peer"] <= ratios[1]
 
 
-@needs_jax
+@pytest.mark.jax
 @pytest.mark.slow
 def test_a_resumed_run_is_equal_on_the_cpu(record):
     results = record["parts"]["sample_run"]["results"]
@@ -104,7 +106,7 @@ def test_a_resumed_run_is_equal_on_the_cpu(record):
     assert results["committed_scores"]["kappa"]["deviation"] > 0
 
 
-@needs_jax
+@pytest.mark.jax
 @pytest.mark.slow
 def test_both_maps_are_the_same_on_the_cpu(record):
     whole = record["parts"]["whole_map"]["results"]
@@ -116,7 +118,7 @@ def test_both_maps_are_the_same_on_the_cpu(record):
     assert again["largest_probability_difference"] < 1e-5
 
 
-@needs_jax
+@pytest.mark.jax
 @pytest.mark.slow
 def test_reading_growth_and_tests_are_reported(record):
     reading = record["parts"]["reading"]["results"]
@@ -134,7 +136,7 @@ def test_reading_growth_and_tests_are_reported(record):
     assert tests["passed"] > 0 and tests["failed"] == 0
 
 
-@needs_jax
+@pytest.mark.jax
 @pytest.mark.slow
 def test_the_page_shows_the_record(record, tmp_path):
     path = tmp_path / "gpu.json"

@@ -31,8 +31,14 @@ ENVIRONMENT = yaml.safe_load(read("environment.yml"))["dependencies"]
 PIP = next(item["pip"] for item in ENVIRONMENT if isinstance(item, dict))
 
 
-def makefile_extras() -> list[str]:
-    return re.search(r"^EXTRAS \?= (.+)$", read("Makefile"), re.MULTILINE).group(1).split(",")
+def makefile_sets() -> dict[str, list[str]]:
+    """The extras of each set that the Makefile installs, with its default backend."""
+    makefile = read("Makefile")
+    backend = re.search(r"^BACKEND \?= (\w+)$", makefile, re.MULTILINE).group(1)
+    sets = {}
+    for name, extras in re.findall(r"^EXTRAS_(\w+) := (.+)$", makefile, re.MULTILINE):
+        sets[name] = extras.replace("$(BACKEND)", backend).split(",")
+    return sets
 
 
 def test_each_constraint_is_one_exact_version():
@@ -65,8 +71,10 @@ def test_supported_pythons_are_those_of_the_makefile():
 
 
 def test_conda_installs_the_project_as_make_does():
-    project = f".[{','.join(makefile_extras())}]"
-    assert PIP == ["--constraint constraints.txt", f"--editable {project}"]  # noqa: SIM300
+    constraint, project = PIP
+    assert constraint == "--constraint constraints.txt"
+    extras = re.fullmatch(r"--editable \.\[(.+)\]", project).group(1).split(",")
+    assert set(extras) == {extra for names in makefile_sets().values() for extra in names}
     python = next(item for item in ENVIRONMENT if str(item).startswith("python="))
     assert python.removeprefix("python=") in SUPPORTED
     assert "pip" in ENVIRONMENT
@@ -78,8 +86,40 @@ def test_conda_installs_no_dependency_that_pip_would_install_again():
 
 
 def test_extras_installed_together_are_compatible():
-    assert set(makefile_extras()) <= set(EXTRAS)
-    assert not {"cpu", "gpu"} <= set(makefile_extras())
+    extras = {extra for names in makefile_sets().values() for extra in names}
+    assert extras == set(EXTRAS) - {"gpu"}
+
+
+def dry_run(target: str, folder: Path) -> str:
+    """What make would do for a target, from nothing."""
+    command = ["make", "--dry-run", "--no-print-directory", f"VENV={folder / 'venv'}", target]
+    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.parametrize(
+    ("target", "sets"),
+    [
+        ("book", ["book"]),
+        ("test", ["book", "test"]),
+        ("test-fast", ["book", "test"]),
+        ("test-jax", ["book", "test", "jax"]),
+        ("check", ["check"]),
+        ("experiments", ["book", "experiments"]),
+        ("bench", ["book", "bench"]),
+        ("env", ["book", "test", "check"]),
+    ],
+)
+def test_a_command_installs_what_it_needs_and_no_more(target, sets, tmp_path):
+    installed = re.findall(
+        r"pip install -c constraints.txt -e '\.\[(.+)\]'", dry_run(target, tmp_path)
+    )
+    assert installed == [",".join(makefile_sets()[name]) for name in sets]
+
+
+def test_the_book_needs_no_tool_of_the_tests():
+    book = {Requirement(line).name for extra in makefile_sets()["book"] for line in EXTRAS[extra]}
+    tools = {Requirement(line).name for extra in ("test", "dev", "jax") for line in EXTRAS[extra]}
+    assert not book & tools
 
 
 def test_version_is_the_same_everywhere():
