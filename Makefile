@@ -9,11 +9,10 @@ BIN := $(VENV)/bin
 BACKEND ?= cpu
 # What the commands need, as extras of pyproject.toml. A set is installed when a command first asks for it:
 # that of the book alone, the others on top of it, and the tools of `make check` beside it.
-EXTRAS_book := $(BACKEND),area,stac,book
-EXTRAS_experiments := experiments,forest
-EXTRAS_test := experiments,forest,test
+EXTRAS_book := $(BACKEND),area,stac,forest,book
+EXTRAS_experiments := experiments
+EXTRAS_test := experiments,test
 EXTRAS_jax := jax
-EXTRAS_bench := forest
 EXTRAS_check := dev
 PYTHON ?=
 CORES ?= 1
@@ -75,7 +74,7 @@ $(VENV)/.installed-%: $(VENV)/pyvenv.cfg constraints.txt
 	fi
 	@touch $@
 
-$(VENV)/.installed-experiments $(VENV)/.installed-test $(VENV)/.installed-bench: $(VENV)/.installed-book
+$(VENV)/.installed-experiments $(VENV)/.installed-test: $(VENV)/.installed-book
 $(VENV)/.installed-jax: $(VENV)/.installed-test
 
 book: $(VENV)/.installed-book ## Build the book: book/_build/html/index.html
@@ -110,7 +109,7 @@ experiments: $(VENV)/.installed-experiments ## Train the eight experiments, only
 count-labels: $(VENV)/.installed-book ## Count the real labels again and write the record (MULTISENGE_LABELS)
 	$(BIN)/multisenge count-labels
 
-bench: $(VENV)/.installed-bench ## Measure all that the chapter Performance shows, ten minutes
+bench: $(VENV)/.installed-book ## Measure all that the chapter Performance shows, ten minutes
 	@$(BIN)/python benchmarks/run.py $(QUIET)
 
 gpu-wheels: $(VENV)/pyvenv.cfg ## Download what a borrowed GPU machine lacks: .wheels (GPU_PYTHON=3.12)

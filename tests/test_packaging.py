@@ -1,8 +1,11 @@
 """The files that say what to install agree with one another."""
 
+import ast
 import re
 import subprocess
+import sys
 import tomllib
+from importlib import metadata
 from pathlib import Path
 
 import jupytext
@@ -105,7 +108,7 @@ def dry_run(target: str, folder: Path) -> str:
         ("test-jax", ["book", "test", "jax"]),
         ("check", ["check"]),
         ("experiments", ["book", "experiments"]),
-        ("bench", ["book", "bench"]),
+        ("bench", ["book"]),
         ("env", ["book", "test", "check"]),
     ],
 )
@@ -116,10 +119,61 @@ def test_a_command_installs_what_it_needs_and_no_more(target, sets, tmp_path):
     assert installed == [",".join(makefile_sets()[name]) for name in sets]
 
 
-def test_the_book_needs_no_tool_of_the_tests():
-    book = {Requirement(line).name for extra in makefile_sets()["book"] for line in EXTRAS[extra]}
-    tools = {Requirement(line).name for extra in ("test", "dev", "jax") for line in EXTRAS[extra]}
-    assert not book & tools
+def test_binder_installs_what_the_book_needs():
+    dependencies = yaml.safe_load(read(".binder/environment.yml"))["dependencies"]
+    pip = next(item["pip"] for item in dependencies if isinstance(item, dict))
+    extras = ",".join(makefile_sets()["book"])
+    assert pip == ["--constraint ../constraints.txt", f"--editable ..[{extras}]"]
+
+
+def packages_of(extras: list[str]) -> set[str]:
+    """Every package that pip installs for the project with these extras, as far as it is here."""
+    waiting = [*PYPROJECT["dependencies"], *(line for name in extras for line in EXTRAS[name])]
+    packages = set()
+    while waiting:
+        requirement = Requirement(waiting.pop())
+        name = canonicalize_name(requirement.name)
+        if name in packages or (requirement.marker and not requirement.marker.evaluate()):
+            continue
+        try:
+            needs = metadata.requires(name) or []
+        except metadata.PackageNotFoundError:
+            continue
+        packages.add(name)
+        for line in needs:
+            if "extra ==" not in line:
+                waiting.append(line)
+    return packages
+
+
+def imports_of(code: str) -> set[str]:
+    """Names of the packages that a piece of Python imports, anywhere in it."""
+    names = set()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            names.add(node.module.partition(".")[0])
+    return names - sys.stdlib_module_names
+
+
+def test_the_book_installs_what_its_pages_import_and_no_tool_of_the_tests():
+    installed = packages_of(makefile_sets()["book"])
+    assert not installed & {"hypothesis", "jax", "playwright", "pytest", "ruff", "snakemake"}
+
+    imported = set()
+    for page in PROJECT.glob("book/*.md"):
+        for cell in jupytext.read(page, fmt="md:myst").cells:
+            if cell.cell_type == "code":
+                imported |= imports_of(cell.source)
+    for path in PROJECT.glob("multisenge_lib/**/*.py"):
+        imported |= imports_of(path.read_text("utf-8"))
+    # JAX may take the place of TensorFlow, where somebody installs it.
+    imported -= {"multisenge_lib", "jax"}
+    distributions = metadata.packages_distributions()
+    for name in imported & set(distributions):
+        needed = {canonicalize_name(package) for package in distributions[name]}
+        assert needed & installed, f"the book's pages import {name}, which make book lacks"
 
 
 def test_version_is_the_same_everywhere():
