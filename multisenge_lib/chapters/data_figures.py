@@ -74,7 +74,8 @@ def _draw_tile(ax: Axes, columns: Sequence[int], rows: Sequence[int], chosen: in
     for number, (column, row) in enumerate(zip(columns, rows, strict=True)):
         color = _RED if number == chosen else _BLUE
         corner = (column * _PIXEL, row * _PIXEL)
-        ax.add_patch(Rectangle(corner, side, side, color=color, linewidth=0))
+        # The edge covers the gap of one pixel between patches, which would show here and there.
+        ax.add_patch(Rectangle(corner, side, side, color=color, linewidth=0.4))
     tile_side = _TILE_PIXELS * _PIXEL
     ax.add_patch(Rectangle((0, 0), tile_side, tile_side, fill=False, edgecolor="#333333"))
     # Rows are counted from the north, so the axis points down.

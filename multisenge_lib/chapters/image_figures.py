@@ -164,6 +164,8 @@ def class_series(
         if band in ("VV", "VH"):
             means = decibel(means)
             unit = "Backscatter (dB)"
+        elif not ylabel:
+            ax.yaxis.set_major_formatter("{x:,.0f}")
         _class_lines(ax, means, typology, names=not is_narrow(width))
         ax.set(title=band, ylabel=ylabel or unit, xlim=(-0.2, len(dates) - 0.9))
     axes[-1].set_xlabel("Date of the series")
@@ -205,7 +207,9 @@ def band_means(
                 lw=1,
                 label=name,
             )
-        ax.set(title=title, ylabel="Reflectance × 10,000")
+        is_first_of_row = date % columns_for(width, (2, 1)) == 0
+        ax.set(title=title, ylabel="Reflectance × 10,000" if is_first_of_row else "")
+        ax.yaxis.set_major_formatter("{x:,.0f}")
         ax.set_xticks(positions, bands)
         ax.set_xlabel("Sentinel-2 band")
     # Below the panels, because the bars of errors reach everywhere inside them.
@@ -237,32 +241,50 @@ def month_bars(
     return figure
 
 
-def _tile_labels(outlines: gpd.GeoDataFrame) -> dict[str, np.ndarray]:
-    """Choose where each tile's name stands: of nine places in its square the freest."""
-    taken = [np.array(place) for place in MULTISENGE.cities.values()]
+def _tile_labels(outlines: gpd.GeoDataFrame, dots: np.ndarray) -> dict[str, np.ndarray]:
+    """Choose where each tile's name stands: among some places in its square the freest.
+
+    Args:
+        outlines: `tile` and its square.
+        dots: `(dots, 2)`, longitude and latitude of all dots; a name lies on one only where its
+            tile has no other place.
+    """
+    # A city's name stands a little above its mark.
+    taken = [np.add(place, (0, 0.08)) for place in MULTISENGE.cities.values()]
     labels = {}
     for tile, bounds in zip(outlines["tile"], outlines.bounds.to_numpy(), strict=True):
         west, south, east, north = bounds
         best = None
-        best_distance = -1.0
+        best_room = -np.inf
         for x in np.linspace(west + 0.25, east - 0.25, 3):
-            for y in np.linspace(south + 0.12, north - 0.12, 3):
-                distance = min(np.hypot(x - other[0], y - other[1]) for other in taken)
-                if distance > best_distance:
+            for y in np.linspace(south + 0.12, north - 0.12, 7):
+                room = min(np.hypot(x - other[0], y - other[1]) for other in taken)
+                # Half the size of a name, in degrees.
+                near = np.abs(dots - (x, y)) < (0.3, 0.1)
+                covered = int(near.all(axis=1).sum())
+                room = min(room, 0.8) - 0.3 * covered
+                # On another name is worse than on any number of dots.
+                if (np.abs(np.array(taken) - (x, y)) < (0.85, 0.2)).all(axis=1).any():
+                    room -= 100
+                if room > best_room:
                     best = np.array([x, y])
-                    best_distance = distance
+                    best_room = room
         labels[tile] = best
         taken.append(best)
     return labels
 
 
-def _draw_places(ax: Axes, outlines: gpd.GeoDataFrame, tiles: bool, cities: bool) -> None:
+def _draw_places(
+    ax: Axes, outlines: gpd.GeoDataFrame, dots: np.ndarray, tiles: bool, cities: bool
+) -> None:
     """Draw the outlines of the tiles, and their names and the cities if asked for."""
     halo = outlined(2.5, "white")
     outlines.boundary.plot(ax=ax, color="#8a8a8a", linewidth=0.6)
     if tiles:
-        for tile, place in _tile_labels(outlines).items():
-            ax.annotate(tile, place, color="#555555", ha="center", va="center", path_effects=halo)
+        # Some tiles are full of dots: there the name has a ground of its own.
+        ground = {"facecolor": "white", "edgecolor": "none", "pad": 1}
+        for tile, place in _tile_labels(outlines, dots).items():
+            ax.annotate(tile, place, color="#555555", ha="center", va="center", bbox=ground)
     if cities:
         for city, place in MULTISENGE.cities.items():
             ax.plot(*place, "k^", markersize=4, path_effects=halo)
@@ -343,7 +365,9 @@ def dot_maps(
                 linewidths=0,
                 label=label,
             )
-        _draw_places(ax, outlines, tiles=single and not is_narrow(width), cities=single)
+        is_drawn = (cells[list(layers)] > 0).any(axis=1)
+        dots = cells.loc[is_drawn, ["lon", "lat"]].to_numpy()
+        _draw_places(ax, outlines, dots, tiles=single and not is_narrow(width), cities=single)
         ax.set_title(title)
     shows_splits = any(layers.keys() & SPLIT_COLORS for layers in maps.values())
     if shows_splits:

@@ -1,5 +1,6 @@
 """Figures of the method chapters: nine pixels, gates, receptive fields, learning rates."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
@@ -96,11 +97,13 @@ def loss_shares(shares: pd.DataFrame, width: float = DESKTOP_WIDTH) -> Figure:
         bars = ax.barh(rows + offset, 100 * shares[name], 0.36, color=color, label=name)
         ax.bar_label(bars, fmt="{:.2g}%", padding=3)
     labels = list(shares.index)
-    if is_narrow(width):  # the number of the class alone; the caption has the names
-        labels = [label.split()[0] for label in labels]
+    if is_narrow(width):
+        labels = [textwrap.fill(label, 18) for label in labels]
     ax.set_yticks(rows, labels)
     ax.invert_yaxis()
-    ax.set(xlim=(0, 112), xlabel="Share of the first loss (%)")
+    # The longest bar leaves room for its number.
+    right = 130 if is_narrow(width) else 112
+    ax.set(xlim=(0, right), xticks=range(0, 101, 20), xlabel="Share of the first loss (%)")
     lower_legend(figure, ax.get_legend_handles_labels()[0])
     return figure
 

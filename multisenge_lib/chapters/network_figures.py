@@ -124,7 +124,9 @@ def _draw_layers(
         lines = [_shape(table["shape"][name])]
         weights = table["parameters"][name]
         if weights:
-            lines += [f"{weights:,}", "weights"]
+            # On two lines where the block has no room for one.
+            separator = " " if block.width > 0.7 else "\n"
+            lines.append(f"{weights:,}{separator}weights")
         _draw(ax, block, "\n".join(lines))
         for source in block.sources:
             if source in present:
@@ -233,7 +235,8 @@ def gate_images(
     height = width / (across + 0.9) + 0.15  # the images are square, beside a colour bar
     figure, axes = panels(across * rows, width, (across, across), height)
     # Beside square images the layout leaves the names of the rows a little too narrow a margin.
-    figure.get_layout_engine().set(w_pad=0.08)
+    margin = 0.1 / width
+    figure.get_layout_engine().set(w_pad=0.03, rect=(margin, 0, 1 - margin, 1))
     grid = axes.reshape(rows, across)
     for row, (label, images) in zip(grid, quantities.items(), strict=True):
         low, high = limits[label]

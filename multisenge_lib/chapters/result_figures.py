@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from multisenge_lib.chapters.style import (
     DESKTOP_WIDTH,
@@ -160,7 +161,10 @@ def map_figure(
         for patch in patches:
             for title, maps in layers.items():
                 images.append((_on_two_lines(title), maps[patch], typology))
-    return _marked(image_grid(images, (len(layers), len(patches)), width), records)
+    across = len(layers)
+    if across == 2:
+        across = 4  # of a single method, two patches side by side: one would be half a screen high
+    return _marked(image_grid(images, (across, len(patches)), width), records)
 
 
 def urban_scatter(
@@ -217,7 +221,8 @@ def learning_curves(records: Mapping[str, Record], width: float = DESKTOP_WIDTH)
         ax.axvline(
             record.best_epoch, color="#777777", linestyle=":", linewidth=1.2, label="epoch kept"
         )
-        ax.set(title=_on_two_lines(method), xlabel="Epoch")
+        ax.set(title=_on_two_lines(method), xlabel="Epoch", xlim=(0.5, len(history) + 0.5))
+        ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     axes[0].set_yscale("log", base=2)
     axes[0].yaxis.set_major_formatter("{x:g}")
     axes[0].set_ylabel("Weighted cross-entropy")

@@ -24,6 +24,7 @@ from matplotlib.patches import Patch as Swatch
 from matplotlib.patheffects import Normal, Stroke
 from scipy.optimize import isotonic_regression
 
+from multisenge_lib.chapters.figure_check import find_text_faults
 from multisenge_lib.chapters.html import Html
 from multisenge_lib.dataset import Typology
 
@@ -97,7 +98,9 @@ def mark_sample(figure: Figure) -> None:
     """Write on a figure that it shows the sample, so that the words stay when it is copied."""
     _grow(figure, _MARK_HEIGHT)
     top = 1 - _MARK_HEIGHT / figure.get_figheight()
-    figure.get_layout_engine().set(rect=(0, 0, 1, top))
+    layout = figure.get_layout_engine()
+    left, bottom, across, _ = layout.get()["rect"]  # a figure may have margins of its own
+    layout.set(rect=(left, bottom, across, top - bottom))
     box = {"facecolor": "#fff1d6", "edgecolor": "#8a5a00", "linewidth": 0.8, "pad": 2.5}
     figure.text(
         0.08 / figure.get_figwidth(),
@@ -133,16 +136,24 @@ def responsive_figure(
         alt: what the figure shows, in words, for readers who cannot see it.
         sample: whether it shows the sample, which is then written on it.
         options: further arguments of `draw`.
+
+    Returns:
+        The two images. Text that is cut off or lies on other text is named in the attribute
+        `data-text-faults`; a test of the built book fails where there is one.
     """
     images = []
+    faults: list[str] = []
     for width in (DESKTOP_WIDTH, PHONE_WIDTH):
         figure = draw(*args, width=width, **options)
         if sample:
             mark_sample(figure)
+        faults += find_text_faults(figure)
         images.append(_image_attributes(figure))
     (wide, wide_size), (narrow, narrow_size) = images
+    mark = f' data-text-faults="{escape("; ".join(faults))}"' if faults else ""
     return Html(
-        f'<picture><source media="(max-width: {_PHONE_PIXELS}px)" srcset="{narrow}" {narrow_size}>'
+        f"<picture{mark}>"
+        f'<source media="(max-width: {_PHONE_PIXELS}px)" srcset="{narrow}" {narrow_size}>'
         f'<img class="drawn" src="{wide}" {wide_size} alt="{escape(alt)}" loading="lazy"></picture>'
     )
 

@@ -1,4 +1,4 @@
-"""Links of the built book lead somewhere; its figures and tables have numbers, and are cited."""
+"""Links of the built book lead somewhere; its figures and tables have numbers and can be read."""
 
 import re
 import warnings
@@ -97,6 +97,16 @@ def test_every_figure_and_table_has_a_number(chapters):
     missing = {name: unnumbered(text) for name, text in chapters.items()}
     missing = {name: tags for name, tags in missing.items() if tags}
     assert missing == {}
+
+
+def test_no_text_of_a_figure_is_cut_off_or_covered(chapters):
+    """Each figure was checked when it was drawn, in both widths; faults are named in the page."""
+    faults = {}
+    for name, text in chapters.items():
+        found = re.findall(r'<picture data-text-faults="([^"]*)"', text)
+        if found:
+            faults[name] = found
+    assert faults == {}
 
 
 def test_figures_and_tables_are_cited(chapters):

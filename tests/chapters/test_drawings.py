@@ -8,12 +8,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.text import Text
 from records import make_record
 
 from multisenge_lib import chapters
 from multisenge_lib.audit import read_label_counts
 from multisenge_lib.chapters import comparison, layer_table
+from multisenge_lib.chapters.figure_check import find_text_faults, visible_texts
 from multisenge_lib.chapters.style import (
     DESKTOP_WIDTH,
     MIN_FONT_SIZE,
@@ -166,11 +166,6 @@ DRAWINGS = {
 }
 
 
-def texts(figure):
-    found = figure.findobj(matplotlib.text.Text)
-    return [text for text in found if text.get_text().strip() and text.get_visible()]
-
-
 @pytest.fixture(autouse=True)
 def close():
     chapters.use_style()
@@ -180,56 +175,15 @@ def close():
 
 @pytest.mark.parametrize("width", [DESKTOP_WIDTH, PHONE_WIDTH])
 @pytest.mark.parametrize("name", DRAWINGS)
-def test_text_is_large_enough_and_inside(name, width):
-    figure = DRAWINGS[name](width)
-    figure.draw_without_rendering()
-    assert figure.get_figwidth() <= width
-    small = {t.get_text() for t in texts(figure) if t.get_fontsize() < MIN_FONT_SIZE}
-    assert small == set()
-    page = figure.bbox.padded(0.5)
-    ticks = {
-        t for ax in figure.axes for axis in (ax.xaxis, ax.yaxis) for t in axis.get_ticklabels()
-    }
-    outside = set()
-    for text in set(texts(figure)) - ticks:
-        box = text.get_window_extent()
-        if not (page.contains(box.x0, box.y0) and page.contains(box.x1, box.y1)):
-            outside.add(text.get_text())
-    assert outside == set()
-
-
-def hidden_marks(figure):
-    """Marks of axes that are not drawn, because the axes are off or the mark lies outside."""
-    hidden = set()
-    for ax in figure.axes:
-        for axis in (ax.xaxis, ax.yaxis):
-            low, high = sorted(axis.get_view_interval())
-            for tick in (*axis.get_major_ticks(), *axis.get_minor_ticks()):
-                is_inside = low - 1e-9 <= tick.get_loc() <= high + 1e-9
-                if not ax.axison or not is_inside:
-                    hidden |= {tick.label1, tick.label2}
-    return hidden
-
-
-def text_box(text):
-    """The box of the letters alone; an annotation's own box holds its line too."""
-    return Text.get_window_extent(text).padded(-1)
-
-
-@pytest.mark.parametrize("width", [DESKTOP_WIDTH, PHONE_WIDTH])
-@pytest.mark.parametrize("name", DRAWINGS)
-def test_no_text_lies_on_another(name, width):
+def test_text_is_large_enough_and_can_be_read(name, width):
     figure = DRAWINGS[name](width)
     if not figure.texts:
         mark_sample(figure)
-    figure.draw_without_rendering()
-    visible = set(texts(figure)) - hidden_marks(figure)
-    boxes = [(text.get_text(), text_box(text)) for text in visible]
-    overlapping = []
-    for (first, first_box), (second, second_box) in combinations(boxes, 2):
-        if first_box.overlaps(second_box):
-            overlapping.append((first, second))
-    assert overlapping == []
+    assert find_text_faults(figure) == []
+    assert figure.get_figwidth() <= width
+    texts = visible_texts(figure)
+    small = {text.get_text() for text in texts if text.get_fontsize() < MIN_FONT_SIZE}
+    assert small == set()
 
 
 def test_no_number_of_a_class_lies_on_a_dot():
@@ -243,9 +197,9 @@ def test_no_number_of_a_class_lies_on_a_dot():
 
 @pytest.mark.parametrize("name", ["maps", "curves"])
 def test_figures_of_sample_records_say_so(name):
-    assert any(
-        "synthetic sample" in text.get_text() for text in texts(DRAWINGS[name](DESKTOP_WIDTH))
-    )
+    figure = DRAWINGS[name](DESKTOP_WIDTH)
+    figure.draw_without_rendering()
+    assert any("synthetic sample" in text.get_text() for text in visible_texts(figure))
 
 
 def test_records_of_real_images_bear_no_mark():
@@ -253,7 +207,7 @@ def test_records_of_real_images_bear_no_mark():
     figure = chapters.learning_curves(
         {experiment.title: make_record(experiment.name, dataset="multisenge")}
     )
-    assert not any("synthetic" in text.get_text() for text in texts(figure))
+    assert not any("synthetic" in text.get_text() for text in visible_texts(figure))
 
 
 def test_records_without_a_map_are_drawn_as_words():
@@ -261,4 +215,4 @@ def test_records_without_a_map_are_drawn_as_words():
     bare = make_record(experiment.name)
     object.__setattr__(bare, "maps", {})
     figure = chapters.map_figure({experiment.title: bare}, TYPOLOGIES["6c"])
-    assert "no map" in " ".join(text.get_text() for text in texts(figure))
+    assert "no map" in " ".join(text.get_text() for text in visible_texts(figure))

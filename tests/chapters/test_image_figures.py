@@ -71,9 +71,21 @@ def test_each_map_shows_its_column(taken, outlines):
 
 
 def test_names_of_tiles_stand_in_their_squares_and_off_the_cities(outlines):
-    places = drawn._tile_labels(outlines)
+    dots = np.empty((0, 2))
+    places = drawn._tile_labels(outlines, dots)
     boxes = outlines.set_index("tile").bounds
     for tile, (lon, lat) in places.items():
         box = boxes.loc[tile]
         assert box["minx"] < lon < box["maxx"] and box["miny"] < lat < box["maxy"]
         assert min(np.hypot(lon - x, lat - y) for x, y in MULTISENGE.cities.values()) > 0.2
+
+
+def test_names_of_tiles_keep_off_dots_and_off_each_other(outlines):
+    free = drawn._tile_labels(outlines, np.empty((0, 2)))
+    # A dot where each name would stand without dots: all tiles have another place.
+    dots = np.array(list(free.values()))
+    places = np.array(list(drawn._tile_labels(outlines, dots).values()))
+    for number, place in enumerate(places):
+        assert not (np.abs(dots - place) < (0.3, 0.1)).all(axis=1).any()
+        others = np.delete(places, number, axis=0)
+        assert not (np.abs(others - place) < (0.85, 0.2)).all(axis=1).any()

@@ -39,7 +39,7 @@ def test_bars_of_the_loss_are_percent(width):
     lengths = [bar.get_width() for bar in figure.axes[0].patches]
     assert lengths == [99, 1, 50, 50]
     labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
-    assert labels == (["1", "2"] if width == PHONE_WIDTH else ["1 Roof", "2 Field"])
+    assert labels == ["1 Roof", "2 Field"]
 
 
 def test_each_memory_has_its_line():
