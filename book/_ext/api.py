@@ -22,7 +22,10 @@ def entries(package: str) -> list[str]:
         if name.startswith("_"):
             continue
         value = getattr(module, name)
-        if not (isfunction(value) or isclass(value)) or not value.__module__.startswith(LIBRARY):
+        if not (isfunction(value) or isclass(value)):
+            continue
+        # What a package takes from elsewhere for its own use is described where it comes from.
+        if not value.__module__.startswith(f"{LIBRARY}.{package}"):
             continue
         kind = "autofunction" if isfunction(value) else "autoclass"
         directives.append(f".. {kind}:: {LIBRARY}.{package}.{name}")

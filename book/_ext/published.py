@@ -74,7 +74,9 @@ def add_description(
     lines.append('<meta name="twitter:card" content="summary_large_image">')
     context["metatags"] = context.get("metatags", "") + "\n".join(lines)
     if front:
-        context["docstitle"] = ""  # the front page has the book's title: once is enough
+        # The front page's title is the book's: once is enough. The link at the top keeps its text.
+        context["theme_logo"] = {**context.get("theme_logo", {}), "text": context["docstitle"]}
+        context["docstitle"] = ""
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

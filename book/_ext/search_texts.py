@@ -17,6 +17,8 @@ FILE = "search_texts.js"
 #: What is no text of a page: programs, data and drawings.
 NO_TEXT = re.compile(r"<(script|style|svg)\b.*?</\1>", re.DOTALL)
 TAG = re.compile(r"<[^>]+>")
+#: What is no prose: raw HTML, whose words are taken apart, and code, which would only quote itself.
+NO_PROSE = (nodes.raw, nodes.literal_block)
 #: What a notebook keeps of an output beside its HTML.
 STAND_IN = re.compile(r"<[\w.]+(?: object)?>")
 
@@ -33,7 +35,7 @@ def page_text(document: nodes.document) -> str:
     for node in document.findall():
         if isinstance(node, nodes.raw) and node.get("format") == "html":
             found.append(words_of(node))
-        elif isinstance(node, nodes.Text) and not isinstance(node.parent, nodes.raw):
+        elif isinstance(node, nodes.Text) and not isinstance(node.parent, NO_PROSE):
             found.append(str(node))
     text = STAND_IN.sub(" ", " ".join(found))
     return " ".join(text.split())

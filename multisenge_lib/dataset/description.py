@@ -49,6 +49,8 @@ _Name = Annotated[str, Meta(min_length=1)]
 _Color = Annotated[str, Meta(pattern=r"^#[0-9a-fA-F]{6}$")]
 _Id = Annotated[int, Meta(ge=1, le=254)]
 _PatchName = Annotated[str, Meta(pattern=r"^[^_]+_(0|[1-9][0-9]*)_(0|[1-9][0-9]*)$")]
+# Named, since Sphinx cannot read a module that has an f-string in an annotation.
+_WHOLE_S1_RULE = f"^({S1_RULE.pattern})$"
 
 
 #: Descriptions that another one may complete, by the name that `based_on` gives.
@@ -130,7 +132,7 @@ class _Description(Struct, forbid_unknown_fields=True):
     )
     s1_rule: Annotated[
         str,
-        Meta(pattern=f"^({S1_RULE.pattern})$", description="first, nearest, or first2 to first9"),
+        Meta(pattern=_WHOLE_S1_RULE, description="first, nearest, or first2 to first9"),
     ] = "first"
     showcase: Annotated[
         tuple[_PatchName, ...], Meta(description="a list of patches such as 31UEQ_7453_4112")
