@@ -28,6 +28,22 @@ def sample_root(pytestconfig) -> Path:
 
 
 @pytest.fixture(scope="session")
+def evidence():
+    """What the audit of the paper starts from; for reading only."""
+    from multisenge_lib import audit
+
+    return audit.published_evidence()
+
+
+@pytest.fixture(scope="session")
+def findings(evidence) -> list:
+    """All findings of the audit, which take seconds; for reading only."""
+    from multisenge_lib import audit
+
+    return audit.findings(evidence)
+
+
+@pytest.fixture(scope="session")
 def real_index(real_labels) -> pd.DataFrame:
     """What is read from the published label files; for reading only."""
     from multisenge_lib.dataset import read_index

@@ -10,11 +10,6 @@ from multisenge_lib import audit
 KNOWN = np.array([1_000_003, 12_000_001, 7_000_000, 1_500_007, 3_000_000, 361_507_029])
 
 
-@pytest.fixture(scope="module")
-def evidence():
-    return audit.published_evidence()
-
-
 def with_weights(evidence, weights):
     script = dataclasses.replace(evidence.script, class_weights=weights)
     return dataclasses.replace(evidence, script=script)

@@ -140,9 +140,9 @@ def test_contradicting_scores_are_undecided():
     assert np.isnan(space.bounds("accuracy")).all()
 
 
-def test_findings_hold_two_numbers_of_four_decimals():
+def test_findings_hold_two_numbers_of_four_decimals(evidence, findings):
     intervals = {}
-    for finding in audit.findings():
+    for finding in findings:
         if finding.id.startswith("merged-"):
             low, high = finding.derived.split(" to ")
             assert len(low) == len(high) == len("0.1234")
@@ -150,7 +150,7 @@ def test_findings_hold_two_numbers_of_four_decimals():
     assert len(intervals) == 16
     for score in MERGED_SCORES:
         for method, (low, high) in zip(
-            paper.METHODS, audit.merged_bounds(audit.published_evidence(), score), strict=True
+            paper.METHODS, audit.merged_bounds(evidence, score), strict=True
         ):
             printed = intervals[f"merged-{score.replace('_', '-')}/{method}"]
             # Rounded outward, so that what is printed is still a bound.

@@ -16,13 +16,8 @@ INCEPTION = "ConvLSTM+Inception-S1S2"
 
 
 @pytest.fixture(scope="module")
-def evidence():
-    return audit.published_evidence()
-
-
-@pytest.fixture(scope="module")
-def found(evidence):
-    return {finding.id: finding for finding in audit.findings(evidence)}
+def found(findings):
+    return {finding.id: finding for finding in findings}
 
 
 # What is found

@@ -18,11 +18,6 @@ SHOWN = "[...document.querySelectorAll('.score-bar output')].map(one => one.text
 
 
 @pytest.fixture(scope="module")
-def evidence():
-    return audit.published_evidence()
-
-
-@pytest.fixture(scope="module")
 def page(part):
     return part("scores")
 

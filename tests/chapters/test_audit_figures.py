@@ -8,19 +8,13 @@ import numpy as np
 import pytest
 from matplotlib.text import Text
 
-from multisenge_lib import audit
 from multisenge_lib.chapters import audit_figures as report
 from multisenge_lib.chapters.style import DESKTOP_WIDTH, MIN_FONT_SIZE, PHONE_WIDTH, use_style
 
 
-@pytest.fixture(scope="module")
-def evidence():
-    return audit.published_evidence()
-
-
-@pytest.fixture(scope="module")
-def found(evidence):
-    return audit.findings(evidence)
+@pytest.fixture
+def found(findings):
+    return findings
 
 
 def test_every_finding_is_in_one_fold(found):

@@ -15,11 +15,6 @@ from multisenge_lib.paper import METHODS, read_errata, replication
 
 
 @pytest.fixture(scope="module")
-def evidence():
-    return audit.published_evidence()
-
-
-@pytest.fixture(scope="module")
 def merged():
     """Bounds as `audit.merged_table` gives them, made up so that no linear program runs."""
     rows = {}
@@ -113,11 +108,10 @@ def test_the_replicate_stands_beside_table_7():
     assert "0.5614" in html  # Table 7, class 10
 
 
-def test_every_slip_links_to_a_finding_on_the_audit_page(evidence):
-    findings = {finding.id: finding for finding in audit.findings(evidence)}
-    topics = {finding.topic for finding in findings.values()}
-    page = "".join(audit_figures.folded(list(findings.values()), topic).data for topic in topics)
-    table = chapters.errata_table(read_errata(), findings)
+def test_every_slip_links_to_a_finding_on_the_audit_page(findings):
+    topics = {finding.topic for finding in findings}
+    page = "".join(audit_figures.folded(findings, topic).data for topic in topics)
+    table = chapters.errata_table(read_errata(), {finding.id: finding for finding in findings})
     assert len(table) == len(read_errata())
     for links in table["finding"]:
         for target in re.findall(r'href="audit.html#([^"]+)"', links.data):
@@ -129,8 +123,7 @@ def test_shares_of_wrong_predictions_hold_the_finding(evidence):
     assert table.iloc[:, 0].tolist() == ["11 to 100%", "68 to 100%", "84 to 100%", "76 to 100%"]
 
 
-def test_a_verdict_has_all_its_findings_in_one_table(evidence):
-    findings = audit.findings(evidence)
+def test_a_verdict_has_all_its_findings_in_one_table(findings):
     table = chapters.verdict_table(findings, audit.DISAGREES)
     assert len(table) == sum(finding.verdict == audit.DISAGREES for finding in findings)
     assert "#finding-training-tiles" in "".join(link.data for link in table["finding"])

@@ -69,25 +69,24 @@ def test_a_variable_wins_over_the_configuration(fresh, monkeypatch):
 
 
 @pytest.mark.fault("environment: keras.json with channels_first or float16 -> one line")
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        ({"image_data_format": "channels_first"}, "image_data_format is 'channels_first'"),
-        ({"floatx": "float16"}, "floatx is 'float16'"),
-    ],
-)
-def test_other_numbers_are_refused(tmp_path, content, words):
+def test_other_numbers_are_refused(tmp_path):
     """In a process of its own, since Keras reads its configuration once."""
+    content = {"image_data_format": "channels_first", "floatx": "float16"}
     (tmp_path / "keras.json").write_text(json.dumps(content))
     code = (
         "from multisenge_lib.errors import SetupError\n"
-        "try:\n"
-        "    from multisenge_lib.models import build_model\n"
-        "except SetupError as error:\n"
-        "    print(error)\n"
+        "for _ in range(2):\n"
+        "    try:\n"
+        "        from multisenge_lib.models import build_model\n"
+        "    except SetupError as error:\n"
+        "        print(error)\n"
+        "    # The second time only the other number is wrong.\n"
+        "    import keras\n"
+        "    keras.config.set_image_data_format('channels_last')\n"
     )
-    result = run_python(code, KERAS_HOME=str(tmp_path))
-    assert words in result and "keras.json" in result and len(result.strip().splitlines()) == 1
+    first, second = run_python(code, KERAS_HOME=str(tmp_path)).strip().splitlines()
+    assert "image_data_format is 'channels_first'" in first and "keras.json" in first
+    assert "floatx is 'float16'" in second and "keras.json" in second
 
 
 def run_python(code, **variables):

@@ -14,8 +14,8 @@ def test_each_erratum_is_complete():
     assert {erratum["kind"] for erratum in ERRATA} == {"error", "wording"}
 
 
-def test_errors_are_what_disagrees_and_each_disagreement_is_in_one_erratum():
-    verdicts = {finding.id: finding.verdict for finding in audit.findings()}
+def test_errors_are_what_disagrees_and_each_disagreement_is_in_one_erratum(findings):
+    verdicts = {finding.id: finding.verdict for finding in findings}
     listed = Counter(id for erratum in ERRATA for id in erratum["findings"])
     assert set(listed.values()) == {1}
     for erratum in ERRATA:
