@@ -122,6 +122,14 @@ def test_paper_is_light_and_keeps_answers(browser, html):
     color = article.evaluate("element => getComputedStyle(element).color")
     assert color == "rgb(34, 34, 34)"
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    for dark_on_screen in ("div.highlight", ".admonition-title"):
+        box = page.locator(f".bd-article {dark_on_screen}").first
+        brightness = box.evaluate(
+            "element => getComputedStyle(element).backgroundColor.match(/[0-9]+/g).map(Number)"
+        )
+        assert min(brightness[:3]) > 200, dark_on_screen
+    title = page.locator(".bd-article h1").first
+    assert title.is_visible() and title.inner_text()[0].isdigit()
     closed = page.locator(".bd-article details.hide").first
     assert not closed.is_visible()
     page.close()
