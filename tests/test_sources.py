@@ -21,9 +21,11 @@ def rows_of_methods() -> list[tuple[set[str], list[str]]]:
     """Give the keys and the pages of each row of the table of methods."""
     text = (BOOK / "references.md").read_text(encoding="utf-8")
     rows = []
-    for line in text.splitlines():
-        if line.startswith("|") and cited(line):
-            rows.append((cited(line), re.findall(r"\{doc\}`(\w+)`", line)))
+    table = text[text.index("```{list-table}") :]
+    table = table[: table.index("\n```\n")]
+    for row in table.split("\n* - "):
+        if cited(row):
+            rows.append((cited(row), re.findall(r"\{doc\}`(\w+)`", row)))
     return rows
 
 

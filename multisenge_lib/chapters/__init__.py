@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not run __getattr__
         ablation_setting,
         ablation_table,
         ablations_path,
+        effect_interval,
         effect_note,
         read_ablations,
     )
@@ -100,6 +101,7 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not run __getattr__
     from multisenge_lib.chapters.network_layers import layer_table, receptive_fields_of
     from multisenge_lib.chapters.overview_figures import (
         class_count_figure,
+        class_f1_statistics,
         class_overview,
         overview_rows,
         overview_table,
@@ -134,6 +136,7 @@ _NAMES_OF = {
         "ablation_setting",
         "ablation_table",
         "ablations_path",
+        "effect_interval",
         "effect_note",
         "read_ablations",
     ),
@@ -204,6 +207,7 @@ _NAMES_OF = {
     "network_layers": ("layer_table", "receptive_fields_of"),
     "overview_figures": (
         "class_count_figure",
+        "class_f1_statistics",
         "class_overview",
         "overview_rows",
         "overview_table",

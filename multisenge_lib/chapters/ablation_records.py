@@ -9,6 +9,7 @@ import msgspec
 import pandas as pd
 
 from multisenge_lib import paths
+from multisenge_lib.chapters.html import write_number
 from multisenge_lib.errors import RecordError
 from multisenge_lib.results import LEAST_SEEDS_OF_VARIANTS, correct, seed_estimate
 
@@ -112,9 +113,42 @@ def ablation_setting(path: Path | None = None) -> str:
     seeds = sorted({run.seed for run in record.runs})
     return (
         f"Every variant is {experiment['title']} with {experiment['classes']} classes, at most "
-        f"{settings['epochs']} epochs, on `{record.source['data_root']}` (for the sample: "
-        f"pixels a side, seed, version), trained with the seeds {', '.join(map(str, seeds))}."
+        f"{settings['epochs']} epochs, on `{record.source['data_root']}` (the name holds the "
+        "sample's pixels per side, its seed and its version), trained with "
+        f"{len(seeds)} {'seed' if len(seeds) == 1 else 'seeds'}."
     )
+
+
+def _differences(record: Ablations, score: str) -> pd.DataFrame:
+    """One score of each variant less the baseline's: a row per variant, a column per seed."""
+    runs = pd.DataFrame([asdict(run) for run in record.runs])
+    by_seed = runs.pivot_table(score, index="variant", columns="seed", sort=False)
+    return by_seed.drop(index=BASELINE) - by_seed.loc[BASELINE]
+
+
+def effect_interval(
+    variant: str, score: str = "macro_f1", path: Path | None = None
+) -> tuple[float, float] | None:
+    """Bound the change that one variant makes: a 95% interval over seeds, not corrected.
+
+    Args:
+        variant: its name in the record.
+        score: of the record.
+        path: the record; by default `ablations_path()`.
+
+    Returns:
+        The lowest and the highest change; None where the variant has fewer than two seeds.
+    """
+    record = read_ablations(ablations_path() if path is None else path)
+    if record is None:
+        return None
+    differences = _differences(record, score)
+    if variant not in differences.index:
+        return None
+    of_seeds = differences.loc[variant].dropna().to_numpy()
+    if len(of_seeds) < 2:
+        return None
+    return seed_estimate(of_seeds).interval()
 
 
 def effect_note(
@@ -133,30 +167,29 @@ def effect_note(
     record = read_ablations(ablations_path() if path is None else path)
     if record is None:
         return "No variant has been measured."
-    runs = pd.DataFrame([asdict(run) for run in record.runs])
     differences = {}
     for score in scores:
-        by_seed = runs.pivot_table(score, index="variant", columns="seed", sort=False)
-        paired = by_seed.drop(index=BASELINE) - by_seed.loc[BASELINE]
-        for variant, of_seeds in paired.iterrows():
+        for variant, of_seeds in _differences(record, score).iterrows():
             differences[score, variant] = seed_estimate(of_seeds.dropna().to_numpy())
 
     tested = correct(differences, LEAST_SEEDS_OF_VARIANTS)
     seeds = min(difference.seeds for difference in differences.values())
     if seeds < LEAST_SEEDS_OF_VARIANTS:
         return (
-            f"With {seeds} pairs of runs no difference is claimed: {LEAST_SEEDS_OF_VARIANTS} are "
-            "the least."
+            f"With {seeds} pairs of runs we claim no difference: it takes at least "
+            f"{LEAST_SEEDS_OF_VARIANTS}."
         )
     clauses = []
     for score in scores:
         changes = []
         for (of_score, variant), result in tested.items():
             if of_score == score and result.is_clear:
-                changes.append(f"{variant} ({result.difference.value:+.3f})")
+                change = write_number(result.difference.value, "{:+.3f}")
+                changes.append(f"{variant} ({change})")
         name = score.replace("_f1", " F1")
         clauses.append(f"in {name} {', '.join(changes) or 'none'}")
     return (
-        f"More than {seeds} pairs of runs with one seed explain by chance, corrected for "
-        f"{len(tested)} comparisons: {'; '.join(clauses)}. The choice of test patches is not in it."
+        f"Changes that are clear from {seeds} pairs of runs with one seed, corrected for "
+        f"{len(tested)} comparisons: {'; '.join(clauses)}. The luck of the test patches is not "
+        "part of this."
     )

@@ -23,7 +23,7 @@ from multisenge_lib.audit import (
     Evidence,
     Finding,
 )
-from multisenge_lib.chapters.html import Html
+from multisenge_lib.chapters.html import Html, typeset
 from multisenge_lib.chapters.style import (
     DESKTOP_WIDTH,
     MIN_FONT_SIZE,
@@ -62,14 +62,16 @@ def _block(finding: Finding) -> str:
         tolerance = f", tolerance {finding.tolerance:.2g}" if finding.tolerance else ""
         numbers += f"Difference {finding.difference or 0:.2g}{tolerance}."
     # Italics are for the paper's own words only.
-    claim = escape(finding.claim)
     if finding.quoted:
-        claim = f"<i>{claim}</i>"
+        claim = f"<i>{escape(finding.claim)}</i>"
+    else:
+        claim = escape(typeset(finding.claim))
     return (
         f'<div class="finding {look}" id="{anchor(finding.id)}"><p><b>{escape(finding.title)}</b> '
         f"<span>{sign} {finding.verdict}</span></p>"
         f"<p>{claim} ({escape(finding.where)})</p>"
-        f"<p>{escape(numbers.replace('..', '.'))}</p><p>{escape(finding.explanation)}</p></div>"
+        f"<p>{escape(typeset(numbers.replace('..', '.')))}</p>"
+        f"<p>{escape(typeset(finding.explanation))}</p></div>"
     )
 
 
@@ -95,7 +97,9 @@ def headlines(findings: Sequence[Finding]) -> Html:
     for finding in findings:
         if finding.headline:
             look, _ = _LOOK[finding.verdict]
-            blocks.append(f'<div class="finding {look}"><p>{escape(finding.headline)}</p></div>')
+            blocks.append(
+                f'<div class="finding {look}"><p>{escape(typeset(finding.headline))}</p></div>'
+            )
     return Html(sub(r"[*]{2}(.+?)[*]{2}", r"<b>\1</b>", "".join(blocks)))
 
 
@@ -206,7 +210,9 @@ def margins_table(evidence: Evidence, classes: int) -> pd.DataFrame:
     columns = {"reference": margins[0].reference}
     for method, model in zip(METHODS, margins, strict=True):
         columns[method] = model.predicted
-    return 100 * pd.DataFrame(columns, index=TYPOLOGIES[f"{classes}c"].names)
+    typology = TYPOLOGIES[f"{classes}c"]
+    names = [class_label(typology, class_id) for class_id in typology.ids]
+    return 100 * pd.DataFrame(columns, index=names)
 
 
 def margins_figure(evidence: Evidence, width: float = DESKTOP_WIDTH) -> Figure:

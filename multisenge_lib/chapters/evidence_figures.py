@@ -13,7 +13,7 @@ from multisenge_lib import audit
 from multisenge_lib.audit import SAME_NETWORK, DecodedCounts, Evidence, Finding
 from multisenge_lib.chapters.audit_figures import anchor
 from multisenge_lib.chapters.comparison import paper_overall, paper_scores, urban_f1
-from multisenge_lib.chapters.html import Html, table
+from multisenge_lib.chapters.html import Html, table, typeset
 from multisenge_lib.chapters.style import DESKTOP_WIDTH, columns_for, lower_legend, panels
 from multisenge_lib.dataset import TYPOLOGIES
 from multisenge_lib.paper import METHODS, replication
@@ -238,7 +238,7 @@ def run_overview(runs: pd.DataFrame, caption: str, label: str = "") -> Html:
     for by, source in zip(runs["by"], runs["source"], strict=True):
         is_paper = by == "paper"
         address = source.replace("doi:", "https://doi.org/") if is_paper else source
-        links.append(Html(f'<a href="{address}">{"the paper" if is_paper else "others"}</a>'))
+        links.append(Html(f'<a href="{address}">{"paper" if is_paper else "others"}</a>'))
     rows["trained by"] = links
     return table(rows.rename_axis("network"), caption, "{:.4f}", label=label)
 
@@ -273,7 +273,7 @@ def errata_table(
             {
                 "where": erratum["where"],
                 "printed": f"“{erratum['printed']}”",
-                "correction": erratum["correction"],
+                "correction": typeset(erratum["correction"]),
                 "finding": Html("; ".join(links)),
             }
         )
@@ -314,8 +314,8 @@ def verdict_table(findings: Sequence[Finding], verdict: str) -> pd.DataFrame:
                 {
                     "finding": Html(f'<a href="#{anchor(finding.id)}">{escape(finding.title)}</a>'),
                     "where": finding.where,
-                    "published": finding.published,
-                    "what follows": finding.derived,
+                    "published": typeset(finding.published),
+                    "what follows": typeset(finding.derived),
                 }
             )
     return pd.DataFrame(rows)

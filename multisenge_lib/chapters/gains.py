@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from multisenge_lib.chapters.html import write_number
 from multisenge_lib.models import EXPERIMENTS
 from multisenge_lib.results import (
     URBAN_F1,
@@ -13,6 +14,8 @@ from multisenge_lib.results import (
     read_runs,
 )
 
+#: How differences are written.
+SIGNED = "{:+.3f}"
 #: What is added, and the networks with and without it.
 STEPS = (
     ("Sentinel-2, to Sentinel-1", "s1s2", "s1"),
@@ -56,19 +59,14 @@ def class_gains(dataset: str) -> dict[str, TestedDifference]:
     return correct(differences)
 
 
-def _signed(value: float) -> str:
-    """Write a difference with its sign, a true minus if it is negative."""
-    return f"{value:+.3f}".replace("-", "\N{MINUS SIGN}")
-
-
 def gain_table(gains: Mapping[str, TestedDifference]) -> pd.DataFrame:
     """Tabulate gains as text, one row each."""
     rows = {}
     for name, gain in gains.items():
         known = gain.difference.seeds > 1
-        interval = f"{_signed(gain.low)} to {_signed(gain.high)}"
+        interval = f"{write_number(gain.low, SIGNED)} to {write_number(gain.high, SIGNED)}"
         rows[name] = {
-            "gain": _signed(gain.difference.value),
+            "gain": write_number(gain.difference.value, SIGNED),
             "95%, corrected": interval if known else "unknown",
             "pairs of runs": f"{gain.difference.seeds}",
             "clear": "yes" if gain.is_clear else "no",

@@ -7,6 +7,7 @@ the `scope` of each head. Styler writes neither.
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
@@ -15,6 +16,16 @@ from typing import Any
 import pandas as pd
 
 from multisenge_lib.dataset import MULTISENGE, SAMPLE
+
+MINUS = "\N{MINUS SIGN}"
+#: A hyphen that stands for a minus: before a number, but not inside a word, date or range.
+_MINUS_SIGN = re.compile(r"(?<![\w.,)-])-(?=\d)")
+#: A range of numbers of up to three digits; longer ones may be parts of dates or addresses.
+_RANGE = re.compile(r"(?<![\w.-])(\d{1,3})-(\d{1,3})(?![\w-])")
+#: A whole number of four digits and more that is no part of a word, address or decimal.
+_LONG_NUMBER = re.compile(r"(?<![\w.,/:-])(\d{4,})(?![\w/-]|[.,]\d)")
+#: Numbers of four digits in this range are years, and have no comma.
+_YEARS = range(1900, 2100)
 
 
 @dataclass(frozen=True)
@@ -28,6 +39,26 @@ class Html:
 
     def _repr_html_(self) -> str:
         return self.data
+
+
+def typeset(text: str) -> str:
+    """Write the numbers in a sentence as the book does: 2,576 and 93%, a true minus, 17–28."""
+
+    def with_comma(match: re.Match) -> str:
+        number = int(match[1])
+        return match[1] if number in _YEARS else f"{number:,}"
+
+    text = _MINUS_SIGN.sub(MINUS, text)
+    text = _RANGE.sub(r"\1–\2", text)
+    text = _LONG_NUMBER.sub(with_comma, text)
+    return re.sub(r"(?<=\d) %", "%", text)
+
+
+def write_number(value: float, number_format: str = "{}") -> str:
+    """Write a number with a true minus sign; what rounds to zero has no minus."""
+    text = number_format.format(value)
+    has_digits = any(digit in text for digit in "123456789")
+    return text.replace("-", MINUS if has_digits else "")
 
 
 def link(chapter: str, text: str | None = None) -> Html:
@@ -102,7 +133,7 @@ def _cell_text(value: Any, number_format: str) -> str:
         return "–"
     if isinstance(value, str):
         return escape(value)
-    return escape(number_format.format(value))
+    return escape(write_number(value, number_format))
 
 
 def _row(

@@ -66,6 +66,7 @@ def swipe_data(
         bands: names of the images' bands.
     """
     first = next(iter(records.values()))
+    is_synthetic = is_sample(first.metadata.dataset)
     patches = {}
     for patch, reference in first.references.items():
         if not all(patch in record.maps for record in records.values()):
@@ -73,7 +74,9 @@ def swipe_data(
         image = None
         if patch in images:
             image = packed(255 * true_color(images[patch], bands=bands))
-        patches[patch] = {
+        # The sample's patches bear ids of real places, which its land does not resemble.
+        name = f"Invented place {len(patches) + 1}" if is_synthetic else patch
+        patches[name] = {
             "size": reference.shape,
             "reference": packed(reference),
             "maps": {method: packed(record.maps[patch]) for method, record in records.items()},
@@ -82,7 +85,7 @@ def swipe_data(
     classes = []
     for land_cover in typology.classes:
         classes.append({"name": land_cover.name, "color": land_cover.color})
-    mark = "synthetic sample" if is_sample(first.metadata.dataset) else ""
+    mark = "synthetic sample" if is_synthetic else ""
     return {"patches": patches, "classes": classes, "mark": mark}
 
 

@@ -265,7 +265,7 @@ def class_overview(dataset: str, classes: int, width: float = DESKTOP_WIDTH) -> 
     own = class_f1_statistics(dataset, classes)
     public = audit.class_f1_table(classes)
     across = columns_for(width, (4, 1))
-    height = 0.34 * classes + 0.6
+    height = 0.4 * classes + 0.6  # names of two lines stand apart
     figure, axes = panels(len(METHODS), width, (4, 1), height, sharex=True)
     labels = (PAPER_GROUP, OTHERS_GROUP, book_group(dataset))
     above = (-0.22, 0, 0.22)  # the three groups stand beside each other, not on each other
@@ -319,7 +319,7 @@ def class_count_figure(
     """
     ids = list(ten.index)
     across = columns_for(width, (4, 1))
-    figure, axes = panels(len(ten.columns), width, (4, 1), 2.4 if across > 1 else 2.2, sharex=True)
+    figure, axes = panels(len(ten.columns), width, (4, 1), 2.8, sharex=True)
     names = [class_label(TYPOLOGIES["10c"], class_id, 22) for class_id in ids]
     for position, (ax, method) in enumerate(zip(axes, ten.columns, strict=True)):
         higher = ten[method] > six[method]

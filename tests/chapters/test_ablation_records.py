@@ -54,12 +54,23 @@ def test_every_score_has_its_own_effects(path):
         for seed in range(5)
     ]
     assert chapters.effect_note(written(path, *rows)) == (
-        "More than 5 pairs of runs with one seed explain by chance, corrected for 6 comparisons: "
-        "in macro F1 none; in kappa far (+0.100); in urban F1 far (-0.200). "
-        "The choice of test patches is not in it."
+        "Changes that are clear from 5 pairs of runs with one seed, corrected for 6 comparisons: "
+        "in macro F1 none; in kappa far (+0.100); in urban F1 far (−0.200). "
+        "The luck of the test patches is not part of this."
     )
     few = [row for row in rows if row[1] < 2]
     assert "With 2 pairs of runs" in chapters.effect_note(written(path, *few))
+
+
+def test_the_interval_of_a_change_covers_its_mean(path):
+    rows = [("baseline", seed, 0.5, 0.5, 0.5, 0.5) for seed in range(3)]
+    rows += [("other", seed, 0.5, 0.5 + 0.01 * seed, 0.5, 0.5) for seed in range(3)]
+    low, high = chapters.effect_interval("other", "macro_f1", written(path, *rows))
+    # The mean is 0.01; t for two degrees of freedom times 0.01 / sqrt(3) on either side.
+    assert (low, high) == pytest.approx((0.01 - 0.02484, 0.01 + 0.02484), abs=1e-5)
+    assert chapters.effect_interval("missing", "macro_f1", path) is None
+    one_seed = [row for row in rows if row[1] == 0]
+    assert chapters.effect_interval("other", "macro_f1", written(path, *one_seed)) is None
 
 
 @pytest.mark.parametrize("text", ["{", "{}", "[" * 100_000, b"\xff", '{"source": {}, "runs": [1]}'])

@@ -32,6 +32,30 @@ def test_a_cell_of_a_table_knows_its_column_and_is_escaped():
     assert text.count("<td") == frame.size
 
 
+def test_numbers_in_a_sentence_are_written_as_in_the_book():
+    assert (
+        html.typeset("2576 of 5890 patches in 2020, 6.50 %")
+        == "2,576 of 5,890 patches in 2020, 6.50%"
+    )
+    assert (
+        html.typeset("-0.0552 with 10, (-3) and 17-28 days")
+        == "−0.0552 with 10, (−3) and 17–28 days"
+    )
+    unchanged = (
+        "ConvLSTM-S1S2, doi:10.5194/isprs-annals-V-3-2022-635-2022, 31UEQ_3855_8481, 0e82be0"
+    )
+    assert html.typeset(unchanged) == unchanged
+    assert html.typeset("commit of 2022-02-16; 0.65536 and 65536.") == (
+        "commit of 2022-02-16; 0.65536 and 65,536."
+    )
+
+
+def test_a_number_has_a_true_minus_unless_it_rounds_to_zero():
+    assert html.write_number(-0.055, "{:+.2f}") == "−0.06"
+    assert html.write_number(-0.004, "{:+.1f}") == "0.0"
+    assert html.write_number(1234, "{:,}") == "1,234"
+
+
 def test_css_goes_to_their_cells():
     frame = pd.DataFrame({"gain": [0.3, -0.3, np.nan]})
     text = html.table(frame, format="{:+.1f}", css=html.shades(frame, 0.3)).data
