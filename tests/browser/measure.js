@@ -39,6 +39,10 @@
   }
   for (const formula of article.querySelectorAll("mjx-container > svg")) {
     const box = formula.closest("div.math") ?? article;
+    // What lies left of a box cannot be scrolled into it.
+    if (formula.getBoundingClientRect().left + box.scrollLeft < box.getBoundingClientRect().left - 1) {
+      problems.push(`cut formula at its start: ${name(formula.closest(".math"))}`);
+    }
     if (!scrolls(box) && formula.getBoundingClientRect().right > box.getBoundingClientRect().right + 1) {
       problems.push(`cut formula: ${name(formula.closest(".math"))}`);
     }
