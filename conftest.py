@@ -44,8 +44,8 @@ def pytest_runtest_setup(item: pytest.Item):
     """The first cell's setup starts the kernel, which takes over these variables."""
     with pytest.MonkeyPatch.context() as patch:
         if item.path.suffix == ".ipynb":
-            from multisenge_lib.sample import ensure_sample
+            from samples import cached_sample
 
-            patch.setenv("MULTISENGE_ROOT", str(ensure_sample(size=32)))
+            patch.setenv("MULTISENGE_ROOT", str(cached_sample(item.config, 32)))
             patch.setenv("MULTISENGE_RESULTS", str(item.config.rootpath / "runs" / "nbval"))
         return (yield)

@@ -3,9 +3,9 @@
 import os
 from pathlib import Path
 
-import filelock
 import pandas as pd
 import pytest
+from samples import cached_sample
 
 from multisenge_lib import paths
 
@@ -14,17 +14,14 @@ _BESIDE = paths.PROJECT.parent / "shared" / "multisenge" / "labels.tar.gz"
 
 @pytest.fixture(scope="session")
 def sample_root(pytestconfig) -> Path:
-    """The data root of the default sample: in MULTISENGE_CACHE, or kept in pytest's own cache.
+    """The data root of the default sample."""
+    return cached_sample(pytestconfig, 64)
 
-    Written once for all workers and later runs; its name follows the code that writes it.
-    """
-    from multisenge_lib.sample.writer import ensure_sample
 
-    kept = Path(os.environ.get("MULTISENGE_CACHE") or pytestconfig.cache.mkdir("multisenge"))
-    kept.mkdir(parents=True, exist_ok=True)
-    with pytest.MonkeyPatch.context() as patch, filelock.FileLock(kept / "tests.lock"):
-        patch.setenv("MULTISENGE_CACHE", str(kept))
-        return ensure_sample(size=64)
+@pytest.fixture(scope="session")
+def small_sample_root(pytestconfig) -> Path:
+    """The data root of the sample at the smallest size, 32 x 32 pixels."""
+    return cached_sample(pytestconfig, 32)
 
 
 @pytest.fixture(scope="session")

@@ -13,11 +13,8 @@ TEXT = (paths.PROJECT / "README.md").read_text("utf-8")
 
 
 @pytest.mark.slow
-def test_the_example_runs(tmp_path, monkeypatch, capsys):
-    from multisenge_lib.sample import write_sample
-
-    root = write_sample(tmp_path / "sample", size=32)
-    monkeypatch.setenv("MULTISENGE_ROOT", str(root))
+def test_the_example_runs(small_sample_root, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("MULTISENGE_ROOT", str(small_sample_root))
     monkeypatch.setenv("MULTISENGE_CACHE", str(tmp_path / "cache"))
     names = {}
     exec(compile(EXAMPLE, "README.md", "exec"), names)

@@ -1,0 +1,37 @@
+"""The synthetic sample for the tests: written once for all workers, and for later runs."""
+
+import os
+import shutil
+from pathlib import Path
+
+import filelock
+import pytest
+
+from multisenge_lib import paths
+
+
+def cached_sample(config: pytest.Config, size: int) -> Path:
+    """The data root of the sample, in MULTISENGE_CACHE or in pytest's own cache.
+
+    Its name follows the code that writes it. Writing it takes a quarter of a minute, so it is
+    copied from the user's cache where a book was built before.
+    """
+    from multisenge_lib.sample import ensure_sample
+
+    kept = Path(os.environ.get("MULTISENGE_CACHE") or config.cache.mkdir("multisenge"))
+    kept.mkdir(parents=True, exist_ok=True)
+    with pytest.MonkeyPatch.context() as patch, filelock.FileLock(kept / "tests.lock"):
+        _copy_newest(paths.cache_dir(), kept, size)
+        patch.setenv("MULTISENGE_CACHE", str(kept))
+        return ensure_sample(size=size)
+
+
+def _copy_newest(source: Path, target: Path, size: int) -> None:
+    """Copy the newest sample of a size, whole or not at all; `ensure_sample` checks what it is."""
+    samples = sorted(source.glob(f"sample-{size}-*"), key=lambda path: path.stat().st_mtime)
+    if not samples or (target / samples[-1].name).exists():
+        return
+    unfinished = target / f".{samples[-1].name}"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    shutil.copytree(samples[-1], unfinished)
+    unfinished.rename(target / samples[-1].name)
