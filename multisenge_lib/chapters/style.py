@@ -10,11 +10,11 @@ import io
 import textwrap
 from collections.abc import Callable, Sequence
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
-import seaborn as sns
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba_array
@@ -44,10 +44,7 @@ _MARK_HEIGHT = 0.27
 
 def use_style() -> None:
     """Set the look of every figure of the book."""
-    sns.set_theme(context="paper", style="ticks")
-    texts = ("axes.titlesize", "axes.labelsize", "xtick.labelsize", "ytick.labelsize")
-    plt.rcParams |= dict.fromkeys((*texts, "font.size", "legend.fontsize"), MIN_FONT_SIZE)
-    plt.rcParams |= {"axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False}
+    plt.style.use(Path(__file__).with_name("figures.mplstyle"))
 
 
 def is_narrow(width: float) -> bool:
@@ -169,7 +166,7 @@ def show(ax: Axes, image: np.ndarray, title: str = "", typology: Typology | None
     ax.imshow(image, interpolation="nearest")
     ax.set(xticks=[], yticks=[])
     ax.set_title(title, loc="left")
-    sns.despine(ax=ax, left=True, bottom=True)
+    ax.spines[:].set_visible(False)
     return ax
 
 
