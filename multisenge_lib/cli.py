@@ -714,6 +714,32 @@ def evaluate_network(
         typer.echo(f"Wrote {printable(path)}")
 
 
+@app.command("transfer")
+def compare_transfer(
+    model: Annotated[
+        Path, typer.Argument(help="The model.keras of a network that was trained on the sample.")
+    ],
+    seeds: Annotated[str, typer.Option(help="Seeds of the trainings.")] = "1,2,3",
+    updates: Annotated[int, typer.Option(help="Steps of each training.")] = 64,
+    size: Annotated[int, typer.Option(help="Pixels along the side of a patch.")] = 64,
+) -> None:
+    """Compare fine-tuning with training from scratch.
+
+    Trains at a second synthetic place with 5, 20 and 100 % of its patches, and writes records of
+    the dataset south. A run that was interrupted goes on.
+    """
+    from multisenge_lib.errors import printable
+    from multisenge_lib.tools import run_transfer
+
+    numbers = []
+    for seed in seeds.split(","):
+        if not seed.strip().isdecimal():
+            raise MultiSenGEError(f"--seeds {seeds!r}: give whole numbers, such as 1,2,3")
+        numbers.append(int(seed))
+    for folder in run_transfer(model, numbers, updates, size):
+        typer.echo(f"Wrote {printable(folder)}")
+
+
 @app.command("audit")
 def print_audit(
     as_json: Annotated[

@@ -399,6 +399,13 @@ def test_compare_prints_a_table_and_writes_one(run, records_of_two, tmp_path, en
     assert written["mean"][1] == pytest.approx(expected / 2)
 
 
+@pytest.mark.fault("transfer: no model, seeds that are no numbers -> one line")
+def test_transfer_refuses_in_one_line(run, tmp_path):
+    missing = tmp_path / "model.keras"
+    assert "model.keras is missing" in refused(run, "transfer", missing)
+    assert "give whole numbers" in refused(run, "transfer", missing, "--seeds", "1,two")
+
+
 @pytest.mark.fault("compare, config: no record, no such score, a wrong ending -> one line")
 def test_compare_and_config_refuse_in_one_line(run, records_of_two):
     assert "no record of s1s2_10c" in refused(run, "compare", "s1_10c", "s1s2_10c")

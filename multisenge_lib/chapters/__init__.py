@@ -84,6 +84,15 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not run __getattr__
         true_color,
     )
     from multisenge_lib.chapters.interactive import gates_data, selection_data, swipe_data
+    from multisenge_lib.chapters.ladder import (
+        LADDER,
+        ladder_costs,
+        ladder_figure,
+        ladder_gains,
+        ladder_runs,
+        ladder_table,
+        not_trained,
+    )
     from multisenge_lib.chapters.local_catalogue import has_stac, serve_folder, write_catalogue
     from multisenge_lib.chapters.method_figures import (
         forget_curves,
@@ -123,6 +132,12 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not run __getattr__
         mark_sample,
         responsive_figure,
         use_style,
+    )
+    from multisenge_lib.chapters.transfer_results import (
+        TransferRuns,
+        read_transfer,
+        transfer_figure,
+        transfer_table,
     )
     from multisenge_lib.chapters.village import read_village, read_village_radar
 
@@ -195,6 +210,15 @@ _NAMES_OF = {
         "true_color",
     ),
     "interactive": ("gates_data", "selection_data", "swipe_data"),
+    "ladder": (
+        "LADDER",
+        "ladder_costs",
+        "ladder_figure",
+        "ladder_gains",
+        "ladder_runs",
+        "ladder_table",
+        "not_trained",
+    ),
     "local_catalogue": ("has_stac", "serve_folder", "write_catalogue"),
     "method_figures": (
         "forget_curves",
@@ -225,6 +249,12 @@ _NAMES_OF = {
     ),
     "showcase": ("patches_to_show", "showcase_images"),
     "style": ("image_grid", "mark_sample", "responsive_figure", "use_style"),
+    "transfer_results": (
+        "TransferRuns",
+        "read_transfer",
+        "transfer_figure",
+        "transfer_table",
+    ),
     "village": ("read_village", "read_village_radar"),
 }
 _MODULE_OF = {name: module for module, names in _NAMES_OF.items() for name in names}

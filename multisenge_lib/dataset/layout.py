@@ -182,7 +182,7 @@ class Dataset:
         return {typology.name: typology for typology in (self.published, *self.groupings)}
 
     def __post_init__(self) -> None:
-        """Refuse two classifications of one name: only one of them could be found by it."""
+        """Refuse classifications that could not be told apart by the names of experiments."""
         # Names of records and runs are names of folders, where some systems ignore case.
         names = [typology.name.lower() for typology in (self.published, *self.groupings)]
         if len(set(names)) < len(names):
@@ -190,6 +190,13 @@ class Dataset:
                 f"two classifications of {self.name} have the same name, among {', '.join(names)}: "
                 "give each grouping a name of its own"
             )
+        # `utae_s2_10c` is U-TAE with Sentinel-2 and the classes `10c`, not with classes `s2_10c`.
+        for name in names:
+            if name.partition("_")[0] in ("s1", "s2"):
+                raise DescriptionError(
+                    f"the classification {name} of {self.name} begins with the name of a sensor, "
+                    f"so the experiment utae_{name} would be two: give it another name"
+                )
 
     def split_of(self, tile: str) -> str:
         """The split of a tile: `train`, `validation` or `test`, or `blocks` if it is divided."""

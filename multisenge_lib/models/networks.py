@@ -4,10 +4,14 @@ A network is a function `build(series, classes)` from the standardised series of
 logits. Everything around it is the same for all networks: standardisation, loss, batches, schedule,
 records, maps and comparisons. See `find_builder` for what the function takes and gives.
 
+A file of your own is one file: its hash says in runs and records which network it was, so it must
+not import others from its own folder.
+
 The networks of the table below are found by their import path, and yours by the path of its file,
 so this module knows none of them when it is imported.
 """
 
+import ast
 import hashlib
 import importlib
 import importlib.util
@@ -91,10 +95,10 @@ class NetworkFile:
         return re.sub(r"[^A-Za-z0-9_]", "_", label)
 
     def digest(self) -> str:
-        """Hash the file's content.
+        """Hash the file's content, which is all of the network.
 
         Raises:
-            ExperimentError: the file cannot be read.
+            ExperimentError: the file cannot be read, or imports others from its folder.
         """
         try:
             content = self.path.read_bytes()
@@ -103,7 +107,42 @@ class NetworkFile:
                 f"{printable(self.path)} cannot be read ({error.strerror}): name the file of a "
                 f"network, such as my_networks.py:build, or one of {', '.join(NETWORKS)}"
             ) from None
+        helper = _imported_neighbour(self.path, content)
+        if helper:
+            raise ExperimentError(
+                f"{printable(self.path)} imports {helper} from its own folder: a network is one "
+                "file, since runs and records know it by the hash of this file: put what it needs "
+                f"of {helper} into it"
+            )
         return hashlib.sha256(content).hexdigest()
+
+
+def _imported_neighbour(path: Path, content: bytes) -> str:
+    """Name the first module that a file imports from its own folder; empty where there is none.
+
+    Edited, such a module would make another network of the same hash.
+    """
+    try:
+        tree = ast.parse(content)
+    except (SyntaxError, ValueError):
+        return ""  # the import of the file says what is wrong with it
+    for node in ast.walk(tree):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            if node.level:  # from .helper import x
+                return "." * node.level + (node.module or "")
+            names = [node.module]
+        for name in names:
+            package = name.partition(".")[0]
+            # The library, which runs and records know by its own hash, may lie beside the file.
+            if package == "multisenge_lib":
+                continue
+            module = path.parent / f"{package}.py"
+            if module.is_file() or (path.parent / package / "__init__.py").is_file():
+                return package
+    return ""
 
 
 def parse_network(network: str) -> BuiltInNetwork | NetworkFile:
@@ -126,6 +165,13 @@ def parse_network(network: str) -> BuiltInNetwork | NetworkFile:
         )
     path, function = match.groups()
     file = NetworkFile(Path(path), function or DEFAULT_FUNCTION)
+    # `my_s2.py` with both sensors would have the name of `my.py` with Sentinel-2.
+    if file.label.lower().endswith(("_s1", "_s2")):
+        raise ExperimentError(
+            f"{printable(network)}: experiments of a network named {file.label} would be taken for "
+            "those of one sensor: rename the file or the function, so that the name does not end "
+            "in _s1 or _s2"
+        )
     # Names of folders are compared without regard to case, as some file systems do.
     if file.label.lower() in _TAKEN:
         raise ExperimentError(

@@ -1,6 +1,6 @@
-"""Downloading archives, estimating a full run, counting labels, evaluating a trained network.
+"""Downloading archives, estimating a full run, counting labels, evaluation, transfer learning.
 
-Keras takes seconds to import. It is loaded when a network is evaluated, and not before.
+Keras takes seconds to import. It is loaded when a network is evaluated or trained, and not before.
 """
 
 from typing import TYPE_CHECKING
@@ -17,12 +17,15 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not run __getattr__
         evaluation_table,
         write_evaluation,
     )
+    from multisenge_lib.tools.transfer import run_transfer, write_place
 
 #: Names that need Keras, by the module that defines them.
 _MODULE_OF = {
     "evaluate_model": "evaluation",
     "evaluation_table": "evaluation",
     "write_evaluation": "evaluation",
+    "run_transfer": "transfer",
+    "write_place": "transfer",
 }
 
 __getattr__, __dir__ = lazy_names(__name__, _MODULE_OF, check_keras)

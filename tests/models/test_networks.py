@@ -170,6 +170,43 @@ def test_what_is_no_network_is_refused(tmp_path):
         with_network(get_experiment("s2_6c"), "inception")
 
 
+@pytest.mark.fault("network: a file that imports another beside it -> refused, its hash is not all")
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ("import blocks", "blocks"),
+        ("from blocks import cell", "blocks"),
+        ("import parts.cell", "parts"),
+        ("from .blocks import cell", ".blocks"),
+        ("def late():\n    import blocks", "blocks"),
+    ],
+)
+def test_a_network_is_one_file(line, named, file):
+    """An edited helper once trained another network under the name and the run of the old one."""
+    (file.parent / "blocks.py").write_text("cell = 1")
+    (file.parent / "parts").mkdir()
+    (file.parent / "parts" / "__init__.py").write_text("")
+    file.write_text(f"{line}\n{MEAN_OF_DATES}")
+    with pytest.raises(ExperimentError, match=f"imports {named} from its own folder") as caught:
+        with_network(get_experiment("s2_6c"), str(file))
+    assert "\n" not in str(caught.value)
+
+
+def test_the_library_and_installed_packages_may_lie_beside_the_file(file):
+    for package in ("multisenge_lib", "unused"):
+        (file.parent / package).mkdir()
+        (file.parent / package / "__init__.py").write_text("")
+    file.write_text(f"import numpy\nfrom multisenge_lib import models\n{MEAN_OF_DATES}")
+    assert with_network(get_experiment("s2_6c"), str(file)).network_digest
+
+
+@pytest.mark.fault("network: a name that ends in a sensor -> refused: utae_s2.py is not utae")
+@pytest.mark.parametrize("network", ["utae_s2.py", "my_S1.py:build", "my_networks.py:s2"])
+def test_a_name_that_ends_in_a_sensor_is_refused(network):
+    with pytest.raises(ExperimentError, match="would be taken for those of one sensor: rename"):
+        parse_network(network)
+
+
 @pytest.mark.fault("network: a file edited after the experiment was made -> refused, not mixed up")
 def test_an_edited_file_is_another_network(file):
     experiment = with_network(get_experiment("s2_6c"), str(file))

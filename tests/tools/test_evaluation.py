@@ -10,6 +10,7 @@ import rasterio
 from map_inputs import EXPERIMENT, TYPOLOGY
 from rasters import write_root
 from records import make_record
+from small_network import small_experiment, write_network, write_two_months
 
 from multisenge_lib import cli, results
 from multisenge_lib.dataset import (
@@ -21,12 +22,12 @@ from multisenge_lib.dataset import (
     reclassify,
     write_dataset_toml,
 )
-from multisenge_lib.errors import FileError, ModelError, RecordError
+from multisenge_lib.errors import DescriptionError, FileError, ModelError, RecordError
 from multisenge_lib.maps import predict_root
 from multisenge_lib.models import get_experiment, load_model, model_card, predict, save_model
 from multisenge_lib.tools import evaluate_model, evaluation_table, write_evaluation
 from multisenge_lib.tools.evaluation import find_typology
-from multisenge_lib.training import Settings, evaluate, prepare
+from multisenge_lib.training import Settings, evaluate, prepare, train
 
 TWO_MONTHS = replace(MULTISENGE, name="other", months=(7, 8), patch_pixels=32)
 
@@ -249,3 +250,64 @@ def test_the_command_refuses_in_one_line(model, root, monkeypatch, capsys, chang
     code = run(monkeypatch, asked["model"], asked["root"], "--split", asked["split"])
     error = capsys.readouterr().err
     assert code == 2 and message in error and error.count("\n") == 1
+
+
+GROUND = tuple(range(6, 15))
+URBAN = make_typology([("town", "#a50026", (1, 2, 3, 4, 5)), ("rest", "#ffef9f", GROUND)], "urban")
+WATER = make_typology(
+    [("water", "#0e80ee", (13, 14)), ("land", "#ffef9f", tuple(range(1, 13)))], "water"
+)
+
+
+@pytest.mark.fault("two classifications of one size in a root -> each network has its own classes")
+def test_two_classifications_of_one_size_are_kept_apart(tmp_path, monkeypatch):
+    """Trained, recorded, evaluated here and elsewhere, and started from each other."""
+    monkeypatch.setenv("MULTISENGE_CACHE", str(tmp_path / "cache"))
+    file = write_network(tmp_path)
+    two_months = write_two_months(tmp_path / "root")
+    dataset = replace(two_months, name="other", groupings=(URBAN, WATER))
+    write_dataset_toml(tmp_path / "root", dataset)
+    settings = Settings(epochs=1, batch_size=2, reader_threads=1)
+
+    def trained(classes, **start):
+        experiment = small_experiment(f"s2_{classes}", file, dataset)
+        return train(experiment, settings, tmp_path / "root", progress=False, **start)
+
+    town = trained("urban")
+    model = town.folder / "model.keras"
+    water = trained("water", start_from=model)
+    # Two classes each, but the logits of the one say nothing about the other.
+    assert water.record.metadata.start_from["left"] == ("logits/kernel", "logits/bias")
+    for run, typology in ((town, URBAN), (water, WATER)):
+        assert run.record.metadata.experiment == f"small_s2_{typology.name}"
+        evaluated = evaluate_model(run.folder / "model.keras", tmp_path / "root")
+        assert evaluated.metadata.classes == typology.names
+        np.testing.assert_array_equal(evaluated.confusions, run.record.confusions)
+
+    write_root(tmp_path / "elsewhere")
+    write_dataset_toml(tmp_path / "elsewhere", replace(dataset, groupings=(WATER,)))
+    with pytest.raises(ModelError, match="separates town, rest, and other has no classification"):
+        evaluate_model(model, tmp_path / "elsewhere")
+
+
+@pytest.mark.fault("dataset.toml: a grouping called s2_6c -> refused, utae_s2_6c would be two")
+@pytest.mark.parametrize("name", ["s2_6c", "S1_urban", "s2"])
+def test_a_classification_is_not_called_like_a_sensor(name, tmp_path):
+    with pytest.raises(DescriptionError, match=r"begins with the name of a sensor") as caught:
+        replace(MULTISENGE, groupings=(replace(URBAN, name=name),))
+    assert "\n" not in str(caught.value)
+    content = f"""name = "valley"
+years = [2020]
+months = [7]
+patch_pixels = 64
+[tiles]
+31UEQ = "train"
+[groupings]
+{name} = [
+  {{name = "a", color = "#000000", ids = [1, 2, 3, 4, 5]}},
+  {{name = "b", color = "#ffffff", ids = [6, 7, 8, 9, 10, 11, 12, 13, 14]}},
+]
+"""
+    (tmp_path / "dataset.toml").write_text(content)
+    with pytest.raises(DescriptionError, match="begins with the name of a sensor"):
+        dataset_of_root(tmp_path)

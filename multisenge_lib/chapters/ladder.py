@@ -1,0 +1,205 @@
+"""The ladder of networks on one dataset: what each step gains, and what it costs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from multisenge_lib.chapters.gains import gain_table
+from multisenge_lib.chapters.style import DESKTOP_WIDTH, columns_for, panels
+from multisenge_lib.errors import RecordError
+from multisenge_lib.results import (
+    Record,
+    TestedDifference,
+    correct,
+    mean_score,
+    paired_difference,
+    read_runs,
+)
+
+NOT_TRAINED = "not trained yet"
+_COLOR = "#1f6b3a"
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One network of the ladder.
+
+    Attributes:
+        label: its name in tables and figures.
+        experiment: the first part of its experiment's name, before the classes.
+        question: that it answers, compared with the network `below`.
+        below: the label of the network that it is compared with; empty for the first.
+    """
+
+    label: str
+    experiment: str
+    question: str
+    below: str = ""
+
+
+LADDER = (
+    Rung("Random forest", "forest", "How far do single pixels get?"),
+    Rung("U-Net, one date", "unet", "Is spatial context worth it?", "Random forest"),
+    Rung("U-Net, dates stacked", "stack", "Are several dates worth it?", "U-Net, one date"),
+    Rung("ConvLSTM", "s1s2", "Is recurrence worth it?", "U-Net, dates stacked"),
+    Rung("ConvLSTM+Inception", "inception", "Is the Inception module worth it?", "ConvLSTM"),
+    Rung("3D U-Net", "unet3d", "Convolution over time instead of recurrence?", "ConvLSTM"),
+    Rung("U-TAE", "utae", "Attention to dates instead of recurrence?", "ConvLSTM"),
+)
+
+
+def ladder_runs(dataset: str, classes: int) -> dict[str, list[Record]]:
+    """Read the runs of each network of the ladder, by label; none where it is not trained.
+
+    Only runs on the same data are compared: those of an older state of the data, than the newest
+    record's, are left out.
+    """
+    runs = {}
+    for rung in LADDER:
+        runs[rung.label] = read_runs(dataset, f"{rung.experiment}_{classes}c")
+    records = [record for of_network in runs.values() for record in of_network]
+    if not records:
+        return runs
+    newest = max(records, key=lambda record: record.metadata.finished)
+    current = {}
+    for label, of_network in runs.items():
+        current[label] = [
+            record
+            for record in of_network
+            if record.metadata.fingerprint == newest.metadata.fingerprint
+        ]
+    return current
+
+
+def not_trained(runs: Mapping[str, Sequence[Record]]) -> list[str]:
+    """Name the networks of `ladder_runs` that have no run."""
+    return [label for label, records in runs.items() if not records]
+
+
+def ladder_gains(
+    runs: Mapping[str, Sequence[Record]], score: str = "macro_f1"
+) -> dict[str, TestedDifference]:
+    """Measure what each network gains over the one below it, where both are trained.
+
+    Args:
+        runs: of `ladder_runs`.
+        score: of `results.COMPARABLE`.
+
+    Returns:
+        By label; all are one family of comparisons.
+    """
+    differences = {}
+    for rung in LADDER:
+        records = runs[rung.label]
+        below = runs.get(rung.below, [])
+        if not records or not below:
+            continue
+        try:
+            differences[rung.label] = paired_difference(records, below, score)
+        except RecordError:
+            continue  # they have no seed in common yet
+    return correct(differences)
+
+
+def ladder_table(runs: Mapping[str, Sequence[Record]], score: str = "macro_f1") -> pd.DataFrame:
+    """Tabulate the ladder as text: each network's question, score, and gain over the one below.
+
+    Args:
+        runs: of `ladder_runs`.
+        score: of `results.COMPARABLE`.
+    """
+    gains = gain_table(ladder_gains(runs, score))
+    rows = {}
+    for rung in LADDER:
+        records = runs[rung.label]
+        row = {"question": rung.question, "seeds": f"{len(records)}", "score": NOT_TRAINED}
+        if records:
+            row["score"] = _score_text(records, score)
+        row["compared with"] = rung.below or "–"
+        row["gain"] = "–"
+        row["95%, corrected"] = "–"
+        if rung.label in gains.index:
+            gain = gains.loc[rung.label]
+            row["gain"] = gain["gain"] + (", clear" if gain["clear"] == "yes" else "")
+            row["95%, corrected"] = gain["95%, corrected"]
+        rows[rung.label] = row
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("network")
+
+
+def _score_text(records: Sequence[Record], score: str) -> str:
+    """Write the mean over seeds, with its 95 % interval where it is known."""
+    mean = mean_score(records, score)
+    low, high = mean.interval()
+    if np.isnan(low):
+        return f"{mean.value:.3f}"
+    return f"{mean.value:.3f} ({low:.3f} to {high:.3f})"
+
+
+def ladder_costs(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
+    """Tabulate as text what the networks cost: weights, operations and seconds of one training.
+
+    The forest has nodes of trees in place of weights, and no operations are counted for it.
+
+    Args:
+        runs: of `ladder_runs`.
+    """
+    rows = {}
+    for label, records in runs.items():
+        if not records:
+            rows[label] = dict.fromkeys(("weights", "operations, 10¹²", "seconds"), NOT_TRAINED)
+            continue
+        operations = np.mean([record.metadata.operations for record in records]) / 1e12
+        seconds = np.mean([record.history["seconds"].sum() for record in records])
+        is_network = operations > 0
+        parameters = f"{records[0].metadata.parameters['trainable']:,}"
+        rows[label] = {
+            "weights": parameters if is_network else f"{parameters} nodes",
+            "operations, 10¹²": f"{operations:,.1f}" if is_network else "not counted",
+            "seconds": f"{seconds:,.0f}",
+        }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("network")
+
+
+def ladder_figure(runs: Mapping[str, Sequence[Record]], width: float = DESKTOP_WIDTH) -> Figure:
+    """Draw the ladder: the macro F1 of each network, and the operations of one training.
+
+    Args:
+        runs: of `ladder_runs`.
+        width: of the figure, inches.
+    """
+    across = columns_for(width, (2, 1))
+    figure, axes = panels(2, width, (2, 1), 2.3)
+    labels = list(runs)
+    for position, ax in enumerate(axes):
+        is_named = position % across == 0
+        names = [_name_with_seeds(label, runs[label]) for label in labels]
+        ax.set_yticks(range(len(labels)), names if is_named else [""] * len(labels))
+        ax.set_ylim(len(labels) - 0.5, -0.5)
+        ax.tick_params(axis="y", length=0)
+        ax.grid(axis="x", lw=0.4)
+    score_axis, cost_axis = axes
+    for height, label in enumerate(labels):
+        records = runs[label]
+        if not records:
+            continue
+        mean = mean_score(records, "macro_f1")
+        low, high = mean.interval()
+        score_axis.hlines(height, low, high, color=_COLOR, lw=2)
+        score_axis.scatter(mean.value, height, 36, _COLOR, marker="s", zorder=3)
+        operations = np.mean([record.metadata.operations for record in records]) / 1e12
+        if operations > 0:
+            cost_axis.scatter(operations, height, 36, _COLOR, marker="s", zorder=3)
+    score_axis.set_xlabel("Macro F1")
+    cost_axis.set_xlabel("Operations of one training, 10¹²")
+    cost_axis.set_xlim(left=0)
+    return figure
+
+
+def _name_with_seeds(label: str, records: Sequence[Record]) -> str:
+    """Write a network's name with the number of its runs."""
+    if not records:
+        return f"{label}\n({NOT_TRAINED})"
+    return f"{label}\n({len(records)} {'seed' if len(records) == 1 else 'seeds'})"

@@ -1,0 +1,155 @@
+"""The results of transfer: fine-tuning compared with training from scratch, by share of patches."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from multisenge_lib import paths
+from multisenge_lib.chapters.gains import gain_table
+from multisenge_lib.chapters.ladder import NOT_TRAINED
+from multisenge_lib.chapters.style import DESKTOP_WIDTH, is_narrow, lower_legend
+from multisenge_lib.errors import RecordError
+from multisenge_lib.results import (
+    Record,
+    correct,
+    list_records,
+    mean_score,
+    paired_difference,
+    read_record_from,
+    read_runs,
+)
+
+#: The dataset of the records that `multisenge transfer` writes.
+TRANSFER_PLACE = "south"
+#: Shares of the training patches, in percent, and the two ways to start.
+TRANSFER_SHARES = (5, 20, 100)
+#: The ends of the experiments' names, with the words, the colour and the marker of each.
+_WAYS = {
+    "scratch": ("from scratch", "#a86400", "o"),
+    "tuned": ("fine-tuned from the sample's network", "#1f6b3a", "s"),
+}
+_NAME = re.compile(r"(.+)-(\d+)-(scratch|tuned)")
+
+
+@dataclass(frozen=True)
+class TransferRuns:
+    """All records of the second place of one network.
+
+    Attributes:
+        experiment: of the network, such as `s1s2_10c`; empty where nothing is trained.
+        runs: by share and `scratch` or `tuned`, one record per seed.
+        untouched: the evaluation of the sample's network as it is; None where there is none.
+    """
+
+    experiment: str
+    runs: Mapping[tuple[int, str], list[Record]]
+    untouched: Record | None
+
+
+def read_transfer() -> TransferRuns:
+    """Read the records of the second place; of several networks, the one with the most."""
+    by_experiment: dict[str, set[str]] = {}
+    for key in list_records(TRANSFER_PLACE):
+        match = _NAME.fullmatch(key.experiment)
+        if match is not None:
+            by_experiment.setdefault(match[1], set()).add(key.experiment)
+    if not by_experiment:
+        return TransferRuns("", {}, None)
+    experiment = max(sorted(by_experiment), key=lambda name: len(by_experiment[name]))
+    runs = {}
+    for name in by_experiment[experiment]:
+        _, share, way = _NAME.fullmatch(name).groups()
+        runs[int(share), way] = read_runs(TRANSFER_PLACE, name)
+    return TransferRuns(experiment, runs, _read_untouched(experiment))
+
+
+def _read_untouched(experiment: str) -> Record | None:
+    """Read the newest evaluation of the sample's network at the second place."""
+    folder = paths.results_dir() / "evaluations" / TRANSFER_PLACE
+    records = [read_record_from(path) for path in folder.glob(f"{experiment}-of-sample-*/test")]
+    return max(records, key=lambda record: record.metadata.finished, default=None)
+
+
+def transfer_table(transfer: TransferRuns) -> pd.DataFrame:
+    """Tabulate as text the macro F1 of both ways by share, and the difference between them."""
+    differences = {}
+    for share in TRANSFER_SHARES:
+        tuned = transfer.runs.get((share, "tuned"))
+        scratch = transfer.runs.get((share, "scratch"))
+        if tuned and scratch:
+            try:
+                differences[f"{share} %"] = paired_difference(tuned, scratch)
+            except RecordError:
+                continue  # they have no seed in common yet
+    gains = gain_table(correct(differences))
+
+    rows = {}
+    for share in TRANSFER_SHARES:
+        name = f"{share} %"
+        row = {"training patches": "–"}
+        for way, (words, _, _) in _WAYS.items():
+            records = transfer.runs.get((share, way))
+            row[words] = NOT_TRAINED
+            if records:
+                row["training patches"] = f"{records[0].metadata.patches['train']}"
+                row[words] = f"{mean_score(records, 'macro_f1').value:.3f}"
+        row |= {"difference": "–", "95%, corrected": "–", "pairs of runs": "0"}
+        if name in gains.index:
+            gain = gains.loc[name]
+            row["difference"] = gain["gain"] + (", clear" if gain["clear"] == "yes" else "")
+            row["95%, corrected"] = gain["95%, corrected"]
+            row["pairs of runs"] = gain["pairs of runs"]
+        rows[name] = row
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("share")
+
+
+def transfer_figure(transfer: TransferRuns, width: float = DESKTOP_WIDTH) -> Figure:
+    """Draw the macro F1 of both ways by the number of training patches.
+
+    Args:
+        transfer: of `read_transfer`.
+        width: of the figure, inches.
+    """
+    import matplotlib.pyplot as plt
+
+    size = (width, 2.8 if is_narrow(width) else 3.0)
+    figure, ax = plt.subplots(figsize=size, layout="constrained")
+    handles = []
+    # Half a marker apart, so that the intervals of one share do not lie on each other.
+    for (way, (words, color, marker)), shift in zip(_WAYS.items(), (0.97, 1.03), strict=True):
+        means = []
+        patches = []
+        for share in TRANSFER_SHARES:
+            records = transfer.runs.get((share, way))
+            if not records:
+                continue
+            mean = mean_score(records, "macro_f1")
+            at = shift * records[0].metadata.patches["train"]
+            low, high = mean.interval()
+            ax.vlines(at, low, high, color=color, lw=2)
+            means.append(mean.value)
+            patches.append(at)
+        handles += ax.plot(patches, means, color=color, marker=marker, label=words)
+    if transfer.untouched is not None:
+        as_it_is = transfer.untouched.scores["macro_f1"]
+        style = {"color": "#555555", "lw": 1, "ls": "--"}
+        handles.append(ax.axhline(as_it_is, label="the sample's network as it is", **style))
+    if transfer.runs:
+        counts = sorted({r[0].metadata.patches["train"] for r in transfer.runs.values() if r})
+        ax.set_xscale("log")
+        ax.set_xticks(counts, [f"{count}" for count in counts])
+        ax.set_xticks([], minor=True)
+        ax.set_ylim(bottom=0)
+    else:
+        ax.text(0.5, 0.5, NOT_TRAINED, ha="center", va="center", transform=ax.transAxes)
+        ax.set_xticks([])
+        ax.set_yticks(np.linspace(0, 1, 3))
+    ax.set_xlabel("Training patches of the second place")
+    ax.set_ylabel("Macro F1")
+    ax.grid(axis="y", lw=0.4)
+    lower_legend(figure, handles)
+    return figure

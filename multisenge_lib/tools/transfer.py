@@ -1,0 +1,269 @@
+"""Transfer learning compared with training from scratch, on synthetic land (paper, section 6).
+
+The paper leaves this comparison to future work. The sample's network is taken to a second synthetic
+place, `south`, and trained on with 5, 20 or 100 % of its training patches; the same network is also
+trained there from random weights. Both see the same batches, take the same number of steps, and are
+scored on the same test patches.
+
+The second place is made from the sample by another seed. It has the same kinds of land, laid out
+anew, and differs from the sample as another part of the world would:
+
+- hemisphere and calendar: it lies in the south, half a year later, so its months are January,
+  February, March and May;
+- noise: another calibration of each band, haze on each date, more noise and more speckle.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from multisenge_lib import paths
+from multisenge_lib.dataset import (
+    MULTISENGE,
+    S1_BANDS,
+    S2_BANDS,
+    Dataset,
+    Patch,
+    label_bytes,
+    load_selection,
+    raster_bytes,
+    raster_path,
+    read_patch,
+    write_dataset_toml,
+)
+from multisenge_lib.errors import ModelError, MultiSenGEError, printable
+from multisenge_lib.files import atomic
+from multisenge_lib.models import get_experiment, read_model_card
+from multisenge_lib.results import write_record
+from multisenge_lib.sample import RASTER_DESCRIPTION, ensure_sample
+from multisenge_lib.tools.evaluation import evaluate_model, write_evaluation
+from multisenge_lib.training import SAMPLE_SETTINGS, Settings, train
+
+#: The name of the second place, and of the folder of its records.
+PLACE = "south"
+#: Percent of its training patches that a network is trained on.
+SHARES = (5, 20, 100)
+#: The ends of the names of its experiments: trained from random weights, or from the sample's.
+FROM_SCRATCH = "scratch"
+FINE_TUNED = "tuned"
+
+#: The sample's seed for the land of the second place; any but the sample's own.
+_LAND_SEED = 7
+#: Where the sample's tiles go: eight tiles of New South Wales and Victoria.
+_TILE_IN_SOUTH = {
+    "31UEQ": "55HCU",
+    "31UFQ": "55HDU",
+    "31UFR": "55HEU",
+    "31UFP": "55HFU",
+    "31UGP": "55HCT",
+    "31TFN": "55HDT",
+    "32ULU": "55HET",
+    "32ULV": "55HFT",
+}
+_MONTHS = (1, 2, 3, 5)  # July, August, September and November of the sample
+#: Of so many validation patches one is kept: they only choose the epoch, and each costs time.
+_VALIDATION_STEP = 3
+
+#: Calibration of each band relative to the sample's instrument, from B2 to B12.
+_GAIN = np.linspace(1.15, 0.85, len(S2_BANDS))
+#: Haze of a date, reflectance x 10,000: a mean that is strongest in the blue, and its deviation.
+_HAZE = np.linspace(250, 20, len(S2_BANDS))
+_HAZE_DEVIATION = 0.3
+#: Standard deviation of the noise of each pixel, reflectance x 10,000. The sample has 12 and more.
+_NOISE = 90
+#: Radar: the calibration in decibels, and the looks of a speckle beside the sample's own.
+_RADAR_OFFSET = -1.5
+_LOOKS = 6
+
+#: Validations in a run; each follows the same number of steps.
+_EPOCHS = 4
+
+
+def place_dataset(size: int = 64) -> Dataset:
+    """Describe the second place; its patches have `size` pixels along a side."""
+    split_of_tile = {}
+    for tile, southern_tile in _TILE_IN_SOUTH.items():
+        split_of_tile[southern_tile] = MULTISENGE.split_of(tile)
+    return replace(
+        MULTISENGE,
+        name=PLACE,
+        years=(2021,),
+        split_of_tile=split_of_tile,
+        months=_MONTHS,
+        patch_pixels=size,
+        showcase=(),
+        cities={},
+    )
+
+
+def write_place(
+    root: Path | str, share: int = 100, size: int = 64, batch_size: int = SAMPLE_SETTINGS.batch_size
+) -> Path:
+    """Write the second place, with some percent of its training patches.
+
+    Smaller shares are parts of larger ones. A share is at least one batch, and a whole number of
+    batches. Validation and test patches are the same for each share.
+
+    Args:
+        root: the data root to write; what is there already is written again, byte for byte.
+        share: percent of the training patches.
+        size: pixels along a patch's side, see `sample.write_sample`.
+        batch_size: of the training that follows.
+
+    Returns:
+        The data root.
+
+    Raises:
+        FileError: a file cannot be written.
+    """
+    root = Path(root)
+    source = ensure_sample(size, _LAND_SEED)
+    dataset = place_dataset(size)
+    for row in _rows_of_share(load_selection(source), share, batch_size).itertuples():
+        _write_patch(root, row, read_patch(source, row))
+    # The description comes last: without it, a root that was cut off is no dataset.
+    write_dataset_toml(root, dataset)
+    return root
+
+
+def _rows_of_share(selection: pd.DataFrame, share: int, batch_size: int) -> pd.DataFrame:
+    """Choose the training patches of a share, a part of the validation patches, all test ones."""
+    training = selection[selection["split"] == "train"]
+    batches = max(1, round(share / 100 * len(training) / batch_size))
+    # The order of the draw is the same for all shares, so that the smaller ones are parts of it.
+    order = np.random.default_rng(_LAND_SEED).permutation(len(training))
+    chosen = training.iloc[np.sort(order[: batches * batch_size])]
+    validation = selection[selection["split"] == "validation"].iloc[::_VALIDATION_STEP]
+    test = selection[selection["split"] == "test"]
+    return pd.concat([chosen, validation, test])
+
+
+def _half_a_year_later(days: np.ndarray) -> np.ndarray:
+    """Move dates by six months; the last days of August become the last one of February."""
+    months = days.astype("datetime64[M]")
+    days_into_month = (days - months.astype("datetime64[D]")).astype(int)
+    return (months + 6).astype("datetime64[D]") + np.minimum(days_into_month, 27)
+
+
+def _seen_otherwise(patch: Patch, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Give the images of a patch another calibration, haze, noise and speckle.
+
+    Returns:
+        Sentinel-1 and Sentinel-2, `(dates, height, width, bands)`, in the types of the layout.
+    """
+    # A generator for each patch: it does not matter which others are written.
+    tile, x, y = name.split("_")
+    rng = np.random.default_rng([_LAND_SEED, list(_TILE_IN_SOUTH).index(tile), int(x), int(y)])
+    dates = len(patch.s2)
+    haze = _HAZE * rng.normal(1, _HAZE_DEVIATION, (dates, 1, 1, 1))
+    reflectance = patch.s2 * _GAIN + haze + rng.normal(0, _NOISE, patch.s2.shape)
+    s2 = np.rint(reflectance).clip(1, 12_000).astype(np.uint16)
+
+    speckle = rng.gamma(_LOOKS, 1 / _LOOKS, patch.s1.shape)
+    s1 = (patch.s1 * speckle * 10 ** (_RADAR_OFFSET / 10)).astype(np.float32)
+    return s1, s2
+
+
+def _write_patch(root: Path, row: tuple, patch: Patch) -> None:
+    """Write the rasters of one patch of the second place, then its label file."""
+    tile, x, y = row.patch.split("_")
+    name = f"{_TILE_IN_SOUTH[tile]}_{x}_{y}"
+    s1, s2 = _seen_otherwise(patch, row.patch)
+    dates = {"s1": _half_a_year_later(row.s1_dates), "s2": _half_a_year_later(row.s2_dates)}
+
+    described = {"description": RASTER_DESCRIPTION}
+    reference = raster_bytes(name, patch.reference[None], ("class",), nodata=0, **described)
+    _write(raster_path(root, "reference", name), reference)
+    for sensor, images, bands in (("s1", s1, S1_BANDS), ("s2", s2, S2_BANDS)):
+        for day, image in zip(dates[sensor], images, strict=True):
+            content = raster_bytes(name, np.moveaxis(image, -1, 0), bands, **described)
+            _write(raster_path(root, sensor, name, day), content)
+    label = label_bytes(name, dates, np.unique(patch.reference))
+    _write(root / "labels" / f"{name}.json", label)
+
+
+def _write(path: Path, content: bytes) -> None:
+    with atomic(path, sync=False) as unfinished:
+        unfinished.write_bytes(content)
+
+
+def experiment_name(experiment: str, share: int, ending: str) -> str:
+    """Name a run of the second place, such as `s1s2_10c-20-tuned`.
+
+    Args:
+        experiment: of the network, such as `s1s2_10c`.
+        share: percent of the training patches.
+        ending: `FROM_SCRATCH` or `FINE_TUNED`.
+    """
+    return f"{experiment}-{share}-{ending}"
+
+
+def run_transfer(
+    model: Path | str,
+    seeds: Sequence[int] = (1, 2, 3),
+    updates: int = 64,
+    size: int = 64,
+    folder: Path | None = None,
+) -> list[Path]:
+    """Train at the second place, from scratch and from a network of the sample; write the records.
+
+    An interrupted experiment goes on where it was: finished runs are only evaluated again.
+
+    Args:
+        model: the `model.keras` of a network that was trained on the sample, such as that of
+            `s1s2_10c`. The same network is trained.
+        seeds: of the trainings.
+        updates: steps of each training, with whatever share of the patches.
+        size: pixels along a patch's side.
+        folder: for the data of the second place; by default `transfer/` in the cache.
+
+    Returns:
+        The folders of the records: first of the network as it is, before any training there.
+
+    Raises:
+        ModelError: the model is no network of the sample.
+    """
+    model = Path(model)
+    card = read_model_card(model)
+    if card.dataset != "sample":
+        raise ModelError(
+            f"{printable(model)} was trained on {card.dataset}: the second place is compared with "
+            "the sample, so give a network that was trained on it"
+        )
+    if updates < _EPOCHS:
+        raise MultiSenGEError(f"{updates} steps: give at least {_EPOCHS}, one for each validation")
+    if folder is None:
+        folder = paths.cache_dir() / "transfer"
+
+    experiment = get_experiment(card.name, place_dataset(size))
+    written = []
+    for share in SHARES:
+        root = write_place(folder / f"{PLACE}-{size}-{share}", share, size)
+        if not written:
+            # All shares have the same test patches, so any of them will do.
+            untouched = evaluate_model(model, root, own_months=True, progress=True)
+            written.append(write_evaluation(untouched))
+        for seed in seeds:
+            settings = _settings(root, seed, updates)
+            for ending, start in ((FROM_SCRATCH, None), (FINE_TUNED, model)):
+                named = replace(
+                    experiment,
+                    name=experiment_name(experiment.name, share, ending),
+                    title=f"{experiment.title}, {share} % of the patches, {ending}",
+                )
+                print(f"{named.name}, seed {seed}", flush=True)
+                run = train(named, settings, root, start_from=start)
+                written.append(write_record(run.record, replace=True))
+    return written
+
+
+def _settings(root: Path, seed: int, updates: int) -> Settings:
+    """Give the sample's settings, with as many passes as make the number of steps."""
+    selection = load_selection(root)
+    patches = int((selection["split"] == "train").sum())
+    steps_per_pass = patches // SAMPLE_SETTINGS.batch_size
+    passes = max(1, round(updates / _EPOCHS / steps_per_pass))
+    return replace(SAMPLE_SETTINGS, epochs=_EPOCHS, passes_per_epoch=passes, seed=seed)

@@ -1,0 +1,69 @@
+"""The ladder of networks, with all, some and none of them trained."""
+
+import matplotlib.pyplot as plt
+import pytest
+from records import record_of_hits as record
+
+from multisenge_lib import chapters, results
+from multisenge_lib.chapters.ladder import NOT_TRAINED
+
+
+@pytest.fixture
+def write(tmp_path, monkeypatch):
+    monkeypatch.setenv("MULTISENGE_RESULTS", str(tmp_path))
+
+    def write(*records):
+        for each in records:
+            results.write_record(each, replace=True)
+
+    yield write
+    plt.close("all")
+
+
+def test_a_ladder_without_records_says_so(write):
+    runs = chapters.ladder_runs("sample", 10)
+    assert chapters.not_trained(runs) == [rung.label for rung in chapters.LADDER]
+    assert chapters.ladder_gains(runs) == {}
+    table = chapters.ladder_table(runs)
+    assert (table["score"] == NOT_TRAINED).all() and (table["seeds"] == "0").all()
+    assert (chapters.ladder_costs(runs) == NOT_TRAINED).all(axis=None)
+    assert chapters.ladder_figure(runs).axes
+
+
+def test_each_network_is_compared_with_the_one_below(write):
+    seeds = (1, 2, 3, 4, 5)
+    write(*[record(60, "s1s2_10c", seed) for seed in seeds])
+    write(*[record(30, "stack_10c", seed) for seed in seeds])
+    write(record(90, "utae_10c"))
+    runs = chapters.ladder_runs("sample", 10)
+    table = chapters.ladder_table(runs)
+    assert table.loc["ConvLSTM", "compared with"] == "U-Net, dates stacked"
+    assert table.loc["ConvLSTM", "gain"].endswith(", clear")
+    # The stacked U-Net is the lowest that is trained: there is nothing to compare it with.
+    assert table.loc["U-Net, dates stacked", "gain"] == "–"
+    # One pair of runs: a gain, but no interval.
+    assert table.loc["U-TAE", "95%, corrected"] == "unknown"
+    assert table["seeds"].tolist() == ["0", "0", "5", "5", "0", "0", "1"]
+    assert chapters.ladder_figure(runs).axes
+
+
+def test_runs_without_a_common_seed_are_not_compared(write):
+    write(record(60, "s1s2_10c", 1), record(30, "stack_10c", 2))
+    assert chapters.ladder_gains(chapters.ladder_runs("sample", 10)) == {}
+
+
+def test_runs_on_an_older_state_of_the_data_are_left_out(write):
+    write(
+        record(60, "s1s2_10c", finished="2026-01-01T00:00:00+00:00", fingerprint="old"),
+        record(30, "stack_10c", finished="2026-02-01T00:00:00+00:00", fingerprint="new"),
+    )
+    runs = chapters.ladder_runs("sample", 10)
+    assert not runs["ConvLSTM"] and len(runs["U-Net, dates stacked"]) == 1
+
+
+def test_costs_of_a_forest_are_nodes(write):
+    write(record(60, "forest_10c", operations=0.0, parameters={"trainable": 7, "total": 7}))
+    write(record(60, "s1s2_10c", parameters={"trainable": 2000, "total": 2000}))
+    costs = chapters.ladder_costs(chapters.ladder_runs("sample", 10))
+    assert costs.loc["Random forest"].tolist() == ["7 nodes", "not counted", "60"]
+    assert costs.loc["ConvLSTM"].tolist() == ["2,000", "3.0", "60"]

@@ -1,0 +1,57 @@
+"""Fine-tuning beside training from scratch, with all, some and none of the runs."""
+
+import matplotlib.pyplot as plt
+import pytest
+from records import record_of_hits as record
+
+from multisenge_lib import chapters, results
+from multisenge_lib.chapters import transfer_results
+from multisenge_lib.chapters.ladder import NOT_TRAINED
+from multisenge_lib.tools import transfer
+
+
+@pytest.fixture
+def write(tmp_path, monkeypatch):
+    monkeypatch.setenv("MULTISENGE_RESULTS", str(tmp_path))
+
+    def write(share, way, hits, seeds=(1, 2, 3)):
+        patches = {"train": 4 * share, "validation": 1, "test": 6}
+        for seed in seeds:
+            name = f"s1s2_10c-{share}-{way}"
+            results.write_record(record(hits, name, seed, dataset="south", patches=patches))
+
+    yield write
+    plt.close("all")
+
+
+def test_without_records_the_page_says_so(write):
+    nothing = chapters.read_transfer()
+    assert nothing.runs == {} and nothing.untouched is None
+    table = chapters.transfer_table(nothing)
+    assert (table["from scratch"] == NOT_TRAINED).all()
+    texts = [text.get_text() for text in chapters.transfer_figure(nothing).axes[0].texts]
+    assert texts == [NOT_TRAINED]
+
+
+def test_both_ways_are_compared_by_share(write):
+    write(5, "tuned", 60)
+    write(5, "scratch", 20)
+    write(20, "tuned", 60, seeds=[4])
+    write(20, "scratch", 60, seeds=[5])  # no seed in common: not compared
+    write(100, "tuned", 60)
+    table = chapters.transfer_table(chapters.read_transfer())
+    assert table["pairs of runs"].tolist() == ["3", "0", "0"]
+    assert table["training patches"].tolist() == ["20", "80", "400"]
+    assert table.loc["5 %", "difference"].startswith("+0.")
+    assert "clear" not in table.loc["5 %", "difference"]  # three pairs are too few
+    assert table.loc["100 %", "from scratch"] == NOT_TRAINED
+    assert chapters.transfer_figure(chapters.read_transfer()).axes
+
+
+def test_the_page_reads_what_the_tool_writes():
+    assert transfer_results.TRANSFER_PLACE == transfer.PLACE
+    assert transfer_results.TRANSFER_SHARES == transfer.SHARES
+    assert set(transfer_results._WAYS) == {transfer.FROM_SCRATCH, transfer.FINE_TUNED}
+    name = transfer.experiment_name("s1s2_10c", 20, transfer.FINE_TUNED)
+    assert name == "s1s2_10c-20-tuned"
+    assert transfer_results._NAME.fullmatch(name).groups() == ("s1s2_10c", "20", "tuned")
