@@ -27,6 +27,7 @@ from multisenge_lib.dataset.layout import (
     S1_RULE,
     SELECTION_MARK,
     SENSORS,
+    SIZE_MULTIPLE,
     Blocks,
     Dataset,
 )
@@ -110,8 +111,8 @@ class _Description(Struct, forbid_unknown_fields=True):
     patch_pixels: Annotated[
         int,
         Meta(
-            multiple_of=32,
-            ge=32,
+            multiple_of=SIZE_MULTIPLE,
+            ge=SIZE_MULTIPLE,
             le=1024,
             description="pixels along a patch's side: a multiple of 32, from 32 to 1024",
         ),

@@ -47,7 +47,9 @@ PIXEL = 10
 #: Pixels along a tile's side.
 TILE_PIXELS = 10_980
 #: Pixels from one of MultiSenGE's patches to the next. Patches have 256, so one is left between.
-STRIDE = 257
+PATCH_SPACING = 257
+#: A patch's side is a multiple of this many pixels: the U-Net halves it five times.
+SIZE_MULTIPLE = 32
 
 # An offset has no leading zero, so that each patch has one name.
 _OFFSETS = "_(0|[1-9][0-9]{0,19})_(0|[1-9][0-9]{0,19})"
