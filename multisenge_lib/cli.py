@@ -685,8 +685,8 @@ def evaluate_network(
     from multisenge_lib.dataset import check_band_order, dataset_of_root
     from multisenge_lib.errors import printable
     from multisenge_lib.maps import predict_root
+    from multisenge_lib.results import print_scores
     from multisenge_lib.tools import evaluate_model, evaluation_table, write_evaluation
-    from multisenge_lib.training import print_scores
 
     order = check_band_order(band_order)
     record = evaluate_model(
@@ -762,15 +762,31 @@ def print_audit(
         typer.echo(f"{count:>4} {verdict}")
 
 
+#: The help of --dataset, of two commands.
+_DATASET_HELP = (
+    "The dataset of the records, a folder of results/. Default: that of MULTISENGE_ROOT, or sample."
+)
+
+
+def _dataset_of_records(given: str | None) -> tuple[str, str]:
+    """Return the dataset whose records a command reads, and in words who chose it."""
+    from multisenge_lib.dataset import SAMPLE, dataset_of_root, given_data_root
+
+    if given is not None:
+        return given, "--dataset"
+    root = given_data_root()
+    if root is None:
+        return SAMPLE.name, "MULTISENGE_ROOT is not set"
+    return dataset_of_root(root).name, "the dataset of MULTISENGE_ROOT"
+
+
 @app.command("compare")
 def compare_records(
     experiments: Annotated[
         list[str],
         typer.Argument(help="Experiments with records; each is compared with the first."),
     ],
-    dataset: Annotated[
-        str, typer.Option(help="The dataset of the records, a folder of results/.")
-    ] = "sample",
+    dataset: Annotated[str | None, typer.Option(help=_DATASET_HELP)] = None,
     score: Annotated[
         str,
         typer.Option(
@@ -784,15 +800,17 @@ def compare_records(
     """Compare the records of experiments, over seeds and patches.
 
     Prints mean and deviation over the seeds, and differences to the first experiment with intervals
-    that are corrected for the number of comparisons.
+    that are corrected for the number of comparisons. With one seed each, the intervals are unknown
+    and no difference is clear: a claim takes five seeds, or three of a variant.
     """
     from multisenge_lib.files import write_text
     from multisenge_lib.results import compare_experiments, comparison_text
 
     if out is not None:
         _check_out(out, (".csv", ".json"))
-    table = compare_experiments(experiments, dataset, score)
-    typer.echo(f"{score} on {dataset}; differences to {experiments[0]}")
+    name, chosen_by = _dataset_of_records(dataset)
+    table = compare_experiments(experiments, name, score)
+    typer.echo(f"{score} on {name} ({chosen_by}); differences to {experiments[0]}")
     typer.echo(comparison_text(table).to_string())
     if out is None:
         return
@@ -806,9 +824,7 @@ def compare_records(
 @app.command("config")
 def print_config(
     experiment: Annotated[str, typer.Argument(help="An experiment with a record.")],
-    dataset: Annotated[
-        str, typer.Option(help="The dataset of the record, a folder of results/.")
-    ] = "sample",
+    dataset: Annotated[str | None, typer.Option(help=_DATASET_HELP)] = None,
     seed: Annotated[int, typer.Option(help="The seed of the record.")] = 1,
     out: Annotated[
         Path | None, typer.Option(help="Write the file, .yaml, instead of printing it.")
@@ -820,7 +836,10 @@ def print_config(
 
     if out is not None:
         _check_out(out, (".yaml", ".yml"))
-    text = to_yaml(read_record(dataset, experiment, seed))
+    name, chosen_by = _dataset_of_records(dataset)
+    text = to_yaml(read_record(name, experiment, seed))
+    # To standard error, so that the output stays a file for papermill.
+    typer.echo(f"the record of {name} ({chosen_by})", err=True)
     if out is None:
         typer.echo(text, nl=False)
     else:

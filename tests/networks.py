@@ -16,7 +16,8 @@ def slim_unet(monkeypatch: pytest.MonkeyPatch) -> None:
 def no_unet(monkeypatch: pytest.MonkeyPatch) -> None:
     """One convolution where the U-Net is."""
 
-    def logits(features, classes, **_):
+    def logits(channels, classes, shape, **_):
+        features = keras.Input((*shape, channels))
         layer = keras.layers.Conv2D(classes, 3, padding="same", dtype="float32", name="logits")
         return keras.Model(features, layer(features), name="unet")
 

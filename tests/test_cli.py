@@ -380,6 +380,7 @@ def test_import_asks_for_what_it_cannot_know(run, tmp_path):
 
 @pytest.fixture
 def records_of_two(tmp_path, monkeypatch):
+    monkeypatch.delenv("MULTISENGE_ROOT", raising=False)
     monkeypatch.setenv("MULTISENGE_RESULTS", str(tmp_path / "results"))
     for name in ("s1_10c", "s2_10c"):
         for seed in (1, 2):
@@ -391,7 +392,8 @@ def test_compare_prints_a_table_and_writes_one(run, records_of_two, tmp_path, en
     out = tmp_path / f"table.{ending}"
     code, printed, err = run("compare", "s1_10c", "s2_10c", "--score", "mean_iou", "--out", out)
     assert code == 0, err
-    assert printed.startswith("mean_iou on sample; differences to s1_10c\n")
+    first_line = printed.partition("\n")[0]
+    assert first_line == "mean_iou on sample (MULTISENGE_ROOT is not set); differences to s1_10c"
     written = pd.read_csv(out) if ending == "csv" else pd.read_json(out)
     assert written["experiment"].tolist() == ["s1_10c", "s2_10c"]
     expected = read_record("sample", "s2_10c").scores["mean_iou"]
@@ -404,6 +406,24 @@ def test_transfer_refuses_in_one_line(run, tmp_path):
     missing = tmp_path / "model.keras"
     assert "model.keras is missing" in refused(run, "transfer", missing)
     assert "give whole numbers" in refused(run, "transfer", missing, "--seeds", "1,two")
+
+
+def test_compare_and_config_read_the_records_of_the_data_root(
+    run, records_of_two, tmp_path, monkeypatch
+):
+    root = tmp_path / "root"
+    root.mkdir()
+    write_dataset_toml(root, replace(MULTISENGE, name="vosges"))
+    monkeypatch.setenv("MULTISENGE_ROOT", str(root))
+    write_record(make_record("s1_10c", 1, dataset="vosges"))
+
+    code, printed, err = run("compare", "s1_10c")
+    assert code == 0, err
+    assert printed.startswith("macro_f1 on vosges (the dataset of MULTISENGE_ROOT); ")
+    code, printed, err = run("config", "s1_10c")
+    assert code == 0 and "the record of vosges (the dataset of MULTISENGE_ROOT)" in err
+    code, printed, err = run("compare", "s1_10c", "--dataset", "sample")
+    assert code == 0 and printed.startswith("macro_f1 on sample (--dataset); ")
 
 
 @pytest.mark.fault("compare, config: no record, no such score, a wrong ending -> one line")

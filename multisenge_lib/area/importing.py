@@ -34,6 +34,7 @@ from multisenge_lib.dataset import (
     PIXEL,
     S1_BANDS,
     S2_BANDS,
+    SIZE_MULTIPLE,
     Dataset,
     Typology,
     check_projections,
@@ -42,8 +43,6 @@ from multisenge_lib.dataset import (
 )
 from multisenge_lib.errors import ImportAreaError, printable
 
-#: Patches are halved five times inside the network, so their sides are multiples of 32.
-_SIZE_STEP = 32
 _LARGEST_SIZE = 512
 
 
@@ -238,9 +237,9 @@ def _check_options(options: ImportOptions) -> None:
         if not {missing, other} <= {*S1_BANDS, *S2_BANDS} or len(sensors) > 1:
             raise ImportAreaError(f"fill {missing}={other}: give two bands of one sensor")
     size = options.size
-    if size % _SIZE_STEP or not _SIZE_STEP <= size <= _LARGEST_SIZE:
+    if size % SIZE_MULTIPLE or not SIZE_MULTIPLE <= size <= _LARGEST_SIZE:
         raise ImportAreaError(
-            f"patch size {size}: give a multiple of {_SIZE_STEP}, up to {_LARGEST_SIZE}"
+            f"patch size {size}: give a multiple of {SIZE_MULTIPLE}, up to {_LARGEST_SIZE}"
         )
 
 
@@ -375,12 +374,12 @@ def _size_notices(size: int, grid: TargetGrid) -> list[str]:
     smallest = min(grid.width, grid.height)
     if smallest < size:
         covered = f"the images cover {grid.height}x{grid.width} pixels of {PIXEL} m"
-        if smallest < _SIZE_STEP:
+        if smallest < SIZE_MULTIPLE:
             raise ImportAreaError(
-                f"{covered}, the smallest patch has {_SIZE_STEP}x{_SIZE_STEP}: give images of a "
-                "larger area"
+                f"{covered}, the smallest patch has {SIZE_MULTIPLE}x{SIZE_MULTIPLE}: give images "
+                "of a larger area"
             )
-        fitting = smallest // _SIZE_STEP * _SIZE_STEP
+        fitting = smallest // SIZE_MULTIPLE * SIZE_MULTIPLE
         raise ImportAreaError(
             f"{covered}, a patch has {size}x{size}: give a smaller --size, such as {fitting}"
         )

@@ -106,7 +106,7 @@ def telling_filter(
     """Choose the filter whose cell follows a field through the year and rests on a roof.
 
     Args:
-        state: the `Gates` of one series, of `models.gates`.
+        state: the `StateAtDate` of one series, of `models.gates`.
         images: `(dates, height, width, 10)` of that series.
         field: row and column of a pixel that greens and is harvested.
         roof: row and column of a pixel that does not change.

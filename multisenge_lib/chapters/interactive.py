@@ -107,11 +107,11 @@ def gates_data(
     Args:
         s2: `(dates, height, width, 10)`, reflectance x 10,000.
         dates: as they are to be shown.
-        state: the `Gates` of one series, of `models.gates`.
+        state: the `StateAtDate` of one series, of `models.gates`.
         points: row and column of some places, by what they are.
         chosen: the filter.
     """
-    # (dates, height, width, filters) each, in the order of `Gates`: i, f, o, C, H.
+    # (dates, height, width, filters) each, in the order of `StateAtDate`: i, f, o, C, H.
     state = [np.asarray(values)[0] for values in state]
     # As float: differences of 16-bit pixels would wrap around.
     red = s2[..., S2_BANDS.index("B4")].astype(np.float32)

@@ -48,6 +48,7 @@ from multisenge_lib.dataset.layout import (
     SAMPLE_MARKER,
     SELECTION_MARK,
     SENSORS,
+    SIZE_MULTIPLE,
     SPLITS,
     TILE_PIXELS,
     UNFINISHED_SAMPLE,

@@ -10,11 +10,12 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from multisenge_lib.dataset.layout import BAND_ORDERS, S2_BANDS, BandOrder
+from multisenge_lib.dataset.layout import BAND_ORDERS, BandOrder
 from multisenge_lib.errors import BandOrderError, PatchError, printable
 
 #: Names that STAC catalogues give to Sentinel-2 bands.
 _STAC_NAMES = {
+    "COASTAL": "B1",
     "BLUE": "B2",
     "GREEN": "B3",
     "RED": "B4",
@@ -30,12 +31,14 @@ _BAND_PATTERN = {
     "s1": re.compile(r"(?<![A-Z0-9])([VH][VH])(?![A-Z0-9])"),
     "s2": re.compile(r"(?<![A-Z0-9])B0?(\d{1,2}A?)(?![A-Z0-9])"),
 }
-#: Positions of red, of the two bands that tell the orders apart, and of the near infrared. Red and
+#: The first bands of a raster in spectral order, in which the red edge can be looked for.
+_RED_EDGE_BANDS = ("B2", "B3", "B4", "B5", "B6", "B7", "B8")
+#: Their positions: red, the two bands that tell the orders apart, and the near infrared. Red and
 #: near infrared (B8 or B7) stand at the same place in both orders.
-_RED = 2
-_FOURTH = 3
-_FIFTH = 4
-_INFRARED = 6
+_RED = _RED_EDGE_BANDS.index("B4")
+_FOURTH = _RED_EDGE_BANDS.index("B5")
+_FIFTH = _RED_EDGE_BANDS.index("B6")
+_INFRARED = _RED_EDGE_BANDS.index("B8")
 #: Vegetation has a near infrared this many times its red (a vegetation index, NDVI, over 0.43).
 _LEAF_RATIO = 2.5
 #: Fewer vegetated pixels than this, or a smaller share of all pixels, say nothing.
@@ -76,8 +79,12 @@ def bands_named(names: Sequence[str | None], sensor: str) -> list[str | None]:
 
 
 def has_red_edge(bands: Sequence[str]) -> bool:
-    """Whether rasters of these bands show the red edge at the places where `red_edge` looks."""
-    return tuple(bands[:7]) == S2_BANDS[:7]
+    """Whether rasters of these bands show the red edge at the places where `red_edge` looks.
+
+    The names are compared, and not the first bands of `S2_BANDS`: with another band in front, the
+    positions would be those of other bands.
+    """
+    return tuple(bands[: len(_RED_EDGE_BANDS)]) == _RED_EDGE_BANDS
 
 
 def red_edge(s2: np.ndarray) -> tuple[float, float] | None:

@@ -24,9 +24,10 @@ from msgspec import Meta, Struct
 from multisenge_lib.dataset.grid import tile_corner
 from multisenge_lib.dataset.layout import (
     MULTISENGE,
-    S1_RULE,
+    S1_RULE_PATTERN,
     SELECTION_MARK,
     SENSORS,
+    SIZE_MULTIPLE,
     Blocks,
     Dataset,
 )
@@ -50,7 +51,7 @@ _Color = Annotated[str, Meta(pattern=r"^#[0-9a-fA-F]{6}$")]
 _Id = Annotated[int, Meta(ge=1, le=254)]
 _PatchName = Annotated[str, Meta(pattern=r"^[^_]+_(0|[1-9][0-9]*)_(0|[1-9][0-9]*)$")]
 # Named, since Sphinx cannot read a module that has an f-string in an annotation.
-_WHOLE_S1_RULE = f"^({S1_RULE.pattern})$"
+_WHOLE_S1_RULE = f"^({S1_RULE_PATTERN.pattern})$"
 
 
 #: Descriptions that another one may complete, by the name that `based_on` gives.
@@ -110,8 +111,8 @@ class _Description(Struct, forbid_unknown_fields=True):
     patch_pixels: Annotated[
         int,
         Meta(
-            multiple_of=32,
-            ge=32,
+            multiple_of=SIZE_MULTIPLE,
+            ge=SIZE_MULTIPLE,
             le=1024,
             description="pixels along a patch's side: a multiple of 32, from 32 to 1024",
         ),

@@ -47,7 +47,9 @@ PIXEL = 10
 #: Pixels along a tile's side.
 TILE_PIXELS = 10_980
 #: Pixels from one of MultiSenGE's patches to the next. Patches have 256, so one is left between.
-STRIDE = 257
+PATCH_SPACING = 257
+#: A patch's side is a multiple of this many pixels: the U-Net halves it five times.
+SIZE_MULTIPLE = 32
 
 # An offset has no leading zero, so that each patch has one name.
 _OFFSETS = "_(0|[1-9][0-9]{0,19})_(0|[1-9][0-9]{0,19})"
@@ -69,13 +71,14 @@ S2_BANDS = tuple(_MULTISENGE["bands"]["s2"])
 #: Stands in a dataset's name before the digest of a selection other than its own.
 SELECTION_MARK = "+"
 
-#: How Sentinel-1 dates are chosen, see `select`: `first2` to `first9` take several of each month.
-S1_RULE = re.compile(r"first([2-9])?|nearest")
+#: The names of the rules by which Sentinel-1 dates are chosen, see `select`: `first2` to `first9`
+#: take several dates of each month.
+S1_RULE_PATTERN = re.compile(r"first([2-9])?|nearest")
 
 
 def s1_dates_per_month(s1_rule: str) -> int:
-    """Return how many Sentinel-1 dates a rule of `S1_RULE` takes of each month."""
-    match = S1_RULE.fullmatch(s1_rule)
+    """Return how many Sentinel-1 dates a rule of `S1_RULE_PATTERN` takes of each month."""
+    match = S1_RULE_PATTERN.fullmatch(s1_rule)
     return int(match.group(1) or 1)
 
 
@@ -107,8 +110,8 @@ class Blocks:
     Attributes:
         size: metres along a block's side.
         distance: least metres between patches of two splits; patches that lie nearer are left out.
-        shares: of the patches, for train, validation and test; in any unit.
-        seed: of the draw that assigns blocks to splits.
+        shares: shares of the patches for train, validation and test; in any unit.
+        seed: seed of the draw that assigns blocks to splits.
     """
 
     size: int = 5120
@@ -124,16 +127,16 @@ class Dataset:
     It does not change. For a variant, use `dataclasses.replace`.
 
     Attributes:
-        name: of the dataset, and of the folder of its records, `results/<name>/`.
-        years: of the acquisitions; empty for any.
+        name: the dataset's name, and that of the folder of its records, `results/<name>/`.
+        years: years of the acquisitions; empty for any.
         split_of_tile: for each tile `train`, `validation`, `test` or `blocks`. Empty where any tile
             may occur; all are then for training.
         months: one acquisition of each is an input of the networks; in the order of the series.
-        patch_pixels: along a patch's side.
+        patch_pixels: pixels along a patch's side.
         days_gap: least days between two consecutive Sentinel-2 acquisitions of a series.
         s1_rule: which Sentinel-1 acquisitions go with them, see `select`.
         blocks: how tiles marked `blocks` are divided.
-        bands: of each sensor that the dataset has, in the order of the arrays.
+        bands: names of the bands of each sensor that the dataset has, in the order of the arrays.
         published: the classes of its reference, ungrouped.
         groupings: other classifications, each of whose classes gathers some of the published ones.
         showcase: names of patches that figures show.
@@ -145,7 +148,7 @@ class Dataset:
     split_of_tile: Mapping[str, str]
     months: tuple[int, ...]
     patch_pixels: int
-    days_gap: int = 17
+    days_gap: int = _MULTISENGE["days_gap"]
     s1_rule: str = "first"
     blocks: Blocks = Blocks()
     bands: Mapping[str, tuple[str, ...]] = field(
@@ -256,7 +259,7 @@ def raster_path(root: Path | str, kind: str, patch: str, day: np.datetime64 | No
     Args:
         root: the data root.
         kind: `reference`, `s1` or `s2`.
-        patch: such as `31UEQ_7453_4112`.
+        patch: a patch's name, such as `31UEQ_7453_4112`.
         day: the acquisition's date, for `s1` and `s2`.
     """
     tile, x, y = split_patch(patch)

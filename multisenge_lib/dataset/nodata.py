@@ -1,6 +1,6 @@
-"""The one definition of "no data": every step that asks whether a pixel was observed asks here.
+"""The one rule of "no data": every step that asks whether a pixel was observed asks here.
 
-All arrays of this library mark a pixel without data with 0.
+All arrays of this library mark a pixel without data with 0 (for class ids, `typology.NO_DATA`).
 
 - Sentinel-2 has no data where all bands are 0. A single band may be 0 over deep water or in a
   shadow: atmospheric correction subtracts a little too much there. That pixel is dark, not missing.

@@ -20,9 +20,9 @@ from multisenge_lib.dataset.layout import (
     LABEL_NAME,
     LABELS,
     MULTISENGE,
+    PATCH_SPACING,
     SAMPLE,
     SAMPLE_MARKER,
-    STRIDE,
     UNFINISHED_SAMPLE,
     Dataset,
 )
@@ -46,7 +46,7 @@ def _read_sample(marker: Path) -> Dataset:
 
 
 def _is_multisenge_patch(tile: str, x: int, y: int) -> bool:
-    return tile in MULTISENGE.split_of_tile and x % STRIDE == 0 and y % STRIDE == 0
+    return tile in MULTISENGE.split_of_tile and x % PATCH_SPACING == 0 and y % PATCH_SPACING == 0
 
 
 def _check_is_multisenge(root: Path) -> None:

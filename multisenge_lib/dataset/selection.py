@@ -2,9 +2,10 @@
 
 A network takes one Sentinel-2 image of each of four months, July, August, September and November
 2020, and at least 17 days must lie between two consecutive images. The paper does not print how it
-chooses among several dates of a month. The rule here gives its Table 1 to the patch: go through the
-months in order, and take in each the earliest date that lies at least 17 days after the date taken
-before. A patch for which this fails in some month is not selected.
+chooses among several dates of a month. The rule here is: in each month take the earliest date at
+least 17 days after the previous one. It reproduces the patch counts of Table 1. A patch for which
+this fails in some month is not selected. (The 17 days are `days_gap` of the `Dataset`: for
+MultiSenGE it stands in `multisenge.toml`, for an area of your own in its `dataset.toml`.)
 
 Each selected Sentinel-2 date is paired with one Sentinel-1 date, and each patch with a split
 (Figure 4, see `splits`). So a selection is a table with one row per patch, which everything after
@@ -14,7 +15,15 @@ it reads: packing, training, testing and the figures.
     index = only_existing(index, root)      # what is on disk
     selection = select(index)               # one row per selected patch
 
-`load_selection(root)` does these three steps.
+`load_selection(root)` does these three steps. The names that sound alike:
+
+    load_selection    a data root -> table: what you normally call
+    select            an index -> table: the rule alone
+    make_selection    as `select`, and also names the patches without Sentinel-1 (a `Selection`)
+    with_selection    a dataset -> the same dataset with other months, days gap, rule or tiles
+
+`training.train` makes its own selection, by the rules of its dataset. To train on another one, give
+it a dataset of `with_selection`, or set the parameters of the notebook (`-p days_gap 20`).
 """
 
 import os
@@ -35,7 +44,7 @@ from multisenge_lib.dataset.layout import (
     LABELS,
     MULTISENGE,
     RASTER_NAME,
-    S1_RULE,
+    S1_RULE_PATTERN,
     SENSORS,
     Dataset,
     s1_dates_per_month,
@@ -46,8 +55,6 @@ from multisenge_lib.dataset.splits import BUFFER_ZONE, split_patches
 from multisenge_lib.errors import LabelError, SelectionError, printable
 from multisenge_lib.files import write_text
 
-#: `first`, `nearest`, or `first2` to `first9`; see `select`.
-S1Rule = str
 _NO_DATES = np.array([], dtype="datetime64[D]")
 _LONG_AGO = np.datetime64("0001-01-01")
 
@@ -72,7 +79,7 @@ class Selection:
 def _earliest_series(
     dates: np.ndarray, months: Sequence[np.datetime64], days_gap: int
 ) -> np.ndarray | None:
-    """The earliest date in each of the given months of given years, the gap apart; or None."""
+    """The earliest date in each month, at least `days_gap` apart; None if a month has none."""
     series = []
     earliest = _LONG_AGO
     for month in months:
@@ -97,6 +104,7 @@ def choose_dates(dates: np.ndarray, months: Sequence[int], days_gap: int) -> np.
     Returns:
         The dates of the first year in which all months have one; None where there is no such year.
     """
+    # A smaller month number after a larger one means the next year: (11, 1).
     years_later = [0]
     for month, following in pairwise(months):
         crosses_new_year = following < month
@@ -121,7 +129,8 @@ def choose_all(series: pd.Series, months: Sequence[int], days_gap: int) -> list[
         months: in order.
         days_gap: least number of days from one chosen date to the next.
     """
-    # Patches under one orbit have the same dates: of MultiSenGE's 8,157 lists, 61 are different.
+    # Patches under one orbit have the same dates: only 61 of MultiSenGE's 8,157 lists are distinct,
+    # so results are cached.
     chosen_of = {}
     for dates in series:
         key = dates.tobytes()
@@ -185,7 +194,7 @@ S1_RULES = {"first": first_in_months, "nearest": nearest_dates}
 S1_WINDOW = np.timedelta64(24, "D")
 
 
-def _match_s1(index: pd.DataFrame, selected_s2: pd.Series, s1_rule: S1Rule) -> list:
+def _match_s1(index: pd.DataFrame, selected_s2: pd.Series, s1_rule: str) -> list:
     """The Sentinel-1 dates of each patch; None where a Sentinel-2 date has none."""
     per_month = s1_dates_per_month(s1_rule)
     if per_month == 1:
@@ -248,7 +257,8 @@ def only_existing(
     Args:
         index: from `read_index`.
         root: the data root.
-        sensors: whose files are looked for; the dates of the others stay as the labels name them.
+        sensors: sensors whose files are looked for; the dates of the others stay as the labels name
+            them.
 
     Raises:
         SelectionError: a sensor's folder is missing, or holds a raster of a strange name.
@@ -277,7 +287,7 @@ def _check_days_gap(days_gap: int) -> int:
 
 
 def _check_s1_rule(s1_rule: str) -> None:
-    if not isinstance(s1_rule, str) or not S1_RULE.fullmatch(s1_rule):
+    if not isinstance(s1_rule, str) or not S1_RULE_PATTERN.fullmatch(s1_rule):
         raise SelectionError(
             f"S1 rule {s1_rule!r}: choose {' or '.join(S1_RULES)}, or first2 to first9 for as many "
             "dates of each month"
@@ -287,11 +297,12 @@ def _check_s1_rule(s1_rule: str) -> None:
 def _check_whole_index(index: pd.DataFrame, dataset: Dataset) -> None:
     """Refuse rows taken out of an index whose patches are split by blocks of ground.
 
-    Which block goes to which split depends on all patches. A part of them would be split
-    otherwise, and patches that were for test could become training patches.
+    Which block goes to which split depends on all patches. With some rows missing, blocks would get
+    other splits, and patches that were for test could become training patches.
     """
     divided = dataset.split_of_tile and BLOCKS in dataset.split_of_tile.values()
-    # `read_index` numbers its rows without gaps, so gaps tell that rows were taken out.
+    # With some rows missing, blocks would get other splits. `read_index` numbers its rows without
+    # gaps, so gaps show that rows were taken out.
     if divided and not index.index.equals(pd.RangeIndex(len(index))):
         raise SelectionError(
             f"the index has {len(index)} rows, and not all of those that were read: splits by "
@@ -300,7 +311,7 @@ def _check_whole_index(index: pd.DataFrame, dataset: Dataset) -> None:
 
 
 def _choose_series(
-    index: pd.DataFrame, months: Sequence[int], days_gap: int, s1_rule: S1Rule, dataset: Dataset
+    index: pd.DataFrame, months: Sequence[int], days_gap: int, s1_rule: str, dataset: Dataset
 ) -> tuple[pd.Series, pd.Series]:
     """The chosen Sentinel-1 and Sentinel-2 dates of each patch of an index; None for no series."""
 
@@ -331,7 +342,7 @@ def make_selection(
     index: pd.DataFrame,
     months: Sequence[int] | None = None,
     days_gap: int | None = None,
-    s1_rule: S1Rule | None = None,
+    s1_rule: str | None = None,
     dataset: Dataset = MULTISENGE,
 ) -> Selection:
     """Select patches as `select` does, and also name those that lack Sentinel-1 images.
@@ -365,7 +376,7 @@ def select(
     index: pd.DataFrame,
     months: Sequence[int] | None = None,
     days_gap: int | None = None,
-    s1_rule: S1Rule | None = None,
+    s1_rule: str | None = None,
     dataset: Dataset = MULTISENGE,
 ) -> pd.DataFrame:
     """Select the patches that have a full series, with their dates and their split.
@@ -382,9 +393,9 @@ def select(
 
     Returns:
         One row per selected patch, sorted by patch: `patch`, `tile`, `x`, `y`, `split`,
-        `s1_dates`, `s2_dates` (datetime64[D], one per month unless the rule says more). The dates
-        of a sensor that the dataset does not have are empty, and those of the other are chosen by
-        themselves.
+        `s1_dates`, `s2_dates` (datetime64[D], one per month unless the rule says more). Without
+        Sentinel-2, Sentinel-1 dates are chosen by Sentinel-2's rule. Dates of an absent sensor are
+        empty.
 
     Raises:
         SelectionError: months, gap or rule out of range, or the index is a part of one.
@@ -396,20 +407,23 @@ def load_selection(
     root: Path | str,
     months: Sequence[int] | None = None,
     days_gap: int | None = None,
-    s1_rule: S1Rule | None = None,
+    s1_rule: str | None = None,
     sensors: Sequence[str] | None = None,
     dataset: Dataset | None = None,
 ) -> pd.DataFrame:
     """Select the patches of a data root whose series are complete on disk (section 2.2).
+
+    Training does not read the table that this returns; see the top of this module for how to train
+    on other months or another gap.
 
     Args:
         root: the data root.
         months: in order; by default the dataset's.
         days_gap: least days between consecutive Sentinel-2 dates; by default the dataset's.
         s1_rule: `first` or `nearest`, see `select`; by default the dataset's.
-        sensors: whose rasters must be on disk; the dates of the other are taken as the labels name
-            them. By default the dataset's sensors, without one whose folder the root lacks.
-        dataset: of `with_selection`, for another selection; by default the root's own.
+        sensors: sensors whose files must exist; the dates of the other are taken as the labels name
+            them. By default those of the dataset whose folder exists.
+        dataset: a dataset of `with_selection`, for another selection; by default the root's own.
 
     Returns:
         One row per selected patch, as `select` returns it.

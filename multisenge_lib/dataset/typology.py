@@ -27,6 +27,7 @@ import numpy as np
 
 from multisenge_lib.errors import MultiSenGEError
 
+#: The class id of a pixel without data; for the images see `nodata`.
 NO_DATA = 0
 #: The urban classes, which have the same ids in all three typologies.
 URBAN = (1, 2, 3, 4, 5)
@@ -139,7 +140,7 @@ def make_typology(
 
     Args:
         rows: of each class, its name, hexadecimal colour, and the published ids that it gathers.
-        name: of the typology; by default its number of classes and `c`, such as `10c`.
+        name: the typology's name; by default its number of classes and `c`, such as `10c`.
     """
     classes = tuple(LandClass(number, *row) for number, row in enumerate(rows, start=1))
     return Typology(name or f"{len(classes)}c", classes)
@@ -156,9 +157,12 @@ TYPOLOGIES = {
 def reclassify(reference: np.ndarray, typology: Typology) -> np.ndarray:
     """Turn the ids of a published reference into those of a typology.
 
+    It groups the dataset's own classes. Foreign ids of a reference of your own are translated by
+    `multisenge import --reclass`, before.
+
     Args:
         reference: any shape, integers from 0 to the number of published classes.
-        typology: whose ids are wanted.
+        typology: the classification whose ids are wanted.
 
     Returns:
         The same shape, uint8, ids of the typology, 0 where there is no data.

@@ -15,8 +15,9 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
+from multisenge_lib.dataset import SIZE_MULTIPLE
 from multisenge_lib.errors import ExperimentError
-from multisenge_lib.models import STRIDE, days_input, predict, with_input_size
+from multisenge_lib.models import days_input, predict, with_input_size
 
 #: Pixels along the side of a window.
 WINDOW = 256
@@ -114,9 +115,9 @@ def choose_window(
     Raises:
         ExperimentError: the side is no multiple of 32, or the overlap is more than half of it.
     """
-    if side < STRIDE or side % STRIDE:
+    if side < SIZE_MULTIPLE or side % SIZE_MULTIPLE:
         raise ExperimentError(
-            f"window of {side} pixels: give a multiple of {STRIDE}, such as {WINDOW}"
+            f"window of {side} pixels: give a multiple of {SIZE_MULTIPLE}, such as {WINDOW}"
         )
     if overlap is None:
         overlap = side // 4
@@ -126,7 +127,7 @@ def choose_window(
         raise ExperimentError(f"overlap of {overlap} pixels: give 0 to {side // 2}, half a window")
 
     longest = max(shape)
-    smallest_that_holds_the_map = -(-longest // STRIDE) * STRIDE  # rounded up
+    smallest_that_holds_the_map = -(-longest // SIZE_MULTIPLE) * SIZE_MULTIPLE  # rounded up
     side = min(side, smallest_that_holds_the_map)
     if model.output_shape[1] != side:
         try:

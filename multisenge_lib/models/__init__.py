@@ -22,7 +22,7 @@ from multisenge_lib.models.variants import VARIANTS
 
 if TYPE_CHECKING:  # for editors and type checkers, which do not run __getattr__ below
     from multisenge_lib.models.build import build_model, days_input, predict
-    from multisenge_lib.models.conv_lstm import ConvLSTM2D, Gates, gates
+    from multisenge_lib.models.conv_lstm import ConvLSTM2D, StateAtDate, gates
     from multisenge_lib.models.cost import seconds_per_step, step_memory, step_operations
     from multisenge_lib.models.inception import naive_inception
     from multisenge_lib.models.saved import (
@@ -33,7 +33,7 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not run __getattr__
         save_model,
         with_input_size,
     )
-    from multisenge_lib.models.unet import STRIDE, build_unet, check_size
+    from multisenge_lib.models.unet import build_unet, check_size
 
 #: Names that need Keras, by the module that defines them.
 _MODULE_OF = {
@@ -41,7 +41,7 @@ _MODULE_OF = {
     "days_input": "build",
     "predict": "build",
     "ConvLSTM2D": "conv_lstm",
-    "Gates": "conv_lstm",
+    "StateAtDate": "conv_lstm",
     "gates": "conv_lstm",
     "seconds_per_step": "cost",
     "step_memory": "cost",
@@ -53,7 +53,6 @@ _MODULE_OF = {
     "read_model_card": "saved",
     "save_model": "saved",
     "with_input_size": "saved",
-    "STRIDE": "unet",
     "build_unet": "unet",
     "check_size": "unet",
 }

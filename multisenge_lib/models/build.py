@@ -1,4 +1,8 @@
-"""From an experiment to its network: inputs, standardisation, and the network itself."""
+"""From an experiment to its model: inputs and standardisation, around a network.
+
+This is the frame that all networks share. The paper's networks (Figure 5) are put together in
+`paper_networks`; which function builds a network is looked up in `networks`.
+"""
 
 import inspect
 from collections.abc import Mapping, Sequence
@@ -29,18 +33,23 @@ def build_model(
 
     Args:
         experiment: an `Experiment`, or its name such as `s1s2_10c`.
-        size: pixels along a patch's side, a multiple of 32; 256 in the paper. None: any, which a
-            network without peepholes can do.
-        statistics: mean and standard deviation of each band by sensor, of the training split;
-            those of "s1" in decibels where the experiment has it so. None: 0 and 1.
-        bands: the band names of each sensor.
+        size: pixels along a patch's side, a multiple of 32; 256 in the paper. None: any size, which
+            peepholes do not allow.
+        statistics: mean and standard deviation of each band of the training split, by sensor;
+            those of Sentinel-1 in decibels if the experiment has `s1_decibel`. None: mean 0,
+            standard deviation 1.
+        bands: the names of each sensor's bands; by default MultiSenGE's.
 
     Returns:
-        A model from a mapping of `s1` `(batch, dates, size, size, 2)`, linear backscatter, and
-        `s2` `(batch, dates, size, size, 10)`, reflectance x 10,000, as the experiment needs, to
-        logits `(batch, size, size, classes)` float32; channel k is the class with id k + 1. A
-        network that asks for the days of the year also takes `s1_days` and `s2_days`
-        `(batch, dates)`, 1 to 366.
+        A model that takes a mapping with one entry per input:
+
+        - `s1`: `(batch, dates, size, size, bands)`, linear backscatter, if the experiment has it;
+        - `s2`: `(batch, dates, size, size, bands)`, reflectance x 10,000, likewise;
+        - `s1_days`, `s2_days`: `(batch, dates)`, days of the year, 1 to 366, if the network asks
+          for them.
+
+        It gives logits, `(batch, size, size, classes)` float32. Channel k is the class with id
+        k + 1. `bands` is the number of bands given above: 2 and 10 for MultiSenGE.
 
     Raises:
         ExperimentError: an unknown experiment, an impossible size, statistics of other bands, or a
@@ -71,6 +80,8 @@ def build_model(
     for sensor, x in inputs.items():
         in_decibels = sensor == "s1" and experiment.s1_decibel
         x = _standardise(x, sensor, in_decibels, statistics)
+        # The variant "first_dates" is cut here, after the input: all experiments of a dataset then
+        # take the same batches, and a saved model takes all dates.
         if experiment.first_dates:
             x = x[:, : experiment.first_dates]
         series[sensor] = x  # (batch, dates, size, size, bands)

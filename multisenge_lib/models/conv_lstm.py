@@ -11,12 +11,13 @@ from keras import ops
 
 from multisenge_lib.errors import ExperimentError
 
-#: The gates share one convolution; its output channels hold them in this order.
+#: One convolution computes all gates and the new content of the cell ("cell"); its output channels
+#: hold them in this order.
 GATE_ORDER = ("input", "forget", "cell", "output")
 
 
-class Gates(NamedTuple):
-    """The five quantities of Eq. 3 at one date, each `(..., height, width, filters)`.
+class StateAtDate(NamedTuple):
+    """The three gates and two states of Eq. 3 at one date, each `(..., height, width, filters)`.
 
     Attributes:
         input: i, in 0 to 1: how much of the new content enters the cell.
@@ -51,12 +52,11 @@ class ConvLSTM2D(keras.layers.Layer):
     Without peepholes it is `keras.layers.ConvLSTM2D(filters, kernel_size, padding="same")`: same
     weights in the same order, so `ours.set_weights(theirs.get_weights())` converts, and back.
 
-    That is the default, though Eq. 3 has the peephole terms W_c o C: no Keras layer has them, and
-    the paper's networks are Keras networks; nor has the authors' public code. Eq. 3, after Shi et
-    al. (reference 31), means a Hadamard product: one weight per pixel and filter. So peepholes tie
-    the layer to one image size and to places in the patch, 3 x height x width x filters weights
-    (6.3 million at 256 x 256 x 32, against 49,000 in the rest), where a patch is cut at random.
-    They start at zero, hence as the layer without them.
+    By default there are no peepholes. Keras and the authors' public code have none, although Eq. 3
+    has them (W_c o C, after Shi et al., reference 31). With peepholes each pixel of the image has
+    weights of its own, so the layer fits one image size only: 3 x height x width x filters weights,
+    6.3 million at 256 x 256 x 32, against 49,000 in the rest. They start at zero, so at first the
+    layer computes the same as without them.
 
     The gates' sigmoid is Eq. 3's and Keras 3's; Keras 2 had its piecewise linear `hard_sigmoid`.
 
@@ -65,7 +65,7 @@ class ConvLSTM2D(keras.layers.Layer):
         kernel_size: side of both convolution kernels; 3 in the paper.
         peephole: whether the gates see the cell state.
         activation: of the cell's content and of what it shows; Eq. 3 has tanh.
-        **kwargs: of `keras.layers.Layer`, such as `name`.
+        **kwargs: arguments of `keras.layers.Layer`, such as `name`.
     """
 
     def __init__(
@@ -87,19 +87,21 @@ class ConvLSTM2D(keras.layers.Layer):
         """Make the weights for inputs of a shape `(batch, dates, height, width, channels)`."""
         _, dates, height, width, channels = input_shape
         side = self.kernel_size
-        sums = len(GATE_ORDER) * self.filters
+        channels_of_all_gates = len(GATE_ORDER) * self.filters
 
         # All W_x of Eq. 3, which see the image of a date.
-        self.kernel = self.add_weight((side, side, channels, sums), name="kernel")
+        self.kernel = self.add_weight((side, side, channels, channels_of_all_gates), name="kernel")
 
         # All W_h of Eq. 3, which see the hidden state of the date before.
         self.recurrent_kernel = self.add_weight(
-            (side, side, self.filters, sums), "orthogonal", name="recurrent_kernel"
+            (side, side, self.filters, channels_of_all_gates),
+            "orthogonal",
+            name="recurrent_kernel",
         )
-        # A single date has none before it: these weights never act, so they are not trained.
+        # With a single date the recurrent weights are never used: do not train them.
         self.recurrent_kernel.trainable = dates != 1
 
-        self.bias = self.add_weight((sums,), _initial_bias, name="bias")
+        self.bias = self.add_weight((channels_of_all_gates,), _initial_bias, name="bias")
         if self.peephole:
             self._build_peepholes((height, width, self.filters))
 
@@ -128,42 +130,43 @@ class ConvLSTM2D(keras.layers.Layer):
         unfolded = ops.reshape(sums, (dates, -1, height, width, sums.shape[-1]))
         return ops.unstack(unfolded, dates)
 
-    def _next_state(self, sums: Any, last: Gates | None) -> Gates:
+    def _next_state(self, sums: Any, previous: StateAtDate | None) -> StateAtDate:
         """Apply Eq. 3 to one date.
 
         Args:
             sums: W_x * X + b of this date, `(batch, height, width, 4 filters)`.
-            last: the date before; None for the first date, where both states are zero.
+            previous: the state at the date before; None for the first date, whose old states are
+                zero.
         """
         # The zero state before the first date adds nothing, so it is not convolved.
-        if last is not None:
-            sums = sums + ops.conv(last.hidden, self.recurrent_kernel, padding="same")
+        if previous is not None:
+            sums = sums + ops.conv(previous.hidden, self.recurrent_kernel, padding="same")
         i, f, c, o = ops.split(sums, len(GATE_ORDER), axis=-1)  # each (batch, h, w, filters)
 
         # The input and the forget gate look at the old cell ...
-        if last is not None and self.peephole:
-            i = i + self.peephole_i * last.cell
-            f = f + self.peephole_f * last.cell
+        if previous is not None and self.peephole:
+            i = i + self.peephole_i * previous.cell
+            f = f + self.peephole_f * previous.cell
         i = ops.sigmoid(i)
         f = ops.sigmoid(f)
         cell = i * self.activation(c)
-        if last is not None:
-            cell = f * last.cell + cell
+        if previous is not None:
+            cell = f * previous.cell + cell
 
         # ... and the output gate looks at the new one.
         if self.peephole:
             o = o + self.peephole_o * cell
         o = ops.sigmoid(o)
         hidden = o * self.activation(cell)
-        return Gates(i, f, o, cell, hidden)
+        return StateAtDate(i, f, o, cell, hidden)
 
-    def all_states(self, x: Any) -> list[Gates]:
+    def all_states(self, x: Any) -> list[StateAtDate]:
         """Apply Eq. 3 from the first date to the last: all that `call` computes."""
-        states: list[Gates] = []
-        last = None
+        states: list[StateAtDate] = []
+        state = None
         for sums in self._input_sums(x):
-            last = self._next_state(sums, last)
-            states.append(last)
+            state = self._next_state(sums, previous=state)
+            states.append(state)
         return states
 
     def call(self, x: Any) -> Any:
@@ -185,7 +188,7 @@ class ConvLSTM2D(keras.layers.Layer):
         return config
 
 
-def gates(layer: ConvLSTM2D, x: Any) -> Gates:
+def gates(layer: ConvLSTM2D, x: Any) -> StateAtDate:
     """Return the gates and states of a layer at each date, for looking at them.
 
     Args:
@@ -200,4 +203,4 @@ def gates(layer: ConvLSTM2D, x: Any) -> Gates:
     for values in zip(*states, strict=True):  # of one quantity, at each date
         stacked = ops.stack(values, axis=1)
         over_time.append(ops.convert_to_numpy(stacked))
-    return Gates(*over_time)
+    return StateAtDate(*over_time)

@@ -7,7 +7,6 @@ says what was chosen where the paper leaves something open.
 from collections.abc import Mapping
 from typing import Any
 
-import keras
 from keras import KerasTensor, layers
 
 from multisenge_lib.models.conv_lstm import ConvLSTM2D
@@ -77,9 +76,11 @@ def _segment(features: list[Any], classes: int, choices: Experiment) -> Any:
         image = features[0]
     else:
         image = layers.Concatenate(name="features")(features)
+    _, height, width, channels = image.shape
     unet = build_unet(
-        keras.Input(image.shape[1:], name="unet_features"),
+        channels,
         classes,
+        shape=(height, width),
         full_resolution_skip=choices.full_resolution_skip,
         trainable_encoder=not choices.freeze_encoder,
     )

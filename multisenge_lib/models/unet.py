@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import layers
 
+from multisenge_lib.dataset import SIZE_MULTIPLE
 from multisenge_lib.errors import ExperimentError
 
 #: Filters and number of convolutions of each encoder stage: VGG-16.
@@ -13,11 +14,10 @@ ENCODER = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
 CENTRE = 512
 #: Filters of each decoder stage, from the deepest.
 DECODER = (256, 128, 64, 32, 16)
-#: Of the moving averages of batch normalisation: PyTorch's default. Keras' own, 0.99, lags hundreds
-#: of steps behind, where an epoch of the sample has a dozen or two. Left open by the paper.
+#: Momentum of the moving averages of batch normalisation, as Keras counts it; PyTorch's default,
+#: which PyTorch calls 0.1. Keras' own default, 0.99, averages over hundreds of steps, and an epoch
+#: of the sample has few. Left open by the paper.
 MOMENTUM = 0.9
-#: Each encoder stage halves the image's sides, so they must be multiples of this.
-STRIDE = 2 ** len(ENCODER)
 
 
 def check_size(size: int) -> None:
@@ -26,10 +26,10 @@ def check_size(size: int) -> None:
     Raises:
         ExperimentError: the size is no multiple of 32.
     """
-    if size < STRIDE or size % STRIDE:
+    if size < SIZE_MULTIPLE or size % SIZE_MULTIPLE:
         raise ExperimentError(
             f"patches of {size} x {size} pixels do not fit the U-Net, which halves them five "
-            f"times: the size must be a multiple of {STRIDE}, such as 256"
+            f"times: the size must be a multiple of {SIZE_MULTIPLE}, such as 256"
         )
 
 
@@ -91,32 +91,36 @@ def _decode(x: Any, skips: list[Any]) -> Any:
 
 
 def build_unet(
-    features: int | keras.KerasTensor,
+    channels: int,
     classes: int,
+    shape: tuple[int | None, int | None] = (None, None),
     full_resolution_skip: bool = False,
     trainable_encoder: bool = True,
 ) -> keras.Model:
     """Build the U-Net that turns features into one logit per pixel and class.
 
-    Layers are named as in VGG-16. Weights start at random: ImageNet's are for three channels in,
-    and here there are 32 or more. `segmentation_models` then leaves the encoder at Glorot's
-    start; we take He's, made for ReLU, in encoder and decoder, since thirteen layers without
-    normalisation are trained from nothing at a rate of 1e-3. Left open by the paper.
+    He initialisation, in place of Glorot: encoder and decoder start at random by He's rule, which
+    is made for ReLU. `segmentation_models` leaves an encoder without ImageNet's weights at Glorot's
+    start. But here the encoder's thirteen layers, without normalisation, are trained from nothing
+    at a rate of 1e-3. Left open by the paper.
+
+    ImageNet's weights do not fit: they are for three channels in, and here there are 32 or more.
+    Layers are named as in VGG-16.
 
     Args:
-        features: channels in, for images of any size; or `keras.Input((height, width, channels))`.
-        classes: channels out.
-        full_resolution_skip: whether the last decoder stage sees the encoder's first stage.
-            `segmentation_models` 1.0.1, and PyTorch's, join the four deepest only; 9,216 weights
-            make the difference.
+        channels: of the features that come in.
+        classes: number of classes, the channels of the logits.
+        shape: height and width of the features; None for any.
+        full_resolution_skip: whether the last decoder stage sees the encoder's first stage, a fifth
+            skip. Both versions of `segmentation_models`, for Keras (1.0.1) and for PyTorch, join
+            four skips; the fifth adds 9,216 weights.
         trainable_encoder: False keeps the encoder as it starts.
 
     Returns:
         A model from `(batch, height, width, channels)` to logits `(batch, height, width, classes)`
         float32; height and width are multiples of 32.
     """
-    if isinstance(features, int):
-        features = keras.Input((None, None, features), name="features")
+    features = keras.Input((*shape, channels), name="unet_features")
 
     # Down: from (h, w, channels) to (h/32, w/32, 512).
     x, skips = _encode(features, trainable_encoder)

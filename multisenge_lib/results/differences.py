@@ -1,5 +1,16 @@
 """Is one network better than another? The one statistical standard of all pages and commands.
 
+In short, for two networks trained with the same n seeds and tested on the same P patches:
+
+    d(s)       score of the first network minus that of the second, both trained with seed s
+    estimate   mean of d(s) over the seeds
+    variance   (variance of d(s) over the seeds) / n  +  (variance that all seeds share over draws
+               of the P patches)
+    interval   estimate ± t * sqrt(variance), with Holm's correction for several comparisons
+
+A difference is called clear where this interval excludes 0 and there are at least five seeds (three
+for variants). With one seed the interval is unknown, and nothing is clear.
+
 Two things move a score that are no merit of a network: the seed of its training, and which patches
 the test split happens to have. So every score is a mean over seeds, and every interval covers both.
 
@@ -22,8 +33,11 @@ The interval is the estimate plus and minus a quantile of Student's t times the 
 the degrees of freedom of the sum are those of Welch and Satterthwaite. In simulations without any
 difference, 4.5 to 6 % of such 95 % intervals exclude 0, whichever part is the larger, with three
 seeds as with five (`tests/results/test_differences.py` has a short version). If the seeds are the
-larger part, five of them find a true difference of 1.5 standard deviations of d(s) in 71 % of the
-cases, and one of 2 in 91 %; three find 32 and 47 %.
+larger part, a true difference is found in this share of the cases:
+
+    true difference, in standard deviations of d(s)    three seeds    five seeds
+    1.5                                                       32 %          71 %
+    2                                                         47 %          91 %
 
 Patches that lie near each other are alike, which drawing single patches ignores. So the interval is
 about this piece of ground; for other places it is too narrow (`audit.design` draws blocks).
@@ -46,7 +60,7 @@ from scipy import stats
 
 from multisenge_lib.dataset import URBAN
 from multisenge_lib.errors import RecordError
-from multisenge_lib.results.metrics import OVERALL, score_stack
+from multisenge_lib.results.metrics import OVERALL, score_many
 from multisenge_lib.results.records import Record
 
 #: Share of intervals that hold the true value.
@@ -166,10 +180,10 @@ def score_values(confusions: np.ndarray, score: str) -> np.ndarray:
     if score not in COMPARABLE:
         raise RecordError(f"there is no score {score!r}: choose among {', '.join(COMPARABLE)}")
     if score == URBAN_F1:
-        f1 = score_stack(confusions, "f1")
+        f1 = score_many(confusions, "f1")
         urban = f1[..., [class_id - 1 for class_id in URBAN]]
         return _mean_of_present(urban)
-    return score_stack(confusions, score)
+    return score_many(confusions, score)
 
 
 def _mean_of_present(values: np.ndarray) -> np.ndarray:
@@ -322,12 +336,12 @@ def correct(
     """Correct differences for the number of comparisons, by Holm's procedure.
 
     The comparison with the least p value is tested at 5 % divided by their number m, the next one
-    at 5 % / (m - 1), and so on. The first that is not rejected ends it: all others stand at its
-    level, and none of them is rejected.
+    at 5 % / (m - 1), and so on. From the first comparison that is not significant on, all keep that
+    level and count as not significant.
 
     Args:
         differences: the family, all that is shown together, by name.
-        least_seeds: for a claim, of all or of each.
+        least_seeds: pairs of runs that a claim needs; one number for all, or one for each.
     """
     by_p_value = sorted(differences, key=lambda name: differences[name].p_value)
     alpha = 1 - LEVEL

@@ -98,8 +98,8 @@ def scores(confusion: np.ndarray) -> dict[str, Any]:
         `precision recall f1 iou`: one number per class, 0 to 1, None for a class absent from the
         reference. `support`: reference pixels per class. `accuracy weighted_precision
         weighted_recall weighted_f1 macro_f1 mean_iou kappa`: numbers; weights are the support
-        (section 3.5), macro F1 and mean IoU are means over the classes that the reference has,
-        and kappa is None where a single class is all that both hold.
+        (section 3.5), macro F1 and mean IoU are means over the classes that the reference has, and
+        kappa is None if reference and map hold only the same single class.
 
     Raises:
         MultiSenGEError: not a square matrix of counts, or empty.
@@ -116,11 +116,11 @@ def scores(confusion: np.ndarray) -> dict[str, Any]:
     confusion = _check_confusion(confusion)
     result: dict[str, Any] = {}
     for name in PER_CLASS:
-        values = score_stack(confusion, name)
+        values = score_many(confusion, name)
         result[name] = [None if np.isnan(value) else float(value) for value in values]
     result["support"] = confusion.sum(axis=1).astype(np.int64).tolist()
     for name in OVERALL:
-        value = float(score_stack(confusion, name))
+        value = float(score_many(confusion, name))
         result[name] = None if np.isnan(value) else value
     return result
 
@@ -142,7 +142,7 @@ def _check_confusion(confusion: np.ndarray) -> np.ndarray:
     return confusion.astype(np.float64)
 
 
-def score_stack(confusions: np.ndarray, name: str) -> np.ndarray:
+def score_many(confusions: np.ndarray, name: str) -> np.ndarray:
     """Compute one score of many confusion matrices at once, as `scores` does of one.
 
     Args:
@@ -168,13 +168,19 @@ def score_stack(confusions: np.ndarray, name: str) -> np.ndarray:
         # It equals recall weighted by support: the share of pixels that are right.
         return _ratio_or_nan(hits.sum(axis=-1), pixels)
 
-    of_class = {"macro_f1": "f1", "mean_iou": "iou"}.get(name, name.removeprefix("weighted_"))
+    # The score of each class that this one is, or is a mean of.
+    if name == "macro_f1":
+        score_of_class = "f1"
+    elif name == "mean_iou":
+        score_of_class = "iou"
+    else:
+        score_of_class = name.removeprefix("weighted_")
     values = {
         "precision": _ratio(hits, predicted),
         "recall": _ratio(hits, support),
         "f1": _ratio(2 * hits, support + predicted),
         "iou": _ratio(hits, support + predicted - hits),
-    }[of_class]
+    }[score_of_class]
     if name.startswith("weighted_"):
         return _ratio_or_nan((values * support).sum(axis=-1), pixels)
     present = support > 0
@@ -192,7 +198,7 @@ def _ratio_or_nan(above: np.ndarray, below: np.ndarray) -> np.ndarray:
     return np.divide(above, below, out=np.full(np.shape(above), np.nan), where=below > 0)
 
 
-def majority(confusion: np.ndarray) -> dict[str, Any]:
+def majority_baseline_scores(confusion: np.ndarray) -> dict[str, Any]:
     """Compute the scores of a map that shows the commonest class everywhere: what to beat.
 
     Args:

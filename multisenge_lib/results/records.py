@@ -28,7 +28,7 @@ from multisenge_lib import paths
 from multisenge_lib.dataset import SAMPLE
 from multisenge_lib.errors import RecordError
 from multisenge_lib.files import atomic
-from multisenge_lib.results.metrics import majority, scores
+from multisenge_lib.results.metrics import majority_baseline_scores, scores
 from multisenge_lib.results.spatial import DISTANCE_BINS, SpatialCounts
 
 #: Changes when the layout of a record does.
@@ -50,25 +50,34 @@ class Metadata:
     """What was trained, on what, how, where and when.
 
     Attributes:
-        dataset: name of the dataset; `experiment`, `seed`: with it, the record's place.
+        dataset: name of the dataset. With `experiment` and `seed` it gives the record's place.
+        experiment: name of the experiment, such as `s1s2_10c`.
+        seed: seed of the weights' start and of the order of the patches.
         title: the paper's name for the network.
         classes: names, in order of id from 1.
-        choices: all fields of the `Experiment`; `settings`, of the `Settings`.
-        parameters: numbers of weights, `trainable` and `total`.
-        patches: how many of each split; `split`: by which rule, in words.
+        choices: all fields of the `Experiment`.
+        settings: all fields of the `Settings`.
+        parameters: how many weights the network has, `trainable` and `total`. (Not the parameters
+            of the notebook; those are in `results.parameters`.)
+        patches: how many patches each split has.
+        split: the rule by which patches were split, in words.
         size: pixels along a patch's side.
-        operations: of floating point, counted, of all training steps; see `step_operations`.
+        operations: floating-point operations of all training steps, counted; see
+            `step_operations`.
         finished: when the last epoch ended, UTC, ISO 8601.
-        device: what the run ran on, in words; `backend`: Keras'.
-        fingerprint: of the packed patches.
-        skipped: those left out because they could not be read: `patch`, `split`, `problem`.
+        device: what the run ran on, in words.
+        backend: Keras' backend.
+        fingerprint: hash of the packed patches.
+        skipped: patches left out because they could not be read: `patch`, `split`, `problem`.
         statistics: means and standard deviations of each sensor's bands (Eq. 4), as the network
             has them.
-        pixels: of each class in the training split; `class_weights`: in the loss (section 3.4).
-        commit: of the code, None outside a git checkout; `uncommitted`: whether it was changed.
-        versions: of Python and the packages that matter.
+        pixels: number of pixels of each class in the training split.
+        class_weights: weight of each class in the loss (section 3.4).
+        commit: git commit of the code; None outside a checkout.
+        uncommitted: whether the code had changes that were not committed.
+        versions: versions of Python and the packages that matter.
         classification: name of the classes, such as `10c`; empty in records that are older than it.
-        colors: of each class, hexadecimal; empty in older records.
+        colors: colour of each class, hexadecimal; empty in older records.
         members: ids of the reference that each class gathers; empty in older records.
         selection: parameters of `dataset.with_selection`, where it is not the dataset's own.
         evaluation: where the network was not trained on this dataset, but only evaluated: which
@@ -156,7 +165,7 @@ class Record:
     @cached_property
     def majority(self) -> dict[str, Any]:
         """The scores of a map that shows the test split's commonest class everywhere."""
-        return majority(self.confusion)
+        return majority_baseline_scores(self.confusion)
 
     @property
     def best_epoch(self) -> int:
@@ -211,8 +220,9 @@ def write_record(record: Record, replace: bool = False, folder: Path | None = No
     history = record.history.to_csv(lineterminator="\n")
     test = _test_arrays(record)
 
-    # All three are written before the first takes its place, so a full disk changes nothing. A
-    # `with` ends from the last to the first: metrics.json, which makes it a record, comes last.
+    # All three are written before the first takes its place, so a full disk changes nothing.
+    # metrics.json is moved into place last (a `with` ends from the last to the first): its presence
+    # makes the record valid.
     with (
         atomic(folder / _METRICS, _REMEDY) as metrics_file,
         atomic(folder / _TEST, _REMEDY) as test_file,

@@ -33,7 +33,7 @@ def compare_experiments(
         - `title`; `seeds`, how many runs there are.
         - `mean` and `std` of the score over the seeds; `low` and `high`, the ends of the mean's
           95 % interval over seeds and test patches.
-        - `difference` of the means over pairs of runs, this experiment less the first one;
+        - `difference` of the means over pairs of runs, this experiment minus the first one;
           `pairs` of runs; `difference_low` and `difference_high`, corrected for the number of
           rows; `p_value`, corrected; `clear`, whether a sentence may claim the difference. Empty
           for the first experiment.

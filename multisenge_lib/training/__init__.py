@@ -20,7 +20,6 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not run __getattr__
     from multisenge_lib.training.checkpoint import TrainingInfo
     from multisenge_lib.training.devices import device_name
     from multisenge_lib.training.loss import inverse_frequency, weighted_loss
-    from multisenge_lib.training.progress import print_scores
     from multisenge_lib.training.run import (
         ClassifierInfo,
         PreparedRun,
@@ -40,7 +39,6 @@ _MODULE_OF = {
     "device_name": "devices",
     "inverse_frequency": "loss",
     "weighted_loss": "loss",
-    "print_scores": "progress",
     "ClassifierInfo": "run",
     "PreparedRun": "run",
     "Run": "run",

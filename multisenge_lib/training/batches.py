@@ -195,7 +195,7 @@ class TrainingBatches(Batches):
         *args: and **kwargs, of `Batches`.
         seed: of order and transformations.
         augmentation: which reading of the paper's 75 %, or none; see `Augmentation`.
-        first_epoch: where to begin, 0 unless training is resumed.
+        first_pass: the pass through the patches to begin with, 0 unless training is resumed.
     """
 
     def __init__(
@@ -203,14 +203,14 @@ class TrainingBatches(Batches):
         *args,
         seed: int,
         augmentation: Augmentation = "replace",
-        first_epoch: int = 0,
+        first_pass: int = 0,
         **kwargs,
     ):
         super().__init__(*args, **kwargs)
         self.steps = steps_per_epoch(len(self.positions), augmentation, self.size)
         self.seed = seed
         self.augmentation = augmentation
-        self.first_epoch = first_epoch
+        self.first_pass = first_pass
         # Two epochs, since batches are read ahead: the next one begins before this one ends.
         self._epoch_plan = lru_cache(maxsize=2)(self._shuffled)
 
@@ -243,7 +243,7 @@ class TrainingBatches(Batches):
     def plan(self, number: int) -> list[tuple[int, int]]:
         """Return which patches a batch has: position in the store, number of the transformation."""
         epoch, step = divmod(number, self.steps)
-        patches = self._epoch_plan(self.first_epoch + epoch)
+        patches = self._epoch_plan(self.first_pass + epoch)
         first = step * self.size
         return [(int(p), int(t)) for p, t in patches[first : first + self.size]]
 

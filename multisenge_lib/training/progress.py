@@ -1,4 +1,4 @@
-"""The lines that training prints: one per epoch, and the scores at the end.
+"""The lines that training prints, one per epoch. For the scores see `results.print_scores`.
 
 They go to standard output. In a notebook run by papermill, `--log-output` shows them in the
 terminal as well.
@@ -7,23 +7,6 @@ terminal as well.
 from collections.abc import Mapping
 
 import keras
-
-from multisenge_lib.results import Record
-
-#: The scores that are printed when a run ends.
-_PRINTED = ("accuracy", "weighted_f1", "macro_f1", "mean_iou", "kappa")
-
-
-def print_scores(record: Record) -> None:
-    """Print a run's scores on the test split, beside those of the commonest class everywhere."""
-    for name in _PRINTED:
-        network = _four_digits(record.scores[name])
-        constant = _four_digits(record.majority[name])
-        print(f"{name:<12} {network}   (the commonest class everywhere: {constant})", flush=True)
-
-
-def _four_digits(score: float | None) -> str:
-    return "undefined" if score is None else f"{score:.4f}"
 
 
 class Progress(keras.callbacks.Callback):

@@ -1,10 +1,29 @@
 """Train and evaluate one experiment, from a data root to its record (paper, section 3.4).
 
-`train` is the whole of it; its steps follow in the order in which they run: prepare, compute
-statistics, build, fit, evaluate, record.
+`train` is the whole of it. From the first line of `notebooks/train.ipynb` to the record:
+
+ 1. the notebook reads its parameters (`settings_from_parameters`, `with_selection`,
+    `get_experiment` or `with_network`, `settings_for`), finds the data root and shows the selection
+    and a network of its own making, for display only
+ 2. `train`: the settings that the experiment's variants change, and the weights to start from
+    (`with_variant_settings`, `starting_point`)
+ 3. `prepare`: check the request, select the patches (section 2.2), pack their rasters
+ 4. `compute_statistics` of the training split: Eq. 4 and the class weights
+ 5. `PreparedRun.folder`: the run's folder, named by a hash of its identity, and locked
+ 6. `build`: the seed, the network, Adam and the loss
+ 7. `_take_weights`: the weights to start from, if any
+ 8. `fit_or_load`: early stopping, the schedule of the learning rate, the checkpoint and what it
+    restores; then `_run_epochs`, where `model.fit` makes the first update
+ 9. `in_float32`: the same weights in a network of single precision, which is saved
+10. `evaluate` on the test split (section 3.5)
+11. `make_record` and `write_finished`; the notebook writes the record to `results/`
 
 A run can be interrupted at any moment. Started again, it goes on from its checkpoint and ends with
-the same weights; a run that is over is only evaluated.
+the same weights. Where the run is finished, step 8 loads its weights instead, and no step is
+skipped: the weights of step 7 are overwritten.
+
+Words: an *update* or *step* is one batch; a *pass* goes once through the training patches; an
+*epoch* is what lies between two validations, one pass or several (`Settings.passes_per_epoch`).
 """
 
 import contextlib
@@ -90,7 +109,7 @@ from multisenge_lib.training.start_from import (
     take_weights,
 )
 
-#: Maps kept of a test split that has none of the dataset's showcase patches.
+#: How many maps to keep if no showcase patch is in the test split.
 _MAPS_KEPT = 3
 
 
@@ -99,9 +118,9 @@ class Run:
     """A trained network and its record, which `results.write_record` writes.
 
     Attributes:
-        model: with the weights of its best epoch, in float32.
+        model: the network with the weights of its best epoch, in float32.
         record: settings, history, scores and maps.
-        folder: of the run, with `model.keras`.
+        folder: the run's own folder, with `model.keras`.
     """
 
     model: keras.Model
@@ -133,7 +152,8 @@ def train(
         resume: go on where the same run was interrupted; False begins anew.
         on_error: `stop` at a patch that cannot be read, or `skip` and list it in the record.
         band_order: of files that do not name their bands, see `read_patch`.
-        dataset: of `dataset.with_selection`, for another selection; by default the data root's own.
+        dataset: a dataset of `dataset.with_selection`, for other months, another gap, rule or
+            tiles; by default the data root's own. A table of `load_selection` has no influence.
         progress: print one line per epoch.
         checkpoint_interval: least seconds between two checkpoints.
         runs: the folder for the runs' own folders; by default `runs/` in the cache.
@@ -185,9 +205,9 @@ def train(
             delete_run(folder)
         with on_devices(settings):
             model = build(prepared, statistics)
-            # Before a checkpoint is restored: an interrupted run goes on with its own weights.
+            # Must come before fit_or_load: a restored checkpoint overwrites these weights.
             taken_weights = _take_weights(model, prepared, progress)
-            training_info = fit(model, prepared, folder, progress, checkpoint_interval)
+            training_info = fit_or_load(model, prepared, folder, progress, checkpoint_interval)
         model = in_float32(model, prepared, statistics)
         evaluation = evaluate(model, prepared)
         record = make_record(
@@ -211,7 +231,15 @@ def train(
 
 @dataclass(frozen=True)
 class PreparedRun:
-    """What is trained, how, from which weights, and on what: the packed patches of a dataset."""
+    """Everything needed to train.
+
+    Attributes:
+        experiment: the network and what it sees.
+        settings: how it is trained.
+        dataset: the dataset, with its selection.
+        store: the packed patches.
+        start: the weights to start from; None for random ones.
+    """
 
     experiment: Experiment
     settings: Settings
@@ -238,10 +266,12 @@ class PreparedRun:
     def identity(self) -> dict[str, Any]:
         """Return everything that the trained network and its record depend on.
 
-        A run is found again by its identity, and only by it. So whatever can change a weight, a
-        class, a band or a name in the record is here. The whole library is among it: an edit of
-        any of its files starts runs anew, which takes longer than a list of the files that matter
-        would, and is never wrong.
+        A run's folder name is a hash of this. If any value changes, training starts anew. It
+        includes a hash of all library files, so any code edit starts a new training: safe, but
+        slow.
+
+        (`make experiments` has a rule of its own for whether a record is up to date, by the age of
+        files; see the Snakefile.)
         """
         settings = asdict(self.settings)
         # How many threads read the patches changes nothing in the batches.
@@ -276,12 +306,12 @@ class PreparedRun:
         return Batches(*self._batch_arguments(split))
 
     def training_batches(self, first_pass: int) -> TrainingBatches:
-        """Return the training patches in random order, augmented, from one pass on."""
+        """Return the training patches in random order, augmented, beginning with one pass."""
         return TrainingBatches(
             *self._batch_arguments("train"),
             seed=self.settings.seed,
             augmentation=self.settings.augmentation,
-            first_epoch=first_pass,
+            first_pass=first_pass,
         )
 
     def _batch_arguments(self, split: str) -> tuple[Any, ...]:
@@ -330,9 +360,8 @@ def _select(
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Select the patches of an experiment, and the sensors to pack.
 
-    The patches are those whose rasters of the experiment's own sensors are all on disk, whatever
-    there is of the other sensor. Where the other sensor is complete as well, both are packed, so
-    that all experiments of a data root share one store.
+    Use patches complete for the experiment's sensors. If the other sensor has the same patches and
+    dates, pack both, so all experiments share one store.
     """
     rules = {"months": experiment.months, "days_gap": experiment.days_gap, "dataset": dataset}
     selection = load_selection(root, sensors=experiment.sensors, **rules)
@@ -345,6 +374,7 @@ def _select(
     if not selection["patch"].equals(of_all_sensors["patch"]):
         return selection, experiment.sensors
     for sensor in experiment.sensors:
+        # A cell holds an array of dates, and `equals` cannot compare arrays: their bytes it can.
         dates = selection[f"{sensor}_dates"].map(np.ndarray.tobytes)
         if not dates.equals(of_all_sensors[f"{sensor}_dates"].map(np.ndarray.tobytes)):
             return selection, experiment.sensors
@@ -399,7 +429,7 @@ def _check_selection(root: Path, selection: pd.DataFrame, settings: Settings) ->
             )
     steps_per_epoch(counts["train"], settings.augmentation, settings.batch_size)
 
-    # A first patch that cannot be read is reported, or left out, when it is packed.
+    # An unreadable first patch is ignored here; pack reports or skips it.
     with contextlib.suppress(PatchError):
         first = read_patch(root, next(selection.itertuples()), sensors=())
         check_size(first.reference.shape[0])
@@ -414,8 +444,8 @@ class TrainingStatistics:
 
     Attributes:
         bands: means and standard deviations of each sensor's bands (Eq. 4).
-        pixels: of each class, `(classes,) int64`.
-        class_weights: of each class in the loss, `(classes,) float64`.
+        pixels: number of pixels of each class, `(classes,) int64`.
+        class_weights: weight of each class in the loss, `(classes,) float64`.
     """
 
     bands: dict[str, tuple[list[float], list[float]]]
@@ -453,7 +483,7 @@ def build(prepared: PreparedRun, statistics: TrainingStatistics) -> keras.Model:
     """Build the network, its weights drawn by the seed, ready to fit."""
     settings = prepared.settings
     keras.utils.set_random_seed(settings.seed)
-    model = _untrained(prepared, statistics)
+    model = _build_untrained(prepared, statistics)
     synchronise(model, settings.devices)
     model.compile(
         keras.optimizers.Adam(settings.learning_rate),
@@ -489,13 +519,13 @@ def in_float32(
     """
     settings = replace(prepared.settings, precision="float32", devices=1)
     with on_devices(settings):
-        plain = _untrained(prepared, statistics)
+        plain = _build_untrained(prepared, statistics)
     plain.compile(jit_compile=compile_with_xla(settings))
     plain.set_weights(model.get_weights())
     return plain
 
 
-def _untrained(prepared: PreparedRun, statistics: TrainingStatistics) -> keras.Model:
+def _build_untrained(prepared: PreparedRun, statistics: TrainingStatistics) -> keras.Model:
     return build_model(
         prepared.experiment, prepared.store.size, statistics.bands, prepared.dataset.bands
     )
@@ -504,7 +534,7 @@ def _untrained(prepared: PreparedRun, statistics: TrainingStatistics) -> keras.M
 # --- 4. Fit: Adam, a lower rate on plateaus, early stopping (section 3.4) ---
 
 
-def fit(
+def fit_or_load(
     model: keras.Model,
     prepared: PreparedRun,
     folder: Path,
@@ -571,7 +601,7 @@ def _run_epochs(
     """Train from where the checkpoint is to the last epoch."""
     settings = prepared.settings
     done = len(checkpoint.rows)
-    # A run that stopped early, and was killed before its end was recorded, trains no epoch more.
+    # Early stopping had ended this run before it was killed: train no more epochs.
     first_epoch = settings.epochs if checkpoint.stopped else done
     # The batches count passes through the patches; an epoch may have several.
     training = prepared.training_batches(first_pass=done * settings.passes_per_epoch)
@@ -588,7 +618,7 @@ def _run_epochs(
             verbose=0,
         )
     except Exception:
-        # A patch that cannot be read: its one line instead of the backend's account of it.
+        # A patch that cannot be read: show our one-line error, not Keras's traceback.
         error = training.error or validation.error
         if error is not None:
             raise error from None
@@ -703,10 +733,10 @@ class ClassifierInfo:
     """What a record says of the classifier itself.
 
     Attributes:
-        statistics: of the training split.
-        parameters: numbers of weights, `trainable` and `total`.
-        step_operations: operations of floating point of one training step.
-        taken_weights: those that it started with; None where all started at random.
+        statistics: the statistics of the training split.
+        parameters: how many weights it has, `trainable` and `total`.
+        step_operations: floating-point operations of one training step.
+        taken_weights: the weights that it started with; None where all started at random.
     """
 
     statistics: TrainingStatistics
@@ -736,7 +766,7 @@ def make_record(
     patches = {split: len(store.positions(split)) for split in SPLITS}
     updates = _updates_per_epoch(prepared) * len(training_info.rows)
     choices = asdict(experiment)
-    # The folder of a file of the user's own is no one else's business.
+    # Do not publish the user's folder names.
     choices["network"] = prepared.card.network
 
     metadata = results.Metadata(

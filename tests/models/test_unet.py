@@ -2,7 +2,8 @@ import keras
 import numpy as np
 import pytest
 
-from multisenge_lib.models.unet import build_unet
+from multisenge_lib.dataset import SIZE_MULTIPLE
+from multisenge_lib.models.unet import ENCODER, build_unet
 
 
 def trainable(net):
@@ -19,7 +20,8 @@ def trainable(net):
     ],
 )
 def test_trainable_parameters(channels, full_resolution_skip, parameters):
-    assert trainable(build_unet(channels, 10, full_resolution_skip)) == parameters
+    net = build_unet(channels, 10, full_resolution_skip=full_resolution_skip)
+    assert trainable(net) == parameters
 
 
 def test_the_encoder_is_vgg16():
@@ -57,16 +59,20 @@ def _convolutions(net):
     return [layer.name for layer in net.layers if layer.name.startswith("block") and layer.weights]
 
 
-@pytest.mark.parametrize("features", [8, "tensor"])
-def test_features_as_a_number_or_as_an_input(features):
-    given = keras.Input((64, 32, 8)) if features == "tensor" else features
-    net = build_unet(given, 6)
+@pytest.mark.parametrize("shape", [(None, None), (64, 32)])
+def test_features_of_any_size_or_of_one(shape):
+    net = build_unet(8, 6, shape)
+    assert net.input_shape == (None, *shape, 8)
     assert net(np.zeros((1, 64, 32, 8), "float32")).shape == (1, 64, 32, 6)
     assert net.output_shape[-1] == 6
 
 
+def test_each_stage_of_the_encoder_halves_the_sides_of_a_patch():
+    assert 2 ** len(ENCODER) == SIZE_MULTIPLE
+
+
 def test_every_stage_is_joined_to_its_size():
-    net = build_unet(keras.Input((64, 64, 8)), 10, full_resolution_skip=True)
+    net = build_unet(8, 10, (64, 64), full_resolution_skip=True)
     sides = [net.get_layer(f"decoder_stage{i}_concat").output.shape[1] for i in range(5)]
     joined = [net.get_layer(f"decoder_stage{i}_concat").output.shape[-1] for i in range(5)]
     assert sides == [4, 8, 16, 32, 64]

@@ -13,7 +13,7 @@ from multisenge_lib.results.metrics import (
     OVERALL,
     PER_CLASS,
     confusion_matrix,
-    score_stack,
+    score_many,
     scores,
 )
 
@@ -169,7 +169,7 @@ def test_scores_of_many_matrices_are_those_of_each():
     matrices[0, 0, 1] = 0  # a class that the reference does not hold
     matrices[1, 0] = np.diag([7, 0, 0, 0])  # whose kappa is not defined
     for name in (*PER_CLASS, *OVERALL):
-        stacked = score_stack(matrices, name)
+        stacked = score_many(matrices, name)
         for place in np.ndindex(5, 2):
             expected = np.array(scores(matrices[place])[name], float)  # None becomes NaN
             np.testing.assert_allclose(stacked[place], expected, rtol=1e-12)
@@ -178,4 +178,4 @@ def test_scores_of_many_matrices_are_those_of_each():
 def test_a_matrix_without_pixels_among_many_has_no_score():
     matrices = np.stack([np.zeros((2, 2)), np.diag([3, 4])])
     for name in OVERALL:
-        assert np.isnan(score_stack(matrices, name)).tolist() == [True, False]
+        assert np.isnan(score_many(matrices, name)).tolist() == [True, False]

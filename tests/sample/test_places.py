@@ -5,7 +5,7 @@ import pytest
 
 from multisenge_lib.dataset import SAMPLE, dataset_of_root
 from multisenge_lib.dataset.grid import tile_corner
-from multisenge_lib.dataset.layout import MULTISENGE, PIXEL, STRIDE
+from multisenge_lib.dataset.layout import MULTISENGE, PATCH_SPACING, PIXEL
 from multisenge_lib.errors import DescriptionError
 from multisenge_lib.sample.places import PLACES, draw_acquisitions, s1_orbit
 from multisenge_lib.sample.themes import THEMES
@@ -36,8 +36,8 @@ def test_each_theme_is_in_every_split():
 
 def test_no_name_can_be_one_of_multisenge():
     for place in PLACES:
-        assert place.x % STRIDE != 0
-        assert place.y % STRIDE != 0
+        assert place.x % PATCH_SPACING != 0
+        assert place.y % PATCH_SPACING != 0
 
 
 @pytest.mark.fault("sample: its marker is lost -> its label files are not taken for MultiSenGE's")

@@ -117,7 +117,7 @@ def test_an_epoch_takes_each_patch_at_most_once_and_epochs_differ(store):
 
 
 def test_order_is_a_matter_of_seed_and_epoch_alone(store):
-    assert epoch(training(store), 5) == epoch(training(store, first_epoch=5), 0)
+    assert epoch(training(store), 5) == epoch(training(store, first_pass=5), 0)
     assert epoch(training(store), 0) != epoch(training(store, seed=4), 0)
     backwards = training(store)
     later = backwards.plan(17)

@@ -118,7 +118,7 @@ def kill_after(monkeypatch, epochs):
     plan = training.TrainingBatches.plan
 
     def dying(self, number):
-        if self.first_epoch * self.steps + number > epochs * self.steps:
+        if self.first_pass * self.steps + number > epochs * self.steps:
             raise Killed
         return plan(self, number)
 

@@ -1,0 +1,36 @@
+"""Bands by name and by order."""
+
+import numpy as np
+import pytest
+
+from multisenge_lib.dataset import S2_BANDS, band_positions, has_red_edge, red_edge
+
+#: Vegetation, reflectance x 10,000 by band.
+LEAVES = {"B2": 300, "B3": 600, "B4": 400, "B5": 1000, "B6": 2500, "B7": 3000, "B8": 3200}
+
+
+def test_the_red_edge_is_read_from_the_bands_of_these_names():
+    image = np.zeros((10, 10, len(S2_BANDS)))
+    for band, reflectance in LEAVES.items():
+        image[..., S2_BANDS.index(band)] = reflectance
+    assert red_edge(image) == (LEAVES["B5"], LEAVES["B6"])
+
+
+def test_the_red_edge_is_not_looked_for_at_other_places():
+    assert has_red_edge(S2_BANDS) and has_red_edge(S2_BANDS[:7])
+    assert not has_red_edge(S2_BANDS[1:])
+
+
+def test_a_further_band_in_front_does_not_shift_the_red_edge(monkeypatch):
+    longer = ("B1", *S2_BANDS)
+    monkeypatch.setattr("multisenge_lib.dataset.layout.S2_BANDS", longer)
+    # Before, the first seven of S2_BANDS were compared with themselves.
+    monkeypatch.setattr("multisenge_lib.dataset.bands.S2_BANDS", longer, raising=False)
+    assert not has_red_edge(longer)
+
+
+@pytest.mark.parametrize("name", ["B01", "coastal", "S2-L2A-B1"])
+def test_a_raster_with_a_further_band_gives_the_bands_wanted(name):
+    names = [name, *S2_BANDS]
+    positions = band_positions(names, lambda: np.zeros((11, 4, 4)), S2_BANDS, "s2")
+    assert positions == list(range(1, 11))
