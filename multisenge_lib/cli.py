@@ -17,7 +17,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from multisenge_lib import paths
-from multisenge_lib.errors import FileError, MultiSenGEError
+from multisenge_lib.errors import FileError, MultiSenGEError, counted
 
 if TYPE_CHECKING:
     import click
@@ -129,7 +129,9 @@ def write_sample(
 ) -> None:
     """Write the synthetic sample, a small MultiSenGE."""
     from multisenge_lib import sample
+    from multisenge_lib.dataset import check_projections
 
+    check_projections()
     root = sample.write_sample(out, size=size, seed=seed, progress=True)
     typer.echo(f"Wrote {root}. To use it like real data: export MULTISENGE_ROOT={root.resolve()}")
 
@@ -167,7 +169,8 @@ def download_archives(
     unpacked = download(root, names, url or URL, keep=keep, selected=selected)
     for name in names:
         if name in unpacked:
-            typer.echo(f"{root / name}: {unpacked[name]:,} files unpacked")
+            files = counted(unpacked[name], "file", "files")
+            typer.echo(f"{root / name}: {files} unpacked")
         else:
             typer.echo(f"{root / name}: already there, left as it is")
 
@@ -209,7 +212,9 @@ def write_index(
     labels = _find_labels(labels)
     dataset = _dataset_of(labels, year, any_tile)
     index = read_index(labels, dataset)
-    typer.echo(f"{len(index):,} patches on {index['tile'].nunique()} tiles")
+    patches = counted(len(index), "patch", "patches")
+    tiles = counted(index["tile"].nunique(), "tile", "tiles")
+    typer.echo(f"{patches} on {tiles}")
     for sensor in SENSORS:
         dates = index[f"{sensor}_dates"].map(len)
         typer.echo(
@@ -304,7 +309,7 @@ def write_selection(
         data.to_csv(table, out)
     else:
         _write_footprints(table, dataset.patch_pixels, out)
-    typer.echo(f"{len(table):,} patches, written to {out}")
+    typer.echo(f"{counted(len(table), 'patch', 'patches')}, written to {out}")
     _print_counts(table, data.SPLITS)
 
 
@@ -444,7 +449,8 @@ def import_images(
     )
     for notice in imported.notices:
         typer.echo(notice)
-    typer.echo(f"Wrote {imported.patches:,} patches of {size} pixels to {imported.root}")
+    patches = counted(imported.patches, "patch", "patches")
+    typer.echo(f"Wrote {patches} of {size} pixels to {imported.root}")
     description = imported.root / "dataset.toml"
     typer.echo(f"Look at {description}, then: multisenge check {imported.root}")
 
@@ -700,8 +706,8 @@ def evaluate_network(
     )
     folder = write_evaluation(record, out)
     typer.echo(
-        f"{record.metadata.title}: {len(record.patches):,} patches for {split} of "
-        f"{record.metadata.dataset}"
+        f"{record.metadata.title}: {counted(len(record.patches), 'patch', 'patches')} for {split} "
+        f"of {record.metadata.dataset}"
     )
     print_scores(record)
     typer.echo(evaluation_table(record).round(4).to_string())
@@ -925,6 +931,9 @@ def main() -> None:
         _fail(str(error))
     except ModuleNotFoundError as error:
         _fail(_missing_package(error))
+    except ImportError as error:  # a library of a package, for which there is no memory
+        reason = str(error).partition("\n")[0]
+        _fail(f"a package cannot be loaded ({reason}): free memory, or install the project again")
     except KeyboardInterrupt:
         _fail("interrupted", code=130)
     except OSError as error:

@@ -74,6 +74,23 @@ def printable(name: object) -> str:
     return text if text.isprintable() else repr(text)
 
 
+def counted(number: int, one: str, several: str) -> str:
+    """Return a number with the words that go with it.
+
+    Args:
+        number: how many.
+        one: the words after 1.
+        several: the words after any other number.
+
+    Example:
+        >>> counted(1, "raster is left out", "rasters are left out")
+        '1 raster is left out'
+        >>> counted(1200, "raster is left out", "rasters are left out")
+        '1,200 rasters are left out'
+    """
+    return f"{number:,} {one if number == 1 else several}"
+
+
 def join_problems(problems: Iterable[str], limit: int = 20) -> str:
     """Join problems into the indented list of a message.
 

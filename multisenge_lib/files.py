@@ -95,6 +95,9 @@ def locked(
     lock = filelock.FileLock(path, timeout=-1 if busy is None else 0, thread_local=False)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        # Where no file can be made (/proc, some network disks), filelock sees a lock that another
+        # process has just removed, and waits for it. Here the system says what is wrong.
+        path.touch()
         lock.acquire()
     except filelock.Timeout:
         raise busy from None

@@ -60,7 +60,7 @@ def test_select_lists_patches_without_sentinel_1(run, tmp_path):
     out, beside = tmp_path / "out.csv", tmp_path / "alone.txt"
     options = ("--labels", tmp_path / "labels", "--months", "7", "--left-out", beside)
     code, _, err = run("select", "--out", out, *options)
-    assert code == 0 and err.startswith("warning: 1 patches have a Sentinel-2 series"), err
+    assert code == 0 and err.startswith("warning: 1 patch has a Sentinel-2 series"), err
     assert beside.read_text() == "31UEQ_257_0\n"
 
 
@@ -249,6 +249,16 @@ def test_a_missing_extra_is_one_line(run, monkeypatch, package, extra):
     monkeypatch.setattr("multisenge_lib.audit.findings", missing)
     err = refused(run, "audit")
     assert package in err and f"pip install '.[{extra}]'" in err
+
+
+@pytest.mark.fault("command line: no memory for a library of a package -> one line")
+def test_a_package_that_cannot_be_loaded_is_one_line(run, monkeypatch):
+    def failing(*_, **__):
+        raise ImportError("libtensorflow.so: cannot allocate memory\nmore", name="tensorflow")
+
+    monkeypatch.setattr("multisenge_lib.audit.findings", failing)
+    err = refused(run, "audit")
+    assert "cannot be loaded (libtensorflow.so: cannot allocate memory): free memory" in err
 
 
 @pytest.mark.fault("command line: KERAS_BACKEND is torch or mistyped -> one line, exit code 2")

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -90,6 +91,15 @@ def test_a_lock_that_cannot_be_written_is_one_line(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(FileError, match="cannot be written"), files.locked(tmp_path / "file" / "l"):
         pass
+
+
+@pytest.mark.fault("a folder in which no file can be made -> said, and not waited for")
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="there is no /proc here")
+def test_a_lock_where_no_file_can_be_made_is_not_busy():
+    busy = MultiSenGEError("held")
+    for lock in (files.locked(Path("/proc/lock"), busy), files.whole_folder(Path("/proc/x"), busy)):
+        with pytest.raises(FileError, match="/proc cannot be written"), lock:
+            pass
 
 
 def test_a_folder_is_filled_whole_or_not_at_all(tmp_path):

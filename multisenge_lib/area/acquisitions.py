@@ -10,7 +10,7 @@ from rasterio.crs import CRS
 from rasterio.io import DatasetReader
 
 from multisenge_lib.area.products import ProcessingBaseline
-from multisenge_lib.errors import ImportAreaError
+from multisenge_lib.errors import ImportAreaError, counted
 
 
 class BandSource(NamedTuple):
@@ -81,10 +81,12 @@ def group_by_day(bands: list[BandOfDay]) -> tuple[list[Acquisition], list[str]]:
         coarser.append(source if finer is known else known)
     notices = []
     if coarser:
-        notices.append(
-            f"{len(coarser)} bands are there at a finer resolution too and are left out, such as "
-            f"{coarser[0].name}"
+        bands_left_out = counted(
+            len(coarser),
+            "band is there at a finer resolution too and is left out",
+            "bands are there at a finer resolution too and are left out",
         )
+        notices.append(f"{bands_left_out}, such as {coarser[0].name}")
     acquisitions = [Acquisition(*key, bands) for key, bands in sorted(grouped.items())]
     return acquisitions, notices
 

@@ -52,6 +52,7 @@ from multisenge_lib.errors import (
     LabelError,
     MultiSenGEError,
     PatchError,
+    counted,
     printable,
 )
 
@@ -123,10 +124,12 @@ class CheckReport:
 def _lines_of(title: str, groups: list[ProblemGroup]) -> list[str]:
     if not groups:
         return []
-    lines = [f"{title}: {sum(group.files for group in groups):,} files"]
+    total = sum(group.files for group in groups)
+    lines = [f"{title}: {counted(total, 'file', 'files')}"]
     for group in groups:
         more = ", ..." if group.files > len(group.examples) else ""
-        lines.append(f"  {group.layer}: {group.problem} ({group.files:,} files)")
+        files = counted(group.files, "file", "files")
+        lines.append(f"  {group.layer}: {group.problem} ({files})")
         lines.append(f"    {', '.join(group.examples)}{more}")
     return lines
 
@@ -272,9 +275,10 @@ def _layers_that_are_gone(files: pd.DataFrame) -> list[Remark]:
     gone = []
     for layer, of_layer in files[files["named"]].groupby("layer"):
         if not of_layer["there"].any():
+            files = counted(len(of_layer), "file", "files")
             words = (
-                f"not one of the {len(of_layer):,} files that labels name is there: fetch the "
-                "layer, or correct the link to it"
+                f"not one of the {files} that labels name is there: fetch the layer, or correct "
+                "the link to it"
             )
             gone.append(Remark(layer, f"{_FOLDERS[layer]}/", words))
     return gone

@@ -24,7 +24,12 @@ from multisenge_lib.area.cutting import (
 )
 from multisenge_lib.area.draft import draft_dataset
 from multisenge_lib.area.products import band_in, used_bands
-from multisenge_lib.area.reference import Reference, ReferenceOptions, open_reference
+from multisenge_lib.area.reference import (
+    VECTOR_FOLDER,
+    Reference,
+    ReferenceOptions,
+    open_reference,
+)
 from multisenge_lib.area.sources import find_images
 from multisenge_lib.area.target_grid import Placement, TargetGrid, find_target_grid, patch_name
 from multisenge_lib.area.target_root import check_empty, fill_root
@@ -41,7 +46,7 @@ from multisenge_lib.dataset import (
     make_typology,
     write_dataset_toml,
 )
-from multisenge_lib.errors import ImportAreaError, printable
+from multisenge_lib.errors import ImportAreaError, counted, printable
 
 _LARGEST_SIZE = 512
 
@@ -183,7 +188,8 @@ def _reference_options(
             raise ImportAreaError("--reclass and --attribute are of a reference: give --reference")
         return None
     path = Path(path)
-    if not path.is_file():
+    is_vector_folder = path.suffix.lower() == VECTOR_FOLDER and path.is_dir()
+    if not path.is_file() and not is_vector_folder:
         raise ImportAreaError(
             f"the reference {printable(path)} is no file: give a raster or vector"
         )
@@ -309,17 +315,26 @@ def _resampling_notices(
         across = float(np.hypot(place.a, place.d))
         down = float(np.hypot(place.b, place.e))
         corner = f"{across:g} x {down:g} from {place.c:.10g}, {place.f:.10g}"
+        rasters = counted(
+            len(off_grid),
+            "raster lies on another grid and is resampled",
+            "rasters lie on another grid and are resampled",
+        )
         notices.append(
-            f"{len(off_grid)} rasters lie on another grid and are resampled to pixels of {PIXEL} m "
-            f"in {grid.crs} (mean of finer pixels, bilinear between coarser ones), such as "
-            f"{first.name} ({first.crs}, {corner})"
+            f"{rasters} to pixels of {PIXEL} m in {grid.crs} (mean of finer pixels, bilinear "
+            f"between coarser ones), such as {first.name} ({first.crs}, {corner})"
         )
     # A mean of decibels or of amplitudes is lower than that of intensities.
     uneven = [p for p in off_grid if p.sensor == "s1" and units.s1 in ("db", "dn")]
     if uneven:
+        rasters = counted(
+            len(uneven),
+            f"of them holds {units.s1} and is resampled as stored",
+            f"of them hold {units.s1} and are resampled as stored",
+        )
         notices.append(
-            f"{len(uneven)} of them hold {units.s1} and are resampled as stored, which darkens by "
-            f"up to 0.4 dB, such as {uneven[0].name}: warp them in linear units before"
+            f"{rasters}, which darkens by up to 0.4 dB, such as {uneven[0].name}: warp backscatter "
+            "in linear units before"
         )
     return notices
 
@@ -349,19 +364,19 @@ def _offset_notices(acquisitions: Sequence[Acquisition], units: InputUnits) -> l
     if not with_offset:
         return []
     name, baseline = next(iter(with_offset.items()))
+    rasters = counted(len(with_offset), "raster is", "rasters are")
     if units.s2_offset is None and units.s2_scale is None:
         return [
-            f"{len(with_offset)} rasters are of ESA's processing baseline 04.00 or later: their "
-            f"offset of {baseline.offset:g} is applied, such as to {name} ({baseline.name} in "
+            f"{rasters} of ESA's processing baseline 04.00 or later: an offset of "
+            f"{baseline.offset:g} is applied, such as to {name} ({baseline.name} in "
             f"{baseline.where}); give --s2-offset 0 if that was done before"
         ]
     chosen = units.s2_offset or 0
     if chosen == baseline.offset:
         return []
     return [
-        f"{len(with_offset)} rasters are of a processing baseline with an offset of "
-        f"{baseline.offset:g}, such as {name} ({baseline.name}); your scale and offset of "
-        f"{chosen:g} count instead"
+        f"{rasters} of a processing baseline with an offset of {baseline.offset:g}, such as {name} "
+        f"({baseline.name}); your scale and offset of {chosen:g} count instead"
     ]
 
 
@@ -386,7 +401,9 @@ def _size_notices(size: int, grid: TargetGrid) -> list[str]:
     columns = grid.width % size
     rows = grid.height % size
     if columns or rows:
-        return [f"{columns} columns in the east and {rows} rows in the south fill no patch"]
+        in_the_east = counted(columns, "column", "columns")
+        in_the_south = counted(rows, "row", "rows")
+        return [f"{in_the_east} in the east and {in_the_south} in the south fill no patch"]
     return []
 
 
@@ -448,13 +465,15 @@ def _write_images(
         if summary.brightened:
             brightened.append(acquisition.title)
     if tagged:
+        bands_with_tags = counted(len(tagged), "band has", "bands have")
         notices.append(
-            f"{len(tagged)} bands have scale or offset tags, which are applied, such as {tagged[0]}"
+            f"{bands_with_tags} scale or offset tags, which are applied, such as {tagged[0]}"
         )
     if overruled:
+        bands_with_tags = counted(len(overruled), "band has", "bands have")
         notices.append(
-            f"{len(overruled)} bands have scale or offset tags; what you say counts instead, such "
-            f"as for {overruled[0]}"
+            f"{bands_with_tags} scale or offset tags; what you say counts instead, such as for "
+            f"{overruled[0]}"
         )
     if brightened:
         notices.append(
@@ -466,9 +485,10 @@ def _write_images(
         reasons = "".join(f"; {notice}" for notice in notices[:3])
         raise ImportAreaError(f"no image holds data in half of a patch: nothing to import{reasons}")
     if writer.too_little_data:
+        dates = counted(writer.too_little_data, "date of a patch", "dates of patches")
         notices.append(
-            f"{writer.too_little_data} dates of patches, at the images' edges or under clouds, "
-            "hold data in less than half of the pixels and are left out"
+            f"{dates} left out, at the images' edges or under clouds: less than half of the pixels "
+            "hold data"
         )
     return notices
 

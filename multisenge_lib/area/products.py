@@ -7,6 +7,7 @@ Products as their providers deliver them:
     S1Tiling  s1a_31UEQ_vv_DES_037_20200708txxxxxx.tif, ..._BorderMask.tif
     HLS       HLS.S30.T31UEQ.2020187T105031.v2.0.B02.tif (Sentinel-2), HLS.L30... (Landsat)
     DEA       ga_s2am_nbart_3-2-1_56JLQ_2020-07-06_final_band02.tif
+    SNAP      Sigma0_VV_slv1_08Jan2020.img, in the folder of a stack of several dates
 
 Kept apart from reading pixels: all of this works on names, and on the metadata file of ESA.
 """
@@ -32,6 +33,9 @@ _ESA_OFFSET = -1000
 _CALENDAR_DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_]?([01]\d)[-_]?([0-3]\d)(?!\d)")
 #: Year and day of the year, as HLS writes it. The T after it keeps other numbers out.
 _DAY_OF_YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)([0-3]\d\d)(?=T\d{6})")
+_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+#: As SNAP writes the dates of a stack into the names of its bands.
+_NAMED_MONTH = re.compile(rf"(?<!\d)([0-3]\d)({'|'.join(_MONTHS)})((?:19|20)\d\d)(?!\d)")
 #: "S2", "S2A", "SENTINEL2X" (THEIA's monthly composites), "Sentinel-1", but not "S20".
 _SENSOR = re.compile(r"(?<![A-Z0-9])S(?:ENTINEL[-_ ]?)?([12])[ABCDX]?(?![0-9])")
 #: In the names of ESA's products, such as `_N0400_`.
@@ -93,12 +97,17 @@ _BAND_NUMBER = re.compile(r"(?<![A-Z0-9])BAND(0\d|1\d|8A)$")
 def day_in(name: str) -> np.datetime64 | None:
     """Find the first date in a name, or None.
 
-    Understood are `yyyymmdd`, with `-` or `_` between the parts or not, and the day of the year as
-    HLS writes it, `2020187T105031`.
+    Understood are `yyyymmdd`, with `-` or `_` between the parts or not; the month in English as
+    SNAP writes it, `08Jan2020`; and the day of the year as HLS writes it, `2020187T105031`.
     """
     for match in _CALENDAR_DATE.finditer(name):
         with suppress(ValueError):  # such as 20231305
             return np.datetime64("-".join(match.groups()), "D")
+    for match in _NAMED_MONTH.finditer(name.upper()):
+        day, month_name, year = match.groups()
+        month = _MONTHS.index(month_name) + 1
+        with suppress(ValueError):  # such as 31Feb2020
+            return np.datetime64(f"{year}-{month:02}-{day}", "D")
     for match in _DAY_OF_YEAR.finditer(name):
         year, day_of_year = match.groups()
         if 1 <= int(day_of_year) <= 366:

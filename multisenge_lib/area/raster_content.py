@@ -22,6 +22,7 @@ from multisenge_lib.dataset import (
     order_of_red_edge,
     red_edge,
 )
+from multisenge_lib.errors import counted
 
 #: Pixels along a side that content is judged on: every fourth of a published patch.
 _JUDGED_PIXELS = 64
@@ -112,7 +113,7 @@ def band_order(images: pd.DataFrame) -> Evidence:
         return Evidence()
     named = images["names_bands"].astype(bool)
     orders = images["order"]
-    sentence = f"{named.sum():,} of {len(images):,} rasters name their bands. "
+    sentence = f"Rasters that name their bands: {named.sum():,} of {len(images):,}. "
     votes = orders.value_counts()
     if votes.empty:
         return Evidence(sentence + "Too little vegetation to test their order.")
@@ -147,8 +148,9 @@ def backscatter_levels(images: pd.DataFrame) -> Evidence:
     vv, vh = np.median(levels, axis=0)
     share_above = (levels[:, 0] > levels[:, 1]).mean()
     sentence = (
-        f"Read as linear intensity, half of the {len(levels):,} rasters lie above {vv:.1f} dB in "
-        f"VV and {vh:.1f} dB in VH (land: about -11 and -17); VV is above VH in {share_above:.0%}."
+        f"Read as linear intensity, the median of {counted(len(levels), 'raster', 'rasters')} is "
+        f"{vv:.1f} dB in VV and {vh:.1f} dB in VH (land: about -11 and -17); VV is above VH in "
+        f"{share_above:.0%}."
     )
     problem = ""
     if share_above < 0.5:
@@ -169,8 +171,8 @@ def place(rasters: pd.DataFrame) -> Evidence:
         return Evidence("Every raster lies where its name says.")
     sentences = []
     for (east, south), count in offsets.most_common(_MOST_OFFSETS):
+        rasters = counted(count, "raster lies", "rasters lie")
         sentences.append(
-            f"{count:,} rasters lie {east:+d} m east and {south:+d} m south of where their name "
-            "says"
+            f"{rasters} {east:+d} m east and {south:+d} m south of where the name says"
         )
     return Evidence("; ".join(sentences))

@@ -23,9 +23,11 @@ from rasterio.windows import Window
 from multisenge_lib.area.cutting import warped
 from multisenge_lib.area.target_grid import TargetGrid, lies_on_grid
 from multisenge_lib.dataset import PIXEL, pixel_problems
-from multisenge_lib.errors import ImportAreaError, printable
+from multisenge_lib.errors import ImportAreaError, counted, printable
 
-VECTOR_ENDINGS = (".shp", ".gpkg", ".geojson", ".json", ".fgb", ".gml", ".kml", ".parquet")
+VECTOR_ENDINGS = (".shp", ".gpkg", ".geojson", ".json", ".fgb", ".gml", ".kml", ".parquet", ".gdb")
+#: Esri's file geodatabase is a folder.
+VECTOR_FOLDER = ".gdb"
 #: Columns that usually hold class ids, in lower case; the first that is there is taken.
 _USUAL_COLUMNS = ("class", "class_id", "classid", "label", "code", "id_class", "gridcode", "value")
 #: Share of 10 m below which a raster counts as finer.
@@ -194,7 +196,9 @@ def _open_vector(options: ReferenceOptions, grid: TargetGrid) -> Reference:
         if options.path.suffix.lower() == ".parquet":
             shapes = gpd.read_parquet(options.path)
         else:
-            shapes = gpd.read_file(options.path)
+            shapes = gpd.read_file(options.path, layer=_only_layer(options.path))
+    except ImportAreaError:
+        raise
     except Exception as error:  # each driver has errors of its own
         first_line = str(error).partition("\n")[0]
         raise ImportAreaError(
@@ -226,12 +230,32 @@ def _open_vector(options: ReferenceOptions, grid: TargetGrid) -> Reference:
         return burned
 
     notices = [
-        f"the reference is a vector of {len(shapes):,} shapes: each pixel gets the class of the "
-        f"shape that holds its middle, from the column {printable(column)}"
+        f"the reference is a vector of {counted(len(shapes), 'shape', 'shapes')}: each pixel gets "
+        f"the class of the shape that holds its middle, from the column {printable(column)}"
     ]
     if len(shapes) < total:
-        notices.append(f"{total - len(shapes):,} rows of the reference have no shape")
+        rows = counted(total - len(shapes), "row", "rows")
+        notices.append(f"{rows} of the reference without a shape left out")
     return Reference(read, notices)
+
+
+def _only_layer(path: Path) -> str | None:
+    """The layer of a vector that holds shapes; None where its file has no layers by name.
+
+    Raises:
+        ImportAreaError: it has several; the first would be a guess.
+    """
+    import geopandas as gpd
+
+    layers = gpd.list_layers(path)
+    with_shapes = layers.loc[layers["geometry_type"].notna(), "name"].tolist()
+    if len(with_shapes) > 1:
+        listed = ", ".join(printable(name) for name in with_shapes[:8])
+        raise ImportAreaError(
+            f"the reference {printable(path)} has {len(with_shapes)} layers ({listed}): write the "
+            "one that holds the classes to a file of its own"
+        )
+    return with_shapes[0] if with_shapes else None
 
 
 def _class_column(shapes: Any, options: ReferenceOptions) -> str:

@@ -39,8 +39,8 @@ from multisenge_lib.area.products import (
     used_bands,
     without_slope_correction,
 )
-from multisenge_lib.dataset import SENSORS, file_problem
-from multisenge_lib.errors import ImportAreaError, printable
+from multisenge_lib.dataset import LABELS, SENSORS, file_problem
+from multisenge_lib.errors import ImportAreaError, counted, printable
 
 RASTER_ENDINGS = (".tif", ".tiff", ".jp2", ".vrt", ".img")
 CUBE_ENDINGS = (".nc", ".nc4", ".h5", ".zarr")
@@ -54,6 +54,7 @@ _UNUSED = "rasters of bands that networks do not take"
 _SLOPE = "reflectance without correction for slopes (SRE), which is there with it (FRE)"
 _ARCHIVES = "archives, which must be unpacked first"
 _NO_FILES = "no regular files"
+_DATA_ROOTS = "data roots, which an import wrote"
 
 
 @dataclass
@@ -70,7 +71,7 @@ class Skipped:
         """One sentence for each reason."""
         sentences = []
         for reason, paths in self.paths.items():
-            count = f"{len(paths)} file{'s' if len(paths) > 1 else ''}"
+            count = counted(len(paths), "file", "files")
             example = ", such as" if len(paths) > 1 else ":"
             sentences.append(f"{count} left out as {reason}{example} {printable(paths[0])}")
         return sentences
@@ -150,6 +151,11 @@ def _files_below(folder: Path, skipped: Skipped) -> list[Path]:
             folders.clear()
             continue
         visited.add(identity)
+        if _is_data_root(folders):
+            # Cut patches of the same images would pass for a second copy of each date.
+            skipped.add(_DATA_ROOTS, Path(where))
+            folders.clear()
+            continue
         stores = [name for name in folders if name.lower().endswith(".zarr")]
         # A Zarr store is a folder of many small files; it is opened as a whole.
         folders[:] = [n for n in folders if n not in stores and not n.startswith(".")]
@@ -168,6 +174,11 @@ def _files_below(folder: Path, skipped: Skipped) -> list[Path]:
                 else:
                     files.append(path)
     return sorted(files)
+
+
+def _is_data_root(folders: Sequence[str]) -> bool:
+    """Whether a folder holds patches in the published layout, by the folders in it."""
+    return LABELS in folders and any(sensor in folders for sensor in SENSORS)
 
 
 def _not_regular(path: Path) -> str | None:
@@ -306,10 +317,11 @@ def _bands_of_raster(
 
 def _ask_for_bands(header: RasterHeader, user_bands: Mapping[str, Sequence[str]]) -> str:
     count = len(header.names)
-    what = f"{header.title} does not name its {count} bands"
+    what = f"{header.title} does not name its {counted(count, 'band', 'bands')}"
     if any(header.names) and names_only_count(header.names):
         shown_names = ", ".join(printable(name) for name in header.names[:3])
-        what = f"{header.title} only numbers its {count} bands ({shown_names}, ...)"
+        bands = counted(count, "band", "bands")
+        what = f"{header.title} only numbers its {bands} ({shown_names}, ...)"
     given = "".join(
         f"; --{sensor}-bands gives {len(bands)}" for sensor, bands in user_bands.items()
     )
@@ -388,9 +400,11 @@ def find_images(
             bands += _place_bands(header, named, crs)
     notices += skipped.notices()
     if renamed:
+        rasters = counted(
+            len(renamed), "raster describes its bands", "rasters describe their bands"
+        )
         notices.append(
-            f"{len(renamed)} rasters describe their bands otherwise than you do; your order "
-            f"counts, such as in {renamed[0]}"
+            f"{rasters} otherwise than you do; your order counts, such as in {renamed[0]}"
         )
     if not bands:
         left_out = "".join(f"; {notice}" for notice in notices)
@@ -456,7 +470,9 @@ def _place_bands(
     for band in named:
         day = band.day if band.day is not None else day_of_raster
         if day is None:
-            raise ImportAreaError(f"{header.title}: no date yyyymmdd in its name: give it one")
+            raise ImportAreaError(
+                f"{header.title}: no date such as 20230105 or 05Jan2023 in its name: give it one"
+            )
         baseline = baseline_of(path) if band.sensor == "s2" else None
         opener = partial(rasterio.open, path)
         source = BandSource(header.title, opener, str(path), band.index, user_crs, baseline)

@@ -43,7 +43,7 @@ from multisenge_lib.dataset.layout import (
     Dataset,
     split_patch,
 )
-from multisenge_lib.errors import LabelError, MultiSenGEError, join_problems, printable
+from multisenge_lib.errors import LabelError, MultiSenGEError, counted, join_problems, printable
 
 #: Datasets in which every patch has a reference. In others, `labels` may be empty.
 _WITH_REFERENCE_EVERYWHERE = (MULTISENGE.name, SAMPLE.name)
@@ -279,7 +279,7 @@ def _files_of_folder(folder: Path) -> Iterator[_File]:
             others.append(printable(Path(path).name))
     if others:
         warnings.warn(
-            f"{len(others)} files in {folder} are not .json and were left out: "
+            f"{counted(len(others), 'file in', 'files in')} {folder} left out, not .json: "
             f"{', '.join(others[:5])}",
             stacklevel=5,
         )

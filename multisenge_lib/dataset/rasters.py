@@ -29,7 +29,14 @@ from multisenge_lib.dataset.bands import (
     bands_named,
     check_band_order,
 )
-from multisenge_lib.dataset.layout import MULTISENGE, SENSORS, BandOrder, Dataset, raster_path
+from multisenge_lib.dataset.layout import (
+    MULTISENGE,
+    SENSORS,
+    BandOrder,
+    Dataset,
+    is_sample,
+    raster_path,
+)
 from multisenge_lib.dataset.raster_checks import (
     PatchOrigin,
     alignment_problems,
@@ -157,7 +164,9 @@ def read_raster(
     if not problems:
         return raster
     remedy = "fetch it again, or leave such patches out with on_error='skip'"
-    if problems[0] == "is missing":
+    if is_sample(dataset.name):
+        remedy = "delete the folder of the sample, and it is written again"
+    elif problems[0] == "is missing":
         remedy = "fetch it, or select among the files on disk with load_selection(root)"
     raise PatchError(f"{printable(path)} {problems[0]}: {remedy}")
 

@@ -52,7 +52,7 @@ from multisenge_lib.dataset.layout import (
 from multisenge_lib.dataset.months import check_months
 from multisenge_lib.dataset.root import dataset_of_root
 from multisenge_lib.dataset.splits import BUFFER_ZONE, split_patches
-from multisenge_lib.errors import LabelError, SelectionError, printable
+from multisenge_lib.errors import LabelError, SelectionError, counted, printable
 from multisenge_lib.files import write_text
 
 _NO_DATES = np.array([], dtype="datetime64[D]")
@@ -332,8 +332,8 @@ def _warn_without_s1(patches: Sequence[str]) -> None:
     if len(patches) > 5:
         first += ", ...: `multisenge select --left-out FILE` lists all"
     warnings.warn(
-        f"{len(patches)} patches have a Sentinel-2 series but no Sentinel-1 image to each date "
-        f"and are left out: {first}",
+        f"{counted(len(patches), 'patch has', 'patches have')} a Sentinel-2 series but no "
+        f"Sentinel-1 image to each date, left out: {first}",
         stacklevel=4,
     )
 

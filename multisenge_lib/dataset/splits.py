@@ -17,7 +17,7 @@ import shapely
 
 from multisenge_lib.dataset.grid import squares
 from multisenge_lib.dataset.layout import BLOCKS, SPLITS, Blocks, Dataset
-from multisenge_lib.errors import SelectionError
+from multisenge_lib.errors import SelectionError, counted
 
 #: Takes the place of a split where a patch is too near to another split, and in none.
 BUFFER_ZONE = ""
@@ -46,8 +46,8 @@ def assign_blocks(patches_in_block: np.ndarray, blocks: Blocks) -> list[str]:
     """
     if len(patches_in_block) < len(SPLITS):
         raise SelectionError(
-            f"the patches lie in {len(patches_in_block)} blocks of {blocks.size} m, three splits "
-            "need three or more: give a smaller size under [blocks]"
+            f"the patches lie in {counted(len(patches_in_block), 'block', 'blocks')} of "
+            f"{blocks.size} m, three splits need three or more: give a smaller size under [blocks]"
         )
     random = np.random.Generator(np.random.PCG64(blocks.seed))
     order = random.permutation(len(patches_in_block))
@@ -127,8 +127,8 @@ def split_patches(table: pd.DataFrame, dataset: Dataset) -> pd.Series:
     in_buffer_zone = int((kept == BUFFER_ZONE).sum())
     if in_buffer_zone:
         warnings.warn(
-            f"{in_buffer_zone} of {len(kept)} patches lie within {blocks.distance} m of another "
-            "split and are left out",
+            f"{in_buffer_zone} of {counted(len(kept), 'patch', 'patches')} left out, within "
+            f"{blocks.distance} m of another split",
             stacklevel=2,
         )
     return pd.Series(kept, table.index)

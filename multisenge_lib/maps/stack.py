@@ -35,7 +35,7 @@ from multisenge_lib.dataset import (
     why_unreadable,
     zero_invalid,
 )
-from multisenge_lib.errors import BandOrderError, PatchError, printable
+from multisenge_lib.errors import BandOrderError, PatchError, counted, printable
 from multisenge_lib.maps.map_files import raster_stamp
 from multisenge_lib.models import months_of_images
 
@@ -206,15 +206,17 @@ def _check_numbers(
                 f"{sensor}: one path given, the network takes one a month: give a list"
             )
         count = len(paths.get(sensor, ()))
+        rasters = counted(count, "raster", "rasters")
         if sensor not in bands and count:
             raise PatchError(
-                f"{count} rasters of {sensor} given, the network takes 0: leave them out"
+                f"{rasters} of {sensor} given, the network takes none of this sensor: leave "
+                "them out"
             )
         months = months_by_sensor.get(sensor, ())
         if sensor in bands and count != len(months):
             raise PatchError(
-                f"{count} rasters of {sensor} given, the network takes {len(months)}, of the "
-                f"months {', '.join(map(str, months))}: give one a month, in this order"
+                f"{rasters} of {sensor} given, the network takes {len(months)}, of the months "
+                f"{', '.join(map(str, months))}: give one a month, in this order"
             )
 
 

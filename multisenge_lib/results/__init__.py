@@ -24,6 +24,8 @@ from multisenge_lib.results.records import (
     Metadata,
     Record,
     RecordKey,
+    RecordSubject,
+    check_record_place,
     list_records,
     read_record,
     read_record_from,

@@ -13,6 +13,7 @@ Two roots may have the same name, so a record of other data is not replaced with
 
 import io
 import json
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -26,7 +27,7 @@ import pandas as pd
 
 from multisenge_lib import paths
 from multisenge_lib.dataset import SAMPLE
-from multisenge_lib.errors import RecordError
+from multisenge_lib.errors import FileError, RecordError, printable
 from multisenge_lib.files import atomic
 from multisenge_lib.results.metrics import majority_baseline_scores, scores
 from multisenge_lib.results.spatial import DISTANCE_BINS, SpatialCounts
@@ -116,6 +117,32 @@ class Metadata:
     selection: dict[str, Any] = field(default_factory=dict)
     evaluation: dict[str, Any] = field(default_factory=dict)
     start_from: dict[str, Any] | None = None
+
+    @property
+    def subject(self) -> "RecordSubject":
+        """What the record is about."""
+        return RecordSubject(
+            dataset=self.dataset,
+            fingerprint=self.fingerprint,
+            size=self.size,
+            classes=self.classes,
+            members=self.members,
+            evaluation=self.evaluation,
+        )
+
+
+class RecordSubject(NamedTuple):
+    """The data and the classes that a record is about; fields as of `Metadata`.
+
+    A record is replaced by another one of the same subject only, unless the user says otherwise.
+    """
+
+    dataset: str
+    fingerprint: str
+    size: int
+    classes: tuple[str, ...]
+    members: tuple[tuple[int, ...], ...]
+    evaluation: Mapping[str, Any]
 
 
 class RecordKey(NamedTuple):
@@ -213,7 +240,7 @@ def write_record(record: Record, replace: bool = False, folder: Path | None = No
     if folder is None:
         folder = record_folder(*record.key)
     if not replace:
-        _check_replaceable(folder, record.metadata)
+        _check_replaceable(folder, record.metadata.subject)
 
     document = _Document(LAYOUT, record.metadata, record.scores, record.confusion.tolist())
     metrics = json.dumps(asdict(document), indent=1, allow_nan=False) + "\n"
@@ -252,12 +279,38 @@ def _test_arrays(record: Record) -> bytes:
     return buffer.getvalue()
 
 
-def _check_replaceable(folder: Path, new: Metadata) -> None:
+def check_record_place(key: RecordKey, subject: RecordSubject, replace: bool = False) -> None:
+    """Refuse, before a training, what `write_record` would refuse after it.
+
+    Args:
+        key: of the record that is to be written.
+        subject: what it will be about.
+        replace: also replace a record of other data, or of other classes.
+
+    Raises:
+        RecordError: the record of other data or classes is there, and `replace` is False.
+        FileError: nothing can be written at the record's place.
+    """
+    folder = record_folder(*key)
+    if not replace:
+        _check_replaceable(folder, subject)
+    existing = folder
+    while not existing.exists():
+        existing = existing.parent
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+        raise FileError(
+            f"{printable(folder)}, the record's place, cannot be written: set MULTISENGE_RESULTS "
+            "to another folder, and give the same command again"
+        )
+
+
+def _check_replaceable(folder: Path, new: RecordSubject) -> None:
     """Refuse to replace the record of another root, or of other classes of the same root."""
     try:
-        old = _read_document((folder / _METRICS).read_bytes()).metadata
+        metadata = _read_document((folder / _METRICS).read_bytes()).metadata
     except (OSError, ValueError, RecursionError, msgspec.MsgspecError):
         return  # there is none, or it is damaged and cannot be read any more
+    old = metadata.subject
     if not _same_data(old, new):
         difference = "other data"
     elif not _same_classes(old, new):
@@ -267,13 +320,13 @@ def _check_replaceable(folder: Path, new: Metadata) -> None:
     else:
         return
     raise RecordError(
-        f"{folder} holds a record of {difference}, finished {old.finished[:10]}, and it is not "
-        "replaced: set MULTISENGE_RESULTS to another folder, or replace it with replace=True "
-        "(notebook: -p replace_record True); the trained network is kept meanwhile"
+        f"{folder} holds a record of {difference}, finished {metadata.finished[:10]}, and it is "
+        "not replaced: set MULTISENGE_RESULTS to another folder, or replace it with replace=True "
+        "(notebook: -p replace_record True)"
     )
 
 
-def _same_data(old: Metadata, new: Metadata) -> bool:
+def _same_data(old: RecordSubject, new: RecordSubject) -> bool:
     if old.fingerprint == new.fingerprint:
         return True
     # The library writes the sample itself, anew whenever its code changes. So a sample of the same
@@ -282,7 +335,7 @@ def _same_data(old: Metadata, new: Metadata) -> bool:
     return is_sample and old.size == new.size
 
 
-def _same_classes(old: Metadata, new: Metadata) -> bool:
+def _same_classes(old: RecordSubject, new: RecordSubject) -> bool:
     if old.classes != new.classes:
         return False
     # Records of before it was kept say nothing about the members.

@@ -350,6 +350,12 @@ def _is_done(root: Path, name: str, selected: bool) -> bool:
     return selected or entry.get("unpacked", _ALL) == _ALL
 
 
+def _has_selected(root: Path, name: str) -> bool:
+    """Whether the files of the paper's selection are there, from `download --selected`."""
+    entry = _read_hashes(root).get(f"{name}.tgz", {})
+    return _has_files(root / name) and entry.get("unpacked") == _SELECTED
+
+
 def _existing(path: Path) -> Path:
     """The path, or its nearest parent that exists."""
     while not path.exists():
@@ -363,6 +369,8 @@ def _check_room(root: Path, names: Iterable[str], selected: bool) -> None:
     disks: dict[int, Path] = {}
     for name in names:
         archive_size, everything, selection = ARCHIVES[name]
+        if not selected and _has_selected(root, name):
+            everything -= selection  # these files stay, and only the others are added
         received = max(_size(root / f"{name}.tgz{ending}") for ending in ("", ".part"))
         demands = (
             (root, archive_size - received / 1e9),

@@ -52,6 +52,7 @@ from multisenge_lib.dataset import (
     OnError,
     Store,
     Typology,
+    check_projections,
     dataset_of_root,
     given_data_root,
     load_selection,
@@ -142,6 +143,7 @@ def train(
     runs: Path | None = None,
     start_from: Path | str | None = None,
     start_from_part: StartPart = "all",
+    replace_record: bool | None = None,
 ) -> Run:
     """Train the network of an experiment, and evaluate it on the test split.
 
@@ -160,6 +162,8 @@ def train(
         start_from: a `model.keras` whose weights the network starts with, wherever their names and
             shapes are the same; by default all weights start at random.
         start_from_part: `all`, or `encoder` to take the weights of the encoder alone.
+        replace_record: what `results.write_record` will be told afterwards. Where it would refuse
+            the record, the run is refused before it is trained; by default nothing is asked.
 
     Returns:
         The model with the weights of its best epoch, in float32, saved as `model.keras` in the
@@ -169,6 +173,7 @@ def train(
         ExperimentError: experiment, settings or data root are wrong, before anything is packed;
             or another process trains the same run.
         PatchError: a patch cannot be read.
+        RecordError: a record of other data or classes is at the record's place.
         FileError: the run's folder cannot be written, or its checkpoint is damaged.
 
     Examples:
@@ -198,6 +203,8 @@ def train(
 
     prepared = prepare(root, experiment, settings, on_error, dataset, band_order=band_order)
     prepared = replace(prepared, start=start)
+    if replace_record is not None:
+        check_record(prepared, replace_record)
     statistics = compute_statistics(prepared)
     folder = prepared.folder(runs)
     with exclusive(folder):
@@ -343,6 +350,7 @@ def prepare(
             the networks cannot take.
         PatchError: a patch cannot be read.
     """
+    check_projections()
     root = check_data_root(root, experiment)
     if dataset is None:
         dataset = dataset_of_root(root)
@@ -396,6 +404,26 @@ def check_data_root(root: Path | str, experiment: Experiment) -> Path:
                 f"with {', '.join(needed)}, see `multisenge download --help`"
             )
     return root
+
+
+def check_record(prepared: PreparedRun, replace_record: bool) -> None:
+    """Refuse, before hours of training, a run whose record could not be written.
+
+    Raises:
+        RecordError: a record of other data or classes is at its place.
+        FileError: nothing can be written there.
+    """
+    typology = prepared.typology
+    subject = results.RecordSubject(
+        dataset=prepared.dataset.name,
+        fingerprint=prepared.store.fingerprint,
+        size=prepared.store.size,
+        classes=typology.names,
+        members=tuple(land_class.members for land_class in typology.classes),
+        evaluation={},
+    )
+    key = results.RecordKey(prepared.dataset.name, prepared.experiment.name, prepared.settings.seed)
+    results.check_record_place(key, subject, replace_record)
 
 
 def _has_files(folder: Path) -> bool:

@@ -115,7 +115,7 @@ def test_a_product_folder_as_esa_delivers_it(tmp_path):
     fine = [S2_BANDS.index(band) for band in ("B2", "B3", "B4", "B8")]
     np.testing.assert_array_equal(patch.s2[0][..., fine], np.moveaxis(whole[fine, :96, :96], 0, -1))
     exclusive = product / "R20m" / "T19GBP_20230105T104031_SCL_20m.tif"
-    assert "does not name its 1 bands" in refused(tmp_path / "other", [exclusive])
+    assert "does not name its 1 band" in refused(tmp_path / "other", [exclusive])
 
 
 @pytest.mark.parametrize("crs,west,north,res", [("EPSG:4326", -71.6, -41.1, 1e-4)])

@@ -184,7 +184,7 @@ def test_what_the_user_says_counts_more_than_descriptions(tmp_path):
     path = write(tmp_path / "S2_20230105.tif", flat(), wrong)
     imported = import_area(tmp_path / "root", [path], size=64, s2_bands=S2_BANDS)
     assert pixel_of(imported.root, "s2", "20230105")[B2] == GREEN[B2]
-    assert "describe their bands otherwise than you do" in notices_of(imported)
+    assert "1 raster describes its bands otherwise than you do" in notices_of(imported)
 
 
 @pytest.mark.parametrize("description", ["Band 1", "Layer_1", "Gray", "b1"])
@@ -303,6 +303,26 @@ def test_links_are_followed_and_closed_folders_named(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "scandir", closed)
     imported = import_area(tmp_path / "b", [tmp_path / "in"], size=64)
     assert "folders that cannot be listed (Permission denied)" in notices_of(imported)
+
+
+@pytest.mark.fault("an earlier import among the images -> its patches are no images, and named")
+def test_a_data_root_among_the_images_is_left_out(tmp_path):
+    write(tmp_path / "in" / "S2_20230105.tif", flat(), S2_BANDS)
+    first = import_area(tmp_path / "in" / "root", [tmp_path / "in"], size=64)
+    second = import_area(tmp_path / "root", [tmp_path / "in"], size=64)
+    assert second.patches == first.patches == 1
+    assert "1 file left out as data roots, which an import wrote" in notices_of(second)
+    assert "data roots" in refused(tmp_path / "b", [first.root])
+
+
+def test_a_snap_stack_names_its_dates_with_months(tmp_path):
+    folder = tmp_path / "S1_stack.data"
+    for day in ("05Jan2023", "17Jan2023"):
+        for band, pixels in zip(("VV", "VH"), radar(), strict=True):
+            write(folder / f"Sigma0_{band}_mst_{day}.img", pixels[None], driver="ENVI")
+    imported = import_area(tmp_path / "root", [folder], size=96)
+    for day in ("20230105", "20230117"):
+        np.testing.assert_array_equal(pixel_of(imported.root, "s1", day), radar()[:, 0, 0])
 
 
 @pytest.mark.fault("a pipe among the images -> named, not waited for; a name not UTF-8 -> one line")
@@ -425,3 +445,20 @@ def test_positions_by_arithmetic(tmp_path, crs, west, north, patches):
         assert {name[:5] for name in written} == patches
     elif patches:
         assert patches <= written
+
+
+def test_an_image_in_degrees_comes_into_the_zone_of_its_middle(tmp_path):
+    path = write(
+        tmp_path / "S2_20230105.tif",
+        flat(),
+        S2_BANDS,
+        crs="EPSG:4326",
+        west=7.6,
+        north=48.5,
+        res=1e-4,
+    )
+    imported = import_area(tmp_path / "root", [path], size=32)
+    rasters = sorted((imported.root / "s2").iterdir())
+    assert {raster.name[:5] for raster in rasters} == {"32ULU"}
+    with rasterio.open(rasters[0]) as raster:
+        assert raster.crs.to_epsg() == 32632

@@ -33,6 +33,11 @@ from multisenge_lib.dataset import S2_BANDS
         ("HLS.2020399T105031", None),
         ("A034120230105", None),
         ("S2_2023-01", None),
+        ("Sigma0_VV_slv1_08Jan2020", "2020-01-08"),
+        ("SIGMA0_VH_MST_31DEC2019", "2019-12-31"),
+        ("Sigma0_VV_31Feb2020", None),
+        ("Sigma0_VV_108Jan2020", None),
+        ("Sigma0_VV_08Mai2020", None),
     ],
 )
 def test_dates(name, day):

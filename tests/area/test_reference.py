@@ -54,6 +54,31 @@ def test_ids_of_another_nomenclature_are_replaced(tmp_path, image):
     np.testing.assert_array_equal(ids_of(root), EXPECTED)
 
 
+def shapes_of(**columns):
+    """Two squares beside each other, the western half of the area and the eastern one."""
+    middle = WEST + 640
+    south = NORTH - 10 * HEIGHT
+    west = shapely.box(WEST, south, middle, NORTH)
+    east = shapely.box(middle, south, WEST + 10 * WIDTH, NORTH)
+    return gpd.GeoDataFrame(columns, geometry=[west, east], crs="EPSG:32719")
+
+
+@pytest.mark.fault("reference: a .gdb, which is a folder -> read; several layers -> one line")
+def test_a_geodatabase_is_a_folder(tmp_path, image):
+    reference = tmp_path / "reference.gdb"
+    shapes_of(code=[1, 3]).to_file(reference, driver="OpenFileGDB", layer="land")
+    assert reference.is_dir()
+    root = imported(tmp_path, image, reference).root
+    expected = np.repeat([1, 3], 64)
+    np.testing.assert_array_equal(ids_of(root), np.broadcast_to(expected, (96, 128)))
+
+    several = tmp_path / "several.gpkg"
+    shapes_of(code=[1, 3]).to_file(several, layer="land")
+    shapes_of(code=[2, 2]).to_file(several, layer="sea")
+    message = refused(tmp_path / "b", [image], reference=several, classes=CLASSES)
+    assert "has 2 layers (land, sea)" in message
+
+
 @pytest.mark.fault("--reclass: an id without class, a class that is none, no reference -> one line")
 def test_what_reclass_refuses(tmp_path, image):
     reference = write(tmp_path / "reference.tif", stripes() * 10)

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from multisenge_lib.dataset import check_projections
+from multisenge_lib.dataset import MULTISENGE, check_projections
 
 ASK = """
 from multisenge_lib.dataset import check_projections
@@ -42,8 +42,8 @@ def test_a_foreign_database_is_named(tmp_path, variable):
     assert f"unset {variable}" in asked.stdout and asked.stdout.count("\n") == 1
 
 
-def test_maps_check_and_import_ask_first(monkeypatch, tmp_path):
-    from multisenge_lib import area, maps
+def test_training_maps_check_and_import_ask_first(monkeypatch, tmp_path):
+    from multisenge_lib import area, cli, maps, training
     from multisenge_lib.dataset import projections
     from multisenge_lib.errors import MultiSenGEError
 
@@ -56,6 +56,8 @@ def test_maps_check_and_import_ask_first(monkeypatch, tmp_path):
     calls = [
         lambda: area.check_root(tmp_path),
         lambda: area.import_area(tmp_path / "root", [tmp_path]),
+        lambda: cli.write_sample(tmp_path / "sample"),
+        lambda: training.train("s1s2_10c", training.Settings(), tmp_path, dataset=MULTISENGE),
         lambda: maps.predict_rasters("none.keras", {}, tmp_path / "map.tif"),
         lambda: maps.predict_root("none.keras", tmp_path, tmp_path / "maps"),
     ]

@@ -284,6 +284,16 @@ def test_a_file_that_cannot_be_opened_is_called_what_it_is(root, damage, words):
     assert str(path) in message and words in message
 
 
+@pytest.mark.fault("a raster of the sample is damaged or gone -> its folder, and no download")
+@pytest.mark.parametrize(
+    "change", [lambda path: path.write_bytes(b"II*"), lambda path: path.unlink()]
+)
+def test_the_sample_is_not_fetched(root, change):
+    change(raster_path(root, "s2", PATCH, DAYS[0]))
+    message = refused(root, dataset=replace(MULTISENGE, name="sample"))
+    assert "delete the folder of the sample" in message and "fetch it" not in message
+
+
 @pytest.mark.fault("a raster without permission -> said so, not called truncated")
 def test_a_file_that_may_not_be_read_is_called_so(root, monkeypatch):
     from multisenge_lib.dataset import rasters

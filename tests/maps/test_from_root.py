@@ -77,6 +77,14 @@ def test_a_pixel_of_a_root_without_data_gets_no_class(two_dates, tmp_path):
     assert ids[257:, :32].all()
 
 
+def test_the_patches_of_one_split_alone(two_dates, tmp_path):
+    model, root = two_dates  # all patches lie on 31UFQ, a tile for training
+    assert len(predict_root(model, root, tmp_path / "train", split="train")) == 1
+    with pytest.raises(ModelError):
+        predict_root(model, root, tmp_path / "test", split="test")
+    assert len(predict_root(model, root, tmp_path / "all")) == 1
+
+
 @pytest.mark.fault("predict: patches of two sizes in a root -> one line")
 def test_a_patch_of_another_size(two_dates, tmp_path):
     model, root = two_dates

@@ -228,7 +228,7 @@ def test_a_path_in_the_place_of_a_list(rasters):
 
 
 def test_rasters_of_a_sensor_that_the_network_does_not_take(rasters):
-    with pytest.raises(PatchError, match="4 rasters of s1 given, the network takes 0"):
+    with pytest.raises(PatchError, match="4 rasters of s1 given, the network takes none"):
         open_stack(rasters, {"s2": S2_BANDS}, MONTHS)
 
 

@@ -46,6 +46,11 @@ def f1_of(right):
     return 2 * (right + 1) / (2 * (right + 1) + 18)
 
 
+def test_a_value_without_error_is_certain():
+    assert Estimate(value=0.1, std=0, seeds=5, error=0, freedom=4).p_value == 0
+    assert Estimate(value=0.0, std=0, seeds=5, error=0, freedom=4).p_value == 1
+
+
 # --- One mean ---
 
 

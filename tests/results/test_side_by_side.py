@@ -83,6 +83,8 @@ def test_the_table_as_people_read_it():
     assert row[["clear", "seeds", "operations, 10¹²", "minutes"]].tolist() == [
         "no", "1", "3.0", "1.0",
     ]  # fmt: skip
+    longer = compare_experiments(["s1s2_10c"]).assign(seconds=6000.0)
+    assert comparison_text(longer).loc["s1s2_10c", "minutes"] == "100.0"
 
 
 def test_a_variant_is_claimed_with_three_pairs_and_a_network_with_five():

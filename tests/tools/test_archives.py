@@ -317,6 +317,21 @@ def get_s2(server, root, **options):
     return download(root, ["s2"], server.url, wait=0, show=False, **options)
 
 
+@pytest.mark.fault("download: all dates after the selected ones -> room for the others is enough")
+def test_selected_dates_need_no_room_again(server, tmp_path, monkeypatch):
+    root = selected_root(server, tmp_path, monkeypatch)
+    get_s2(server, root, selected=True, keep=False)
+    # The archive has 80 GB, all of its files 95 GB, and those of the selection 31 GB.
+    usage = shutil.disk_usage(tmp_path)._replace(free=145 * 10**9)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    assert get_s2(server, root, keep=False) == {"s2": 2}
+    usage = usage._replace(free=143 * 10**9)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    (root / "s2").rename(root / "elsewhere")
+    (root / "s2").mkdir()
+    assert "143 GB free, s2 need about 175 GB" in refused(get_s2, server, root)
+
+
 @pytest.mark.fault("download: all dates after the selected ones -> the others are added")
 @pytest.mark.parametrize("keep", [True, False])
 def test_all_dates_after_the_selected_ones(server, tmp_path, monkeypatch, keep):

@@ -1,6 +1,7 @@
 """Settings, loss, and short trainings of a small network on the sample."""
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import asdict, fields, replace
@@ -12,10 +13,11 @@ import pandas as pd
 import pytest
 from networks import no_unet
 from rasters import write_root
+from records import make_record
 
 from multisenge_lib import results
 from multisenge_lib.dataset import MULTISENGE, TYPOLOGIES, make_typology, with_selection
-from multisenge_lib.errors import ExperimentError, FileError, PatchError
+from multisenge_lib.errors import ExperimentError, FileError, PatchError, RecordError
 from multisenge_lib.models import get_experiment, load_model, save_model
 from multisenge_lib.training import run as training
 from multisenge_lib.training.checkpoint import delete_run
@@ -279,6 +281,30 @@ def test_runs_can_lie_in_a_folder_of_their_own(run, small, tmp_path):
     prepared = training.prepare(small[0], get_experiment("s1_6c"), FAST, "skip")
     assert prepared.folder(tmp_path).parent == tmp_path
     assert prepared.folder(tmp_path).name == prepared.folder().name
+
+
+@pytest.mark.fault("training: a record of other data at its place -> refused before training")
+def test_a_record_that_would_be_refused_is_refused_before_training(whole, run, monkeypatch):
+    results.write_record(whole.record)
+    run(STOPPING, replace_record=False)  # the same data: its record may be replaced
+    place = results.write_record(make_record(dataset="multisenge", fingerprint="other"), True)
+
+    def fit(*_):
+        raise AssertionError("training has begun")
+
+    monkeypatch.setattr(training, "fit", fit)
+    with pytest.raises(RecordError, match="holds a record of other data") as caught:
+        run(replace_record=False)
+    one_line(caught)
+    with pytest.raises(AssertionError, match="training has begun"):
+        run(replace_record=True)
+    with pytest.raises(AssertionError, match="training has begun"):
+        run()
+
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != place)
+    with pytest.raises(FileError, match="the record's place, cannot be written") as caught:
+        run(replace_record=True)
+    one_line(caught)
 
 
 @pytest.mark.fault("run: a finished network of other classes in its folder -> not taken up")
