@@ -1,9 +1,10 @@
 """How the cost of a training step grows, and which share of the peak each network reaches.
 
-A step is timed on zeros. Each curve changes one thing of a small network: patches a batch, pixels
+A step is timed on zeros. Each curve changes one thing of a small network: patches per batch, pixels
 along a side, dates, filters of the ConvLSTMs. Operations are counted from shapes.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import keras
@@ -19,35 +20,53 @@ CURVES = {
     "dates": (2, 4, 8, 12),
     "filters": (16, 32, 64, 128),
 }
-QUICK = {"patches": (1, 2), "size": (32, 64), "dates": (2, 4), "filters": (16, 32)}
+QUICK_CURVES = {"patches": (1, 2), "size": (32, 64), "dates": (2, 4), "filters": (16, 32)}
 
 
-def network(size, dates, filters):
-    experiment = get_experiment("s1s2_10c")
+def build_network(size: int, dates: int, filters: int) -> keras.Model:
+    """Build ConvLSTM-S1S2 with another number of pixels, dates or filters."""
     months = tuple(range(1, dates + 1))
-    return build_model(replace(experiment, months=months, filters=filters), size)
+    experiment = replace(get_experiment("s1s2_10c"), months=months, filters=filters)
+    return build_model(experiment, size)
 
 
-def timed(model, patches, steps):
-    """Seconds and operations of a step; the network is not needed any more."""
-    taken = cost.seconds_per_step(model, patches, steps)
-    found = {"seconds": taken, "operations": cost.step_operations(model, patches)}
+def time_step(model: keras.Model, patches: int, steps: int) -> dict[str, float]:
+    """Return the seconds and operations of a step; the network cannot be used after it."""
+    measured = {
+        "seconds": cost.seconds_per_step(model, patches, steps),
+        "operations": cost.step_operations(model, patches),
+    }
     keras.utils.clear_session()
-    return found
+    return measured
 
 
-def point(curve, value, base, steps):
-    given = base | {curve: value}
-    patches = given.pop("patches")
-    return {"curve": curve, "value": value} | timed(network(**given), patches, steps)
+def measure_point(curve: str, value: int, base: Mapping[str, int], steps: int) -> dict:
+    """Time a step with one size changed."""
+    sizes = dict(base)
+    sizes[curve] = value
+    model = build_network(sizes["size"], sizes["dates"], sizes["filters"])
+    return {"curve": curve, "value": value} | time_step(model, sizes["patches"], steps)
 
 
-def measure(quick, rounds):
-    curves, base, size = (QUICK, BASE | {"size": 32}, 32) if quick else (CURVES, BASE, 256)
-    growth = [point(curve, v, base, rounds) for curve, values in curves.items() for v in values]
-    shares, most = [], peak(quick)
-    for name in NETWORKS:
-        found = timed(build_model(name, size), 1, rounds)
-        share = found["operations"] / found["seconds"] / most
-        shares.append({"experiment": name, "size": size, "peak": most, "share": share} | found)
+def measure_share(name: str, size: int, steps: int, peak_speed: float) -> dict:
+    """Time a step of a network on one patch, as a share of the machine's peak."""
+    measured = time_step(build_model(name, size), 1, steps)
+    speed = measured["operations"] / measured["seconds"]
+    share = {"experiment": name, "size": size, "peak": peak_speed, "share": speed / peak_speed}
+    return share | measured
+
+
+def measure(quick: bool, rounds: int) -> dict:
+    """Measure all curves and shares."""
+    curves = QUICK_CURVES if quick else CURVES
+    base = BASE | {"size": 32} if quick else BASE
+    size = 32 if quick else 256
+
+    growth = []
+    for curve, values in curves.items():
+        for value in values:
+            growth.append(measure_point(curve, value, base, rounds))
+
+    peak_speed = peak(quick)
+    shares = [measure_share(name, size, rounds, peak_speed) for name in NETWORKS]
     return {"growth": growth, "base": base, "shares": shares}

@@ -7,11 +7,19 @@ from functools import partial
 from common import compared
 
 
-def run(*arguments):
+def run_python(*arguments: str) -> None:
+    """Run Python in a new process."""
     subprocess.run([sys.executable, *arguments], check=True, capture_output=True)
 
 
-def measure(quick, rounds):
-    calls = partial(run, "-m", "multisenge_lib.cli", "--help"), partial(run, "-c", "pass")
-    words = ("start, until the help is printed", calls[0], "Python alone", calls[1])
-    return {"rows": [compared(*words, 2 * rounds + 1, target_most=0.3)]}
+def measure(quick: bool, rounds: int) -> dict[str, list]:
+    """Compare both."""
+    row = compared(
+        "start, until the help is printed",
+        partial(run_python, "-m", "multisenge_lib.cli", "--help"),
+        "Python alone",
+        partial(run_python, "-c", "pass"),
+        2 * rounds + 1,
+        target_most=0.3,
+    )
+    return {"rows": [row]}

@@ -11,11 +11,12 @@ import resource
 import subprocess
 import sys
 import tempfile
-import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import rasterio
+from common import STATISTICS, seconds
 from rasterio.transform import from_origin
 from rasterio.windows import Window
 
@@ -23,47 +24,70 @@ from multisenge_lib.dataset import MULTISENGE, TILE_PIXELS
 
 EXPERIMENT = "s1s2_10c"
 DAYS = ("20200707", "20200806", "20200905", "20201104")
-#: Pixels from one value of the coarse fields to the next, and rows written at once.
-STEP, ROWS = 40, 180
-PLACE = from_origin(600_000, 5_500_020, 10, 10)
-#: What a pixel holds, darkest and brightest field, and noise, by sensor.
+#: Pixels from one value of the coarse fields to the next.
+STEP = 40
+#: Rows that are written or read at once.
+ROWS = 180
+TRANSFORM = from_origin(600_000, 5_500_020, 10, 10)
+#: By sensor, the value of the darkest and of the brightest field, and the strength of the noise.
 LEVELS = {"s1": (0.01, 0.3, 0.3), "s2": (300, 4000, 0.05)}
 
 
-def field(coarse: np.ndarray, start: int, stop: int, side: int) -> np.ndarray:
-    """Rows of a smooth field, 0 to 1, `(rows, side)`."""
-    (y, fy), (x, fx) = (np.divmod(np.arange(a, b) / STEP, 1) for a, b in ((start, stop), (0, side)))
-    rows = coarse[y.astype(int)] * (1 - fy[:, None]) + coarse[y.astype(int) + 1] * fy[:, None]
-    return rows[:, x.astype(int)] * (1 - fx) + rows[:, x.astype(int) + 1] * fx
+# --- Rasters and a network ---
+
+
+def smooth_rows(coarse: np.ndarray, start: int, stop: int, side: int) -> np.ndarray:
+    """Interpolate rows `start` to `stop` of a smooth field, 0 to 1, `(rows, side)`."""
+    y, y_share = np.divmod(np.arange(start, stop) / STEP, 1)
+    x, x_share = np.divmod(np.arange(side) / STEP, 1)
+    y = y.astype(int)
+    x = x.astype(int)
+    y_share = y_share[:, None]
+    rows = coarse[y] * (1 - y_share) + coarse[y + 1] * y_share
+    return rows[:, x] * (1 - x_share) + rows[:, x + 1] * x_share
 
 
 def write_raster(path: Path, sensor: str, coarse: np.ndarray, side: int) -> Path:
-    bands, (low, high, noise) = MULTISENGE.bands[sensor], LEVELS[sensor]
-    slope = np.linspace(1, 0.3, len(bands))[:, None, None]  # VH is under VV
-    profile = {"count": len(bands), "height": side, "width": side, "crs": "EPSG:32631"}
-    profile |= {"dtype": "float32" if sensor == "s1" else "uint16", "transform": PLACE}
+    """Write the image of a sensor, a few rows at a time."""
+    bands = MULTISENGE.bands[sensor]
+    darkest, brightest, noise = LEVELS[sensor]
+    slope = np.linspace(1, 0.3, len(bands))[:, None, None]  # VH is below VV
+    profile = {
+        "count": len(bands),
+        "height": side,
+        "width": side,
+        "crs": "EPSG:32631",
+        "dtype": "float32" if sensor == "s1" else "uint16",
+        "transform": TRANSFORM,
+    }
     rng = np.random.Generator(np.random.PCG64(2))
     with rasterio.open(path, "w", "GTiff", **profile) as target:
         target.descriptions = bands
         for start in range(0, side, ROWS):
             stop = min(start + ROWS, side)
-            ground = low + (high - low) * field(coarse, start, stop, side)
-            light = np.exp(noise * rng.standard_normal((len(bands), *ground.shape)))
-            values = (slope * ground * light).astype(profile["dtype"])
+            field = smooth_rows(coarse, start, stop, side)
+            ground = darkest + (brightest - darkest) * field
+            speckle = np.exp(noise * rng.standard_normal((len(bands), *ground.shape)))
+            values = (slope * ground * speckle).astype(profile["dtype"])
             target.write(values, window=Window(0, start, side, stop - start))
     return path
 
 
 def write_tile(folder: Path, side: int) -> dict[str, list[Path]]:
-    """A raster a date and sensor, of the same ground."""
-    coarse = np.random.Generator(np.random.PCG64(1)).random((side // STEP + 2, side // STEP + 2))
-    return {
-        sensor: [write_raster(folder / f"{sensor}_{d}.tif", sensor, coarse, side) for d in DAYS]
-        for sensor in MULTISENGE.bands
-    }
+    """Write a raster per date and sensor, all of the same ground."""
+    points = side // STEP + 2
+    coarse = np.random.Generator(np.random.PCG64(1)).random((points, points))
+    rasters = {}
+    for sensor in MULTISENGE.bands:
+        rasters[sensor] = []
+        for day in DAYS:
+            path = folder / f"{sensor}_{day}.tif"
+            rasters[sensor].append(write_raster(path, sensor, coarse, side))
+    return rasters
 
 
 def save_network(folder: Path) -> Path:
+    """Write a network with random weights."""
     import keras
 
     from multisenge_lib.dataset import TYPOLOGIES
@@ -71,50 +95,92 @@ def save_network(folder: Path) -> Path:
 
     keras.utils.set_random_seed(1)
     experiment = get_experiment(EXPERIMENT)
-    statistics = {"s1": ([-10.0] * 2, [5.0] * 2), "s2": ([1500.0] * 10, [900.0] * 10)}
-    model = build_model(experiment, 256, statistics)
+    model = build_model(experiment, 256, STATISTICS)
     card = model_card(experiment, TYPOLOGIES[experiment.classification], 256, "none")
     return save_model(model, card, folder / "model.keras")
 
 
-def steps(path: Path, axis: int) -> np.ndarray:
-    """Mean absolute step of the probabilities between neighbours, by column (axis 1) or row (0)."""
+# --- Seams ---
+
+
+def mean_steps(path: Path, axis: int) -> np.ndarray:
+    """Return the mean absolute step of the probabilities from each pixel to the next.
+
+    Args:
+        path: of the raster of probabilities.
+        axis: 1 from column to column, 0 from row to row.
+
+    Returns:
+        `(side - 1,)`, the mean over all pixels along the other axis and over the classes.
+    """
+    total = 0
+    count = 0
     with rasterio.open(path) as source:
-        side, found = source.height, []
+        side = source.height
         for start in range(0, side, ROWS):
-            across = Window(0, start, source.width, min(ROWS, side - start))
-            along = Window(start, 0, min(ROWS, side - start), source.height)
-            values = source.read(window=across if axis else along).astype(np.int16)
-            change = np.abs(np.diff(values, axis=1 + axis)) * source.scales[0]
-            found.append((change.sum(axis=(0, 2 - axis)), values.shape[0] * values.shape[2 - axis]))
-    sums, counts = zip(*found, strict=True)
-    return np.sum(sums, axis=0) / np.sum(counts)
+            length = min(ROWS, side - start)
+            if axis == 1:
+                window = Window(0, start, source.width, length)
+            else:
+                window = Window(start, 0, length, source.height)
+            values = source.read(window=window).astype(np.int16)  # (classes, rows, columns)
+            steps = np.abs(np.diff(values, axis=1 + axis)) * source.scales[0]
+            other_axis = 2 - axis
+            total = total + steps.sum(axis=(0, other_axis))
+            count += values.shape[0] * values.shape[other_axis]
+    return total / count
 
 
-def seam(path: Path, starts: list[int], side: int) -> dict[str, float]:
-    """Steps at windows' borders and elsewhere, of columns and rows together."""
-    change = np.stack([steps(path, 0), steps(path, 1)])
-    borders = sorted({edge for start in starts for edge in (start - 1, start + side - 1)})
-    at = np.zeros(change.shape[1], bool)
-    at[[edge for edge in borders if 0 <= edge < len(at)]] = True
-    return {"at_borders": float(change[:, at].mean()), "elsewhere": float(change[:, ~at].mean())}
+def compare_borders(path: Path, starts: list[int], side: int) -> dict[str, float]:
+    """Return the mean step across the edges of windows, and elsewhere.
+
+    Args:
+        path: of the raster of probabilities.
+        starts: first pixel of each window, along either axis.
+        side: of a window.
+    """
+    steps = np.stack([mean_steps(path, 0), mean_steps(path, 1)])
+    is_border = np.zeros(steps.shape[1], bool)
+    for start in starts:
+        for edge in (start - 1, start + side - 1):
+            if 0 <= edge < len(is_border):
+                is_border[edge] = True
+    return {
+        "at_borders": float(steps[:, is_border].mean()),
+        "elsewhere": float(steps[:, ~is_border].mean()),
+    }
+
+
+def predict_command(folder: Path, side: int) -> list[str]:
+    """Write rasters and a network, and return the command that maps them."""
+    rasters = write_tile(folder, side)
+    model = save_network(folder)
+    command = [sys.executable, "-m", "multisenge_lib.cli", "predict", str(model)]
+    for sensor, paths in rasters.items():
+        command.append(f"--{sensor}")
+        command += [str(path) for path in paths]
+    return [*command, "--out", str(folder / "map.tif"), "--probabilities"]
 
 
 def measure(quick: bool, rounds: int) -> dict:
+    """Map the tile once."""
     from multisenge_lib.maps.windows import WINDOW, Windows
 
     side = 5 * WINDOW // 2 if quick else TILE_PIXELS
     starts = Windows((side, side)).starts(0)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        rasters, model = write_tile(folder, side), save_network(folder)
-        given = [a for s, paths in rasters.items() for a in (f"--{s}", *map(str, paths))]
-        given += ["--out", str(folder / "map.tif"), "--probabilities"]
-        command = [sys.executable, "-m", "multisenge_lib.cli", "predict", str(model), *given]
-        start = time.perf_counter()
-        subprocess.run(command, check=True)
-        found = {"seconds": time.perf_counter() - start}
-        found |= seam(folder / "map_probabilities.tif", starts, WINDOW)
-    found["memory"] = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
-    print(f"{side} x {side} pixels: {found}")
-    return {"tile": {"experiment": EXPERIMENT, "pixels": side, "windows": len(starts) ** 2} | found}
+        command = predict_command(folder, side)
+        seconds_taken = seconds(partial(subprocess.run, command, check=True))
+        borders = compare_borders(folder / "map_probabilities.tif", starts, WINDOW)
+    memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
+    tile = {
+        "experiment": EXPERIMENT,
+        "pixels": side,
+        "windows": len(starts) ** 2,
+        "seconds": seconds_taken,
+        **borders,
+        "memory": memory,
+    }
+    print(f"{side} x {side} pixels: {tile}")
+    return {"tile": tile}

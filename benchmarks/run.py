@@ -13,6 +13,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -33,68 +34,86 @@ RATES = paths.PROJECT / "multisenge_lib" / "tools" / "measured_rates.json"
 PEERS = ("torch", "scikit-learn")
 
 
-def of_part(name, quick, rounds):
-    """What a part found, or why it was skipped."""
+def measure_part(name: str, quick: bool, rounds: int) -> dict:
+    """Return what a part measured, or why it was skipped."""
+    keep_freed_memory()  # as the notebook does; each part runs in a process of its own
     try:
-        keep_freed_memory()  # as the notebook does; each part runs in a process of its own
         return importlib.import_module(f"bench_{name}").measure(quick, rounds)
     except Skipped as why:
         return {"skipped": [{"what": name, "why": str(why)}]}
 
 
-def measured(parts, quick, rounds):
-    """What the parts found, one after the other, and what was skipped.
+def measure_parts(parts: Sequence[str], quick: bool, rounds: int) -> dict:
+    """Measure parts one after the other, and print a line per comparison.
 
     Each has a process of its own: what one tells the allocator would speed up the next one's peer.
+
+    Returns:
+        `rows`, `skipped`, and what else single parts measure.
     """
-    found = {"rows": [], "skipped": []}
+    measured = {"rows": [], "skipped": []}
     process = ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1)
     for name in parts:
         print(f"- {name}", flush=True)
-        part = process.submit(of_part, name, quick, rounds).result()
-        for row in part.get("rows", []):
+        part = process.submit(measure_part, name, quick, rounds).result()
+        rows = part.pop("rows", [])
+        for row in rows:
             print(as_text(row), flush=True)
-        for skipped in part.get("skipped", []):
-            print(f"{skipped['what']}: skipped: {skipped['why']}", flush=True)
-        found["rows"] += part.pop("rows", [])
-        found["skipped"] += part.pop("skipped", [])
-        found |= part
-    return found
+        skipped = part.pop("skipped", [])
+        for one in skipped:
+            print(f"{one['what']}: skipped: {one['why']}", flush=True)
+        measured["rows"] += rows
+        measured["skipped"] += skipped
+        measured |= part
+    return measured
 
 
-def record(parts, quick, rounds):
-    before, start = os.getloadavg(), time.time()
-    host, code = machine(), provenance()
-    code["versions"] |= {name: installed(name) for name in PEERS if installed(name)}
-    found = measured(parts, quick, rounds)
-    after = os.getloadavg()
+def make_record(parts: Sequence[str], quick: bool, rounds: int) -> dict:
+    """Measure parts, and describe machine, code and load of the run."""
+    load_before = os.getloadavg()
+    start = time.time()
+    host = machine()
+    code = provenance()
+    for name in PEERS:
+        version = installed(name)
+        if version:
+            code["versions"][name] = version
+
+    measured = measure_parts(parts, quick, rounds)
+
+    load_after = os.getloadavg()
     # Before, others alone; after, this run too, which keeps every core busy once.
-    busy = before[0] > 0.5 * host["cores"] or after[2] > 1.5 * host["cores"]
+    busy = load_before[0] > 0.5 * host["cores"] or load_after[2] > 1.5 * host["cores"]
     about = {
         "date": f"{datetime.date.today():%Y-%m-%d}",
         "quick": quick,
         "rounds": rounds,
         "seconds": round(time.time() - start),
-        "load": {"before": before, "after": after, "busy": busy},
+        "load": {"before": load_before, "after": load_after, "busy": busy},
+        "machine": host,
+        "code": code,
     }
-    return about | {"machine": host, "code": code} | found
+    return about | measured
 
 
-def rates_of(found):
-    """The few numbers of a whole run that the library needs, see `tools.MeasuredRates`."""
+def rates_of(record: dict) -> dict:
+    """Return the few numbers of a whole run that the library needs, see `tools.MeasuredRates`."""
     from multisenge_lib.models import build_model, step_memory
 
-    network, pixels, batch = "inception_10c", 256, 16
-    seconds = {row["work"]: row["ours"] for row in found["rows"]}
-    host = found["machine"]
+    network = "inception_10c"
+    pixels = 256
+    batch = 16
+    memory = step_memory(build_model(network, pixels), batch)
+    seconds = {row["work"]: row["ours"] for row in record["rows"]}
+    host = record["machine"]
     return {
         "machine": f"{host['processor']}, {host['cores']} cores, {host['memory_gib']} GiB, "
         f"{host['system']}",
-        "date": found["date"],
+        "date": record["date"],
         "network": network,
         "patch_pixels": pixels,
         "batch_size": batch,
-        "step_memory_bytes": int(step_memory(build_model(network, pixels), batch).sum()),
+        "step_memory_bytes": int(memory.sum()),
         "seconds_per_patch": {
             "read rasters": seconds["reading and checking 32 patches"] / 32,
             "pack": seconds["packing 32 patches"] / 32,
@@ -104,27 +123,44 @@ def rates_of(found):
     }
 
 
-def main():
+def parse_arguments() -> argparse.Namespace:
+    """Read the command line, and refuse parts that are not there."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS + LONG))
     parser.add_argument("--quick", action="store_true", help="small sizes, one turn")
     parser.add_argument("--rounds", type=int, help="turns of each comparison; by default 5")
     parser.add_argument("--out", type=Path, help="where the record goes")
-    given = parser.parse_args()
-    if unknown := sorted(set(given.parts) - set(PARTS + LONG)):
+    arguments = parser.parse_args()
+    unknown = sorted(set(arguments.parts) - set(PARTS + LONG))
+    if unknown:
         print(
             f"error: no part {', '.join(unknown)}: choose among {', '.join(PARTS + LONG)}",
             file=sys.stderr,
         )
         sys.exit(2)
-    parts = given.parts or PARTS
-    found = record(parts, given.quick, given.rounds or (1 if given.quick else 5))
-    whole = set(parts) == set(PARTS) and not given.quick
-    if out := given.out or (RECORD if whole else None):
-        print(f"Wrote {write_text(out, json.dumps(found, indent=1) + chr(10))}")
-    if whole and not given.out:
-        print(f"Wrote {write_text(RATES, json.dumps(rates_of(found), indent=1) + chr(10))}")
-    if found["load"]["busy"]:
+    return arguments
+
+
+def write_json(path: Path, content: dict) -> None:
+    """Write a file, and say so."""
+    written = write_text(path, json.dumps(content, indent=1) + "\n")
+    print(f"Wrote {written}")
+
+
+def main() -> None:
+    """Measure what the command line asks for, and write the record."""
+    arguments = parse_arguments()
+    parts = arguments.parts or PARTS
+    rounds = arguments.rounds or (1 if arguments.quick else 5)
+    record = make_record(parts, arguments.quick, rounds)
+
+    is_whole = set(parts) == set(PARTS) and not arguments.quick
+    if arguments.out:
+        write_json(arguments.out, record)
+    elif is_whole:
+        write_json(RECORD, record)
+        write_json(RATES, rates_of(record))
+    if record["load"]["busy"]:
         print("The machine was busy with other work: read the ratios, not the seconds.")
 
 

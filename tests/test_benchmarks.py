@@ -89,6 +89,58 @@ def test_a_target_is_met_only_if_all_of_it_is(common, options, met):
     assert common.row("work", [1.0], "peer", [2.0], **options)["target_met"] is met
 
 
+class FakeNetwork:
+    """Takes as long as it is told, in both kinds of work."""
+
+    def __init__(self, name: str, seconds: float, clock: list[float]):
+        self.name = name
+        self.seconds = seconds
+        self.clock = clock
+
+    def predict(self) -> None:
+        self.clock[0] += self.seconds
+
+
+def test_the_peer_is_the_fastest_variant_of_the_same_precision(common, monkeypatch):
+    import bench_networks
+
+    clock = [0.0]
+    monkeypatch.setattr(common.time, "perf_counter", lambda: clock[0])
+    contests = []
+    for precision, ours, eager, compiled in (("float32", 1, 4, 2), ("mixed_bfloat16", 1, 3, 5)):
+        contest = FakeNetwork("ours", ours, clock)
+        contest.precision = precision
+        contest.variants = [
+            FakeNetwork(f"eager, {precision}", eager, clock),
+            FakeNetwork(f"compiled, {precision}", compiled, clock),
+        ]
+        contests.append(contest)
+    options = {"float32": {"target_ratio": 1.4}, "mixed_bfloat16": {}}
+    in_float32, in_bfloat16 = bench_networks.rows_of("prediction", 3, contests, "predict", options)
+    assert in_float32["peer"] == "PyTorch, compiled, float32"
+    assert in_float32["ratio"] == 2 and in_float32["target_met"]
+    assert in_float32["variants"] == {"eager, float32": 4, "compiled, float32": 2}
+    assert in_bfloat16["peer"] == "PyTorch, eager, mixed_bfloat16"
+
+
+def test_without_pytorch_the_networks_are_skipped_with_a_sentence(common, monkeypatch):
+    import bench_networks
+
+    monkeypatch.setattr(bench_networks.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(common.Skipped, match="PyTorch is not installed"):
+        bench_networks.measure(quick=True, rounds=1)
+
+
+@pytest.mark.slow
+def test_both_map_the_same_area_in_a_quick_run(tmp_path):
+    pytest.importorskip("torch", reason="PyTorch is not installed, so there is no peer")
+    ended = bench("networks", "--quick", "--out", tmp_path / "record.json")
+    assert ended.returncode == 0, ended.stderr
+    rows = json.loads((tmp_path / "record.json").read_text("utf-8"))["rows"]
+    works = {row["work"].split(",")[0] for row in rows}
+    assert works == {"prediction", "map of 160 x 160 pixels", "training step"}
+
+
 def test_every_attempt_says_whether_it_was_adopted():
     for attempt in yaml.safe_load((DATA / "optimisation_log.yaml").read_text("utf-8")):
         assert list(attempt) == ["attempt", "machine", "result", "adopted"]

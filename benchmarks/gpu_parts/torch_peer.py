@@ -47,7 +47,7 @@ class TorchPeer:
 
         bands = {tensor.name: tensor.shape[-1] for tensor in model.inputs}
         peer = Peer(experiment, bands)
-        peer.take(model)
+        peer.take_weights(model)
         self.network = peer.to(self.device, memory_format=torch.channels_last)
         self.step_network = self.network
         self.mode = "eager, channels last"

@@ -24,6 +24,8 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not run __getattr__
         growth_table,
         machine_table,
         peer_table,
+        peer_variants_note,
+        peer_variants_table,
         share_table,
         target_counts,
     )
@@ -159,6 +161,8 @@ _NAMES_OF = {
         "growth_table",
         "machine_table",
         "peer_table",
+        "peer_variants_note",
+        "peer_variants_table",
         "share_table",
         "target_counts",
     ),

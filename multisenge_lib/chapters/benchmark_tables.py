@@ -10,6 +10,8 @@ from multisenge_lib.models import EXPERIMENTS
 
 #: Packages whose versions change how fast the library is.
 _PACKAGES = ("tensorflow-cpu", "tensorflow", "torch", "scikit-learn", "numpy", "rasterio")
+#: Rows of the record that compare networks with PyTorch, by the first words of their work.
+_NETWORK_WORK = ("prediction", "training step")
 
 
 def machine_table(record: Mapping[str, Any]) -> pd.DataFrame:
@@ -50,6 +52,46 @@ def peer_table(record: Mapping[str, Any]) -> pd.DataFrame:
             "other": f"{measured['theirs']:.3g} {unit}",
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("work")
+
+
+def peer_variants_table(record: Mapping[str, Any]) -> pd.DataFrame:
+    """Tabulate how long the networks take in each way of running PyTorch, and in the library.
+
+    A record of before the variants were measured has the one way that it was compared with.
+
+    Returns:
+        Median seconds as text: one row per way, one column per kind of work.
+    """
+    ours = {}
+    theirs = {}
+    for measured in record["rows"]:
+        work, _, precision = measured["work"].partition(", ")
+        if work not in _NETWORK_WORK:
+            continue
+        ours.setdefault(f"the library, {precision}", {})[work] = f"{measured['ours']:.2f} s"
+        peer = measured["peer"].removeprefix("PyTorch, ")
+        variants = measured.get("variants", {peer: measured["theirs"]})
+        for variant, seconds in variants.items():
+            theirs.setdefault(f"PyTorch, {variant}", {})[work] = f"{seconds:.2f} s"
+    table = pd.DataFrame.from_dict(theirs | ours, orient="index", columns=_NETWORK_WORK)
+    return table.rename_axis("way").fillna("–")
+
+
+def peer_variants_note(record: Mapping[str, Any]) -> str:
+    """Say in a sentence which ways of running PyTorch the record was measured with."""
+    if not any("variants" in measured for measured in record["rows"]):
+        return (
+            "The record shown here is older than this rule: it has eager PyTorch in float32 alone, "
+            "so its ratios are larger than a careful user of PyTorch would see."
+        )
+    reasons = [
+        f"{skipped['what']} was skipped, since {skipped['why']}"
+        for skipped in record.get("skipped", [])
+        if "PyTorch" in skipped["what"] or "bfloat16" in skipped["what"]
+    ]
+    if reasons:
+        return "; ".join(reasons) + "."
+    return "All of them were measured."
 
 
 def target_counts(record: Mapping[str, Any]) -> tuple[int, int]:

@@ -70,3 +70,42 @@ def test_exponents_of_growth(record):
 
 def test_shares_of_the_peak(record):
     assert chapters.share_table(record).loc["ConvLSTM-S1"].tolist() == ["0.25", "200", "50%"]
+
+
+def network_row(work, ours, peer, theirs, **more):
+    return {"work": work, "ours": ours, "peer": peer, "theirs": theirs} | more
+
+
+def test_each_way_of_running_pytorch_has_a_row(record):
+    variants = {"eager, float32": 2.0, "torch.compile, channels last, float32": 1.5}
+    fastest = "PyTorch, torch.compile, channels last, float32"
+    record["rows"] = [
+        network_row("prediction, float32", 0.5, fastest, 1.5, variants=variants),
+        network_row("training step, mixed_bfloat16", 1.25, "PyTorch, eager", 4.0, variants={}),
+        network_row("packing", 1.0, "copying", 1.0),
+    ]
+    table = chapters.peer_variants_table(record)
+    assert table["prediction"].to_dict() == {
+        "PyTorch, eager, float32": "2.00 s",
+        "PyTorch, torch.compile, channels last, float32": "1.50 s",
+        "the library, float32": "0.50 s",
+        "the library, mixed_bfloat16": "–",
+    }
+    assert table.loc["the library, mixed_bfloat16", "training step"] == "1.25 s"
+    assert chapters.peer_variants_note(record) == "All of them were measured."
+
+
+def test_a_record_without_variants_shows_the_peer_that_it_has(record):
+    peer = "PyTorch, eager, float32"
+    record["rows"] = [network_row("prediction, float32", 0.5, peer, 1.0)]
+    table = chapters.peer_variants_table(record)
+    assert table.loc[peer, "prediction"] == "1.00 s"
+    assert "older than this rule" in chapters.peer_variants_note(record)
+
+
+def test_a_way_that_could_not_be_measured_is_named(record):
+    row = network_row("prediction, float32", 0.5, "PyTorch, eager", 1.0, variants={"eager": 1.0})
+    record["rows"] = [row]
+    record["skipped"] = [{"what": "PyTorch compiled (torch.compile)", "why": "there is no g++"}]
+    note = chapters.peer_variants_note(record)
+    assert note == "PyTorch compiled (torch.compile) was skipped, since there is no g++."
