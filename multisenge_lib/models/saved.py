@@ -114,7 +114,7 @@ def model_card(
 
     Args:
         experiment: what was trained.
-        typology: the classes that the network separates, `dataset.typologies[classification]`.
+        typology: the classes that the network separates: those of `classification` in `dataset`.
         patch_pixels: along the sides of the patches that it was trained on.
         dataset: name of the dataset that it was trained on.
         scores: on the test split.
