@@ -149,7 +149,7 @@ def ladder_costs(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
     rows = {}
     for label, records in runs.items():
         if not records:
-            rows[label] = dict.fromkeys(("weights", "operations, 10¹²", "seconds"), NOT_TRAINED)
+            rows[label] = {"weights": NOT_TRAINED, "operations, 10¹²": "–", "seconds": "–"}
             continue
         operations = np.mean([record.metadata.operations for record in records]) / 1e12
         seconds = np.mean([record.history["seconds"].sum() for record in records])
@@ -171,8 +171,9 @@ def ladder_figure(runs: Mapping[str, Sequence[Record]], width: float = DESKTOP_W
         width: of the figure, inches.
     """
     across = columns_for(width, (2, 1))
-    figure, axes = panels(2, width, (2, 1), 2.3)
     labels = list(runs)
+    # Each name has two lines.
+    figure, axes = panels(2, width, (2, 1), 0.37 * len(labels) + 0.6)
     for position, ax in enumerate(axes):
         is_named = position % across == 0
         names = [_name_with_seeds(label, runs[label]) for label in labels]
