@@ -99,7 +99,9 @@ def test_a_committed_record_is_far_above_the_majority_class(folder, monkeypatch)
 
 
 def test_all_eight_records_or_none_are_committed():
-    assert {folder.name for folder in committed()} in (set(EXPERIMENTS), set())
+    names = {folder.name for folder in committed()}
+    # Beside them may stand other networks and variants.
+    assert names >= set(EXPERIMENTS) or not names
 
 
 def run(*command):

@@ -317,7 +317,7 @@ def test_an_offset_is_told_by_the_name_of_a_product(tmp_path):
         root = tmp_path / f"{product}{len(units)}"
         return " ".join(import_area(root, [source], size=32, units=InputUnits(**units)).notices)
 
-    assert "their offset of -1000 is applied" in said("N0400")
+    assert "an offset of -1000 is applied" in said("N0400")
     assert "offset" not in said("N0301")
     assert "your scale and offset of 100 count instead" in said("N0510", s2_offset=100)
 
@@ -326,7 +326,7 @@ def test_decibels_that_are_resampled_are_told(tmp_path):
     stored = (10 * np.log10(radar())).astype(np.float32)
     source = write(tmp_path / "S1_20230105.tif", stored, ["VV", "VH"], res=20)
     made = import_area(tmp_path / "root", [source], size=32, units=InputUnits(s1="db"))
-    assert any("hold db and are resampled as stored" in line for line in made.notices)
+    assert any("of them holds db and is resampled as stored" in line for line in made.notices)
 
 
 @pytest.mark.fault("import into a folder that holds something -> refused, nothing touched")

@@ -292,7 +292,7 @@ def test_a_record_that_would_be_refused_is_refused_before_training(whole, run, m
     def fit(*_):
         raise AssertionError("training has begun")
 
-    monkeypatch.setattr(training, "fit", fit)
+    monkeypatch.setattr(training, "fit_or_load", fit)
     with pytest.raises(RecordError, match="holds a record of other data") as caught:
         run(replace_record=False)
     one_line(caught)
