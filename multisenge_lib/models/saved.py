@@ -6,7 +6,6 @@ the card. Such files are passed on between people, so reading one trusts nothing
 
 import inspect
 import json
-import math
 import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -37,13 +36,10 @@ UNITS = {"s1": "linear intensity", "s2": "reflectance x 10,000"}
 #: Entries of the archive: our card, and what Keras writes.
 _CARD = "description.json"
 _METADATA = "metadata.json"
-_CONFIGURATION = "config.json"
 _WEIGHTS = "model.weights.h5"
 #: Weights are hardly compressible, so a file that unpacks to much more than its size is no network.
 _MAX_EXPANSION = 10
 _MAX_SMALL_ENTRY = 10_000_000
-#: In float32, in which networks are saved.
-_BYTES_OF_A_WEIGHT = 4
 
 _Color = Annotated[str, Meta(pattern="^#[0-9a-fA-F]{6}$")]
 _Month = Annotated[int, Meta(ge=1, le=12)]
@@ -194,10 +190,7 @@ def load_model(path: Path | str, network: str | None = None) -> tuple[keras.Mode
     custom_layers = _custom_layers(card, network)
     try:
         with keras.saving.custom_object_scope(custom_layers):
-            _check_size_of_network(path)
             model = keras.saving.load_model(path, compile=False, safe_mode=True)
-    except ModelError:
-        raise
     except MemoryError:
         raise ModelError(
             f"{printable(path)} cannot be read as a network: there is too little memory, free some"
@@ -279,25 +272,6 @@ def _check_sizes(path: Path, archive: zipfile.ZipFile) -> None:
         raise ModelError(
             f"{printable(path)} has {compressed:,} bytes and would unpack to {unpacked:,}: this is "
             "no network, do not use the file"
-        )
-
-
-def _check_size_of_network(path: Path) -> None:
-    """Refuse a small file whose configuration describes a network of gigabytes.
-
-    Keras makes all weights of a network before it reads those in the file.
-    """
-    with zipfile.ZipFile(path) as archive:
-        configuration = json.loads(archive.read(_CONFIGURATION))
-    # In such a scope the weights of a network have shapes and no values, and take no memory.
-    with keras.StatelessScope(initialize_variables=False):
-        model = keras.saving.deserialize_keras_object(configuration, safe_mode=True)
-        described = sum(math.prod(weight.shape) for weight in model.weights) * _BYTES_OF_A_WEIGHT
-    compressed = path.stat().st_size
-    if described > _MAX_EXPANSION * compressed + _MAX_SMALL_ENTRY:
-        raise ModelError(
-            f"{printable(path)} has {compressed:,} bytes and describes a network of {described:,}: "
-            "it does not hold such weights, do not use the file"
         )
 
 

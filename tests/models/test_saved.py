@@ -234,26 +234,6 @@ def test_a_bomb_is_not_unpacked(what, path, tmp_path, monkeypatch):
     one_line(caught)
 
 
-@pytest.mark.fault("model.keras: a configuration of an enormous network -> refused, never built")
-def test_an_enormous_network_is_not_built(tmp_path):
-    x = keras.Input((4, 32, 32, 2), name="s1")
-    hidden = keras.layers.Conv3D(4, 1, name="hidden")(x)
-    small = keras.Model({"s1": x}, keras.layers.Conv3D(10, 1)(hidden))
-    path = save_model(small, model_card(EXPERIMENT, TEN, 32, "sample"), tmp_path / "small.keras")
-    with zipfile.ZipFile(path) as archive:
-        configuration = json.loads(archive.read("config.json"))
-    for layer in configuration["config"]["layers"]:
-        layer.pop("build_config", None)  # it says for which shapes a layer was built
-        if layer["name"] == "hidden":
-            layer["config"]["filters"] = 10**9
-    enormous = json.dumps(configuration).encode()
-    target = with_entries(path, tmp_path / "model.keras", config_json=enormous)
-    # 2 + 1 and 10 weights for each of the filters, and a bias of ten.
-    with pytest.raises(ModelError, match="describes a network of 52,000,000,040") as caught:
-        load_model(target)
-    one_line(caught)
-
-
 @pytest.mark.fault(
     "model.keras: a layer that holds code of its own -> refused, the code is not run"
 )
