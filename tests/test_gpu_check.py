@@ -102,8 +102,10 @@ def test_a_resumed_run_is_equal_on_the_cpu(record):
     results = record["parts"]["sample_run"]["results"]
     for name in ("repeated_run", "resumed_run"):
         assert results[name]["equal"] and results[name]["epochs"] == results["short_epochs"]
-    assert results["committed_scores"]["seeds"] >= 3
-    assert results["committed_scores"]["kappa"]["deviation"] > 0
+    committed = results["committed_scores"]
+    assert committed["seeds"] >= 1
+    # One run has no spread.
+    assert ("kappa" in committed) == (committed["seeds"] > 1)
 
 
 @pytest.mark.jax

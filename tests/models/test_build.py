@@ -246,7 +246,7 @@ needs_jax = pytest.mark.skipif(
 )
 LEARN_AND_PREDICT = """
 import sys, keras, numpy as np
-from multisenge_lib.models.build import predict
+from multisenge_lib.models import ConvLSTM2D, predict  # the first, so that Keras knows its name
 assert keras.backend.backend() == "jax"
 model, data = keras.models.load_model(sys.argv[1]), np.load(sys.argv[2])
 inputs = {"s1": data["s1"], "s2": data["s2"]}
