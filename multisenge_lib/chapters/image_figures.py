@@ -251,6 +251,8 @@ def _tile_labels(outlines: gpd.GeoDataFrame, dots: np.ndarray) -> dict[str, np.n
     """
     # A city's name stands a little above its mark.
     taken = [np.add(place, (0, 0.08)) for place in MULTISENGE.cities.values()]
+    # Degrees east or west within which a tile's name would lie on another one: long for long names.
+    reach = [max(0.85, 0.35 + 0.045 * len(city)) for city in MULTISENGE.cities]
     labels = {}
     for tile, bounds in zip(outlines["tile"], outlines.bounds.to_numpy(), strict=True):
         west, south, east, north = bounds
@@ -264,13 +266,15 @@ def _tile_labels(outlines: gpd.GeoDataFrame, dots: np.ndarray) -> dict[str, np.n
                 covered = int(near.all(axis=1).sum())
                 room = min(room, 0.8) - 0.3 * covered
                 # On another name is worse than on any number of dots.
-                if (np.abs(np.array(taken) - (x, y)) < (0.85, 0.2)).all(axis=1).any():
+                east_west, north_south = np.abs(np.array(taken) - (x, y)).T
+                if ((east_west < reach) & (north_south < 0.2)).any():
                     room -= 100
                 if room > best_room:
                     best = np.array([x, y])
                     best_room = room
         labels[tile] = best
         taken.append(best)
+        reach.append(0.85)
     return labels
 
 
