@@ -8,19 +8,22 @@ from multisenge_lib.sample import ensure_sample
 
 
 def main() -> None:
-    """One row a patch: both sensors in July, the reference, the predicted map."""
-    root, record = ensure_sample(), results.read_record("sample", "s1s2_10c")
-    rows, shown = load_selection(root).set_index("patch", drop=False), []
+    """Draw one row for each of two patches: both sensors, the reference and the predicted map."""
+    root = ensure_sample()
+    record = results.read_record("sample", "s1s2_10c")
+    selection = load_selection(root).set_index("patch", drop=False)
+
+    images = []
     for name in list(record.maps)[:2]:
-        patch = read_patch(root, rows.loc[name])
-        shown += [
-            ("Sentinel-2", chapters.true_color(patch.s2[0]), None),
-            ("Sentinel-1", chapters.radar_color(patch.s1[0]), None),
-            ("Reference", record.references[name], TYPOLOGIES["10c"]),
-            ("Predicted", record.maps[name], TYPOLOGIES["10c"]),
-        ]
+        patch = read_patch(root, selection.loc[name])
+        images.append(("Sentinel-2", chapters.true_color(patch.s2[0]), None))
+        images.append(("Sentinel-1", chapters.radar_color(patch.s1[0]), None))
+        images.append(("Reference", record.references[name], TYPOLOGIES["10c"]))
+        images.append(("Predicted", record.maps[name], TYPOLOGIES["10c"]))
+
     chapters.use_style()
-    figure = chapters.image_grid(shown, (4, 2))
+    columns_and_rows = (4, 2)
+    figure = chapters.image_grid(images, columns_and_rows)
     chapters.mark_sample(figure)
     figure.savefig(Path(__file__).with_suffix(".png"), dpi=120)
 
