@@ -11,35 +11,21 @@ Everything else is in the packages: `dataset`, `models`, `training`, `results` a
 paper itself, the others stand around it.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # for editors and type checkers, which do not run __getattr__ below
+from multisenge_lib.lazy import lazy_names
+
+if TYPE_CHECKING:  # loaded when first asked for, see `lazy_names`: Keras alone takes seconds
     from multisenge_lib.dataset import TYPOLOGIES, load_selection, pack, read_patch, reclassify
+    from multisenge_lib.files import keep_freed_memory
     from multisenge_lib.maps import predict_map
     from multisenge_lib.models import EXPERIMENTS, build_model
     from multisenge_lib.results import read_record, scores
     from multisenge_lib.sample import find_data_root
     from multisenge_lib.training import Settings, train
 
-#: The package that defines each name, in the order of the work.
-_PACKAGE_OF = {
-    "find_data_root": "sample",
-    "load_selection": "dataset",
-    "read_patch": "dataset",
-    "TYPOLOGIES": "dataset",
-    "reclassify": "dataset",
-    "pack": "dataset",
-    "EXPERIMENTS": "models",
-    "build_model": "models",
-    "Settings": "training",
-    "train": "training",
-    "scores": "results",
-    "read_record": "results",
-    "predict_map": "maps",
-}
-
 __all__ = [  # noqa: RUF022  in the order of the work
+    "keep_freed_memory",
     "find_data_root",
     "load_selection",
     "read_patch",
@@ -55,16 +41,4 @@ __all__ = [  # noqa: RUF022  in the order of the work
     "predict_map",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    """Load a name when it is first asked for (PEP 562): Keras alone takes seconds to import."""
-    if name not in _PACKAGE_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    package = importlib.import_module(f"{__name__}.{_PACKAGE_OF[name]}")
-    value = getattr(package, name)
-    globals()[name] = value  # so that the next use does not come here again
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *_PACKAGE_OF])
+__getattr__, __dir__ = lazy_names(__name__)

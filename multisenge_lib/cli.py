@@ -50,6 +50,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # importing rich takes longer than everything else
 )
 
+#: Options that several commands have.
 Labels = Annotated[
     Path | None,
     typer.Option(
@@ -101,6 +102,7 @@ def _dataset_of(labels: Path, year: int | None, any_tile: bool) -> "Dataset":
 
     from multisenge_lib.dataset import MULTISENGE, dataset_of_root, has_description
 
+    # In a data root the labels are in the folder labels/, so its dataset.toml is one level up.
     root = labels.parent
     dataset = dataset_of_root(root) if has_description(root) else MULTISENGE
     if year is not None:
@@ -117,6 +119,7 @@ def _check_out(out: Path, endings: tuple[str, ...]) -> None:
     folder = out.parent
     if not folder.is_dir():
         raise FileError(f"{out} cannot be written: there is no folder {folder}: make it first")
+    # Asked, not tried: a file opened here would stay, empty, if the command fails later.
     if out.is_dir() or not os.access(folder, os.W_OK):
         raise FileError(f"{out} cannot be written: choose another folder or name")
 
@@ -168,6 +171,7 @@ def download_archives(
     names = archives or [LABELS, REFERENCE]
     unpacked = download(root, names, url or URL, keep=keep, selected=selected)
     for name in names:
+        # `download` leaves out those that had been unpacked before.
         if name in unpacked:
             files = counted(unpacked[name], "file", "files")
             typer.echo(f"{root / name}: {files} unpacked")
@@ -215,6 +219,7 @@ def write_index(
     patches = counted(len(index), "patch", "patches")
     tiles = counted(index["tile"].nunique(), "tile", "tiles")
     typer.echo(f"{patches} on {tiles}")
+    # Each patch has a file of its own for each of its dates.
     for sensor in SENSORS:
         dates = index[f"{sensor}_dates"].map(len)
         typer.echo(
@@ -289,6 +294,7 @@ def write_selection(
     from multisenge_lib.files import write_text
 
     _check_out(out, (".csv", ".parquet", ".gpkg"))
+    # Read before the label files, so that a slip is reported at once.
     chosen_months = None if months is None else _whole_numbers(months, "months")
     labels = _find_labels(labels or data_root)
     # With --any-tile, a tile that has a split keeps it; only unknown tiles have none.
@@ -298,6 +304,7 @@ def write_selection(
         index = data.only_existing(index, data_root, dataset.sensors)
     selection = data.make_selection(index, chosen_months, days_gap, s1_rule, dataset)
     table = selection.patches
+    # An empty file would pass for a result.
     if table.empty:
         raise MultiSenGEError(
             "0 patches selected, nothing written: no patch has an image in each of these months, "
@@ -321,6 +328,7 @@ def count_labels(labels: Labels = None) -> None:
     """
     from multisenge_lib.tools import write_label_counts
 
+    # Not `_find_labels`: what the book counts is MultiSenGE, never the sample.
     labels = labels or paths.real_labels()
     if labels is None:
         raise MultiSenGEError(
@@ -347,6 +355,7 @@ def _pairs(texts: list[str], option: str, example: str) -> dict[str, str]:
 def _reclass(text: str) -> dict[str, int]:
     """Read `10=1,20=2` as a dict from ids, or texts, of a reference to class ids."""
     example = "--reclass 10=1,20=2,255=0"
+    # What stands in the reference stays text: the column of a vector may hold names.
     class_of = {}
     for old, new in _pairs(_listed(text), "--reclass", example).items():
         if not new.isdecimal():
@@ -470,6 +479,7 @@ def _print_plan(labels: Path) -> None:
         f"Times: rates of one machine ({rates.machine}), measured on {rates.date} by the "
         "benchmarks, with all files in its memory; your disk and processor will differ."
     )
+    # Other authors published these counts for MultiSenGE's test tile; no other dataset has them.
     if dataset.name != MULTISENGE.name:
         return
     typer.echo("To compare first: pixels of the test tile by class, as others counted them")
@@ -504,6 +514,7 @@ def check_files(
 
     report = check_root(root, workers, progress=True)
     typer.echo(json.dumps(report.to_json(), indent=1) if as_json else report.to_text())
+    # 1 for scripts: the command itself was right, else it would be 2.
     raise typer.Exit(1 if report.problems else 0)
 
 
@@ -612,6 +623,7 @@ def predict_maps(
     from multisenge_lib.dataset import check_band_order
     from multisenge_lib.errors import printable
 
+    # Optional for the parser alone: in `--s2 JUL AUG model.keras` it sees one more raster.
     if model is None:
         raise MultiSenGEError(
             "no MODEL: name it before --s2 and --s1, which take all names up to the next option"
@@ -625,6 +637,7 @@ def predict_maps(
         raise MultiSenGEError("give either a data root, or rasters with --s2 and --s1")
 
     raster_options = {"window": window, "overlap": overlap, "any_month": any_month}
+    # Only those that were given: `predict_rasters` has the defaults.
     raster_options = {name: value for name, value in raster_options.items() if value is not None}
     if root:
         _refuse_options(list(raster_options), given="a data root", other="rasters")
@@ -714,6 +727,7 @@ def evaluate_network(
     typer.echo(f"Wrote {printable(folder)}")
     if maps is None:
         return
+    # The maps come from the same months as the scores.
     months = dataset_of_root(root).months if own_months else None
     options = {"months": months, "band_order": order, "network": network, "progress": True}
     for path in predict_root(model, root, maps, split=split, **options):
@@ -757,6 +771,7 @@ def print_audit(
 
     findings = audit.findings()
     if as_json:
+        # `vars` turns each finding, a dataclass, into a dict.
         typer.echo(json.dumps(findings, indent=2, default=vars))
         return
     for finding in findings:
@@ -821,6 +836,7 @@ def compare_records(
     if out is None:
         return
     if out.suffix == ".csv":
+        # The same bytes on every system, also on Windows.
         write_text(out, table.to_csv(lineterminator="\n"))
     else:
         write_text(out, table.reset_index().to_json(orient="records", indent=1) + "\n")
@@ -847,6 +863,7 @@ def print_config(
     # To standard error, so that the output stays a file for papermill.
     typer.echo(f"the record of {name} ({chosen_by})", err=True)
     if out is None:
+        # The text ends its last line itself, as a file does.
         typer.echo(text, nl=False)
     else:
         typer.echo(f"Wrote {write_text(out, text)}")
@@ -869,6 +886,7 @@ def run_benchmarks(
             f"{script} is not in {Path.cwd()}: the benchmarks are not part of the package: run "
             "this command in the folder of a clone of the repository"
         )
+    # A process of its own: the library imports nothing from benchmarks/.
     command = [sys.executable, str(script), *(parts or [])]
     if quick:
         command.append("--quick")
@@ -897,6 +915,7 @@ EXTRA_OF = {
 
 def _missing_package(error: ModuleNotFoundError) -> str:
     """Say in one line how to get a package that is not installed."""
+    # `error.name` may be a module inside the package, such as odc.stac.
     package = (error.name or str(error)).partition(".")[0]
     if package not in EXTRA_OF:
         return f"the package {package} is not installed: install the project again"
@@ -918,6 +937,7 @@ def _fail(message: str, code: int = 2) -> None:
 
 def main() -> None:
     """Run the command line; an error that the user can fix is one line and exit code 2."""
+    # By default a warning shows a file and a line of the library, which help no user.
     warnings.showwarning = _one_line_warning
     arguments = sys.argv[1:]
     command = arguments[0] if arguments else ""
@@ -935,7 +955,9 @@ def main() -> None:
         reason = str(error).partition("\n")[0]
         _fail(f"a package cannot be loaded ({reason}): free memory, or install the project again")
     except KeyboardInterrupt:
+        # 128 + 2, as shells report a process that Ctrl-C ended.
         _fail("interrupted", code=130)
+    # A full disk or a missing permission that no function has put into words of its own.
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         _fail(f"{where}{error.strerror or error}")

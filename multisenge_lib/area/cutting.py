@@ -269,11 +269,10 @@ def looks_brightened(sample: np.ndarray, bands: Sequence[str]) -> bool:
         sample: `(bands, height, width)`, 0 for no data.
         bands: their names.
     """
-    visible = [i for i, band in enumerate(bands) if band in _VISIBLE]
-    observed = sample.any(axis=0)
-    if not visible or not observed.any():
+    visible = _visible_values(sample, bands)
+    if visible.size == 0:
         return False
-    darkest = sample[visible].min(axis=0)[observed]
+    darkest = visible.min(axis=0)
     return bool(np.percentile(darkest, 1) >= _ESA_ADDITION)
 
 
@@ -287,12 +286,18 @@ def looks_darkened(sample: np.ndarray, bands: Sequence[str]) -> bool:
         sample: `(bands, height, width)`, 0 for no data.
         bands: their names.
     """
+    visible = _visible_values(sample, bands)
+    if visible.size == 0:
+        return False
+    cut_off = (visible <= 1).all(axis=0)
+    return bool(cut_off.mean() > 0.5)
+
+
+def _visible_values(sample: np.ndarray, bands: Sequence[str]) -> np.ndarray:
+    """The values of the visible bands where there are data, `(visible bands, pixels)`."""
     visible = [i for i, band in enumerate(bands) if band in _VISIBLE]
     observed = sample.any(axis=0)
-    if not visible or not observed.any():
-        return False
-    cut_off = (sample[visible] <= 1).all(axis=0)[observed]
-    return bool(cut_off.mean() > 0.5)
+    return sample[visible][:, observed]
 
 
 class Strip(NamedTuple):

@@ -10,7 +10,6 @@ from multisenge_lib.audit.decoded import (
     DecodedCounts,
     decode_counts,
     dropped_urban_share,
-    weights_of,
 )
 from multisenge_lib.audit.design import (
     COMPARISONS,
@@ -22,10 +21,8 @@ from multisenge_lib.audit.design import (
     deviation_interval,
     ground_deviation,
     patches_needed,
-    power_of,
     power_table,
     seed_deviation,
-    seeds_needed,
 )
 from multisenge_lib.audit.evidence import Evidence, published_evidence
 from multisenge_lib.audit.finding import (
@@ -49,11 +46,7 @@ from multisenge_lib.audit.label_counts import (
     read_label_counts,
     selection_csv,
 )
-from multisenge_lib.audit.merged import (
-    MERGED_SCORES,
-    merged_bounds,
-)
-from multisenge_lib.audit.merged_claims import merged_table, six_class_scores
+from multisenge_lib.audit.merged_claims import merged_table
 from multisenge_lib.audit.replications import (
     SAME_NETWORK,
     Answer,
@@ -63,8 +56,6 @@ from multisenge_lib.audit.replications import (
     merged_runs,
     run_table,
     sensor_gains,
-    share_of_missed,
-    share_of_wrong,
     spread_of_one_network,
 )
 from multisenge_lib.audit.report import findings

@@ -89,6 +89,16 @@ def _worst(differences: np.ndarray, tolerances: np.ndarray | float) -> tuple[flo
 # Scores of Tables 5 and 7
 
 
+def _compared_scores(
+    printed: np.ndarray, derived: np.ndarray, tolerances: np.ndarray | float
+) -> Outcome:
+    """Judge printed scores by the one that differs most, and count those that rounding allows."""
+    differences = printed - derived
+    fit = (np.abs(differences) <= tolerances).sum()
+    worst, tolerance = _worst(differences, tolerances)
+    return measured(worst, tolerance, count=printed.size, fit=fit)
+
+
 @check("f1-table5", classes=6)
 @check("f1-table7", classes=10)
 def f1(evidence: Evidence, classes: int) -> Outcome:
@@ -96,11 +106,7 @@ def f1(evidence: Evidence, classes: int) -> Outcome:
     # F1 grows with both scores, so the ends of their rounding intervals bound it.
     low = bounds.f1(precision - HALF_UNIT_4DP, recall - HALF_UNIT_4DP)
     high = bounds.f1(precision + HALF_UNIT_4DP, recall + HALF_UNIT_4DP)
-    differences = printed - (low + high) / 2
-    tolerances = (high - low) / 2 + HALF_UNIT_4DP
-    fit = (np.abs(differences) <= tolerances).sum()
-    worst, tolerance = _worst(differences, tolerances)
-    return measured(worst, tolerance, count=printed.size, fit=fit)
+    return _compared_scores(printed, (low + high) / 2, (high - low) / 2 + HALF_UNIT_4DP)
 
 
 @check("weighted-table5", classes=6)
@@ -109,11 +115,8 @@ def weighted(evidence: Evidence, classes: int) -> Outcome:
     printed = evidence.paper.weighted(classes)
     support = counted_support(evidence, classes)
     derived = np.einsum("mcs,c->ms", evidence.paper.scores(classes), support)
-    differences = printed - derived
-    tolerances = 2 * HALF_UNIT_4DP
-    fit = (np.abs(differences) <= tolerances).sum()
-    worst, tolerance = _worst(differences, tolerances)
-    return measured(worst, tolerance, count=printed.size, fit=fit)
+    # One half unit for the printed average, one for the printed scores that are averaged.
+    return _compared_scores(printed, derived, 2 * HALF_UNIT_4DP)
 
 
 @check("predicted-table5", classes=6)

@@ -7,18 +7,12 @@ from typing import TYPE_CHECKING
 
 from multisenge_lib.lazy import lazy_names
 
-if TYPE_CHECKING:  # for editors and type checkers, which do not run __getattr__ below
+if TYPE_CHECKING:  # loaded when first asked for, see `lazy_names`
     from multisenge_lib.chapters.ablation_records import (
-        ABLATION_EPOCHS,
-        BASELINE,
-        AblationRun,
-        Ablations,
         ablation_setting,
         ablation_table,
-        ablations_path,
         effect_interval,
         effect_note,
-        read_ablations,
     )
     from multisenge_lib.chapters.benchmark_tables import (
         growth_table,
@@ -30,7 +24,6 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not run __getattr__
         target_counts,
     )
     from multisenge_lib.chapters.choices import (
-        TOPICS,
         choice_table,
         code_source_table,
         deviation_table,
@@ -82,7 +75,6 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not run __getattr__
         month_bars,
         radar_color,
         series_images,
-        short_date,
         true_color,
     )
     from multisenge_lib.chapters.interactive import gates_data, selection_data, swipe_data
@@ -118,7 +110,6 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not run __getattr__
         overview_table,
         score_overview,
         urban_step_figure,
-        urban_step_rows,
     )
     from multisenge_lib.chapters.result_figures import (
         confusion_figure,
@@ -143,124 +134,4 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not run __getattr__
     )
     from multisenge_lib.chapters.village import read_village, read_village_radar
 
-#: The names of each module that the pages use.
-_NAMES_OF = {
-    "ablation_records": (
-        "ABLATION_EPOCHS",
-        "BASELINE",
-        "AblationRun",
-        "Ablations",
-        "ablation_setting",
-        "ablation_table",
-        "ablations_path",
-        "effect_interval",
-        "effect_note",
-        "read_ablations",
-    ),
-    "benchmark_tables": (
-        "growth_table",
-        "machine_table",
-        "peer_table",
-        "peer_variants_note",
-        "peer_variants_table",
-        "share_table",
-        "target_counts",
-    ),
-    "choices": ("TOPICS", "choice_table", "code_source_table", "deviation_table"),
-    "comparison": (
-        "display_name",
-        "other_scores",
-        "paper_overall",
-    ),
-    "data_figures": (
-        "Walk",
-        "class_presence",
-        "date_timeline",
-        "days_between",
-        "marked_places",
-        "patch_scale",
-        "spotlight",
-        "year_curves",
-    ),
-    "evidence_figures": (
-        "answers_table",
-        "bold_best",
-        "decoded_shares",
-        "decoded_table",
-        "errata_table",
-        "gains_by_model",
-        "inception_by_class",
-        "matrices_of_others",
-        "merged_figure",
-        "method_overview",
-        "replicate_by_class",
-        "run_overview",
-        "spread_figure",
-        "urban_steps",
-        "verdict_table",
-        "wrong_share_table",
-    ),
-    "gains": ("class_gains", "gain_table", "step_gains"),
-    "gate_examples": ("gate_places", "optical_pieces", "telling_filter"),
-    "gpu_record": ("gpu_record_tables",),
-    "image_figures": (
-        "band_means",
-        "class_series",
-        "dot_maps",
-        "month_bars",
-        "radar_color",
-        "series_images",
-        "short_date",
-        "true_color",
-    ),
-    "interactive": ("gates_data", "selection_data", "swipe_data"),
-    "ladder": (
-        "LADDER",
-        "ladder_costs",
-        "ladder_figure",
-        "ladder_gains",
-        "ladder_runs",
-        "ladder_table",
-        "not_trained",
-    ),
-    "local_catalogue": ("has_stac", "serve_folder", "write_catalogue"),
-    "method_figures": (
-        "forget_curves",
-        "loss_shares",
-        "nine_pixels",
-        "rate_curves",
-        "receptive_fields",
-    ),
-    "network_figures": ("draw_inception", "draw_method", "draw_unet", "gate_images"),
-    "network_layers": ("layer_table", "receptive_fields_of"),
-    "overview_figures": (
-        "class_count_figure",
-        "class_f1_statistics",
-        "class_overview",
-        "overview_rows",
-        "overview_table",
-        "score_overview",
-        "urban_step_figure",
-        "urban_step_rows",
-    ),
-    "result_figures": (
-        "confusion_figure",
-        "growth_curves",
-        "learning_curves",
-        "map_figure",
-        "score_dots",
-        "urban_scatter",
-    ),
-    "showcase": ("patches_to_show", "showcase_images"),
-    "style": ("image_grid", "mark_sample", "responsive_figure", "use_style"),
-    "transfer_results": (
-        "TransferRuns",
-        "read_transfer",
-        "transfer_figure",
-        "transfer_table",
-    ),
-    "village": ("read_village", "read_village_radar"),
-}
-_MODULE_OF = {name: module for module, names in _NAMES_OF.items() for name in names}
-
-__getattr__, __dir__ = lazy_names(__name__, _MODULE_OF)
+__getattr__, __dir__ = lazy_names(__name__)

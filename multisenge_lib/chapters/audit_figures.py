@@ -25,11 +25,14 @@ from multisenge_lib.audit import (
 )
 from multisenge_lib.chapters.html import Html, typeset
 from multisenge_lib.chapters.style import (
+    BLUE,
     DESKTOP_WIDTH,
     MIN_FONT_SIZE,
+    RED,
     class_label,
     is_narrow,
     lower_legend,
+    name_rows,
     panels,
 )
 from multisenge_lib.dataset import TYPOLOGIES
@@ -44,9 +47,7 @@ _LOOK = {
 }
 _METHOD_MARKERS = ("o", "s", "D", "^")
 _METHOD_COLORS = ("#6b6b6b", "#2b6ca3", "#a86400", "#9b1b4a")
-_BLUE = "#2b6ca3"
 _GREY = "#9a9a9a"
-_RED = "#b3261e"
 
 
 def anchor(id: str) -> str:
@@ -61,6 +62,8 @@ def _block(finding: Finding) -> str:
     if finding.difference is not None:
         tolerance = f", tolerance {finding.tolerance:.2g}" if finding.tolerance else ""
         numbers += f"Difference {finding.difference or 0:.2g}{tolerance}."
+    # A text that ends with a full stop of its own would get a second one.
+    numbers = numbers.replace("..", ".")
     # Italics are for the paper's own words only.
     if finding.quoted:
         claim = f"<i>{escape(finding.claim)}</i>"
@@ -70,7 +73,7 @@ def _block(finding: Finding) -> str:
         f'<div class="finding {look}" id="{anchor(finding.id)}"><p><b>{escape(finding.title)}</b> '
         f"<span>{sign} {finding.verdict}</span></p>"
         f"<p>{claim} ({escape(finding.where)})</p>"
-        f"<p>{escape(typeset(numbers.replace('..', '.')))}</p>"
+        f"<p>{escape(typeset(numbers))}</p>"
         f"<p>{escape(typeset(finding.explanation))}</p></div>"
     )
 
@@ -120,19 +123,6 @@ def folded(findings: Sequence[Finding], topic: str) -> Html:
     return Html(_fold(f"<b>{topic}</b>: {_tally(of_topic)}", inside))
 
 
-def _name_rows(ax: Axes, labels: Sequence[str]) -> np.ndarray:
-    """Name the rows of a chart, the first on top.
-
-    Returns:
-        The heights of the rows.
-    """
-    heights = np.arange(len(labels))
-    ax.set(yticks=heights, yticklabels=labels, ylim=(len(labels) - 0.4, -0.6))
-    ax.tick_params(axis="y", length=0)
-    ax.grid(axis="x", lw=0.4)
-    return heights
-
-
 def support_figure(evidence: Evidence, width: float = DESKTOP_WIDTH) -> Figure:
     """Draw the bounds that the tables imply for each class's share of the test set.
 
@@ -146,11 +136,11 @@ def support_figure(evidence: Evidence, width: float = DESKTOP_WIDTH) -> Figure:
         for class_id, share in enumerate(counted, 1):
             label = class_label(TYPOLOGIES[f"{classes}c"], class_id, 20)
             labels.append(f"{label} ({100 * share:.2g}%)")
-        rows = _name_rows(ax, labels)
+        rows = name_rows(ax, labels)
         # The narrower bars of both tables lie on the wider ones of one table.
         sources = (
             (audit.table_constraints(evidence.paper, classes), 0.7, _GREY, "that table alone"),
-            (audit.both_tables(evidence.paper), 0.4, _BLUE, "Tables 5 and 7 together"),
+            (audit.both_tables(evidence.paper), 0.4, BLUE, "Tables 5 and 7 together"),
         )
         for constraints, thickness, color, label in sources:
             low, high = audit.support_bounds(constraints, merge).T / counted
@@ -171,21 +161,22 @@ def _kappa_panel(ax: Axes, evidence: Evidence, classes: int) -> None:
     with_support = audit.kappa_intervals(evidence, classes, counted=True)
     middle = with_support.mean(axis=1)
     labels = [f"{name}\n{kappa:.4f}" for name, kappa in zip(METHODS, printed, strict=True)]
-    rows = _name_rows(ax, labels)
+    rows = name_rows(ax, labels)
     for bounds, color, label in (
         (from_tables, _GREY, "derived, Tables 5 and 7 alone"),
-        (with_support, _BLUE, "derived, with the counted support"),
+        (with_support, BLUE, "derived, with the counted support"),
     ):
         low, high = 1000 * (bounds.T - middle)
         ax.barh(rows, high - low, 0.5, low, color=color, label=label)
 
+    # A printed kappa is rounded, so it may lie half a unit outside what is derived.
     low = from_tables[:, 0] - HALF_UNIT_4DP
     high = from_tables[:, 1] + HALF_UNIT_4DP
     is_inside = (low <= printed) & (printed <= high)
     shift = 1000 * (printed - middle)
     for chosen, color, marker, verdict in (
         (is_inside, "black", "d", AGREES),
-        (~is_inside, _RED, "X", DISAGREES),
+        (~is_inside, RED, "X", DISAGREES),
     ):
         label = f"published, {verdict}"
         ax.scatter(shift[chosen], rows[chosen], 45, color, marker=marker, zorder=3, label=label)
@@ -221,7 +212,7 @@ def margins_figure(evidence: Evidence, width: float = DESKTOP_WIDTH) -> Figure:
     ticks = (0.5, 1, 2, 5, 10, 20)
     for ax, classes in zip(axes, (6, 10), strict=True):
         typology = TYPOLOGIES[f"{classes}c"]
-        rows = _name_rows(ax, [class_label(typology, i, 20) for i in typology.ids])
+        rows = name_rows(ax, [class_label(typology, i, 20) for i in typology.ids])
         for position, model in enumerate(audit.model_margins(evidence, classes)):
             ax.scatter(
                 model.predicted / model.reference,
@@ -234,6 +225,7 @@ def margins_figure(evidence: Evidence, width: float = DESKTOP_WIDTH) -> Figure:
                 label=METHODS[position],
             )
         ax.axvline(1, color="black", lw=1)
+        # On this scale, twice as many is as far from 1 as half as many.
         ax.set(xscale="log", xticks=ticks, xticklabels=[f"{tick:g}" for tick in ticks])
         ax.minorticks_off()
         ax.set(xlabel="Predicted / reference pixels", title=f"{classes} classes")
@@ -264,6 +256,7 @@ def cells_figure(
             text = f"{low[row, column]:.0f}"
             if row != column:  # the diagonal is the recall, which the paper prints
                 text += f"{between}{high[row, column]:.0f}"
+            # The colour is the width of the interval; on the darkest, black text is hard to read.
             is_dark = high[row, column] - low[row, column] > 65
             ax.text(
                 column,
@@ -293,8 +286,10 @@ def free_cells(evidence: Evidence, classes: int, method: int) -> dict[str, Any]:
         method: position in `METHODS`.
     """
     margins = audit.model_margins(evidence, classes)[method]
+    # Of the paper's test tile, as others counted them; the paper prints none.
     pixels = evidence.replication.support[classes].sum()
     cells = {}
+    # Without the diagonal, whose cells follow from the printed recalls.
     for row, column in permutations(range(classes), 2):
         shares = audit.extreme_matrices(margins, row, column)
         low, high = np.rint(pixels * shares).astype(int).tolist()
@@ -305,6 +300,7 @@ def free_cells(evidence: Evidence, classes: int, method: int) -> dict[str, Any]:
 def lab_presets(evidence: Evidence) -> dict[str, Any]:
     """Give the data of the page's kappa lab: shares and recalls of six classes to start from."""
     counted = audit.counted_support(evidence, 6).tolist()
+    # Of the last method; scores are precision, recall and F1.
     recalls = evidence.paper.scores(6)[-1, :, 1].tolist()
     presets = {
         f"{METHODS[-1]} on the test tile": {"shares": counted, "recalls": recalls},

@@ -106,6 +106,7 @@ def growth_table(record: Mapping[str, Any]) -> pd.DataFrame:
     """Tabulate how time and operations of a step grow: exponents, fitted on logarithms."""
     rows = {}
     for name, part in pd.DataFrame(record["growth"]).groupby("curve", sort=False):
+        # On logarithms, time ~ size^exponent is a straight line with the exponent as its slope.
         size = np.log(part["value"])
         rows[name] = {
             "measured": np.polyfit(size, np.log(part["seconds"]), 1)[0],

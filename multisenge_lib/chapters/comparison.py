@@ -209,6 +209,7 @@ def other_scores() -> pd.DataFrame:
         trained = sorted({key.experiment for key in list_records(folder.name)})
         for experiment in trained:
             runs[f"{folder.name}, {experiment}"] = read_runs(folder.name, experiment)
+    # These baselines belong to one dataset, and the rows above are of several.
     return seed_scores(runs).drop(index=[_FOREST, _MAJORITY], errors="ignore")
 
 
@@ -242,6 +243,7 @@ def _run_column(record: Record) -> dict[str, str]:
         for name in names:
             if name in values:
                 column[name.replace("_", " ")] = f"{values[name]}"
+    # As git writes it: the first digits, and + where the code had changes of its own.
     commit = (metadata.commit or "none")[:7]
     return column | {
         "epochs run, best": f"{len(record.history)}, {record.best_epoch}",

@@ -14,8 +14,11 @@ from matplotlib.patches import Patch as Swatch
 from matplotlib.patches import Rectangle
 
 from multisenge_lib.chapters.style import (
+    BLUE,
     DESKTOP_WIDTH,
+    GREY,
     MIN_FONT_SIZE,
+    RED,
     SPLIT_COLORS,
     is_narrow,
     lower_legend,
@@ -25,9 +28,6 @@ from multisenge_lib.chapters.style import (
 )
 from multisenge_lib.dataset import MULTISENGE
 
-_BLUE = "#2b6ca3"
-_RED = "#b3261e"
-_GREY = "#767676"
 _SHADE = "#eef3f8"
 _MARKERS = dict(zip(SPLIT_COLORS, "osD", strict=True))
 #: Kilometres along one pixel of Sentinel-2's 10 m bands.
@@ -72,7 +72,7 @@ def patch_scale(
 def _draw_tile(ax: Axes, columns: Sequence[int], rows: Sequence[int], chosen: int) -> None:
     side = MULTISENGE.patch_pixels * _PIXEL
     for number, (column, row) in enumerate(zip(columns, rows, strict=True)):
-        color = _RED if number == chosen else _BLUE
+        color = RED if number == chosen else BLUE
         corner = (column * _PIXEL, row * _PIXEL)
         # The edge covers the gap of one pixel between patches, which would show here and there.
         ax.add_patch(Rectangle(corner, side, side, color=color, linewidth=0.4))
@@ -97,7 +97,7 @@ def _draw_patch(ax: Axes, image: np.ndarray, detail: tuple[int, int], sample_pix
 
     sample_side = sample_pixels * _PIXEL
     corner = (0.08, 0.08)
-    ax.add_patch(Rectangle(corner, sample_side, sample_side, fill=False, edgecolor=_GREY))
+    ax.add_patch(Rectangle(corner, sample_side, sample_side, fill=False, edgecolor=GREY))
     beside = (corner[0] + sample_side + 0.08, corner[1] + sample_side / 2)
     look = {"color": "#555555", "fontsize": MIN_FONT_SIZE}
     ax.text(*beside, "a patch of\nthe sample", va="center", **look)
@@ -105,7 +105,7 @@ def _draw_patch(ax: Axes, image: np.ndarray, detail: tuple[int, int], sample_pix
     ax.text(
         *below, "a real village", ha="center", va="top", color="#555555", fontsize=MIN_FONT_SIZE
     )
-    ax.add_patch(Rectangle((0, 0), side, side, fill=False, edgecolor=_RED, linewidth=1.5))
+    ax.add_patch(Rectangle((0, 0), side, side, fill=False, edgecolor=RED, linewidth=1.5))
     ax.set(xlim=(-0.05, side + 0.05), ylim=(side + 0.05, -0.05), aspect="equal", xlabel="km")
     ax.set_title(f"A patch: {side:.2f} km", loc="left")
 
@@ -160,10 +160,10 @@ def date_timeline(
         for day in walk.chosen:
             # The day that lies exactly the gap later is allowed.
             last_forbidden = day + np.timedelta64(walk.days_gap - 1, "D")
-            ax.plot([day, last_forbidden], [0, 0], color=_RED, lw=5, alpha=0.45, zorder=1)
+            ax.plot([day, last_forbidden], [0, 0], color=RED, lw=5, alpha=0.45, zorder=1)
         taken = np.isin(walk.dates, walk.chosen)
-        ax.plot(walk.dates[~taken], 0 * np.ones((~taken).sum()), "o", mfc="white", mec=_GREY)
-        ax.plot(walk.chosen, np.zeros(len(walk.chosen)), "o", color=_BLUE, ms=8)
+        ax.plot(walk.dates[~taken], 0 * np.ones((~taken).sum()), "o", mfc="white", mec=GREY)
+        ax.plot(walk.chosen, np.zeros(len(walk.chosen)), "o", color=BLUE, ms=8)
         for number, (day, is_taken) in enumerate(zip(walk.dates, taken, strict=True)):
             # On alternate sides, so that neighbouring dates do not touch.
             above = number % 2 == 0
@@ -180,7 +180,7 @@ def date_timeline(
         if walk.failure:
             title += ":\n" if is_narrow(width) else ": "
             title += walk.failure
-        ax.set_title(title, loc="left", color=_RED if walk.failure else "black")
+        ax.set_title(title, loc="left", color=RED if walk.failure else "black")
         ax.set(ylim=(-1, 1), yticks=[])
         ax.spines["left"].set_visible(False)
     axes[-1].xaxis.set_major_locator(mdates.MonthLocator(bymonthday=1))
@@ -203,9 +203,9 @@ def _shade_months(ax: Axes, year: np.datetime64, months: Sequence[int]) -> None:
 def _timeline_handles() -> list[Line2D | Swatch]:
     marks = {"marker": "o", "linestyle": ""}
     return [
-        Line2D([], [], color=_BLUE, markersize=8, label="taken", **marks),
-        Line2D([], [], markerfacecolor="white", markeredgecolor=_GREY, label="not taken", **marks),
-        Swatch(color=_RED, alpha=0.45, label="too soon"),
+        Line2D([], [], color=BLUE, markersize=8, label="taken", **marks),
+        Line2D([], [], markerfacecolor="white", markeredgecolor=GREY, label="not taken", **marks),
+        Swatch(color=RED, alpha=0.45, label="too soon"),
         Swatch(color=_SHADE, label="wanted month"),
     ]
 

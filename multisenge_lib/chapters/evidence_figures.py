@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from multisenge_lib import audit
@@ -14,11 +13,17 @@ from multisenge_lib.audit import SAME_NETWORK, DecodedCounts, Evidence, Finding
 from multisenge_lib.chapters.audit_figures import anchor
 from multisenge_lib.chapters.comparison import paper_overall, paper_scores, urban_f1
 from multisenge_lib.chapters.html import Html, table, typeset
-from multisenge_lib.chapters.style import DESKTOP_WIDTH, columns_for, lower_legend, panels
+from multisenge_lib.chapters.style import (
+    BLUE,
+    DESKTOP_WIDTH,
+    columns_for,
+    lower_legend,
+    name_rows,
+    panels,
+)
 from multisenge_lib.dataset import TYPOLOGIES
 from multisenge_lib.paper import METHODS, replication
 
-_BLUE = "#2b6ca3"
 _ORANGE = "#a86400"
 #: The scores that are drawn, with the name below their panel.
 _TITLES = {
@@ -27,16 +32,6 @@ _TITLES = {
     "weighted_f1": "Weighted F1",
     "accuracy": "Accuracy",
 }
-
-
-def _name_rows(ax: Axes, labels: Sequence[str], is_named: bool) -> np.ndarray:
-    """Name the rows of a chart, the first on top, and return their heights."""
-    heights = np.arange(len(labels))
-    ax.set_yticks(heights, labels if is_named else [""] * len(labels))
-    ax.set_ylim(len(labels) - 0.4, -0.6)
-    ax.tick_params(axis="y", length=0)
-    ax.grid(axis="x", lw=0.4)
-    return heights
 
 
 def _class_labels(classes: int) -> list[str]:
@@ -56,14 +51,14 @@ def merged_figure(merged: pd.DataFrame, width: float = DESKTOP_WIDTH) -> Figure:
     for position, (ax, (score, title)) in enumerate(zip(axes, _TITLES.items(), strict=True)):
         rows = merged.loc[score].loc[list(METHODS)]
         # Side by side, the panels on the right share the names of those on the left.
-        heights = _name_rows(ax, METHODS, is_named=position % across == 0)
+        heights = name_rows(ax, METHODS, is_named=position % across == 0)
         ax.barh(
             heights,
             rows["high"] - rows["low"],
             0.5,
             rows["low"],
-            color=_BLUE,
-            edgecolor=_BLUE,  # so that the narrow bounds of macro F1 show
+            color=BLUE,
+            edgecolor=BLUE,  # so that the narrow bounds of macro F1 show
             linewidth=2,
             label="ten classes merged to six, bounds",
         )
@@ -101,8 +96,8 @@ def spread_figure(classes: int, width: float = DESKTOP_WIDTH) -> Figure:
     figure, axes = panels(len(scores), width, (3, 1), 1.5)
     for position, (ax, score) in enumerate(zip(axes, scores, strict=True)):
         labels = [name.replace(", ", ",\n").replace("four ", "four\n") for name in groups]
-        heights = _name_rows(ax, labels, is_named=position % across == 0)
-        for height, color, rows in zip(heights, (_ORANGE, _BLUE), groups.values(), strict=True):
+        heights = name_rows(ax, labels, is_named=position % across == 0)
+        for height, color, rows in zip(heights, (_ORANGE, BLUE), groups.values(), strict=True):
             values = rows[score]
             ax.plot([values.min(), values.max()], [height, height], color=color, lw=2)
             ax.scatter(values, np.full(len(values), height), 36, color, zorder=3)
@@ -156,6 +151,7 @@ def decoded_shares(decoded: DecodedCounts) -> pd.DataFrame:
 
 def method_overview() -> pd.DataFrame:
     """Tabulate the scores of the paper's four networks: weighted F1, kappa, mean urban F1."""
+    # Urban F1 is no score of Tables 5 to 8: the mean of F1 over the five urban classes.
     columns = {}
     for score in ("weighted_f1", "kappa", "urban_f1"):
         for classes in (6, 10):
@@ -178,6 +174,7 @@ def urban_steps() -> pd.DataFrame:
     """Tabulate what each addition changes in the paper's mean urban F1, with 6 and 10 classes."""
     columns = {}
     for classes in (6, 10):
+        # The columns stand in the order of `METHODS`: each sensor, both, both with Inception.
         s1, s2, both, inception = urban_f1(paper_scores(classes)).mean().loc[list(METHODS)]
         columns[f"{classes} classes"] = {
             "Sentinel-2, to Sentinel-1": both - s1,
@@ -247,6 +244,7 @@ def replicate_by_class(caption: str, label: str = "") -> Html:
     """Show the F1 of the paper's network by class, as printed and as others trained it."""
     by_class = audit.class_f1_table(10)
     own = by_class[by_class.index.str.startswith(SAME_NETWORK)].T
+    # Two rows of one network: as the paper prints it, then as others trained it.
     own.columns = ["paper", "others"]
     own.index = _class_labels(10)
     own["difference"] = own["others"] - own["paper"]
@@ -297,8 +295,10 @@ def wrong_share_table(
     for classes, predicted, reference in questions:
         cells = []
         for margins in audit.model_margins(evidence, classes):
+            # `hit` is the diagonal, which is certain: recall times the pixels of the class.
             wrong = margins.predicted[predicted - 1] - margins.hit[predicted - 1]
             bounds = audit.cell_bounds(margins)[reference - 1, predicted - 1]
+            # The cell is uncertain, so its share is an interval.
             low, high = 100 * bounds / wrong
             cells.append(f"{low:.0f} to {high:.0f}%")
         columns[f"{classes} classes: predicted {predicted}, really {reference}"] = cells

@@ -63,11 +63,12 @@ def gain_table(gains: Mapping[str, TestedDifference]) -> pd.DataFrame:
     """Tabulate gains as text, one row each."""
     rows = {}
     for name, gain in gains.items():
-        known = gain.difference.seeds > 1
+        # How much runs differ, and so the interval, cannot be seen from a single pair.
+        has_interval = gain.difference.seeds > 1
         interval = f"{write_number(gain.low, SIGNED)} to {write_number(gain.high, SIGNED)}"
         rows[name] = {
             "gain": write_number(gain.difference.value, SIGNED),
-            "95%, corrected": interval if known else "unknown",
+            "95%, corrected": interval if has_interval else "unknown",
             "pairs of runs": f"{gain.difference.seeds}",
             "clear": "yes" if gain.is_clear else "no",
         }

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from multisenge_lib.chapters.style import (
+    BLUE,
     DESKTOP_WIDTH,
     MIN_FONT_SIZE,
     SPLIT_COLORS,
@@ -28,7 +29,6 @@ from multisenge_lib.dataset import MULTISENGE, S2_BANDS, Patch, Typology, decibe
 
 #: A degree of latitude over one of longitude in the middle of the region (48.7 degrees north).
 _ASPECT = 1 / np.cos(np.deg2rad(48.7))
-_BLUE = "#2b6ca3"
 _PALE = "#7fa6c9"
 #: Inches: of a panel of lines over the dates, and of a line of text in it.
 _SERIES_HEIGHT = 2.8
@@ -191,7 +191,7 @@ def band_means(
     figure, axes = panels(len(dates), width, (2, 1), 2.4, sharey=True)
     # The two places stand side by side at each band, apart in shape and colour.
     looks = (
-        {"fmt": "o", "color": _BLUE, "shift": -0.12},
+        {"fmt": "o", "color": BLUE, "shift": -0.12},
         {"fmt": "s", "color": "#b3541e", "shift": 0.12},
     )
     positions = np.arange(len(bands))
@@ -230,7 +230,7 @@ def month_bars(
         width: of the figure, inches.
     """
     figure, ax = plt.subplots(figsize=(width, 3.6), layout="constrained")
-    colors = [_BLUE if month in chosen else _PALE for month in counts.index]
+    colors = [BLUE if month in chosen else _PALE for month in counts.index]
     bars = ax.barh([month_abbr[month] for month in counts.index], counts, color=colors)
     ax.bar_label(bars, padding=3, fmt="{:,.0f}")
     ax.invert_yaxis()
@@ -364,7 +364,7 @@ def dot_maps(
                 filled["lon"],
                 filled["lat"],
                 largest * filled[layer] / cells["patches"].max(),
-                color=SPLIT_COLORS.get(layer, _BLUE),
+                color=SPLIT_COLORS.get(layer, BLUE),
                 marker=_MARKERS.get(layer, "o"),
                 linewidths=0,
                 label=label,

@@ -12,7 +12,9 @@ from matplotlib.patches import Patch as Swatch
 from matplotlib.patches import Rectangle
 
 from multisenge_lib.chapters.style import (
+    BLUE,
     DESKTOP_WIDTH,
+    GREY,
     class_legend,
     is_narrow,
     lower_legend,
@@ -22,14 +24,12 @@ from multisenge_lib.chapters.style import (
 )
 from multisenge_lib.dataset import Typology
 
-_BLUE = "#2b6ca3"
 _ORANGE = "#b8720a"
-_GREY = "#767676"
 #: Bright, for squares on a dark image, from the smallest to the largest.
 _SQUARE_COLORS = ("#ffffff", "#ffd92f", "#7fd0ff", "#ff9ac8")
 #: Lines that are told apart by their dashes too.
 _DASHES = ("-", "--", ":", "-.")
-_LINE_COLORS = ("#1c1c1c", _BLUE, _ORANGE, "#7d0f3c")
+_LINE_COLORS = ("#1c1c1c", BLUE, _ORANGE, "#7d0f3c")
 
 
 # --- Scores ---
@@ -92,7 +92,7 @@ def loss_shares(shares: pd.DataFrame, width: float = DESKTOP_WIDTH) -> Figure:
     height = 0.46 * len(shares) + 0.9
     figure, ax = plt.subplots(figsize=(width, height), layout="constrained")
     rows = np.arange(len(shares))
-    for position, (name, color) in enumerate(zip(shares, (_GREY, _BLUE), strict=True)):
+    for position, (name, color) in enumerate(zip(shares, (GREY, BLUE), strict=True)):
         offset = (position - 0.5) * 0.38
         bars = ax.barh(rows + offset, 100 * shares[name], 0.36, color=color, label=name)
         ax.bar_label(bars, fmt="{:.2g}%", padding=3)

@@ -37,6 +37,10 @@ MIN_FONT_SIZE = 9
 _PHONE_PIXELS = 720
 #: Colours of splits, and of what is measured on them.
 SPLIT_COLORS = {"train": "#3a7cb8", "validation": "#b8720a", "test": "#7d0f3c"}
+#: Colours that mean the same in several figures.
+BLUE = "#2b6ca3"
+RED = "#b3261e"
+GREY = "#767676"
 SAMPLE_MARK = "synthetic sample, not the paper's data"
 #: Inches that the mark of the sample adds to a figure.
 _MARK_HEIGHT = 0.27
@@ -274,6 +278,22 @@ def lower_legend(figure: Figure, handles: Sequence[Artist]) -> None:
         fontsize=MIN_FONT_SIZE,
         handlelength=1.4,
     )
+
+
+def name_rows(ax: Axes, labels: Sequence[str], is_named: bool = True) -> np.ndarray:
+    """Name the rows of a chart, the first on top, and return their heights.
+
+    Args:
+        ax: the panel.
+        labels: one name per row.
+        is_named: False for a panel whose rows have their names in the panel on its left.
+    """
+    heights = np.arange(len(labels))
+    ax.set_yticks(heights, labels if is_named else [""] * len(labels))
+    ax.set_ylim(len(labels) - 0.4, -0.6)  # from the bottom to the top, so the first row is on top
+    ax.tick_params(axis="y", length=0)
+    ax.grid(axis="x", lw=0.4)
+    return heights
 
 
 def outlined(width: float, color: str = "#333333") -> list[Stroke | Normal]:

@@ -9,16 +9,9 @@ from multisenge_lib.lazy import lazy_names
 from multisenge_lib.maps.patches import check_bands, patch_inputs, patches_to_map
 from multisenge_lib.models import check_keras
 
-if TYPE_CHECKING:  # for editors and type checkers, which do not run __getattr__ below
+if TYPE_CHECKING:  # loaded when first asked for, see `lazy_names`
     from multisenge_lib.maps.from_arrays import predict_map
     from multisenge_lib.maps.from_rasters import predict_rasters
     from multisenge_lib.maps.from_root import predict_root
 
-#: Names that need Keras, by the module that defines them.
-_MODULE_OF = {
-    "predict_map": "from_arrays",
-    "predict_rasters": "from_rasters",
-    "predict_root": "from_root",
-}
-
-__getattr__, __dir__ = lazy_names(__name__, _MODULE_OF, check_keras)
+__getattr__, __dir__ = lazy_names(__name__, check_keras)

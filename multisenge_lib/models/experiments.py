@@ -134,11 +134,16 @@ def _name(label: str, sensors: tuple[str, ...], classification: str) -> str:
 
 
 def _experiment(
-    name: str, network: str, sensors: tuple[str, ...], typology: Typology, dataset: Dataset
+    name: str,
+    title: str,
+    network: str,
+    sensors: tuple[str, ...],
+    typology: Typology,
+    dataset: Dataset,
 ) -> Experiment:
     return Experiment(
         name=name,
-        title=_title(NETWORKS[network].title, sensors),
+        title=_title(title, sensors),
         sensors=sensors,
         network=network,
         classification=typology.name,
@@ -156,7 +161,8 @@ def _table_4(dataset: Dataset, typologies: Iterable[Typology]) -> dict[str, Expe
         for label, sensors, network in _TABLE_4:
             if set(sensors) <= set(dataset.sensors):
                 name = f"{label}_{typology.name}"
-                experiments[name] = _experiment(name, network, sensors, typology, dataset)
+                title = NETWORKS[network].title
+                experiments[name] = _experiment(name, title, network, sensors, typology, dataset)
     return experiments
 
 
@@ -187,13 +193,26 @@ def other_experiments_of(dataset: Dataset) -> Mapping[str, Experiment]:
         By name, such as `utae_10c` with both sensors and `utae_s2_10c` with one.
     """
     experiments = {}
-    others = [network for network in NETWORKS if network not in PAPER_NETWORKS]
+    for network, built_in in NETWORKS.items():
+        if network not in PAPER_NETWORKS:
+            experiments.update(experiments_of_network(network, built_in.title, dataset))
+    return experiments
+
+
+def experiments_of_network(network: str, title: str, dataset: Dataset) -> dict[str, Experiment]:
+    """The experiments of a network that the paper does not have, by name.
+
+    Args:
+        network: the first part of their names, such as `utae`.
+        title: the network's, to which the sensors are added.
+        dataset: each of its classifications is learned, with both sensors and with each alone.
+    """
+    experiments = {}
     for typology in _fewest_classes_first(dataset):
-        for network in others:
-            for sensors in (_BOTH, ("s2",), ("s1",)):
-                if set(sensors) <= set(dataset.sensors):
-                    name = _name(network, sensors, typology.name)
-                    experiments[name] = _experiment(name, network, sensors, typology, dataset)
+        for sensors in (_BOTH, ("s2",), ("s1",)):
+            if set(sensors) <= set(dataset.sensors):
+                name = _name(network, sensors, typology.name)
+                experiments[name] = _experiment(name, title, network, sensors, typology, dataset)
     return experiments
 
 

@@ -1,7 +1,12 @@
 """The paper's two networks (Figure 5): ConvLSTM and U-Net, and the same with an Inception module.
 
-They are built like any other network, see `networks`. The parameter `choices` is the experiment: it
-says what was chosen where the paper leaves something open.
+They are built like any other network, see `networks`. Both take
+
+- `series`: standardised images by sensor, `(batch, dates, height, width, bands)`;
+- `classes`: the number of classes;
+- `choices`: the experiment, which says what was chosen where the paper leaves something open;
+
+and return logits `(batch, height, width, classes)`.
 """
 
 from collections.abc import Mapping
@@ -18,16 +23,7 @@ from multisenge_lib.models.unet import build_unet
 def build_conv_lstm(
     series: Mapping[str, KerasTensor], classes: int, choices: Experiment
 ) -> KerasTensor:
-    """Sum up the series of each sensor with a ConvLSTM, and segment the result with the U-Net.
-
-    Args:
-        series: standardised images by sensor, `(batch, dates, height, width, bands)`.
-        classes: number of classes.
-        choices: what the paper leaves open.
-
-    Returns:
-        Logits `(batch, height, width, classes)`.
-    """
+    """Sum up the series of each sensor with a ConvLSTM, and segment the result with the U-Net."""
     features = _conv_lstm_features(series, choices)
     return _segment(features, classes, choices)
 
@@ -35,16 +31,7 @@ def build_conv_lstm(
 def build_inception(
     series: Mapping[str, KerasTensor], classes: int, choices: Experiment
 ) -> KerasTensor:
-    """Add what an Inception module sees of the first date, before the U-Net (section 3.2).
-
-    Args:
-        series: standardised images by sensor, `(batch, dates, height, width, bands)`.
-        classes: number of classes.
-        choices: what the paper leaves open.
-
-    Returns:
-        Logits `(batch, height, width, classes)`.
-    """
+    """Add what an Inception module sees of the first date, before the U-Net (section 3.2)."""
     features = _conv_lstm_features(series, choices)
 
     # The Inception module takes the first date of all sensors, stacked (section 3.2).

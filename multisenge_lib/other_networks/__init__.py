@@ -18,7 +18,7 @@ from multisenge_lib.lazy import lazy_names
 from multisenge_lib.models import check_keras
 from multisenge_lib.other_networks.forest_experiments import forest_names
 
-if TYPE_CHECKING:  # for editors and type checkers, which do not run __getattr__ below
+if TYPE_CHECKING:  # loaded when first asked for, see `lazy_names`
     from multisenge_lib.other_networks.random_forest import train_forest
 
-__getattr__, __dir__ = lazy_names(__name__, {"train_forest": "random_forest"}, check_keras)
+__getattr__, __dir__ = lazy_names(__name__, check_keras)

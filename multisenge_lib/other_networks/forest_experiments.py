@@ -2,9 +2,7 @@
 
 from multisenge_lib.dataset import Dataset
 from multisenge_lib.errors import ExperimentError
-from multisenge_lib.models import FOREST, Experiment
-
-_SENSORS = {"forest": ("s1", "s2"), "forest_s1": ("s1",), "forest_s2": ("s2",)}
+from multisenge_lib.models import FOREST, Experiment, experiments_of_network
 
 
 def forest_names(dataset: Dataset) -> list[str]:
@@ -27,21 +25,4 @@ def forest_experiment(name: str, dataset: Dataset) -> Experiment:
 
 
 def _experiments(dataset: Dataset) -> dict[str, Experiment]:
-    experiments = {}
-    for typology in dataset.typologies.values():
-        for label, sensors in _SENSORS.items():
-            if not set(sensors) <= set(dataset.sensors):
-                continue
-            name = f"{label}_{typology.name}"
-            experiments[name] = Experiment(
-                name=name,
-                title=f"Random forest-{''.join(sensors).upper()}",
-                sensors=sensors,
-                network=FOREST,
-                classification=typology.name,
-                classes=len(typology),
-                months=dataset.months,
-                days_gap=dataset.days_gap,
-                s1_per_month=dataset.s1_per_month,
-            )
-    return experiments
+    return experiments_of_network(FOREST, "Random forest", dataset)

@@ -1,7 +1,6 @@
 """What the paper prints, as data, and what it leaves open."""
 
 from multisenge_lib.paper.data_files import (
-    erratum_line,
     finding_words,
     read_errata,
     read_items,

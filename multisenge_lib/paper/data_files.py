@@ -66,11 +66,6 @@ def read_errata() -> list[dict[str, Any]]:
     return read_data("errata.yaml")
 
 
-def erratum_line(erratum: Mapping[str, Any]) -> str:
-    """One entry of `read_errata` as one line, the way a journal prints it."""
-    return f"{erratum['where']}: “{erratum['printed']}”. {erratum['correction']}"
-
-
 def read_open_points() -> list[dict[str, Any]]:
     """What the paper leaves open, choice by choice, beside three codes.
 

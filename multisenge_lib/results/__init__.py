@@ -2,7 +2,6 @@
 
 from multisenge_lib.results.differences import (
     COMPARABLE,
-    LEAST_SEEDS,
     LEAST_SEEDS_OF_VARIANTS,
     URBAN_F1,
     Estimate,
@@ -10,16 +9,14 @@ from multisenge_lib.results.differences import (
     correct,
     mean_score,
     paired_difference,
-    score_values,
     seed_estimate,
-    seeds_for_claim,
 )
 from multisenge_lib.results.metrics import (
     OVERALL,
     confusion_matrix,
     scores,
 )
-from multisenge_lib.results.parameters import to_parameters, to_yaml
+from multisenge_lib.results.parameters import to_yaml
 from multisenge_lib.results.records import (
     Metadata,
     Record,
@@ -36,7 +33,6 @@ from multisenge_lib.results.records import (
 from multisenge_lib.results.score_lines import print_scores
 from multisenge_lib.results.side_by_side import compare_experiments, comparison_text
 from multisenge_lib.results.spatial import (
-    DISTANCE_BINS,
     SpatialCounts,
     count_patch,
     join_counts,

@@ -11,7 +11,7 @@ from multisenge_lib.tools.archives import ARCHIVES, URL, download
 from multisenge_lib.tools.count_labels import write_label_counts
 from multisenge_lib.tools.full_run import format_quantity, measured_rates, plan_full_run
 
-if TYPE_CHECKING:  # for editors and type checkers, which do not run __getattr__ below
+if TYPE_CHECKING:  # loaded when first asked for, see `lazy_names`
     from multisenge_lib.tools.evaluation import (
         evaluate_model,
         evaluation_table,
@@ -19,13 +19,4 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not run __getattr__
     )
     from multisenge_lib.tools.transfer import run_transfer, write_place
 
-#: Names that need Keras, by the module that defines them.
-_MODULE_OF = {
-    "evaluate_model": "evaluation",
-    "evaluation_table": "evaluation",
-    "write_evaluation": "evaluation",
-    "run_transfer": "transfer",
-    "write_place": "transfer",
-}
-
-__getattr__, __dir__ = lazy_names(__name__, _MODULE_OF, check_keras)
+__getattr__, __dir__ = lazy_names(__name__, check_keras)

@@ -16,7 +16,7 @@ from multisenge_lib.training.settings import (
     with_variant_settings,
 )
 
-if TYPE_CHECKING:  # for editors and type checkers, which do not run __getattr__ below
+if TYPE_CHECKING:  # loaded when first asked for, see `lazy_names`
     from multisenge_lib.training.checkpoint import TrainingInfo
     from multisenge_lib.training.devices import device_name
     from multisenge_lib.training.loss import inverse_frequency, weighted_loss
@@ -33,22 +33,4 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not run __getattr__
         train,
     )
 
-#: Names that need Keras, by the module that defines them.
-_MODULE_OF = {
-    "TrainingInfo": "checkpoint",
-    "device_name": "devices",
-    "inverse_frequency": "loss",
-    "weighted_loss": "loss",
-    "ClassifierInfo": "run",
-    "PreparedRun": "run",
-    "Run": "run",
-    "check_data_root": "run",
-    "compute_statistics": "run",
-    "evaluate": "run",
-    "evaluate_predictions": "run",
-    "make_record": "run",
-    "prepare": "run",
-    "train": "run",
-}
-
-__getattr__, __dir__ = lazy_names(__name__, _MODULE_OF, check_keras)
+__getattr__, __dir__ = lazy_names(__name__, check_keras)

@@ -147,6 +147,9 @@ def train(
 ) -> Run:
     """Train the network of an experiment, and evaluate it on the test split.
 
+    On Linux, call `files.keep_freed_memory` once before, at the start of your script: a training
+    step on the sample took about 0.5 s with it and over 1.3 s without.
+
     Args:
         experiment: an `Experiment`, or its name such as `s1s2_10c`.
         settings: by default those of the data root, see `settings_for`.

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from multisenge_lib import audit
+from multisenge_lib.audit.decoded import weights_of
 
 KNOWN = np.array([1_000_003, 12_000_001, 7_000_000, 1_500_007, 3_000_000, 361_507_029])
 
@@ -17,7 +18,7 @@ def with_weights(evidence, weights):
 
 def test_known_counts_come_back_from_rounded_weights(evidence):
     assert KNOWN.sum() == 5890 * 65536
-    decoded = audit.decode_counts(with_weights(evidence, audit.weights_of(KNOWN).round(8)))
+    decoded = audit.decode_counts(with_weights(evidence, weights_of(KNOWN).round(8)))
     assert decoded.pixels.tolist() == KNOWN.tolist()
     low, high = decoded.bounds.T
     assert ((low <= KNOWN) & (high >= KNOWN)).all()
@@ -29,7 +30,7 @@ def test_the_authors_weights_are_whole_counts_of_all_selected_patches(evidence):
     assert decoded.pixels.tolist() == [1398876, 12046464, 7167191, 1459255, 3034357, 360900897]
     assert decoded.pixels.sum() == 5890 * 65536
     assert np.abs(decoded.exact - decoded.pixels).max() < 0.03
-    assert audit.weights_of(decoded.pixels).round(8).tolist() == [
+    assert weights_of(decoded.pixels).round(8).tolist() == [
         365.65572762, 42.46117546, 71.36785131, 350.52613946, 168.5718001, 1.41730604
     ]  # fmt: skip
 

@@ -5,7 +5,7 @@ import pytest
 
 from multisenge_lib import audit, paper
 from multisenge_lib.audit import merged, table_claims
-from multisenge_lib.audit.merged import MERGED_SCORES
+from multisenge_lib.audit.merged import MERGED_SCORES, merged_bounds
 from multisenge_lib.results import scores
 
 MERGE = table_claims.merge_matrix(6)
@@ -150,7 +150,7 @@ def test_findings_hold_two_numbers_of_four_decimals(evidence, findings):
     assert len(intervals) == 16
     for score in MERGED_SCORES:
         for method, (low, high) in zip(
-            paper.METHODS, audit.merged_bounds(evidence, score), strict=True
+            paper.METHODS, merged_bounds(evidence, score), strict=True
         ):
             printed = intervals[f"merged-{score.replace('_', '-')}/{method}"]
             # Rounded outward, so that what is printed is still a bound.

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from multisenge_lib import chapters
+from multisenge_lib.chapters.ablation_records import AblationRun, Ablations
 from multisenge_lib.errors import RecordError
 
 
@@ -13,8 +14,8 @@ def written(path, *rows):
     rest = {"accuracy": 0.5, "epochs": 2, "best_epoch": 1, "seconds": 1.0}
     rest |= {"finished": "2026-01-01", "commit": None}
     names = ("variant", "seed", "weighted_f1", "macro_f1", "kappa", "urban_f1")
-    runs = [chapters.AblationRun(**dict(zip(names, row, strict=True)), **rest) for row in rows]
-    path.write_text(json.dumps(asdict(chapters.Ablations({}, runs))))
+    runs = [AblationRun(**dict(zip(names, row, strict=True)), **rest) for row in rows]
+    path.write_text(json.dumps(asdict(Ablations({}, runs))))
     return path
 
 

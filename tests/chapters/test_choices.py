@@ -3,14 +3,14 @@
 import re
 
 from multisenge_lib import chapters
-from multisenge_lib.chapters.choices import linked_lines, topic_of
+from multisenge_lib.chapters.choices import TOPICS, linked_lines, topic_of
 from multisenge_lib.paper import read_code_sources, read_open_points
 
 
 def test_every_point_is_in_one_table():
     points = read_open_points()
     shown = []
-    for topic in chapters.TOPICS:
+    for topic in TOPICS:
         shown += chapters.choice_table(points, topic)["choice"].tolist()
     assert sorted(shown) == sorted(point["point"] for point in points)
 

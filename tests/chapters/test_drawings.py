@@ -14,6 +14,7 @@ from multisenge_lib import chapters
 from multisenge_lib.audit import read_label_counts
 from multisenge_lib.chapters import comparison, layer_table
 from multisenge_lib.chapters.figure_check import find_text_faults, visible_texts
+from multisenge_lib.chapters.image_figures import short_date
 from multisenge_lib.chapters.style import (
     DESKTOP_WIDTH,
     MIN_FONT_SIZE,
@@ -84,7 +85,7 @@ def unet(width):
 def gates(width):
     rows = ("NDVI", "input i", "forget f", "output o", "cell C", "hidden H")
     images = {name: RNG.random((4, 8, 8)) for name in rows}
-    shown = [chapters.short_date(day) for day in DATES]
+    shown = [short_date(day) for day in DATES]
     return chapters.gate_images(images, shown, dict.fromkeys(images, (-2.5, 2.5)), width)
 
 

@@ -61,12 +61,17 @@ def test_each_band_has_its_own_tag():
     np.testing.assert_array_equal(nodata.marked_pixels(pixels, [1, None]), [[True, False]])
 
 
+def write_mask(path, hidden_pixel):
+    """Add an internal mask that hides one pixel."""
+    visible = np.full((4, 4), 255, np.uint8)
+    visible[hidden_pixel] = 0
+    with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True), rasterio.open(path, "r+") as target:
+        target.write_mask(visible)
+
+
 def test_an_internal_mask_hides_pixels(tmp_path):
     path = write_raster(tmp_path / PATCH_FILE, np.full((2, 4, 4), 500, np.uint16))
-    with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True), rasterio.open(path, "r+") as target:
-        visible = np.full((4, 4), 255, np.uint8)
-        visible[0, 1] = 0
-        target.write_mask(visible)
+    write_mask(path, (0, 1))
     with rasterio.open(path) as source:
         hidden = nodata.masked_pixels(source)
         assert nodata.alpha_bands(source) == []
@@ -106,10 +111,7 @@ def test_a_raster_without_mask_hides_nothing(tmp_path):
 
 def test_an_alpha_band_and_an_internal_mask_hide_together(tmp_path):
     path = write_with_alpha(tmp_path / PATCH_FILE)
-    with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True), rasterio.open(path, "r+") as target:
-        visible = np.full((4, 4), 255, np.uint8)
-        visible[3, 3] = 0
-        target.write_mask(visible)
+    write_mask(path, (3, 3))
     with rasterio.open(path) as source:
         hidden = nodata.masked_pixels(source)
     assert hidden[1, 2] and hidden[3, 3] and np.count_nonzero(hidden) == 2

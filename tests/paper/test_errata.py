@@ -31,11 +31,3 @@ def test_errors_are_what_disagrees_and_each_disagreement_is_in_one_erratum(findi
 def test_the_exchanged_kappas_are_one_slip():
     exchanged = next(erratum for erratum in ERRATA if erratum["id"] == "table-8-exchanged")
     assert len(exchanged["findings"]) == 3
-
-
-def test_a_line_as_a_journal_prints_it():
-    erratum = next(erratum for erratum in ERRATA if erratum["id"] == "metrics-three")
-    assert paper.erratum_line(erratum) == (
-        "Section 3.5: “Three evaluation metrics are used [...]: F1, Recall, Precision and Cohen's "
-        "Kappa”. Four evaluation metrics are named."
-    )

@@ -8,7 +8,7 @@ from records import make_record
 
 from multisenge_lib.dataset import MULTISENGE, selection_parameters, with_selection
 from multisenge_lib.errors import RecordError
-from multisenge_lib.results import to_parameters, to_yaml
+from multisenge_lib.results.parameters import to_parameters, to_yaml
 from multisenge_lib.training import Settings, settings_from_parameters
 
 

@@ -25,6 +25,7 @@ from multisenge_lib.dataset import (
 from multisenge_lib.errors import DescriptionError, FileError, ModelError, RecordError
 from multisenge_lib.maps import predict_root
 from multisenge_lib.models import get_experiment, load_model, model_card, predict, save_model
+from multisenge_lib.results.parameters import to_parameters
 from multisenge_lib.tools import evaluate_model, evaluation_table, write_evaluation
 from multisenge_lib.tools.evaluation import find_typology
 from multisenge_lib.training import Settings, evaluate, prepare, train
@@ -118,7 +119,7 @@ def test_a_record_of_an_evaluation_is_written_and_read_back(model, root):
     assert write_evaluation(record) == folder  # the same again replaces it
     assert results.list_records("other") == []
     with pytest.raises(RecordError, match="it is of an evaluation"):
-        results.to_parameters(read)
+        to_parameters(read)
 
 
 @pytest.mark.fault("evaluate --out: the record of a training, or a user's files -> kept, one line")
