@@ -254,7 +254,8 @@ def _check_type(array: Any, name: str) -> None:
 @contextmanager
 def _as_raster(plane: Any, axes: CubeAxes, title: str) -> Iterator[DatasetReader]:
     """Open one band of one date as a raster; north up, whatever way its rows run."""
-    x, y = axes.x, axes.y
+    x = axes.x
+    y = axes.y
     # xarray's users keep y in either direction; GeoTIFF rows run from north to south.
     plane = plane.sortby(y, ascending=False).sortby(x)
     try:

@@ -71,8 +71,12 @@ def draft_dataset(
         learn: whether there is a reference to learn from. If not, all patches are for test.
     """
     leading_sensor = "s2" if "s2" in bands else "s1"
-    all_dates = [np.array(days, "datetime64[Y]") for of in dates.values() for days in of.values()]
-    years = np.unique(np.concatenate(all_dates)).astype(int) + 1970
+    years_of_series = []
+    for series in dates.values():
+        for days in series.values():
+            years_of_series.append(np.array(days, "datetime64[Y]"))
+    # NumPy counts years from 1970.
+    years = np.unique(np.concatenate(years_of_series)).astype(int) + 1970
     enough_to_divide = learn and len(dates) >= len(SPLITS)
     split = BLOCKS if enough_to_divide else "test"
     tiles = [patch.split("_")[0] for patch in sorted(dates)]

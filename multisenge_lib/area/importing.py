@@ -7,6 +7,7 @@ whole.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import cycle
 from pathlib import Path
 from typing import Any, get_args
@@ -155,16 +156,23 @@ def import_area(
     notices += _offset_notices(acquisitions, units)
     notices += _size_notices(size, grid)
 
-    draft = (size, bands, typology if classes else None, options.reference is not None)
+    describe = partial(
+        draft_dataset,
+        options.name,
+        size=size,
+        bands=bands,
+        published=typology if classes else None,
+        learn=options.reference is not None,
+    )
     with fill_root(root) as folder:
         # The description is drafted twice: at first only to refuse what cannot be described.
         corner = patch_name(grid.crs, grid.west, grid.north)
         days = {corner: days_by_sensor(acquisitions, tuple(bands))}
-        write_dataset_toml(folder, draft_dataset(options.name, days, *draft))
+        write_dataset_toml(folder, describe(days))
 
         writer = PatchWriter(folder, grid, size, units)
         notices += _write_patches(writer, acquisitions, bands, options)
-        dataset = draft_dataset(options.name, writer.dates, *draft)
+        dataset = describe(writer.dates)
         write_dataset_toml(folder, dataset)
     notices += _touching_blocks(dataset)
     return ImportResult(root, dataset, len(writer.dates), notices)
@@ -173,7 +181,10 @@ def import_area(
 def _typology_of(names: Sequence[str]) -> Typology:
     """Classes of a user's own, in MultiSenGE's colours, which begin again when they run out."""
     colors = cycle(MULTISENGE.published.colors)
-    return make_typology([(name, next(colors), (i,)) for i, name in enumerate(names, 1)])
+    classes = []
+    for class_id, name in enumerate(names, 1):
+        classes.append((name, next(colors), (class_id,)))
+    return make_typology(classes)
 
 
 def _reference_options(

@@ -27,7 +27,8 @@ from multisenge_lib.errors import counted
 #: Pixels along a side that content is judged on: every fourth of a published patch.
 _JUDGED_PIXELS = 64
 #: Decibels between which the median of VV lies on land.
-_LOWEST_VV, _HIGHEST_VV = -25, 0
+_LOWEST_VV = -25
+_HIGHEST_VV = 0
 _MOST_OFFSETS = 5
 
 

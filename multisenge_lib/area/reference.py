@@ -188,15 +188,16 @@ def _replaced(ids: np.ndarray, missing: np.ndarray, options: ReferenceOptions) -
     return classes
 
 
-def _open_vector(options: ReferenceOptions, grid: TargetGrid) -> Reference:
+def _read_shapes(path: Path) -> Any:
+    """Read a vector whose projection is known, as a GeoDataFrame."""
     import geopandas as gpd
 
-    name = printable(options.path)
+    name = printable(path)
     try:
-        if options.path.suffix.lower() == ".parquet":
-            shapes = gpd.read_parquet(options.path)
+        if path.suffix.lower() == ".parquet":
+            shapes = gpd.read_parquet(path)
         else:
-            shapes = gpd.read_file(options.path, layer=_only_layer(options.path))
+            shapes = gpd.read_file(path, layer=_only_layer(path))
     except ImportAreaError:
         raise
     except Exception as error:  # each driver has errors of its own
@@ -206,10 +207,17 @@ def _open_vector(options: ReferenceOptions, grid: TargetGrid) -> Reference:
         ) from None
     if shapes.crs is None:
         raise ImportAreaError(f"the reference {name} names no projection: give it one")
+    return shapes
+
+
+def _open_vector(options: ReferenceOptions, grid: TargetGrid) -> Reference:
+    shapes = _read_shapes(options.path)
     total = len(shapes)
     shapes = shapes[~(shapes.geometry.isna() | shapes.geometry.is_empty)].to_crs(grid.crs)
     if shapes.empty:
-        raise ImportAreaError(f"the reference {name} holds no shape: give one with polygons")
+        raise ImportAreaError(
+            f"the reference {printable(options.path)} holds no shape: give one with polygons"
+        )
     column = _class_column(shapes, options)
     ids = _ids_of_shapes(shapes[column].tolist(), column, options)
     geometries = shapes.geometry.to_numpy()
@@ -266,9 +274,10 @@ def _class_column(shapes: Any, options: ReferenceOptions) -> str:
             return options.attribute
         reason = f"has no column {printable(options.attribute)}"
     else:
-        usual = [c for name in _USUAL_COLUMNS for c in columns if c.lower() == name]
-        if usual:
-            return usual[0]
+        for name in _USUAL_COLUMNS:  # the first of them that is there
+            for column in columns:
+                if column.lower() == name:
+                    return column
         if len(columns) == 1:
             return columns[0]
         reason = "does not show which column holds the classes"

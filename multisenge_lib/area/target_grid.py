@@ -6,6 +6,7 @@ changes at the edge of the zone. An area may cross the equator: each patch is na
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -203,9 +204,10 @@ def _placement(sensor: str, source: BandSource) -> Placement:
             "geotransform"
         )
     crs, place = without_jump(crs, place, width)
-    corners = [place * (column, row) for column in (0, width) for row in (0, height)]
-    # Rows may run north and columns west, so left and right are found, not read.
-    (left, bottom), (right, top) = np.min(corners, axis=0), np.max(corners, axis=0)
+    # Rows may run north and columns west, so left and right are computed from all four corners.
+    corners = [place * corner for corner in product((0, width), (0, height))]
+    left, bottom = np.min(corners, axis=0)
+    right, top = np.max(corners, axis=0)
     return Placement(name, sensor, crs, place, (left, bottom, right, top))
 
 

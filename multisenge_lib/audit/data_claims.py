@@ -287,9 +287,12 @@ def merged_shares(evidence: Evidence, classes: int) -> np.ndarray:
 @check("merging")
 def merging(evidence: Evidence) -> Outcome:
     table = set(evidence.paper.grouping[10])
-    merged = [tuple(int(i) for i in group.split("+")) for group in evidence.names]
-    unmerged = set(range(1, 15)).difference(*merged)
-    groups = {*merged, *((i,) for i in unmerged)}
+    groups = set()
+    for group in evidence.names:  # such as "1+2+3"
+        groups.add(tuple(map(int, group.split("+"))))
+    # What the sentence does not name stays a class of its own.
+    unmerged = set(range(1, 15)).difference(*groups)
+    groups.update((class_id,) for class_id in unmerged)
     return judged(groups == table, count=len(groups), same=len(groups & table))
 
 

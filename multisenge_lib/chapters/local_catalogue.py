@@ -46,7 +46,8 @@ def write_catalogue(cube: Any, folder: Path) -> tuple[float, float, float, float
     """
     import pystac
 
-    height, width = cube.sizes["y"], cube.sizes["x"]
+    height = cube.sizes["y"]
+    width = cube.sizes["x"]
     # Coordinates are those of pixel centres.
     west = float(cube["x"][0]) - _METRES / 2
     north = float(cube["y"][0]) + _METRES / 2

@@ -170,7 +170,7 @@ def nearest_dates(s1_dates: np.ndarray, s2_dates: np.ndarray) -> np.ndarray | No
     return s1_dates[days_apart.argmin(axis=1)]
 
 
-def first_of_months(
+def first_few_in_months(
     s1_dates: np.ndarray, s2_dates: np.ndarray, per_month: int
 ) -> np.ndarray | None:
     """The first few Sentinel-1 dates in the month of each Sentinel-2 date.
@@ -200,7 +200,7 @@ def _match_s1(index: pd.DataFrame, selected_s2: pd.Series, s1_rule: str) -> list
     if per_month == 1:
         choose = S1_RULES[s1_rule]
     else:
-        choose = partial(first_of_months, per_month=per_month)
+        choose = partial(first_few_in_months, per_month=per_month)
     matched = []
     for available, s2_dates in zip(index["s1_dates"], selected_s2, strict=True):
         # A patch without a Sentinel-2 series is not selected, so it needs no Sentinel-1 dates.
@@ -305,8 +305,8 @@ def _check_whole_index(index: pd.DataFrame, dataset: Dataset) -> None:
     # gaps, so gaps show that rows were taken out.
     if divided and not index.index.equals(pd.RangeIndex(len(index))):
         raise SelectionError(
-            f"the index has {len(index)} rows, and not all of those that were read: splits by "
-            "blocks depend on all patches; select first, and take rows out of the selection"
+            f"rows were taken out of the index, which has {len(index)} now: splits by blocks "
+            "depend on all patches; select first, and take rows out of the selection"
         )
 
 

@@ -156,40 +156,64 @@ def read_values(
     scales = [source.scales[position] for position in positions]
     offsets = [source.offsets[position] for position in positions]
 
-    if out_shape is not None:
-        height, width = out_shape
-    elif window is not None:
-        height, width = int(window.height), int(window.width)
-    else:
-        height, width = source.shape
+    height, width = _shape_to_read(source, window, out_shape)
     image = np.empty((height, width, len(bands)), np.result_type(*dtypes))
     pixels = np.moveaxis(image, -1, 0)
     source.read(bands, out=pixels, window=window)
 
+    # What is missing shows in the stored values only, so it is looked up before they are converted.
     missing = [marked_pixels(pixels, tags)]
     if kind == "s2":
         missing.append(marked_pixels(pixels, [_usual_no_data(pixels.dtype)] * len(bands)))
     options = {} if out_shape is None else {"out_shape": out_shape}
     missing.append(masked_pixels(source, window, **options))
-
     if kind != "reference" and is_tagged(scales, offsets):
-        # Converting moves 0, so pixels that are 0 in all bands must be told before.
         missing.append(~pixels.any(axis=0))
-        converted = apply_tags(pixels, kind, scales, offsets)
-        if kind == "s2":
-            # 65535 must stay what it is, to be refused, where the tags do not make it a reflectance
-            # (a picture's scale of 1 / 65535 does).
-            is_largest = pixels == LARGEST_UINT16
-            converted[is_largest & (converted > _BRIGHTEST_IMAGE)] = LARGEST_UINT16
-            converted = to_uint16(converted)
-        pixels = converted
-    elif kind == "s1":
-        with np.errstate(over="ignore"):  # what float32 cannot hold is infinite, and refused
-            pixels = pixels.astype(np.float32, copy=False)
-    elif kind == "s2" and pixels.dtype.kind == "i":
-        np.maximum(pixels, 0, out=pixels)
+
+    pixels = _in_units_of_layout(pixels, kind, scales, offsets)
     for mask in missing:
         set_missing(pixels, mask)
+    return pixels
+
+
+def _shape_to_read(
+    source: Any, window: Window | None, out_shape: tuple[int, int] | None
+) -> tuple[int, int]:
+    """Height and width of what `read_values` reads; its arguments."""
+    if out_shape is not None:
+        return out_shape
+    if window is not None:
+        return int(window.height), int(window.width)
+    return source.shape
+
+
+def _in_units_of_layout(
+    pixels: np.ndarray, kind: str, scales: Sequence[float], offsets: Sequence[float]
+) -> np.ndarray:
+    """Stored values in the units of the layout; no data is whatever it becomes.
+
+    Args:
+        pixels: `(bands, height, width)`; may be changed.
+        kind: `s1`, `s2` or `reference`.
+        scales: of each band's tag.
+        offsets: of each band's tag.
+    """
+    if kind == "reference":
+        return pixels
+    if is_tagged(scales, offsets):
+        converted = apply_tags(pixels, kind, scales, offsets)
+        if kind == "s1":
+            return converted
+        # 65535 must stay what it is, to be refused, where the tags do not make it a reflectance
+        # (a picture's scale of 1 / 65535 does).
+        is_largest = pixels == LARGEST_UINT16
+        converted[is_largest & (converted > _BRIGHTEST_IMAGE)] = LARGEST_UINT16
+        return to_uint16(converted)
+    if kind == "s1":
+        with np.errstate(over="ignore"):  # what float32 cannot hold is infinite, and refused
+            return pixels.astype(np.float32, copy=False)
+    if pixels.dtype.kind == "i":
+        np.maximum(pixels, 0, out=pixels)
     return pixels
 
 

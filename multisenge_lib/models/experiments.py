@@ -37,7 +37,10 @@ def months_of_images(
 ) -> tuple[int, ...]:
     """The month of each image of a sensor, in the order of a network's inputs."""
     images_per_month = s1_per_month if sensor == "s1" else 1
-    return tuple(month for month in months for _ in range(images_per_month))
+    of_images = []
+    for month in months:
+        of_images += [month] * images_per_month
+    return tuple(of_images)
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,10 @@ from multisenge_lib.other_networks.sensors import join_sensors
 #: Channels of the encoder's and the decoder's stages, from the finest to the coarsest.
 ENCODER = (64, 64, 64, 128)
 DECODER = (32, 32, 64, 128)
-#: Attention heads, size of their keys, and channels of the series inside the attention.
-HEADS, KEY_SIZE, ATTENTION_WIDTH = 16, 4, 256
+#: Of the attention: its heads, the size of their keys, and the channels of the series inside it.
+HEADS = 16
+KEY_SIZE = 4
+ATTENTION_WIDTH = 256
 #: Channels between the decoder and the logits.
 LAST_WIDTH = 32
 #: The longest wavelength of the sine code of a day, in days; the authors' value.
@@ -95,7 +97,8 @@ class DayCode(layers.Layer):
 
     def __init__(self, width: int, heads: int, **kwargs):
         super().__init__(**kwargs)
-        self.width, self.heads = width, heads
+        self.width = width
+        self.heads = heads
         channel = np.arange(width // heads)
         self.wavelength = LONGEST_PERIOD ** (2 * (channel // 2) / (width // heads))
         # Even channels are sines, odd ones cosines, which are sines a quarter of a turn later.
@@ -166,7 +169,9 @@ class DateAttention(layers.Layer):
 
     def __init__(self, heads: int, key_size: int, dropout: float = 0.1, **kwargs):
         super().__init__(**kwargs)
-        self.heads, self.key_size, self.rate = heads, key_size, dropout
+        self.heads = heads
+        self.key_size = key_size
+        self.rate = dropout
         deviation = np.sqrt(2 / key_size)
         self.to_keys = layers.Dense(
             heads * key_size,

@@ -42,7 +42,8 @@ ARCHIVES = {
 #: File at the data root with the URL, length and SHA-256 of each archive, and what was unpacked.
 HASHES = "archives.json"
 #: Values of `unpacked` in that file.
-_ALL, _SELECTED = "all", "selected"
+_ALL = "all"
+_SELECTED = "selected"
 #: Inside a layer folder while files are added to it. Where it is found, the folder is not complete.
 _STAGING = ".unfinished"
 

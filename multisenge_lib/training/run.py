@@ -531,10 +531,10 @@ def _take_weights(model: keras.Model, prepared: PreparedRun, progress: bool) -> 
         return None
     weights = take_weights(model, prepared.typology.names, start)
     if progress:
-        left = ", ".join(weights.left) or "none"
+        random_names = ", ".join(weights.left) or "none"
         print(
             f"starts from {start.path}: {len(weights.taken)} weights taken, {len(weights.left)} "
-            f"left at random: {left}",
+            f"left at random: {random_names}",
             flush=True,
         )
     return weights

@@ -15,8 +15,8 @@ from multisenge_lib.dataset.months import month_of
 from multisenge_lib.dataset.selection import (
     S1_WINDOW,
     choose_dates,
+    first_few_in_months,
     first_in_months,
-    first_of_months,
     load_selection,
     make_selection,
     nearest_dates,
@@ -136,9 +136,9 @@ def test_the_first_in_each_month_is_the_first(dates, chosen):
 def test_several_radar_dates_of_each_month():
     s1 = days("07-01", "07-07", "07-13", "08-02", "08-08", "09-01")
     s2 = days("07-20", "08-15")
-    chosen = first_of_months(s1, s2, 2)
+    chosen = first_few_in_months(s1, s2, 2)
     assert chosen.tolist() == s1[[0, 1, 3, 4]].tolist()
-    assert first_of_months(s1, s2, 3) is None  # August has two
+    assert first_few_in_months(s1, s2, 3) is None  # August has two
     index = pd.DataFrame({"patch": ["31UEQ_0_0"], "tile": ["31UEQ"], "x": [0], "y": [0]}).assign(
         s1_dates=[s1], s2_dates=[s2], projection=[32631], classes=[np.array([1])]
     )
