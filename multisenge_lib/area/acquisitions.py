@@ -72,13 +72,13 @@ def group_by_day(bands: list[BandOfDay]) -> tuple[list[Acquisition], list[str]]:
     for sensor, band, day, source in bands:
         bands_of_day = grouped.setdefault((sensor, day), {})
         # ESA's folder R20m holds B2 again, as a mean of the 10 m pixels in R10m.
-        known = bands_of_day.get(band)
-        if known is None:
+        earlier = bands_of_day.get(band)
+        if earlier is None:
             bands_of_day[band] = source
             continue
-        finer = _finer_of(known, source, band, day)
+        finer = _finer_of(earlier, source, band, day)
         bands_of_day[band] = finer
-        coarser.append(source if finer is known else known)
+        coarser.append(source if finer is earlier else earlier)
     notices = []
     if coarser:
         bands_left_out = counted(

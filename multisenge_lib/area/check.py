@@ -175,13 +175,17 @@ def check_root(root: Path | str, workers: int | None = None, progress: bool = Fa
         file = printable(row.file)
         problems += [Remark(row.layer, file, words) for words in row.problems]
         notes += [Remark(row.layer, file, words) for words in row.notes]
+    sentences = {}
+    for subject, of_subject in evidence.items():
+        if of_subject.sentence:
+            sentences[subject] = of_subject.sentence
     return CheckReport(
         root=root,
         dataset=title,
         files=_count_files(files, findings),
         problems=_group(problems),
         notes=_group(notes),
-        evidence={subject: e.sentence for subject, e in evidence.items() if e.sentence},
+        evidence=sentences,
         draft=_draft(root, index, findings, dataset),
     )
 

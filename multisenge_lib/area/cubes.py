@@ -110,8 +110,7 @@ def bands_of_cube(cube: Any, name: str, crs: str | None, file_name: str = "") ->
         if other or band_name.lower().endswith("nbart_swir_1"):
             raise ImportAreaError(
                 f"{name} holds {printable(band_name)}, a band of {other or 'Landsat'}: give "
-                "images of "
-                "Sentinel-1 and Sentinel-2 alone"
+                "images of Sentinel-1 and Sentinel-2 alone"
             )
         # Angles without dates, or cubes of several orbits, are not what a network sees.
         if set(array.dims) != wanted_dims:

@@ -226,8 +226,7 @@ def _user_bands(s1_bands: Sequence[str], s2_bands: Sequence[str]) -> dict[str, l
             if band is None:
                 raise ImportAreaError(
                     f"{sensor} bands: {printable(name)!r} names none; give B2 to B12, VV or VH, "
-                    "and - "
-                    "for one of no use"
+                    "and - for one of no use"
                 )
             bands.append(band)
         named = [band for band in bands if band != "-"]

@@ -276,8 +276,7 @@ def _read_baseline(metadata: Path) -> ProcessingBaseline | None:
         values = ", ".join(f"{value:g}" for value in sorted(offsets))
         raise ImportAreaError(
             f"{printable(metadata)} gives its bands different offsets ({values}): say which to "
-            "take "
-            "with --s2-offset, and import such products by themselves"
+            "take with --s2-offset, and import such products by themselves"
         )
     number = int(version[1] + version[2])
     # Products before baseline 04.00 have no such element.

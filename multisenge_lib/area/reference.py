@@ -163,8 +163,7 @@ def _class_ids(ids: np.ndarray, fill: float, options: ReferenceOptions) -> np.nd
     for problem in pixel_problems(ids, "reference", classes):
         raise ImportAreaError(
             f"{printable(options.path)} {problem}; name other classes with --classes, replace "
-            "other "
-            "ids with --reclass 10=1,20=2, and 255=0 for no data"
+            "other ids with --reclass 10=1,20=2, and 255=0 for no data"
         )
     return ids.astype(np.uint8)
 
@@ -181,8 +180,7 @@ def _replaced(ids: np.ndarray, missing: np.ndarray, options: ReferenceOptions) -
     if unnamed:
         raise ImportAreaError(
             f"{printable(options.path)} holds {', '.join(unnamed[:8])}, which --reclass does not "
-            "name: "
-            f"give each id a class, such as {unnamed[0]}=1, or {unnamed[0]}=0 for no data"
+            f"name: give each id a class, such as {unnamed[0]}=1, or {unnamed[0]}=0 for no data"
         )
     classes[missing] = 0
     return classes
@@ -313,8 +311,7 @@ def _ids_of_shapes(values: list[Any], column: str, options: ReferenceOptions) ->
         examples = ", ".join(printable(key) for key in dict.fromkeys(unknown[:8]))
         raise ImportAreaError(
             f"the reference {printable(options.path)} holds {examples} in {printable(column)}, "
-            "which are "
-            f"no class ids from 1 to {len(options.class_names)}: name the classes with --classes, "
-            "or replace the values with --reclass 10=1,20=2"
+            f"which are no class ids from 1 to {len(options.class_names)}: name the classes with "
+            "--classes, or replace the values with --reclass 10=1,20=2"
         )
     return ids

@@ -110,11 +110,11 @@ def list_files(sources: Iterable[Path], skipped: Skipped) -> list[Path]:
         files.append(source)
     # A file that is given twice, or by a link as well, is no second image of its date.
     unique = []
-    seen = set()
+    identities = set()
     for path in files:
         identity = path.resolve()
-        if identity not in seen:
-            seen.add(identity)
+        if identity not in identities:
+            identities.add(identity)
             unique.append(path)
     return unique
 
@@ -131,8 +131,8 @@ def _snap_folder(header: Path) -> Path:
 
 def _nothing_below(folder: Path, skipped: Skipped) -> str:
     endings = ", ".join(RASTER_ENDINGS + CUBE_ENDINGS)
-    left_out = "".join(f"; {notice}" for notice in skipped.notices())
-    return f"{printable(folder)} holds no raster ({endings}){left_out}"
+    reasons = "".join(f"; {notice}" for notice in skipped.notices())
+    return f"{printable(folder)} holds no raster ({endings}){reasons}"
 
 
 def _files_below(folder: Path, skipped: Skipped) -> list[Path]:
@@ -407,10 +407,10 @@ def find_images(
             f"{rasters} otherwise than you do; your order counts, such as in {renamed[0]}"
         )
     if not bands:
-        left_out = "".join(f"; {notice}" for notice in notices)
+        reasons = "".join(f"; {notice}" for notice in notices)
         raise ImportAreaError(
             "no band of Sentinel-1 or Sentinel-2 is there by name (B2 to B12, VV or VH): name "
-            f"them, or give --s2-bands and --s1-bands{left_out}"
+            f"them, or give --s2-bands and --s1-bands{reasons}"
         )
     acquisitions, more_notices = group_by_day(bands)
     return FoundImages(acquisitions, notices + more_notices)
@@ -425,8 +425,8 @@ def _reason_to_skip(path: Path, is_second_choice: bool, is_given: bool) -> str |
     if is_level_1c(path):
         raise ImportAreaError(
             f"{printable(path)} is of level 1C, reflectance at the top of the atmosphere: the "
-            "networks "
-            "take reflectance of the ground, level 2A; fetch that product, or leave this one out"
+            "networks take reflectance of the ground, level 2A; fetch that product, or leave this "
+            "one out"
         )
     sensor = foreign_sensor(path)
     if sensor is not None and is_given:
@@ -460,8 +460,7 @@ def _place_bands(
         if foreign_name(name or ""):
             raise ImportAreaError(
                 f"{header.title} holds {printable(name)}, a band of {foreign_name(name)}: give "
-                "images "
-                "of Sentinel-1 and Sentinel-2 alone"
+                "images of Sentinel-1 and Sentinel-2 alone"
             )
     _check_date_of_each_band(header, named)
     day_of_raster = day_of_file(path)

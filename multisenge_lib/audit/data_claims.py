@@ -118,15 +118,15 @@ def regular_gaps(evidence: Evidence) -> Outcome:
 @check("gap-17")
 def gap(evidence: Evidence) -> Outcome:
     patches_by_gap = evidence.paper.days_gaps()
-    kept = patches_by_gap[int(evidence.value)]
+    patches_of_17 = patches_by_gap[int(evidence.value)]
     best_gap = max(patches_by_gap, key=patches_by_gap.get)
-    longest = max(gap for gap, patches in patches_by_gap.items() if patches == kept)
+    longest = max(gap for gap, patches in patches_by_gap.items() if patches == patches_of_17)
     # The sentence goes on "as recommended in [33]". If 17 is that work's gap, the number of patches
     # is the most for it, whatever a shorter gap would give; so another maximum does not refute it.
-    is_most = kept == patches_by_gap[best_gap]
+    is_most = patches_of_17 == patches_by_gap[best_gap]
     return judged(
         is_most or None,
-        kept=kept,
+        kept=patches_of_17,
         best_gap=best_gap,
         patches=patches_by_gap[best_gap],
         longest=longest,

@@ -170,12 +170,12 @@ def count_kept(series: list[dict[str, Any]], months: Sequence[int], days_gap: in
     Returns:
         Patches by tile; 0 for a tile that loses all of its patches.
     """
-    kept = pd.Series(0, index=sorted({one["tile"] for one in series}), name="patches")
+    patches_of_tile = pd.Series(0, index=sorted({one["tile"] for one in series}), name="patches")
     for one in series:
         dates = np.array(one["dates"], dtype="datetime64[D]")
         if choose_dates(dates, months, days_gap) is not None:
-            kept[one["tile"]] += len(one["x"])
-    return kept.rename_axis("tile")
+            patches_of_tile[one["tile"]] += len(one["x"])
+    return patches_of_tile.rename_axis("tile")
 
 
 def read_label_counts(record: Path = RECORD) -> LabelCounts:

@@ -91,12 +91,12 @@ def ablation_table(path: Path | None = None) -> pd.DataFrame | None:
         raise RecordError(f"{path} has no run of the {BASELINE}: restore it, or delete it")
     by_variant = runs.groupby("variant", sort=False)[list(_SCORES)]
     mean = by_variant.mean()
-    spread = by_variant.std()
+    std = by_variant.std()
     difference = mean - mean.loc[BASELINE]
     columns = {("", "runs"): by_variant.size()}
     for score in _SCORES:
         columns[score, "mean"] = mean[score]
-        columns[score, "spread"] = spread[score]
+        columns[score, "spread"] = std[score]
         columns[score, "difference"] = difference[score]
     return pd.DataFrame(columns)
 

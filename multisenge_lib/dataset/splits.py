@@ -79,15 +79,15 @@ def _split_by_blocks(ground: np.ndarray, blocks: Blocks) -> np.ndarray:
 
 def _keep_distance(splits: np.ndarray, ground: np.ndarray, distance: float) -> np.ndarray:
     """The splits, with `BUFFER_ZONE` for patches nearer than a distance to another split."""
-    kept = splits.copy()
+    separated = splits.copy()
     ground = shapely.buffer(ground, -_TOUCHING, join_style="mitre")
     for split, others in _GIVES_WAY:
-        own = np.flatnonzero(kept == split)
-        others_ground = ground[np.isin(kept, others)]
+        own = np.flatnonzero(separated == split)
+        others_ground = ground[np.isin(separated, others)]
         pairs = shapely.STRtree(others_ground).query(ground[own], "dwithin", distance=distance)
         too_near = own[pairs[0]]
-        kept[too_near] = BUFFER_ZONE
-    return kept
+        separated[too_near] = BUFFER_ZONE
+    return separated
 
 
 def _check_none_is_empty(before: np.ndarray, after: np.ndarray, blocks: Blocks) -> None:
@@ -122,13 +122,13 @@ def split_patches(table: pd.DataFrame, dataset: Dataset) -> pd.Series:
     ground = squares(table, dataset.patch_pixels).to_numpy()
     splits = by_tile.to_numpy(dtype=object)
     splits[is_divided] = _split_by_blocks(ground[is_divided], blocks)
-    kept = _keep_distance(splits, ground, blocks.distance)
-    _check_none_is_empty(splits, kept, blocks)
-    in_buffer_zone = int((kept == BUFFER_ZONE).sum())
+    separated = _keep_distance(splits, ground, blocks.distance)
+    _check_none_is_empty(splits, separated, blocks)
+    in_buffer_zone = int((separated == BUFFER_ZONE).sum())
     if in_buffer_zone:
         warnings.warn(
-            f"{in_buffer_zone} of {counted(len(kept), 'patch', 'patches')} left out, within "
+            f"{in_buffer_zone} of {counted(len(separated), 'patch', 'patches')} left out, within "
             f"{blocks.distance} m of another split",
             stacklevel=2,
         )
-    return pd.Series(kept, table.index)
+    return pd.Series(separated, table.index)

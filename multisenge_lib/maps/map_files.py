@@ -131,7 +131,7 @@ class MapFiles:
 
     @property
     def picture(self) -> Path:
-        """The picture."""
+        """A small picture of the map, for programs that show no GeoTIFF."""
         return self.path.with_suffix(".png")
 
     @property
@@ -321,8 +321,8 @@ def _seal(target: MapFiles, done: int) -> str:
     """A digest that fits a progress file only if nothing was edited, cut or exchanged."""
     # The layers are not compressed, so their sizes stay as they were at the start.
     sizes = [target.unfinished(layer).stat().st_size for layer in target.layers]
-    facts = json.dumps([target.identity, files.library_digest(), done, sizes])
-    return hashlib.sha256(facts.encode()).hexdigest()[:16]
+    content = json.dumps([target.identity, files.library_digest(), done, sizes])
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
 def _write_progress(target: MapFiles, done: int) -> None:

@@ -162,8 +162,8 @@ def _window_batch(
     """Cut the windows that begin at these columns: `(windows, dates, side, side, bands)`."""
     batch = {}
     for sensor, array in series.items():
-        cut = [array[:, :, column : column + side] for column in columns]
-        batch[sensor] = np.stack(cut).astype(np.float32)
+        pieces = [array[:, :, column : column + side] for column in columns]
+        batch[sensor] = np.stack(pieces).astype(np.float32)
     return batch
 
 

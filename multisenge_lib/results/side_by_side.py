@@ -143,7 +143,7 @@ def comparison_text(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("experiment")
 
 
-def _interval_text(low: float, high: float, form: str = "+.3f") -> str:
+def _interval_text(low: float, high: float, number_format: str = "+.3f") -> str:
     if np.isnan(low):
         return "unknown"
-    return f"{low:{form}} to {high:{form}}"
+    return f"{low:{number_format}} to {high:{number_format}}"

@@ -424,16 +424,16 @@ def _download_one(
     Returns:
         The number of files that were unpacked.
     """
-    wanted = None
-    amount = _ALL
+    wanted = None  # all
+    unpacked = _ALL
     if selected and name in SENSORS:
         wanted = selected_rasters(root, name)
-        amount = _SELECTED
+        unpacked = _SELECTED
     archive = fetch(url, root / f"{name}.tgz", **options)
     entry = _hash_entry(archive, url)
     _refuse_another(archive, entry)
     # Recorded before the files get to their place: whoever finds them there finds the hash too.
-    count = unpack(archive, root / name, wanted, lambda: _record(archive, entry, amount))
+    count = unpack(archive, root / name, wanted, lambda: _record(archive, entry, unpacked))
     if not keep:
         archive.unlink()
     return count

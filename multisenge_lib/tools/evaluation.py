@@ -148,11 +148,11 @@ def _select(root: Path, card: ModelCard, split: str, months: tuple[int, ...]) ->
     of_split = selection[selection["split"] == split]
     if of_split.empty:
         counts = selection["split"].value_counts()
-        found = ", ".join(f"{counts.get(name, 0)} for {name}" for name in SPLITS)
+        by_split = ", ".join(f"{counts.get(name, 0)} for {name}" for name in SPLITS)
         raise ModelError(
             f"{printable(root)} has no patch for {split} with an image in each of the months "
-            f"{', '.join(map(str, months))}, but {found}: choose another split, or the months of "
-            "the root (--own-months)"
+            f"{', '.join(map(str, months))}, but {by_split}: choose another split, or the months "
+            "of the root (--own-months)"
         )
     return of_split
 

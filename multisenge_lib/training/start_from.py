@@ -90,7 +90,7 @@ def take_weights(
     logits = _output_layer(model)
 
     taken = []
-    left = []
+    random_names = []
     for name, weight in _named_weights(model):
         of_source = available.get(name)
         # The statistics of Eq. 4 are constants of the standardising layer and no weights, so each
@@ -104,14 +104,14 @@ def take_weights(
             weight.assign(of_source)
             taken.append(name)
         else:
-            left.append(name)
+            random_names.append(name)
     # Training would go on from random weights, and nobody would notice.
     if not taken:
         raise ExperimentError(
             f"{printable(start.path)}: not one of its weights fits {model.name} "
             f"(start_from_part {start.part}): start from a network of the same kind"
         )
-    return TakenWeights(tuple(taken), tuple(left))
+    return TakenWeights(tuple(taken), tuple(random_names))
 
 
 def _named_weights(model: keras.Model, inside: str = "") -> Iterator[tuple[str, keras.Variable]]:
