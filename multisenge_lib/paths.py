@@ -38,8 +38,8 @@ def _bases() -> Iterator[Path]:
 def _from_environment(variable: str) -> Path | None:
     """Return the absolute path that a variable names, whether it exists or not; None if unset.
 
-    A relative path is that of the first folder of `_bases` in which it exists, else that of the
-    current folder.
+    A relative path is looked up in each folder of `_bases`, and counts from the first in which it
+    exists. If it exists in none, it counts from the current folder.
     """
     value = os.environ.get(variable)
     if not value:

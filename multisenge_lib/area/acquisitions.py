@@ -92,7 +92,7 @@ def group_by_day(bands: list[BandOfDay]) -> tuple[list[Acquisition], list[str]]:
 
 
 def _finer_of(one: BandSource, other: BandSource, band: str, day: np.datetime64) -> BandSource:
-    """Of two sources that give the same band and date, the one with the smaller pixels."""
+    """Choose the source with the smaller pixels of two that give the same band and date."""
     if one.grid == other.grid:
         raise ImportAreaError(
             f"{one.name} holds {band} of {day} twice: one file holds one date, or the name of each "

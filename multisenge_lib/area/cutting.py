@@ -451,7 +451,7 @@ class PatchWriter:
         bands: Sequence[str],
         sources: Sequence[BandSource],
     ) -> bool:
-        """Hold the values of an image against the offset of its product.
+        """Compare the values of an image with the offset that its product should have.
 
         Returns:
             Whether the values seem to hold an offset although no name says so.

@@ -58,9 +58,10 @@ def draft_dataset(
 ) -> Dataset:
     """Guess the description of a data root from what it holds.
 
-    The months are those of the first year's series that half of the patches have. Tiles are divided
-    into a dozen blocks or more. Blocks of the default size keep the default distance, blocks four
-    patches wide that of one patch, and smaller ones none: the area has no room for it.
+    The months are those of the first year in which half of the patches have a date. Tiles are
+    divided into a dozen blocks or more. Blocks of the default size keep the default distance. In
+    smaller areas, blocks that are four patches wide keep one patch as distance, and smaller ones
+    keep none, because there is no room for it.
 
     Args:
         name: of the dataset; characters that a name may not have become `-`.

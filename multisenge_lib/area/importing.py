@@ -237,7 +237,7 @@ def _user_bands(s1_bands: Sequence[str], s2_bands: Sequence[str]) -> dict[str, l
 
 
 def _check_options(options: ImportOptions) -> None:
-    """Refuse what cannot be, before any file is opened."""
+    """Refuse impossible options before any file is opened."""
     units = options.units
     if units.s1 not in (None, *get_args(S1Unit)):
         choices = ", ".join(get_args(S1Unit))
@@ -306,7 +306,7 @@ def _common_bands(
 
 
 def _stand_in(band: str, acquisition: Acquisition) -> str:
-    """Advice on a band to fill another from: the nearest one that the date has."""
+    """Advise on a band to fill a missing one from: the nearest one that the date has."""
     order = list(used_bands(acquisition.sensor))
     others = [b for b in order if b in acquisition.bands]
     if not others:
@@ -350,7 +350,7 @@ def _resampling_notices(
 
 
 def _offset_notices(acquisitions: Sequence[Acquisition], units: InputUnits) -> list[str]:
-    """Say which offsets processing baselines give, and hold the user's against them.
+    """Say which offsets processing baselines give, and compare the user's with them.
 
     Raises:
         ImportAreaError: the user gives an offset for products whose baseline has none.

@@ -103,7 +103,10 @@ def winter(evidence: Evidence) -> Outcome:
 
 @check("regular-gaps")
 def regular_gaps(evidence: Evidence) -> Outcome:
-    """Regular is read as: the usual gap is not twice as long at one place as at another."""
+    """Whether the dates are regular: the usual gap is nowhere twice as long as elsewhere.
+
+    The paper does not say what it means by regular; this is our reading.
+    """
     series = evidence.counts.series
     gaps = []
     means = []
@@ -198,7 +201,10 @@ def test_tile(evidence: Evidence) -> Outcome:
 
 @check("split-proportions")
 def split_proportions(evidence: Evidence) -> Outcome:
-    """Kept is read as: a class that many patches hold is not twice as frequent in one split."""
+    """Whether the splits keep proportions: no frequent class is twice as frequent in one split.
+
+    The paper does not say what it means by kept; this is our reading.
+    """
     percent = evidence.counts.presence_percent
     frequent = percent[percent.max(axis=1) >= 10]
     learnt = frequent[["train", "validation"]]

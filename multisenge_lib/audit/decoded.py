@@ -63,7 +63,7 @@ def weights_of(pixels: np.ndarray) -> np.ndarray:
 
 
 def _pixels_of(weights: np.ndarray, total: int) -> np.ndarray:
-    """The counts behind weights, before rounding; `weights_of` the other way round."""
+    """The counts behind weights, before rounding; the inverse of `weights_of`."""
     inverse = 1 / weights
     return total * inverse / inverse.sum()
 

@@ -46,7 +46,7 @@ class Ablations:
 
 
 def ablations_path(dataset: str = "sample", epochs: int = ABLATION_EPOCHS) -> Path:
-    """Name the record of the variants measured on a dataset with so many epochs.
+    """Name the record of the variants measured on a dataset with a number of epochs.
 
     The file need not exist.
     """

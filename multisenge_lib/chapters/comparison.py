@@ -28,12 +28,12 @@ _NAME_SHOWN = {"sample": "sample (synthetic)", "multisenge": "MultiSenGE, this b
 
 
 def display_name(dataset: str) -> str:
-    """Give the name of a dataset's records, as it is shown everywhere."""
+    """Give the name under which the pages show a dataset's records."""
     return _NAME_SHOWN.get(dataset, dataset)
 
 
 def _experiments_with(classes: int) -> list[Experiment]:
-    """The four experiments of Table 4 with so many classes."""
+    """The four experiments of Table 4 with this number of classes."""
     return [experiment for experiment in EXPERIMENTS.values() if experiment.classes == classes]
 
 
@@ -53,7 +53,7 @@ def chapter_dataset(classes: int | None = None) -> str:
 
 
 def read_records(dataset: str, classes: int, seed: int = 1) -> dict[str, Record]:
-    """Read the records of the four experiments with so many classes, by the paper's names.
+    """Read the records of the four experiments with a number of classes, by the paper's names.
 
     Experiments that are not trained yet are left out.
     """

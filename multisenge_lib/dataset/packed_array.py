@@ -111,7 +111,7 @@ def open_array(path: Path) -> PackedArray:
 
 
 def create_array(path: Path, patches: int, example: np.ndarray) -> PackedArray:
-    """Make an array for so many patches like the example, in place of one that is there.
+    """Make an array for a number of patches of the example's shape and type; replace an older one.
 
     The file takes no room on the disk before patches are written.
 

@@ -129,8 +129,8 @@ def dataset_of_root(root: Path | str) -> Dataset:
 def root_digest(root: Path | str) -> str:
     """Return a short hash of what a data root says of itself: its description and its label files.
 
-    Two roots may call themselves the same. What is kept for one of them, such as a map, is told
-    from the other's by this hash.
+    Two roots may have the same name. By this hash, what is kept for one of them, such as its maps,
+    is not taken for the other's.
     """
     root = Path(root)
     label_files = sorted((root / LABELS).glob("*.json"))

@@ -283,8 +283,9 @@ def _pack_first(
 ) -> tuple[dict[str, PackedArray] | None, list[Entry]]:
     """Go through the selection in order up to the first patch that can be read.
 
-    Its size is that of all. Therefore it is looked for before the others are packed side by side:
-    the patches kept do not depend on which thread was first, nor on what was packed before.
+    All patches must have the size of this one. So it is packed before the others, which threads
+    then pack side by side: which patches are kept does not depend on which thread was first, nor
+    on what was packed before.
 
     Args:
         path: of the store.

@@ -64,7 +64,7 @@ class Experiment:
         peephole: whether the gates see the cell state, as Eq. 3 has it; see `ConvLSTM2D` for why
             they don't by default.
         activation: of each ConvLSTM's cell, "tanh" in Eq. 3; the authors' script has "relu".
-        first_dates: the network sees only so many of the dates, the first ones; None: all.
+        first_dates: how many of the dates the network sees, from the first on; None: all.
         inception_filters: of each convolution of the Inception module; left open by the paper.
         inception_pool: whether the pooled inputs are among the module's outputs, as in a naive
             Inception module; the text of section 3.2 can be read either way.

@@ -176,7 +176,7 @@ class Record:
 
     @property
     def key(self) -> RecordKey:
-        """What tells it from other records."""
+        """What distinguishes it from other records: dataset, experiment and seed."""
         return RecordKey(self.metadata.dataset, self.metadata.experiment, self.metadata.seed)
 
     @cached_property

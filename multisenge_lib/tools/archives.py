@@ -58,7 +58,7 @@ def _size(path: Path) -> int:
 
 
 def _one_line(error: Exception) -> str:
-    """Some messages of urllib, such as that of a redirect loop, have several lines."""
+    """An error's message on one line; some of urllib's have several, that of a redirect loop."""
     return " ".join(str(error).split())
 
 
