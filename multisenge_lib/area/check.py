@@ -86,7 +86,7 @@ class CheckReport:
     Attributes:
         root: the data root.
         dataset: the name of its description, or why there is none.
-        files: one row per layer and tile: `named` in labels, `there`, `missing`, `unnamed`,
+        files: one row per layer and tile: `named` in labels, `on_disk`, `missing`, `unnamed`,
             `damaged` (with a problem), `no_data` (mean share of pixels, percent).
         problems: what keeps files from being used, by kind.
         notes: what is worth knowing.
@@ -221,8 +221,8 @@ def _inventory(root: Path, index: pd.DataFrame) -> pd.DataFrame:
     """List all files that are on disk or that labels name.
 
     Returns:
-        One row per file: `layer`, `file` below the root, `patch` (empty if the name is none of a
-        patch), `tile`, `named` by a label, `there` on disk.
+        One row per file: `layer`, `file` below the root, `patch` (empty if it is not named after a
+        patch), `tile`, `named` by a label, `on_disk`.
     """
     rows = []
     for layer, folder in _FOLDERS.items():
@@ -234,10 +234,10 @@ def _inventory(root: Path, index: pd.DataFrame) -> pd.DataFrame:
                 on_disk.discard(name)  # what remains in the end is named by no label
         for name in sorted(on_disk):
             patch = _patch_of(name)
-            # A name that is none of a patch is never opened; it may hold any bytes.
+            # A file that is not named after a patch is never opened; it may hold any bytes.
             shown_name = name if patch else printable(name)
             rows.append((layer, f"{folder}/{shown_name}", patch, False, True))
-    table = pd.DataFrame(rows, columns=["layer", "file", "patch", "named", "there"])
+    table = pd.DataFrame(rows, columns=["layer", "file", "patch", "named", "on_disk"])
     return table.assign(tile=table["patch"].str.split("_").str[0])
 
 
@@ -278,7 +278,7 @@ def _layers_that_are_gone(files: pd.DataFrame) -> list[Remark]:
     """
     gone = []
     for layer, of_layer in files[files["named"]].groupby("layer"):
-        if not of_layer["there"].any():
+        if not of_layer["on_disk"].any():
             files = counted(len(of_layer), "file", "files")
             words = (
                 f"not one of the {files} that labels name is there: fetch the layer, or correct "
@@ -298,7 +298,7 @@ def _notes_on_names(
         file = printable(row.file)
         if row.patch == "":
             remarks.append(Remark(row.layer, file, "is not named like a raster of a patch"))
-        elif not row.there and row.layer not in gone_layers:
+        elif not row.on_disk and row.layer not in gone_layers:
             remarks.append(Remark(row.layer, file, "is named by a label, but is not there"))
         elif not row.named and row.patch in patches_with_wrong_label:
             words = "is there, and the label file of its patch cannot be read"
@@ -341,7 +341,7 @@ def _read_all(
     root: Path, dataset: Dataset, files: pd.DataFrame, workers: int, progress: bool
 ) -> pd.DataFrame:
     """Read the rasters of all patches; one row of `FileFindings` per raster."""
-    readable = files[files["there"] & (files["patch"] != "")]
+    readable = files[files["on_disk"] & (files["patch"] != "")]
     rows = []
     bar = tqdm(
         total=len(readable), desc="checking", unit=" files", disable=None if progress else True
@@ -403,8 +403,8 @@ def _group(remarks: Iterable[Remark]) -> list[ProblemGroup]:
 def _count_files(files: pd.DataFrame, findings: pd.DataFrame) -> pd.DataFrame:
     """The table `CheckReport.files`."""
     by = ["layer", "tile"]
-    table = files.assign(missing=files["named"] & ~files["there"], unnamed=~files["named"])
-    counts = table.groupby(by)[["named", "there", "missing", "unnamed"]].sum()
+    table = files.assign(missing=files["named"] & ~files["on_disk"], unnamed=~files["named"])
+    counts = table.groupby(by)[["named", "on_disk", "missing", "unnamed"]].sum()
     damaged = findings["problems"].map(bool)
     percent = 100 * findings["no_data"].astype(float)
     read = findings.assign(damaged=damaged, no_data=percent).groupby(by)

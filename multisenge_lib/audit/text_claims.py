@@ -462,7 +462,11 @@ def sentinel1(evidence: Evidence) -> Outcome:
 @check("confusion-1-2", classes=6, method=INCEPTION, row=2, column=1)
 @check("confusion-9-10", classes=10, method=S2, row=9, column=10)
 def confusion(evidence: Evidence, classes: int, method: int, row: int, column: int) -> Outcome:
-    """Strong is more than half of what a method wrongly predicts as the class `column`."""
+    """Whether a class is strongly confused with another, the class `column`.
+
+    The paper does not say what is strong. We take: more than half of the pixels that the method
+    wrongly predicts as `column` are of the class `row`.
+    """
     # The matrices are not printed; their margins leave each cell a range.
     low = []
     high = []

@@ -221,7 +221,7 @@ def band_positions(
 
 
 def check_band_order(order: str) -> str:
-    """Return the order as it came.
+    """Refuse the name of an unknown order of bands; return a known one.
 
     Raises:
         PatchError: there is no order of that name.

@@ -93,7 +93,7 @@ def _earliest_series(
 
 
 def choose_dates(dates: np.ndarray, months: Sequence[int], days_gap: int) -> np.ndarray | None:
-    """Choose one date in each month by the rule above.
+    """Choose one date in each month by the rule at the top of this file.
 
     Args:
         dates: of one patch, sorted datetime64[D].

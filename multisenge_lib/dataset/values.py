@@ -406,7 +406,7 @@ def check_values(
 
 
 def zero_invalid(values: np.ndarray, sensor: str, source: object) -> np.ndarray:
-    """Set NaN to 0 (no data), negative and infinite reflectance too; refuse what cannot be.
+    """Set NaN to 0 (no data), negative and infinite reflectance too; refuse impossible values.
 
     Some rows of an image can be asked, since only single pixels are judged. Ask `check_values` once
     for the whole image.

@@ -43,7 +43,7 @@ def path(root, layer, patch=PATCH):
 def test_a_whole_root_has_nothing_to_fix(root):
     report = check(root)
     assert not report.problems and not report.notes
-    assert report.files.groupby("layer")["there"].sum().to_dict() == {
+    assert report.files.groupby("layer")["on_disk"].sum().to_dict() == {
         "reference": 6,
         "s1": 12,
         "s2": 12,
@@ -173,7 +173,7 @@ def test_a_wrong_description_is_to_be_fixed(root):
     (kind,) = report.problems
     assert (kind.layer, kind.examples) == ("dataset", ("dataset.toml",))
     assert "years is 2020" in kind.problem and "Nothing to fix" not in report.to_text()
-    assert report.files["there"].sum() == 30
+    assert report.files["on_disk"].sum() == 30
 
 
 @pytest.mark.fault("one label file cannot be read -> named; the other patches are as before")
@@ -185,11 +185,11 @@ def test_a_wrong_label_is_one_problem(root):
     assert group.layer == "labels" and group.examples == (f"labels/{PATCH}.json",)
     (note,) = {group.problem for group in report.notes}
     assert note == "is there, and the label file of its patch cannot be read"
-    assert report.files["there"].sum() == 30
+    assert report.files["on_disk"].sum() == 30
     assert report.files["named"].sum() == before["named"].sum() - 5
     for file in (root / "labels").iterdir():
         file.write_text("{")
-    assert check(root).files["there"].sum() == 30
+    assert check(root).files["on_disk"].sum() == 30
 
 
 @pytest.mark.fault("all rasters of a layer are gone, or its link leads to nothing -> a problem")
