@@ -149,9 +149,7 @@ def test_findings_hold_two_numbers_of_four_decimals(evidence, findings):
             intervals[finding.id] = float(low), float(high)
     assert len(intervals) == 16
     for score in MERGED_SCORES:
-        for method, (low, high) in zip(
-            paper.METHODS, merged_bounds(evidence, score), strict=True
-        ):
+        for method, (low, high) in zip(paper.METHODS, merged_bounds(evidence, score), strict=True):
             printed = intervals[f"merged-{score.replace('_', '-')}/{method}"]
             # Rounded outward, so that what is printed is still a bound.
             assert printed[0] <= low <= high <= printed[1]
