@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
-import h5py
 import keras
 import msgspec
 import numpy as np
@@ -23,6 +22,7 @@ from multisenge_lib.dataset import MULTISENGE, SENSORS, Typology, file_problem
 from multisenge_lib.errors import ExperimentError, ModelError, printable
 from multisenge_lib.models.build import days_input
 from multisenge_lib.models.experiments import Experiment, months_of_images
+from multisenge_lib.models.file_limits import check_entries, limited_weights
 from multisenge_lib.models.networks import (
     FOREST,
     NETWORKS,
@@ -36,10 +36,6 @@ UNITS = {"s1": "linear intensity", "s2": "reflectance x 10,000"}
 #: Entries of the archive: our card, and what Keras writes.
 _CARD = "description.json"
 _METADATA = "metadata.json"
-_WEIGHTS = "model.weights.h5"
-#: Weights are hardly compressible, so a file that unpacks to much more than its size is no network.
-_MAX_EXPANSION = 10
-_MAX_SMALL_ENTRY = 10_000_000
 
 _Color = Annotated[str, Meta(pattern="^#[0-9a-fA-F]{6}$")]
 _Month = Annotated[int, Meta(ge=1, le=12)]
@@ -189,8 +185,10 @@ def load_model(path: Path | str, network: str | None = None) -> tuple[keras.Mode
     card = read_model_card(path)
     custom_layers = _custom_layers(card, network)
     try:
-        with keras.saving.custom_object_scope(custom_layers):
+        with keras.saving.custom_object_scope(custom_layers), limited_weights(path):
             model = keras.saving.load_model(path, compile=False, safe_mode=True)
+    except ModelError:
+        raise
     except MemoryError:
         raise ModelError(
             f"{printable(path)} cannot be read as a network: there is too little memory, free some"
@@ -242,7 +240,7 @@ def read_model_card(path: Path | str) -> ModelCard:
         raise ModelError(f"{printable(path)} {problem}: name a model.keras that training wrote")
     try:
         with zipfile.ZipFile(path) as archive:
-            _check_sizes(path, archive)
+            check_entries(path, archive)
             text = archive.read(_CARD) if _CARD in archive.namelist() else None
     except ModelError:
         raise
@@ -257,33 +255,6 @@ def read_model_card(path: Path | str) -> ModelCard:
             "it with multisenge_lib.models.save_model"
         )
     return _parse_card(path, text)
-
-
-def _check_sizes(path: Path, archive: zipfile.ZipFile) -> None:
-    """Refuse a small file that unpacks to gigabytes, before anything of it is unpacked."""
-    compressed = path.stat().st_size
-    limit = _MAX_EXPANSION * compressed + _MAX_SMALL_ENTRY
-    unpacked = sum(entry.file_size for entry in archive.infolist())
-    if unpacked <= limit and _WEIGHTS in archive.namelist():
-        # HDF5 compresses as well, and may declare an array that it does not hold at all.
-        with archive.open(_WEIGHTS) as stream, h5py.File(stream, "r") as weights:
-            unpacked += _bytes_of_arrays(weights)
-    if unpacked > limit:
-        raise ModelError(
-            f"{printable(path)} has {compressed:,} bytes and would unpack to {unpacked:,}: this is "
-            "no network, do not use the file"
-        )
-
-
-def _bytes_of_arrays(group: h5py.Group) -> int:
-    total = 0
-    for name in group:
-        # A link to another file is none of our weights; Keras refuses it.
-        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-            continue
-        item = group[name]
-        total += _bytes_of_arrays(item) if isinstance(item, h5py.Group) else item.nbytes
-    return total
 
 
 def _parse_card(path: Path, text: bytes) -> ModelCard:
