@@ -1,0 +1,35 @@
+"""Code that pages show fits the column of a laptop, so that nobody has to scroll to read it."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+BOOK = Path(__file__).resolve().parent.parent / "book"
+CELL = re.compile(r"^```\{code-cell\}[^\n]*\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+#: The part of a cell that says how it is shown, in either of its two forms.
+OPTIONS = re.compile(r"\A(?:---\n.*?^---\n|(?::[^\n]*\n)*)", re.DOTALL | re.MULTILINE)
+#: Letters of a line of code in a window of 1366 pixels.
+COLUMN = 91
+
+
+def shown_code(text: str) -> list[str]:
+    """The lines of all cells of a page whose code a reader can open."""
+    lines = []
+    for cell in CELL.findall(text):
+        options = OPTIONS.match(cell)[0]
+        if "remove-input" not in options and "remove-cell" not in options:
+            lines += cell[len(options) :].splitlines()
+    return lines
+
+
+def test_cells_and_their_options_are_told_apart():
+    page = "```{code-cell} ipython3\n:tags: [hide-input]\n\nx = 1\n```\n"
+    hidden = "```{code-cell} ipython3\n---\ntags: [remove-cell]\n---\ny = 2\n```\n"
+    assert shown_code(page + hidden) == ["", "x = 1"]
+
+
+@pytest.mark.parametrize("page", sorted(BOOK.glob("*.md")), ids=lambda page: page.stem)
+def test_code_fits_the_column(page):
+    too_long = [line for line in shown_code(page.read_text("utf-8")) if len(line) > COLUMN]
+    assert too_long == []
