@@ -825,7 +825,11 @@ def compare_records(
     and no difference is clear: a claim takes five seeds, or three of a variant.
     """
     from multisenge_lib.files import write_text
-    from multisenge_lib.results import compare_experiments, comparison_text
+    from multisenge_lib.results import (
+        compare_experiments,
+        comparison_notes,
+        comparison_text,
+    )
 
     if out is not None:
         _check_out(out, (".csv", ".json"))
@@ -833,6 +837,8 @@ def compare_records(
     table = compare_experiments(experiments, name, score)
     typer.echo(f"{score} on {name} ({chosen_by}); differences to {experiments[0]}")
     typer.echo(comparison_text(table).to_string())
+    for note in comparison_notes(experiments, name):
+        typer.echo(note)
     if out is None:
         return
     if out.suffix == ".csv":

@@ -5,7 +5,9 @@ This is the frame that all networks share. The paper's networks (Figure 5) are p
 """
 
 import inspect
+import traceback
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -15,7 +17,7 @@ from keras import layers, ops
 from multisenge_lib.dataset import BACKSCATTER_FLOOR, MULTISENGE
 from multisenge_lib.errors import ExperimentError, printable
 from multisenge_lib.models.experiments import Experiment, get_experiment
-from multisenge_lib.models.networks import find_builder
+from multisenge_lib.models.networks import find_builder, parse_network
 from multisenge_lib.models.unet import check_size
 from multisenge_lib.models.variants import VARIANT_MARK
 
@@ -100,19 +102,59 @@ def build_model(
         options["choices"] = experiment
 
     # --- The network: from the series to one logit per class ---
-    logits = builder(series, experiment.classes, **options)
+    try:
+        logits = builder(series=series, classes=experiment.classes, **options)
+    except Exception as error:
+        _refuse_user_code(experiment, series, error)
+        raise  # it is a network of the library, whose errors are its own
     _check_logits(logits, experiment, size)
     if logits.dtype != "float32":
         # The loss takes exponentials of the logits, which 16 bits hold too coarsely.
         logits = layers.Activation("linear", dtype="float32", name="float32_logits")(logits)
     # TensorFlow takes the model's name for a scope, in which there must be no +.
     name = experiment.name.replace(VARIANT_MARK, "-")
-    return keras.Model(inputs, logits, name=name)
+    try:
+        return keras.Model(inputs, logits, name=name)
+    except ValueError as error:
+        if experiment.network_digest:
+            raise ExperimentError(
+                f"{printable(experiment.network)} returns logits that make no network "
+                f"({_first_line(error)}): compute them from series, and give no two layers the "
+                "same name"
+            ) from error
+        raise
 
 
 def days_input(sensor: str) -> str:
     """Name the input for the days of the year of a sensor's images: `s1_days`, `s2_days`."""
     return f"{sensor}_days"
+
+
+def _refuse_user_code(experiment: Experiment, series: Mapping[str, Any], error: Exception) -> None:
+    """Turn an error inside a network of the user's into one line that says where it happened.
+
+    Raises:
+        ExperimentError: the network is a file of the user's.
+    """
+    if not experiment.network_digest:
+        return
+    parsed = parse_network(experiment.network)
+    line = ""
+    for frame in traceback.extract_tb(error.__traceback__):
+        if Path(frame.filename).resolve() == parsed.path.resolve():
+            line = f" in line {frame.lineno}"
+    shapes = ", ".join(f"{sensor} {tuple(images.shape)}" for sensor, images in series.items())
+    raise ExperimentError(
+        f"{printable(experiment.network)} stops{line} ({type(error).__name__}: "
+        f"{_first_line(error)}): it was given {experiment.classes} classes and series with "
+        f"{shapes}: change the file, or choose an experiment with other sensors"
+    ) from error
+
+
+def _first_line(error: Exception) -> str:
+    """Return the first line of an error's text: the others of Keras list all arguments."""
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else "without a message"
 
 
 def _check_logits(logits: Any, experiment: Experiment, size: int | None) -> None:
@@ -128,6 +170,15 @@ def _check_logits(logits: Any, experiment: Experiment, size: int | None) -> None
         raise ExperimentError(
             f"{network} returns logits of shape {tuple(logits.shape)}: there must be one for each "
             f"pixel and each of the {experiment.classes} classes, {expected}"
+        )
+    # The loss and the maps apply the softmax; twice, every class would look nearly as likely.
+    last_layer = logits._keras_history.operation
+    if getattr(last_layer, "activation", None) is keras.activations.softmax or isinstance(
+        last_layer, layers.Softmax
+    ):
+        raise ExperimentError(
+            f"{network} returns probabilities: it must return the logits, since the loss has the "
+            "softmax in it: leave the softmax out"
         )
 
 

@@ -5,7 +5,7 @@ logits. Everything around it is the same for all networks: standardisation, loss
 records, maps and comparisons. See `find_builder` for what the function takes and gives.
 
 A file of your own is one file: its hash says in runs and records which network it was, so it must
-not import others from its own folder.
+not import others from its own folder or the current one.
 
 The networks of the table below are found by their import path, and yours by the path of its file,
 so this module knows none of them when it is imported.
@@ -20,6 +20,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.machinery import PathFinder
 from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any
@@ -28,6 +29,9 @@ from multisenge_lib.errors import ExperimentError, printable
 
 #: The function that a network's file defines, unless another is named.
 DEFAULT_FUNCTION = "build"
+#: Its parameters, and those that it may have besides; see `find_builder`.
+REQUIRED_PARAMETERS = ("series", "classes")
+OPTIONAL_PARAMETERS = ("days", "choices")
 
 
 @dataclass(frozen=True)
@@ -110,15 +114,15 @@ class NetworkFile:
         helper = _imported_neighbour(self.path, content)
         if helper:
             raise ExperimentError(
-                f"{printable(self.path)} imports {helper} from its own folder: a network is one "
-                "file, since runs and records know it by the hash of this file: put what it needs "
-                f"of {helper} into it"
+                f"{printable(self.path)} imports {helper} from its own folder or the current one: "
+                "a network is one file, since runs and records know it by the hash of this file: "
+                f"copy what it needs of {helper} into it"
             )
         return hashlib.sha256(content).hexdigest()
 
 
 def _imported_neighbour(path: Path, content: bytes) -> str:
-    """Name the first module that a file imports from its own folder; empty where there is none.
+    """Name the first module that a file imports from its own or the current folder; empty if none.
 
     Edited, such a module would make another network of the same hash.
     """
@@ -136,13 +140,33 @@ def _imported_neighbour(path: Path, content: bytes) -> str:
             names = [node.module]
         for name in names:
             package = name.partition(".")[0]
-            # The library, which runs and records know by its own hash, may lie beside the file.
-            if package == "multisenge_lib":
-                continue
-            module = path.parent / f"{package}.py"
-            if module.is_file() or (path.parent / package / "__init__.py").is_file():
+            if _is_neighbour(package, path):
                 return package
     return ""
+
+
+def _is_neighbour(package: str, path: Path) -> bool:
+    """Return whether a package lies beside a file, or in the current folder, and not elsewhere."""
+    # The library, which runs and records know by its own hash, may lie beside the file. A file
+    # called torch.py that imports torch means the installed package, and not itself.
+    if package in ("multisenge_lib", path.stem) or package in sys.builtin_module_names:
+        return False
+    folder = path.absolute().parent
+    # A notebook's kernel and `python -c` look into the current folder first, a script into its own.
+    beside = PathFinder.find_spec(package, [str(folder), str(Path.cwd())])
+    if beside is None:
+        return False
+    if beside.origin is not None:  # a .py file, or a folder with an __init__.py
+        return True
+    # A folder without an __init__.py is a package only where there is no other of its name.
+    installed = PathFinder.find_spec(package, _paths_of_packages(folder))
+    return installed is None or installed.origin is None
+
+
+def _paths_of_packages(folder: Path) -> list[str]:
+    """List where Python looks for modules, without this folder and the current one."""
+    left_out = (folder.resolve(), Path.cwd())
+    return [place for place in sys.path if Path(place).resolve() not in left_out]
 
 
 def parse_network(network: str) -> BuiltInNetwork | NetworkFile:
@@ -164,7 +188,7 @@ def parse_network(network: str) -> BuiltInNetwork | NetworkFile:
             "and its function, such as my_networks.py:build"
         )
     path, function = match.groups()
-    file = NetworkFile(Path(path), function or DEFAULT_FUNCTION)
+    file = NetworkFile(Path(path).expanduser(), function or DEFAULT_FUNCTION)
     # `my_s2.py` with both sensors would have the name of `my.py` with Sentinel-2.
     if file.label.lower().endswith(("_s1", "_s2")):
         raise ExperimentError(
@@ -193,7 +217,8 @@ def find_builder(network: str, digest: str = "") -> Callable[..., Any]:
     - `choices`, if it has a parameter of this name: the `Experiment`, for the choices that the
       paper leaves open.
 
-    It returns logits, `(batch, height, width, classes)`; channel k is the class with id k + 1.
+    All are given by name, so their order does not matter. It returns logits, `(batch, height,
+    width, classes)`; channel k is the class with id k + 1.
 
     Args:
         network: see `parse_network`.
@@ -210,14 +235,31 @@ def find_builder(network: str, digest: str = "") -> Callable[..., Any]:
             f"{printable(network)}: there is no function {parsed.function} in it: define "
             f"{parsed.function}(series, classes), which returns the logits"
         )
+    _check_parameters(network, parsed.function, builder)
+    return builder
+
+
+def _check_parameters(network: str, function: str, builder: Callable[..., Any]) -> None:
+    """Refuse a function that lacks a parameter of the protocol, or needs one that is not of it."""
     parameters = inspect.signature(builder).parameters
-    missing = [name for name in ("series", "classes") if name not in parameters]
+    missing = [name for name in REQUIRED_PARAMETERS if name not in parameters]
     if missing:
         raise ExperimentError(
-            f"{printable(network)}: {parsed.function} has no parameter {' and '.join(missing)}: "
-            f"define it as {parsed.function}(series, classes)"
+            f"{printable(network)}: {function} has no parameter {' and '.join(missing)}: "
+            f"define it as {function}(series, classes)"
         )
-    return builder
+    for name, parameter in parameters.items():
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            continue
+        is_known = name in (*REQUIRED_PARAMETERS, *OPTIONAL_PARAMETERS)
+        if parameter.kind is parameter.POSITIONAL_ONLY or (
+            not is_known and parameter.default is parameter.empty
+        ):
+            raise ExperimentError(
+                f"{printable(network)}: {function} needs {name}, which nobody gives it by name: "
+                f"define it as {function}(series, classes), if you like with "
+                f"{' and '.join(OPTIONAL_PARAMETERS)}, and give other parameters a default"
+            )
 
 
 def import_network(network: str, digest: str = "") -> ModuleType:
@@ -256,7 +298,7 @@ def _import_file(file: NetworkFile, digest: str) -> ModuleType:
     sys.modules[name] = module
     try:
         specification.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # the file may also end with sys.exit()
         del sys.modules[name]
         reason = " ".join(str(error).split())
         raise ExperimentError(

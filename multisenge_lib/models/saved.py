@@ -205,10 +205,12 @@ def load_model(path: Path | str, network: str | None = None) -> tuple[keras.Mode
 
 def _custom_layers(card: ModelCard, network: str | None) -> dict[str, type[keras.Layer]]:
     """Import the module of a network, and return the layers that it defines, by name."""
-    if network is not None:
-        module = import_network(network)
-    elif card.network in NETWORKS:
+    # A file of the user's may be given for a network of the library, where training that file's
+    # network starts from it: the card says which of the two has made it.
+    if card.network in NETWORKS:
         module = import_network(card.network)
+    elif network is not None:
+        module = import_network(network)
     else:
         return {}
     layers = {}

@@ -31,7 +31,11 @@ from multisenge_lib.results.records import (
     write_record,
 )
 from multisenge_lib.results.score_lines import print_scores
-from multisenge_lib.results.side_by_side import compare_experiments, comparison_text
+from multisenge_lib.results.side_by_side import (
+    compare_experiments,
+    comparison_notes,
+    comparison_text,
+)
 from multisenge_lib.results.spatial import (
     SpatialCounts,
     count_patch,

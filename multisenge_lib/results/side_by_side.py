@@ -1,18 +1,22 @@
 """Records of several experiments side by side: scores, differences to the first, and costs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from multisenge_lib.errors import RecordError
+from multisenge_lib.models import FOREST
 from multisenge_lib.results.differences import (
     correct,
     mean_score,
     paired_difference,
     seeds_for_claim,
 )
-from multisenge_lib.results.records import Record, list_records, read_runs
+from multisenge_lib.results.records import Metadata, Record, list_records, read_runs
+
+#: Settings that change no result, or that tell the seeds of one experiment apart.
+_FREE_SETTINGS = ("seed", "reader_threads", "readers", "tensorboard")
 
 
 def compare_experiments(
@@ -41,14 +45,13 @@ def compare_experiments(
           both the mean of the runs.
 
     Raises:
-        RecordError: an experiment has no records, or two cannot be compared; or there is no such
-            score.
+        RecordError: an experiment has no records, or two cannot be compared; the seeds of one were
+            not trained alike; or there is no such score.
     """
-    runs = {}
-    for name in experiments:
-        runs[name] = _read_existing_runs(dataset, name)
-    if len(runs) < len(experiments):
-        raise RecordError(f"{', '.join(experiments)}: name each experiment once")
+    runs = _read_runs_of_all(experiments, dataset)
+    for name, records in runs.items():
+        _check_trained_alike(name, records)
+    _check_same_data(runs)
 
     rows = {name: _describe(records, score) for name, records in runs.items()}
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("experiment")
@@ -60,6 +63,123 @@ def compare_experiments(
     costs = ["parameters", "operations", "seconds"]
     others = [column for column in joined if column not in costs]
     return joined[others + costs]
+
+
+def comparison_notes(experiments: Sequence[str], dataset: str = "sample") -> list[str]:
+    """Say in sentences what may be behind a difference, besides the networks.
+
+    Two networks that were trained with other settings, or one of them from the weights of a third,
+    are compared all the same: whoever reads the table has to know.
+
+    Args:
+        experiments: of `compare_experiments`.
+        dataset: likewise.
+
+    Returns:
+        One sentence for each experiment that was trained otherwise than the first.
+
+    Raises:
+        RecordError: an experiment has no records.
+    """
+    runs = _read_runs_of_all(experiments, dataset)
+    first, *others = experiments
+    notes = []
+    for name in experiments:
+        start = runs[name][0].metadata.start_from
+        if start is not None:
+            weights = f"{start['experiment']} on {start['dataset']}"
+            notes.append(f"{name} was started from weights of {weights}.")
+    for name in others:
+        of_first = _settings_of_network(runs[first][0])
+        own = _settings_of_network(runs[name][0])
+        names = _differing(of_first, own)
+        if names:
+            own_values = _values_text(own, names)
+            first_values = _values_text(of_first, names)
+            notes.append(f"{name} was trained with {own_values}; {first} with {first_values}.")
+    return notes
+
+
+def _settings_of_network(record: Record) -> dict[str, object]:
+    """Return the settings of a run; none of a forest, which is trained otherwise."""
+    metadata = record.metadata
+    if metadata.choices.get("network") == FOREST:
+        return {}
+    return metadata.settings
+
+
+def _values_text(settings: Mapping[str, object], names: Sequence[str]) -> str:
+    return ", ".join(f"{name} {settings[name]}" for name in names)
+
+
+def _differing(first: Mapping[str, object], second: Mapping[str, object]) -> list[str]:
+    """Name what differs between two runs. A record of other code may have fewer or more names."""
+    names = []
+    for name in first:
+        if name in second and name not in _FREE_SETTINGS and first[name] != second[name]:
+            names.append(name)
+    return names
+
+
+def _check_trained_alike(experiment: str, records: Sequence[Record]) -> None:
+    """Refuse seeds of one experiment that differ in more than the seed.
+
+    A network in a file of one's own has the same name after an edit, and any parameter of the
+    notebook can be changed between two seeds. Their mean would be that of two experiments.
+
+    Raises:
+        RecordError: what differs, and between which seeds.
+    """
+    first = records[0].metadata
+    for record in records[1:]:
+        other = record.metadata
+        names = _differing(first.choices, other.choices)
+        names += _differing(first.settings, other.settings)
+        if first.fingerprint != other.fingerprint:
+            names.append("the packed patches")
+        if _start(first) != _start(other):
+            names.append("the weights that training started from")
+        if names:
+            raise RecordError(
+                f"seeds {first.seed} and {other.seed} of {experiment} on {first.dataset} differ in "
+                f"{', '.join(names)}, so they are no runs of one experiment: train the older one "
+                f"again with -p seed {min(first, other, key=lambda m: m.finished).seed}, as you "
+                "trained the other"
+            )
+
+
+def _start(metadata: Metadata) -> tuple[str, str] | None:
+    """Return which weights a training started from: the hash of the file, and which part."""
+    start = metadata.start_from
+    return None if start is None else (start["digest"], start["part"])
+
+
+def _check_same_data(runs: Mapping[str, Sequence[Record]]) -> None:
+    """Refuse networks of the same sensors that were trained on two states of the data.
+
+    A sample of newer code has patches of the same names with other pixels. Networks of other
+    sensors may have other packed patches on the same data.
+
+    Raises:
+        RecordError: which two.
+    """
+    by_sensors: dict[tuple[str, ...], Metadata] = {}
+    for records in runs.values():
+        metadata = records[0].metadata
+        sensors = tuple(metadata.choices.get("sensors", ()))
+        first = by_sensors.setdefault(sensors, metadata)
+        if first.fingerprint != metadata.fingerprint:
+            older, newer = sorted((first, metadata), key=lambda m: m.finished)
+            raise RecordError(
+                f"{older.experiment} was trained on an older state of {newer.dataset} than "
+                f"{newer.experiment}, with other pixels or patches: train {older.experiment} again"
+            )
+
+
+def _read_runs_of_all(experiments: Sequence[str], dataset: str) -> dict[str, list[Record]]:
+    if len(set(experiments)) < len(experiments):
+        raise RecordError(f"{', '.join(experiments)}: name each experiment once")
+    return {name: _read_existing_runs(dataset, name) for name in experiments}
 
 
 def _read_existing_runs(dataset: str, experiment: str) -> list[Record]:
@@ -118,12 +238,14 @@ def comparison_text(table: pd.DataFrame) -> pd.DataFrame:
     """Write a table of `compare_experiments` out as text, in the columns that people read.
 
     Returns:
-        Columns `mean`, `95 %`, `difference`, `95 %, corrected`, `clear`, `seeds`, `weights`,
-        `operations, 10¹²`, `minutes`.
+        Columns `mean`, `95 %`, `difference`, `95 %, corrected`, `clear`, `seeds`, `pairs`,
+        `weights`, `operations, 10¹²`, `minutes`.
     """
     rows = {}
     for name, row in table.iterrows():
         is_first = pd.isna(row["difference"])
+        # A forest has nodes of trees in place of weights, and no operations are counted for it.
+        is_network = row["operations"] > 0
         mean = f"{row['mean']:.3f}"
         if row["seeds"] > 1:
             mean += f" ± {row['std']:.3f}"
@@ -136,11 +258,17 @@ def comparison_text(table: pd.DataFrame) -> pd.DataFrame:
             ),
             "clear": "" if is_first else ("yes" if row["clear"] else "no"),
             "seeds": f"{row['seeds']}",
-            "weights": f"{row['parameters']:,}",
-            "operations, 10¹²": f"{row['operations'] / 1e12:,.1f}",
+            "pairs": "" if is_first else f"{row['pairs']:.0f}",
+            "weights": f"{row['parameters']:,}" + ("" if is_network else " nodes"),
+            "operations, 10¹²": _amount(row["operations"] / 1e12) if is_network else "not counted",
             "minutes": f"{row['seconds'] / 60:.1f}",
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("experiment")
+
+
+def _amount(value: float) -> str:
+    """Write a number with one decimal, or where that would be 0.0 with two digits."""
+    return f"{value:,.1f}" if value >= 1 else f"{value:.2g}"
 
 
 def _interval_text(low: float, high: float, number_format: str = "+.3f") -> str:

@@ -107,9 +107,12 @@ def take_weights(
             random_names.append(name)
     # Training would go on from random weights, and nobody would notice.
     if not taken:
+        remedy = "start from a network of the same kind"
+        if start.part == "encoder":
+            remedy += ", whose encoder has layers called encoder... or, as VGG-16, block1_conv1"
         raise ExperimentError(
             f"{printable(start.path)}: not one of its weights fits {model.name} "
-            f"(start_from_part {start.part}): start from a network of the same kind"
+            f"(start_from_part {start.part}): {remedy}"
         )
     return TakenWeights(tuple(taken), tuple(random_names))
 
@@ -117,11 +120,11 @@ def take_weights(
 def _named_weights(model: keras.Model, inside: str = "") -> Iterator[tuple[str, keras.Variable]]:
     """Yield every weight with its layer's name, such as `unet/block1_conv1/kernel`.
 
-    Layers inside a model inside the network have its name before theirs. A layer without a name of
-    its own is numbered by Keras in each process anew, so that its weights may not be found again.
+    Layers inside a model inside the network have its name before theirs.
     """
+    numbers: dict[str, int] = {}
     for layer in model.layers:
-        path = f"{inside}{layer.name}"
+        path = f"{inside}{_name_in_network(layer, numbers)}"
         if isinstance(layer, keras.Model):
             yield from _named_weights(layer, f"{path}/")
             continue
@@ -131,6 +134,27 @@ def _named_weights(model: keras.Model, inside: str = "") -> Iterator[tuple[str, 
             counts[weight.name] = counts.get(weight.name, 0) + 1
             number = "" if counts[weight.name] == 1 else f"_{counts[weight.name]}"
             yield f"{path}/{weight.name}{number}", weight
+
+
+def _name_in_network(layer: keras.Layer, numbers: dict[str, int]) -> str:
+    """Return the name of a layer, which has the same number in each network of the same code.
+
+    Keras numbers the layers without a name of their own through the whole process: the first
+    convolution of a network is `conv2d` where it was built first, and `conv2d_2` after a network of
+    two. Its number would then say nothing, or be that of another layer.
+
+    Args:
+        layer: of the network.
+        numbers: how many layers of each kind the network had before it; changed.
+    """
+    # As Keras makes a name from the class: Conv2DTranspose is conv2d_transpose.
+    kind = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", type(layer).__name__)
+    kind = re.sub(r"([a-z])([A-Z])", r"\1_\2", kind).lower()
+    if not re.fullmatch(rf"{kind}(_\d+)?", layer.name):
+        return layer.name
+    number = numbers.get(kind, 0)
+    numbers[kind] = number + 1
+    return f"{kind}_{number}" if number else kind
 
 
 def _output_layer(model: keras.Model) -> str:

@@ -59,6 +59,32 @@ def own_layer(series, classes):
     return layers.Conv2D(classes, 1, name="logits")(image)
 
 constant = 3
+
+def more_parameters(series, classes, width):
+    return build(series, classes)
+
+def by_position(series, classes, /):
+    return build(series, classes)
+
+def another_sensor(series, classes):
+    return build({"sar": series["sar"]}, classes)
+
+def probabilities(series, classes):
+    return layers.Softmax()(build(series, classes))
+
+def probabilities_too(series, classes):
+    image = ops.mean(series["s2"], axis=1)
+    return layers.Conv2D(classes, 1, activation="softmax")(image)
+
+def no_input(series, classes):
+    return layers.Input((32, 32, classes))
+
+def two_of_one_name(series, classes):
+    image = layers.Dense(3, name="look")(ops.mean(series["s2"], axis=1))
+    return layers.Dense(classes, name="look")(image)
+
+def turned_round(classes, *, series, width=3):
+    return build(series, classes)
 """
 
 
@@ -110,6 +136,11 @@ def test_names_of_files_become_names_of_folders(tmp_path):
     assert with_network(get_experiment("s1s2_10c"), str(path)).name == "my_net_2_10c"
 
 
+def test_the_order_of_the_parameters_does_not_matter(file):
+    experiment = with_network(get_experiment("s2_6c"), f"{file}:turned_round")
+    assert build_model(experiment, 32).output_shape == (None, 32, 32, 6)
+
+
 def test_a_file_builds_a_network(file):
     model = build_model(with_network(get_experiment("s1s2_10c"), str(file)), 32)
     assert model.output_shape == (None, 32, 32, 10)
@@ -141,6 +172,13 @@ PROTOCOL = {
     "other_parameters": "has no parameter series and classes",
     "missing": "there is no function missing in it",
     "constant": "there is no function constant in it",
+    "more_parameters": r"more_parameters needs width, .* define it as more_parameters\(series, cl",
+    "by_position": "by_position needs series, which nobody gives it",
+    "another_sensor": r"stops in line 45 \(KeyError: 'sar'\): .* s1 \(None, 4, 32, 32, 2\), s2",
+    "probabilities": "returns probabilities: .* leave the softmax out",
+    "probabilities_too": "returns probabilities: it must return the logits",
+    "no_input": "make no network .*: compute them from series",
+    "two_of_one_name": "make no network .* give no two layers the same name",
 }
 
 
@@ -166,6 +204,12 @@ def test_what_is_no_network_is_refused(tmp_path):
     broken.write_text("import no_such_package")
     with pytest.raises(ExperimentError, match=r"cannot be imported \(ModuleNotFoundError"):
         build_model(with_network(get_experiment("s2_6c"), str(broken)), 32)
+    broken.write_text("raise SystemExit(3)")
+    with pytest.raises(ExperimentError, match=r"cannot be imported \(SystemExit: 3\)"):
+        build_model(with_network(get_experiment("s2_6c"), str(broken)), 32)
+    broken.write_text("def build(series, classes)\n    return 1")
+    with pytest.raises(ExperimentError, match=r"SyntaxError: expected ':' \(broken.py, line 1\)"):
+        build_model(with_network(get_experiment("s2_6c"), str(broken)), 32)
     with pytest.raises(ExperimentError, match="the paper's: ask for the experiment by its name"):
         with_network(get_experiment("s2_6c"), "inception")
 
@@ -178,11 +222,18 @@ def test_what_is_no_network_is_refused(tmp_path):
         ("from blocks import cell", "blocks"),
         ("import parts.cell", "parts"),
         ("from .blocks import cell", ".blocks"),
+        ("import folder_without_init.cell", "folder_without_init"),
+        ("from here import cell", "here"),
         ("def late():\n    import blocks", "blocks"),
     ],
 )
-def test_a_network_is_one_file(line, named, file):
+def test_a_network_is_one_file(line, named, file, tmp_path_factory, monkeypatch):
     """An edited helper once trained another network under the name and the run of the old one."""
+    current = tmp_path_factory.mktemp("current")
+    (current / "here.py").write_text("cell = 1")
+    monkeypatch.chdir(current)
+    (file.parent / "folder_without_init").mkdir()
+    (file.parent / "folder_without_init" / "cell.py").write_text("")
     (file.parent / "blocks.py").write_text("cell = 1")
     (file.parent / "parts").mkdir()
     (file.parent / "parts" / "__init__.py").write_text("")
@@ -196,7 +247,10 @@ def test_the_library_and_installed_packages_may_lie_beside_the_file(file):
     for package in ("multisenge_lib", "unused"):
         (file.parent / package).mkdir()
         (file.parent / package / "__init__.py").write_text("")
-    file.write_text(f"import numpy\nfrom multisenge_lib import models\n{MEAN_OF_DATES}")
+    # A folder of data with a package's name is no package, and the file does not import itself.
+    (file.parent / "numpy").mkdir()
+    imports = "import sys, numpy\nfrom multisenge_lib import models\n"
+    file.write_text(f"{imports}\n{MEAN_OF_DATES}\ndef late():\n    import my_networks\n")
     assert with_network(get_experiment("s2_6c"), str(file)).network_digest
 
 

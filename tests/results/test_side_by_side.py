@@ -8,7 +8,12 @@ from records import make_record
 
 from multisenge_lib import results
 from multisenge_lib.errors import RecordError
-from multisenge_lib.results import compare_experiments, comparison_text, paired_difference
+from multisenge_lib.results import (
+    compare_experiments,
+    comparison_notes,
+    comparison_text,
+    paired_difference,
+)
 
 
 def write_runs(experiment, hits, seeds=5, **changes):
@@ -80,11 +85,74 @@ def test_the_table_as_people_read_it():
     row = text.loc["s1_10c"]
     assert row["95 %"] == row["95 %, corrected"] == "unknown"
     assert row["difference"].startswith("-0.")
-    assert row[["clear", "seeds", "operations, 10¹²", "minutes"]].tolist() == [
-        "no", "1", "3.0", "1.0",
+    assert row[["clear", "seeds", "pairs", "operations, 10¹²", "minutes"]].tolist() == [
+        "no", "1", "1", "3.0", "1.0",
     ]  # fmt: skip
+    few = comparison_text(compare_experiments(["s1_10c"]).assign(operations=8.1e9))
+    assert few.loc["s1_10c", "operations, 10¹²"] == "0.0081"
     longer = compare_experiments(["s1s2_10c"]).assign(seconds=6000.0)
     assert comparison_text(longer).loc["s1s2_10c", "minutes"] == "100.0"
+
+
+def test_a_forest_has_nodes_and_no_counted_operations():
+    write_runs("s1s2_10c", 60, seeds=1, operations=0.0, parameters={"trainable": 5000})
+    row = comparison_text(compare_experiments(["s1s2_10c"])).loc["s1s2_10c"]
+    assert row[["weights", "operations, 10¹²"]].tolist() == ["5,000 nodes", "not counted"]
+
+
+def test_runs_of_one_seed_each_are_pairs():
+    write_runs("s1s2_10c", 60, seeds=3)
+    for record in write_runs("s1_10c", 30, seeds=2):
+        metadata = replace(record.metadata, experiment="s2_10c", seed=record.metadata.seed + 2)
+        results.write_record(replace(record, metadata=metadata))
+    row = comparison_text(compare_experiments(["s1s2_10c", "s2_10c"])).loc["s2_10c"]
+    assert (row["seeds"], row["pairs"]) == ("2", "1")  # seeds 1, 2, 3 and 3, 4
+
+
+def test_other_settings_and_weights_to_start_from_are_noted():
+    start = {"experiment": "s2_10c", "dataset": "valley", "digest": "0a1b", "part": "all"}
+    write_runs("s1s2_10c", 60, seeds=1, settings={"epochs": 2, "seed": 1, "batch_size": 4})
+    settings = {"epochs": 9, "seed": 2, "batch_size": 4}
+    write_runs("s1_10c", 60, seeds=1, settings=settings, start_from=start)
+    forest = {"network": "forest"}
+    write_runs("s2_10c", 60, seeds=1, settings={"epochs": 1}, choices=forest)
+    assert comparison_notes(["s1s2_10c", "s1_10c", "s2_10c"]) == [
+        "s1_10c was started from weights of s2_10c on valley.",
+        "s1_10c was trained with epochs 9; s1s2_10c with epochs 2.",
+    ]
+
+
+@pytest.mark.fault("compare: seeds of one name trained otherwise, a file edited between -> refused")
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"choices": {"network_digest": "b"}}, "network_digest"),
+        ({"settings": {"epochs": 9}}, "epochs"),
+        ({"fingerprint": "other"}, "the packed patches"),
+        ({"start_from": {"digest": "c", "part": "all"}}, "the weights that training started from"),
+    ],
+)
+def test_seeds_that_were_not_trained_alike_are_refused(change, named):
+    """The mean of two networks was shown as the mean of one."""
+    write_runs("s1s2_10c", 60, seeds=1, choices={"network_digest": "a"})
+    base = {"choices": {"network_digest": "a"}, "finished": "2026-02-01T00:00:00+00:00"}
+    results.write_record(make_record("s1s2_10c", 2, **base | change))
+    with pytest.raises(
+        RecordError, match=f"seeds 1 and 2 of s1s2_10c .* {named}, .* seed 1"
+    ) as error:
+        compare_experiments(["s1s2_10c"])
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.fault("compare: records of an older sample -> refused, their patches have its names")
+def test_two_states_of_the_data_are_refused():
+    write_runs("s1s2_10c", 60, seeds=1, finished="2026-02-01T00:00:00+00:00")
+    write_runs("inception_10c", 60, seeds=1, fingerprint="older")
+    with pytest.raises(RecordError, match="inception_10c was trained on an older state of sample"):
+        compare_experiments(["s1s2_10c", "inception_10c"])
+    # One sensor alone may have other packed patches of the same data.
+    write_runs("s1_10c", 60, seeds=1, fingerprint="alone", choices={"sensors": ["s1"]})
+    compare_experiments(["s1s2_10c", "s1_10c"])
 
 
 def test_a_variant_is_claimed_with_three_pairs_and_a_network_with_five():

@@ -74,6 +74,35 @@ def test_logits_of_as_many_other_classes_are_left(file, source):
     assert take_weights(model, others, starting_point(source)).left == LOGITS
 
 
+def test_layers_without_a_name_are_found_by_their_order(tmp_path):
+    """Keras numbers them through the process: the first is conv2d, that of the next conv2d_2."""
+    file = tmp_path / "unnamed.py"
+    file.write_text(
+        "from keras import layers\n"
+        "def build(series, classes):\n"
+        "    x = layers.Conv2D(10, 3, padding='same')(series['s2'][:, 0])\n"
+        "    x = layers.Conv2D(10, 3, padding='same')(x)\n"
+        "    return layers.Conv2D(classes, 1)(x)\n"
+    )
+    experiment = small_experiment("s2_6c", file, MULTISENGE)
+    model = build_model(experiment, 32)
+    weights = [np.full(weight.shape, number) for number, weight in enumerate(model.get_weights())]
+    model.set_weights(weights)
+    card = model_card(experiment, TYPOLOGIES["6c"], 32, "sample")
+    path = save_model(model, card, tmp_path / "unnamed.keras")
+    build_model(small_experiment("s2_10c", file, MULTISENGE), 32)  # so that numbers differ
+
+    other = build_model(experiment, 32)
+    assert other.layers[-1].name != model.layers[-1].name
+    taken = take_weights(other, SIX, starting_point(path)).taken
+    assert taken[::2] == ("conv2d/kernel", "conv2d_1/kernel", "conv2d_2/kernel")
+    for number, weight in enumerate(other.get_weights()):
+        assert (weight == number).all()
+    ten = build_model(small_experiment("s2_10c", file, MULTISENGE), 32)
+    left = take_weights(ten, TEN, starting_point(path)).left
+    assert left == ("conv2d_2/kernel", "conv2d_2/bias")
+
+
 def test_weights_of_another_shape_are_left(file, source):
     model = build_model(small_experiment("s1s2_6c", file, MULTISENGE), 32)  # twelve bands
     weights = take_weights(model, SIX, starting_point(source))
@@ -110,6 +139,8 @@ def test_a_start_that_cannot_be_is_refused(file, source, tmp_path):
     other = build_model(small_experiment("s2_10c", file, MULTISENGE, "with_days"), 32)
     with pytest.raises(ExperimentError, match="not one of its weights fits small_with_days_s2_10c"):
         take_weights(other, TEN, starting_point(source))
+    with pytest.raises(ExperimentError, match="encoder has layers called encoder"):
+        take_weights(other, TEN, starting_point(source, "encoder"))
 
 
 def test_a_run_says_from_where_it_started(file, source, tmp_path, capsys):
