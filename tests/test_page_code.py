@@ -29,7 +29,10 @@ def test_cells_and_their_options_are_told_apart():
     assert shown_code(page + hidden) == ["", "x = 1"]
 
 
-@pytest.mark.parametrize("page", sorted(BOOK.glob("*.md")), ids=lambda page: page.stem)
+PAGES = [*sorted(BOOK.glob("*.md")), BOOK / "notebooks" / "train.md"]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_code_fits_the_column(page):
     too_long = [line for line in shown_code(page.read_text("utf-8")) if len(line) > COLUMN]
     assert too_long == []
