@@ -79,16 +79,22 @@ class Selection:
 def _earliest_series(
     dates: np.ndarray, months: Sequence[np.datetime64], days_gap: int
 ) -> np.ndarray | None:
-    """The earliest date in each month, at least `days_gap` apart; None if a month has none."""
+    """The earliest date in each month, at least `days_gap` apart; None if a month has none.
+
+    Args:
+        dates: sorted datetime64[D].
+        months: datetime64[M], with their year.
+        days_gap: least number of days from one date to the next.
+    """
     series = []
-    earliest = _LONG_AGO
+    not_before = _LONG_AGO
     for month in months:
-        first_day = max(month.astype("datetime64[D]"), earliest)
+        first_day = max(month.astype("datetime64[D]"), not_before)
         position = np.searchsorted(dates, first_day)
         if position == len(dates) or dates[position].astype("datetime64[M]") != month:
             return None
         series.append(dates[position])
-        earliest = dates[position] + days_gap
+        not_before = dates[position] + days_gap
     return np.array(series, dtype="datetime64[D]")
 
 
@@ -128,6 +134,9 @@ def choose_all(series: pd.Series, months: Sequence[int], days_gap: int) -> list[
         series: of each patch its sorted dates, datetime64[D].
         months: in order.
         days_gap: least number of days from one chosen date to the next.
+
+    Returns:
+        One entry per patch, in order; None where there is no series.
     """
     # Patches under one orbit have the same dates: only 61 of MultiSenGE's 8,157 lists are distinct,
     # so results are cached.
@@ -141,9 +150,17 @@ def choose_all(series: pd.Series, months: Sequence[int], days_gap: int) -> list[
 
 # --- Sentinel-1: one date for each Sentinel-2 date ----------------------------------------------
 
+#: Longest time from a Sentinel-2 date to the nearest Sentinel-1 date: two repeat cycles, of 12 days
+#: each, of one satellite.
+S1_WINDOW = np.timedelta64(24, "D")
+
 
 def first_in_months(s1_dates: np.ndarray, s2_dates: np.ndarray) -> np.ndarray | None:
     """The first Sentinel-1 date in the month of each Sentinel-2 date: the authors' rule.
+
+    Args:
+        s1_dates: of one patch, sorted datetime64[D].
+        s2_dates: the chosen ones, sorted datetime64[D].
 
     Returns:
         As many dates as `s2_dates`; None where a month has no Sentinel-1 date.
@@ -158,6 +175,8 @@ def first_in_months(s1_dates: np.ndarray, s2_dates: np.ndarray) -> np.ndarray | 
 
 def nearest_dates(s1_dates: np.ndarray, s2_dates: np.ndarray) -> np.ndarray | None:
     """The Sentinel-1 date nearest to each Sentinel-2 date, the earlier of two equally near ones.
+
+    Two Sentinel-2 dates may get the same one. Arguments are those of `first_in_months`.
 
     Returns:
         As many dates as `s2_dates`; None where one has no Sentinel-1 date within `S1_WINDOW`.
@@ -175,6 +194,8 @@ def first_few_in_months(
 ) -> np.ndarray | None:
     """The first few Sentinel-1 dates in the month of each Sentinel-2 date.
 
+    Arguments are those of `first_in_months`, and how many dates of each month.
+
     Returns:
         `per_month` times as many dates as `s2_dates`; None where a month has fewer.
     """
@@ -190,8 +211,6 @@ def first_few_in_months(
 
 #: How Sentinel-1 dates follow from the chosen Sentinel-2 dates.
 S1_RULES = {"first": first_in_months, "nearest": nearest_dates}
-#: Longest time from a Sentinel-2 date to the nearest Sentinel-1 date: two cycles of one satellite.
-S1_WINDOW = np.timedelta64(24, "D")
 
 
 def _match_s1(index: pd.DataFrame, selected_s2: pd.Series, s1_rule: str) -> list:
@@ -300,9 +319,8 @@ def _check_whole_index(index: pd.DataFrame, dataset: Dataset) -> None:
     Which block goes to which split depends on all patches. With some rows missing, blocks would get
     other splits, and patches that were for test could become training patches.
     """
-    divided = dataset.split_of_tile and BLOCKS in dataset.split_of_tile.values()
-    # With some rows missing, blocks would get other splits. `read_index` numbers its rows without
-    # gaps, so gaps show that rows were taken out.
+    divided = BLOCKS in dataset.split_of_tile.values()
+    # `read_index` numbers its rows without gaps, so gaps show that rows were taken out.
     if divided and not index.index.equals(pd.RangeIndex(len(index))):
         raise SelectionError(
             f"rows were taken out of the index, which has {len(index)} now: splits by blocks "
@@ -333,7 +351,7 @@ def _warn_without_s1(patches: Sequence[str]) -> None:
         first += ", ...: `multisenge select --left-out FILE` lists all"
     warnings.warn(
         f"{counted(len(patches), 'patch has', 'patches have')} a Sentinel-2 series but no "
-        f"Sentinel-1 image to each date, left out: {first}",
+        f"Sentinel-1 image for some of its dates, left out: {first}",
         stacklevel=4,
     )
 
@@ -445,8 +463,10 @@ def load_selection(
     _check_sensors(sensors)
 
     index = read_index(root / LABELS, own_dataset)
-    # A dataset of `with_selection` may use some tiles only.
-    index = index[index["tile"].isin(dataset.tiles)].reset_index(drop=True)
+    # A dataset of `with_selection` may use some tiles only. Blocks are then drawn anew for these
+    # tiles, so a patch may be in another split than in the whole dataset.
+    if dataset.tiles:  # none named: any tile may occur
+        index = index[index["tile"].isin(dataset.tiles)].reset_index(drop=True)
     index = only_existing(index, root, sensors)
     return select(index, months, days_gap, s1_rule, dataset)
 

@@ -23,7 +23,7 @@ def predict_map(
     """Map an area in memory.
 
     Args:
-        model: as `build_model`, `train` or `load_model` gives it.
+        model: of `build_model`, `Run.model` of `train`, or the first result of `load_model`.
         series: for each sensor that the network takes, `s1` and `s2`, an array `(dates, height,
             width, bands)` in the units of the rasters: linear intensity, reflectance x 10,000. A
             pixel without data is 0 or NaN; negative and infinite reflectance count as no data too.
@@ -33,9 +33,9 @@ def predict_map(
         days: by sensor, the day of the year of each image, 1 to 366; for networks that ask for it.
 
     Returns:
-        Class ids, `(height, width) uint8`, from 1, 0 where a date has no data; and the probability
-        of each class, `(height, width, classes) float32`. If the input is xarray, so are these,
-        with its coordinates on the ground.
+        Class ids, `(height, width) uint8`, from 1, 0 where any date of any sensor has no data; and
+        the probability of each class, `(height, width, classes) float32`. If the input is xarray,
+        so are these, with its coordinates on the ground.
 
     Raises:
         ExperimentError: sensors, dates or bands are not those of the network, or the window is of
@@ -102,7 +102,7 @@ def _check_series(model: keras.Model, series: Mapping[str, Any]) -> dict[str, np
                 f"{sensor}: the network takes (dates, height, width, bands) with {dates} dates and "
                 f"{bands} bands, received {received}"
             )
-        if array.dtype.kind not in "iufc":
+        if array.dtype.kind not in "iufc":  # complex too: _check_units has a better message for it
             raise ExperimentError(f"{sensor}: numbers are needed, received {array.dtype}")
         arrays[sensor] = _check_units(array, sensor)
 
@@ -113,7 +113,10 @@ def _check_series(model: keras.Model, series: Mapping[str, Any]) -> dict[str, np
 
 
 def _check_days(model: keras.Model, days: Mapping[str, Sequence[int]]) -> dict[str, np.ndarray]:
-    """Check that the days of the year are those that a network takes: all of them, or none."""
+    """Return the days of the year that a network asks for, by sensor, `(dates,) float32`.
+
+    Days that it does not ask for are ignored.
+    """
     shapes = {tensor.name: tensor.shape for tensor in model.inputs}
     checked = {}
     for sensor in SENSORS:

@@ -21,6 +21,8 @@ from multisenge_lib.models import days_input, predict, with_input_size
 
 #: Pixels along the side of a window.
 WINDOW = 256
+#: Windows share this part of their side with a neighbour, unless asked otherwise.
+OVERLAP_SHARE = 1 / 4
 #: Pixels that are predicted in one batch.
 BATCH_PIXELS = 256 * 256
 #: How many rows of windows before a given one can reach into its pixels. Windows overlap by half of
@@ -72,7 +74,7 @@ class Windows:
 
     shape: tuple[int, int]
     side: int = WINDOW
-    overlap: int = WINDOW // 4
+    overlap: int = int(WINDOW * OVERLAP_SHARE)
 
     def starts(self, axis: int) -> list[int]:
         """The first pixel of each window along an axis: 0 for rows, 1 for columns.
@@ -120,7 +122,7 @@ def choose_window(
             f"window of {side} pixels: give a multiple of {SIZE_MULTIPLE}, such as {WINDOW}"
         )
     if overlap is None:
-        overlap = side // 4
+        overlap = int(side * OVERLAP_SHARE)
     # Beyond half a window, three windows in a row would share a pixel: more work for no better
     # prediction, and an interrupted map would have to go back by more rows (ROWS_THAT_REACH).
     if not 0 <= overlap <= side // 2:

@@ -82,8 +82,8 @@ def build_model(
     for sensor, x in inputs.items():
         in_decibels = sensor == "s1" and experiment.s1_decibel
         x = _standardise(x, sensor, in_decibels, statistics)
-        # The variant "first_dates" is cut here, after the input: all experiments of a dataset then
-        # take the same batches, and a saved model takes all dates.
+        # The choice `first_dates` (variant `one_date`) cuts the series here, after the input: all
+        # experiments of a dataset then take the same batches, and a saved model takes all dates.
         if experiment.first_dates:
             x = x[:, : experiment.first_dates]
         series[sensor] = x  # (batch, dates, size, size, bands)
@@ -188,7 +188,7 @@ def _standardise(x: Any, sensor: str, in_decibels: bool, statistics: Statistics 
     It is a layer of the network, so that a saved model takes the values that the rasters hold.
     """
     mean, std = _statistics_of(sensor, x.shape[-1], statistics)
-    if in_decibels:
+    if in_decibels:  # as `dataset.decibel`, on tensors
         x = 10 * ops.log10(ops.maximum(x, BACKSCATTER_FLOOR))
     # In float32 under any policy: 16 bits would lose backscatter near the floor.
     layer = layers.Normalization(

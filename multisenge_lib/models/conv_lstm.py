@@ -11,9 +11,9 @@ from keras import ops
 
 from multisenge_lib.errors import ExperimentError
 
-#: One convolution computes all gates and the new content of the cell ("cell"); its output channels
+#: One convolution computes the three gates and the new content of the cell; its output channels
 #: hold them in this order.
-GATE_ORDER = ("input", "forget", "cell", "output")
+GATE_ORDER = ("input", "forget", "content", "output")
 
 
 class StateAtDate(NamedTuple):
@@ -24,7 +24,7 @@ class StateAtDate(NamedTuple):
         forget: f, in 0 to 1: how much of the old cell stays.
         output: o, in 0 to 1: how much of the cell is shown.
         cell: C, unbounded: what is remembered.
-        hidden: H, in -1 to 1 by tanh: what is shown, to the next date and to the next layer.
+        hidden: H, in -1 to 1 with tanh: what is shown, to the next date and to the next layer.
     """
 
     input: Any
@@ -53,10 +53,10 @@ class ConvLSTM2D(keras.layers.Layer):
     weights in the same order, so `ours.set_weights(theirs.get_weights())` converts, and back.
 
     By default there are no peepholes. Keras and the authors' public code have none, although Eq. 3
-    has them (W_c o C, after Shi et al., reference 31). With peepholes each pixel of the image has
-    weights of its own, so the layer fits one image size only: 3 x height x width x filters weights,
-    6.3 million at 256 x 256 x 32, against 49,000 in the rest. They start at zero, so at first the
-    layer computes the same as without them.
+    has them (W_c ∘ C, pixel by pixel, after Shi et al., reference 31). With peepholes each pixel of
+    the image has weights of its own, so the layer fits one image size only: 3 x height x width x
+    filters weights, 6.3 million at 256 x 256 x 32, against 49,000 in the rest (for ten bands). They
+    start at zero, so at first the layer computes the same as without them.
 
     The gates' sigmoid is Eq. 3's and Keras 3's; Keras 2 had its piecewise linear `hard_sigmoid`.
 
@@ -117,7 +117,7 @@ class ConvLSTM2D(keras.layers.Layer):
         self.peephole_o = self.add_weight(shape, "zeros", name="peephole_o")
 
     def _input_sums(self, x: Any) -> list[Any]:
-        """Compute W_x * X + b of all gates, `(batch, height, width, 4 filters)` for each date.
+        """Compute W_x * X + b of all gates, `(batch, height, width, 4 * filters)` for each date.
 
         The images of all dates do not depend on each other, so one convolution takes them all,
         with time folded into the batch.
@@ -134,7 +134,7 @@ class ConvLSTM2D(keras.layers.Layer):
         """Apply Eq. 3 to one date.
 
         Args:
-            sums: W_x * X + b of this date, `(batch, height, width, 4 filters)`.
+            sums: W_x * X + b of this date, `(batch, height, width, 4 * filters)`.
             previous: the state at the date before; None for the first date, whose old states are
                 zero.
         """

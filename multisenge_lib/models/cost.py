@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import pandas as pd
 
+from multisenge_lib.errors import ExperimentError
 from multisenge_lib.models.conv_lstm import ConvLSTM2D
 
 #: Adam keeps, for each weight, the weight, its gradient, and two moments.
@@ -85,8 +86,18 @@ def _cost(layer: keras.Layer) -> tuple[int, int]:
 
 
 def _count(shape: tuple[int | None, ...]) -> int:
-    """Return how many values there are of one patch; a batch of unknown size has one."""
+    """Return how many values there are of one patch; a batch of unknown size has one.
+
+    Raises:
+        ExperimentError: height, width or channels are unknown.
+    """
     batch, *others = shape
+    if None in others:
+        raise ExperimentError(
+            f"a layer of the network gives images of an unknown size, {tuple(shape)}, so its "
+            "operations cannot be counted: give `build_model` a size, and inner networks the "
+            "shape of their input, as in `build_unet(channels, classes, shape=(height, width))`"
+        )
     return prod(others) * (batch or 1)
 
 

@@ -23,7 +23,10 @@ from multisenge_lib.models.unet import build_unet
 def build_conv_lstm(
     series: Mapping[str, KerasTensor], classes: int, choices: Experiment
 ) -> KerasTensor:
-    """Sum up the series of each sensor with a ConvLSTM, and segment the result with the U-Net."""
+    """Sum up the series of each sensor with a ConvLSTM, and segment the result with the U-Net.
+
+    Shapes are at the top of this module.
+    """
     features = _conv_lstm_features(series, choices)
     return _segment(features, classes, choices)
 
@@ -31,12 +34,15 @@ def build_conv_lstm(
 def build_inception(
     series: Mapping[str, KerasTensor], classes: int, choices: Experiment
 ) -> KerasTensor:
-    """Add what an Inception module sees of the first date, before the U-Net (section 3.2)."""
+    """Add what an Inception module sees of the first date, before the U-Net (section 3.2).
+
+    Shapes are at the top of this module.
+    """
     features = _conv_lstm_features(series, choices)
 
     # The Inception module takes the first date of all sensors, stacked (section 3.2).
-    first_dates = [x[:, 0] for x in series.values()]
-    image = layers.Concatenate(name="first_dates")(first_dates)
+    first_images = [x[:, 0] for x in series.values()]
+    image = layers.Concatenate(name="first_dates")(first_images)
     module = naive_inception(image, choices.inception_filters, choices.inception_pool)
     features.append(module)
     return _segment(features, classes, choices)
@@ -48,7 +54,7 @@ def _conv_lstm_features(series: Mapping[str, Any], choices: Experiment) -> list[
     for sensor, x in series.items():
         conv_lstm = ConvLSTM2D(
             choices.filters,
-            3,
+            kernel_size=3,  # of the paper
             peephole=choices.peephole,
             activation=choices.activation,
             name=f"{sensor}_convlstm",

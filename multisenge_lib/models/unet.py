@@ -34,10 +34,11 @@ def check_size(size: int) -> None:
 
 
 def _encode(x: Any, trainable: bool) -> tuple[Any, list[Any]]:
-    """Run the five stages of VGG-16.
+    """Run the five stages of VGG-16 on features `(batch, height, width, channels)`.
 
     Returns:
-        The image at 1/32 of its size, and what each stage saw before halving it, the largest first.
+        The image at 1/32 of its size, `(batch, height/32, width/32, 512)`, and the features of each
+        stage before its pooling, the largest first.
     """
     skips = []
     for stage, (filters, convolutions) in enumerate(ENCODER, start=1):
@@ -59,7 +60,11 @@ def _encode(x: Any, trainable: bool) -> tuple[Any, list[Any]]:
 
 
 def _double_convolution(x: Any, filters: int, name: str) -> Any:
-    """Apply twice: 3x3 convolution, batch normalisation, ReLU."""
+    """Apply twice: 3x3 convolution, batch normalisation, ReLU.
+
+    Returns:
+        `(batch, height, width, filters)`.
+    """
     for part in ("a", "b"):
         convolution = layers.Conv2D(
             filters,
@@ -81,6 +86,9 @@ def _decode(x: Any, skips: list[Any]) -> Any:
     Args:
         x: the image at 1/32 of its size.
         skips: from the deepest; the decoder's last stages may have none.
+
+    Returns:
+        `(batch, height, width, 16)`, at the size of the first features.
     """
     for stage, filters in enumerate(DECODER):
         x = layers.UpSampling2D(name=f"decoder_stage{stage}_upsampling")(x)

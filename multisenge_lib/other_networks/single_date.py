@@ -27,4 +27,5 @@ def build(series: Mapping[str, KerasTensor], classes: int) -> KerasTensor:
         image = first_dates[0]
     else:
         image = layers.Concatenate(name="sensors")(first_dates)
-    return build_unet(image.shape[-1], classes)(image)
+    _, height, width, channels = image.shape
+    return build_unet(channels, classes, shape=(height, width))(image)

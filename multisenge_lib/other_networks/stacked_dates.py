@@ -32,4 +32,5 @@ def build(series: Mapping[str, KerasTensor], classes: int) -> KerasTensor:
         stacked = images[0]
     else:
         stacked = layers.Concatenate(name="stacked_dates")(images)
-    return build_unet(stacked.shape[-1], classes)(stacked)
+    _, height, width, channels = stacked.shape
+    return build_unet(channels, classes, shape=(height, width))(stacked)

@@ -20,7 +20,8 @@ from keras import KerasTensor, layers, ops
 
 from multisenge_lib.other_networks.sensors import join_sensors
 
-#: Channels of the encoder's and the decoder's stages, from the finest to the coarsest.
+#: Channels of the encoder's and the decoder's stages, from the finest to the coarsest. The decoder
+#: has no coarsest stage; its width stands here as in the authors' list.
 ENCODER = (64, 64, 64, 128)
 DECODER = (32, 32, 64, 128)
 #: Of the attention: its heads, the size of their keys, and the channels of the series inside it.
@@ -29,8 +30,9 @@ KEY_SIZE = 4
 ATTENTION_WIDTH = 256
 #: Channels between the decoder and the logits.
 LAST_WIDTH = 32
-#: The longest wavelength of the sine code of a day, in days; the authors' value.
-LONGEST_PERIOD = 1000
+#: Base of the code of a day. A channel turns by one radian in
+#: DAY_CODE_BASE ** (2 (channel // 2) / channels) days, here 1 to 422; the authors' value.
+DAY_CODE_BASE = 1000
 
 
 @keras.saving.register_keras_serializable(package="multisenge")
@@ -93,21 +95,21 @@ class ReflectPadding(layers.Layer):
 
 @keras.saving.register_keras_serializable(package="multisenge")
 class DayCode(layers.Layer):
-    """The day of the year as sines and cosines of many wavelengths, the same for each head."""
+    """The day of the year as sines and cosines of many periods, the same for each head."""
 
     def __init__(self, width: int, heads: int, **kwargs):
         super().__init__(**kwargs)
         self.width = width
         self.heads = heads
         channel = np.arange(width // heads)
-        self.wavelength = LONGEST_PERIOD ** (2 * (channel // 2) / (width // heads))
+        self.days_per_radian = DAY_CODE_BASE ** (2 * (channel // 2) / (width // heads))
         # Even channels are sines, odd ones cosines, which are sines a quarter of a turn later.
         self.phase = np.where(channel % 2 == 1, np.pi / 2, 0.0)
 
     def call(self, days: Any) -> Any:
         """Days `(batch, dates)` to codes `(batch, dates, 1, 1, width)`."""
         days = ops.cast(days, "float32")[..., None]
-        code = ops.sin(days / self.wavelength.astype("float32") + self.phase.astype("float32"))
+        code = ops.sin(days / self.days_per_radian.astype("float32") + self.phase.astype("float32"))
         return ops.tile(code, (1, 1, self.heads))[:, :, None, None, :]
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
@@ -147,6 +149,7 @@ class PixelNormalization(layers.Layer):
         grouped = ops.reshape(x, (*shape[:-1], self.groups, shape[-1] // self.groups))
         over = (1, -1) if len(shape) == 5 else (-1,)
         mean, variance = ops.moments(grouped, axes=over, keepdims=True)
+        # 1e-5 is PyTorch's default. Keras' own normalisations below have theirs, 1e-3.
         normalised = (grouped - mean) * ops.rsqrt(variance + 1e-5)
         return ops.reshape(normalised, shape) * self.gamma + self.beta
 
@@ -187,7 +190,10 @@ class DateAttention(layers.Layer):
         self.query = self.add_weight((self.heads, self.key_size), normal, name="query")
 
     def call(self, x: Any, training: bool | None = None) -> Any:
-        """`(batch, dates, height, width, channels)` to weights `(..., heads)` that sum to 1."""
+        """`(batch, dates, height, width, channels)` to weights `(..., heads)`.
+
+        They sum to 1 over the dates, before dropout.
+        """
         keys = self.to_keys(x)
         keys = ops.reshape(keys, (*ops.shape(keys)[:-1], self.heads, self.key_size))
         agreement = ops.sum(keys * self.query, axis=-1) / np.sqrt(self.key_size).item()
@@ -249,7 +255,14 @@ def _convolve(
 
 
 def _encode(x: KerasTensor) -> list[KerasTensor]:
-    """The features of each image at four resolutions, from full size to an eighth."""
+    """The features of each image at four resolutions, from full size to an eighth.
+
+    Args:
+        x: `(images, height, width, bands)`.
+
+    Returns:
+        Four of `(images, height / 2**stage, width / 2**stage, ENCODER[stage])`.
+    """
     # Group normalisation, because the batch here mixes dates and patches.
     x = _convolve(x, ENCODER[0], "encoder0a", "group")
     x = _convolve(x, ENCODER[0], "encoder0b", "group")
@@ -265,7 +278,16 @@ def _encode(x: KerasTensor) -> list[KerasTensor]:
 
 
 def _attend(x: KerasTensor, days: KerasTensor) -> tuple[KerasTensor, KerasTensor]:
-    """The L-TAE: one image out of the coarsest series, and how much each date counted."""
+    """The L-TAE: one image out of the coarsest series, and how much each date counted.
+
+    Args:
+        x: `(batch, dates, height/8, width/8, 128)`.
+        days: `(batch, dates)`.
+
+    Returns:
+        The image `(batch, height/8, width/8, 128)`, and weights `(batch, dates, height/8, width/8,
+        16)`.
+    """
     channels = x.shape[-1]
     series = PixelNormalization(HEADS, name="series_norm")(x)
     series = layers.Dense(ATTENTION_WIDTH, name="series_width")(series)

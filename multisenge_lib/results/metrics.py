@@ -55,7 +55,7 @@ def confusion_matrix(reference: np.ndarray, predicted: np.ndarray, classes: int)
 
     # Each pair of ids, 0 among them, becomes one number, and one pass counts these numbers.
     ids = classes + 1
-    pairs = reference.astype(np.intp) * ids + predicted
+    pairs = reference.astype(np.intp) * ids + predicted.astype(np.intp)
     counts = np.bincount(pairs.ravel(), minlength=ids**2).astype(np.int64)
     table = counts.reshape(ids, ids)
 
@@ -159,8 +159,9 @@ def score_many(confusions: np.ndarray, name: str) -> np.ndarray:
     predicted = confusions.sum(axis=-2)
     pixels = support.sum(axis=-1)
     if name == "kappa":
-        # Eq. 8, both sides multiplied by pixels**2, so that they stay whole numbers. It is 0/0
-        # where chance alone agrees on every pixel.
+        # Eq. 8 with numerator and denominator multiplied by pixels**2, so that 0/0, where chance
+        # alone agrees on every pixel, is met exactly. It is no mean over classes: an absent class
+        # adds 0 to both sums.
         agreement = pixels * hits.sum(axis=-1)
         chance = (support * predicted).sum(axis=-1)
         return _ratio_or_nan(agreement - chance, pixels**2 - chance)
@@ -168,19 +169,25 @@ def score_many(confusions: np.ndarray, name: str) -> np.ndarray:
         # It equals recall weighted by support: the share of pixels that are right.
         return _ratio_or_nan(hits.sum(axis=-1), pixels)
 
-    # The score of each class that this one is, or is a mean of.
+    # Which score per class `name` is, or is a mean of.
     if name == "macro_f1":
         score_of_class = "f1"
     elif name == "mean_iou":
         score_of_class = "iou"
     else:
         score_of_class = name.removeprefix("weighted_")
-    values = {
-        "precision": _ratio(hits, predicted),
-        "recall": _ratio(hits, support),
-        "f1": _ratio(2 * hits, support + predicted),
-        "iou": _ratio(hits, support + predicted - hits),
-    }[score_of_class]
+    if score_of_class == "precision":
+        values = _ratio(hits, predicted)
+    elif score_of_class == "recall":
+        values = _ratio(hits, support)
+    elif score_of_class == "f1":
+        values = _ratio(2 * hits, support + predicted)
+    elif score_of_class == "iou":
+        values = _ratio(hits, support + predicted - hits)
+    else:
+        raise MultiSenGEError(
+            f"there is no score {name!r}: give one of {', '.join((*PER_CLASS, *OVERALL))}"
+        )
     if name.startswith("weighted_"):
         return _ratio_or_nan((values * support).sum(axis=-1), pixels)
     present = support > 0

@@ -49,14 +49,14 @@ def transform(image: np.ndarray, number: int, axes: tuple[int, int] = (-3, -2)) 
 
 
 def _turned_copies(patches: int, augmentation: Augmentation) -> int:
-    """Return how many turned copies an epoch has beside the patches themselves."""
+    """Return how many turned copies a pass has beside the patches themselves."""
     if augmentation != "extend":
         return 0
     return round(AUGMENTED_SHARE * patches)
 
 
-def steps_per_epoch(patches: int, augmentation: Augmentation, batch_size: int) -> int:
-    """Return how many full batches an epoch of training has.
+def steps_per_pass(patches: int, augmentation: Augmentation, batch_size: int) -> int:
+    """Return how many full batches a pass through the training patches has.
 
     Raises:
         ExperimentError: there are not enough patches for a single batch.
@@ -111,7 +111,7 @@ class Batches(keras.utils.PyDataset):
         self.positions = np.asarray(positions)
         self.sensors = tuple(sensors)
         self.lookup = typology.lookup
-        self.size = batch_size
+        self.batch_size = batch_size
         self.days = _days_by_position(store, self.sensors) if with_days else {}
         self.error: PatchError | None = None
         self._pool = ThreadPoolExecutor(reader_threads)
@@ -119,12 +119,12 @@ class Batches(keras.utils.PyDataset):
     @property
     def num_batches(self) -> int | None:
         """Return how many batches there are; None where they do not end."""
-        return ceil(len(self.positions) / self.size)
+        return ceil(len(self.positions) / self.batch_size)
 
     def plan(self, number: int) -> list[tuple[int, int]]:
         """Return which patches a batch has: position in the store, number of the transformation."""
-        first = number * self.size
-        positions = self.positions[first : first + self.size]
+        first = number * self.batch_size
+        positions = self.positions[first : first + self.batch_size]
         return [(int(position), 0) for position in positions]
 
     def _read(self, name: str, position: int, transformation: int, out: np.ndarray) -> None:
@@ -145,7 +145,7 @@ class Batches(keras.utils.PyDataset):
         plan = self.plan(number)
         batch = {}
         for name in (*self.sensors, "reference"):
-            batch[name] = self.store.empty(name, self.size)
+            batch[name] = self.store.empty(name, self.batch_size)
 
         # Each array of each patch is one task of the reader threads.
         tasks = []
@@ -169,7 +169,7 @@ class Batches(keras.utils.PyDataset):
         # Turning a patch does not change its dates.
         for name, days_by_position in self.days.items():
             days = [days_by_position[position] for position, _ in plan]
-            days += days[:1] * (self.size - len(plan))
+            days += days[:1] * (self.batch_size - len(plan))
             batch[name] = np.stack(days)
         return batch, reference
 
@@ -189,7 +189,7 @@ def _days_by_position(store: Store, sensors: Sequence[str]) -> dict[str, dict[in
 class TrainingBatches(Batches):
     """Gives patches in random order, turned and flipped, without end.
 
-    An epoch has `steps` full batches. The few patches that fill no batch differ between epochs.
+    A pass has `steps` full batches. The few patches that fill no batch differ between passes.
 
     Args:
         *args: and **kwargs, of `Batches`.
@@ -207,24 +207,24 @@ class TrainingBatches(Batches):
         **kwargs,
     ):
         super().__init__(*args, **kwargs)
-        self.steps = steps_per_epoch(len(self.positions), augmentation, self.size)
+        self.steps = steps_per_pass(len(self.positions), augmentation, self.batch_size)
         self.seed = seed
         self.augmentation = augmentation
         self.first_pass = first_pass
-        # Two epochs, since batches are read ahead: the next one begins before this one ends.
-        self._epoch_plan = lru_cache(maxsize=2)(self._shuffled)
+        # Two passes, since batches are read ahead: the next one begins before this one ends.
+        self._pass_plan = lru_cache(maxsize=2)(self._shuffled)
 
     @property
     def num_batches(self) -> None:
-        """Return None: batches do not end. Keras counts `steps` per epoch."""
+        """Return None: batches do not end. `fit` is told how many make an epoch."""
 
-    def _shuffled(self, epoch: int) -> np.ndarray:
-        """Draw the position and the transformation of every patch of an epoch, `(patches, 2)`.
+    def _shuffled(self, pass_number: int) -> np.ndarray:
+        """Draw the position and the transformation of every patch of a pass, `(patches, 2)`.
 
-        The generator's state follows from seed and epoch alone, so that a resumed run draws the
-        same. For the same reason, no line here may draw more or less than before.
+        The generator's state follows from the seed and the pass alone, so that a resumed run draws
+        the same. For the same reason, no line here may draw more or less than before.
         """
-        rng = np.random.Generator(np.random.PCG64([self.seed, epoch]))
+        rng = np.random.Generator(np.random.PCG64([self.seed, pass_number]))
         patches = len(self.positions)
         transformations = rng.integers(1, len(TRANSFORMATIONS), patches)
 
@@ -242,10 +242,10 @@ class TrainingBatches(Batches):
 
     def plan(self, number: int) -> list[tuple[int, int]]:
         """Return which patches a batch has: position in the store, number of the transformation."""
-        epoch, step = divmod(number, self.steps)
-        patches = self._epoch_plan(self.first_pass + epoch)
-        first = step * self.size
-        return [(int(p), int(t)) for p, t in patches[first : first + self.size]]
+        passes_done, step = divmod(number, self.steps)
+        patches = self._pass_plan(self.first_pass + passes_done)
+        first = step * self.batch_size
+        return [(int(p), int(t)) for p, t in patches[first : first + self.batch_size]]
 
 
 def read_ahead(batches: Batches) -> Any:

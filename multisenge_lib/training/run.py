@@ -3,11 +3,12 @@
 `train` is the whole of it. From the first line of `notebooks/train.ipynb` to the record:
 
  1. the notebook reads its parameters (`settings_from_parameters`, `with_selection`,
-    `get_experiment` or `with_network`, `settings_for`), finds the data root and shows the selection
-    and a network of its own making, for display only
+    `get_experiment`, `settings_for`; `with_network` where a network is given), finds the data
+    root, and shows the selection and a network of its own making, for display only
  2. `train`: the settings that the experiment's variants change, and the weights to start from
     (`with_variant_settings`, `starting_point`)
- 3. `prepare`: check the request, select the patches (section 2.2), pack their rasters
+ 3. `prepare`: check the request, select the patches (section 2.2), pack their rasters; then
+    `check_record`, if asked: could the record be written?
  4. `compute_statistics` of the training split: Eq. 4 and the class weights
  5. `PreparedRun.folder`: the run's folder, named by a hash of its identity, and locked
  6. `build`: the seed, the network, Adam and the loss
@@ -46,6 +47,7 @@ from multisenge_lib import paths, results
 from multisenge_lib.dataset import (
     LABELS,
     REFERENCE,
+    SELECTION_MARK,
     SPLITS,
     BandOrder,
     Dataset,
@@ -79,7 +81,7 @@ from multisenge_lib.training.batches import (
     TrainingBatches,
     count_classes,
     read_ahead,
-    steps_per_epoch,
+    steps_per_pass,
     streamed_statistics,
 )
 from multisenge_lib.training.checkpoint import (
@@ -165,12 +167,13 @@ def train(
         start_from: a `model.keras` whose weights the network starts with, wherever their names and
             shapes are the same; by default all weights start at random.
         start_from_part: `all`, or `encoder` to take the weights of the encoder alone.
-        replace_record: what `results.write_record` will be told afterwards. Where it would refuse
-            the record, the run is refused before it is trained; by default nothing is asked.
+        replace_record: the `replace` of the later `results.write_record`. If it would refuse the
+            record, the run is refused here, before it is trained. None: not checked.
 
     Returns:
-        The model with the weights of its best epoch, in float32, saved as `model.keras` in the
-        run's folder (see `models.save_model`), and its record, not yet written.
+        A `Run`: the model with the weights of its best epoch, in float32; its record, not yet
+        written; and its folder, where the model is saved as `model.keras` (see
+        `models.save_model`).
 
     Raises:
         ExperimentError: experiment, settings or data root are wrong, before anything is packed;
@@ -204,8 +207,7 @@ def train(
         network_file = experiment.network if experiment.network_digest else None
         start = starting_point(start_from, start_from_part, network_file)
 
-    prepared = prepare(root, experiment, settings, on_error, dataset, band_order=band_order)
-    prepared = replace(prepared, start=start)
+    prepared = prepare(root, experiment, settings, on_error, dataset, band_order, start)
     if replace_record is not None:
         check_record(prepared, replace_record)
     statistics = compute_statistics(prepared)
@@ -217,6 +219,8 @@ def train(
             model = build(prepared, statistics)
             # Must come before fit_or_load: a restored checkpoint overwrites these weights.
             taken_weights = _take_weights(model, prepared, progress)
+            # Counted before the training, so that a network that cannot be counted costs no hours.
+            operations = step_operations(model, settings.batch_size)
             training_info = fit_or_load(model, prepared, folder, progress, checkpoint_interval)
         model = in_float32(model, prepared, statistics)
         evaluation = evaluate(model, prepared)
@@ -227,7 +231,7 @@ def train(
             ClassifierInfo(
                 statistics=statistics,
                 parameters=_count_weights(model),
-                step_operations=step_operations(model, settings.batch_size),
+                step_operations=operations,
                 taken_weights=taken_weights,
             ),
         )
@@ -236,7 +240,7 @@ def train(
     return Run(model, record, folder)
 
 
-# --- 1. Prepare: select the patches, check the request, pack the rasters (section 2.2) ---
+# --- Step 3: check the request, select the patches, pack the rasters (section 2.2) ---
 
 
 @dataclass(frozen=True)
@@ -342,7 +346,8 @@ def prepare(
     settings: Settings,
     on_error: OnError = "stop",
     dataset: Dataset | None = None,
-    **options: Any,
+    band_order: BandOrder = "spectral",
+    start: StartingPoint | None = None,
 ) -> PreparedRun:
     """Select the patches of a data root, check that they can be trained on, and pack them.
 
@@ -358,12 +363,13 @@ def prepare(
     if dataset is None:
         dataset = dataset_of_root(root)
     _check_classification(experiment, dataset)
+    _check_own_selection(experiment, dataset)
     check_devices(settings)
 
     selection, sensors = _select(root, experiment, dataset)
     _check_selection(root, selection, settings)
-    store = pack(root, selection, sensors=sensors, on_error=on_error, **options)
-    return PreparedRun(experiment, settings, dataset, store)
+    store = pack(root, selection, sensors=sensors, on_error=on_error, band_order=band_order)
+    return PreparedRun(experiment, settings, dataset, store, start)
 
 
 def _select(
@@ -422,7 +428,7 @@ def check_record(prepared: PreparedRun, replace_record: bool) -> None:
         fingerprint=prepared.store.fingerprint,
         size=prepared.store.size,
         classes=typology.names,
-        members=tuple(land_class.members for land_class in typology.classes),
+        members=typology.members,
         evaluation={},
     )
     key = results.RecordKey(prepared.dataset.name, prepared.experiment.name, prepared.settings.seed)
@@ -449,6 +455,21 @@ def _check_classification(experiment: Experiment, dataset: Dataset) -> None:
         )
 
 
+def _check_own_selection(experiment: Experiment, dataset: Dataset) -> None:
+    """Refuse an experiment that does not follow the other selection of its dataset.
+
+    The record carries the dataset's name, and would claim dates that the network has not seen.
+    """
+    if SELECTION_MARK not in dataset.name:
+        return
+    if (experiment.months, experiment.days_gap) != (dataset.months, dataset.days_gap):
+        raise ExperimentError(
+            f"{experiment.name} has months {experiment.months} and days gap {experiment.days_gap}, "
+            f"but {dataset.name} has {dataset.months} and {dataset.days_gap}: give the "
+            "experiment's name, or get_experiment(name, dataset)"
+        )
+
+
 def _check_selection(root: Path, selection: pd.DataFrame, settings: Settings) -> None:
     """Refuse, before anything is packed, what could not be trained or tested."""
     counts = selection["split"].value_counts()
@@ -458,7 +479,7 @@ def _check_selection(root: Path, selection: pd.DataFrame, settings: Settings) ->
                 f"{root}: none of the {len(selection)} patches with complete series is for {split}:"
                 " each split needs one, see `multisenge select --help`"
             )
-    steps_per_epoch(counts["train"], settings.augmentation, settings.batch_size)
+    steps_per_pass(counts["train"], settings.augmentation, settings.batch_size)
 
     # An unreadable first patch is ignored here; pack reports or skips it.
     with contextlib.suppress(PatchError):
@@ -466,7 +487,7 @@ def _check_selection(root: Path, selection: pd.DataFrame, settings: Settings) ->
         check_size(first.reference.shape[0])
 
 
-# --- 2. Statistics of the training split (Eq. 4 and the class weights) ---
+# --- Step 4: statistics of the training split (Eq. 4 and the class weights) ---
 
 
 @dataclass(frozen=True)
@@ -474,12 +495,14 @@ class TrainingStatistics:
     """What is computed from the training split before the network is built.
 
     Attributes:
-        bands: means and standard deviations of each sensor's bands (Eq. 4).
+        of_bands: means and standard deviations of each sensor's bands (Eq. 4), one value per band
+            in the units of the network's input: linear backscatter, or decibels if the experiment
+            has `s1_decibel`; reflectance x 10,000.
         pixels: number of pixels of each class, `(classes,) int64`.
         class_weights: weight of each class in the loss, `(classes,) float64`.
     """
 
-    bands: dict[str, tuple[list[float], list[float]]]
+    of_bands: dict[str, tuple[list[float], list[float]]]
     pixels: np.ndarray
     class_weights: np.ndarray
 
@@ -503,11 +526,11 @@ def compute_statistics(prepared: PreparedRun) -> TrainingStatistics:
         weights = inverse_frequency(pixels["train"])
     else:
         weights = np.ones(len(prepared.typology))
-    bands = streamed_statistics(prepared.store, prepared.experiment)
-    return TrainingStatistics(bands, pixels["train"], weights)
+    of_bands = streamed_statistics(prepared.store, prepared.experiment)
+    return TrainingStatistics(of_bands, pixels["train"], weights)
 
 
-# --- 3. Build the network ---
+# --- Steps 6, 7 and 9: the network and its weights ---
 
 
 def build(prepared: PreparedRun, statistics: TrainingStatistics) -> keras.Model:
@@ -558,11 +581,11 @@ def in_float32(
 
 def _build_untrained(prepared: PreparedRun, statistics: TrainingStatistics) -> keras.Model:
     return build_model(
-        prepared.experiment, prepared.store.size, statistics.bands, prepared.dataset.bands
+        prepared.experiment, prepared.store.size, statistics.of_bands, prepared.dataset.bands
     )
 
 
-# --- 4. Fit: Adam, a lower rate on plateaus, early stopping (section 3.4) ---
+# --- Step 8: fit, with Adam, a schedule of the rate and early stopping (section 3.4) ---
 
 
 def fit_or_load(
@@ -622,7 +645,7 @@ def _updates_per_epoch(prepared: PreparedRun) -> int:
     """Return how many steps the optimizer takes between two validations."""
     settings = prepared.settings
     patches = len(prepared.store.positions("train"))
-    steps = steps_per_epoch(patches, settings.augmentation, settings.batch_size)
+    steps = steps_per_pass(patches, settings.augmentation, settings.batch_size)
     return settings.passes_per_epoch * steps
 
 
@@ -656,12 +679,20 @@ def _run_epochs(
         raise
 
 
-# --- 5. Evaluate on the test split (section 3.5) ---
+# --- Step 10: evaluate on the test split (section 3.5) ---
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What a classifier predicts on a split, in the parts that `results.Record` has."""
+    """What a classifier predicts on a split, in the parts that `results.Record` has.
+
+    Attributes:
+        patches: names of the split's patches.
+        confusions: their confusion matrices, `(patches, classes, classes) int64`.
+        maps: of a few patches, class ids `(size, size) uint8`, by name.
+        references: of the same patches.
+        spatial: isolated pixels, and errors by distance to a class boundary.
+    """
 
     patches: tuple[str, ...]
     confusions: np.ndarray
@@ -699,10 +730,8 @@ def evaluate_predictions(
         split: which of them.
 
     Returns:
-        The patches' names; their confusion matrices `(patches, classes, classes) int64`; isolated
-        pixels and errors by distance to a class boundary; and of the dataset's showcase, or of the
-        split's first patches where it has none of it, the maps and the references,
-        `(size, size) uint8` ids.
+        Maps and references are those of the dataset's showcase, or of the split's first patches if
+        none of the showcase is in it.
     """
     patch_at = prepared.store.patches.set_index("position")["patch"]
     names = patch_at.loc[prepared.store.positions(split)].tolist()
@@ -721,8 +750,8 @@ def evaluate_predictions(
         batch_predictions = predict_ids(inputs)
 
         # The last batch is filled up: only its first patches have a name.
-        first = number * batches.size
-        for place, name in enumerate(names[first : first + batches.size]):
+        first = number * batches.batch_size
+        for place, name in enumerate(names[first : first + batches.batch_size]):
             reference = batch_references[place]
             predicted = batch_predictions[place]
             confusions.append(confusion_matrix(reference, predicted, classes))
@@ -739,7 +768,7 @@ def evaluate_predictions(
     )
 
 
-# --- 6. Record what was done ---
+# --- Step 11: record what was done ---
 
 
 def _describe_start(
@@ -808,7 +837,7 @@ def make_record(
         classes=typology.names,
         classification=typology.name,
         colors=typology.colors,
-        members=tuple(land_class.members for land_class in typology.classes),
+        members=typology.members,
         selection=selection_parameters(prepared.dataset),
         choices=choices,
         settings=asdict(settings),
@@ -819,7 +848,7 @@ def make_record(
         operations=updates * classifier.step_operations,
         fingerprint=store.fingerprint,
         skipped=tuple(store.skipped.to_dict(orient="records")),
-        statistics=statistics.bands,
+        statistics=statistics.of_bands,
         pixels=tuple(statistics.pixels.tolist()),
         class_weights=tuple(statistics.class_weights.tolist()),
         finished=training_info.finished,

@@ -72,6 +72,9 @@ class CosineSchedule(keras.callbacks.Callback):
 def make_schedule(settings: Settings, updates_per_epoch: int) -> keras.callbacks.Callback:
     """Return the callback that sets the learning rate, as the settings ask.
 
+    A new callback also needs a row in `_STATE_OF_CALLBACK` of `checkpoint.py`, which says what a
+    resumed run must restore.
+
     Args:
         settings: gives `schedule` and its numbers.
         updates_per_epoch: optimizer steps of each epoch.

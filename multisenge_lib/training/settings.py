@@ -15,8 +15,8 @@ from multisenge_lib.errors import ExperimentError
 from multisenge_lib.models import Experiment
 
 #: Two of the readings of "The training dataset is augmented to 75%" (section 3.4).
-#: `replace`: three quarters of the patches of an epoch are turned, the others are as they are.
-#: `extend`: an epoch has all patches as they are, and turned copies of three quarters of them.
+#: `replace`: three quarters of the patches of a pass are turned, the others are as they are.
+#: `extend`: a pass has all patches as they are, and turned copies of three quarters of them.
 Augmentation = Literal["replace", "extend", "none"]
 #: `plateau`: the paper's rule (section 3.4). `cosine`: a rise and half a cosine, see `schedule.py`.
 Schedule = Literal["plateau", "cosine"]

@@ -145,7 +145,7 @@ def test_several_radar_dates_of_each_month():
     table = select(index, months=(7, 8), s1_rule="first2")
     assert table.loc[0, "s1_dates"].tolist() == chosen.tolist()
     assert table.loc[0, "s2_dates"].tolist() == s2.tolist()
-    with pytest.warns(UserWarning, match="no Sentinel-1 image to each date"):
+    with pytest.warns(UserWarning, match="no Sentinel-1 image for some of its dates"):
         assert select(index, months=(7, 8), s1_rule="first3").empty
 
 

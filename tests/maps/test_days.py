@@ -59,5 +59,5 @@ def test_patches_of_a_network_with_more_radar_dates(tmp_path):
     write_two_months(tmp_path)
     assert len(patches_to_map(tmp_path, (7, 8), ("s1", "s2"))) == 6
     # The root has one radar image of each month, and this network takes two.
-    with pytest.warns(UserWarning, match="no Sentinel-1 image to each date"):
+    with pytest.warns(UserWarning, match="no Sentinel-1 image for some of its dates"):
         assert patches_to_map(tmp_path, (7, 8), ("s1", "s2"), s1_per_month=2).empty

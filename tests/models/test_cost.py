@@ -3,9 +3,18 @@ import numpy as np
 import pytest
 from networks import slim_unet
 
+from multisenge_lib.errors import ExperimentError
 from multisenge_lib.models.build import build_model
 from multisenge_lib.models.conv_lstm import ConvLSTM2D
-from multisenge_lib.models.cost import costs, matrix_peak, seconds_per_step, step_memory
+from multisenge_lib.models.cost import (
+    costs,
+    matrix_peak,
+    seconds_per_step,
+    step_memory,
+    step_operations,
+)
+from multisenge_lib.models.networks import NETWORKS
+from multisenge_lib.models.unet import build_unet
 
 
 def test_a_convolution_by_hand():
@@ -24,6 +33,20 @@ def test_layers_of_other_networks_by_hand():
     doubled = keras.layers.Conv2DTranspose(5, 4, strides=2, padding="same")(image)
     assert costs(keras.Model(image, doubled))["macs"].sum() == 8 * 8 * 16 * 3 * 5
     assert costs(keras.Model(image, keras.layers.Dense(5)(image)))["macs"].sum() == 8 * 8 * 3 * 5
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_the_operations_of_each_network_are_counted(network):
+    """The U-Nets of one date and of all dates once failed here, after their training."""
+    prefix = {"conv_lstm": "s1s2"}.get(network, network)
+    assert step_operations(build_model(f"{prefix}_6c", 32), batch=1) > 1e8
+
+
+def test_an_inner_network_of_unknown_size_is_refused():
+    image = keras.Input((32, 32, 3))
+    inner = build_unet(3, 6)  # for any size
+    with pytest.raises(ExperimentError, match=r"unknown size.*shape=\(height, width\)"):
+        costs(keras.Model(image, inner(image)))
 
 
 def test_the_encoder_of_utae_is_counted_for_each_date():

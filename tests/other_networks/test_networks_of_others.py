@@ -111,8 +111,8 @@ def test_the_code_of_a_day_is_sines_and_cosines():
     code = keras.ops.convert_to_numpy(utae.DayCode(width=8, heads=2)(np.array([[0.0, 10]])))
     first, second = code[0, 0, 0, 0], code[0, 1, 0, 0]
     assert first == pytest.approx([0, 1, 0, 1] * 2, abs=1e-6)
-    wavelength = utae.LONGEST_PERIOD ** (2 / 4)
-    expected = [np.sin(10), np.cos(10), np.sin(10 / wavelength), np.cos(10 / wavelength)]
+    days_per_radian = utae.DAY_CODE_BASE ** (2 / 4)
+    expected = [np.sin(10), np.cos(10), np.sin(10 / days_per_radian), np.cos(10 / wavelength)]
     assert second == pytest.approx(expected * 2, abs=1e-5)
 
 

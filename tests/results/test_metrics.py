@@ -179,3 +179,14 @@ def test_a_matrix_without_pixels_among_many_has_no_score():
     matrices = np.stack([np.zeros((2, 2)), np.diag([3, 4])])
     for name in OVERALL:
         assert np.isnan(score_many(matrices, name)).tolist() == [True, False]
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int64", "uint64"])
+def test_ids_of_any_integer_type_are_counted(dtype):
+    ids = np.array([1, 2, 2])
+    assert confusion_matrix(ids, ids.astype(dtype), 2).tolist() == [[1, 0], [0, 2]]
+
+
+def test_an_unknown_score_is_refused():
+    with pytest.raises(MultiSenGEError, match="no score 'f2': give one of precision"):
+        score_many(np.eye(2), "f2")

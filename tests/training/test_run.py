@@ -339,6 +339,13 @@ def test_classes_that_the_dataset_lacks_are_refused(run, small):
         training.prepare(small[0], experiment, FAST)
 
 
+def test_an_experiment_of_another_selection_than_its_dataset_is_refused(small):
+    """The record would name a gap of 20 days, and the network would have seen one of 17."""
+    dataset = with_selection(MULTISENGE, days_gap=20)
+    with pytest.raises(ExperimentError, match=r"days gap 17, but multisenge\+.* and 20: give"):
+        training.prepare(small[0], get_experiment("s1_6c"), FAST, dataset=dataset)
+
+
 def test_a_skipped_patch_is_counted_and_listed(whole, run, small):
     (skipped,) = whole.record.metadata.skipped
     assert skipped["patch"] == BROKEN and "truncated" in skipped["problem"]
