@@ -112,7 +112,7 @@ def test_the_code_of_a_day_is_sines_and_cosines():
     first, second = code[0, 0, 0, 0], code[0, 1, 0, 0]
     assert first == pytest.approx([0, 1, 0, 1] * 2, abs=1e-6)
     days_per_radian = utae.DAY_CODE_BASE ** (2 / 4)
-    expected = [np.sin(10), np.cos(10), np.sin(10 / days_per_radian), np.cos(10 / wavelength)]
+    expected = [np.sin(10), np.cos(10), np.sin(10 / days_per_radian), np.cos(10 / days_per_radian)]
     assert second == pytest.approx(expected * 2, abs=1e-5)
 
 
