@@ -77,3 +77,18 @@ def test_records_are_of_one_sample_and_one_precision():
     made = [read_record("sample", name, seed).metadata for name in EXPERIMENTS for seed in SEEDS]
     assert len({metadata.fingerprint for metadata in made}) == 1
     assert len({metadata.settings["precision"] for metadata in made}) == 1
+
+
+def test_the_notebook_shows_the_run_of_the_record():
+    """The notebook's stored outputs were made once; the record may have been made anew since."""
+    notebook = json.loads((paths.PROJECT / "notebooks" / "train.ipynb").read_text("utf-8"))
+    printed = ""
+    for cell in notebook["cells"]:
+        for output in cell.get("outputs", ()):
+            printed += "".join(output.get("text", ()))
+    record = read_record("sample", "s1s2_10c", 1)
+    for score in ("accuracy", "macro_f1", "mean_iou", "kappa"):
+        assert f"{score:<12} {record.scores[score]:.4f} " in printed
+    last_epoch = record.history.iloc[-1]
+    assert f"epoch {len(record.history)} of at most" in printed
+    assert f"loss {last_epoch['loss']:.4f}, validation {last_epoch['val_loss']:.4f}" in printed
