@@ -33,6 +33,8 @@ _PALE = "#7fa6c9"
 #: Inches: of a panel of lines over the dates, and of a line of text in it.
 _SERIES_HEIGHT = 2.8
 _TEXT_LINE = 0.17
+#: Cities that small maps show without their names.
+_LANDMARKS = ("Reims", "Strasbourg")
 _MARKERS = dict(zip(SPLIT_COLORS, "osD", strict=True))
 
 
@@ -300,6 +302,10 @@ def _draw_places(
                 path_effects=halo,
                 ha="center",
             )
+    else:
+        # Small maps have no room for names: two cities to find one's way by, named in the caption.
+        for city in _LANDMARKS:
+            ax.plot(*MULTISENGE.cities[city], "k^", markersize=4, path_effects=halo)
     ax.set_xlabel("Degrees east" if cities else "", fontsize=MIN_FONT_SIZE)
     ax.set_ylabel("Degrees north" if cities else "", fontsize=MIN_FONT_SIZE)
     if not cities:
