@@ -81,6 +81,14 @@ def to_yaml(record: Record) -> str:
         "# papermill notebooks/train.ipynb runs/again.ipynb -f THIS_FILE\n"
         "# The data root is that of MULTISENGE_ROOT; where it is not set, the sample.\n"
     )
+    digest = metadata.choices.get("network_digest")
+    if digest:
+        file, _, function = metadata.choices["network"].rpartition(":")
+        head += (
+            f"# Its network is in a file of your own, {file}: run papermill in the folder of that "
+            f"file, or give its place with -p network FOLDER/{file}:{function}\n"
+            f"# (SHA-256 {digest}; another hash is another network).\n"
+        )
     start = metadata.start_from
     if start is not None:
         head += (

@@ -70,6 +70,15 @@ def test_a_network_of_a_file_comes_back_with_the_experiment_that_says_its_data()
     assert parameters["network"] == "mine.py:build"
 
 
+def test_the_file_says_which_network_of_a_users_file_it_was():
+    """An edited file of the same name would train another network without a word."""
+    choices = {"network": "mine.py:build", "network_digest": "0a1b", "sensors": ["s2"]}
+    record = make_record("s2_10c", choices=choices)
+    text = to_yaml(record)
+    assert "-p network FOLDER/mine.py:build\n# (SHA-256 0a1b; another hash" in text
+    assert yaml.safe_load(text) == to_parameters(record)
+
+
 def test_the_file_says_from_which_weights_training_started():
     start = {"experiment": "s2_6c", "dataset": "area", "digest": "0a1b", "part": "encoder"}
     text = to_yaml(make_record(start_from=start))
