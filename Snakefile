@@ -176,8 +176,11 @@ rule network:
         mem_mb=64000,
     run:
         import shutil
+        from multisenge_lib.files import keep_freed_memory
         from multisenge_lib.training import settings_for, train
 
+        # As the notebook does: training makes and frees large arrays all the time.
+        keep_freed_memory()
         root = find_data_root()
         settings = settings_for(root, seed=seed_of(wildcards), **SETTINGS)
         trained = train(requested(EXPERIMENT_OF[wildcards.exp]), settings, root, dataset=DATA, **READING, **START)

@@ -740,15 +740,23 @@ def compare_transfer(
         Path, typer.Argument(help="The model.keras of a network that was trained on the sample.")
     ],
     seeds: Annotated[str, typer.Option(help="Seeds of the trainings.")] = "1,2,3",
-    updates: Annotated[int, typer.Option(help="Steps of each training.")] = 64,
+    updates: Annotated[
+        int,
+        typer.Option(
+            help="Steps of each training. Default: as many as the sample's network had. With 64, a "
+            "look of a few minutes at how it runs: too few for a network that starts at random."
+        ),
+    ] = 960,
     size: Annotated[int, typer.Option(help="Pixels along the side of a patch.")] = 64,
 ) -> None:
     """Compare fine-tuning with training from scratch.
 
     Trains at a second synthetic place with 5, 20 and 100 % of its patches, and writes records of
-    the dataset south. A run that was interrupted goes on.
+    the dataset south. A run that was interrupted goes on. Each of the six runs of a seed takes
+    about ten minutes on two free cores.
     """
     from multisenge_lib.errors import printable
+    from multisenge_lib.files import keep_freed_memory
     from multisenge_lib.tools import run_transfer
 
     numbers = []
@@ -756,6 +764,8 @@ def compare_transfer(
         if not seed.strip().isdecimal():
             raise MultiSenGEError(f"--seeds {seeds!r}: give whole numbers, such as 1,2,3")
         numbers.append(int(seed))
+    # Training makes and frees large arrays all the time. This is a setting of the whole process.
+    keep_freed_memory()
     for folder in run_transfer(model, numbers, updates, size):
         typer.echo(f"Wrote {printable(folder)}")
 

@@ -1,7 +1,7 @@
 """The results of transfer: fine-tuning compared with training from scratch, by share of patches."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,7 +51,10 @@ class TransferRuns:
 
 
 def read_transfer() -> TransferRuns:
-    """Read the records of the second place; of several networks, the one with the most."""
+    """Read the records of the second place; of several networks, the one with the most.
+
+    Only runs that belong together are compared: see `_of_one_comparison`.
+    """
     by_experiment: dict[str, set[str]] = {}
     for key in list_records(TRANSFER_PLACE):
         match = _NAME.fullmatch(key.experiment)
@@ -64,18 +67,77 @@ def read_transfer() -> TransferRuns:
     for name in by_experiment[experiment]:
         _, share, way = _NAME.fullmatch(name).groups()
         runs[int(share), way] = read_runs(TRANSFER_PLACE, name)
-    return TransferRuns(experiment, runs, _read_untouched(experiment))
+    runs = _of_one_comparison(runs)
+    return TransferRuns(experiment, runs, _read_untouched(experiment, _origin(runs)))
 
 
-def _read_untouched(experiment: str) -> Record | None:
-    """Read the newest evaluation of the sample's network at the second place."""
+def _of_one_comparison(
+    runs: Mapping[tuple[int, str], list[Record]],
+) -> dict[tuple[int, str], list[Record]]:
+    """Leave out runs that cannot be compared with the newest one.
+
+    These are runs of another length, from another network of the sample, or on another state of the
+    data. They are there while a longer experiment takes the place of a shorter one.
+    """
+    newest = _newest([record for of_share in runs.values() for record in of_share])
+    tuned = [record for (_, way), of_way in runs.items() if way == "tuned" for record in of_way]
+    origin = _start_digest(_newest(tuned)) if tuned else None
+    comparable = {}
+    for (share, way), records in runs.items():
+        of_share = [*runs.get((share, "scratch"), []), *runs.get((share, "tuned"), [])]
+        fingerprint = _newest(of_share).metadata.fingerprint
+        comparable[share, way] = [
+            record
+            for record in records
+            if record.metadata.settings["epochs"] == newest.metadata.settings["epochs"]
+            and record.metadata.fingerprint == fingerprint
+            and (way == "scratch" or _start_digest(record) == origin)
+        ]
+    return comparable
+
+
+def _newest(records: Sequence[Record]) -> Record:
+    return max(records, key=lambda record: record.metadata.finished)
+
+
+def _start_digest(record: Record) -> str | None:
+    """Return the hash of the network that a run started from; None where it started at random."""
+    start = record.metadata.start_from
+    return None if start is None else start["digest"]
+
+
+def _origin(runs: Mapping[tuple[int, str], list[Record]]) -> str | None:
+    """Return the hash of the network that all fine-tuned runs started from; None without any."""
+    for (_, way), records in runs.items():
+        if way == "tuned" and records:
+            return _start_digest(records[0])
+    return None
+
+
+def _read_untouched(experiment: str, origin: str | None) -> Record | None:
+    """Read the newest evaluation of the sample's network, before training at the second place."""
     folder = paths.results_dir() / "evaluations" / TRANSFER_PLACE
-    records = [read_record_from(path) for path in folder.glob(f"{experiment}-of-sample-*/test")]
-    return max(records, key=lambda record: record.metadata.finished, default=None)
+    records = []
+    for path in folder.glob(f"{experiment}-of-sample-*/test"):
+        record = read_record_from(path)
+        if origin is None or record.metadata.evaluation["model_sha256"] == origin:
+            records.append(record)
+    return _newest(records) if records else None
+
+
+def _steps(record: Record) -> int:
+    """Return how many batches a run was trained on."""
+    settings = record.metadata.settings
+    batches_per_pass = record.metadata.patches["train"] // settings["batch_size"]
+    return len(record.history) * settings["passes_per_epoch"] * batches_per_pass
 
 
 def transfer_table(transfer: TransferRuns) -> pd.DataFrame:
-    """Tabulate as text the macro F1 of both ways by share, and the difference between them."""
+    """Tabulate as text the macro F1 of both ways by share, and the difference between them.
+
+    The steps are those of one run. The sample's own network has `tools.transfer.UPDATES` of them; a
+    network from scratch with far fewer is not at the end of its training.
+    """
     differences = {}
     for share in TRANSFER_SHARES:
         tuned = transfer.runs.get((share, "tuned"))
@@ -90,12 +152,13 @@ def transfer_table(transfer: TransferRuns) -> pd.DataFrame:
     rows = {}
     for share in TRANSFER_SHARES:
         name = f"{share} %"
-        row = {"training patches": "–"}
+        row = {"training patches": "–", "steps": "–"}
         for way, (words, _, _) in _WAYS.items():
             records = transfer.runs.get((share, way))
             row[words] = NOT_TRAINED
             if records:
                 row["training patches"] = f"{records[0].metadata.patches['train']}"
+                row["steps"] = f"{_steps(records[0])}"
                 row[words] = f"{mean_score(records, 'macro_f1').value:.3f}"
         row |= {"difference": "–", "95%, corrected": "–", "pairs of runs": "0"}
         if name in gains.index:

@@ -3,7 +3,8 @@
 The paper leaves this comparison to future work. The sample's network is taken to a second synthetic
 place, `south`, and trained on with 5, 20 or 100 % of its training patches; the same network is also
 trained there from random weights. Both see the same batches, take the same number of steps, and are
-scored on the same test patches.
+scored on the same test patches. Both are validated on the same patches, more of them than the
+smallest share has; they choose the epoch whose weights are tested.
 
 The second place is made from the sample by another seed. It has the same kinds of land, laid out
 anew, and differs from the sample as another part of the world would:
@@ -78,8 +79,13 @@ _NOISE = 90
 _RADAR_OFFSET = -1.5
 _LOOKS = 6
 
-#: Validations in a run; each follows the same number of steps.
-_EPOCHS = 4
+#: Steps of a training: as many as that of the sample's network has (15 epochs of 4 passes through
+#: 16 batches). With far fewer, a network that starts at random is cut off before it has learnt what
+#: its patches could teach it, and the comparison is one of steps and not of patches.
+UPDATES = 960
+#: Steps between two validations, and the least number of validations in a shorter training.
+_STEPS_PER_VALIDATION = 64
+_LEAST_EPOCHS = 4
 
 
 def place_dataset(size: int = 64) -> Dataset:
@@ -204,7 +210,7 @@ def experiment_name(experiment: str, share: int, ending: str) -> str:
 def run_transfer(
     model: Path | str,
     seeds: Sequence[int] = (1, 2, 3),
-    updates: int = 64,
+    updates: int = UPDATES,
     size: int = 64,
     folder: Path | None = None,
 ) -> list[Path]:
@@ -216,7 +222,8 @@ def run_transfer(
         model: the `model.keras` of a network that was trained on the sample, such as that of
             `s1s2_10c`. The same network is trained.
         seeds: of the trainings.
-        updates: steps of each training, with whatever share of the patches.
+        updates: steps of each training, with whatever share of the patches; as near to it as whole
+            passes come.
         size: pixels along a patch's side.
         folder: for the data of the second place; by default `transfer/` in the cache.
 
@@ -233,8 +240,10 @@ def run_transfer(
             f"{printable(model)} was trained on {card.dataset}: the second place is compared with "
             "the sample, so give a network that was trained on it"
         )
-    if updates < _EPOCHS:
-        raise MultiSenGEError(f"{updates} steps: give at least {_EPOCHS}, one for each validation")
+    if updates < _LEAST_EPOCHS:
+        raise MultiSenGEError(
+            f"{updates} steps: give at least {_LEAST_EPOCHS}, one for each validation"
+        )
     if folder is None:
         folder = paths.cache_dir() / "transfer"
 
@@ -265,5 +274,6 @@ def _settings(root: Path, seed: int, updates: int) -> Settings:
     selection = load_selection(root)
     patches = int((selection["split"] == "train").sum())
     steps_per_pass = patches // SAMPLE_SETTINGS.batch_size
-    passes = max(1, round(updates / _EPOCHS / steps_per_pass))
-    return replace(SAMPLE_SETTINGS, epochs=_EPOCHS, passes_per_epoch=passes, seed=seed)
+    epochs = max(_LEAST_EPOCHS, round(updates / _STEPS_PER_VALIDATION))
+    passes = max(1, round(updates / epochs / steps_per_pass))
+    return replace(SAMPLE_SETTINGS, epochs=epochs, passes_per_epoch=passes, seed=seed)

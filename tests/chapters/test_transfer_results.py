@@ -9,16 +9,21 @@ from multisenge_lib.chapters import transfer_results
 from multisenge_lib.chapters.ladder import NOT_TRAINED
 from multisenge_lib.tools import transfer
 
+SETTINGS = {"batch_size": 4, "passes_per_epoch": 3}
+
 
 @pytest.fixture
 def write(tmp_path, monkeypatch):
     monkeypatch.setenv("MULTISENGE_RESULTS", str(tmp_path))
 
-    def write(share, way, hits, seeds=(1, 2, 3)):
-        patches = {"train": 4 * share, "validation": 1, "test": 6}
+    def write(share, way, hits, seeds=(1, 2, 3), epochs=2, origin="0a1b", **changes):
+        changes |= {"dataset": "south", "settings": SETTINGS | {"epochs": epochs}}
+        changes["patches"] = {"train": 4 * share, "validation": 1, "test": 6}
+        if way == "tuned":
+            changes["start_from"] = {"digest": origin}
         for seed in seeds:
             name = f"s1s2_10c-{share}-{way}"
-            results.write_record(record(hits, name, seed, dataset="south", patches=patches))
+            results.write_record(record(hits, name, seed, **changes), replace=True)
 
     yield write
     plt.close("all")
@@ -42,10 +47,41 @@ def test_both_ways_are_compared_by_share(write):
     table = chapters.transfer_table(chapters.read_transfer())
     assert table["pairs of runs"].tolist() == ["3", "0", "0"]
     assert table["training patches"].tolist() == ["20", "80", "400"]
+    # Two epochs of three passes through 5, 20 and 100 batches.
+    assert table["steps"].tolist() == ["30", "120", "600"]
     assert table.loc["5 %", "difference"].startswith("+0.")
     assert "clear" not in table.loc["5 %", "difference"]  # three pairs are too few
     assert table.loc["100 %", "from scratch"] == NOT_TRAINED
     assert chapters.transfer_figure(chapters.read_transfer()).axes
+
+
+LATER = "2026-02-01T00:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    "change", [{"epochs": 15}, {"origin": "2c3d"}, {"fingerprint": "newer"}], ids=str
+)
+def test_only_runs_that_belong_together_are_compared(write, change):
+    """Runs of a shorter experiment were averaged with those of the longer one after it."""
+    write(5, "scratch", 20)
+    write(5, "tuned", 30)
+    write(5, "tuned", 60, seeds=[2], finished=LATER, **change)
+    runs = chapters.read_transfer().runs
+    assert [run.metadata.seed for run in runs[5, "tuned"]] == [2]
+    still_compared = "origin" in change  # another network to start from changes nothing in scratch
+    assert bool(runs[5, "scratch"]) == still_compared
+
+
+def test_the_network_as_it_is_is_the_one_that_was_tuned(write):
+    for digest, finished in (("0a1b", "2026-01-01T00:00:00+00:00"), ("2c3d", LATER)):
+        evaluation = {"model_sha256": digest, "split": "test", "trained_on": "sample"}
+        untouched = record(9, seed=0, dataset="south", evaluation=evaluation, finished=finished)
+        folder = results.record_folder("evaluations", f"south/s1s2_10c-of-sample-{digest}/test")
+        results.write_record(untouched, folder=folder)
+    assert chapters.read_transfer().untouched is None  # nothing is trained
+    write(5, "tuned", 60)
+    untouched = chapters.read_transfer().untouched
+    assert untouched.metadata.evaluation["model_sha256"] == "0a1b"
 
 
 def test_the_page_reads_what_the_tool_writes():

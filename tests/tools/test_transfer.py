@@ -13,6 +13,7 @@ from multisenge_lib.errors import ModelError, MultiSenGEError
 from multisenge_lib.models import build_model, get_experiment, model_card, save_model
 from multisenge_lib.sample import RASTER_DESCRIPTION, ensure_sample
 from multisenge_lib.tools import run_transfer, transfer, write_place
+from multisenge_lib.training import SAMPLE_SETTINGS
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +57,16 @@ def test_smaller_shares_are_parts_of_larger_ones():
     assert patches[5] < patches[20] < patches[100]
 
 
+def test_the_steps_are_those_of_the_samples_training(place):
+    """With a few dozen, a network from scratch is cut off, whatever its patches could teach it."""
+    own = SAMPLE_SETTINGS.epochs * SAMPLE_SETTINGS.passes_per_epoch * 64 // 4
+    assert own == transfer.UPDATES
+    settings = transfer._settings(place, 3, transfer.UPDATES)  # one batch of four patches
+    assert (settings.epochs, settings.passes_per_epoch, settings.seed) == (15, 64, 3)
+    short = transfer._settings(place, 3, 64)
+    assert (short.epochs, short.passes_per_epoch) == (4, 16)
+
+
 def test_its_images_are_those_of_other_instruments(place):
     """The gain, haze and offset of the module, measured on the images of one patch."""
     here = load_selection(place).iloc[0]
@@ -87,7 +98,7 @@ def test_dates_move_by_six_months():
 def test_both_ways_are_trained_and_recorded(sample_model, tmp_path, monkeypatch):
     monkeypatch.setenv("MULTISENGE_RESULTS", str(tmp_path / "results"))
     monkeypatch.setattr(transfer, "SHARES", (5,))
-    monkeypatch.setattr(transfer, "_EPOCHS", 1)
+    monkeypatch.setattr(transfer, "_LEAST_EPOCHS", 1)
     folders = run_transfer(sample_model, seeds=[3], updates=2, size=32, folder=tmp_path / "data")
     untouched = results.read_record_from(folders[0]).metadata
     assert untouched.evaluation["trained_on"] == "sample" and untouched.dataset == "south"
