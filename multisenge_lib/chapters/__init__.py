@@ -129,6 +129,7 @@ if TYPE_CHECKING:  # loaded when first asked for, see `lazy_names`
     from multisenge_lib.chapters.transfer_results import (
         TransferRuns,
         read_transfer,
+        training_steps,
         transfer_figure,
         transfer_table,
     )

@@ -125,7 +125,7 @@ def _read_untouched(experiment: str, origin: str | None) -> Record | None:
     return _newest(records) if records else None
 
 
-def _steps(record: Record) -> int:
+def training_steps(record: Record) -> int:
     """Return how many batches a run was trained on."""
     settings = record.metadata.settings
     batches_per_pass = record.metadata.patches["train"] // settings["batch_size"]
@@ -158,7 +158,7 @@ def transfer_table(transfer: TransferRuns) -> pd.DataFrame:
             row[words] = NOT_TRAINED
             if records:
                 row["training patches"] = f"{records[0].metadata.patches['train']}"
-                row["steps"] = f"{_steps(records[0])}"
+                row["steps"] = f"{training_steps(records[0])}"
                 row[words] = f"{mean_score(records, 'macro_f1').value:.3f}"
         row |= {"difference": "–", "95%, corrected": "–", "pairs of runs": "0"}
         if name in gains.index:
