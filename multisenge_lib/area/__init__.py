@@ -13,4 +13,5 @@ from multisenge_lib.area.importing import (
 from multisenge_lib.area.products import (
     baseline_of,
     day_in,
+    name_problem,
 )

@@ -17,7 +17,13 @@ from rasterio.io import DatasetReader, MemoryFile
 from rasterio.transform import from_origin
 
 from multisenge_lib.area.acquisitions import BandOfDay, BandSource
-from multisenge_lib.area.products import band_in, day_in, foreign_name, used_bands
+from multisenge_lib.area.products import (
+    ProcessingBaseline,
+    band_in,
+    day_in,
+    foreign_name,
+    used_bands,
+)
 from multisenge_lib.dataset import SENSORS, geotiff
 from multisenge_lib.errors import ImportAreaError, printable
 
@@ -87,7 +93,13 @@ def _groups_of(path: Path) -> list[str]:
     return [printable(name) for name, group in tree.items() if group.data_vars]
 
 
-def bands_of_cube(cube: Any, name: str, crs: str | None, file_name: str = "") -> list[BandOfDay]:
+def bands_of_cube(
+    cube: Any,
+    name: str,
+    crs: str | None,
+    file_name: str = "",
+    baseline: ProcessingBaseline | None = None,
+) -> list[BandOfDay]:
     """Find the bands and dates of a cube.
 
     Args:
@@ -95,6 +107,7 @@ def bands_of_cube(cube: Any, name: str, crs: str | None, file_name: str = "") ->
         name: for messages.
         crs: the projection that the user gives; it counts more than what the cube says.
         file_name: where a cube without dates comes from: its name may hold the date.
+        baseline: of the ESA product that the cube's file is of, if its name says one.
 
     Raises:
         ImportAreaError: naming the cube, and what it lacks.
@@ -124,7 +137,10 @@ def bands_of_cube(cube: Any, name: str, crs: str | None, file_name: str = "") ->
                 plane = array if axes.time is None else array.isel({axes.time: step})
                 title = f"{name} ({printable(band_name)}, {day})"
                 opener = partial(_as_raster, plane, axes, title)
-                bands.append(BandOfDay(sensor, band, day, BandSource(title, opener, name)))
+                source = BandSource(
+                    title, opener, name, baseline=baseline if sensor == "s2" else None
+                )
+                bands.append(BandOfDay(sensor, band, day, source))
     return bands
 
 
@@ -277,8 +293,24 @@ def _as_raster(plane: Any, axes: CubeAxes, title: str) -> Iterator[DatasetReader
         "transform": from_origin(west, north, across, down),
         "nodata": _fill_value(plane, values.dtype),
     }
-    with MemoryFile(geotiff(values[None], **profile)) as memory, memory.open() as raster:
+    # xarray applies these attributes to what it reads from a file, and then removes them. What was
+    # read with mask_and_scale=False, as rioxarray does by default, still has them.
+    scale = _number_in_attributes(plane, "scale_factor", 1, title)
+    offset = _number_in_attributes(plane, "add_offset", 0, title)
+    content = geotiff(values[None], scale=scale, offset=offset, **profile)
+    with MemoryFile(content) as memory, memory.open() as raster:
         yield raster
+
+
+def _number_in_attributes(plane: Any, key: str, default: float, title: str) -> float:
+    """A number that the attributes of an array give, or the default."""
+    value = np.unique(plane.attrs.get(key, default))
+    if value.size != 1 or value.dtype.kind not in "iuf" or not np.isfinite(value[0]):
+        raise ImportAreaError(
+            f"{title} has the attribute {key} {printable(plane.attrs[key])}, which is not one "
+            "number: apply it to the values, and remove it"
+        )
+    return float(value[0])
 
 
 def _step(plane: Any, axis: str) -> float:

@@ -51,6 +51,8 @@ _FOREIGN_PRODUCTS = {
     "MODIS": re.compile(r"(?<![A-Z0-9])M[OYC]D\d\d[A-Z0-9]*\.A?\d{7}"),
     "VIIRS": re.compile(r"(?<![A-Z0-9])V(?:NP|J1|J2)\d\d[A-Z0-9]*\.A?\d{7}"),
     "Venus": re.compile(r"(?<![A-Z0-9])VENUS-XS_"),
+    "PlanetScope": re.compile(r"ANALYTICMS|(?<![A-Z0-9])PSSCENE"),
+    "SPOT": re.compile(r"(?<![A-Z0-9])SPOT-?[1-7]-?[A-Z]"),
 }
 #: Words that say it in a file's own name, but mean nothing in the name of a folder.
 _FOREIGN_FILES = {
@@ -59,6 +61,8 @@ _FOREIGN_FILES = {
 }
 #: Reflectance at the top of the atmosphere; in the names of products, granules and exports.
 _LEVEL_1C = re.compile(r"MSIL1C|(?<![A-Z0-9])L1C(?![A-Z0-9])")
+#: What ESA calls the folder of a product, or of a granule in it, wherever it stands in a path.
+_FOLDER_OF_LEVEL_1C = re.compile(r"MSIL1C|(?<![A-Z0-9])L1C_T\d\d[A-Z]{3}")
 
 #: Folders of ESA's and of THEIA's products that hold no image.
 _AUXILIARY_FOLDERS = {"QI_DATA", "MASKS", "AUX_DATA"}
@@ -181,9 +185,26 @@ def foreign_name(name: str) -> str | None:
 
 def is_level_1c(path: Path) -> bool:
     """Whether a name says top-of-atmosphere reflectance, which the networks never saw."""
-    if any("MSIL1C" in part.upper() for part in path.parts):
+    if any(_FOLDER_OF_LEVEL_1C.search(part.upper()) for part in path.parts):
         return True
     return any(_LEVEL_1C.search(name.upper()) for name in (path.stem, path.parent.name))
+
+
+def name_problem(path: Path) -> str | None:
+    """Say by its name why a raster is no image that a network takes; None where nothing says so.
+
+    Returns:
+        A sentence that goes on from the raster's name.
+    """
+    if is_level_1c(path):
+        return (
+            "is of level 1C, reflectance at the top of the atmosphere: the networks take "
+            "reflectance of the ground, level 2A; fetch that product, or leave this one out"
+        )
+    sensor = foreign_sensor(path)
+    if sensor is not None:
+        return f"is of {sensor}: give images of Sentinel-1 and Sentinel-2 alone"
+    return None
 
 
 def is_mask(path: Path) -> bool:

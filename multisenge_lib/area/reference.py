@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import rasterio
 import shapely
-from rasterio.enums import Resampling
+from rasterio.enums import ColorInterp, Resampling
 from rasterio.errors import CRSError, RasterioError
 from rasterio.features import rasterize
 from rasterio.transform import from_origin
@@ -22,7 +22,7 @@ from rasterio.windows import Window
 
 from multisenge_lib.area.cutting import warped
 from multisenge_lib.area.target_grid import TargetGrid, lies_on_grid
-from multisenge_lib.dataset import PIXEL, pixel_problems
+from multisenge_lib.dataset import PIXEL, image_bands, pixel_problems
 from multisenge_lib.errors import ImportAreaError, counted, printable
 
 VECTOR_ENDINGS = (".shp", ".gpkg", ".geojson", ".json", ".fgb", ".gml", ".kml", ".parquet", ".gdb")
@@ -101,6 +101,7 @@ def _open_raster(options: ReferenceOptions, grid: TargetGrid) -> Iterator[Refere
         if np.dtype(raster.dtypes[0]).kind == "c":
             raise ImportAreaError(f"the reference {name} is {raster.dtypes[0]}, ids are whole")
         resampling, notices = _reference_resampling(raster, grid, name)
+        notices += _further_bands(raster, name)
         # Class 0 is no data in this library, so it is where no tag says so as well.
         tag = raster.nodatavals[0]
         fill = 0 if tag is None else tag
@@ -123,6 +124,21 @@ def _open_raster(options: ReferenceOptions, grid: TargetGrid) -> Iterator[Refere
                 yield Reference(read, notices)
         except CRSError as error:
             raise ImportAreaError(f"the reference {name} cannot be placed: {error}") from None
+
+
+def _further_bands(raster: Any, name: str) -> list[str]:
+    """A sentence where a reference has more bands than that of its classes.
+
+    Raises:
+        ImportAreaError: it is a picture, whose first band is the red light.
+    """
+    if ColorInterp.red in raster.colorinterp:
+        raise ImportAreaError(
+            f"the reference {name} is a picture in colours (RGB): give the raster of class ids "
+            "behind it"
+        )
+    bands = len(image_bands(raster))
+    return [f"the reference has {bands} bands: the first is taken"] if bands > 1 else []
 
 
 def _reference_resampling(raster: Any, grid: TargetGrid, name: str) -> tuple[Resampling, list[str]]:

@@ -34,6 +34,7 @@ from multisenge_lib.area.products import (
     foreign_sensor,
     is_level_1c,
     is_mask,
+    name_problem,
     names_only_count,
     sensor_in,
     used_bands,
@@ -388,7 +389,8 @@ def find_images(
         if reason is not None:
             skipped.add(reason, path)
         elif path.suffix.lower() in CUBE_ENDINGS:
-            bands += bands_of_cube(open_cube(path), printable(path), crs, path.stem)
+            cube = open_cube(path)
+            bands += bands_of_cube(cube, printable(path), crs, path.stem, baseline_of(path))
         else:
             header = _read_header(path)
             named = _bands_of_raster(header, user_bands, path not in given_files)
@@ -422,17 +424,10 @@ def _reason_to_skip(path: Path, is_second_choice: bool, is_given: bool) -> str |
     Raises:
         ImportAreaError: of level 1C, or a foreign product that the user gives by name.
     """
-    if is_level_1c(path):
-        raise ImportAreaError(
-            f"{printable(path)} is of level 1C, reflectance at the top of the atmosphere: the "
-            "networks take reflectance of the ground, level 2A; fetch that product, or leave this "
-            "one out"
-        )
+    problem = name_problem(path)
+    if problem is not None and (is_given or is_level_1c(path)):
+        raise ImportAreaError(f"{printable(path)} {problem}")
     sensor = foreign_sensor(path)
-    if sensor is not None and is_given:
-        raise ImportAreaError(
-            f"{printable(path)} is of {sensor}: give images of Sentinel-1 and Sentinel-2 alone"
-        )
     if sensor is not None:
         return f"images of another sensor ({sensor})"
     if is_mask(path):

@@ -123,5 +123,6 @@ from multisenge_lib.dataset.values import (
     to_uint16,
     type_problem,
     unlikely_values,
+    whole_number_problem,
     zero_invalid,
 )

@@ -13,7 +13,12 @@ from multisenge_lib.dataset.raster_checks import origin_of_patch
 
 
 def geotiff(
-    bands: np.ndarray, names: Sequence[str] = (), description: str = "", **profile: object
+    bands: np.ndarray,
+    names: Sequence[str] = (),
+    description: str = "",
+    scale: float = 1,
+    offset: float = 0,
+    **profile: object,
 ) -> bytes:
     """Encode `(bands, height, width)` as a GeoTIFF.
 
@@ -21,6 +26,8 @@ def geotiff(
         bands: the pixels.
         names: descriptions of the bands.
         description: what the image is, written as `TIFFTAG_IMAGEDESCRIPTION`.
+        scale: the scale tag of all bands.
+        offset: the offset tag of all bands.
         profile: what else rasterio takes, such as `crs`, `transform`, `nodata`.
     """
     count, height, width = bands.shape
@@ -32,6 +39,9 @@ def geotiff(
             target.write(bands)
             if names:
                 target.descriptions = tuple(names)
+            if scale != 1 or offset != 0:
+                target.scales = [scale] * count
+                target.offsets = [offset] * count
         return memory.read()
 
 

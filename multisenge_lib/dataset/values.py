@@ -74,6 +74,24 @@ def type_problem(dtypes: Iterable[str], sensor: str) -> str | None:
     return None
 
 
+def whole_number_problem(dtypes: Iterable[str], sensor: str) -> str | None:
+    """Say that Sentinel-1 in whole numbers, without a scale tag, is no intensity; None otherwise.
+
+    Intensity on land is about 0.1, so whole numbers are digital numbers, or scaled.
+
+    Args:
+        dtypes: of the bands, such as `uint16`, as rasterio or NumPy name them.
+        sensor: `s1` or `s2`.
+    """
+    whole = sorted({str(dtype) for dtype in dtypes if np.dtype(dtype).kind in "iu"})
+    if sensor == "s2" or not whole:
+        return None
+    return (
+        f"is {' and '.join(whole)}, {_LINEAR_RULE}, about 0.1 on land: digital numbers, or "
+        "intensity times a scale? convert them, or import it"
+    )
+
+
 def is_tagged(scales: Sequence[float], offsets: Sequence[float]) -> bool:
     """Whether scale and offset tags change any value."""
     return any(scale != 1 for scale in scales) or any(offset != 0 for offset in offsets)

@@ -6,8 +6,14 @@ from typing import Any
 import keras
 import numpy as np
 
-from multisenge_lib.dataset import SENSORS, check_values, valid_mask, zero_invalid
-from multisenge_lib.errors import ExperimentError
+from multisenge_lib.dataset import (
+    SENSORS,
+    check_values,
+    valid_mask,
+    whole_number_problem,
+    zero_invalid,
+)
+from multisenge_lib.errors import ExperimentError, PatchError
 from multisenge_lib.maps.map_files import to_class_ids
 from multisenge_lib.maps.windows import WINDOW, blend, choose_window, predict_row
 from multisenge_lib.models import days_input
@@ -104,6 +110,7 @@ def _check_series(model: keras.Model, series: Mapping[str, Any]) -> dict[str, np
             )
         if array.dtype.kind not in "iufc":  # complex too: _check_units has a better message for it
             raise ExperimentError(f"{sensor}: numbers are needed, received {array.dtype}")
+        _check_attributes(series[sensor], sensor)
         arrays[sensor] = _check_units(array, sensor)
 
     sizes = {array.shape[1:3] for array in arrays.values()}
@@ -135,12 +142,28 @@ def _check_days(model: keras.Model, days: Mapping[str, Sequence[int]]) -> dict[s
     return checked
 
 
+def _check_attributes(series: Any, sensor: str) -> None:
+    """Refuse an xarray input whose values are still to be scaled, by its attributes."""
+    attributes = getattr(series, "attrs", {})
+    scale = attributes.get("scale_factor", 1)
+    offset = attributes.get("add_offset", 0)
+    if np.any(np.not_equal(scale, 1)) or np.any(np.not_equal(offset, 0)):
+        raise PatchError(
+            f"{sensor} has the attributes scale_factor {scale} and add_offset {offset}: apply them "
+            "to the values, remove them, and give reflectance x 10,000 or linear intensity"
+        )
+
+
 def _check_units(array: np.ndarray, sensor: str) -> np.ndarray:
     """Refuse arrays in other units; in the others set what is no data to 0."""
+    dtype = array.dtype
     array = zero_invalid(array, sensor, sensor)
     # An area without data anywhere is a sad map, but its units are not wrong.
     if array.any():
         check_values(np.moveaxis(array, -1, 0), sensor, sensor)
+        problem = whole_number_problem([dtype], sensor)
+        if problem is not None:
+            raise PatchError(f"{sensor} {problem}")
     return array
 
 

@@ -18,7 +18,7 @@ from rasterio.crs import CRS
 from rasterio.errors import CRSError, RasterioError
 from rasterio.windows import Window
 
-from multisenge_lib.area import baseline_of, day_in
+from multisenge_lib.area import baseline_of, day_in, name_problem
 from multisenge_lib.dataset import (
     PIXEL,
     BandOrder,
@@ -32,6 +32,7 @@ from multisenge_lib.dataset import (
     type_problem,
     unlikely_values,
     valid_mask,
+    whole_number_problem,
     why_unreadable,
     zero_invalid,
 )
@@ -168,6 +169,9 @@ def open_stack(
             problem = file_problem(path)
             if problem:
                 raise PatchError(f"{printable(path)} {problem}: name a raster that can be read")
+            problem = name_problem(path)
+            if problem:
+                raise PatchError(f"{printable(path)} {problem}")
             if not any_month:
                 _check_month(path, month)
             grid = _read_grid(path)
@@ -351,6 +355,9 @@ def _check_values(path: Path, sensor: str, numbers: Sequence[int], names: Sequen
     if not pixels.any():  # no data here, which is no wrong unit
         return
     for problem in unlikely_values(pixels, sensor, names):
+        raise PatchError(f"{printable(path)} {problem}")
+    problem = None if tagged else whole_number_problem(dtypes, sensor)
+    if problem:
         raise PatchError(f"{printable(path)} {problem}")
     if sensor == "s2" and not any(offsets):
         _check_offset(path, pixels)

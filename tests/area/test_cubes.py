@@ -68,6 +68,30 @@ def test_a_file_of_one_date_takes_the_date_of_its_name(tmp_path):
     assert "a name with the date yyyymmdd" in message
 
 
+@pytest.mark.fault("scale and offset as attributes of a cube -> applied, as tags of rasters are")
+def test_scale_and_offset_attributes_are_applied(tmp_path):
+    # As rioxarray.open_rasterio gives a file whose tags it does not apply.
+    stored = cube() + 1000
+    stored["reflectance"].attrs = {"scale_factor": 1e-4, "add_offset": -0.1}
+    stored.attrs = {"crs": "EPSG:32719"}
+    imported = import_area(tmp_path / "root", [stored], size=96)
+    assert pixel_of(imported.root, "s2", "20230105").tolist() == scene(1)[:, 0, 0].tolist()
+    assert any("have scale or offset tags, which are applied" in n for n in imported.notices)
+
+    stored["reflectance"].attrs["scale_factor"] = "a tenth"
+    assert "scale_factor a tenth, which is not one number" in refused(tmp_path / "b", [stored])
+
+
+@pytest.mark.fault("a cube whose name says N0400 -> its offset is applied, as to rasters")
+def test_the_baseline_in_the_name_of_a_cube(tmp_path):
+    stored = cube()["reflectance"].isel(time=1, drop=True) + 1000
+    bands = {band: stored.sel(band=band, drop=True) for band in S2_BANDS}
+    path = tmp_path / "S2A_MSIL2A_20230105T104031_N0509_R008.nc"
+    xarray.Dataset(bands, attrs={"crs": "EPSG:32719"}).to_netcdf(path, engine="h5netcdf")
+    imported = import_area(tmp_path / "root", [path], size=96)
+    assert pixel_of(imported.root, "s2", "20230105").tolist() == scene(1)[:, 0, 0].tolist()
+
+
 @pytest.mark.parametrize("code", ["32719", 32719, "EPSG:32719"])
 def test_a_bare_code_is_a_projection(tmp_path, code):
     without = cube().drop_attrs()

@@ -109,6 +109,9 @@ def test_names_that_only_count(names, counts):
         ("2020/landsat_20200705_B5.tif", "Landsat"),
         ("S3A_OL_2_LFR____20200705.tif", "Sentinel-3"),
         ("MOD09GA.A2020187.h18v04.tif", "MODIS"),
+        ("20230105_142741_ssc1_u0001_AnalyticMS_SR.tif", "PlanetScope"),
+        ("SPOT5-HRG2-XS_20100705-105433-459_L2A/x_FRE_XS1.tif", "SPOT"),
+        ("spotless/S2_20200705_B5.tif", None),
         ("HLS.S30.T31UEQ.2020187T105031.v2.0.B05.tif", None),
         ("landsat_and_s2/S2_20200705_B5.tif", None),
         ("S2_SR_B5_20200705.tif", None),
@@ -122,6 +125,9 @@ def test_other_sensors(path, sensor):
 def test_level_1c_and_masks():
     assert is_level_1c(Path("S2A_MSIL1C_20200705.SAFE/GRANULE/x/IMG_DATA/T31_B02.jp2"))
     assert is_level_1c(Path("S2_L1C_20200705.tif"))
+    # ESA's granule without the folder of its product around it.
+    assert is_level_1c(Path("L1C_T31UEQ_A018765_20200705T105431/IMG_DATA/T31UEQ_20200705_B02.jp2"))
+    assert not is_level_1c(Path("L2A_T31UEQ_A018765_20200705T105431/IMG_DATA/T31UEQ_B02.jp2"))
     assert not is_level_1c(Path("S2A_MSIL2A_20200705.SAFE/IMG_DATA/T31_B02.jp2"))
     masks = [
         "x/MASKS/a.tif",

@@ -54,6 +54,17 @@ def test_ids_of_another_nomenclature_are_replaced(tmp_path, image):
     np.testing.assert_array_equal(ids_of(root), EXPECTED)
 
 
+@pytest.mark.fault("a reference of several bands: a picture -> refused; others -> the first, said")
+def test_a_reference_of_several_bands(tmp_path, image):
+    picture = write(tmp_path / "picture.tif", np.repeat(stripes(), 3, axis=0), photometric="RGB")
+    message = refused(tmp_path, [image], reference=picture, classes=CLASSES, size=32)
+    assert "picture.tif is a picture in colours (RGB)" in message
+    sure = np.concatenate([stripes(), np.full_like(stripes(), 2)])
+    result = imported(tmp_path, image, write(tmp_path / "two.tif", sure))
+    np.testing.assert_array_equal(ids_of(result.root), EXPECTED)
+    assert "the reference has 2 bands: the first is taken" in result.notices
+
+
 def shapes_of(**columns):
     """Two squares beside each other, the western half of the area and the eastern one."""
     middle = WEST + 640

@@ -82,6 +82,7 @@ def test_reflectance_that_is_negative_or_infinite_is_no_data(network):
     ("sensor", "change", "message"),
     [
         ("s1", lambda s1: s1 * 5000, "s1 holds values around .*linear intensity"),
+        ("s1", lambda s1: np.rint(s1 * 100).astype(np.uint16), "s1 is uint16, .*times a scale"),
         ("s1", lambda s1: s1.astype(np.complex64), "s1 is complex64"),
         ("s2", lambda s2: s2 / 10_000, "s2 holds nothing above"),
         ("s2", lambda s2: (s2 // 20).astype(np.uint8), "s2 is uint8"),
@@ -94,6 +95,18 @@ def test_values_in_other_units(network, sensor, change, message):
     with pytest.raises(PatchError, match=message) as error:
         predict_map(network, series)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.fault("predict_map: xarray whose scale and offset are not applied -> one line")
+def test_attributes_that_are_not_applied(network):
+    xarray = pytest.importorskip("xarray")
+    series = random_series((40, 40))
+    attributes = {"scale_factor": 1e-4, "add_offset": -0.1}
+    series["s2"] = xarray.DataArray(series["s2"], dims=("time", "y", "x", "band"), attrs=attributes)
+    with pytest.raises(PatchError, match=r"s2 has the attributes scale_factor 0\.0001 and add_off"):
+        predict_map(network, series)
+    series["s2"].attrs = {"scale_factor": 1.0, "add_offset": 0.0}
+    predict_map(network, series)
 
 
 def test_an_area_without_data_is_a_map_without_data(network):

@@ -124,6 +124,10 @@ def digital_numbers_as_floats(s1, s2):
     write_geotiff(s1, read_pixels(s1) * 20_000 + 100, S1_BANDS)
 
 
+def whole_numbers(s1, s2):
+    write_geotiff(s1, np.rint(read_pixels(s1) * 100).astype(np.uint16), S1_BANDS)
+
+
 def complex_numbers(s1, s2):
     write_geotiff(s1, read_pixels(s1).astype(np.complex64), S1_BANDS)
 
@@ -170,6 +174,7 @@ def nine_unnamed_bands(s1, s2):
         (decibel, r"_s1\.tif holds .*decibel"),
         (digital_numbers, r"_s1\.tif holds values around .*digital numbers"),
         (digital_numbers_as_floats, r"_s1\.tif holds values around .*digital numbers"),
+        (whole_numbers, r"_s1\.tif is uint16, Sentinel-1 is linear intensity, .* times a scale"),
         (complex_numbers, r"_s1\.tif is complex64"),
         (zero_to_one, r"_s2\.tif is float32, Sentinel-2 is reflectance x 10,000"),
         (saturated, r"_s2\.tif holds 65535, which is no reflectance"),
@@ -182,6 +187,25 @@ def test_rasters_that_contradict_the_network(rasters, change, message):
     change(rasters["s1"][1], rasters["s2"][1])
     with pytest.raises(PatchError, match=message) as error:
         read_all(rasters)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.fault("predict: level 1C or another sensor by its name -> refused, as by import")
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("S2A_MSIL1C_20200805T105031_N0209_R051_T31UEQ.tif", "is of level 1C"),
+        ("L1C_T31UEQ_A018765_20200805T105431/IMG_DATA/T31UEQ_20200805.tif", "is of level 1C"),
+        ("LC08_L2SP_199026_20200805_20200806_02_T1.tif", "is of Landsat: give images of Sentinel"),
+    ],
+)
+def test_products_that_are_none_by_their_name(rasters, name, message):
+    path = rasters["s2"][1]
+    target = path.with_name(name)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    rasters["s2"][1] = path.rename(target)
+    with pytest.raises(PatchError, match=message) as error:
+        open_stack(rasters, BANDS, MONTHS)
     assert "\n" not in str(error.value)
 
 
