@@ -124,6 +124,6 @@ def real_labels() -> Path | None:
     if root is None:
         return None
     for name in ("labels", "labels.tgz", "labels.tar.gz"):
-        if (root / name).exists():
+        if _exists(root / name):
             return root / name
     return None

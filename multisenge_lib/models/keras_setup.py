@@ -32,7 +32,15 @@ def check_keras() -> None:
     configuration = _read_configuration(path)
     _check_backend(configuration, path)
 
-    import keras
+    try:
+        import keras
+    except ImportError:
+        raise
+    except Exception as error:  # Keras asserts that the values in its configuration are known
+        raise SetupError(
+            f"Keras cannot be imported ({type(error).__name__}): where its configuration, {path}, "
+            "holds values that it does not know, delete this file"
+        ) from None
 
     _check_numbers(keras.config)
 
@@ -98,6 +106,8 @@ def _configuration_path() -> Path:
 
 def _read_configuration(path: Path) -> dict[str, Any]:
     """Return Keras' configuration; empty where it has none that can be read, as Keras does."""
+    if path.exists() and not path.is_file():  # a folder; or a pipe, which would be waited for
+        raise SetupError(f"Keras' configuration {path} is not a file: delete it")
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -70,6 +70,23 @@ def test_a_selection_of_ones_own_has_a_name_of_its_own():
     assert len({dataset.name for dataset in others}) == 4
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"months": "7,8"}, {"months": "7,9"}),
+        ({"days_gap": 5}, {"days_gap": 6}),
+        ({"s1_rule": "nearest"}, {"s1_rule": "first2"}),
+        ({"tiles": "31UEQ"}, {"tiles": "31UEQ=train"}),
+        ({"tiles": "31UEQ"}, {"tiles": "31UFP"}),
+    ],
+)
+def test_each_part_of_a_selection_is_in_its_name(one, other):
+    names = {SAMPLE.name}
+    for parameters in (one, other):
+        names.add(with_selection(SAMPLE, **parameters).name)
+    assert len(names) == 3
+
+
 @pytest.mark.fault("notebook: months, gap, rule, tiles that cannot be -> one line that names them")
 @pytest.mark.parametrize(
     ("given", "told"),

@@ -48,6 +48,21 @@ def test_other_pixels_are_not_north_up_10m(transform):
     assert not is_north_up_10m(transform, CRS.from_epsg(32631))
 
 
+@pytest.mark.parametrize(
+    ("east", "north", "is_problem"),
+    [(0, 0, False), (0.09, -0.09, False), (0.11, 0, True), (0, 0.11, True), (4, 0, True)],
+)
+def test_rasters_of_a_patch_share_their_pixels(east, north, is_problem):
+    class Moved:
+        shape = (32, 32)
+        transform = Affine.translation(east, north) * TEN_METRES
+
+    problems = raster_checks.alignment_problems(Moved, (32, 32), TEN_METRES)
+    assert bool(problems) == is_problem
+    if is_problem:
+        assert f"lies {east:g} m east and {-north:g} m south of" in problems[0]
+
+
 @pytest.mark.fault("a named pipe instead of a raster -> said so, never waited for")
 def test_a_pipe_is_not_opened(tmp_path):
     pipe = tmp_path / "a.tif"

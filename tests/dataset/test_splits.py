@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import shapely
 
+from multisenge_lib.dataset import splits
 from multisenge_lib.dataset.grid import squares
 from multisenge_lib.dataset.layout import MULTISENGE, Blocks
 from multisenge_lib.dataset.splits import BUFFER_ZONE, split_patches
@@ -39,6 +40,15 @@ def test_splits_share_no_pixel_and_keep_their_distance(seed):
     assert all(shapely.distance(area, test) >= 319 for area in by_split.values())
     shares = found[found != BUFFER_ZONE].value_counts(normalize=True)
     assert shares["train"] > 0.4 and shares["test"] > 0.1 and shares["validation"] > 0.1
+
+
+def test_training_gives_way_to_validation_and_both_to_test():
+    # Patches of 320 m side by side, from west to east.
+    row = np.array([shapely.box(320 * i, 0, 320 * i + 320, 320) for i in range(8)])
+    before = ["test", "validation", "validation", "train", "train", "test", "train", "validation"]
+    separated = splits._keep_distance(np.array(before, dtype=object), row, distance=320)
+    after = ["test", BUFFER_ZONE, "validation", BUFFER_ZONE, BUFFER_ZONE, "test", BUFFER_ZONE]
+    assert separated.tolist() == [*after, "validation"]
 
 
 def test_the_same_ground_on_two_tiles_is_in_one_split():

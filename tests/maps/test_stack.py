@@ -201,7 +201,7 @@ def test_rasters_that_contradict_the_network(rasters, change, message):
 )
 def test_products_that_are_none_by_their_name(rasters, name, message):
     path = rasters["s2"][1]
-    target = path.with_name(name)
+    target = path.parent / name
     target.parent.mkdir(parents=True, exist_ok=True)
     rasters["s2"][1] = path.rename(target)
     with pytest.raises(PatchError, match=message) as error:

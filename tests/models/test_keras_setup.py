@@ -68,6 +68,22 @@ def test_a_variable_wins_over_the_configuration(fresh, monkeypatch):
     refused("KERAS_BACKEND is 'torch'")
 
 
+@pytest.mark.fault("environment: keras.json with values that Keras asserts on -> one line")
+def test_a_configuration_that_keras_refuses_is_named(fresh, monkeypatch, tmp_path):
+    configure, _ = fresh
+    configure(floatx="float99")
+    (tmp_path / "keras.py").write_text("assert False")  # as Keras' own configuration does
+    monkeypatch.syspath_prepend(tmp_path)
+    refused(r"cannot be imported \(AssertionError\).*keras\.json, .*delete this file")
+
+
+@pytest.mark.fault("environment: keras.json is a pipe or a folder -> one line, no waiting")
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_a_configuration_that_is_no_file_is_named(fresh, tmp_path, make):
+    make(tmp_path / "keras.json")
+    refused(r"keras\.json is not a file: delete it")
+
+
 @pytest.mark.fault("environment: keras.json with channels_first or float16 -> one line")
 def test_other_numbers_are_refused(tmp_path):
     """In a process of its own, since Keras reads its configuration once."""

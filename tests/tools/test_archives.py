@@ -47,7 +47,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(206 if start else 200)
         if start:
             span = f"bytes {start + server.shift}-{len(content) - 1}/{len(content)}"
-            self.send_header("Content-Range", span)
+            if server.names_range:
+                self.send_header("Content-Range", span)
         length = {"right": str(len(content) - start), "invalid": "many"}.get(server.length)
         if length is not None:
             self.send_header("Content-Length", length)
@@ -66,6 +67,7 @@ def server():
         server.content = {"/labels.tgz": make_archive()}
         server.breaks, server.starts, server.resumes = [], [], True
         server.length, server.shift = "right", 0
+        server.names_range = True
         server.url = f"http://127.0.0.1:{server.server_port}/"
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server
@@ -155,6 +157,16 @@ def test_another_range_than_asked_for_is_not_joined(server, tmp_path):
     (tmp_path / "labels.tgz.part").write_bytes(b"x" * 1000)
     server.shift = 7
     assert get(server, tmp_path) == {"labels": 200}
+
+
+@pytest.mark.fault("download: a part without its range (206) -> not joined, fetched anew")
+def test_a_part_without_its_range_is_not_joined(server, tmp_path):
+    content = server.content["/labels.tgz"]
+    (tmp_path / "labels.tgz.part").write_bytes(content[:1000])
+    server.shift = 7
+    server.names_range = False
+    assert get(server, tmp_path) == {"labels": 200}
+    assert server.starts == [1000, 0]
 
 
 @pytest.mark.fault("download: an empty layer folder -> filled")
