@@ -3,6 +3,7 @@
 The last test looks at the real book's pages and is skipped where it has not been built.
 """
 
+import os
 import re
 import shutil
 import subprocess
@@ -48,6 +49,20 @@ PART = """
 from IPython.display import HTML
 
 HTML('<figure class="live" data-part="NAME"><div></div></figure>')
+```
+"""
+#: A cell that waits until the other page's cell runs too; alone it gives up.
+MEETING = """
+```{code-cell} ipython3
+import time
+from pathlib import Path
+
+Path("SELF.began").touch()
+for _ in range(400):
+    if Path("OTHER.began").exists():
+        break
+    time.sleep(0.05)
+print("SELF has met OTHER:", Path("OTHER.began").exists())
 ```
 """
 NUMBERED = """
@@ -174,12 +189,20 @@ def book(tmp_path_factory):
     # The pages of the test compute with the library's own functions, found through PYTHONPATH.
     shutil.rmtree(made.root / "multisenge_lib")
     shutil.copytree(PROJECT / "multisenge_lib", made.root / "multisenge_lib")
-    pages = {"computed": PAGE, "part": part, "classes": NUMBERED}
+    computed = PAGE + MEETING.replace("SELF", "computed").replace("OTHER", "part")
+    part += MEETING.replace("SELF", "part").replace("OTHER", "computed")
+    pages = {"computed": computed, "part": part, "classes": NUMBERED}
     made.pages({name: HEADER + text for name, text in pages.items()})
     finished = made.build()
     assert finished.returncode == 0, finished.stdout + finished.stderr
     assert "WARNING" not in finished.stderr
     return made
+
+
+@pytest.mark.skipif(os.cpu_count() == 1, reason="one core: pages are executed one by one")
+def test_pages_are_executed_at_the_same_time(book):
+    assert "computed has met part: True" in book.html("computed")
+    assert "part has met computed: True" in book.html("part")
 
 
 def test_pages_need_nothing_from_other_hosts(book):

@@ -22,6 +22,8 @@ pytestmark = pytest.mark.slow
 
 NOTEBOOK = paths.PROJECT / "notebooks" / "train.ipynb"
 COMMITTED = paths.PROJECT / "results"
+#: A run of few steps: each updates all weights, however small the batch.
+FEW_STEPS = {"epochs": 1, "passes_per_epoch": 1, "batch_size": 16}
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -42,7 +44,9 @@ def terminals(tmp_path_factory):
     """What the README's papermill command shows in a pseudo-terminal, given twice."""
     out, shown = tmp_path_factory.mktemp("runs") / "out.ipynb", ([], [])
     command = [sys.executable, "-m", "papermill", "--log-output", str(NOTEBOOK), str(out)]
-    command += ["-p", "exp", "s1_6c", "-p", "epochs", "1"]
+    command += ["-p", "exp", "s1_6c"]
+    for name, value in FEW_STEPS.items():
+        command += ["-p", name, str(value)]
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(paths.PROJECT)
         for parts in shown:
@@ -78,7 +82,7 @@ def test_the_record_of_a_short_run(terminals):
 
 def test_the_library_takes_the_run_of_the_notebook_for_its_own(terminals, sample_root, monkeypatch):
     monkeypatch.setattr(keras.Model, "fit", None)
-    run = train("s1_6c", settings_for(sample_root, epochs=1), sample_root, progress=False)
+    run = train("s1_6c", settings_for(sample_root, **FEW_STEPS), sample_root, progress=False)
     record = results.read_record("sample", "s1_6c")
     np.testing.assert_array_equal(run.record.confusions, record.confusions)
 

@@ -3,8 +3,9 @@
 myst-nb's cache looks only at the source of a page's cells. Here its folder is named by a
 fingerprint of everything else a page computes from: library, records, pinned versions and data.
 The folder is part of Sphinx's configuration, so another fingerprint makes Sphinx read every page
-again; an old folder is removed. When the build ends, a page of the table of contents without HTML,
-or with code that did not run, is an error.
+again; an old folder is removed. Pages that are not in the cache are executed before Sphinx reads
+them, several at a time, which myst-nb alone does not do. When the build ends, a page of the table
+of contents without HTML, or with code that did not run, is an error.
 """
 
 import hashlib
@@ -12,12 +13,20 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 
+from jupyter_cache import get_cache
+from jupyter_cache.base import CacheBundleIn, JupyterCacheAbstract
+from jupyter_cache.executors.utils import ExecutionResult, single_nb_execution
+from myst_nb.core.read import is_myst_markdown_notebook, myst_nb_reader_plugin
 from myst_nb.sphinx_ import NbMetadataCollector
+from nbformat import NotebookNode
 from sphinx.application import Sphinx
 from sphinx.config import Config
+from sphinx.environment import BuildEnvironment
 from sphinx.errors import SphinxError
+from sphinx.util import logging
 
 #: What pages compute from, relative to the project's folder.
 SOURCES = ("multisenge_lib/**/*.*", "results/**/*.*", "book/data/**/*.*", "constraints.txt")
@@ -26,6 +35,8 @@ VARIABLES = ("MULTISENGE_ROOT", "MULTISENGE_LABELS", "MULTISENGE_RESULTS", "KERA
 #: What kernels are started with, unless set: no talk on stderr that would end up on pages.
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3"}
 CACHES = "executed"
+#: Pages that are executed at one time, where there are as many cores: each may need 2 GB of memory.
+MOST_AT_A_TIME = 4
 CODE = re.compile(r"^(`{3,}|:{3,})\{code-cell\}", re.MULTILINE)
 
 
@@ -99,6 +110,79 @@ def has_code(source: Path) -> bool:
     return source.suffix == ".ipynb" or bool(CODE.search(source.read_text("utf-8")))
 
 
+def is_excluded(source: Path, config: Config) -> bool:
+    """Tell whether the configuration excludes a page from being executed."""
+    path = PurePosixPath(source.as_posix())
+    return any(path.match(pattern) for pattern in config.nb_execution_excludepatterns)
+
+
+def is_cached(notebook: NotebookNode, cache: JupyterCacheAbstract) -> bool:
+    """Tell whether the outputs of a notebook's code are in the cache."""
+    try:
+        cache.match_cache_notebook(notebook)
+    except KeyError:
+        return False
+    return True
+
+
+def stale_notebooks(
+    sources: list[Path], config: Config, cache: JupyterCacheAbstract
+) -> dict[Path, NotebookNode]:
+    """Read the pages whose code must be executed.
+
+    Args:
+        sources: the pages' files.
+        config: what the build is told.
+        cache: the outputs that are there already.
+
+    Returns:
+        Each page's notebook, without outputs.
+    """
+    notebooks = {}
+    for source in sources:
+        is_notebook = is_myst_markdown_notebook(source.read_text("utf-8")) and has_code(source)
+        if not is_notebook or is_excluded(source, config):
+            continue
+        notebook = myst_nb_reader_plugin(str(source))
+        if not is_cached(notebook, cache):
+            notebooks[source] = notebook
+    return notebooks
+
+
+def execute_several(app: Sphinx, env: BuildEnvironment, pages: list[str]) -> None:
+    """Execute the pages that are not in the cache, several at a time, and put them there.
+
+    myst-nb then finds their outputs. It executes one page after the other, and most code of a page
+    keeps one core busy. A page that fails is left to myst-nb, which says why.
+
+    Args:
+        app: the build.
+        env: its environment.
+        pages: names of the pages that Sphinx is about to read.
+    """
+    at_a_time = min(os.cpu_count() or 1, MOST_AT_A_TIME)
+    cache = get_cache(app.config.nb_execution_cache_path)
+    notebooks = stale_notebooks([Path(env.doc2path(page)) for page in pages], app.config, cache)
+    if at_a_time == 1 or len(notebooks) < 2:
+        return
+
+    def execute(source: Path) -> ExecutionResult:
+        logging.getLogger(__name__).info(f"executing {source.name}")
+        timeout = app.config.nb_execution_timeout
+        folder = str(source.parent)
+        return single_nb_execution(notebooks[source], folder, timeout, allow_errors=False)
+
+    with ThreadPoolExecutor(at_a_time) as pool:
+        # The results come in the order of the pages, and only this thread writes to the cache.
+        for source, result in zip(notebooks, pool.map(execute, notebooks), strict=True):
+            if result.err is not None:
+                pool.shutdown(cancel_futures=True)
+                return
+            seconds = {"execution_seconds": result.time}
+            bundle = CacheBundleIn(result.nb, str(source), data=seconds)
+            cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+
+
 def unexecuted(app: Sphinx) -> Iterator[str]:
     """Pages with code that neither ran nor is excluded from running.
 
@@ -108,10 +192,9 @@ def unexecuted(app: Sphinx) -> Iterator[str]:
     Yields:
         One line a page: its name and what to do.
     """
-    excluded = app.config.nb_execution_excludepatterns
     for page in sorted(app.env.found_docs):
         source = Path(app.env.doc2path(page))
-        if any(PurePosixPath(source.as_posix()).match(pattern) for pattern in excluded):
+        if is_excluded(source, app.config):
             continue
         record = NbMetadataCollector.get_exec_data(app.env, page)
         if has_code(source) and not (record and record["succeeded"]):
@@ -149,5 +232,6 @@ def setup(app: Sphinx) -> dict[str, bool]:
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
     app.connect("config-inited", choose_cache)
+    app.connect("env-before-read-docs", execute_several)
     app.connect("build-finished", check)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
