@@ -1,5 +1,6 @@
 """The package as a wheel, without a clone: from an empty folder, and without the extras."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -48,70 +49,98 @@ def installed(tmp_path_factory) -> Path:
     return folder / "site"
 
 
-@pytest.fixture
-def run(installed, sample_root, tmp_path):
-    """Run Python with the installed package in an empty folder."""
+@pytest.fixture(scope="module")
+def run(installed, sample_root, tmp_path_factory):
+    """Run Python with the installed package in an empty folder; gives the folder beside the end."""
 
     def run(*arguments):
+        folder = tmp_path_factory.mktemp("empty")
         environment = {
             name: value for name, value in os.environ.items() if not name.startswith("MULTISENGE")
         }
         environment |= {"PYTHONPATH": str(installed), "MULTISENGE_CACHE": str(sample_root.parent)}
         command = [sys.executable, *map(str, arguments)]
-        return subprocess.run(
-            command, cwd=tmp_path, env=environment, capture_output=True, text=True
-        )
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+        return done, folder
 
     return run
 
 
-def test_it_is_the_wheel_and_its_records_go_to_the_current_folder(run, installed, tmp_path):
+def test_it_is_the_wheel_and_its_records_go_to_the_current_folder(run, installed):
     code = "from multisenge_lib import paths; print(paths.__file__); print(paths.results_dir())"
-    done = run("-c", code)
+    done, folder = run("-c", code)
     assert done.stdout.split() == [
         str(installed / "multisenge_lib" / "paths.py"),
-        str(tmp_path / "results"),
+        str(folder / "results"),
     ], done.stderr
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["--help"],
-        ["index"],
-        ["select", "--out", "selection.csv"],
-        ["audit"],
-        ["check", "ROOT", "--plan"],
-        ["check", "ROOT"],
-    ],
-    ids=lambda arguments: arguments[0],
-)
-def test_a_command_that_needs_no_extra_works(run, sample_root, arguments):
-    arguments = [sample_root if argument == "ROOT" else argument for argument in arguments]
-    done = run("-m", "multisenge_lib.cli", *arguments)
+#: Runs each command of the first argument as the program `multisenge` would, and prints how it
+#: ended. One process for all, for each would load pandas and rasterio again.
+COMMANDS = """
+import contextlib, io, json, sys
+from multisenge_lib import cli
+
+ends = []
+for arguments in json.loads(sys.argv[1]):
+    sys.argv = ["multisenge", *arguments]
+    out, err = io.StringIO(), io.StringIO()
+    code = 0
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            cli.main()
+        except SystemExit as end:
+            code = end.code or 0
+    ends.append((code, out.getvalue(), err.getvalue()))
+print(json.dumps(ends))
+"""
+WORKING = [
+    ["--help"],
+    ["index"],
+    ["select", "--out", "selection.csv"],
+    ["audit"],
+    ["check", "ROOT", "--plan"],
+    ["check", "ROOT"],
+]
+#: Commands that need an extra or a clone, and what their line names.
+REFUSED = [
+    (["predict", "model.keras", "ROOT"], "'.[cpu]'"),
+    (["import", "area", "cube.nc"], ".[area]"),
+    (["bench"], "in the folder of a clone"),
+    (["count-labels"], "MULTISENGE_LABELS"),
+]
+
+
+@pytest.fixture(scope="module")
+def ends(run, sample_root, tmp_path_factory):
+    """Exit code, output and errors of each command, by its arguments."""
+    cube = tmp_path_factory.mktemp("cube") / "cube.nc"
+    cube.touch()
+    places = {"ROOT": str(sample_root), "cube.nc": str(cube)}
+    commands = [*WORKING, *(arguments for arguments, _ in REFUSED)]
+    arguments = [[places.get(word, word) for word in command] for command in commands]
+    done, _ = run("-c", COMMANDS, json.dumps(arguments))
     assert done.returncode == 0, done.stderr
-    assert done.stdout
+    return dict(zip(map(tuple, commands), json.loads(done.stdout), strict=True))
+
+
+@pytest.mark.parametrize("arguments", WORKING, ids=" ".join)
+def test_a_command_that_needs_no_extra_works(ends, arguments):
+    code, out, err = ends[tuple(arguments)]
+    assert code == 0, err
+    assert out
 
 
 @pytest.mark.fault("an installed package without extras -> each command is one line, exit code 2")
 @pytest.mark.parametrize(
-    ("arguments", "named"),
-    [
-        (["predict", "model.keras", "ROOT"], "'.[cpu]'"),
-        (["import", "area", "cube.nc"], ".[area]"),
-        (["bench"], "in the folder of a clone"),
-        (["count-labels"], "MULTISENGE_LABELS"),
-    ],
-    ids=lambda value: value[0] if isinstance(value, list) else None,
+    ("arguments", "named"), REFUSED, ids=lambda value: value[0] if isinstance(value, list) else None
 )
-def test_a_command_that_needs_an_extra_says_which(run, sample_root, tmp_path, arguments, named):
-    (tmp_path / "cube.nc").write_bytes(b"")
-    arguments = [sample_root if argument == "ROOT" else argument for argument in arguments]
-    done = run("-m", "multisenge_lib.cli", *arguments)
-    assert done.returncode == 2, done.stderr
-    assert done.stderr.count("\n") == 1 and named in done.stderr
+def test_a_command_that_needs_an_extra_says_which(ends, arguments, named):
+    code, _, err = ends[tuple(arguments)]
+    assert code == 2, err
+    assert err.count("\n") == 1 and named in err
 
 
 def test_the_packages_of_figures_import_without_ipython(run):
-    done = run("-c", "from multisenge_lib.chapters import html, use_style; use_style()")
+    done, _ = run("-c", "from multisenge_lib.chapters import html, use_style; use_style()")
     assert done.returncode == 0, done.stderr

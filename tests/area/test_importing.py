@@ -444,7 +444,7 @@ def test_a_zarr_is_read_like_the_cube_in_memory(tmp_path):
         assert (stored.root / "s2" / file.name).read_bytes() == file.read_bytes()
 
 
-@pytest.mark.parametrize(("height", "width", "touch"), [(200, 260, True), (640, 1280, False)])
+@pytest.mark.parametrize(("height", "width", "touch"), [(200, 260, True), (384, 512, False)])
 def test_blocks_that_touch_are_told(tmp_path, height, width, touch):
     images = [write(tmp_path / f"S2_{DAYS[0]}.tif", scene(0, height, width), S2_BANDS)]
     classes = np.ones((1, height, width), np.uint8)

@@ -1,4 +1,7 @@
-"""Every page of the built book, as a browser shows it: nothing cut, broken, failed or too heavy."""
+"""Every page of the built book, as a browser shows it: nothing cut, broken, failed or too heavy.
+
+And accessible, as far as a program can tell: axe finds nothing serious, light or dark.
+"""
 
 import io
 from collections.abc import Iterator
@@ -15,6 +18,8 @@ SETTLED = """async () => {
   await window.MathJax?.startup?.promise;
   await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
 }"""
+#: What axe looks for: by its own choice, and what another theme can change.
+RULES = {"light": None, "dark": {"runOnly": ["color-contrast"]}}
 #: Bytes of a page without its images and data, which are files beside it.
 HEAVIEST = 500_000
 LAPTOP = 1366
@@ -43,22 +48,41 @@ def bottom_of_checks(page) -> float:
     return box["y"] + box["height"] if box else float("inf")
 
 
+def set_theme(page, theme: str) -> None:
+    """Show a page light or dark."""
+    page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
+
+
 def dark(page) -> tuple[float, float]:
     """Mean and spread of the brightness of the page's first screen in dark mode, 0 to 255."""
-    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    set_theme(page, "dark")
     seen = ImageStat.Stat(Image.open(io.BytesIO(page.screenshot())).convert("L"))
     return seen.mean[0], seen.stddev[0]
+
+
+def serious(axe, page, theme: str) -> list[str]:
+    """Findings of axe that it calls serious or critical, with the first elements they are about."""
+    set_theme(page, theme)
+    return [
+        f"{found['id']}, {found['help']}: {[node['target'] for node in found['nodes']][:4]}"
+        for found in axe.run(page, options=RULES[theme]).response["violations"]
+        if found["impact"] in ("serious", "critical")
+    ]
 
 
 @pytest.fixture(scope="module")
 def visited(browser, pages):
     """What is seen on each page in windows of three widths, from one visit."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     seen, context = {}, browser.new_context()
     for path in pages:
         page = context.new_page()
         for width, problems in wrong_in(page, path):
             seen[path.stem, width] = {"problems": problems}
-        seen[path.stem, LAPTOP] |= {"checks": bottom_of_checks(page), "dark": dark(page)}
+        laptop = seen[path.stem, LAPTOP]
+        laptop |= {"checks": bottom_of_checks(page), "dark": dark(page)}
+        page.add_style_tag(content="* { transition: none !important; }")
+        laptop["axe"] = {theme: serious(axe, page, theme) for theme in RULES}
         page.close()
     return seen
 
@@ -83,6 +107,17 @@ def test_dark_pages_are_dark_and_not_blank(visited):
     dark = {name: seen["dark"] for (name, at), seen in visited.items() if at == LAPTOP}
     assert {name: (mean, spread) for name, (mean, spread) in dark.items() if mean > 110} == {}
     assert {name: (mean, spread) for name, (mean, spread) in dark.items() if spread < 8} == {}
+
+
+@pytest.mark.parametrize("theme", RULES)
+def test_axe_finds_nothing_serious(visited, theme):
+    found = [
+        f"{name}: {text}"
+        for (name, at), seen in visited.items()
+        if at == LAPTOP
+        for text in seen["axe"][theme]
+    ]
+    assert not found, "\n".join(["", *found])
 
 
 def test_pages_are_light(pages):
