@@ -35,3 +35,16 @@ def _copy_newest(source: Path, target: Path, size: int) -> None:
     shutil.rmtree(unfinished, ignore_errors=True)
     shutil.copytree(samples[-1], unfinished)
     unfinished.rename(target / samples[-1].name)
+
+
+def part_of_sample(root: Path, folder: Path, patches_per_split: int = 4) -> Path:
+    """A data root with the first patches of each split of a sample, whose rasters are linked."""
+    from multisenge_lib.dataset import load_selection
+
+    (folder / "labels").mkdir(parents=True)
+    for entry in root.iterdir():
+        if entry.name != "labels":
+            (folder / entry.name).symlink_to(entry)
+    for patch in load_selection(root).groupby("split").head(patches_per_split)["patch"]:
+        shutil.copy(root / "labels" / f"{patch}.json", folder / "labels")
+    return folder

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from samples import part_of_sample
 
 from multisenge_lib import cli, paths
 
@@ -16,7 +17,7 @@ TEXT = (paths.PROJECT / "README.md").read_text("utf-8")
 
 @pytest.mark.slow
 def test_the_example_runs(small_sample_root, tmp_path, monkeypatch):
-    monkeypatch.setenv("MULTISENGE_ROOT", str(small_sample_root))
+    monkeypatch.setenv("MULTISENGE_ROOT", str(part_of_sample(small_sample_root, tmp_path / "part")))
     monkeypatch.setenv("MULTISENGE_CACHE", str(tmp_path / "cache"))
     # In a process of its own, whose memory it changes for good (`keep_freed_memory`).
     code = EXAMPLE + "print(class_ids.shape, probabilities.shape)\n"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import rasterio
 from rasters import PATCHES, write_root
+from samples import part_of_sample
 
 from multisenge_lib import paths
 from multisenge_lib.dataset import load_selection, root_digest
@@ -50,17 +51,18 @@ def test_maps_are_a_job_a_tile_and_seed(snakemake, sample_root):
     assert told.count("rule network:") == 2 and "rule train:" not in told
 
 
-def test_a_map_is_drawn_with_the_network_that_training_left(snakemake, sample_root, tmp_path):
-    folder = tmp_path / "runs" / "sample" / "maps" / "s1_6c"
-    wanted = str((folder / "31UEQ.tif").relative_to(tmp_path))
-    few_steps = ("epochs=1", "passes_per_epoch=1", "batch_size=16")
-    request = (wanted, "--config", "exp=s1_6c", *few_steps)
-    snakemake(*request)
-    (again,) = predict_root(folder / "model.keras", sample_root, tmp_path, tiles=["31UEQ"])
-    with rasterio.open(folder / "31UEQ.tif") as drawn, rasterio.open(again) as other:
+def test_a_map_is_drawn_with_the_network_that_training_left(snakemake, small_sample_root, tmp_path):
+    root = part_of_sample(small_sample_root, tmp_path / "part")
+    tile = load_selection(root)["tile"].iloc[-1]
+    folder = tmp_path / "runs" / f"sample-{root_digest(root)}" / "maps" / "s1_6c"
+    wanted = str((folder / f"{tile}.tif").relative_to(tmp_path))
+    request = (wanted, "--config", "exp=s1_6c", "epochs=1", "passes_per_epoch=1")
+    snakemake(*request, root=root)
+    (again,) = predict_root(folder / "model.keras", root, tmp_path, tiles=[tile])
+    with rasterio.open(folder / f"{tile}.tif") as drawn, rasterio.open(again) as other:
         ids = drawn.read(1)
         assert (ids == other.read(1)).all() and ids.any()
-    assert "Nothing to be done" in snakemake(*request)
+    assert "Nothing to be done" in snakemake(*request, root=root)
 
 
 @pytest.mark.fault("workflow: two data roots of one name -> none takes the other's records or maps")
