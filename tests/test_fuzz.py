@@ -8,8 +8,10 @@ import gzip
 import io
 import json
 import os
+import re
 import tarfile
 import warnings
+import zipfile
 from functools import cache
 from pathlib import Path
 
@@ -31,7 +33,11 @@ from multisenge_lib.dataset.raster_checks import origin_of_patch
 from multisenge_lib.dataset.rasters import read_raster
 from multisenge_lib.dataset.selection import dates_on_disk
 from multisenge_lib.errors import MultiSenGEError
+from multisenge_lib.models import read_model_card
+from multisenge_lib.models.networks import NetworkFile, parse_network
+from multisenge_lib.results import compare_experiments, comparison_notes, to_yaml
 from multisenge_lib.results.records import list_records, read_record, write_record
+from multisenge_lib.training.start_from import starting_point
 
 settings.register_profile(
     "fuzz",
@@ -160,6 +166,98 @@ def test_records(tmp_path_factory, name, data):
         value_or_one_line(list_records, "sample")
         if content != right:  # what was changed and still reads holds the same values
             assert found is None or found.scores == make_record().scores
+
+
+START = {"experiment": "s2_6c", "dataset": "area", "digest": "0a1b", "part": "all"}
+FILE = {"network": "mine.py:build", "network_digest": "0a1b", "sensors": ["s2"]}
+anything = st.none() | st.integers() | text | st.lists(text, max_size=2)
+
+
+@FUZZ
+@given(st.data())
+def test_what_is_read_of_records(tmp_path_factory, data):
+    """The parts that are plain mappings, each with one key left out or another value."""
+    folder = tmp_path_factory.getbasetemp() / "mappings"
+    fields = {
+        "start_from": START,
+        "choices": FILE,
+        "settings": {"epochs": 2},
+        "parameters": {"trainable": 1},
+        "evaluation": {"trained_on": "sample", "model_sha256": "0a1b", "split": "test"},
+    }
+    name = data.draw(st.sampled_from(list(fields)))
+    changed = dict(fields[name])
+    key = data.draw(st.sampled_from(list(changed)))
+    del changed[key]
+    if data.draw(st.booleans()):
+        changed[key] = data.draw(anything)
+    fields["evaluation"] = {} if name != "evaluation" else changed
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MULTISENGE_RESULTS", str(folder))
+        record = make_record("s2_6c", **fields | {name: changed})
+        write_record(record, replace=True)
+        value_or_one_line(compare_experiments, ["s2_6c"])
+        value_or_one_line(comparison_notes, ["s2_6c"])
+        record = value_or_one_line(read_record, "sample", "s2_6c")
+        if record is not None:
+            value_or_one_line(to_yaml, record)
+
+
+@FUZZ
+@given(text | text.map("{}.py".format) | text.map("my.py:{}".format))
+def test_names_of_networks(name):
+    network = value_or_one_line(parse_network, name)
+    if isinstance(network, NetworkFile):
+        assert re.fullmatch(r"\w+", network.label, re.ASCII)
+
+
+NETWORK = b"""from keras import layers
+
+def build(series, classes):
+    return layers.Conv2D(classes, 1, name="logits")(series["s2"][:, 0])
+"""
+
+
+@FUZZ
+@given(mangled(NETWORK) | st.integers(0, 3000).map(lambda depth: b"-" * depth + b"1"))
+def test_files_of_networks(tmp_path_factory, content):
+    """Read, and not imported: a mangled file may do anything."""
+    path = tmp_path_factory.getbasetemp() / "network.py"
+    path.write_bytes(content)
+    value_or_one_line(NetworkFile(path, "build").digest)
+
+
+CARD = json.dumps(
+    {
+        "name": "s2_6c",
+        "classes": ["a", "b"],
+        "colors": ["#000000", "#ffffff"],
+        "months": [7, 8],
+        "bands": {"s2": ["B2", "B3"]},
+        "patch_pixels": 32,
+        "dataset": "sample",
+        "classification": "2c",
+        "network": "mine.py:build",
+    }
+).encode()
+
+
+@cache
+def right_network(card: bytes) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("description.json", card)
+    return content.getvalue()
+
+
+@FUZZ
+@given(mangled(CARD).map(right_network) | mangled(right_network(CARD)))
+def test_descriptions_of_networks(tmp_path_factory, content):
+    path = tmp_path_factory.getbasetemp() / "network.keras"
+    path.write_bytes(content)
+    card = value_or_one_line(read_model_card, path)
+    assert card is None or len(card.classes) == len(card.colors)
+    value_or_one_line(starting_point, path)
 
 
 @cache

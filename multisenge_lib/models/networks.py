@@ -18,6 +18,7 @@ import importlib.util
 import inspect
 import re
 import sys
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.machinery import PathFinder
@@ -106,9 +107,10 @@ class NetworkFile:
         """
         try:
             content = self.path.read_bytes()
-        except OSError as error:
+        except (OSError, ValueError) as error:  # a ValueError where the name holds a zero byte
+            reason = getattr(error, "strerror", None) or error
             raise ExperimentError(
-                f"{printable(self.path)} cannot be read ({error.strerror}): name the file of a "
+                f"{printable(self.path)} cannot be read ({reason}): name the file of a "
                 f"network, such as my_networks.py:build, or one of {', '.join(NETWORKS)}"
             ) from None
         helper = _imported_neighbour(self.path, content)
@@ -127,8 +129,10 @@ def _imported_neighbour(path: Path, content: bytes) -> str:
     Edited, such a module would make another network of the same hash.
     """
     try:
-        tree = ast.parse(content)
-    except (SyntaxError, ValueError):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of odd escapes in texts
+            tree = ast.parse(content)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return ""  # the import of the file says what is wrong with it
     for node in ast.walk(tree):
         names = []
@@ -188,7 +192,7 @@ def parse_network(network: str) -> BuiltInNetwork | NetworkFile:
             "and its function, such as my_networks.py:build"
         )
     path, function = match.groups()
-    file = NetworkFile(Path(path).expanduser(), function or DEFAULT_FUNCTION)
+    file = NetworkFile(Path(path), function or DEFAULT_FUNCTION)
     # `my_s2.py` with both sensors would have the name of `my.py` with Sentinel-2.
     if file.label.lower().endswith(("_s1", "_s2")):
         raise ExperimentError(

@@ -5,7 +5,7 @@ from typing import Any
 import yaml
 
 from multisenge_lib.dataset import SELECTION_MARK
-from multisenge_lib.errors import RecordError
+from multisenge_lib.errors import RecordError, printable
 from multisenge_lib.models import FOREST
 from multisenge_lib.results.records import Record
 
@@ -77,23 +77,26 @@ def to_yaml(record: Record) -> str:
     metadata = record.metadata
     head = (
         f"# {metadata.experiment} on {metadata.dataset}, seed {metadata.seed}, as it was trained "
-        f"until {metadata.finished[:10]} by the code of {(metadata.commit or 'no commit')[:7]}.\n"
+        f"until {printable(metadata.finished[:10])} by the code of "
+        f"{printable((metadata.commit or 'no commit')[:7])}.\n"
         "# papermill notebooks/train.ipynb runs/again.ipynb -f THIS_FILE\n"
         "# The data root is that of MULTISENGE_ROOT; where it is not set, the sample.\n"
     )
     digest = metadata.choices.get("network_digest")
     if digest:
-        file, _, function = metadata.choices["network"].rpartition(":")
+        network = metadata.choices["network"]
+        file = network.rpartition(":")[0]
         head += (
-            f"# Its network is in a file of your own, {file}: run papermill in the folder of that "
-            f"file, or give its place with -p network FOLDER/{file}:{function}\n"
-            f"# (SHA-256 {digest}; another hash is another network).\n"
+            f"# Its network is in a file of your own, {printable(file)}: run papermill in its "
+            f"folder, or give its place with -p network FOLDER/{printable(network)}\n"
+            f"# (SHA-256 {printable(digest)}; another hash is another network).\n"
         )
     start = metadata.start_from
     if start is not None:
+        network = f"{printable(start['experiment'])} on {printable(start['dataset'])}"
         head += (
-            f"# It started from weights of {start['experiment']} on {start['dataset']}: give that "
-            f"model.keras with -p start_from FILE -p start_from_part {start['part']}\n"
-            f"# (SHA-256 {start['digest']}).\n"
+            f"# It started from weights of {network}: give that model.keras with "
+            f"-p start_from FILE -p start_from_part {printable(start['part'])}\n"
+            f"# (SHA-256 {printable(start['digest'])}).\n"
         )
     return head + yaml.safe_dump(to_parameters(record), sort_keys=False)

@@ -26,7 +26,7 @@ import numpy as np
 import pandas as pd
 
 from multisenge_lib import paths
-from multisenge_lib.dataset import SAMPLE
+from multisenge_lib.dataset import SAMPLE, SENSORS
 from multisenge_lib.errors import FileError, RecordError, printable
 from multisenge_lib.files import atomic
 from multisenge_lib.results.metrics import majority_baseline_scores, scores
@@ -401,8 +401,8 @@ def _read_document(metrics: bytes) -> _Document:
 
 def _put_together(document: _Document, history: bytes, test: bytes) -> Record:
     epochs = pd.read_csv(io.BytesIO(history), index_col="epoch")
-    if not {"loss", "val_loss"} <= set(epochs):
-        raise ValueError(f"{_HISTORY} has no losses")
+    if not {"loss", "val_loss", "seconds"} <= set(epochs):
+        raise ValueError(f"{_HISTORY} has no losses, or no seconds")
     maps = {}
     references = {}
     spatial = {}
@@ -428,8 +428,36 @@ def _put_together(document: _Document, history: bytes, test: bytes) -> Record:
     )
 
 
+#: What other code looks up in the parts of `Metadata` that are plain mappings.
+_KEYS_OF_START = ("experiment", "dataset", "digest", "part")
+_KEYS_OF_EVALUATION = ("trained_on", "model_sha256", "split")
+
+
+def _check_mappings(metadata: Metadata) -> None:
+    """Refuse metadata that lack what tables and `multisenge config` read, by a ValueError."""
+    if "trainable" not in metadata.parameters:
+        raise ValueError("parameters have no trainable")
+    if not isinstance(metadata.choices.get("network", ""), str):
+        raise ValueError("the network among the choices is no name")
+    sensors = metadata.choices.get("sensors", [])
+    if not isinstance(sensors, list) or not set(map(str, sensors)) <= set(SENSORS):
+        raise ValueError(f"the sensors among the choices are none of {', '.join(SENSORS)}")
+    is_file = ".py:" in metadata.choices.get("network", "")
+    if is_file and not sensors:
+        raise ValueError("the choices name a file of a network, and no sensors")
+    if metadata.choices.get("network_digest") and not is_file:
+        raise ValueError("the choices hold the hash of a network's file, and not its name")
+    start = metadata.start_from
+    if start is not None and not set(_KEYS_OF_START) <= set(start):
+        raise ValueError(f"start_from lacks one of {', '.join(_KEYS_OF_START)}")
+    evaluation = metadata.evaluation
+    if evaluation and not set(_KEYS_OF_EVALUATION) <= set(evaluation):
+        raise ValueError(f"evaluation lacks one of {', '.join(_KEYS_OF_EVALUATION)}")
+
+
 def _check(document: _Document, record: Record, key: RecordKey | None) -> None:
     """Refuse a record that contradicts its key or its own confusion matrix, by a ValueError."""
+    _check_mappings(record.metadata)
     if key is not None and record.key != key:
         raise ValueError(f"it is of {'/'.join(map(str, record.key))}")
     if record.confusion.tolist() != document.confusion:

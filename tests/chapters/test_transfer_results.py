@@ -20,7 +20,8 @@ def write(tmp_path, monkeypatch):
         changes |= {"dataset": "south", "settings": SETTINGS | {"epochs": epochs}}
         changes["patches"] = {"train": 4 * share, "validation": 1, "test": 6}
         if way == "tuned":
-            changes["start_from"] = {"digest": origin}
+            start = {"experiment": "s1s2_10c", "dataset": "sample", "part": "all"}
+            changes["start_from"] = start | {"digest": origin}
         for seed in seeds:
             name = f"s1s2_10c-{share}-{way}"
             results.write_record(record(hits, name, seed, **changes), replace=True)

@@ -86,6 +86,14 @@ def test_the_file_says_from_which_weights_training_started():
     assert yaml.safe_load(text) == to_parameters(make_record())
 
 
+@pytest.mark.fault("config: line breaks in what a record says of itself -> no parameters")
+def test_the_head_of_the_file_holds_comments_alone():
+    start = {"experiment": "a\nepochs: 1", "dataset": "b", "digest": "c", "part": "all\nseed: 9"}
+    choices = {"network": "x\nseed: 9.py:build", "network_digest": "0\nseed: 9", "sensors": ["s1"]}
+    record = make_record(start_from=start, choices=choices, finished="2026\nb: 2")
+    assert yaml.safe_load(to_yaml(record)) == to_parameters(record)
+
+
 def test_a_forest_is_not_for_the_notebook():
     with pytest.raises(RecordError, match="which the notebook does not train"):
         to_parameters(make_record(choices={"network": "forest"}))

@@ -15,6 +15,8 @@ from multisenge_lib.results import (
     paired_difference,
 )
 
+START = {"experiment": "s2_10c", "dataset": "valley", "digest": "0a1b", "part": "all"}
+
 
 def write_runs(experiment, hits, seeds=5, **changes):
     """Write records with about so many right pixels a class and patch."""
@@ -110,10 +112,9 @@ def test_runs_of_one_seed_each_are_pairs():
 
 
 def test_other_settings_and_weights_to_start_from_are_noted():
-    start = {"experiment": "s2_10c", "dataset": "valley", "digest": "0a1b", "part": "all"}
     write_runs("s1s2_10c", 60, seeds=1, settings={"epochs": 2, "seed": 1, "batch_size": 4})
     settings = {"epochs": 9, "seed": 2, "batch_size": 4}
-    write_runs("s1_10c", 60, seeds=1, settings=settings, start_from=start)
+    write_runs("s1_10c", 60, seeds=1, settings=settings, start_from=START)
     forest = {"network": "forest"}
     write_runs("s2_10c", 60, seeds=1, settings={"epochs": 1}, choices=forest)
     assert comparison_notes(["s1s2_10c", "s1_10c", "s2_10c"]) == [
@@ -129,7 +130,7 @@ def test_other_settings_and_weights_to_start_from_are_noted():
         ({"choices": {"network_digest": "b"}}, "network_digest"),
         ({"settings": {"epochs": 9}}, "epochs"),
         ({"fingerprint": "other"}, "the packed patches"),
-        ({"start_from": {"digest": "c", "part": "all"}}, "the weights that training started from"),
+        ({"start_from": START}, "the weights that training started from"),
     ],
 )
 def test_seeds_that_were_not_trained_alike_are_refused(change, named):
