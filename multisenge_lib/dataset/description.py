@@ -46,7 +46,7 @@ _Month = Annotated[int, Meta(ge=1, le=12)]
 _Metres = Annotated[int, Meta(ge=0, le=1_000_000)]
 _Share = Annotated[float, Meta(ge=0.001, le=1000)]
 _Degrees = Annotated[float, Meta(ge=-180, le=180)]
-_Name = Annotated[str, Meta(min_length=1)]
+_Name = Annotated[str, Meta(min_length=1, max_length=200)]
 _Color = Annotated[str, Meta(pattern=r"^#[0-9a-fA-F]{6}$")]
 _Id = Annotated[int, Meta(ge=1, le=254)]
 _PatchName = Annotated[str, Meta(pattern=r"^[^_]+_(0|[1-9][0-9]*)_(0|[1-9][0-9]*)$")]
@@ -213,6 +213,26 @@ def _check_tiles(description: _Description) -> None:
             raise DescriptionError(f"tiles.{tile}: {error}") from None
 
 
+def _check_class_names(description: _Description) -> None:
+    """Refuse names that cannot be printed: a network's file, which carries them, would be refused.
+
+    They become parts of tables, legends and XML files too.
+    """
+    groupings = description.groupings
+    if isinstance(groupings, dict):
+        groupings = tuple(groupings.values())
+    tables = {"classes": description.classes or ()}
+    for position, groups in enumerate(groupings):
+        tables[f"groupings[{position}]"] = groups
+    for key, classes in tables.items():
+        for position, land_class in enumerate(classes):
+            if not land_class.name.isprintable():
+                raise DescriptionError(
+                    f"{key}[{position}].name is {land_class.name!r}: it holds characters that "
+                    "cannot be printed, such as line breaks; leave them out"
+                )
+
+
 def _check_order(description: _Description) -> None:
     """Months and years in their order, each once, and bands in the order of the arrays."""
     if len(set(description.years)) < len(description.years):
@@ -330,6 +350,7 @@ def _dataset_from_content(content: Mapping[str, Any]) -> Dataset:
         raise DescriptionError(_explain(error, content)) from None
     _check_order(description)
     _check_tiles(description)
+    _check_class_names(description)
 
     published = _published(description)
     bands = {"s1": description.bands.s1, "s2": description.bands.s2}

@@ -157,6 +157,18 @@ def test_what_is_left_out_is_multisenges(tmp_path):
         ),
         ("[tiles]", "[cities]\na = [4, 5]\nb = [4, nan]\n[tiles]", r"cities.b\[1\] is nan "),
         (
+            "[tiles]",
+            "[[classes]]\nname='a'\ncolor='#000000'\n"
+            "[[classes]]\nname=\"b\\u001b[2J\"\ncolor='#000000'\n[tiles]",
+            r"classes\[1\].name is 'b\\x1b\[2J': it holds characters that cannot be printed",
+        ),
+        (
+            "[tiles]",
+            f"[[classes]]\nname='{'a' * 201}'\ncolor='#000000'\n"
+            "[[classes]]\nname='b'\ncolor='#000000'\n[tiles]",
+            r"classes\[0\].name is ",
+        ),
+        (
             "[2021]",
             "[\n2021,  # months, tiles\n2101,\n]",
             r"years\[1\] is 2101 ",
@@ -239,7 +251,7 @@ def test_a_pipe_is_refused(tmp_path):
         dataset_of_root(tmp_path)
 
 
-@given(st.text(min_size=1, max_size=20), st.text(min_size=1, max_size=20))
+@given(st.text(min_size=1, max_size=20), st.text(min_size=1, max_size=20).filter(str.isprintable))
 def test_any_text_survives(tmp_path_factory, city, name):
     root = tmp_path_factory.mktemp("root")
     classes = make_typology([(name, "#000000", (1,)), ("b", "#ffffff", (2,))])
