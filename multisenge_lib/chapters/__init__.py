@@ -73,6 +73,7 @@ if TYPE_CHECKING:  # loaded when first asked for, see `lazy_names`
         class_series,
         dot_maps,
         month_bars,
+        patch_figure,
         radar_color,
         series_images,
         true_color,

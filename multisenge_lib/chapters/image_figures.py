@@ -19,6 +19,7 @@ from multisenge_lib.chapters.style import (
     class_label,
     class_legend,
     columns_for,
+    image_grid,
     is_narrow,
     lower_legend,
     outlined,
@@ -106,6 +107,28 @@ def series_images(
         for day, image in zip(row.s1_dates, radar_color(patch.s1), strict=True):
             images.append((f"S1, {short_date(day)}", image, None))
     return images
+
+
+def patch_figure(
+    images: Sequence[tuple[str, np.ndarray, None]],
+    reference: tuple[str, np.ndarray, Typology],
+    dates: int,
+    width: float = DESKTOP_WIDTH,
+) -> Figure:
+    """Show what a network reads of a patch, and the reference map that it has to return.
+
+    Args:
+        images: of `series_images`: the dates of one sensor, then those of the other.
+        reference: title, map of class ids and its typology.
+        dates: of a sensor; each sensor has a row of its own.
+        width: of the figure, inches.
+    """
+    if is_narrow(width):
+        # Two columns cannot hold a row of dates. There the reference comes last, as an answer does.
+        panels_in_order = [*images, reference]
+    else:
+        panels_in_order = [*images[:dates], reference, *images[dates:]]
+    return image_grid(panels_in_order, (dates + 1, 2), width)
 
 
 def _class_lines(ax: Axes, means: pd.DataFrame, typology: Typology, names: bool) -> None:

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from multisenge_lib.chapters.style import DESKTOP_WIDTH, MIN_FONT_SIZE, panels
+from multisenge_lib.chapters.style import DESKTOP_WIDTH, MIN_FONT_SIZE, is_narrow, panels
 
 #: Fills of the blocks, by what they work on.
 _INPUT = "#e4e4e4"
@@ -121,11 +121,16 @@ def _draw_layers(
     figure, ax = _canvas(width, 3, down, down + 0.2)
     present = {name: block for name, block in blocks.items() if name in table.index}
     for name, block in present.items():
-        lines = [_shape(table["shape"][name])]
+        # A block that has no room for a long line breaks it in two.
+        has_room = block.width > 0.7
+        shape = _shape(table["shape"][name])
+        if is_narrow(width) and not has_room:
+            size, _, channels = shape.rpartition("×")
+            shape = f"{size}\n×{channels}"
+        lines = [shape]
         weights = table["parameters"][name]
         if weights:
-            # On two lines where the block has no room for one.
-            separator = " " if block.width > 0.7 else "\n"
+            separator = " " if has_room else "\n"
             lines.append(f"{weights:,}{separator}weights")
         _draw(ax, block, "\n".join(lines))
         for source in block.sources:

@@ -36,6 +36,14 @@ def image_grid(width):
     return chapters.image_grid([*images, *maps], (6, 2), width)
 
 
+def one_patch(width):
+    images = [
+        (f"S{sensor}, 15 Jul", RNG.random((8, 8, 3)), None) for sensor in (2, 1) for _ in DATES
+    ]
+    reference = ("Reference", RNG.integers(1, 15, (8, 8)), TYPOLOGIES["14c"])
+    return chapters.patch_figure(images, reference, len(DATES), width)
+
+
 def one_row(width):
     images = [(month, RNG.random((8, 8, 3)), None) for month in ("July", "November")]
     classes = ("Map", RNG.integers(1, 11, (8, 8)), TYPOLOGIES["10c"])
@@ -134,6 +142,7 @@ ONE_MAP = {"": {split: f"{split} (610 patches)" for split in SPLITS}}
 MAPS = {f"{gap} days: 5,890": {f"gap{gap}": ""} for gap in range(15, 21)}
 DRAWINGS = {
     "grid": image_grid,
+    "one patch": one_patch,
     "one row": one_row,
     "class means": lines,
     "months": counted(lambda c, _, w: chapters.month_bars(c.months, 8157, MULTISENGE.months, w)),
@@ -185,6 +194,12 @@ def test_text_is_large_enough_and_can_be_read(name, width):
     texts = visible_texts(figure)
     small = {text.get_text() for text in texts if text.get_fontsize() < MIN_FONT_SIZE}
     assert small == set()
+
+
+@pytest.mark.parametrize(("width", "place"), [(DESKTOP_WIDTH, 4), (PHONE_WIDTH, 8)])
+def test_the_reference_stands_beside_the_first_row_and_last_on_a_phone(width, place):
+    titles = [ax.get_title(loc="left") or ax.get_title() for ax in one_patch(width).axes]
+    assert titles[place] == "Reference"
 
 
 def test_no_number_of_a_class_lies_on_a_dot():
