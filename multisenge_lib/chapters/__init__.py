@@ -85,6 +85,7 @@ if TYPE_CHECKING:  # loaded when first asked for, see `lazy_names`
         ladder_figure,
         ladder_gains,
         ladder_runs,
+        ladder_sentences,
         ladder_table,
         not_trained,
     )
@@ -132,6 +133,7 @@ if TYPE_CHECKING:  # loaded when first asked for, see `lazy_names`
         read_transfer,
         training_steps,
         transfer_figure,
+        transfer_sentences,
         transfer_table,
     )
     from multisenge_lib.chapters.village import read_village, read_village_radar

@@ -8,7 +8,7 @@ the `scope` of each head. Styler writes neither.
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -59,6 +59,28 @@ def write_number(value: float, number_format: str = "{}") -> str:
     text = number_format.format(value)
     has_digits = any(digit in text for digit in "123456789")
     return text.replace("-", MINUS if has_digits else "")
+
+
+#: How small counts are written in a sentence.
+_COUNT_WORDS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
+
+def count_word(count: int) -> str:
+    """Write a small count as a word, as in running text: "three"; from ten on in digits."""
+    return _COUNT_WORDS[count] if count < len(_COUNT_WORDS) else f"{count:,}"
+
+
+def times(counts: Sequence[int]) -> str:
+    """Say how often something was done: "once", "twice", "three times", "one to three times".
+
+    Args:
+        counts: how often, for each of several things; one or more of them.
+    """
+    least = min(counts)
+    most = max(counts)
+    if least < most:
+        return f"{count_word(least)} to {count_word(most)} times"
+    return {1: "once", 2: "twice"}.get(most, f"{count_word(most)} times")
 
 
 def link(chapter: str, text: str | None = None) -> Html:

@@ -7,8 +7,15 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from multisenge_lib.chapters.gains import gain_table
-from multisenge_lib.chapters.style import DESKTOP_WIDTH, columns_for, panels
+from multisenge_lib.chapters.gains import SIGNED, gain_table
+from multisenge_lib.chapters.html import write_number
+from multisenge_lib.chapters.style import (
+    DESKTOP_WIDTH,
+    columns_for,
+    draw_intervals,
+    interval_limits,
+    panels,
+)
 from multisenge_lib.errors import RecordError
 from multisenge_lib.results import (
     Record,
@@ -32,22 +39,60 @@ class Rung:
         experiment: the first part of its experiment's name, before the classes.
         question: that it answers, compared with the network `below`.
         below: the label of the network that it is compared with; empty for the first.
+        step: what differs from the network `below`, in words that follow "with".
     """
 
     label: str
     experiment: str
     question: str
     below: str = ""
+    step: str = ""
 
 
 LADDER = (
     Rung("Random forest", "forest", "How far do single pixels get?"),
-    Rung("U-Net, one date", "unet", "Is spatial context worth it?", "Random forest"),
-    Rung("U-Net, dates stacked", "stack", "Are several dates worth it?", "U-Net, one date"),
-    Rung("ConvLSTM", "s1s2", "Is recurrence worth it?", "U-Net, dates stacked"),
-    Rung("ConvLSTM+Inception", "inception", "Is the Inception module worth it?", "ConvLSTM"),
-    Rung("3D U-Net", "unet3d", "Convolution over time instead of recurrence?", "ConvLSTM"),
-    Rung("U-TAE", "utae", "Attention to dates instead of recurrence?", "ConvLSTM"),
+    Rung(
+        "U-Net, one date",
+        "unet",
+        "Is spatial context worth it?",
+        "Random forest",
+        "spatial context on one date instead of single pixels on all",
+    ),
+    Rung(
+        "U-Net, dates stacked",
+        "stack",
+        "Are several dates worth it?",
+        "U-Net, one date",
+        "all dates instead of one",
+    ),
+    Rung(
+        "ConvLSTM",
+        "s1s2",
+        "Is recurrence worth it?",
+        "U-Net, dates stacked",
+        "recurrence instead of stacked dates",
+    ),
+    Rung(
+        "ConvLSTM+Inception",
+        "inception",
+        "Is the Inception module worth it?",
+        "ConvLSTM",
+        "the Inception module",
+    ),
+    Rung(
+        "3D U-Net",
+        "unet3d",
+        "Convolution over time instead of recurrence?",
+        "ConvLSTM",
+        "convolution over time instead of recurrence",
+    ),
+    Rung(
+        "U-TAE",
+        "utae",
+        "Attention to dates instead of recurrence?",
+        "ConvLSTM",
+        "attention to dates instead of recurrence",
+    ),
 )
 
 
@@ -102,6 +147,34 @@ def ladder_gains(
         except RecordError:
             continue  # they have no seed in common yet
     return correct(differences)
+
+
+def ladder_sentences(runs: Mapping[str, Sequence[Record]], score: str = "macro_f1") -> str:
+    """Say in a few sentences what each step of the ladder changes, and what of it is clear.
+
+    Args:
+        runs: of `ladder_runs`.
+        score: of `results.COMPARABLE`.
+    """
+    gains = ladder_gains(runs, score)
+    if not gains:
+        return "No two networks that follow each other are trained yet."
+    changes = []
+    clear = []
+    for rung in LADDER:
+        if rung.label not in gains:
+            continue
+        gain = gains[rung.label]
+        changes.append(f"{write_number(gain.difference.value, SIGNED)} with {rung.step}")
+        if gain.is_clear:
+            clear.append(rung.label)
+    text = f"Step by step, the mean changes by {'; '.join(changes)}."
+    seeds = [gain.difference.seeds for gain in gains.values()]
+    if max(seeds) == 1:
+        return f"{text} Each change is measured in one pair of runs, so any of them may be luck."
+    if not clear:
+        return f"{text} By the standard of the table none of these changes is clear."
+    return f"{text} By the standard of the table these are clear: {', '.join(clear)}."
 
 
 def ladder_table(runs: Mapping[str, Sequence[Record]], score: str = "macro_f1") -> pd.DataFrame:
@@ -182,20 +255,24 @@ def ladder_figure(runs: Mapping[str, Sequence[Record]], width: float = DESKTOP_W
         ax.tick_params(axis="y", length=0)
         ax.grid(axis="x", lw=0.4)
     score_axis, cost_axis = axes
-    for height, label in enumerate(labels):
-        records = runs[label]
-        if not records:
-            continue
-        mean = mean_score(records, "macro_f1")
-        low, high = mean.interval()
-        score_axis.hlines(height, low, high, color=_COLOR, lw=2)
-        score_axis.scatter(mean.value, height, 36, _COLOR, marker="s", zorder=3)
+    trained = {label: records for label, records in runs.items() if records}
+    heights = [labels.index(label) for label in trained]
+    means = [mean_score(records, "macro_f1") for records in trained.values()]
+    if means:
+        values = [mean.value for mean in means]
+        lows, highs = zip(*(mean.interval() for mean in means), strict=True)
+        limits = interval_limits(values, lows, highs)
+        draw_intervals(score_axis, heights, lows, highs, limits, _COLOR)
+        score_axis.scatter(values, heights, 36, _COLOR, marker="s", zorder=3)
+    most = 0.0
+    for height, records in zip(heights, trained.values(), strict=True):
         operations = np.mean([record.metadata.operations for record in records]) / 1e12
         if operations > 0:
             cost_axis.scatter(operations, height, 36, _COLOR, marker="s", zorder=3)
+            most = max(most, operations)
     score_axis.set_xlabel("Macro F1")
     cost_axis.set_xlabel("Operations of one training, 10¹²")
-    cost_axis.set_xlim(left=0)
+    cost_axis.set_xlim(0, 1.08 * most or 1)  # a mark at the edge would be cut in half
     return figure
 
 

@@ -25,6 +25,8 @@ from multisenge_lib.chapters.style import (
     DESKTOP_WIDTH,
     class_label,
     columns_for,
+    draw_intervals,
+    interval_limits,
     lower_legend,
     panels,
 )
@@ -168,13 +170,18 @@ def _name_heights(ax: Axes, texts: Sequence[str], headings: Sequence[int], named
     ax.grid(axis="x", lw=0.4)
 
 
-def _draw_values(ax: Axes, rows: pd.DataFrame, heights: dict[tuple[str, str], int]) -> None:
-    """Draw the values of one panel, with their intervals."""
+def _draw_values(
+    ax: Axes,
+    rows: pd.DataFrame,
+    heights: dict[tuple[str, str], int],
+    limits: tuple[float, float],
+) -> None:
+    """Draw the values of one panel, with their intervals as far as the limits of the axis."""
     groups = list(dict.fromkeys(group for group, _ in heights))
     for group, (marker, color) in zip(groups, _marks_of(groups), strict=True):
         own = rows[rows["group"] == group]
         at = [heights[group, label] for label in own["label"]]
-        ax.hlines(at, own["low"], own["high"], color=color, lw=2)
+        draw_intervals(ax, at, own["low"], own["high"], limits, color)
         # A thin white edge tells dots apart that nearly coincide.
         ax.scatter(own["value"], at, 36, color, marker=marker, edgecolor="white", lw=0.6, zorder=3)
 
@@ -188,20 +195,33 @@ def _marks_of(groups: Sequence[str]) -> list[tuple[str, str]]:
     return marks
 
 
+def _constant_scores(dataset: str, classes: int, score: str) -> tuple[float | None, float | None]:
+    """Score a map of one class on the paper's test tile, and on the data of this book's runs.
+
+    None where the score is not drawn, or where this book has no run.
+    """
+    if score == URBAN_F1:
+        return None, None
+    runs = runs_by_method(dataset, classes)
+    own = next(iter(runs.values()))[0].majority[score] if runs else None
+    return audit.majority_scores(classes)[score], own
+
+
 def _draw_constants(
-    ax: Axes, dataset: str, classes: int, score: str, heights: dict[tuple[str, str], int]
+    ax: Axes,
+    constants: tuple[float | None, float | None],
+    heights: dict[tuple[str, str], int],
+    own_group: str,
 ) -> None:
     """Draw a dashed line at the score of a map of one class, beside the rows that it is for."""
-    if score == URBAN_F1:
-        return
-    own = book_group(dataset)
-    real = [height for (group, _), height in heights.items() if group != own]
-    here = [height for (group, _), height in heights.items() if group == own]
+    on_tile, own = constants
+    real = [height for (group, _), height in heights.items() if group != own_group]
+    here = [height for (group, _), height in heights.items() if group == own_group]
     style = {"color": "black", "lw": 1, "ls": "--", "zorder": 2}
-    ax.vlines(audit.majority_scores(classes)[score], min(real) - 0.5, max(real) + 0.5, **style)
-    if here:
-        record = next(iter(runs_by_method(dataset, classes).values()))[0]
-        ax.vlines(record.majority[score], min(here) - 0.5, max(here) + 0.5, **style)
+    if on_tile is not None:
+        ax.vlines(on_tile, min(real) - 0.5, max(real) + 0.5, **style)
+    if own is not None:
+        ax.vlines(own, min(here) - 0.5, max(here) + 0.5, **style)
 
 
 def score_overview(
@@ -218,19 +238,21 @@ def score_overview(
     heights, texts, headings = _row_heights(rows)
     several = len({classes for classes, _ in drawn}) > 1
     across = columns_for(width, (len(drawn), 1))
-    # One score in several panels has one axis, so that the panels can be compared.
-    same_score = len({score for _, score in drawn}) == 1
     height = 0.2 * len(texts) + 0.6
-    figure, axes = panels(len(drawn), width, (len(drawn), 1), height, sharex=same_score)
+    figure, axes = panels(len(drawn), width, (len(drawn), 1), height)
     for position, (ax, (classes, score)) in enumerate(zip(axes, drawn, strict=True)):
+        constants = _constant_scores(dataset, classes, score)
         of_panel = rows[(rows["classes"] == classes) & (rows["score"] == score)]
+        # One score in several panels has one axis, so that the panels can be compared.
+        of_score = rows[rows["score"] == score]
+        values = [*of_score["value"], *(constant for constant in constants if constant is not None)]
+        limits = interval_limits(values, of_score["low"], of_score["high"])
         _name_heights(ax, texts, headings, named=position % across == 0)
-        _draw_values(ax, of_panel, heights)
-        _draw_constants(ax, dataset, classes, score, heights)
+        _draw_values(ax, of_panel, heights, limits)
+        _draw_constants(ax, constants, heights, book_group(dataset))
         ending = f", {classes} classes" if several else ""
         ax.set_xlabel(_TITLES[score] + ending)
         ax.locator_params(axis="x", nbins=4)
-        ax.tick_params(axis="x", labelbottom=True)  # a shared axis is else numbered once
     return figure
 
 

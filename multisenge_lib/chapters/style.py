@@ -296,6 +296,57 @@ def name_rows(ax: Axes, labels: Sequence[str], is_named: bool = True) -> np.ndar
     return heights
 
 
+def interval_limits(
+    values: Sequence[float], lows: Sequence[float], highs: Sequence[float]
+) -> tuple[float, float]:
+    """Choose the ends of an axis on which values are drawn with their intervals.
+
+    An interval from two seeds can be ten times as wide as the distance between the values. So the
+    axis shows the values, and at most half of their range beyond them.
+
+    Args:
+        values: what is drawn as points; one or more.
+        lows: lower ends of intervals; NaN where there is none.
+        highs: upper ends, likewise.
+    """
+    smallest = np.min(values)
+    largest = np.max(values)
+    room = max(largest - smallest, 0.02)
+    low = max(np.nanmin([smallest, *lows]), smallest - room / 2)
+    high = min(np.nanmax([largest, *highs]), largest + room / 2)
+    return low - 0.06 * room, high + 0.06 * room
+
+
+def draw_intervals(
+    ax: Axes,
+    heights: Sequence[float],
+    lows: Sequence[float],
+    highs: Sequence[float],
+    limits: tuple[float, float],
+    color: str,
+) -> None:
+    """Draw intervals as lines; an arrow where one goes on beyond the axis.
+
+    Args:
+        ax: whose horizontal axis gets these limits.
+        heights: of the lines.
+        lows: left ends; NaN where there is no interval.
+        highs: right ends, likewise.
+        limits: of the axis.
+        color: of the lines.
+    """
+    first, last = limits
+    left = np.maximum(lows, first)  # a missing end stays missing
+    right = np.minimum(highs, last)
+    ax.hlines(heights, left, right, color=color, lw=2)
+    for height, low, high in zip(heights, lows, highs, strict=True):
+        if low < first:
+            ax.scatter(first, height, 34, color, marker="<", clip_on=False)
+        if high > last:
+            ax.scatter(last, height, 34, color, marker=">", clip_on=False)
+    ax.set_xlim(limits)
+
+
 def outlined(width: float, color: str = "#333333") -> list[Stroke | Normal]:
     """Give the path effects of an outlined line or letter, so that any class colour shows."""
     return [Stroke(linewidth=width, foreground=color), Normal()]

@@ -144,14 +144,14 @@ def transfer_table(transfer: TransferRuns) -> pd.DataFrame:
         scratch = transfer.runs.get((share, "scratch"))
         if tuned and scratch:
             try:
-                differences[f"{share} %"] = paired_difference(tuned, scratch)
+                differences[f"{share}%"] = paired_difference(tuned, scratch)
             except RecordError:
                 continue  # they have no seed in common yet
     gains = gain_table(correct(differences))
 
     rows = {}
     for share in TRANSFER_SHARES:
-        name = f"{share} %"
+        name = f"{share}%"
         row = {"training patches": "–", "steps": "–"}
         for way, (words, _, _) in _WAYS.items():
             records = transfer.runs.get((share, way))
@@ -170,11 +170,35 @@ def transfer_table(transfer: TransferRuns) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("share")
 
 
+def transfer_sentences(transfer: TransferRuns) -> str:
+    """Say in a few sentences what fine-tuning changes at each share, and what of it is clear."""
+    if not transfer.runs:
+        return "These runs are not trained yet in this copy of the book."
+    table = transfer_table(transfer)
+    clauses = []
+    for share, row in table.iterrows():
+        if row["difference"] == "–":
+            continue
+        from_scratch, tuned = (row[words] for words, _, _ in _WAYS.values())
+        change = row["difference"].removesuffix(", clear")
+        clauses.append(f"{change} with {share} of the patches ({from_scratch} to {tuned})")
+    if not clauses:
+        return "No two runs that differ in their start alone are trained yet."
+    text = f"Fine-tuning changes the mean macro F1 by {'; '.join(clauses)}."
+    pairs = table["pairs of runs"].astype(int).max()
+    if pairs == 1:
+        return f"{text} Each change is measured in one pair of runs, so any of them may be luck."
+    clear = table.index[table["difference"].str.endswith("clear")]
+    if len(clear) == 0:
+        return f"{text} By the standard of the table none of these changes is clear."
+    return f"{text} By the standard of the table it is clear at {', '.join(clear)}."
+
+
 def transfer_figure(transfer: TransferRuns, width: float = DESKTOP_WIDTH) -> Figure:
     """Draw the macro F1 of both ways by the number of training patches.
 
     Args:
-        transfer: of `read_transfer`.
+        transfer: of `read_transfer`, with one run or more.
         width: of the figure, inches.
     """
     import matplotlib.pyplot as plt
@@ -201,16 +225,12 @@ def transfer_figure(transfer: TransferRuns, width: float = DESKTOP_WIDTH) -> Fig
         as_it_is = transfer.untouched.scores["macro_f1"]
         style = {"color": "#555555", "lw": 1, "ls": "--"}
         handles.append(ax.axhline(as_it_is, label="the sample's network as it is", **style))
-    if transfer.runs:
-        counts = sorted({r[0].metadata.patches["train"] for r in transfer.runs.values() if r})
-        ax.set_xscale("log")
-        ax.set_xticks(counts, [f"{count}" for count in counts])
-        ax.set_xticks([], minor=True)
-        ax.set_ylim(bottom=0)
-    else:
-        ax.text(0.5, 0.5, NOT_TRAINED, ha="center", va="center", transform=ax.transAxes)
-        ax.set_xticks([])
-        ax.set_yticks(np.linspace(0, 1, 3))
+    counts = sorted({r[0].metadata.patches["train"] for r in transfer.runs.values() if r})
+    ax.set_xscale("log")
+    ax.set_xticks(counts, [f"{count}" for count in counts])
+    ax.set_xticks([], minor=True)
+    # Of few seeds an interval may pass the ends that a score has.
+    ax.set_ylim(0, 1)
     ax.set_xlabel("Training patches of the second place")
     ax.set_ylabel("Macro F1")
     ax.grid(axis="y", lw=0.4)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 from IPython.display import HTML
 
 from multisenge_lib import paper, paths
@@ -83,3 +84,16 @@ def test_a_banner_names_all_data_but_the_papers():
 def test_every_item_of_the_paper_has_a_chapter():
     chapters = {Path(item["chapter"]) for item in paper.read_items()}
     assert all((paths.PROJECT / "book" / f"{name}.md").is_file() for name in chapters)
+
+
+def test_small_counts_are_words():
+    assert html.count_word(3) == "three" and html.count_word(12) == "12"
+    assert html.count_word(np.int64(0)) == "none"
+
+
+@pytest.mark.parametrize(
+    ("counts", "words"),
+    [([1, 1], "once"), ([2], "twice"), ([3, 3], "three times"), ([1, 3], "one to three times")],
+)
+def test_how_often_is_written_as_in_a_sentence(counts, words):
+    assert html.times(counts) == words
