@@ -144,14 +144,17 @@ def test_a_grid_without_maps_has_no_legend():
 
 
 def test_a_very_wide_interval_does_not_widen_the_axis():
-    nan = float("nan")
-    assert style.interval_limits([0.5, 0.6], [nan, nan], [nan, nan]) == pytest.approx((0.494, 0.606))
-    assert style.interval_limits([0.5, 0.6], [-3, 0.58], [4, 0.62]) == pytest.approx((0.444, 0.656))
+    values = [0.5, 0.6]
+    none = [float("nan"), float("nan")]
+    assert style.interval_limits(values, none, none) == pytest.approx((0.494, 0.606))
+    assert style.interval_limits(values, [-3, 0.58], [4, 0.62]) == pytest.approx((0.444, 0.656))
 
 
 def test_an_interval_beyond_the_axis_ends_in_an_arrow():
     _, ax = plt.subplots()
-    style.draw_intervals(ax, [0, 1], [-3, float("nan")], [0.55, float("nan")], (0.4, 0.6), "#000000")
+    lows = [-3, float("nan")]
+    highs = [0.55, float("nan")]
+    style.draw_intervals(ax, [0, 1], lows, highs, (0.4, 0.6), "#000000")
     lines, arrow = ax.collections
     assert lines.get_segments()[0].tolist() == [[0.4, 0], [0.55, 0]]
     assert arrow.get_offsets().tolist() == [[0.4, 0]]
