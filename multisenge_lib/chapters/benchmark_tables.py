@@ -6,8 +6,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from multisenge_lib.chapters.result_figures import GROWING
 from multisenge_lib.models import EXPERIMENTS
 
+#: Between a number and its unit, which belong on one line.
+_SPACE = "\N{NO-BREAK SPACE}"
 #: Packages whose versions change how fast the library is.
 _PACKAGES = ("tensorflow-cpu", "tensorflow", "torch", "scikit-learn", "numpy", "rasterio")
 #: Rows of the record that compare networks with PyTorch, by the first words of their work.
@@ -39,17 +42,17 @@ def peer_table(record: Mapping[str, Any]) -> pd.DataFrame:
     """Tabulate the library beside other ways of the same work: one row per work, as text."""
     rows = {}
     for measured in record["rows"]:
-        target = measured["target"].replace(" x", " ×") or "–"
+        target = measured["target"].replace(" x", f"{_SPACE}×") or "–"
         if measured["target_met"] is False:
             target += ": missed"
         unit = measured["unit"]
-        rows[measured["work"]] = {
+        rows[measured["work"].replace(" x ", " × ")] = {
             "compared with": measured["peer"],
-            "ratio": f"{measured['ratio']:.3g} ×",
+            "ratio": f"{measured['ratio']:.3g}{_SPACE}×",
             "from, to": f"{measured['from']:.3g} to {measured['to']:.3g}",
             "target": target,
-            "library": f"{measured['ours']:.3g} {unit}",
-            "other": f"{measured['theirs']:.3g} {unit}",
+            "library": f"{measured['ours']:.3g}{_SPACE}{unit}",
+            "other": f"{measured['theirs']:.3g}{_SPACE}{unit}",
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("work")
 
@@ -108,7 +111,7 @@ def growth_table(record: Mapping[str, Any]) -> pd.DataFrame:
     for name, part in pd.DataFrame(record["growth"]).groupby("curve", sort=False):
         # On logarithms, time ~ size^exponent is a straight line with the exponent as its slope.
         size = np.log(part["value"])
-        rows[name] = {
+        rows[GROWING.get(name, name)] = {
             "measured": np.polyfit(size, np.log(part["seconds"]), 1)[0],
             "counted": np.polyfit(size, np.log(part["operations"]), 1)[0],
             "from": part["value"].iloc[0],

@@ -213,7 +213,7 @@ def answers_table() -> pd.DataFrame:
             {
                 "the paper's sentence, shortened": _CLAIM_WORDS[answer.claim],
                 "classes": str(answer.classes),
-                "share": answer.range.replace(" %", "%"),
+                "share": answer.range.replace(" %", "%").replace(" ", "\N{NO-BREAK SPACE}"),
                 "of what": answer.predicate,
             }
         )

@@ -76,6 +76,7 @@ def score_dots(scores: pd.DataFrame, typology: Typology, width: float = DESKTOP_
         ax.set(title=title, xlim=(0, 1), ylim=(count + 0.5, 0.5), xlabel="Score")
         # Without decimals, or the last number of a panel touches the first of the next.
         ax.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
+        ax.tick_params(axis="x", labelbottom=True)  # else only the lowest row is numbered
         ax.grid(axis="x", lw=0.4)
 
     handles, _ = axes[0].get_legend_handles_labels()
@@ -180,10 +181,14 @@ def urban_scatter(
     """
     figure, axes = panels(len(six.columns), width, (4, 2), 2.4)
     ticks = [0, 0.5, 1]
+    along = np.linspace(0, 1, 41)
+    diagonal = np.column_stack([along, along])
+    left_frame = np.column_stack([np.zeros(41), along])
+    lines = np.concatenate([diagonal, left_frame])
     for ax, method in zip(axes, six.columns, strict=True):
         ax.plot([0, 1], [0, 1], color="#777777", linewidth=0.8)  # above it, ten classes are better
         points = np.column_stack([six.loc[ten.index, method], ten])
-        places = place_labels(points, 0.13)
+        places = place_labels(points, 0.13, lines)
         for class_id, point, place in zip(ten.index, points, places, strict=True):
             color = typology.colors[class_id - 1]
             ax.scatter(*point, 55, color=color, edgecolor="black", zorder=3)
@@ -230,6 +235,10 @@ def learning_curves(records: Mapping[str, Record], width: float = DESKTOP_WIDTH)
     return _marked(figure, records)
 
 
+#: What grows in a training step, in words, where the name in the record is not clear.
+GROWING = {"size": "pixels along a side"}
+
+
 def growth_curves(points: pd.DataFrame, width: float = DESKTOP_WIDTH) -> Figure:
     """Draw how the time of a step grows, one panel per thing that grows, both axes logarithmic.
 
@@ -247,7 +256,7 @@ def growth_curves(points: pd.DataFrame, width: float = DESKTOP_WIDTH) -> Figure:
         ax.loglog(part["value"], proportional, ":", color="#555555", label="as the operations grow")
         ax.set_xticks(part["value"], [str(value) for value in part["value"]])
         ax.tick_params(axis="x", which="minor", bottom=False, labelbottom=False)
-        ax.set(xlabel=name)
+        ax.set(xlabel=GROWING.get(name, name).capitalize())
     axes[0].set_ylabel("Seconds per step")
     lower_legend(figure, axes[0].get_lines())
     return figure

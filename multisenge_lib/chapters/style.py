@@ -370,17 +370,23 @@ def spread_labels(values: np.ndarray, apart: float) -> np.ndarray:
 _DIRECTIONS = np.array([(1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1)])
 
 
-def place_labels(points: np.ndarray, distance: float) -> np.ndarray:
+def place_labels(
+    points: np.ndarray, distance: float, obstacles: np.ndarray | None = None
+) -> np.ndarray:
     """Choose a place beside each point that no other point or label takes.
 
     Args:
         points: `(points, 2)`, in units in which both axes are as long.
         distance: from a point to the middle of its label.
+        obstacles: `(obstacles, 2)`, other places that labels keep away from, such as those along a
+            line; None for none.
 
     Returns:
         `(points, 2)`, the middles of the labels.
     """
     taken = [np.asarray(point, float) for point in points]
+    if obstacles is not None:
+        taken += list(obstacles)
     places = []
     for point in points:
         best = None
