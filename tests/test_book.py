@@ -387,6 +387,13 @@ def test_the_page_of_the_library_has_every_package_and_its_functions(api):
     assert ".. autoclass:: multisenge_lib.models.ConvLSTM2D" in api.entries("models")
 
 
+def test_a_signature_shows_short_defaults_only(api):
+    signature = f"(name, shares=(0.6, 0.2), classes=Typology({'LandClass(1, 2), ' * 9}), seed=1)"
+    shown, _ = api.shorten_defaults(None, "class", "Dataset", None, {}, signature, "")
+    assert shown == "(name, shares=(0.6, 0.2), classes=..., seed=1)"
+    assert api.shorten_defaults(None, "module", "dataset", None, {}, None, "") is None
+
+
 def test_the_list_of_selected_patches_lies_where_the_page_links_to(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(PROJECT / "book" / "_ext"))
     import takeaway

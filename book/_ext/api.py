@@ -6,6 +6,8 @@ from inspect import isclass, isfunction
 from sphinx.application import Sphinx
 
 LIBRARY = "multisenge_lib"
+#: Letters of a default that a signature shows in full.
+LONGEST_DEFAULT = 70
 #: By page, its packages in the order of their layers. On one page they would be too heavy.
 PAGES = {
     "api": ("dataset", "models", "training", "results", "paper"),
@@ -46,7 +48,40 @@ def fill(app: Sphinx, page: str, source: list[str]) -> None:
         source[0] += "\n" + "\n".join(sections)
 
 
+def parameters_of(signature: str) -> list[str]:
+    """Divide a signature into its parameters, at the commas that stand in no further brackets.
+
+    Args:
+        signature: in its brackets, such as `(size=5120, shares=(0.6, 0.2, 0.2))`.
+    """
+    parameters = [""]
+    depth = 0
+    for letter in signature.strip()[1:-1]:
+        depth += letter in "([{"
+        depth -= letter in ")]}"
+        if letter == "," and depth == 0:
+            parameters.append("")
+        else:
+            parameters[-1] += letter
+    return [parameter.strip() for parameter in parameters if parameter.strip()]
+
+
+def shorten_defaults(
+    app: Sphinx, what: str, name: str, value: object, options: dict, signature: str, returns: str
+) -> tuple[str, str] | None:
+    """Write `...` for a default that would fill lines, such as a table of classes."""
+    if not signature:
+        return None
+    shortened = []
+    for parameter in parameters_of(signature):
+        words, equals, default = parameter.partition("=")
+        is_long = len(default) > LONGEST_DEFAULT
+        shortened.append(f"{words}=..." if equals and is_long else parameter)
+    return f"({', '.join(shortened)})", returns
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Connect to Sphinx."""
     app.connect("source-read", fill)
+    app.connect("autodoc-process-signature", shorten_defaults)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -148,7 +148,9 @@ def support_figure(evidence: Evidence, width: float = DESKTOP_WIDTH) -> Figure:
             options = {"color": color, "edgecolor": color, "linewidth": 2}
             ax.barh(rows, high - low, thickness, low, label=f"bounds, {label}", **options)
         ax.axvline(1, color="black", lw=1, label="as counted")
-        ax.use_sticky_edges = False  # else the longest bar ends at the frame, as if it were cut off
+        # Without room beside it the longest bar would end at the frame, as if it were cut off.
+        ax.use_sticky_edges = False
+        ax.margins(x=0.05)
         ax.set(title=f"{classes} classes, Table {table}", xlabel="Share / counted share")
     axes[0].set_ylabel("Class (counted share of the test pixels)")
     lower_legend(figure, axes[0].get_legend_handles_labels()[0])

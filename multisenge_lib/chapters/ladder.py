@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from multisenge_lib.chapters.gains import SIGNED, gain_table
-from multisenge_lib.chapters.html import write_number
+from multisenge_lib.chapters.html import count_word, write_number
 from multisenge_lib.chapters.style import (
     DESKTOP_WIDTH,
     columns_for,
@@ -18,6 +18,7 @@ from multisenge_lib.chapters.style import (
 )
 from multisenge_lib.errors import RecordError
 from multisenge_lib.results import (
+    LEAST_SEEDS,
     Record,
     TestedDifference,
     correct,
@@ -172,6 +173,9 @@ def ladder_sentences(runs: Mapping[str, Sequence[Record]], score: str = "macro_f
     seeds = [gain.difference.seeds for gain in gains.values()]
     if max(seeds) == 1:
         return f"{text} Each change is measured in one pair of runs, so any of them may be luck."
+    if max(seeds) < LEAST_SEEDS:
+        few = count_word(max(seeds)).capitalize()
+        return f"{text} {few} pairs of runs are too few to call any of these changes clear."
     if not clear:
         return f"{text} By the standard of the table none of these changes is clear."
     return f"{text} By the standard of the table these are clear: {', '.join(clear)}."

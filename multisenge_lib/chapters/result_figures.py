@@ -21,6 +21,7 @@ from multisenge_lib.chapters.style import (
     is_narrow,
     lower_legend,
     mark_sample,
+    outlined,
     panels,
     place_labels,
     text_legend,
@@ -182,17 +183,19 @@ def urban_scatter(
     figure, axes = panels(len(six.columns), width, (4, 2), 2.4)
     ticks = [0, 0.5, 1]
     along = np.linspace(0, 1, 41)
-    diagonal = np.column_stack([along, along])
-    left_frame = np.column_stack([np.zeros(41), along])
-    lines = np.concatenate([diagonal, left_frame])
+    # Numbers keep clear of the frame on the left and of what lies beyond it.
+    beyond = [np.column_stack([np.full(41, x), along]) for x in (0, -0.08, -0.16, -0.24)]
+    frame = np.concatenate(beyond)
     for ax, method in zip(axes, six.columns, strict=True):
         ax.plot([0, 1], [0, 1], color="#777777", linewidth=0.8)  # above it, ten classes are better
         points = np.column_stack([six.loc[ten.index, method], ten])
-        places = place_labels(points, 0.13, lines)
+        places = place_labels(points, 0.13, frame)
         for class_id, point, place in zip(ten.index, points, places, strict=True):
             color = typology.colors[class_id - 1]
             ax.scatter(*point, 55, color=color, edgecolor="black", zorder=3)
-            ax.annotate(str(class_id), place, ha="center", va="center", zorder=4)
+            # The white edge keeps a number readable where the diagonal passes below it.
+            edge = outlined(3, "white")
+            ax.annotate(str(class_id), place, ha="center", va="center", zorder=4, path_effects=edge)
         ax.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
         ax.set_xticks(ticks, ["0", "0.5", "1"])
         ax.set_yticks(ticks, ["0", "0.5", "1"])

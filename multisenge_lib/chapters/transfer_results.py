@@ -9,10 +9,12 @@ from matplotlib.figure import Figure
 
 from multisenge_lib import paths
 from multisenge_lib.chapters.gains import gain_table
+from multisenge_lib.chapters.html import count_word
 from multisenge_lib.chapters.ladder import NOT_TRAINED
 from multisenge_lib.chapters.style import DESKTOP_WIDTH, is_narrow, lower_legend
 from multisenge_lib.errors import RecordError
 from multisenge_lib.results import (
+    LEAST_SEEDS,
     Record,
     correct,
     list_records,
@@ -187,6 +189,9 @@ def transfer_sentences(transfer: TransferRuns) -> str:
     pairs = table["pairs of runs"].astype(int).max()
     if pairs == 1:
         return f"{text} Each change is measured in one pair of runs, so any of them may be luck."
+    if pairs < LEAST_SEEDS:
+        few = count_word(pairs).capitalize()
+        return f"{text} {few} pairs of runs are too few to call any of these changes clear."
     clear = table.index[table["difference"].str.endswith("clear")]
     if len(clear) == 0:
         return f"{text} By the standard of the table none of these changes is clear."
