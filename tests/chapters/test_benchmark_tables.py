@@ -56,9 +56,16 @@ def test_the_machine_is_named_with_the_versions_that_matter(record):
 
 def test_ratios_and_missed_targets(record):
     table = chapters.peer_table(record)
-    assert table.loc["scores", "ratio"] == "10 ×"
-    assert table["target"].tolist() == ["at least 5 ×", "at least 1 ×: missed", "–"]
-    assert table.loc["scores", ["library", "other"]].tolist() == ["0.2 s", "2 s"]
+    assert table.loc["scores", "ratio"] == "10\N{NO-BREAK SPACE}×"
+    assert table["target"].tolist() == [
+        "at least 5\N{NO-BREAK SPACE}×",
+        "at least 1\N{NO-BREAK SPACE}×: missed",
+        "–",
+    ]
+    assert table.loc["scores", ["library", "other"]].tolist() == [
+        "0.2\N{NO-BREAK SPACE}s",
+        "2\N{NO-BREAK SPACE}s",
+    ]
     assert chapters.target_counts(record) == (2, 1)
 
 
