@@ -552,11 +552,11 @@ def _repeat_options(arguments: Sequence[str], options: Sequence[str]) -> list[st
     return repeated
 
 
-def _refuse_options(options: Sequence[str], given: str, other: str) -> None:
+def _refuse_options(options: Sequence[str], chosen: str, other: str) -> None:
     """Refuse options that would be ignored, because they belong to the other kind of input."""
     if options:
         names = ", ".join(f"--{name.replace('_', '-')}" for name in options)
-        raise MultiSenGEError(f"{names}: of {other} alone, leave it out with {given}")
+        raise MultiSenGEError(f"{names}: for {other} only, leave it out with {chosen}")
 
 
 @app.command("predict", cls=SeveralRasters)
@@ -640,9 +640,9 @@ def predict_maps(
     # Only those that were given: `predict_rasters` has the defaults.
     raster_options = {name: value for name, value in raster_options.items() if value is not None}
     if root:
-        _refuse_options(list(raster_options), given="a data root", other="rasters")
+        _refuse_options(list(raster_options), chosen="a data root", other="rasters")
     elif tiles:
-        _refuse_options(["tiles"], given="rasters", other="a data root")
+        _refuse_options(["tiles"], chosen="rasters", other="a data root")
 
     layers = []
     if probabilities:
@@ -766,7 +766,7 @@ def compare_transfer(
         numbers.append(int(seed))
     # Training makes and frees large arrays all the time. This is a setting of the whole process.
     keep_freed_memory()
-    for folder in run_transfer(model, numbers, updates, size):
+    for folder in run_transfer(model, numbers, updates, size, progress=True):
         typer.echo(f"Wrote {printable(folder)}")
 
 
@@ -799,12 +799,12 @@ _DATASET_HELP = (
 )
 
 
-def _dataset_of_records(given: str | None) -> tuple[str, str]:
+def _dataset_of_records(dataset: str | None) -> tuple[str, str]:
     """Return the dataset whose records a command reads, and in words who chose it."""
     from multisenge_lib.dataset import SAMPLE, dataset_of_root, given_data_root
 
-    if given is not None:
-        return given, "--dataset"
+    if dataset is not None:
+        return dataset, "--dataset"
     root = given_data_root()
     if root is None:
         return SAMPLE.name, "MULTISENGE_ROOT is not set"

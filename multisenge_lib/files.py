@@ -83,8 +83,8 @@ def locked(
     """Hold a lock between processes while the body runs.
 
     Args:
-        path: of the lock, a file; its folder is made. With `busy` the file is removed at the end;
-            without, it stays for those who wait.
+        path: the file that serves as lock; its folder is made. With `busy` the file is removed at
+            the end; without, it stays for those who wait.
         busy: raised at once where another process holds the lock; if not given, wait.
         remedy: the end of the message where the lock cannot be written.
 

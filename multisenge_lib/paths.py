@@ -94,9 +94,9 @@ def results_dir() -> Path:
     Raises:
         MultiSenGEError: the variable names the folder of an unknown user.
     """
-    given = _from_environment("MULTISENGE_RESULTS")
-    if given is not None:
-        return given
+    folder = _from_environment("MULTISENGE_RESULTS")
+    if folder is not None:
+        return folder
     return (checkout() or Path.cwd()) / "results"
 
 

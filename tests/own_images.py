@@ -12,7 +12,10 @@ from multisenge_lib.errors import MultiSenGEError
 #: Vegetation, in spectral order.
 GREEN = np.array([300, 500, 400, 900, 2000, 2600, 2800, 2900, 1800, 900])
 #: Near Bariloche, 117 x 150 pixels, upper-left corner.
-WEST, NORTH, HEIGHT, WIDTH = 291_000, 5_440_000, 117, 150
+WEST = 291_000
+NORTH = 5_440_000
+HEIGHT = 117
+WIDTH = 150
 DAYS = ("20221203", "20230105", "20230202", "20230310")
 
 

@@ -25,15 +25,15 @@ def test_a_quick_run_of_parts_writes_its_record_and_leaves_the_books(tmp_path):
     before = (DATA / "performance.json").read_bytes()
     ended = bench("metrics", "data", "--quick", "--out", tmp_path / "record.json")
     assert ended.returncode == 0, ended.stderr
-    found = json.loads((tmp_path / "record.json").read_text("utf-8"))
-    rows = {row["work"].split(",")[0]: row for row in found["rows"]}
+    record = json.loads((tmp_path / "record.json").read_text("utf-8"))
+    rows = {row["work"].split(",")[0]: row for row in record["rows"]}
     assert rows["confusion matrix and scores"]["target_met"]
     assert rows["memory of a batch of 16"]["unit"] == "MB"
-    for row in found["rows"]:
+    for row in record["rows"]:
         assert row["from"] <= row["ratio"] <= row["to"]
         assert row["ratio"] == pytest.approx(row["theirs"] / row["ours"])  # of one turn
         assert f"{row['work']:<45} {row['ratio']:7.2f}" in ended.stdout
-    assert found["quick"] and found["machine"]["cores"] >= 1
+    assert record["quick"] and record["machine"]["cores"] >= 1
     assert (DATA / "performance.json").read_bytes() == before
 
 
@@ -68,9 +68,9 @@ def common():
 
 
 def test_a_ratio_is_taken_turn_by_turn(common):
-    found = common.row("work", [1.0, 2.0, 4.0], "peer", [2.0, 6.0, 4.0], target_ratio=1.5)
-    assert (found["from"], found["ratio"], found["to"]) == (1, 2, 3)
-    assert (found["ours"], found["theirs"]) == (2, 4)
+    row = common.row("work", [1.0, 2.0, 4.0], "peer", [2.0, 6.0, 4.0], target_ratio=1.5)
+    assert (row["from"], row["ratio"], row["to"]) == (1, 2, 3)
+    assert (row["ours"], row["theirs"]) == (2, 4)
 
 
 @pytest.mark.parametrize(

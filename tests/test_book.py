@@ -133,14 +133,14 @@ class Resources(HTMLParser):
 
 
 def remote_resources(html: Path) -> list[str]:
-    found = []
+    remote = []
     for path in html.rglob("*.html"):
         page = Resources()
         page.feed(path.read_text("utf-8"))
-        found += [f"{path.name}: {resource}" for resource in page.remote]
+        remote += [f"{path.name}: {resource}" for resource in page.remote]
     for path in html.rglob("*.css"):
-        found += [f"{path.name}: {text}" for text in REMOTE_CSS.findall(path.read_text("utf-8"))]
-    return found
+        remote += [f"{path.name}: {text}" for text in REMOTE_CSS.findall(path.read_text("utf-8"))]
+    return remote
 
 
 class Book:
@@ -183,20 +183,20 @@ class Book:
 
 @pytest.fixture(scope="module")
 def book(tmp_path_factory):
-    made = Book(tmp_path_factory.mktemp("project"))
-    (made.root / "book/_parts/greeting.js").write_text("parts.greeting = { mount() {} };")
+    book = Book(tmp_path_factory.mktemp("project"))
+    (book.root / "book/_parts/greeting.js").write_text("parts.greeting = { mount() {} };")
     part = PART.replace("NAME", "greeting")
     # The pages of the test compute with the library's own functions, found through PYTHONPATH.
-    shutil.rmtree(made.root / "multisenge_lib")
-    shutil.copytree(PROJECT / "multisenge_lib", made.root / "multisenge_lib")
+    shutil.rmtree(book.root / "multisenge_lib")
+    shutil.copytree(PROJECT / "multisenge_lib", book.root / "multisenge_lib")
     computed = PAGE + MEETING.replace("SELF", "computed").replace("OTHER", "part")
     part += MEETING.replace("SELF", "part").replace("OTHER", "computed")
     pages = {"computed": computed, "part": part, "classes": NUMBERED}
-    made.pages({name: HEADER + text for name, text in pages.items()})
-    finished = made.build()
+    book.pages({name: HEADER + text for name, text in pages.items()})
+    finished = book.build()
     assert finished.returncode == 0, finished.stdout + finished.stderr
     assert "WARNING" not in finished.stderr
-    return made
+    return book
 
 
 @pytest.mark.skipif(os.cpu_count() == 1, reason="one core: pages are executed one by one")
@@ -349,9 +349,9 @@ def test_the_fingerprint_follows_what_pages_compute_from(executed, tmp_path, nam
     path.parent.mkdir(parents=True, exist_ok=True)
     before = executed.fingerprint(tmp_path)
     path.write_text("1")
-    there = executed.fingerprint(tmp_path)
+    written = executed.fingerprint(tmp_path)
     path.write_text("2")
-    assert len({before, there, executed.fingerprint(tmp_path)}) == 3
+    assert len({before, written, executed.fingerprint(tmp_path)}) == 3
 
 
 def test_the_fingerprint_follows_the_data_and_no_other_files(executed, tmp_path, monkeypatch):
@@ -360,9 +360,9 @@ def test_the_fingerprint_follows_the_data_and_no_other_files(executed, tmp_path,
     (tmp_path / "README.md").write_text("text")
     assert executed.fingerprint(tmp_path) == unset
     monkeypatch.setenv("MULTISENGE_ROOT", str(tmp_path))
-    there = executed.fingerprint(tmp_path)
+    set_variable = executed.fingerprint(tmp_path)
     (tmp_path / "labels.tgz").write_text("archive")
-    assert len({unset, there, executed.fingerprint(tmp_path)}) == 3
+    assert len({unset, set_variable, executed.fingerprint(tmp_path)}) == 3
 
 
 @pytest.mark.skipif(not HTML.is_dir(), reason="the book is not built: make book")

@@ -57,7 +57,8 @@ def test_select_lists_patches_without_sentinel_1(run, tmp_path):
     for x, s1 in enumerate((("20200715",), ())):
         patch = f"31UEQ_{257 * x}_0"
         labels.write(tmp_path / "labels", patch, **labels.document(patch, s2=("20200710",), s1=s1))
-    out, beside = tmp_path / "out.csv", tmp_path / "alone.txt"
+    out = tmp_path / "out.csv"
+    beside = tmp_path / "alone.txt"
     options = ("--labels", tmp_path / "labels", "--months", "7", "--left-out", beside)
     code, _, err = run("select", "--out", out, *options)
     assert code == 0 and err.startswith("warning: 1 patch has a Sentinel-2 series"), err
@@ -95,8 +96,8 @@ WRONG = pytest.mark.parametrize(
 @WRONG
 @pytest.mark.fault("command line: an option that cannot be -> one line that names it, exit code 2")
 def test_wrong_options_are_one_line_and_exit_2(run, sample_root, tmp_path, arguments, named):
-    given = ["--labels", sample_root / "labels", "--out", tmp_path / "out.csv", *arguments]
-    assert named in refused(run, "select", *given)
+    command_line = ["--labels", sample_root / "labels", "--out", tmp_path / "out.csv", *arguments]
+    assert named in refused(run, "select", *command_line)
     assert not (tmp_path / "out.csv").exists()
 
 
@@ -334,7 +335,7 @@ def test_predict_takes_several_rasters_an_option(run, monkeypatch, typed, s2, s1
 
 @pytest.mark.fault("predict: no model, no rasters, options that would be ignored -> one line")
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         ([], "no MODEL: name it before --s2"),
         (["--s2", "a", "b", "model.keras"], "no MODEL: name it before --s2"),
@@ -342,17 +343,17 @@ def test_predict_takes_several_rasters_an_option(run, monkeypatch, typed, s2, s1
         (["model.keras", "--s2", "--out", "x.tif"], "give either a data root, or rasters"),
         (["model.keras", "root", "--s2", "a", "b"], "give either a data root, or rasters"),
         (["model.keras", "--s2", "a", "b"], "model.keras is missing"),
-        (["model.keras", "--s2", "a", "--tiles", "31UEQ"], "--tiles: of a data root alone"),
-        (["model.keras", "root", "--window", "256"], "--window: of rasters alone"),
-        (["model.keras", "root", "--any-month", "--overlap", "1"], "--overlap, --any-month: of"),
+        (["model.keras", "--s2", "a", "--tiles", "31UEQ"], "--tiles: for a data root only"),
+        (["model.keras", "root", "--window", "256"], "--window: for rasters only"),
+        (["model.keras", "root", "--any-month", "--overlap", "1"], "--overlap, --any-month: for"),
         (["model.keras", "--s2", "a", "--band-order", "x"], "band order 'x': choose spectral"),
     ],
 )
-def test_predict_refuses_in_one_line(run, arguments, told, tmp_path, monkeypatch):
+def test_predict_refuses_in_one_line(run, arguments, message, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     code, _, err = run("predict", *arguments)
     assert code == 2, err
-    assert told in err
+    assert message in err
     assert len(err.splitlines()) == 1
     assert not list(tmp_path.iterdir())
 

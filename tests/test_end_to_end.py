@@ -42,7 +42,8 @@ def elsewhere(sample_root, tmp_path_factory):
 @pytest.fixture(scope="module")
 def terminals(tmp_path_factory):
     """What the README's papermill command shows in a pseudo-terminal, given twice."""
-    out, shown = tmp_path_factory.mktemp("runs") / "out.ipynb", ([], [])
+    out = tmp_path_factory.mktemp("runs") / "out.ipynb"
+    shown = ([], [])
     command = [sys.executable, "-m", "papermill", "--log-output", str(NOTEBOOK), str(out)]
     command += ["-p", "exp", "s1_6c"]
     for name, value in FEW_STEPS.items():

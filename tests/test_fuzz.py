@@ -148,8 +148,8 @@ color = "#ffffff"
 def test_descriptions(tmp_path_factory, content):
     root = tmp_path_factory.getbasetemp()
     (root / "dataset.toml").write_bytes(content)
-    found = value_or_one_line(dataset_of_root, root)
-    assert found is None or found.name not in ("sample", MULTISENGE.name)
+    result = value_or_one_line(dataset_of_root, root)
+    assert result is None or result.name not in ("sample", MULTISENGE.name)
 
 
 @FUZZ
@@ -162,10 +162,10 @@ def test_records(tmp_path_factory, name, data):
         right = path.read_bytes()
         content = data.draw(mangled(right) | documents)
         path.write_bytes(content)
-        found = value_or_one_line(read_record, "sample", "s1_6c")
+        result = value_or_one_line(read_record, "sample", "s1_6c")
         value_or_one_line(list_records, "sample")
         if content != right:  # what was changed and still reads holds the same values
-            assert found is None or found.scores == make_record().scores
+            assert result is None or result.scores == make_record().scores
 
 
 START = {"experiment": "s2_6c", "dataset": "area", "digest": "0a1b", "part": "all"}

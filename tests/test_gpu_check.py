@@ -152,16 +152,16 @@ def test_the_page_shows_the_record(record, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("left", "reserved_for_later", "allowed"),
+    ("remaining", "reserved_for_later", "allowed"),
     [
         (100, 60, 40),  # what the later parts do not need
         (100, 95, 30),  # its own seconds in any case
         (29, 0, None),
     ],
 )
-def test_a_part_leaves_the_later_ones_their_time(gpu_check, left, reserved_for_later, allowed):
+def test_a_part_leaves_the_later_ones_their_time(gpu_check, remaining, reserved_for_later, allowed):
     part = gpu_check.Part("a part", "device", seconds=30)
-    assert gpu_check.seconds_allowed(part, left, reserved_for_later) == allowed
+    assert gpu_check.seconds_allowed(part, remaining, reserved_for_later) == allowed
 
 
 @pytest.mark.fault("GPU check: a part that fails -> recorded with its error, the others go on")

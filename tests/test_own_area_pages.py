@@ -13,7 +13,8 @@ from multisenge_lib.area import import_area
 from multisenge_lib.dataset import S2_BANDS
 
 BOOK = paths.PROJECT / "book"
-SIDE, DAYS = 160, ("20220510", "20220615", "20220720")
+SIDE = 160
+DAYS = ("20220510", "20220615", "20220720")
 
 
 def write(path, pixels, names):
@@ -27,7 +28,8 @@ def write(path, pixels, names):
 @pytest.fixture(scope="module")
 def valley(tmp_path_factory):
     """An area with Sentinel-2 alone, three dates and three classes."""
-    folder, rng = tmp_path_factory.mktemp("area"), np.random.default_rng(1)
+    folder = tmp_path_factory.mktemp("area")
+    rng = np.random.default_rng(1)
     (folder / "images").mkdir()
     green = np.array([300, 500, 400, 900, 2000, 2600, 2800, 2900, 1800, 900])[:, None, None]
     for day in DAYS:
@@ -35,8 +37,8 @@ def valley(tmp_path_factory):
         write(folder / "images" / f"S2_{day}.tif", pixels, S2_BANDS)
     classes = rng.integers(1, 4, (1, SIDE, SIDE), dtype=np.uint8)
     write(folder / "reference.tif", classes, ("class",))
-    given = {"reference": folder / "reference.tif", "classes": ["Town", "Field", "Water"]}
-    return import_area(folder / "valley", [folder / "images"], size=32, **given).root
+    options = {"reference": folder / "reference.tif", "classes": ["Town", "Field", "Water"]}
+    return import_area(folder / "valley", [folder / "images"], size=32, **options).root
 
 
 CHAPTERS = ("dataset", "classes")

@@ -69,3 +69,16 @@ def test_contributing_has_a_row_for_each_package():
     packages = {path.parent.name for path in paths.PROJECT.glob("multisenge_lib/*/__init__.py")}
     for package in packages:
         assert f"`{package}/`" in text, package
+
+
+def test_the_network_that_it_shows_is_built(tmp_path):
+    from multisenge_lib.models import build_model, get_experiment, with_network
+
+    (code,) = re.findall(
+        r"^```\n(from keras import layers\n.*?)^```", TEXT, re.MULTILINE | re.DOTALL
+    )
+    file = tmp_path / "my_networks.py"
+    file.write_text(code, "utf-8")
+    experiment = with_network(get_experiment("s2_10c"), str(file))
+    assert experiment.name == "my_networks_s2_10c"
+    assert build_model(experiment, size=32).output_shape == (None, 32, 32, 10)

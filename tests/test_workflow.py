@@ -44,11 +44,11 @@ def snakemake(tmp_path, sample_root):
 
 
 def test_maps_are_a_job_a_tile_and_seed(snakemake, sample_root):
-    told = snakemake("--dry-run", "maps", "--config", "exp=s1_6c", "seeds=1,2")
+    plan = snakemake("--dry-run", "maps", "--config", "exp=s1_6c", "seeds=1,2")
     for tile in load_selection(sample_root)["tile"].unique():
         for seed in ("", "seed2/"):
-            assert f"output: runs/sample/maps/s1_6c/{seed}{tile}.tif" in told
-    assert told.count("rule network:") == 2 and "rule train:" not in told
+            assert f"output: runs/sample/maps/s1_6c/{seed}{tile}.tif" in plan
+    assert plan.count("rule network:") == 2 and "rule train:" not in plan
 
 
 def test_a_map_is_drawn_with_the_network_that_training_left(snakemake, small_sample_root, tmp_path):
@@ -69,7 +69,8 @@ def test_a_map_is_drawn_with_the_network_that_training_left(snakemake, small_sam
 def test_two_roots_of_one_name_share_nothing(snakemake, tmp_path):
     """What was made for the first is planned again for the second, in a folder of its own."""
     plan = ("--dry-run", "--config", "exp=s1_6c")
-    first, second = tmp_path / "a" / "area", tmp_path / "b" / "area"
+    first = tmp_path / "a" / "area"
+    second = tmp_path / "b" / "area"
     write_root(first, patches=PATCHES[:3])
     write_root(second, patches=PATCHES)
     runs = f"runs/multisenge-{root_digest(first)}"

@@ -17,12 +17,12 @@ class BandSource(NamedTuple):
     """Where the pixels of one band of one date are.
 
     Attributes:
-        name: of the file or cube, for messages; printable.
+        name: name of the file or cube, for messages; printable.
         open: opens it as a raster.
         grid: names the file or cube, whose bands all lie on one grid.
-        index: of the band in the raster, from 1.
+        index: number of the band in the raster, from 1.
         crs: the projection that the user gives for rasters that name none.
-        baseline: of the ESA product that the raster belongs to, if it is of one.
+        baseline: processing baseline of the ESA product that the raster belongs to, if any.
     """
 
     name: str
@@ -81,12 +81,12 @@ def group_by_day(bands: list[BandOfDay]) -> tuple[list[Acquisition], list[str]]:
         coarser.append(source if finer is earlier else earlier)
     notices = []
     if coarser:
-        bands_left_out = counted(
+        skipped_bands = counted(
             len(coarser),
             "band is there at a finer resolution too and is left out",
             "bands are there at a finer resolution too and are left out",
         )
-        notices.append(f"{bands_left_out}, such as {coarser[0].name}")
+        notices.append(f"{skipped_bands}, such as {coarser[0].name}")
     acquisitions = [Acquisition(*key, bands) for key, bands in sorted(grouped.items())]
     return acquisitions, notices
 

@@ -314,7 +314,7 @@ class FileFindings:
 
     Attributes:
         layer: `s1`, `s2` or `reference`.
-        tile: of its patch.
+        tile: tile of its patch.
         file: below the root.
         problems: one sentence each.
         size: pixels along its side; None where it has problems, as all below.
@@ -368,6 +368,7 @@ def _read_patch(
             problems, raster = inspect_raster(path, row.layer, origin, first_sound, dataset)
             findings = FileFindings(row.layer, row.tile, row.file, problems)
             if not problems:
+                # A damaged raster would make all others of its patch look misplaced.
                 first_sound = first_sound or raster
                 corner = raster.transform
                 findings.size = raster.pixels.shape[-1]
@@ -391,6 +392,7 @@ def _group(remarks: Iterable[Remark]) -> list[ProblemGroup]:
     """Gather remarks of the same words, whatever the numbers in them; the most frequent first."""
     by_words = defaultdict(list)
     for remark in remarks:
+        # "has 4 bands, s2 has 10" and "has 3 bands, s2 has 10" are one kind of problem.
         words_without_numbers = re.sub(r"-?\d[\d.e+-]*", "#", remark.words)
         by_words[remark.layer, words_without_numbers].append(remark)
     groups = []
@@ -425,6 +427,6 @@ def _draft(root: Path, index: pd.DataFrame, findings: pd.DataFrame, dataset: Dat
     dates = {}
     for row in index.itertuples():
         dates[row.patch] = {sensor: getattr(row, f"{sensor}_dates") for sensor in bands}
-    size = int(sizes.mode()[0])
+    size = int(sizes.mode()[0])  # that of most rasters; another size is a problem of its own
     drafted = draft_dataset(root.resolve().name, dates, size, bands, learn="reference" in layers)
     return to_toml(drafted)

@@ -90,8 +90,8 @@ class OpenBand:
         source: where it comes from.
         raster: on the target grid.
         no_data: stored values that mean no data, NaN possibly among them.
-        scale: of the scale tag, else 1.
-        offset: of the offset tag, else 0.
+        scale: value of the scale tag, else 1.
+        offset: value of the offset tag, else 0.
     """
 
     source: BandSource
@@ -304,7 +304,7 @@ class Strip(NamedTuple):
     """A row of patches of one acquisition.
 
     Attributes:
-        row: of its first pixels in the grid.
+        row: row of its first pixels in the grid.
         values: `(bands, height, width)` in the units of the layout, 0 for no data.
         missing: `(height, width) bool`, where there is no data.
         empty_bands: for each band, whether it holds nothing here where others do.
@@ -328,7 +328,7 @@ class AcquisitionSummary:
         all_empty: whether these are all bands.
         tagged: names of sources whose scale and offset tags were applied.
         overruled: names of sources whose tags count less than what the user says.
-        brightened: whether reflectance seems to hold ESA's offset, which nothing told to subtract.
+        brightened: whether reflectance seems to hold ESA's offset, although no name says so.
     """
 
     missing: float
@@ -373,7 +373,7 @@ class PatchWriter:
         counts these.
 
         Raises:
-            ImportAreaError: its values or bands cannot be what they are said to be.
+            ImportAreaError: its values or bands contradict the unit or the names given for them.
         """
         sources = [acquisition.bands[band] for band in bands]
         title = sources[0].name
@@ -501,7 +501,7 @@ class PatchWriter:
         """Names and pixels of the patches of a strip.
 
         Args:
-            row: of its first pixels in the grid.
+            row: row of its first pixels in the grid.
             pixels: `(..., height, width)`.
         """
         north = self.grid.north - PIXEL * row
@@ -538,7 +538,7 @@ class PatchWriter:
         """Write the reference of the patches of one strip that have an image.
 
         Args:
-            row: of its first pixels in the grid.
+            row: row of its first pixels in the grid.
             ids: class ids `(height, width)`, 0 for no data.
         """
         for patch, part in self.patches_of(row, ids.astype(np.uint8)):

@@ -41,7 +41,7 @@ def _blocks(patches: int, patch_pixels: int) -> Blocks:
 
 
 def _safe_name(name: str) -> str:
-    """A name that a dataset may have, from any name of a folder."""
+    """Turn the name of any folder into one that a dataset may have."""
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-_")[:64] or "area"
     if name.lower() in ("sample", "multisenge"):
         return f"my-{name}"
@@ -64,10 +64,10 @@ def draft_dataset(
     keep none, because there is no room for it.
 
     Args:
-        name: of the dataset; characters that a name may not have become `-`.
-        dates: of each patch and sensor.
+        name: name of the dataset; characters that a name may not have become `-`.
+        dates: dates of each patch and sensor.
         size: pixels along a patch's side.
-        bands: of each sensor.
+        bands: names of each sensor's bands.
         published: the classes of the reference; by default MultiSenGE's.
         learn: whether there is a reference to learn from. If not, all patches are for test.
     """

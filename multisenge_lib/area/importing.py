@@ -54,7 +54,7 @@ _LARGEST_SIZE = 512
 
 @dataclass(frozen=True)
 class ImportOptions:
-    """What the user says of an import; see `import_area`."""
+    """The user's options for an import; see `import_area`."""
 
     name: str
     reference: ReferenceOptions | None
@@ -106,28 +106,28 @@ def import_area(
         root: the data root to make; new or empty.
         sources: files and folders of rasters, NetCDF or Zarr cubes, or Datasets and DataArrays of
             xarray.
-        name: of the dataset, by default the root's.
+        name: name of the dataset, by default that of the root.
         reference: a raster or vector of class ids; no data is 0 or the raster's no-data value.
             Without a reference the area can be mapped, but not trained on.
         classes: names of the reference's classes, from id 1; by default MultiSenGE's 14.
         reclass: from ids of the reference to class ids, 0 for no data, such as `{10: 1, 20: 2}`.
         attribute: the column of a vector that holds the classes.
         size: pixels along a patch's side, a multiple of 32.
-        units: of what is stored.
-        s1_bands: bands of Sentinel-1 rasters in their order; counts more than their descriptions.
+        units: units of the stored values.
+        s1_bands: names of the bands of Sentinel-1 rasters in file order; overrides names in the
+            file.
         s2_bands: the same for Sentinel-2; `-` for a band of no use.
-        fill: from a band that is missing to the one that stands in for it, such as B8A to B8.
+        fill: for each missing band, the band that stands in for it, such as `{"B8A": "B8"}`.
         crs: projection of images that do not name theirs, such as `EPSG:32631`.
         progress: show a progress bar where there is a terminal.
 
     Raises:
-        ImportAreaError: naming the file and what is wrong or must be said; nothing is written.
+        ImportAreaError: it names the file and what is wrong or missing; nothing is written.
     """
     check_projections()
     root = Path(root).resolve()
     units = units or InputUnits()
-    # One folder or cube alone is a natural slip: a text would be taken letter by letter, and a
-    # cube date by date.
+    # Accept a single folder or cube as well as a list.
     if isinstance(sources, str | Path) or is_cube_in_memory(sources):
         sources = [sources]
     typology = _typology_of(classes) if classes else MULTISENGE.published
@@ -163,7 +163,7 @@ def import_area(
         learn=options.reference is not None,
     )
     with fill_root(root) as folder:
-        # The description is drafted twice: at first only to refuse what cannot be described.
+        # First draft only: fail now if the result could not be described.
         first_patch = patch_name(grid.crs, grid.west, grid.north)
         days = {first_patch: days_by_sensor(acquisitions, tuple(bands))}
         write_dataset_toml(folder, describe(days))
@@ -194,7 +194,7 @@ def _reference_options(
 ) -> ReferenceOptions | None:
     if path is None:
         if reclass or attribute:
-            raise ImportAreaError("--reclass and --attribute are of a reference: give --reference")
+            raise ImportAreaError("--reclass and --attribute need a reference: give --reference")
         return None
     path = Path(path)
     is_vector_folder = path.suffix.lower() == VECTOR_FOLDER and path.is_dir()
@@ -208,12 +208,13 @@ def _reference_options(
                 f"reclass {old}={new}: class ids are 1 to {len(typology)}, and 0 for no data; name "
                 "other classes with --classes"
             )
+    # As text, because a raster holds numbers, and the column of a vector may hold names.
     by_text = {str(old): int(new) for old, new in reclass.items()}
     return ReferenceOptions(path, typology.names, by_text, attribute, units.no_data)
 
 
 def _user_bands(s1_bands: Sequence[str], s2_bands: Sequence[str]) -> dict[str, list[str]]:
-    """Bands in the order that the user gives, by sensor; `-` for one of no use."""
+    """Read the order of bands that the user gives, by sensor; `-` for a band of no use."""
     by_sensor = {}
     for sensor, names in (("s1", s1_bands), ("s2", s2_bands)):
         if not names:
@@ -292,6 +293,7 @@ def _common_bands(
         present = set()
         for acquisition in of_sensor:
             present.update(acquisition.bands)
+        # A network reads the same bands at every date: each band must be at all dates or at none.
         for acquisition in of_sensor:
             lacking = [b for b in order if b in present and b not in acquisition.bands]
             if lacking:
@@ -311,6 +313,7 @@ def _stand_in(band: str, acquisition: Acquisition) -> str:
     """Advise on a band to fill a missing one from: the nearest one that the date has."""
     if acquisition.sensor == "s1":  # VV is several decibels above VH
         return ""
+    # By wavelength: the nearer two bands lie, the more alike they are.
     order = list(used_bands(acquisition.sensor))
     others = [b for b in order if b in acquisition.bands]
     if not others:
@@ -349,7 +352,7 @@ def _resampling_notices(
         )
         notices.append(
             f"{rasters}, which darkens by about 0.4 dB on even ground and more at edges, such as "
-            f"{uneven[0].name}: warp backscatter in linear units before"
+            f"{uneven[0].name}: convert to linear units, then warp"
         )
     return notices
 
@@ -360,6 +363,8 @@ def _offset_notices(acquisitions: Sequence[Acquisition], units: InputUnits) -> l
     Raises:
         ImportAreaError: the user gives an offset for products whose baseline has none.
     """
+    # Since January 2022 ESA adds 1000 to reflectance, so that the noise of dark pixels is not cut
+    # off at 0. The metadata give what undoes it, an offset of -1000.
     with_offset = {}
     without_offset = {}
     for acquisition in acquisitions:
@@ -472,41 +477,42 @@ def _write_images(
 ) -> list[str]:
     notices = []
     tagged = []
-    overruled = []
-    brightened = []
+    tags_overridden = []
+    probably_offset = []
     bar = tqdm(acquisitions, desc="importing", unit=" dates", disable=None if progress else True)
     for acquisition in bar:
         summary = writer.write_acquisition(acquisition, bands[acquisition.sensor])
         notices += summary.notices(acquisition.title)
         tagged += summary.tagged
-        overruled += summary.overruled
+        tags_overridden += summary.overruled
         if summary.brightened:
-            brightened.append(acquisition.title)
+            probably_offset.append(acquisition.title)
     if tagged:
         bands_with_tags = counted(len(tagged), "band has", "bands have")
         notices.append(
             f"{bands_with_tags} scale or offset tags, which are applied, such as {tagged[0]}"
         )
-    if overruled:
-        bands_with_tags = counted(len(overruled), "band has", "bands have")
+    if tags_overridden:
+        bands_with_tags = counted(len(tags_overridden), "band has", "bands have")
         notices.append(
             f"{bands_with_tags} scale or offset tags; what you say counts instead, such as for "
-            f"{overruled[0]}"
+            f"{tags_overridden[0]}"
         )
-    if brightened:
+    if probably_offset:
         notices.append(
-            f"{', '.join(brightened[:3])}: next to no pixel is darker than 1000 in the visible; "
-            "ESA's products since January 2022 hold an offset of 1000: if these are of them, give "
-            "--s2-offset -1000"
+            f"{', '.join(probably_offset[:3])}: almost no pixel is darker than 1000 in B2-B4. "
+            "Products since January 2022 carry an offset; if yours do, give --s2-offset -1000"
         )
     if not writer.dates:
         reasons = "".join(f"; {notice}" for notice in notices[:3])
-        raise ImportAreaError(f"no image holds data in half of a patch: nothing to import{reasons}")
+        raise ImportAreaError(
+            f"no image covers at least half of any patch: nothing to import{reasons}"
+        )
     if writer.too_little_data:
         dates = counted(writer.too_little_data, "date of a patch", "dates of patches")
         notices.append(
             f"{dates} left out, at the images' edges or under clouds: less than half of the pixels "
-            "hold data"
+            "have data"
         )
     return notices
 

@@ -33,7 +33,7 @@ _MOST_OFFSETS = 5
 
 
 class Evidence(NamedTuple):
-    """What content says of all rasters: a sentence, and a problem; each may be empty."""
+    """What the pixels of all rasters show: a sentence, and a problem; each may be empty."""
 
     sentence: str = ""
     problem: str = ""
@@ -77,15 +77,15 @@ def content_of(raster: Raster, layer: str, dataset: Dataset) -> RasterContent:
     observed = sample.any(axis=0)
     content = RasterContent(no_data=1 - observed.mean(), notes=_constant_bands(raster, sample))
 
-    wanted = dataset.bands[layer]
+    expected_bands = dataset.bands[layer]
     named = [band_of(name, layer) for name in raster.names]
-    content.names_bands = set(named) == set(wanted)
+    content.names_bands = set(named) == set(expected_bands)
     if content.names_bands:  # then it is judged in the order of the layout
-        sample = sample[[named.index(band) for band in wanted]]
-    if layer == "s2" and has_red_edge(wanted):
+        sample = sample[[named.index(band) for band in expected_bands]]
+    if layer == "s2" and has_red_edge(expected_bands):
         content.edge = red_edge(np.moveaxis(sample, 0, -1))
         content.order = order_of_red_edge(content.edge)
-    elif layer == "s1" and tuple(wanted) == S1_BANDS:
+    elif layer == "s1" and tuple(expected_bands) == S1_BANDS:
         # 0 is no data; as decibels it would count as -50.
         in_both = sample.all(axis=0)
         if in_both.any():

@@ -36,10 +36,10 @@ _FINER = 0.99
 
 @dataclass(frozen=True)
 class ReferenceOptions:
-    """What the user says of a reference.
+    """The user's options for a reference.
 
     Attributes:
-        path: of a raster or vector.
+        path: path of a raster or vector.
         class_names: names of its classes, from id 1.
         reclass: from ids, or texts of a vector's column, to class ids; 0 for no data.
         attribute: the column of a vector that holds the classes.

@@ -68,6 +68,11 @@ class Skipped:
         """Note one file."""
         self.paths.setdefault(reason, []).append(path)
 
+    def update(self, other: "Skipped") -> None:
+        """Add the files of another list."""
+        for reason, paths in other.paths.items():
+            self.paths.setdefault(reason, []).extend(paths)
+
     def notices(self) -> list[str]:
         """One sentence for each reason."""
         sentences = []
@@ -78,25 +83,29 @@ class Skipped:
         return sentences
 
 
-def list_files(sources: Iterable[Path], skipped: Skipped) -> list[Path]:
+def list_files(sources: Iterable[Path]) -> tuple[list[Path], Skipped]:
     """List the rasters and cubes among files and below folders; links are followed.
 
     Args:
         sources: files and folders.
-        skipped: takes the files that are left out.
+
+    Returns:
+        The files, each once, and those that are left out.
 
     Raises:
         ImportAreaError: a source does not exist, is no file, or holds no raster.
     """
     files = []
+    skipped = Skipped()
     for source in sources:
         if source.suffix.lower() == SNAP_HEADER:
             source = _snap_folder(source)
         if source.is_dir() and source.suffix.lower() != ".zarr":
-            inside = _files_below(source, skipped)
+            inside, skipped_inside = _files_below(source)
             if not inside:
-                raise ImportAreaError(_nothing_below(source, skipped))
+                raise ImportAreaError(_nothing_below(source, skipped_inside))
             files += inside
+            skipped.update(skipped_inside)
             continue
         problem = None if source.is_dir() else file_problem(source)
         if problem == "is missing":
@@ -117,7 +126,7 @@ def list_files(sources: Iterable[Path], skipped: Skipped) -> list[Path]:
         if identity not in identities:
             identities.add(identity)
             unique.append(path)
-    return unique
+    return unique, skipped
 
 
 def _snap_folder(header: Path) -> Path:
@@ -136,8 +145,9 @@ def _nothing_below(folder: Path, skipped: Skipped) -> str:
     return f"{printable(folder)} holds no raster ({endings}){reasons}"
 
 
-def _files_below(folder: Path, skipped: Skipped) -> list[Path]:
-    """Rasters and cubes below a folder, in order of their names."""
+def _files_below(folder: Path) -> tuple[list[Path], Skipped]:
+    """Find rasters and cubes below a folder, in order of their names, and what is left out."""
+    skipped = Skipped()
 
     def note_folder(error: OSError) -> None:
         reason = f"folders that cannot be listed ({error.strerror})"
@@ -174,7 +184,7 @@ def _files_below(folder: Path, skipped: Skipped) -> list[Path]:
                     skipped.add(problem, path)
                 else:
                     files.append(path)
-    return sorted(files)
+    return sorted(files), skipped
 
 
 def _is_data_root(folders: Sequence[str]) -> bool:
@@ -198,7 +208,7 @@ class RasterHeader:
     """What a raster says of its bands.
 
     Attributes:
-        path: of the file.
+        path: path of the file.
         names: descriptions of the bands, None where there is none.
         dtypes: type of each band.
     """
@@ -234,7 +244,7 @@ class NamedBand:
     Attributes:
         sensor: `s1` or `s2`.
         band: such as `B8A` or `VV`.
-        index: of the band in the raster, from 1.
+        index: number of the band in the raster, from 1.
         day: where the band's own name holds the date; else None.
     """
 
@@ -323,11 +333,11 @@ def _ask_for_bands(header: RasterHeader, user_bands: Mapping[str, Sequence[str]]
         shown_names = ", ".join(printable(name) for name in header.names[:3])
         bands = counted(count, "band", "bands")
         what = f"{header.title} only numbers its {bands} ({shown_names}, ...)"
-    given = "".join(
+    received = "".join(
         f"; --{sensor}-bands gives {len(bands)}" for sensor, bands in user_bands.items()
     )
     return (
-        f"{what}{given}: give them in their order, such as --s2-bands B2,B3,B4,B8 or "
+        f"{what}{received}: give them in their order, such as --s2-bands B2,B3,B4,B8 or "
         "--s1-bands VV,VH"
     )
 
@@ -371,10 +381,9 @@ def find_images(
         else:
             paths.append(Path(source))
     # What the user gives by name is refused where the same file in a folder is left out.
-    given_files = {path for path in paths if not path.is_dir()}
+    files_by_name = {path for path in paths if not path.is_dir()}
 
-    skipped = Skipped()
-    files = list_files(paths, skipped)
+    files, skipped = list_files(paths)
     second_choice = set(without_slope_correction(files))
 
     bands: list[BandOfDay] = []
@@ -385,7 +394,7 @@ def find_images(
     for path in files:
         if without is not None and path.samefile(without):
             continue
-        reason = _reason_to_skip(path, path in second_choice, path in given_files)
+        reason = _reason_to_skip(path, path in second_choice, path in files_by_name)
         if reason is not None:
             skipped.add(reason, path)
         elif path.suffix.lower() in CUBE_ENDINGS:
@@ -393,7 +402,7 @@ def find_images(
             bands += bands_of_cube(cube, printable(path), crs, path.stem, baseline_of(path))
         else:
             header = _read_header(path)
-            named = _bands_of_raster(header, user_bands, path not in given_files)
+            named = _bands_of_raster(header, user_bands, path not in files_by_name)
             if isinstance(named, str):
                 skipped.add(named, path)
                 continue
@@ -418,14 +427,14 @@ def find_images(
     return FoundImages(acquisitions, notices + more_notices)
 
 
-def _reason_to_skip(path: Path, is_second_choice: bool, is_given: bool) -> str | None:
+def _reason_to_skip(path: Path, is_second_choice: bool, is_named_by_user: bool) -> str | None:
     """Why a file is left out by its name; None where it may be an image.
 
     Raises:
-        ImportAreaError: of level 1C, or a foreign product that the user gives by name.
+        ImportAreaError: it is of level 1C, or a foreign product that the user gives by name.
     """
     problem = name_problem(path)
-    if problem is not None and (is_given or is_level_1c(path)):
+    if problem is not None and (is_named_by_user or is_level_1c(path)):
         raise ImportAreaError(f"{printable(path)} {problem}")
     sensor = foreign_sensor(path)
     if sensor is not None:

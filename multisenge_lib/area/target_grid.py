@@ -59,7 +59,7 @@ class Placement(NamedTuple):
     """Where the pixels of one file or cube lie.
 
     Attributes:
-        name: of the source.
+        name: name of the source.
         sensor: `s1` or `s2`.
         crs: its projection.
         transform: from its pixels to coordinates.
@@ -90,9 +90,9 @@ def without_jump(crs: CRS, place: Affine, width: int) -> tuple[CRS, Affine]:
     of 180 degrees, they are small numbers of either sign.
 
     Args:
-        crs: of the raster.
+        crs: projection of the raster.
         place: from pixels to coordinates.
-        width: of the raster in pixels.
+        width: width of the raster in pixels.
 
     Returns:
         The same two, or a projection and transform that count from the antimeridian.
@@ -109,7 +109,7 @@ def lies_on_grid(place: Affine, crs: CRS, grid_crs: CRS) -> bool:
 
     Args:
         place: from pixels to coordinates.
-        crs: of the coordinates.
+        crs: projection of the coordinates.
         grid_crs: the zone of the grid.
     """
     zone = utm_zone(crs)

@@ -274,8 +274,8 @@ def extreme_matrices(margins: Margins, row: int, column: int) -> np.ndarray:
     Every mixture of the two is allowed as well.
 
     Args:
-        margins: of the matrix. Rounding leaves the pixels predicted wrongly short of those missed,
-            or above them; they are scaled to match.
+        margins: the margins of the matrix. Rounding leaves the pixels predicted wrongly short of
+            those missed, or above them; they are scaled to match.
         row: position of the cell's reference class, from 0.
         column: position of the class predicted, from 0; not `row`.
 

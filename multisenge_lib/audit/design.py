@@ -34,10 +34,11 @@ class Comparison:
 
     Attributes:
         question: what it answers.
-        hypothesis: of the paper's section 1, in its words, or the sentence that it tests.
+        hypothesis: a hypothesis of the paper's section 1, in its words, or the sentence that it
+            tests.
         ours: the experiment that is expected to be better.
         theirs: the experiment that it is set against.
-        score: of `results.OVERALL`; where both have six classes or are merged to six.
+        score: one of `results.OVERALL`; where both have six classes or are merged to six.
         merged: whether `ours` has ten classes and is merged to six first.
     """
 
@@ -153,10 +154,10 @@ def ground_deviation(
     Args:
         ours: `(patches, classes, classes)` counts of one network.
         theirs: the same of the other, on the same patches in the same order.
-        blocks: of each patch, see `blocks_of`.
-        score: of a confusion matrix.
+        blocks: the block of each patch, see `blocks_of`.
+        score: the function that gives the score of a confusion matrix.
         repeats: how many draws.
-        seed: of the draws.
+        seed: seed of the draws.
     """
     number_of_block = {block: number for number, block in enumerate(sorted(set(blocks)))}
     block_of_patch = [number_of_block[block] for block in blocks]
@@ -189,7 +190,7 @@ def power_of(
 
     Args:
         difference: true difference of the mean scores.
-        deviation: of single runs, over seeds.
+        deviation: standard deviation of single runs, over seeds.
         seeds: runs of each network, 2 or more.
         comparisons: how many are made.
     """
@@ -224,7 +225,8 @@ def patches_needed(difference: float, deviation: float, patches: int) -> int:
 
     Args:
         difference: true difference of the scores.
-        deviation: of the difference over pieces of ground, see `ground_deviation`.
+        deviation: standard deviation of the difference over pieces of ground, see
+            `ground_deviation`.
         patches: how many test patches gave that deviation; its square falls as their number grows.
     """
     quantiles = stats.norm.ppf(1 - LEVEL / 2) + stats.norm.ppf(POWER)
@@ -285,7 +287,7 @@ def check_replicate(
     Args:
         published: one run's score.
         replicate: one run's score on the same test set.
-        deviation: of single runs over seeds, see `seed_deviation`.
+        deviation: standard deviation of single runs over seeds, see `seed_deviation`.
         freedom: its degrees of freedom.
     """
     # Both are single runs, so their difference has twice the variance of one.

@@ -113,7 +113,7 @@ def count_labels(index: pd.DataFrame, provenance: str = "computed now") -> Label
     """Count everything that the book shows about the label files.
 
     Args:
-        index: of `read_index`.
+        index: from `read_index`.
         provenance: where the label files come from, in words.
     """
     selection = select(index)
@@ -163,8 +163,8 @@ def count_kept(series: list[dict[str, Any]], months: Sequence[int], days_gap: in
     """Count the patches that keep a full series of dates, for any choice of months and gap.
 
     Args:
-        series: of `date_series`.
-        months: of which one date each is wanted, in order.
+        series: from `date_series`.
+        months: the months that need one date each, in order.
         days_gap: least number of days between two consecutive dates.
 
     Returns:

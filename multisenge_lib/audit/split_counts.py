@@ -230,7 +230,7 @@ def authors_choice(dates: np.ndarray, months: Sequence[int], days_gap: int) -> n
     of the later month follows at a distance; only those later dates go on to the next pair.
 
     Args:
-        dates: of one patch, sorted datetime64[D].
+        dates: the dates of one patch, sorted datetime64[D].
         months: in order.
         days_gap: least number of days from one chosen date to the next.
     """

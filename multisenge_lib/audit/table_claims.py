@@ -4,6 +4,7 @@ Tolerances come from the digits printed: nothing is close by taste.
 """
 
 from collections.abc import Iterator
+from itertools import product
 
 import numpy as np
 
@@ -44,7 +45,7 @@ def majority_scores(classes: int, pixels: np.ndarray | None = None) -> dict[str,
 
     Args:
         classes: 6 (Non-urban) or 10 (Arable lands).
-        pixels: of each class; by default as others counted them on the test tile.
+        pixels: pixels of each class; by default as others counted them on the test tile.
     """
     if pixels is None:
         pixels = replication().support[classes]
@@ -306,7 +307,7 @@ def table2_sum(evidence: Evidence) -> Outcome:
 @check("table4")
 def table4(evidence: Evidence) -> Outcome:
     rows = [(name, classes) for name, _, _, classes in evidence.paper.experiments]
-    expected = {(method, classes) for method in METHODS for classes in CLASSES}
+    expected = set(product(METHODS, CLASSES))
     repeated = len(rows) - len(set(rows))
     missing_or_unknown = len(set(rows) ^ expected)
     return measured(

@@ -322,9 +322,9 @@ def recall_systematic(evidence: Evidence) -> Outcome:
 @check("recall-natural", some=_NATURAL, trend=False)
 def recall_trend(evidence: Evidence, some: slice, trend: bool) -> Outcome:
     above = _recall_above(evidence, 10)[:, some]
-    there_is_a_trend = above.mean() > _ALMOST
+    has_trend = above.mean() > _ALMOST
     return judged(
-        there_is_a_trend == trend,
+        has_trend == trend,
         each=_pairs(~above),
         almost=_ALMOST,
         above=above.sum(),

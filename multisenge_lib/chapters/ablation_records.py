@@ -90,6 +90,7 @@ def ablation_table(path: Path | None = None) -> pd.DataFrame | None:
     if runs.empty or BASELINE not in runs["variant"].to_numpy():
         raise RecordError(f"{path} has no run of the {BASELINE}: restore it, or delete it")
     by_variant = runs.groupby("variant", sort=False)[list(_SCORES)]
+    # All seeds count in the means; `effect_interval` compares runs of the same seed.
     mean = by_variant.mean()
     std = by_variant.std()
     difference = mean - mean.loc[BASELINE]
@@ -133,7 +134,7 @@ def effect_interval(
 
     Args:
         variant: its name in the record.
-        score: of the record.
+        score: name of a score in the record.
         path: the record; by default `ablations_path()`.
 
     Returns:
@@ -145,6 +146,7 @@ def effect_interval(
     differences = _differences(record, score)
     if variant not in differences.index:
         return None
+    # Pairs of runs with one seed; a seed that only one of the two was trained with is left out.
     of_seeds = differences.loc[variant].dropna().to_numpy()
     if len(of_seeds) < 2:
         return None
@@ -162,7 +164,7 @@ def effect_note(
 
     Args:
         path: the record; by default `ablations_path()`.
-        scores: of the record, a clause for each.
+        scores: names of scores in the record, a clause for each.
     """
     record = read_ablations(ablations_path() if path is None else path)
     if record is None:

@@ -110,7 +110,7 @@ def folded(findings: Sequence[Finding], topic: str) -> Html:
     """Show all findings of a topic, folded; those that agree are last and folded again.
 
     Args:
-        findings: of `audit.findings`, in its order.
+        findings: from `audit.findings`, in its order.
         topic: one of their topics.
     """
     of_topic = [finding for finding in findings if finding.topic == topic]
@@ -245,7 +245,7 @@ def cells_figure(
         evidence: what to draw on.
         classes: 6 or 10.
         method: position in `METHODS`.
-        width: of the figure, inches.
+        width: width of the figure, in inches.
     """
     margins = audit.model_margins(evidence, classes)[method]
     percent = 100 * audit.cell_bounds(margins) / margins.reference[:, None, None]

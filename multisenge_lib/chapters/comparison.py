@@ -82,7 +82,7 @@ def median_runs(runs: Mapping[str, Sequence[Record]], score: str = "macro_f1") -
     the first seed may be an outlier.
 
     Args:
-        runs: of `runs_by_method`.
+        runs: from `runs_by_method`.
         score: by which runs are ordered; of two in the middle, the lower one is taken.
     """
     chosen = {}
@@ -117,7 +117,7 @@ def urban_f1(scores: pd.DataFrame) -> pd.DataFrame:
     """Select the F1 of the five urban classes: one row per class id, one column per method.
 
     Args:
-        scores: of `paper_scores` or `record_scores`.
+        scores: from `paper_scores` or `record_scores`.
     """
     columns = {}
     for method in scores.index.unique("method"):
@@ -173,7 +173,7 @@ def seed_scores(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
     the commonest class everywhere.
 
     Args:
-        runs: of `runs_by_method`.
+        runs: from `runs_by_method`.
 
     Returns:
         Columns `accuracy`, `weighted_f1`, `macro_f1`, `mean_iou`, `kappa` and `seeds`, one row per

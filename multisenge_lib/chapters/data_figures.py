@@ -59,7 +59,7 @@ def patch_scale(
         image: `(height, width, 3)`, 0 to 1, pixels of 10 m; drawn inside the outline of a patch.
         detail: row and column of the image where the piece with single pixels begins.
         sample_pixels: pixels along a patch of the sample, which is outlined too.
-        width: of the figure, inches.
+        width: width of the figure, in inches.
     """
     row_height = 0.95 * width if is_narrow(width) else 0.38 * width
     figure, axes = panels(3, width, (3, 1), row_height)
@@ -150,8 +150,8 @@ def date_timeline(
 
     Args:
         walks: one for each row.
-        months: of which one date each is wanted.
-        width: of the figure, inches.
+        months: the months that need one date each.
+        width: width of the figure, in inches.
     """
     figure, axes = panels(len(walks), width, (1, 1), 1.45, sharex=True)
     for ax, walk in zip(axes, walks, strict=True):
@@ -161,10 +161,10 @@ def date_timeline(
             # The day that lies exactly the gap later is allowed.
             last_forbidden = day + np.timedelta64(walk.days_gap - 1, "D")
             ax.plot([day, last_forbidden], [0, 0], color=RED, lw=5, alpha=0.45, zorder=1)
-        taken = np.isin(walk.dates, walk.chosen)
-        ax.plot(walk.dates[~taken], 0 * np.ones((~taken).sum()), "o", mfc="white", mec=GREY)
+        is_chosen = np.isin(walk.dates, walk.chosen)
+        ax.plot(walk.dates[~is_chosen], 0 * np.ones((~is_chosen).sum()), "o", mfc="white", mec=GREY)
         ax.plot(walk.chosen, np.zeros(len(walk.chosen)), "o", color=BLUE, ms=8)
-        for number, (day, is_taken) in enumerate(zip(walk.dates, taken, strict=True)):
+        for number, (day, bold) in enumerate(zip(walk.dates, is_chosen, strict=True)):
             # On alternate sides, so that neighbouring dates do not touch.
             above = number % 2 == 0
             ax.annotate(
@@ -174,7 +174,7 @@ def date_timeline(
                 textcoords="offset points",
                 ha="center",
                 va="bottom" if above else "top",
-                fontweight="bold" if is_taken else "normal",
+                fontweight="bold" if bold else "normal",
             )
         title = walk.title
         if walk.failure:
@@ -216,9 +216,9 @@ def days_between(
     """Draw how many days lie between the dates of the selected patches, by split.
 
     Args:
-        series: of `LabelCounts.series`: `split`, `patches`, `days1` and so on.
+        series: from `LabelCounts.series`: `split`, `patches`, `days1` and so on.
         steps: how to call `days1` and so on.
-        width: of the figure, inches.
+        width: width of the figure, in inches.
     """
     figure, ax = plt.subplots(figsize=(width, 3.2), layout="constrained")
     heights = np.arange(len(steps))
@@ -266,8 +266,8 @@ def class_presence(
 
     Args:
         percent: one row per class, one column per split.
-        names: of the classes, in the same order, as they are to be shown.
-        width: of the figure, inches.
+        names: names of the classes, in the same order, as they are to be shown.
+        width: width of the figure, in inches.
     """
     figure, ax = plt.subplots(figsize=(width, 0.32 * len(percent) + 0.8), layout="constrained")
     heights = np.arange(len(percent))
@@ -318,7 +318,7 @@ def year_curves(
         curves: by what stands at the place, the quantity at each date.
         ylabel: the quantity and its unit.
         wanted_months: months that are marked on the axis.
-        width: of the figure, inches.
+        width: width of the figure, in inches.
     """
     figure, ax = plt.subplots(figsize=(width, 3.2), layout="constrained")
     colors = plt.get_cmap("tab10").colors
@@ -349,7 +349,7 @@ def marked_places(
     Args:
         image: `(height, width, 3)`, 0 to 1.
         places: by what stands there, row and column.
-        width: of the figure, inches.
+        width: width of the figure, in inches.
     """
     side = min(width, 4.5)
     figure, ax = plt.subplots(figsize=(side, side), layout="constrained")

@@ -43,8 +43,8 @@ def merged_figure(merged: pd.DataFrame, width: float = DESKTOP_WIDTH) -> Figure:
     """Draw what the ten-class maps merged to six can score, beside the networks of six classes.
 
     Args:
-        merged: of `audit.merged_table`.
-        width: of the figure, inches.
+        merged: from `audit.merged_table`.
+        width: width of the figure, in inches.
     """
     across = columns_for(width, (2, 1))
     figure, axes = panels(len(_TITLES), width, (2, 1), 2.1)
@@ -83,7 +83,7 @@ def spread_figure(classes: int, width: float = DESKTOP_WIDTH) -> Figure:
 
     Args:
         classes: 6 or 10.
-        width: of the figure, inches.
+        width: width of the figure, in inches.
     """
     runs = audit.run_table(classes)
     is_state = (runs["by"] == "replication") & runs.index.str.startswith(SAME_NETWORK)
@@ -258,8 +258,8 @@ def errata_table(
     """Tabulate slips of the paper, each with links to the findings that show it.
 
     Args:
-        errata: of `paper.read_errata`.
-        findings: of the audit, by id.
+        errata: from `paper.read_errata`.
+        findings: the audit's findings, by id.
     """
     rows = []
     for erratum in errata:

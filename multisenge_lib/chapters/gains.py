@@ -30,7 +30,7 @@ def step_gains(dataset: str, *classes: int, score: str = "macro_f1") -> dict[str
     Args:
         dataset: whose records.
         *classes: one number of classes or several; all gains are one family of comparisons.
-        score: of `results.COMPARABLE`.
+        score: one of `results.COMPARABLE`.
 
     Returns:
         By what is added; with several numbers of classes also by these.

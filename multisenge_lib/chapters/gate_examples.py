@@ -28,10 +28,10 @@ def optical_pieces(
 
     Args:
         root: the data root.
-        selection: of `load_selection`.
+        selection: from `load_selection`.
         split: "train", "validation" or "test".
         count: how many pieces at most.
-        typology: of the classes.
+        typology: the typology of the classes.
 
     Returns:
         `(pieces, dates, 64, 64, bands) float32` and `(pieces, 64, 64)` class ids.

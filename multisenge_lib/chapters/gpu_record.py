@@ -39,7 +39,7 @@ class Target(NamedTuple):
         target: in words.
         measured: in words; why not, where it was not measured.
         is_met: None where it was not measured.
-        explanation: of whoever committed the record; empty if there is none.
+        explanation: what the person who committed the record says of it; empty if nothing.
     """
 
     key: str
@@ -310,7 +310,7 @@ def gpu_record_tables(path: Path) -> Html:
     """Show a record of a GPU with its targets; one sentence where none was sent in.
 
     Args:
-        path: of the record, `book/data/gpu.json`.
+        path: path of the record, `book/data/gpu.json`.
 
     Raises:
         RecordError: the file is no such record.

@@ -96,7 +96,7 @@ def series_images(
 
     Args:
         patch: with one sensor or both.
-        row: of a selection: `s1_dates`, `s2_dates`.
+        row: a row of a selection, with `s1_dates` and `s2_dates`.
         bands: names of the Sentinel-2 bands.
     """
     images = []
@@ -137,7 +137,7 @@ def _class_lines(ax: Axes, means: pd.DataFrame, typology: Typology, names: bool)
     Args:
         ax: where to draw.
         means: one column per class id, one row per date.
-        typology: of the ids.
+        typology: the classes that are shown.
         names: write the names too.
     """
     for class_id in means:
@@ -176,8 +176,8 @@ def class_series(
         ids: `(patches, height, width)`, ids of the typology.
         typology: typology of `ids`.
         dates: how to call each date.
-        ylabel: of all panels, where the quantities are not bands.
-        width: of the figure, inches.
+        ylabel: label of all panels, where the quantities are not bands.
+        width: width of the figure, in inches.
     """
     present = [c.id for c in typology.classes if (ids == c.id).any()]
     figure, axes = panels(len(series), width, (1, 1), _SERIES_HEIGHT)
@@ -211,23 +211,23 @@ def band_means(
         images: two names to `(dates, pixels, bands)`, reflectance x 10,000.
         bands: their names.
         dates: how to call each date.
-        width: of the figure, inches.
+        width: width of the figure, in inches.
     """
     figure, axes = panels(len(dates), width, (2, 1), 2.4, sharey=True)
     # The two places stand side by side at each band, apart in shape and colour.
-    looks = (
+    styles = (
         {"fmt": "o", "color": BLUE, "shift": -0.12},
         {"fmt": "s", "color": "#b3541e", "shift": 0.12},
     )
     positions = np.arange(len(bands))
     for date, (ax, title) in enumerate(zip(axes, dates, strict=True)):
-        for (name, values), look in zip(images.items(), looks, strict=True):
+        for (name, values), style in zip(images.items(), styles, strict=True):
             ax.errorbar(
-                positions + look["shift"],
+                positions + style["shift"],
                 values[date].mean(axis=0),
                 values[date].std(axis=0),
-                fmt=look["fmt"],
-                color=look["color"],
+                fmt=style["fmt"],
+                color=style["color"],
                 ms=4,
                 lw=1,
                 label=name,
@@ -252,7 +252,7 @@ def month_bars(
         counts: patches by month, 1 to 12.
         total: all patches.
         chosen: months that stand out.
-        width: of the figure, inches.
+        width: width of the figure, in inches.
     """
     figure, ax = plt.subplots(figsize=(width, 3.6), layout="constrained")
     colors = [BLUE if month in chosen else _PALE for month in counts.index]
@@ -275,7 +275,7 @@ def _tile_labels(outlines: gpd.GeoDataFrame, dots: np.ndarray) -> dict[str, np.n
             tile has no other place.
     """
     # A city's name stands a little above its mark.
-    taken = [np.add(place, (0, 0.08)) for place in MULTISENGE.cities.values()]
+    occupied = [np.add(place, (0, 0.08)) for place in MULTISENGE.cities.values()]
     # Degrees east or west within which a tile's name would lie on another one: long for long names.
     reach = [max(0.85, 0.35 + 0.045 * len(city)) for city in MULTISENGE.cities]
     labels = {}
@@ -285,20 +285,20 @@ def _tile_labels(outlines: gpd.GeoDataFrame, dots: np.ndarray) -> dict[str, np.n
         best_room = -np.inf
         for x in np.linspace(west + 0.25, east - 0.25, 3):
             for y in np.linspace(south + 0.12, north - 0.12, 7):
-                room = min(np.hypot(x - other[0], y - other[1]) for other in taken)
+                room = min(np.hypot(x - other[0], y - other[1]) for other in occupied)
                 # Half the size of a name, in degrees.
                 near = np.abs(dots - (x, y)) < (0.3, 0.1)
                 covered = int(near.all(axis=1).sum())
                 room = min(room, 0.8) - 0.3 * covered
                 # On another name is worse than on any number of dots.
-                east_west, north_south = np.abs(np.array(taken) - (x, y)).T
+                east_west, north_south = np.abs(np.array(occupied) - (x, y)).T
                 if ((east_west < reach) & (north_south < 0.2)).any():
                     room -= 100
                 if room > best_room:
                     best = np.array([x, y])
                     best_room = room
         labels[tile] = best
-        taken.append(best)
+        occupied.append(best)
         reach.append(0.85)
     return labels
 
@@ -374,7 +374,7 @@ def dot_maps(
         outlines: `tile` and its square.
         maps: by title of a map, the columns of `cells` that it shows, and their labels.
         columns: maps in a row, in the book's column and on a phone.
-        width: of the figure, inches.
+        width: width of the figure, in inches.
     """
     single = len(maps) == 1
     if single:

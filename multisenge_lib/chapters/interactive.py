@@ -29,8 +29,8 @@ def selection_data(
     """Give the data of the selection explorer, which counts patches by months and gap.
 
     Args:
-        series: of `audit.date_series`.
-        outlines: of `tile_outlines`.
+        series: from `audit.date_series`.
+        outlines: from `tile_outlines`.
         published: the paper's Table 1, patches by days gap.
     """
     tiles = {}

@@ -100,13 +100,14 @@ LADDER = (
 def ladder_runs(dataset: str, classes: int) -> dict[str, list[Record]]:
     """Read the runs of each network of the ladder, by label; none where it is not trained.
 
-    Only runs on the same data are compared: those of an older state of the data, than the newest
-    record's, are left out.
+    Only runs on the same data are compared. Where the data have changed, the runs on the data of
+    the newest record are kept, and older ones are left out.
     """
     runs = {}
+    records = []
     for rung in LADDER:
         runs[rung.label] = read_runs(dataset, f"{rung.experiment}_{classes}c")
-    records = [record for of_network in runs.values() for record in of_network]
+        records += runs[rung.label]
     if not records:
         return runs
     newest = max(records, key=lambda record: record.metadata.finished)
@@ -131,8 +132,8 @@ def ladder_gains(
     """Measure what each network gains over the one below it, where both are trained.
 
     Args:
-        runs: of `ladder_runs`.
-        score: of `results.COMPARABLE`.
+        runs: from `ladder_runs`.
+        score: one of `results.COMPARABLE`.
 
     Returns:
         By label; all are one family of comparisons.
@@ -185,8 +186,8 @@ def ladder_table(runs: Mapping[str, Sequence[Record]], score: str = "macro_f1") 
     """Tabulate the ladder as text: each network's question, score, and gain over the one below.
 
     Args:
-        runs: of `ladder_runs`.
-        score: of `results.COMPARABLE`.
+        runs: from `ladder_runs`.
+        score: one of `results.COMPARABLE`.
     """
     gains = gain_table(ladder_gains(runs, score))
     rows = {}
@@ -221,7 +222,7 @@ def ladder_costs(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
     The forest has nodes of trees in place of weights, and no operations are counted for it.
 
     Args:
-        runs: of `ladder_runs`.
+        runs: from `ladder_runs`.
     """
     rows = {}
     for label, records in runs.items():
@@ -244,8 +245,8 @@ def ladder_figure(runs: Mapping[str, Sequence[Record]], width: float = DESKTOP_W
     """Draw the ladder: the macro F1 of each network, and the operations of one training.
 
     Args:
-        runs: of `ladder_runs`.
-        width: of the figure, inches.
+        runs: from `ladder_runs`.
+        width: width of the figure, in inches.
     """
     across = columns_for(width, (2, 1))
     labels = list(runs)
@@ -271,7 +272,7 @@ def ladder_figure(runs: Mapping[str, Sequence[Record]], width: float = DESKTOP_W
     most = 0.0
     for height, records in zip(heights, trained.values(), strict=True):
         operations = np.mean([record.metadata.operations for record in records]) / 1e12
-        if operations > 0:
+        if operations > 0:  # they are not counted for a forest
             cost_axis.scatter(operations, height, 36, _COLOR, marker="s", zorder=3)
             most = max(most, operations)
     score_axis.set_xlabel("Macro F1")

@@ -39,7 +39,7 @@ def write_catalogue(cube: Any, folder: Path) -> tuple[float, float, float, float
     Args:
         cube: `xarray.Dataset` with a variable per band, named such as `S2-L2A-B02`, over `t`, `y`
             and `x`, in UTM 31N.
-        folder: of the catalogue.
+        folder: the folder of the catalogue.
 
     Returns:
         The bounds of the images in degrees: west, south, east, north.

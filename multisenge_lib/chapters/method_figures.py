@@ -47,9 +47,9 @@ def nine_pixels(
     Args:
         reference: `(rows, columns)`, ids from 1.
         predicted: the same shape; a pixel that differs is marked by a cross.
-        confusion: of the two, rows reference, columns predicted.
-        typology: of the ids.
-        width: of the figure, inches.
+        confusion: their confusion matrix, rows reference, columns predicted.
+        typology: the classes that are shown.
+        width: width of the figure, in inches.
     """
     figure, axes = panels(3, width, (3, 1), 2.5)
     nothing_wrong = np.zeros(reference.shape, bool)
@@ -87,7 +87,7 @@ def loss_shares(shares: pd.DataFrame, width: float = DESKTOP_WIDTH) -> Figure:
 
     Args:
         shares: one row per class, named "1 Dense Built-Up"; two columns of shares, 0 to 1.
-        width: of the figure, inches.
+        width: width of the figure, in inches.
     """
     height = 0.46 * len(shares) + 0.9
     figure, ax = plt.subplots(figsize=(width, height), layout="constrained")
@@ -119,11 +119,11 @@ def forget_curves(
     Args:
         cells: the cell at each date, by what the line is called.
         dates: how to call each date.
-        width: of the figure, inches.
+        width: width of the figure, in inches.
     """
     figure, ax = plt.subplots(figsize=(min(width, 5.6), 2.6), layout="constrained")
-    looks = zip(_DASHES, _LINE_COLORS, "osD^", strict=True)
-    for (name, values), (dashes, color, marker) in zip(cells.items(), looks, strict=False):
+    styles = zip(_DASHES, _LINE_COLORS, "osD^", strict=True)
+    for (name, values), (dashes, color, marker) in zip(cells.items(), styles, strict=False):
         ax.plot(dates, values, dashes, color=color, marker=marker, label=name)
     ax.set(ylabel="Cell C", ylim=(-0.05, 1.1), xlabel="Date")
     lower_legend(figure, ax.get_lines())
@@ -147,7 +147,7 @@ def receptive_fields(
         place: row and column of the pixel that sees.
         near: sides of the small squares in pixels, by name; drawn on a piece of the image.
         far: sides of the large ones, drawn on the whole.
-        width: of the figure, inches.
+        width: width of the figure, in inches.
     """
     figure, axes = panels(2, width, (2, 1), width if is_narrow(width) else 0.5 * width)
     row, column = place
@@ -186,11 +186,11 @@ def rate_curves(rates: Mapping[str, Sequence[float]], width: float = DESKTOP_WID
 
     Args:
         rates: the rate of each epoch, from the first, by the name of the rule.
-        width: of the figure, inches.
+        width: width of the figure, in inches.
     """
     figure, ax = plt.subplots(figsize=(min(width, 6.0), 2.7), layout="constrained")
-    looks = zip(_DASHES, _LINE_COLORS, strict=True)
-    for (name, values), (dashes, color) in zip(rates.items(), looks, strict=False):
+    styles = zip(_DASHES, _LINE_COLORS, strict=True)
+    for (name, values), (dashes, color) in zip(rates.items(), styles, strict=False):
         epochs = np.arange(1, len(values) + 1)
         ax.plot(epochs, values, dashes, color=color, drawstyle="steps-mid", label=name)
     ax.set(yscale="log", xlabel="Epoch", ylabel="Learning rate")

@@ -144,7 +144,7 @@ def draw_method(table: pd.DataFrame, width: float = DESKTOP_WIDTH) -> Figure:
 
     Args:
         table: `layer_table` of a network; shapes are written without the batch.
-        width: of the figure, inches.
+        width: width of the figure, in inches.
     """
     table = table.copy()
     if "inception" in table.index:
@@ -159,7 +159,7 @@ def draw_inception(table: pd.DataFrame, width: float = DESKTOP_WIDTH) -> Figure:
 
     Args:
         table: `layer_table` of the module.
-        width: of the figure, inches.
+        width: width of the figure, in inches.
     """
     return _draw_layers(table, _MODULE, 3.6, width)
 
@@ -174,7 +174,7 @@ def _stage(ax: Axes, table: pd.DataFrame, start: str, x: float, y: float, fill: 
 
     Args:
         ax: where to draw.
-        table: of the U-Net.
+        table: the table of the U-Net's layers.
         start: how the names of the stage's layers begin.
         x: middle of the block.
         y: middle of the block.
@@ -191,7 +191,7 @@ def draw_unet(table: pd.DataFrame, width: float = DESKTOP_WIDTH) -> Figure:
 
     Args:
         table: `layer_table` of a U-Net of a fixed image size.
-        width: of the figure, inches.
+        width: width of the figure, in inches.
     """
     figure, ax = _canvas(width, 4, 6.6, 5.6)
     left = 0.85  # middle of the encoder's blocks
@@ -233,7 +233,7 @@ def gate_images(
         quantities: label to `(dates, height, width)`.
         dates: titles of the columns.
         limits: label to least and largest value shown; signed ranges are drawn blue to red.
-        width: of the figure, inches.
+        width: width of the figure, in inches.
     """
     across = len(dates)
     rows = len(quantities)

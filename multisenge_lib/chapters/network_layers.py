@@ -50,27 +50,28 @@ def layer_table(model: keras.Model) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("layer")
 
 
-def receptive_fields_of(unet: pd.DataFrame, seen: int = 1) -> pd.DataFrame:
-    """Count how much of the input each stage of a U-Net's encoder has seen.
+def receptive_fields_of(unet: pd.DataFrame, field: int = 1) -> pd.DataFrame:
+    """Compute the receptive field of each stage of a U-Net's encoder.
 
     A convolution of 3 x 3 adds one step on each side. Halving adds one step and doubles it.
 
     Args:
         unet: `layer_table` of the U-Net.
-        seen: pixels along the square that each pixel of its input has seen already.
+        field: side, in pixels, of the receptive field of each pixel of its input.
 
     Returns:
         One row per encoder stage, and the centre, after its last convolution: `step`, the pixels
-        along the ground that one value stands for; `seen`, the pixels along what it has seen.
+        along the ground that one value stands for; `field`, the side of its receptive field in
+        pixels.
     """
     step = 1
     rows = {}
     for layer, kind in unet["kind"].items():
         stage = layer.split("_")[0].rstrip("ab")  # "centrea" and "centreb" are one stage
         if kind == "MaxPooling2D":
-            seen += step
+            field += step
             step *= 2
         elif kind == "Conv2D" and stage.startswith(("block", "centre")):
-            seen += 2 * step
-            rows[stage] = {"step": step, "seen": seen}
+            field += 2 * step
+            rows[stage] = {"step": step, "field": field}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("stage")

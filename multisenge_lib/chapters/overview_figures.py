@@ -117,7 +117,8 @@ def overview_table(rows: pd.DataFrame) -> pd.DataFrame:
     """Tabulate `overview_rows` as text, with intervals in brackets.
 
     Args:
-        rows: of `overview_rows`; with several numbers of classes these stand in the columns' names.
+        rows: from `overview_rows`; with several numbers of classes these stand in the columns'
+            names.
 
     Returns:
         One row per network, or per state of one that was trained several times: `whose`, and one
@@ -232,7 +233,7 @@ def score_overview(
     Args:
         dataset: whose records are this book's.
         drawn: number of classes and name of the score of each panel.
-        width: of the figure, inches.
+        width: width of the figure, in inches.
     """
     rows = overview_rows(dataset, drawn)
     heights, texts, headings = _row_heights(rows)
@@ -280,7 +281,7 @@ def class_overview(dataset: str, classes: int, width: float = DESKTOP_WIDTH) -> 
     Args:
         dataset: whose records are this book's.
         classes: 6 or 10.
-        width: of the figure, inches.
+        width: width of the figure, in inches.
     """
     typology = TYPOLOGIES[f"{classes}c"]
     ids = list(typology.ids)
@@ -335,9 +336,9 @@ def class_count_figure(
     """Draw the F1 of each urban class with six and with ten classes, by method.
 
     Args:
-        six: of `comparison.urban_f1` or `urban_over_seeds`, of the networks with six classes.
+        six: from `comparison.urban_f1` or `urban_over_seeds`, of the networks with six classes.
         ten: the same, with ten.
-        width: of the figure, inches.
+        width: width of the figure, in inches.
     """
     ids = list(ten.index)
     across = columns_for(width, (4, 1))
@@ -391,7 +392,7 @@ def urban_step_figure(dataset: str, width: float = DESKTOP_WIDTH) -> Figure:
 
     Args:
         dataset: whose records are this book's.
-        width: of the figure, inches.
+        width: width of the figure, in inches.
     """
     rows = urban_step_rows(dataset)
     steps = list(_STEP_LABELS)

@@ -49,9 +49,9 @@ def score_dots(scores: pd.DataFrame, typology: Typology, width: float = DESKTOP_
     """Draw the paper's Figures A1 and A3: precision, recall and F1 by class, by method.
 
     Args:
-        scores: of `comparison.paper_scores` or `comparison.record_scores`.
-        typology: of its classes.
-        width: of the figure, inches.
+        scores: from `comparison.paper_scores` or `comparison.record_scores`.
+        typology: the classes that are shown.
+        width: width of the figure, in inches.
     """
     methods = scores.index.unique("method")
     count = len(typology)
@@ -98,8 +98,8 @@ def confusion_figure(
     Args:
         confusions: method to `(classes, classes)` counts, rows reference, columns predicted. A
             class absent from the reference has an empty row.
-        typology: of its classes.
-        width: of the figure, inches.
+        typology: the classes that are shown.
+        width: width of the figure, in inches.
     """
     narrow = is_narrow(width)
     count = len(typology)
@@ -178,7 +178,7 @@ def urban_scatter(
         ten: by urban class id, of the method with 10 classes.
         six: one column per method with 6 classes.
         typology: for names and colours.
-        width: of the figure, inches.
+        width: width of the figure, in inches.
     """
     figure, axes = panels(len(six.columns), width, (4, 2), 2.4)
     ticks = [0, 0.5, 1]
@@ -247,7 +247,7 @@ def growth_curves(points: pd.DataFrame, width: float = DESKTOP_WIDTH) -> Figure:
 
     Args:
         points: `curve`, what grows; its `value`; `seconds` measured and `operations` counted.
-        width: of the figure, inches.
+        width: width of the figure, in inches.
     """
     curves = list(points.groupby("curve", sort=False))
     figure, axes = panels(len(curves), width, (4, 2), 2.3, sharey=True)

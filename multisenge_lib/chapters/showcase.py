@@ -21,9 +21,9 @@ def patches_to_show(selection: pd.DataFrame, count: int, dataset: Dataset) -> li
     """Choose patches for a figure: those of the dataset's showcase first, then test patches.
 
     Args:
-        selection: of `dataset.select`.
+        selection: from `dataset.select`.
         count: how many to choose, at most.
-        dataset: of the selection.
+        dataset: the dataset of the selection.
     """
     is_showcase = selection["patch"].isin(dataset.showcase)
     is_test = selection["split"] == "test"

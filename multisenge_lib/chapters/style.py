@@ -60,7 +60,7 @@ def columns_for(width: float, columns: tuple[int, int]) -> int:
     """Choose the number of panels in a row.
 
     Args:
-        width: of the figure, inches.
+        width: width of the figure, in inches.
         columns: the numbers for the book's column and for a phone.
     """
     desktop, phone = columns
@@ -74,10 +74,10 @@ def panels(
 
     Args:
         count: number of panels.
-        width: of the figure, inches.
+        width: width of the figure, in inches.
         columns: panels in a row, in the book's column and on a phone.
-        height: of a row, inches.
-        options: of `plt.subplots`.
+        height: height of a row, in inches.
+        options: options of `plt.subplots`.
 
     Returns:
         The figure and its axes, `(count,)`, row by row.
@@ -185,7 +185,7 @@ def image_grid(
         images: title; image `(height, width, 3)`, 0 to 1, or map of ids `(height, width)`; the
             map's typology, None for an image. The legend is that of the first map's typology.
         columns: in a row, in the book's column and on a phone.
-        width: of the figure, inches.
+        width: width of the figure, in inches.
     """
     title_lines = 0
     for title, _, _ in images:
@@ -216,7 +216,7 @@ def class_label(typology: Typology, class_id: int, line: int = 0) -> str:
     """Write a class as every figure does: `1 Dense Built-Up`.
 
     Args:
-        typology: of the class.
+        typology: the typology of the class.
         class_id: from 1.
         line: letters after which a long name is broken; 0 for never.
     """
@@ -229,7 +229,7 @@ def text_legend(figure: Figure, typology: Typology, before: Sequence[Artist] = (
 
     Args:
         figure: grows by the legend's height.
-        typology: of the classes.
+        typology: the classes that are shown.
         before: other handles with labels, which come first.
     """
     names = []
@@ -248,8 +248,8 @@ def class_legend(
 
     Args:
         figure: grows by the legend's height.
-        typology: of the classes.
-        ids: of some classes only; None for all.
+        typology: the classes that are shown.
+        ids: ids of the classes to show; None for all.
         before: other handles with labels, which come first.
     """
     swatches = []
@@ -384,9 +384,9 @@ def place_labels(
     Returns:
         `(points, 2)`, the middles of the labels.
     """
-    taken = [np.asarray(point, float) for point in points]
+    occupied = [np.asarray(point, float) for point in points]
     if obstacles is not None:
-        taken += list(obstacles)
+        occupied += list(obstacles)
     places = []
     for point in points:
         best = None
@@ -394,12 +394,12 @@ def place_labels(
         for reach in (1.0, 1.8):  # a longer way only where none of the near places is free
             for direction in _DIRECTIONS:
                 place = point + distance * reach * direction / np.linalg.norm(direction)
-                others = [other for other in taken if not np.array_equal(other, point)]
+                others = [other for other in occupied if not np.array_equal(other, point)]
                 nearest = min((np.linalg.norm(place - other) for other in others), default=9.0)
                 room = min(nearest, 1.2 * distance)  # more room than this is no better
                 if room > best_room + 1e-9:
                     best = place
                     best_room = room
         places.append(best)
-        taken.append(best)
+        occupied.append(best)
     return np.array(places)

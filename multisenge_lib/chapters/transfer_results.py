@@ -41,7 +41,7 @@ class TransferRuns:
     """All records of the second place of one network.
 
     Attributes:
-        experiment: of the network, such as `s1s2_10c`; empty where nothing is trained.
+        experiment: the network's experiment, such as `s1s2_10c`; empty where nothing is trained.
         runs: by share and `scratch` or `tuned`, one record per seed.
         untouched: the evaluation of the sample's network as it is; None where there is none.
     """
@@ -202,8 +202,8 @@ def transfer_figure(transfer: TransferRuns, width: float = DESKTOP_WIDTH) -> Fig
     """Draw the macro F1 of both ways by the number of training patches.
 
     Args:
-        transfer: of `read_transfer`, with one run or more.
-        width: of the figure, inches.
+        transfer: from `read_transfer`, with one run or more.
+        width: width of the figure, in inches.
     """
     import matplotlib.pyplot as plt
 

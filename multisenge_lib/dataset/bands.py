@@ -2,7 +2,7 @@
 
 Published rasters may lie in one of two orders (`layout.BAND_ORDERS`), and the paper does not say in
 which. A raster that names its bands settles the question. For one that does not, the reader gives
-an order, and vegetated pixels are asked whether it can be true: see `red_edge`.
+an order, and vegetated pixels show whether it can be right: see `red_edge`.
 """
 
 import re
@@ -128,7 +128,7 @@ def guess_band_order(s2: np.ndarray) -> BandOrder | None:
     """Guess the band order of an image from its vegetation; None if there is too little.
 
     Args:
-        s2: as of `red_edge`.
+        s2: as in `red_edge`.
     """
     return order_of_red_edge(red_edge(s2))
 
@@ -195,7 +195,7 @@ def band_positions(
             `(bands, height, width)`.
         wanted: the bands that the raster must have. A raster without names must have no others.
         sensor: `s1` or `s2`.
-        order: of Sentinel-2 files that do not name their bands.
+        order: the order of bands in Sentinel-2 files that do not name them.
 
     Returns:
         For each band wanted its position, from 0.

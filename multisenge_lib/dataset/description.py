@@ -173,7 +173,7 @@ _RULES = {
 
 
 def _refused_key(table: str, content: Mapping[str, Any], error: msgspec.ValidationError) -> str:
-    """The key of a table whose value msgspec refused; its own message shows `...` instead."""
+    """Find the key of a table whose value msgspec refused; its own message shows only `...`."""
     for key, value in content[table].items():
         try:
             msgspec.convert({**content, table: {key: value}}, _Description)
@@ -184,7 +184,7 @@ def _refused_key(table: str, content: Mapping[str, Any], error: msgspec.Validati
 
 
 def _explain(error: msgspec.ValidationError, content: Mapping[str, Any]) -> str:
-    """One line for what msgspec refused: the key's path, what is there, and the rule."""
+    """Write one line about what msgspec refused: the key's path, its value, and the rule."""
     reason, _, path = str(error).partition(" - at `$.")
     if not path:  # a key of the file itself is missing, or is not a key
         return f"{reason}: the keys are {', '.join(_RULES)}"
@@ -234,7 +234,7 @@ def _check_class_names(description: _Description) -> None:
 
 
 def _check_order(description: _Description) -> None:
-    """Months and years in their order, each once, and bands in the order of the arrays."""
+    """Check that months and years are in order, each once, and bands in the order of the arrays."""
     if len(set(description.years)) < len(description.years):
         raise DescriptionError(f"years is {list(description.years)}: give each year once")
     try:
@@ -266,25 +266,25 @@ def _check_grouping(key: str, groups: Sequence[_Group], number_of_classes: int) 
         )
 
 
-def _check_name_of_grouping(name: str, taken: Iterable[str]) -> None:
+def _check_name_of_grouping(name: str, used_names: Iterable[str]) -> None:
     # It becomes a part of the names of experiments, records and their folders.
     if not re.fullmatch(r"[A-Za-z0-9_]{1,32}", name):
         raise DescriptionError(
             f"groupings.{name}: a grouping's name is up to 32 letters, digits and _"
         )
     # Some file systems make no difference between Urban and urban.
-    if name.lower() in [other.lower() for other in taken]:
+    if name.lower() in [other.lower() for other in used_names]:
         raise DescriptionError(
             f"groupings.{name}: another grouping, or the reference itself, has this name: choose "
             "another one"
         )
 
 
-def _free_name(number_of_classes: int, taken: Iterable[str]) -> str:
-    """A name for a grouping without one: `2c`, or `2c_2`, `2c_3` where that is taken."""
+def _free_name(number_of_classes: int, used_names: Iterable[str]) -> str:
+    """A name for a grouping without one: `2c`, or `2c_2`, `2c_3` where that is used."""
     name = f"{number_of_classes}c"
     attempt = 1
-    while name in taken:
+    while name in used_names:
         attempt += 1
         name = f"{number_of_classes}c_{attempt}"
     return name
@@ -329,7 +329,7 @@ def _with_base(content: Mapping[str, Any]) -> Mapping[str, Any]:
     """Add the keys of the description that a description is based on, where it has none itself."""
     base = content.get("based_on")
     if not isinstance(base, str) or base not in _BASES:
-        return content  # there is none, or it is refused with the other keys
+        return content  # no base, or an unknown one, which is refused with the other keys
     keys_of_base = tomllib.loads(files(__package__).joinpath(_BASES[base]).read_text("utf-8"))
     if "classes" in content:
         # The groupings of the base are of the classes of the base.
@@ -387,7 +387,7 @@ def _content_of(dataset: Dataset) -> dict[str, Any]:
         "cities": dict(dataset.cities),
     }
     if dataset.typologies == MULTISENGE.typologies:
-        return content  # they are what a file without classes has
+        return content  # a file without classes has MultiSenGE's
 
     content["classes"] = [
         {"name": land_class.name, "color": land_class.color}
@@ -429,7 +429,7 @@ def read_dataset_toml(path: Path | str) -> Dataset:
 
 
 def write_dataset_toml(root: Path | str, dataset: Dataset) -> Path:
-    """Write the `dataset.toml` of a dataset at a data root, which is made if need be.
+    """Write the `dataset.toml` of a dataset into a data root; create the root if it is missing.
 
     Raises:
         DescriptionError: the dataset cannot be described: the message names the key.
@@ -441,7 +441,7 @@ def write_dataset_toml(root: Path | str, dataset: Dataset) -> Path:
 
 
 def _whole_numbers(text: str) -> list[int | str]:
-    """`7,8` as numbers; what is not a number stays text, for the check of months to refuse."""
+    """Read `7,8` as numbers; other text stays text, which the check of months refuses."""
     numbers = []
     for part in text.split(","):
         numbers.append(int(part) if part.strip().isdecimal() else part)
@@ -449,16 +449,16 @@ def _whole_numbers(text: str) -> list[int | str]:
 
 
 def _tiles_with_splits(text: str, dataset: Dataset) -> dict[str, str]:
-    """`31UEQ,31UFQ=validation` as a table of tiles, in the dataset's order."""
-    wanted = {}
+    """Read `31UEQ,31UFQ=validation` as a table of tiles, in the dataset's order."""
+    split_of_tile = {}
     for part in text.split(","):
         tile, _, split = part.strip().partition("=")
         if tile not in dataset.tiles:
             raise DescriptionError(
                 f"tiles: {dataset.name} has no {tile!r}: choose among {', '.join(dataset.tiles)}"
             )
-        wanted[tile] = split or dataset.split_of(tile)
-    return {tile: wanted[tile] for tile in dataset.tiles if tile in wanted}
+        split_of_tile[tile] = split or dataset.split_of(tile)
+    return {tile: split_of_tile[tile] for tile in dataset.tiles if tile in split_of_tile}
 
 
 def with_selection(
@@ -468,10 +468,10 @@ def with_selection(
     s1_rule: str | None = None,
     tiles: str | None = None,
 ) -> Dataset:
-    """A dataset with another selection, as the parameters of the notebook give it.
+    """Return a dataset with another selection, as the parameters of the notebook give it.
 
     Args:
-        dataset: of a data root. What is None below stays as the dataset has it.
+        dataset: the dataset of a data root. What is None below stays as the dataset has it.
         months: in order, such as `7,8`.
         days_gap: least days between two consecutive Sentinel-2 acquisitions.
         s1_rule: `first`, `nearest`, or `first2` to `first9`, see `select`.

@@ -52,8 +52,8 @@ def raster_bytes(patch: str, bands: np.ndarray, names: Sequence[str], **options:
         patch: such as `31UEQ_7453_4112`.
         bands: `(bands, height, width)`, uint8, uint16 or float32.
         names: descriptions of the bands.
-        options: of the GTiff driver, such as `nodata`, or the `description` of the image, which
-            is written as `TIFFTAG_IMAGEDESCRIPTION`.
+        options: options of the GTiff driver, such as `nodata`, or the `description` of the image,
+            which is written as `TIFFTAG_IMAGEDESCRIPTION`.
     """
     origin = origin_of_patch(patch)
     profile = {

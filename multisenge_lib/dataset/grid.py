@@ -72,7 +72,7 @@ def tile_of_square(zone: int, column: int, row: int) -> str | None:
 
 
 def _first_row(zone: int) -> int:
-    """Rows begin at the letter A at the equator in odd zones, at F in even ones."""
+    """The letter of the row at the equator, as a position: A in odd zones, F in even ones."""
     return 5 if zone % 2 == 0 else 0
 
 
@@ -141,7 +141,7 @@ def squares(table: pd.DataFrame, size: int, crs: int | None = None) -> "gpd.GeoS
     """The squares that patches cover, in one projection.
 
     Args:
-        table: with columns `tile`, `x`, `y`.
+        table: patches, with columns `tile`, `x`, `y`.
         size: pixels along a patch's side.
         crs: EPSG code; by default the UTM zone of the first patch, in metres.
     """

@@ -107,10 +107,10 @@ def parse_day(text: str, years: tuple[int, ...] = ()) -> int:
 
 @cache
 def day_parser(years: tuple[int, ...] = ()) -> Callable[[str], int]:
-    """`parse_day` for a dataset's years, which remembers the days that it has parsed.
+    """Return `parse_day` for a dataset's years, with a cache of the days parsed before.
 
-    A million dates are read, of which some hundred are different. A function of the text alone
-    finds them again twice as fast as one of text and years.
+    A million dates are read, but only some hundred are different. The cache of a function of the
+    text alone is twice as fast as that of a function of text and years.
     """
     return cache(partial(parse_day, years=years))
 
@@ -182,7 +182,7 @@ def _parse_document(raw: bytes) -> _Document:
         ) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise LabelError(f"not JSON ({error}): truncated? fetch it again") from None
-    # Of a key that is there twice the decoder takes the last, and the dates of the first are lost.
+    # If a key occurs twice, the decoder takes the last, and the dates of the first are lost.
     # Inside a text, JSON writes \" for a quote, so that this counts keys alone.
     for key in _Document.__struct_fields__:
         if raw.count(b'"%s"' % key.encode()) > 1:
@@ -215,7 +215,7 @@ def parse_label(name: str, raw: bytes, dataset: Dataset = MULTISENGE) -> LabelRo
     """Read and check one label file.
 
     Args:
-        name: of the file, without folders; it says where the patch lies.
+        name: name of the file, without folders; it says where the patch lies.
         raw: the bytes of the file.
         dataset: gives the tiles, years, patch size and classes that are allowed.
 
@@ -290,7 +290,8 @@ def _unpack(archive: Path) -> bytes:
     pieces = []
     size = 0
     with gzip.open(archive) as stream:
-        while piece := stream.read(2**20):
+        # Piece by piece, so that a small file that unpacks to gigabytes is refused on the way.
+        for piece in iter(partial(stream.read, 2**20), b""):
             pieces.append(piece)
             size += len(piece)
             if size > _ARCHIVE_LIMIT:
@@ -323,7 +324,7 @@ def _files_of_archive(archive: Path) -> Iterator[_File]:
 def _parse_all(
     files: Iterable[_File], dataset: Dataset
 ) -> tuple[list[LabelRow], list[tuple[str, str]]]:
-    """The rows of all right files, and path and reason of each wrong one."""
+    """Parse all label files: the rows of the valid ones, path and reason of each other one."""
     rows = []
     problems = []
     path_of_patch = {}
@@ -345,14 +346,14 @@ def _parse_all(
 def scan_index(
     path: Path | str, dataset: Dataset = MULTISENGE
 ) -> tuple[pd.DataFrame, list[tuple[str, str]]]:
-    """Read the label files that are right, and say what is wrong with the others.
+    """Read the valid label files, and list what is wrong with the others.
 
     Args:
-        path: as of `read_index`.
-        dataset: as of `read_index`.
+        path: as in `read_index`.
+        dataset: as in `read_index`.
 
     Returns:
-        The index of the right files, see `read_index`; and path and reason of each wrong one.
+        The index of the valid files, see `read_index`; and path and reason of each other one.
 
     Raises:
         LabelError: there is no label file at all.

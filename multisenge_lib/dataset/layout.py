@@ -122,7 +122,7 @@ class Blocks:
 
 @dataclass(frozen=True)
 class Dataset:
-    """What tells one dataset in this layout from another.
+    """One dataset in this layout: its name, tiles, months, bands and classes.
 
     It does not change. For a variant, use `dataclasses.replace`.
 
@@ -185,7 +185,7 @@ class Dataset:
         return {typology.name: typology for typology in (self.published, *self.groupings)}
 
     def __post_init__(self) -> None:
-        """Refuse classifications that could not be told apart by the names of experiments."""
+        """Refuse classifications that the names of experiments could not distinguish."""
         # Names of records and runs are names of folders, where some systems ignore case.
         names = [typology.name.lower() for typology in (self.published, *self.groupings)]
         if len(set(names)) < len(names):

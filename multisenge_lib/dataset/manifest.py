@@ -22,8 +22,8 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
 
     Attributes:
         patch: such as `31UEQ_7453_4112`.
-        signature: a hash of the state of its rasters, see `store.signature_of`.
-        checksums: of its values in each array; None where it is not packed.
+        signature: a hash of the state of its rasters, see `store`.
+        checksums: the checksum of its values in each array; None where it is not packed.
         problem: why it could not be read, in one line; None where it is packed.
     """
 

@@ -15,13 +15,13 @@ def month_of(dates: np.ndarray) -> np.ndarray:
 
 
 def check_months(months: Sequence[int], years: Sequence[int]) -> tuple[int, ...]:
-    """Refuse months that are not a series; return them as they are.
+    """Check that months form a series, and return them as a tuple of integers.
 
     A series has its months in the order of time. It may cross New Year once, as 11, 12, 1, 2 do.
 
     Args:
         months: 1 to 12, each once.
-        years: of the dataset; none for any. Within a single year no series crosses New Year.
+        years: the dataset's years; none for any. Within a single year no series crosses New Year.
 
     Raises:
         SelectionError: naming the rule that is broken.

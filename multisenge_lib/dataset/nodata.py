@@ -101,7 +101,7 @@ def masked_pixels(source: Any, window: Window | None = None, **options: Any) -> 
     Args:
         source: from `rasterio.open`.
         window: which pixels to read; by default all.
-        options: of rasterio's `read`, such as `out_shape` `(height, width)`.
+        options: options of rasterio's `read`, such as `out_shape` `(height, width)`.
 
     Returns:
         `(height, width) bool`; None where the raster has neither alpha band nor mask.

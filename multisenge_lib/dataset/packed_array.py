@@ -32,10 +32,10 @@ class PackedArray:
     """Where the values of the patches lie in a file.
 
     Attributes:
-        path: of the file, which `numpy.load` opens too.
+        path: the file, which `numpy.load` opens too.
         shape: patches, then the shape of one patch.
-        dtype: of the values.
-        header_bytes: before the values of the first patch.
+        dtype: type of the values.
+        header_bytes: bytes before the values of the first patch.
     """
 
     path: Path
@@ -75,7 +75,7 @@ class PackedArray:
         """Read one patch.
 
         Args:
-            position: of the patch.
+            position: the patch's position in the array.
             expected: the checksum of its values.
             out: where to put them: contiguous, of their shape and type; by default a new array.
 

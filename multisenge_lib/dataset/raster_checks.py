@@ -145,8 +145,8 @@ def layout_problems(source: Any, kind: str, dataset: Dataset) -> list[str]:
     if type_is_wrong:
         problems.append(type_is_wrong)
     elif not set(dtypes) <= set(_DTYPES[kind]) and not tagged:
-        wanted = " or ".join(_DTYPES[kind][:2])
-        problems.append(f"is {' and '.join(dtypes)}, {kind} is {wanted}")
+        allowed = " or ".join(_DTYPES[kind][:2])
+        problems.append(f"is {' and '.join(dtypes)}, {kind} is {allowed}")
 
     if source.width != source.height or source.width > TILE_PIXELS:
         problems.append(
@@ -194,8 +194,8 @@ def alignment_problems(
     """Compare the pixels of an open raster with those of the first raster of its patch."""
     if source.shape != reference_shape:
         size = "x".join(map(str, source.shape))
-        wanted = "x".join(map(str, reference_shape))
-        return [f"has {size} pixels, the rasters of a patch are of one size, here {wanted}"]
+        expected = "x".join(map(str, reference_shape))
+        return [f"has {size} pixels, the rasters of a patch are of one size, here {expected}"]
     east = source.transform.c - reference_transform.c
     south = reference_transform.f - source.transform.f
     if max(abs(east), abs(south)) > 0.01 * PIXEL:

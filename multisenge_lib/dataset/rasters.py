@@ -74,7 +74,7 @@ class Patch:
 
 @dataclass(frozen=True)
 class Raster:
-    """One raster in the units of the layout, no data already 0.
+    """The pixels of one raster in the units of the layout, with 0 for no data.
 
     Attributes:
         pixels: `(bands, height, width)`; Sentinel-1 float32, else of the file's type.
@@ -128,7 +128,7 @@ def inspect_raster(
     """Read one raster, and find all that is wrong with it.
 
     Args:
-        path: of a GeoTIFF.
+        path: path of a GeoTIFF.
         kind: `s1`, `s2` or `reference`.
         origin: where it must lie.
         reference_raster: the patch's first raster, whose pixels it must share; None for the first.
@@ -153,7 +153,7 @@ def read_raster(
     reference_raster: Raster | None = None,
     dataset: Dataset = MULTISENGE,
 ) -> Raster:
-    """Read one raster, refusing the first problem; arguments as of `inspect_raster`.
+    """Read one raster, or raise its first problem; arguments as in `inspect_raster`.
 
     The names of the bands are left to `order_bands`, whose error is never skipped.
 
@@ -214,7 +214,7 @@ def check_sensors(sensors: Sequence[str] | None, dataset: Dataset) -> tuple[str,
 
 
 def _check_row(row: Any) -> None:
-    """Refuse what is no row of a selection, above all the name of a patch."""
+    """Refuse anything that is not a row of a selection, such as the name of a patch."""
     columns = ("patch", "s1_dates", "s2_dates")
     if not all(hasattr(row, column) for column in columns):
         raise PatchError(
@@ -245,10 +245,10 @@ def read_patch(
         root: the data root.
         row: a row of a selection: `patch`, `s1_dates`, `s2_dates`.
         sensors: which of `s1` and `s2` to read; by default those of the dataset.
-        band_order: of Sentinel-2 files that do not name their bands. Where a file names them, the
+        band_order: the order in Sentinel-2 files that do not name their bands. Where one does, the
             names count. An order that the vegetation in the file contradicts is refused.
         reference: whether to read the reference.
-        dataset: of the root; by default as it describes itself.
+        dataset: the root's dataset; by default as the root describes itself.
 
     Raises:
         PatchError: a raster is missing, damaged, or not of the published layout; one line.

@@ -30,7 +30,7 @@ from multisenge_lib.errors import DescriptionError, MultiSenGEError, printable
 
 
 class _SampleMarker(msgspec.Struct):
-    """What the sample's marker says that matters here."""
+    """The part of the sample's marker that is read here."""
 
     size: Annotated[int, msgspec.Meta(ge=1, le=1024)] = SAMPLE.patch_pixels
 
@@ -71,20 +71,20 @@ def _check_is_multisenge(root: Path) -> None:
         tile, x, y = match.groups()
         if not _is_multisenge_patch(tile, int(x), int(y)):
             raise DescriptionError(
-                f"{root} is not MultiSenGE, {printable(match.string)} is none of its patches: say "
-                f"what it holds in {root / DESCRIPTION}; `multisenge check {root}` drafts it. For "
-                'MultiSenNA, write based_on = "multisenna", its years and its tiles there'
+                f"{root} is not MultiSenGE, {printable(match.string)} is not one of its patches: "
+                f"say what it holds in {root / DESCRIPTION}; `multisenge check {root}` drafts it. "
+                'For MultiSenNA, write based_on = "multisenna", its years and its tiles there'
             )
 
 
-def given_data_root(given: Path | str | None = None) -> Path | None:
-    """The data root that is given, else the one that `MULTISENGE_ROOT` names, else None.
+def given_data_root(data_root: Path | str | None = None) -> Path | None:
+    """Return the data root of the caller, else the one that `MULTISENGE_ROOT` names, else None.
 
     Raises:
         MultiSenGEError: `MULTISENGE_ROOT` names nothing that exists, or the root is a sample that
             was cut off while it was written.
     """
-    root = Path(given).expanduser() if given else paths.real_data_root()
+    root = Path(data_root).expanduser() if data_root else paths.real_data_root()
     if root is not None and (root / UNFINISHED_SAMPLE).exists():
         raise MultiSenGEError(
             f"{root} is a sample that was not finished: write it again with "

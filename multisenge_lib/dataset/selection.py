@@ -102,7 +102,7 @@ def choose_dates(dates: np.ndarray, months: Sequence[int], days_gap: int) -> np.
     """Choose one date in each month by the rule at the top of this file.
 
     Args:
-        dates: of one patch, sorted datetime64[D].
+        dates: the dates of one patch, sorted datetime64[D].
         months: in order. Where a month is before its predecessor, the series goes on in the next
             year.
         days_gap: least number of days from one chosen date to the next.
@@ -131,7 +131,7 @@ def choose_all(series: pd.Series, months: Sequence[int], days_gap: int) -> list[
     """Choose the dates of many patches; see `choose_dates`.
 
     Args:
-        series: of each patch its sorted dates, datetime64[D].
+        series: for each patch its sorted dates, datetime64[D].
         months: in order.
         days_gap: least number of days from one chosen date to the next.
 
@@ -166,9 +166,9 @@ def first_in_months(s1_dates: np.ndarray, s2_dates: np.ndarray) -> np.ndarray | 
         As many dates as `s2_dates`; None where a month has no Sentinel-1 date.
     """
     s1_months = s1_dates.astype("datetime64[M]")
-    wanted = s2_dates.astype("datetime64[M]")
-    positions = np.searchsorted(s1_months, wanted)
-    if (positions == len(s1_dates)).any() or (s1_months[positions] != wanted).any():
+    s2_months = s2_dates.astype("datetime64[M]")
+    positions = np.searchsorted(s1_months, s2_months)
+    if (positions == len(s1_dates)).any() or (s1_months[positions] != s2_months).any():
         return None
     return s1_dates[positions]
 
@@ -479,7 +479,7 @@ def to_csv(selection: pd.DataFrame, path: Path | str | None = None) -> str:
     """Turn a selection into text: `patch,tile,split,s2_dates,s1_dates`, dates joined by `;`.
 
     Args:
-        selection: of `select`.
+        selection: from `select`.
         path: a file to write the text to.
 
     Raises:

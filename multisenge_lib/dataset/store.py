@@ -111,14 +111,14 @@ class Store:
 
 @dataclass(frozen=True)
 class _Source:
-    """What is packed, and how it is read.
+    """The patches to pack, and how their rasters are read.
 
     Attributes:
         root: the data root.
         selection: the patches; the position of a patch is its row.
         sensors: which of `s1` and `s2`.
-        band_order: of files that do not name their bands.
-        dataset: of the root.
+        band_order: the order of bands in files that do not name them.
+        dataset: the root's dataset.
     """
 
     root: Path
@@ -146,7 +146,7 @@ class _Source:
 
 
 def _store_name(source: _Source) -> str:
-    """A name for each data root, selection and way of reading.
+    """Compute the store's name, which differs for each data root, selection and way of reading.
 
     The names of the bands are part of it. Without them, a `dataset.toml` in which B4 was changed to
     B8 would be given the old values under the new name.
@@ -196,7 +196,7 @@ def _missing_rows(path: Path, source: _Source) -> list[Any]:
 
 
 def _read_or_explain(source: _Source, row: Any) -> Patch | str:
-    """Read a patch; a problem of this patch alone is returned, of the whole dataset raised."""
+    """Read a patch, or return its problem; a problem of the whole dataset is raised."""
     try:
         return source.read(row)
     except BandOrderError:
@@ -206,7 +206,7 @@ def _read_or_explain(source: _Source, row: Any) -> Patch | str:
 
 
 def _values_of(patch: Patch) -> dict[str, np.ndarray]:
-    """The arrays of a patch, those that were read."""
+    """The arrays of a patch by name, without those that were not read."""
     values = {}
     for name in (*SENSORS, "reference"):
         array = getattr(patch, name)
@@ -226,7 +226,7 @@ def _size_problem(arrays: Mapping[str, PackedArray], patch: Patch) -> str | None
 
 
 def _write_patch(arrays: Mapping[str, PackedArray], patch: Patch, position: int) -> dict[str, int]:
-    """Put a patch into the arrays; returns the checksums of its values."""
+    """Write a patch into the arrays, and return the checksums of its values."""
     checksums = {}
     for name, values in _values_of(patch).items():
         checksums[name] = arrays[name].write(position, values)
@@ -239,9 +239,9 @@ def _pack_patch(
     """Write a patch into the arrays, unless there is a problem; return its line for the manifest.
 
     Args:
-        row: of the patch.
+        row: the patch's row of the selection.
         signature: the state of its rasters before they were read.
-        arrays: of the store; None is enough for a problem.
+        arrays: the store's arrays; not needed where there is a problem.
         patch: from `_read_or_explain`: the patch, or why it cannot be read.
     """
     if isinstance(patch, str):
@@ -257,7 +257,7 @@ def _open_arrays(path: Path, names: Sequence[str]) -> dict[str, PackedArray]:
 
 
 def _arrays_like(path: Path, source: _Source, patch: Patch) -> dict[str, PackedArray]:
-    """Open the arrays of the store if this patch fits into them; else make them anew, empty.
+    """Open the arrays of the store if this patch fits into them; else create empty ones.
 
     The manifest is emptied first, so that no line of it ever speaks of values that are gone.
     """
@@ -288,7 +288,7 @@ def _pack_first(
     on what was packed before.
 
     Args:
-        path: of the store.
+        path: the store's folder.
         source: what is packed.
         packed: patches that are in the store.
         on_error: see `pack`.
@@ -403,7 +403,7 @@ def pack(
         selection: from `select`; every patch with the same number of dates.
         folder: where stores lie, one folder each; by default `packed` in `paths.cache_dir()`.
         sensors: which of `s1` and `s2` to pack; by default those of the dataset.
-        band_order: of files that do not name their bands, see `read_patch`.
+        band_order: the order of bands in files that do not name them, see `read_patch`.
         on_error: `stop` at the first patch that cannot be read, or `skip` and list them. Patches of
             another size than the first readable one count as such.
 

@@ -139,7 +139,7 @@ def make_typology(
     """Number classes from 1 and put them together as a typology.
 
     Args:
-        rows: of each class, its name, hexadecimal colour, and the published ids that it gathers.
+        rows: for each class its name, hexadecimal colour, and the published ids that it gathers.
         name: the typology's name; by default its number of classes and `c`, such as `10c`.
     """
     classes = tuple(LandClass(number, *row) for number, row in enumerate(rows, start=1))
@@ -185,10 +185,10 @@ def reclassify(reference: np.ndarray, typology: Typology) -> np.ndarray:
         )
     lookup = typology.lookup
     if reference.size and not (reference.min() >= 0 and reference.max() < len(lookup)):
-        known_ids = range(len(lookup))
-        strange = [int(class_id) for class_id in np.unique(reference) if class_id not in known_ids]
+        valid_ids = range(len(lookup))
+        strange = [int(class_id) for class_id in np.unique(reference) if class_id not in valid_ids]
         raise MultiSenGEError(
-            f"class ids {strange} in the reference: there are 1 to {len(lookup) - 1}, "
+            f"class ids {strange} in the reference: valid are 1 to {len(lookup) - 1}, "
             "and 0 for no data"
         )
     return lookup[reference]

@@ -7,7 +7,7 @@ intensity. `import`, `check`, training, `predict` and `predict_map` all take the
 2. `read_values` reads bands of an open raster, applies its scale and offset tags, and sets what the
    raster marks as no data to 0. Its steps are public for readers that open rasters in another way.
 3. `impossible_values` looks for single pixels that no sensor measures, such as negative intensity.
-   It may be asked of any part of an image.
+   It works on any part of an image.
 4. `unlikely_values` looks at the distribution, and recognises digital numbers, decibels with an
    offset and pictures. It needs an image or a patch, or a thinned image, not a few rows.
 
@@ -208,13 +208,13 @@ def _shape_to_read(
 def _in_units_of_layout(
     pixels: np.ndarray, kind: str, scales: Sequence[float], offsets: Sequence[float]
 ) -> np.ndarray:
-    """Stored values in the units of the layout; no data is whatever it becomes.
+    """Convert stored values to the units of the layout; pixels without data are set afterwards.
 
     Args:
         pixels: `(bands, height, width)`; may be changed.
         kind: `s1`, `s2` or `reference`.
-        scales: of each band's tag.
-        offsets: of each band's tag.
+        scales: one for each band, 1 where there is no tag.
+        offsets: one for each band, 0 where there is no tag.
     """
     if kind == "reference":
         return pixels
@@ -243,10 +243,10 @@ def _usual_no_data(dtype: np.dtype) -> float | None:
 
 
 def impossible_values(values: np.ndarray, sensor: str) -> list[str]:
-    """Find values that no sensor measures; one is enough, so any part of an image can be asked.
+    """Find values that no sensor measures; one is enough, so any part of an image can be checked.
 
     Args:
-        values: of any shape, in the units of the layout, 0 for no data.
+        values: an array of any shape, in the units of the layout, 0 for no data.
         sensor: `s1` or `s2`.
 
     Returns:
@@ -364,7 +364,7 @@ def reference_problems(ids: np.ndarray, classes: int) -> list[str]:
     """Find values of a reference that are no class ids.
 
     Args:
-        ids: of any shape, 0 for no data.
+        ids: an array of any shape, 0 for no data.
         classes: the highest class id.
 
     Returns:
@@ -426,11 +426,11 @@ def check_values(
 def zero_invalid(values: np.ndarray, sensor: str, source: object) -> np.ndarray:
     """Set NaN to 0 (no data), negative and infinite reflectance too; refuse impossible values.
 
-    Some rows of an image can be asked, since only single pixels are judged. Ask `check_values` once
+    Some rows of an image are enough, since pixels are judged one by one. Call `check_values` once
     for the whole image.
 
     Args:
-        values: of any shape, in the units of the layout.
+        values: an array of any shape, in the units of the layout.
         sensor: `s1` or `s2`.
         source: what the message calls the image, such as its path.
 

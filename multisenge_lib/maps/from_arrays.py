@@ -15,7 +15,7 @@ from multisenge_lib.dataset import (
 )
 from multisenge_lib.errors import ExperimentError, PatchError
 from multisenge_lib.maps.map_files import to_class_ids
-from multisenge_lib.maps.windows import WINDOW, blend, choose_window, predict_row
+from multisenge_lib.maps.windows import WINDOW, blend, fit_network_to_windows, predict_row
 from multisenge_lib.models import days_input
 
 
@@ -64,7 +64,7 @@ def predict_map(
     days_of_images = _check_days(model, days or {})
     height, width = next(iter(arrays.values())).shape[1:3]
     valid = valid_mask(arrays)
-    model, windows = choose_window(model, (height, width), window, overlap)
+    model, windows = fit_network_to_windows(model, (height, width), window, overlap)
 
     def read(start: int, stop: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
         rows = {sensor: array[:, start:stop] for sensor, array in arrays.items()}
@@ -155,10 +155,9 @@ def _check_attributes(series: Any, sensor: str) -> None:
 
 
 def _check_units(array: np.ndarray, sensor: str) -> np.ndarray:
-    """Refuse arrays in other units; in the others set what is no data to 0."""
+    """Check units; set invalid pixels to 0. An array without any data is allowed."""
     dtype = array.dtype
     array = zero_invalid(array, sensor, sensor)
-    # An area without data anywhere is a sad map, but its units are not wrong.
     if array.any():
         check_values(np.moveaxis(array, -1, 0), sensor, sensor)
         problem = whole_number_problem([dtype], sensor)

@@ -22,14 +22,14 @@ from multisenge_lib.maps.windows import (
     WINDOW,
     Windows,
     blend,
-    choose_window,
+    fit_network_to_windows,
     predict_row,
 )
 from multisenge_lib.models import days_input, load_model
 
 
 def predict_rasters(
-    model: Path | str,
+    model_path: Path | str,
     rasters: Mapping[str, Sequence[Path | str]],
     out: Path | str,
     *,
@@ -44,17 +44,18 @@ def predict_rasters(
 ) -> Path:
     """Map rasters of any size with a saved network.
 
-    Memory depends on the width of the rasters and not on their height. A run that was interrupted
-    goes on where it was, and gives the same bytes.
+    Memory depends on the width of the rasters and not on their height. An interrupted run resumes
+    and gives an identical file.
 
     Args:
-        model: a `model.keras` that this library saved.
-        rasters: for each sensor that the network takes, one raster a month, in its order.
+        model_path: a `model.keras` that this library saved.
+        rasters: for each sensor that the network takes, one raster per month, in the network's
+            order.
         out: the GeoTIFF of class ids. See `map_files` for what lies beside it.
         window: pixels along the side of the windows, a multiple of 32.
         overlap: pixels that two windows share. By default a quarter of the window.
         layers: further layers to write, of `probabilities` and `entropy`.
-        band_order: of Sentinel-2 rasters that do not name their bands.
+        band_order: the order of the bands in Sentinel-2 rasters that do not name them.
         any_month: take rasters whose names say another month than the network's.
         overwrite: replace a map of other data or settings, and files of yours beside it.
         progress: show a bar where there is a terminal.
@@ -70,15 +71,15 @@ def predict_rasters(
         FileError: the map cannot be written, or something else lies at its place.
     """
     check_projections()
-    model = Path(model)
+    model_path = Path(model_path)
     out = Path(out)
-    trained, card = load_model(model, network)
+    model, card = load_model(model_path, network)
     stack = open_stack(
         rasters, card.bands, card.months, band_order, any_month, s1_per_month=card.s1_per_month
     )
-    trained, windows = choose_window(trained, stack.shape, window, overlap)
+    model, windows = fit_network_to_windows(model, stack.shape, window, overlap)
     identity = map_identity(
-        model,
+        model_path,
         rasters=stack.stamps,
         bands=stack.band_numbers,
         windows=windows,
@@ -93,7 +94,7 @@ def predict_rasters(
     )
     _check_not_an_input(target, stack)
     return write_map(
-        target, partial(_predict_parts, trained, stack, windows, out.name, progress), overwrite
+        target, partial(_predict_parts, model, stack, windows, out.name, progress), overwrite
     )
 
 
@@ -110,7 +111,7 @@ def _check_not_an_input(target: MapFiles, stack: RasterStack) -> None:
 
 
 def _predict_parts(
-    network: keras.Model,
+    model: keras.Model,
     stack: RasterStack,
     windows: Windows,
     name: str,
@@ -119,17 +120,15 @@ def _predict_parts(
 ) -> Iterator[MapPart]:
     """Predict the strips of a map from north to south, leaving out the first `done`."""
     starts = windows.starts(0)
-    # The first strip that is missing is covered by windows of the strips before it as well.
+    # Also recompute the two strips before: their windows overlap the first missing strip.
     first = max(0, done - ROWS_THAT_REACH)
-    inputs = {tensor.name for tensor in network.inputs}
+    inputs = {tensor.name for tensor in model.inputs}
     days = {
         sensor: of_images
         for sensor, of_images in stack.days.items()
         if days_input(sensor) in inputs
     }
-    window_rows = (
-        predict_row(network, stack.read, windows, start, days) for start in starts[first:]
-    )
+    window_rows = (predict_row(model, stack.read, windows, start, days) for start in starts[first:])
     strips = blend(window_rows, windows, starts[first:])
     bar = tqdm(
         strips, printable(name), len(starts), initial=first, disable=None if progress else True

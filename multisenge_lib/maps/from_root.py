@@ -42,7 +42,7 @@ from multisenge_lib.models import (
 
 
 def predict_root(
-    model: Path | str,
+    model_path: Path | str,
     root: Path | str,
     folder: Path | str,
     *,
@@ -61,14 +61,15 @@ def predict_root(
     have dates of their own, so nothing is blended between them.
 
     Args:
-        model: a `model.keras` that this library saved.
+        model_path: a `model.keras` that this library saved.
         root: the data root.
         folder: where the maps go.
         tiles: which to map. By default all that have patches with full series.
         split: map the patches of this split alone. By default all, whatever their split.
-        months: of the series, as many as the network takes; by default those of its training.
+        months: the months of the series, as many as the network takes; by default those of its
+            training.
         layers: further layers to write, of `probabilities` and `entropy`.
-        band_order: of Sentinel-2 rasters that do not name their bands.
+        band_order: the order of the bands in Sentinel-2 rasters that do not name them.
         overwrite: replace maps of other data or settings, and files of yours beside them.
         progress: show a bar where there is a terminal.
         network: the file of a network of your own, see `models.load_model`.
@@ -84,10 +85,10 @@ def predict_root(
         FileError: a map cannot be written, or something else lies at its place.
     """
     check_projections()
-    model = Path(model)
+    model_path = Path(model_path)
     root = Path(root)
     folder = Path(folder)
-    trained, card = load_model(model, network)
+    model, card = load_model(model_path, network)
     check_bands(root, card)
     selection = patches_to_map(
         root, months or card.months, card.sensors, card.s1_per_month, by_split=split is not None
@@ -99,19 +100,19 @@ def predict_root(
         patches = selection[selection["tile"] == tile]
         size = _patch_size(root, patches, card, band_order)
         # A network with peepholes takes patches of its own size only, and says so here.
-        if trained.output_shape[1] != size:
-            trained = with_input_size(trained, size)
+        if model.output_shape[1] != size:
+            model = with_input_size(model, size)
         target = MapFiles(
             path=folder / f"{tile}.tif",
             grid=_mosaic_grid(patches, size),
             legend=card.legend,
             identity=map_identity(
-                model, rasters=_stamps(root, patches, card.sensors), band_order=band_order
+                model_path, rasters=_stamps(root, patches, card.sensors), band_order=band_order
             ),
             extra_layers=tuple(layers),
             description=map_description(card),
         )
-        parts = partial(_predict_parts, trained, root, patches, card, band_order, progress)
+        parts = partial(_predict_parts, model, root, patches, card, band_order, progress)
         maps.append(write_map(target, parts, overwrite))
     return maps
 

@@ -1,9 +1,8 @@
 """The files of one map: what they hold, whether they are finished, and how they are written.
 
 A map is written in parts, from north to south or patch by patch, into uncompressed layers in a
-hidden folder beside it, `.NAME.part`. A run that is killed at any moment goes on from these, to the
-same bytes. When all parts are there, each layer is copied to a Cloud-Optimised GeoTIFF, which is
-moved to its place:
+hidden folder beside it, `.NAME.part`. An interrupted run resumes and gives an identical file. When
+all parts are there, each layer is copied to a Cloud-Optimised GeoTIFF, which is moved to its place:
 
     map.tif                 class ids, 0 for no data
     map_probabilities.tif   if asked for: the probability of each class
@@ -43,8 +42,8 @@ from multisenge_lib.models import ModelCard
 
 #: Probabilities and entropy, 0 to 1, are stored as whole numbers of this step, 0 to 250.
 SCALE = 1 / 250
-#: No data in the layers of probabilities and entropy, where 0 is a value.
-NO_DATA_OF_SHARES = 255
+#: No data in the layers of probabilities and entropy, 0 to 250, where 0 is a value.
+NO_DATA_OF_PROBABILITIES = 255
 #: The layers that can be asked for beside the class ids.
 EXTRA_LAYERS = ("probabilities", "entropy")
 #: The tag that holds a map's identity in its GeoTIFFs, and the mark of the small files beside them.
@@ -59,8 +58,8 @@ class MapPart(NamedTuple):
     """A rectangle of a map as it was predicted.
 
     Attributes:
-        row: of its upper-left pixel in the map.
-        column: of the same pixel.
+        row: row of its upper-left pixel in the map.
+        column: column of the same pixel.
         probabilities: `(height, width, classes) float32`, 0 to 1.
         valid: `(height, width) bool`; elsewhere the map has no data.
     """
@@ -73,13 +72,13 @@ class MapPart(NamedTuple):
 
 @dataclass(frozen=True)
 class MapFiles:
-    """Where the files of one map lie and what they are to hold.
+    """The files of one map: where they lie and what they hold.
 
     Attributes:
-        path: of the class ids.
+        path: path of the class-id map.
         grid: `height`, `width`, `crs` and `transform`, as rasterio names them.
         legend: name and hexadecimal colour of each class, from id 1.
-        identity: of everything that the pixels depend on, see `map_identity`.
+        identity: hash of everything that determines the map, see `map_identity`.
         extra_layers: which of `EXTRA_LAYERS` to write.
         description: a sentence about the map that its GeoTIFFs carry.
     """
@@ -116,7 +115,7 @@ class MapFiles:
 
     @property
     def other_layers(self) -> list[Path]:
-        """Where layers of another run may lie, which would pass for layers of this map."""
+        """Paths of optional layers not requested now; an older run may have left them there."""
         return [self._beside(layer) for layer in EXTRA_LAYERS if layer not in self.extra_layers]
 
     @property
@@ -162,7 +161,7 @@ class MapFiles:
 
 
 def map_identity(model: Path, **inputs: Any) -> str:
-    """Compute what must be equal for two runs to give the same map.
+    """Return a hash of everything that determines the map.
 
     Args:
         model: the file of the network.
@@ -174,7 +173,7 @@ def map_identity(model: Path, **inputs: Any) -> str:
 
 
 def raster_stamp(path: Path) -> tuple[str, int, int]:
-    """What changes when a raster does: its path, bytes and time of change."""
+    """Return path, size and time of change of a raster, which differ once it is edited."""
     resolved = path.resolve()
     status = resolved.stat()
     return str(resolved), status.st_size, status.st_mtime_ns
@@ -228,21 +227,21 @@ def entropy(probabilities: np.ndarray) -> np.ndarray:
 
 
 def _layer_values(layer: str, part: MapPart) -> np.ndarray:
-    """What a layer stores of one part: `(bands, height, width) uint8`."""
+    """Convert one part to the values that a layer stores: `(bands, height, width) uint8`."""
     if layer == "classes":
         return to_class_ids(part.probabilities, part.valid)[None]
     if layer == "entropy":
-        shares = entropy(part.probabilities)[None]
+        values = entropy(part.probabilities)[None]
     else:
-        shares = np.moveaxis(part.probabilities, -1, 0)
-    stored = np.rint(shares / SCALE).astype(np.uint8)
-    stored[:, ~part.valid] = NO_DATA_OF_SHARES
+        values = np.moveaxis(part.probabilities, -1, 0)
+    stored = np.rint(values / SCALE).astype(np.uint8)
+    stored[:, ~part.valid] = NO_DATA_OF_PROBABILITIES
     return stored
 
 
 @contextmanager
 def _writing(target: MapFiles) -> Iterator[None]:
-    """Report what fails while files are written as a FileError that names the map.
+    """Turn errors while files are written into a FileError that names the map.
 
     It stands around writing alone: errors of reading rasters and of predicting are not about room.
     """
@@ -258,7 +257,7 @@ def _writing(target: MapFiles) -> Iterator[None]:
 def write_map(
     target: MapFiles, predict_parts: Callable[[int], Iterable[MapPart]], overwrite: bool = False
 ) -> Path:
-    """Write a map, or what is missing of it.
+    """Write a map, or finish one that an earlier run began.
 
     Args:
         target: the map.
@@ -318,7 +317,7 @@ def count_finished_parts(target: MapFiles) -> int | None:
 
 
 def _seal(target: MapFiles, done: int) -> str:
-    """A digest that fits a progress file only if nothing was edited, cut or exchanged."""
+    """Compute a digest that changes if the layers or the progress file are edited or exchanged."""
     # The layers are not compressed, so their sizes stay as they were at the start.
     sizes = [target.unfinished(layer).stat().st_size for layer in target.layers]
     content = json.dumps([target.identity, files.library_digest(), done, sizes])
@@ -355,7 +354,7 @@ def _check_places(target: MapFiles, overwrite: bool) -> None:
     """
     folder = target.folder
     if folder.exists() and not _is_folder_of_ours(folder, target.progress):
-        # Removed under no circumstances: nobody expects that a folder goes with a map.
+        # Never delete this folder: we did not create it.
         raise FileError(
             f"{printable(folder)} is not an unfinished map, and its place is needed: move it, or "
             "choose another name for the map"
@@ -414,7 +413,7 @@ def _make_layer(target: MapFiles, layer: str) -> None:
         "dtype": "uint8",
         "count": count,
         "interleave": "band",
-        "nodata": NO_DATA if layer == "classes" else NO_DATA_OF_SHARES,
+        "nodata": NO_DATA if layer == "classes" else NO_DATA_OF_PROBABILITIES,
         "bigtiff": "if_safer",
     }
     names = [without_controls(name) for name, _ in target.legend]
@@ -436,7 +435,7 @@ def write_part(target: MapFiles, part: MapPart, number: int) -> None:
     Args:
         target: the map.
         part: what was predicted.
-        number: of the part, from 1.
+        number: number of the part, from 1.
     """
     # Class ids first: they refuse probabilities of NaN, which cannot be stored.
     for layer in ("classes", *target.extra_layers):
@@ -453,7 +452,7 @@ def write_part(target: MapFiles, part: MapPart, number: int) -> None:
 
 
 def _sync(path: Path) -> None:
-    """Wait until the disk has a file."""
+    """Wait until a file is on the disk."""
     with path.open("rb+") as file:
         os.fsync(file.fileno())
 
@@ -465,7 +464,8 @@ def _finish(target: MapFiles) -> None:
             _write_side_file(target, path, target.unfinished("classes"))
         for layer, place in target.layers.items():
             whole = target.folder / f"whole_{layer}.tif"
-            # The mean of two class ids would be a third class. Of shares it is what a reader sees.
+            # Overviews take the most frequent class, because a mean of class ids means nothing, and
+            # the mean of probabilities.
             resampling = "MODE" if layer == "classes" else "AVERAGE"
             _compress(target.unfinished(layer), whole, resampling)
             whole.replace(place)

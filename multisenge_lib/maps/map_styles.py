@@ -84,9 +84,9 @@ def write_picture(path: Path, class_ids: Path, legend: Legend, mark: str, remedy
     """Draw a raster of class ids as a PNG.
 
     Args:
-        path: of the picture.
+        path: path of the picture.
         class_ids: the raster to draw.
-        legend: of its classes.
+        legend: name and hexadecimal colour of each class.
         mark: stands in the picture's metadata.
         remedy: the end of the message where the picture cannot be written.
     """

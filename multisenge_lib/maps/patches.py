@@ -28,8 +28,8 @@ def patches_to_map(
 
     Args:
         root: the data root.
-        months: of the series that the network takes.
-        sensors: that the network takes.
+        months: the months of the series that the network takes.
+        sensors: the sensors that the network takes.
         s1_per_month: Sentinel-1 images of each month that it takes.
         by_split: keep the splits of the data root, and leave out patches that are too near to
             another split. By default all patches are taken, whatever their split.
@@ -45,6 +45,7 @@ def patches_to_map(
     bands = {sensor: dataset.bands[sensor] for sensor in sensors}
     chosen = replace(dataset, bands=bands)
     if not by_split:
+        # All in one split, so that no patch is dropped as a buffer between splits.
         chosen = replace(chosen, split_of_tile=dict.fromkeys(dataset.tiles, "test"))
     return load_selection(root, months, s1_rule=s1_rule, sensors=sensors, dataset=chosen)
 
@@ -73,8 +74,8 @@ def patch_inputs(
 
     Args:
         network: that takes it.
-        card: of the network.
-        row: of the selection, with the dates of the patch's images.
+        card: the network's card.
+        row: a row of the selection, with the dates of the patch's images.
         patch: as `read_patch` gives it.
 
     Returns:

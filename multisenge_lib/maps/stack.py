@@ -54,7 +54,7 @@ class RasterStack:
     """A series of rasters on one grid, read a few rows at a time.
 
     Attributes:
-        paths: of each sensor's rasters, in the order of the series.
+        paths: paths of each sensor's rasters, in the order of the series.
         band_numbers: which bands to read in each raster, from 1, in the network's order; for each
             sensor and raster, as `paths`.
         grid: `height`, `width`, `crs` and `transform`, as rasterio names them.
@@ -74,7 +74,7 @@ class RasterStack:
 
     @property
     def stamps(self) -> dict[str, list[tuple[str, int, int]]]:
-        """What changes when a raster does, for each sensor and raster."""
+        """Path, size and time of change of each raster, by sensor."""
         stamps = {}
         for sensor, paths in self.paths.items():
             stamps[sensor] = [raster_stamp(path) for path in paths]
@@ -145,8 +145,8 @@ def open_stack(
     Args:
         paths: for each sensor one raster a month, in the order of `months`.
         bands: names of the bands of each sensor that the network takes.
-        months: of the network, 1 to 12.
-        band_order: of Sentinel-2 rasters that do not name their bands.
+        months: the network's months, 1 to 12.
+        band_order: the order of the bands in Sentinel-2 rasters that do not name them.
         any_month: take rasters whose names say another month.
         s1_per_month: Sentinel-1 rasters of each month that the network takes.
 
@@ -367,7 +367,8 @@ def _check_offset(path: Path, pixels: np.ndarray) -> None:
     """Refuse reflectance to which ESA added 1000, by the product's name; warn if in doubt.
 
     Args:
-        path: of the raster. Its name or a folder's may hold ESA's processing baseline, as N0400.
+        path: path of the raster. Its name or a folder's may hold ESA's processing baseline, as
+            N0400.
         pixels: `(bands, rows, columns)`, 0 for no data.
     """
     baseline = baseline_of(path)

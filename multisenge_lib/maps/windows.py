@@ -6,6 +6,9 @@ Therefore neighbouring windows overlap, and each pixel is the weighted mean of a
 cover it. A window weighs most in its middle and falls along the overlap to almost nothing at its
 edge. Rows of windows are predicted from north to south, so that memory depends on the width of the
 map and not on its height.
+
+A *row* is a row of pixels; a *row of windows* (`WindowRow`) is a band of them, as high as a window.
+All maps of rasters and arrays are blended so. The patches of a data root are not, see `from_root`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -23,11 +26,10 @@ from multisenge_lib.models import days_input, predict, with_input_size
 WINDOW = 256
 #: Windows share this part of their side with a neighbour, unless asked otherwise.
 OVERLAP_SHARE = 1 / 4
-#: Pixels that are predicted in one batch.
+#: Pixels that are predicted in one batch: one window of 256, or four of 128.
 BATCH_PIXELS = 256 * 256
-#: How many rows of windows before a given one can reach into its pixels. Windows overlap by half of
-#: their side at most, so the row before the last one always does. The last row of windows is moved
-#: north to end with the map, so there the row before that one can reach it too.
+#: A pixel can lie in this row of windows and up to two rows before it (two, because the last row is
+#: shifted north, to end with the map). A resumed map recomputes these two.
 ROWS_THAT_REACH = 2
 
 #: Reads rows `start` to `stop` of the input: `(dates, rows, width, bands)` by sensor, and
@@ -40,7 +42,7 @@ class WindowRow(NamedTuple):
 
     Attributes:
         weighted: `(side, width, classes) float32`, the sum over windows of probability times the
-            weight along the row. The weights across the row are not applied yet.
+            weight from west to east. The weights from north to south are not applied yet.
         valid: `(side, width) bool`, which pixels have data.
     """
 
@@ -100,10 +102,10 @@ class Windows:
         return (np.sin(np.pi / 2 * share) ** 2).astype(np.float32)
 
 
-def choose_window(
+def fit_network_to_windows(
     model: keras.Model, shape: tuple[int, int], side: int = WINDOW, overlap: int | None = None
 ) -> tuple[keras.Model, Windows]:
-    """Choose the windows of a map, and give the network that takes windows of this size.
+    """Choose the windows of a map, and rebuild the network for windows of this size.
 
     A map that is smaller than a window gets a smaller window. A network with peepholes has one
     weight per pixel, which ties it to the size that it was trained on; then that size is used.
@@ -145,8 +147,8 @@ def _pad_to(array: np.ndarray, side: int, axis: int, mode: str) -> np.ndarray:
     Args:
         array: rows lie along `axis`, columns along the axis after it.
         side: the least number of rows and columns.
-        axis: of the rows.
-        mode: of `numpy.pad`.
+        axis: the axis of the rows; columns follow.
+        mode: the mode of `numpy.pad`.
     """
     missing_rows = max(0, side - array.shape[axis])
     missing_columns = max(0, side - array.shape[axis + 1])
@@ -181,7 +183,7 @@ def predict_row(
     Args:
         model: for windows of this size.
         read: reads rows of the input.
-        windows: of the map.
+        windows: the windows of the map.
         start: the first row of pixels.
         days: by sensor, the day of the year of each image, where the network asks for it.
     """
@@ -193,7 +195,8 @@ def predict_row(
     series = {sensor: _pad_to(array, side, 1, "symmetric") for sensor, array in series.items()}
     valid = _pad_to(valid, side, 0, "constant")
 
-    weights_along_row = windows.weights_1d[:, None]
+    # A window is (rows, columns, classes): weights from west to east lie along its second axis.
+    weights_x = windows.weights_1d[:, None]
     weighted = np.zeros((*valid.shape, model.output_shape[-1]), np.float32)
     # Windows without a single pixel of data, such as those beside the satellite's swath, are not
     # predicted.
@@ -209,7 +212,7 @@ def predict_row(
             inputs[days_input(sensor)] = np.tile(days_of_images, (batch_size, 1))
         predictions = predict(model, inputs)[: len(in_batch)]
         for column, probabilities in zip(in_batch, predictions, strict=True):
-            weighted[:, column : column + side] += weights_along_row * probabilities
+            weighted[:, column : column + side] += weights_x * probabilities
     return WindowRow(weighted, valid)
 
 
@@ -220,15 +223,15 @@ def blend(
 
     Args:
         window_rows: from north to south.
-        windows: of the map.
+        windows: the windows of the map.
         starts: the first pixel row of each row of windows.
     """
     height, width = windows.shape
     side = windows.side
-    weights = windows.weights_1d
+    weights_y = windows.weights_1d
     column_weights = np.zeros(max(width, side), np.float32)
     for column in windows.starts(1):
-        column_weights[column : column + side] += weights
+        column_weights[column : column + side] += windows.weights_1d
 
     # Both begin at the current row of windows: the weighted probabilities and the weights so far.
     total = None
@@ -236,8 +239,9 @@ def blend(
     next_starts = [*starts[1:], None]
     for start, next_start, row in zip(starts, next_starts, window_rows, strict=True):
         weighted, valid = row
-        weighted *= weights[:, None, None]  # in place: a row of a tile takes hundreds of megabytes
-        row_weights += weights
+        # In place: a row of windows of a tile takes hundreds of megabytes.
+        weighted *= weights_y[:, None, None]
+        row_weights += weights_y
         if total is None:
             total = weighted
         else:

@@ -219,7 +219,7 @@ def predict(model: keras.Model, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
     """Return the probability of each class, by the softmax of section 3.1.
 
     Args:
-        model: of `build_model`.
+        model: from `build_model`.
         inputs: one batch, by the names of the model's inputs.
 
     Returns:

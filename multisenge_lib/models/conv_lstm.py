@@ -64,7 +64,7 @@ class ConvLSTM2D(keras.layers.Layer):
         filters: channels of the state; 32 in the paper.
         kernel_size: side of both convolution kernels; 3 in the paper.
         peephole: whether the gates see the cell state.
-        activation: of the cell's content and of what it shows; Eq. 3 has tanh.
+        activation: the function for the new content of the cell and for its output; tanh in Eq. 3.
         **kwargs: arguments of `keras.layers.Layer`, such as `name`.
     """
 
@@ -179,7 +179,7 @@ class ConvLSTM2D(keras.layers.Layer):
         return batch, height, width, self.filters
 
     def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make this layer again."""
+        """Return the arguments with which Keras rebuilds this layer."""
         config = super().get_config()
         config["filters"] = self.filters
         config["kernel_size"] = self.kernel_size
@@ -189,7 +189,7 @@ class ConvLSTM2D(keras.layers.Layer):
 
 
 def gates(layer: ConvLSTM2D, x: Any) -> StateAtDate:
-    """Return the gates and states of a layer at each date, for looking at them.
+    """Return the gates and states of a layer at each date, to see what it does.
 
     Args:
         layer: built, as in a model.

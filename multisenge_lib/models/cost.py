@@ -27,7 +27,7 @@ def costs(model: keras.Model) -> pd.DataFrame:
     """Compute the cost of one patch by block: the layers before the U-Net, and the U-Net as one.
 
     Args:
-        model: of `build_model`.
+        model: from `build_model`.
 
     Returns:
         Indexed by block: `macs`, multiply-accumulate operations of the forward pass; `activations`,
@@ -52,10 +52,11 @@ def _layers(model: keras.Model, block: str = "") -> Iterator[tuple[str, keras.La
 
 
 def _for_one_patch(model: keras.Model) -> keras.Model:
-    """Return a network whose shapes are those of one patch, where they cannot be told otherwise.
+    """Rebuild a network for a batch of one patch, if a layer of it moves dates into the batch.
 
     A layer that moves the dates into the batch says so by its attribute `changes_batch`. What
-    follows it is computed once per date, which the shapes show only if the batch is known.
+    follows it is computed once per date, which the shapes show only if the size of the batch is
+    known.
     """
     if not any(getattr(layer, "changes_batch", False) for layer in model.layers):
         return model
@@ -86,7 +87,7 @@ def _cost(layer: keras.Layer) -> tuple[int, int]:
 
 
 def _count(shape: tuple[int | None, ...]) -> int:
-    """Return how many values there are of one patch; a batch of unknown size has one.
+    """Count the values in a tensor of this shape; a batch of unknown size counts as one patch.
 
     Raises:
         ExperimentError: height, width or channels are unknown.
@@ -118,12 +119,13 @@ def step_operations(model: keras.Model, batch: int) -> float:
 
 
 def step_memory(model: keras.Model, batch: int, bytes_each: int = 4) -> pd.Series:
-    """Return the bytes that a training step keeps.
+    """Estimate the memory that a training step keeps, in bytes.
 
     Args:
-        model: of `build_model`.
+        model: from `build_model`.
         batch: patches.
-        bytes_each: of an activation, 4 for float32 and 2 for mixed precision; weights stay float32.
+        bytes_each: bytes of one activation, 4 in float32 and 2 in mixed precision; weights stay
+            float32.
 
     Returns:
         `inputs`, `activations` of the layers, `weights` with what Adam keeps, `labels`.

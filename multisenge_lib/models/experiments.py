@@ -60,12 +60,14 @@ class Experiment:
         months: one date of each is an input (section 2.2).
         days_gap: least days between consecutive dates (section 2.2, Table 1).
         s1_per_month: Sentinel-1 dates of each month that are inputs; one in the paper.
-        filters: of each ConvLSTM (section 3.1).
+        filters: number of filters of each ConvLSTM (section 3.1).
         peephole: whether the gates see the cell state, as Eq. 3 has it; see `ConvLSTM2D` for why
             they don't by default.
-        activation: of each ConvLSTM's cell, "tanh" in Eq. 3; the authors' script has "relu".
+        activation: the activation of each ConvLSTM's cell, "tanh" in Eq. 3; the authors' script has
+            "relu".
         first_dates: how many of the dates the network sees, from the first on; None: all.
-        inception_filters: of each convolution of the Inception module; left open by the paper.
+        inception_filters: filters of each convolution of the Inception module; left open by the
+            paper.
         inception_pool: whether the pooled inputs are among the module's outputs, as in a naive
             Inception module; the text of section 3.2 can be read either way.
         full_resolution_skip: whether the U-Net's last stage sees the encoder's first, a fifth
@@ -126,12 +128,12 @@ _TABLE_4 = (
 
 
 def _title(network_title: str, sensors: tuple[str, ...]) -> str:
-    """The title of an experiment, in the paper's manner: `ConvLSTM-S1S2`."""
+    """Compose the title of an experiment as the paper writes it: `ConvLSTM-S1S2`."""
     return f"{network_title}-{''.join(sensors).upper()}"
 
 
 def _name(label: str, sensors: tuple[str, ...], classification: str) -> str:
-    """The name of an experiment that is not the paper's: `utae_10c`, `utae_s2_10c`."""
+    """Compose the name of an experiment that is not the paper's: `utae_10c`, `utae_s2_10c`."""
     parts = [label, classification] if sensors == _BOTH else [label, *sensors, classification]
     return "_".join(parts)
 
@@ -227,7 +229,7 @@ def get_experiment(name: str, dataset: Dataset = MULTISENGE) -> Experiment:
         dataset: by default MultiSenGE.
 
     Raises:
-        ExperimentError: there is none of this name; the message lists the names that exist.
+        ExperimentError: there is no such experiment; the message lists the names that exist.
     """
     plain_name, *variants = name.split(VARIANT_MARK)
     of_paper = experiments_of(dataset)
@@ -280,7 +282,7 @@ def with_network(experiment: Experiment, network: str) -> Experiment:
 
 
 def _with_variants(experiment: Experiment, names: list[str]) -> Experiment:
-    """Change the choices of an experiment without variants that these variants name."""
+    """Apply variants to an experiment that has none."""
     variants = in_order(names)
     check_variants(variants, experiment.network, experiment.sensors)
     changes: dict[str, Any] = {}

@@ -17,7 +17,7 @@ def naive_inception(x: Any, filters: int = 32, pool: bool = True) -> Any:
     Args:
         x: `(batch, height, width, channels)`, standardised; in the paper's network the first
             date of Sentinel-1 and Sentinel-2 stacked, 12 channels.
-        filters: of each convolution; left open by the paper.
+        filters: channels that each convolution gives; left open by the paper.
         pool: whether the pooled inputs are among the outputs.
 
     Returns:

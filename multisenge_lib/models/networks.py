@@ -42,7 +42,7 @@ class BuiltInNetwork:
     Attributes:
         title: its name in tables; the sensors are added to it.
         module: the import path of its module.
-        function: that builds it.
+        function: name of the function that builds it.
     """
 
     title: str
@@ -72,7 +72,7 @@ PAPER_NETWORKS = ("conv_lstm", "inception")
 FOREST = "forest"
 
 #: First parts of the names of experiments that a file of your own must not have.
-_TAKEN = (*NETWORKS, FOREST, "s1", "s2", "s1s2")
+_RESERVED_LABELS = (*NETWORKS, FOREST, "s1", "s2", "s1s2")
 
 
 @dataclass(frozen=True)
@@ -80,8 +80,8 @@ class NetworkFile:
     """A network in a file of your own.
 
     Attributes:
-        path: of the Python file.
-        function: that builds the network.
+        path: path of the Python file.
+        function: name of the function that builds the network.
     """
 
     path: Path
@@ -201,7 +201,7 @@ def parse_network(network: str) -> BuiltInNetwork | NetworkFile:
             "in _s1 or _s2"
         )
     # Names of folders are compared without regard to case, as some file systems do.
-    if file.label.lower() in _TAKEN:
+    if file.label.lower() in _RESERVED_LABELS:
         raise ExperimentError(
             f"{printable(network)}: experiments of a network named {file.label} exist already: "
             "rename the file"

@@ -50,7 +50,7 @@ class ModelCard:
     """What a saved network takes and gives.
 
     Attributes:
-        name: of the experiment.
+        name: name of the experiment.
         classes: names, of the ids from 1.
         colors: hexadecimal, of the ids from 1.
         months: 1 to 12; one date of each, in this order.
@@ -59,7 +59,7 @@ class ModelCard:
         dataset: name of the dataset that it was trained on.
         classification: name of the classes that it separates, such as `10c`; empty in older files.
         scores: on the test split of that dataset.
-        units: of each sensor's values.
+        units: units of each sensor's values.
         library: its version and commit.
         network: a name of `networks.NETWORKS`, or a file's name and a function.
         s1_per_month: Sentinel-1 images of each month; one in the paper.
@@ -110,7 +110,7 @@ def model_card(
         patch_pixels: along the sides of the patches that it was trained on.
         dataset: name of the dataset that it was trained on.
         scores: on the test split.
-        bands: of each sensor, in the order of the network's inputs.
+        bands: names of each sensor's bands, in the order of the network's inputs.
 
     Raises:
         ExperimentError: the experiment is for another classification.
@@ -172,7 +172,7 @@ def load_model(path: Path | str, network: str | None = None) -> tuple[keras.Mode
     """Read a network and its card; no code that the file may hold is run.
 
     Args:
-        path: of the `.keras` file.
+        path: path of the `.keras` file.
         network: the file of a network of your own, such as `my_networks.py:build`. It is needed
             where that file defines layers, and is imported; a path in the `.keras` file never is.
 
@@ -273,7 +273,7 @@ def _parse_card(path: Path, text: bytes) -> ModelCard:
 
 
 def _check_card(card: ModelCard) -> None:
-    """Refuse, by a ValueError, what the types of a card's fields leave open."""
+    """Check what the types of a card's fields cannot; raise a ValueError."""
     names = (card.name, card.dataset, *card.classes)
     for name in names:
         # They become parts of XML files, file names and terminal lines.
@@ -327,7 +327,7 @@ def _check_weights(path: Path, model: keras.Model) -> None:
 
 
 def _versions(path: Path, card: ModelCard) -> str:
-    """Say with what a file was written, where that is not what runs here."""
+    """Name the versions that wrote a file, if they differ from those installed here."""
     try:
         with zipfile.ZipFile(path) as archive:
             written_by = json.loads(archive.read(_METADATA)).get("keras_version")

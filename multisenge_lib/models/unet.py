@@ -116,7 +116,7 @@ def build_unet(
     Layers are named as in VGG-16.
 
     Args:
-        channels: of the features that come in.
+        channels: number of channels of the features that come in.
         classes: number of classes, the channels of the logits.
         shape: height and width of the features; None for any.
         full_resolution_skip: whether the last decoder stage sees the encoder's first stage, a fifth

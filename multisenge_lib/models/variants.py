@@ -62,9 +62,9 @@ def check_variants(names: tuple[str, ...], network: str, sensors: tuple[str, ...
     """Refuse variants that do not exist, contradict each other, or would change nothing.
 
     Args:
-        names: of `VARIANTS`.
-        network: of the experiment that they are to change.
-        sensors: of the experiment.
+        names: some of the names in `VARIANTS`.
+        network: the network of the experiment that they are to change.
+        sensors: the sensors of the experiment.
 
     Raises:
         ExperimentError: which one, and why.

@@ -14,7 +14,7 @@ def forest_experiment(name: str, dataset: Dataset) -> Experiment:
     """Look up one of the forest's experiments.
 
     Raises:
-        ExperimentError: there is none of this name; the message lists the names that exist.
+        ExperimentError: there is no such experiment; the message lists the names that exist.
     """
     experiments = _experiments(dataset)
     if name not in experiments:

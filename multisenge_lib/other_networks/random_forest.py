@@ -52,11 +52,12 @@ def train_forest(
 
     Args:
         name: `forest_10c` with both sensors, `forest_s2_10c` with one, and so on.
-        seed: of the pixels that are drawn, and of the trees.
+        seed: seed of the draw of pixels, and of the trees.
         data_root: the data root.
-        dataset: of `dataset.with_selection`, for another selection; by default the data root's own.
+        dataset: from `dataset.with_selection`, for another selection; by default the data root's
+            own.
         on_error: see `training.train`.
-        band_order: of files that do not name their bands, see `read_patch`.
+        band_order: the order of bands in files that do not name them, see `read_patch`.
         trees: how many.
         pixels: how many to draw for training.
 

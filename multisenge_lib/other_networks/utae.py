@@ -74,7 +74,7 @@ class UnfoldDates(layers.Layer):
         return (patches, self.dates, *image)
 
     def get_config(self) -> dict[str, Any]:
-        """What makes this layer again."""
+        """Return the arguments with which Keras rebuilds this layer."""
         return {**super().get_config(), "dates": self.dates}
 
 
@@ -117,7 +117,7 @@ class DayCode(layers.Layer):
         return (*input_shape, 1, 1, self.width)
 
     def get_config(self) -> dict[str, Any]:
-        """What makes this layer again."""
+        """Return the arguments with which Keras rebuilds this layer."""
         return {**super().get_config(), "width": self.width, "heads": self.heads}
 
 
@@ -130,7 +130,7 @@ class PixelNormalization(layers.Layer):
 
     Args:
         groups: number of groups of channels.
-        **kwargs: of `keras.layers.Layer`, such as `name`.
+        **kwargs: arguments of `keras.layers.Layer`, such as `name`.
     """
 
     def __init__(self, groups: int, **kwargs):
@@ -158,7 +158,7 @@ class PixelNormalization(layers.Layer):
         return input_shape
 
     def get_config(self) -> dict[str, Any]:
-        """What makes this layer again."""
+        """Return the arguments with which Keras rebuilds this layer."""
         return {**super().get_config(), "groups": self.groups}
 
 
@@ -205,7 +205,7 @@ class DateAttention(layers.Layer):
         return (*input_shape[:-1], self.heads)
 
     def get_config(self) -> dict[str, Any]:
-        """What makes this layer again."""
+        """Return the arguments with which Keras rebuilds this layer."""
         own = {"heads": self.heads, "key_size": self.key_size, "dropout": self.rate}
         return {**super().get_config(), **own}
 

@@ -22,7 +22,7 @@ def read_data(name: str) -> Any:
 
 
 def _as_array(_: type, values: list) -> np.ndarray:
-    """What msgspec calls for a type that it does not know: here always an array."""
+    """Convert a value to an array, the one type here that msgspec does not know."""
     return np.array(values)
 
 

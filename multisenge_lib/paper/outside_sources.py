@@ -25,8 +25,8 @@ class Run:
         recall: `(classes,)`, as reported.
         f1: `(classes,)`, as reported.
         confusion: `(classes, classes) int64` pixels, rows reference, columns predicted.
-        commit: of the repository, in which the file stands.
-        path: of the file.
+        commit: the repository's commit that has the file.
+        path: path of the file.
         note: what else is to be known.
     """
 
@@ -57,7 +57,7 @@ class Replication:
 
     Attributes:
         source: whose, and how far to trust it.
-        url: of the repository.
+        url: address of the repository.
         licence: under which terms.
         selection: how the reported runs were chosen.
         test_tile: the tile of all runs.

@@ -169,7 +169,7 @@ def score_values(confusions: np.ndarray, score: str) -> np.ndarray:
 
     Args:
         confusions: `(..., classes, classes)` counts.
-        score: of `COMPARABLE`.
+        score: one of `COMPARABLE`.
 
     Returns:
         `(...) float64`, NaN where the score is not defined.
@@ -187,7 +187,7 @@ def score_values(confusions: np.ndarray, score: str) -> np.ndarray:
 
 
 def _mean_of_present(values: np.ndarray) -> np.ndarray:
-    """Average over the last axis, without NaN; NaN where there is nothing else."""
+    """Average over the last axis and ignore NaN; NaN if all are NaN."""
     present = np.isfinite(values)
     total = np.where(present, values, 0).sum(axis=-1)
     count = present.sum(axis=-1)
@@ -221,7 +221,7 @@ def mean_score(runs: Sequence[Record], score: str = "macro_f1") -> Estimate:
 
     Args:
         runs: records of one experiment, one per seed.
-        score: of `COMPARABLE`.
+        score: one of `COMPARABLE`.
 
     Raises:
         RecordError: there is no such score, or the runs were tested on different patches.
@@ -235,12 +235,12 @@ def mean_score(runs: Sequence[Record], score: str = "macro_f1") -> Estimate:
 def paired_difference(
     ours: Sequence[Record], theirs: Sequence[Record], score: str = "macro_f1"
 ) -> Estimate:
-    """Estimate how much higher the first network scores than the second, in pairs of one seed.
+    """Estimate how much higher the first network scores than the second, by pairs of equal seed.
 
     Args:
         ours: records of one experiment, one per seed.
         theirs: records of the other; seeds that only one of the two has are left out.
-        score: of `COMPARABLE`.
+        score: one of `COMPARABLE`.
 
     Raises:
         RecordError: there is no such score, the networks have no seed in common, they were tested

@@ -126,7 +126,7 @@ def scores(confusion: np.ndarray) -> dict[str, Any]:
 
 
 def _check_confusion(confusion: np.ndarray) -> np.ndarray:
-    """Return a confusion matrix as float64, or refuse what is none."""
+    """Return a confusion matrix as float64; refuse anything else."""
     confusion = np.asarray(confusion)
     is_square = confusion.ndim == 2 and confusion.shape[0] == confusion.shape[1]
     if not is_square or (confusion < 0).any():
@@ -143,11 +143,11 @@ def _check_confusion(confusion: np.ndarray) -> np.ndarray:
 
 
 def score_many(confusions: np.ndarray, name: str) -> np.ndarray:
-    """Compute one score of many confusion matrices at once, as `scores` does of one.
+    """Compute one score of many confusion matrices at once, as `scores` does for one.
 
     Args:
         confusions: `(..., classes, classes)` counts, rows reference.
-        name: of `PER_CLASS` or `OVERALL`.
+        name: one of `PER_CLASS` or `OVERALL`.
 
     Returns:
         `(...) float64`, or `(..., classes)` for a score per class; NaN where `scores` has None, and
@@ -206,7 +206,7 @@ def _ratio_or_nan(above: np.ndarray, below: np.ndarray) -> np.ndarray:
 
 
 def majority_baseline_scores(confusion: np.ndarray) -> dict[str, Any]:
-    """Compute the scores of a map that shows the commonest class everywhere: what to beat.
+    """Compute the scores of a map that shows the commonest class everywhere, a baseline.
 
     Args:
         confusion: `(classes, classes)`, rows reference; only its row sums are used.

@@ -20,7 +20,7 @@ def to_parameters(record: Record) -> dict[str, Any]:
     changes nothing. The data root is not among them: it is another folder on every machine.
 
     Args:
-        record: of any experiment.
+        record: the record of any experiment.
 
     Raises:
         RecordError: the record is of an evaluation, not of a training; or of a random forest; or of

@@ -8,7 +8,7 @@
                         pixels, and confusion matrices by distance to a class boundary
 
 `dataset` is the name of the data root's dataset (`sample`, `multisenge`, or an area of your own).
-Two roots may have the same name, so a record of other data is not replaced without being told to.
+Two roots may have the same name, so a record of other data is replaced only if you ask for it.
 """
 
 import io
@@ -132,7 +132,7 @@ class Metadata:
 
 
 class RecordSubject(NamedTuple):
-    """The data and the classes that a record is about; fields as of `Metadata`.
+    """The data and the classes that a record is about; fields as in `Metadata`.
 
     A record is replaced by another one of the same subject only, unless the user says otherwise.
     """
@@ -146,7 +146,7 @@ class RecordSubject(NamedTuple):
 
 
 class RecordKey(NamedTuple):
-    """What tells one record from another: its dataset, experiment and seed."""
+    """What identifies a record: its dataset, experiment and seed."""
 
     dataset: str
     experiment: str
@@ -280,10 +280,10 @@ def _test_arrays(record: Record) -> bytes:
 
 
 def check_record_place(key: RecordKey, subject: RecordSubject, replace: bool = False) -> None:
-    """Refuse, before a training, what `write_record` would refuse after it.
+    """Check before a training that `write_record` will accept its record.
 
     Args:
-        key: of the record that is to be written.
+        key: dataset, experiment and seed of the record that is to be written.
         subject: what it will be about.
         replace: also replace a record of other data, or of other classes.
 
@@ -309,7 +309,7 @@ def _check_replaceable(folder: Path, new: RecordSubject) -> None:
     try:
         metadata = _read_document((folder / _METRICS).read_bytes()).metadata
     except (OSError, ValueError, RecursionError, msgspec.MsgspecError):
-        return  # there is none, or it is damaged and cannot be read any more
+        return  # there is no record, or a damaged one that nobody can read
     old = metadata.subject
     if not _same_data(old, new):
         difference = "other data"
@@ -338,7 +338,7 @@ def _same_data(old: RecordSubject, new: RecordSubject) -> bool:
 def _same_classes(old: RecordSubject, new: RecordSubject) -> bool:
     if old.classes != new.classes:
         return False
-    # Records of before it was kept say nothing about the members.
+    # Older records do not name the members.
     return not old.members or old.members == new.members
 
 
@@ -365,7 +365,7 @@ def read_record(dataset: str, experiment: str, seed: int = 1) -> Record:
 
 
 def read_record_from(folder: Path | str) -> Record:
-    """Read the record in a folder, whatever it is of; for records of evaluations.
+    """Read the record in a folder, without checking its key; for records of evaluations.
 
     Raises:
         RecordError: it is missing or damaged.
@@ -374,7 +374,7 @@ def read_record_from(folder: Path | str) -> Record:
 
 
 def _read_folder(folder: Path, key: RecordKey | None, remedy: str) -> Record:
-    """Read the record in a folder, and check that it is that of a key, where one is given."""
+    """Read the record in a folder, and check that it has this key, unless the key is None."""
     try:
         metrics = (folder / _METRICS).read_bytes()
         history = (folder / _HISTORY).read_bytes()
@@ -456,7 +456,7 @@ def _check_mappings(metadata: Metadata) -> None:
 
 
 def _check(document: _Document, record: Record, key: RecordKey | None) -> None:
-    """Refuse a record that contradicts its key or its own confusion matrix, by a ValueError."""
+    """Check a record against its key and its own confusion matrix; raise a ValueError."""
     _check_mappings(record.metadata)
     if key is not None and record.key != key:
         raise ValueError(f"it is of {'/'.join(map(str, record.key))}")
@@ -497,7 +497,7 @@ def list_records(dataset: str) -> list[RecordKey]:
             continue
         experiment, seed = match.groups()
         key = RecordKey(dataset, experiment, int(seed or 1))
-        # A folder such as seed02, or seed1, is nobody's.
+        # A folder such as seed02 or seed1 is not where `write_record` writes.
         if record_folder(*key) == path.parent:
             keys.add(key)
     return sorted(keys)

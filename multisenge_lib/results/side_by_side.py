@@ -29,7 +29,7 @@ def compare_experiments(
     Args:
         experiments: names such as `s1s2_10c`, `forest_10c` or `inception_10c+peepholes`.
         dataset: whose records, the name of a folder in `results/`.
-        score: of `COMPARABLE`.
+        score: one of `COMPARABLE`.
 
     Returns:
         One row per experiment, indexed by name:
@@ -246,17 +246,21 @@ def comparison_text(table: pd.DataFrame) -> pd.DataFrame:
         is_first = pd.isna(row["difference"])
         # A forest has nodes of trees in place of weights, and no operations are counted for it.
         is_network = row["operations"] > 0
+        if is_first:  # there is nothing to compare it with
+            comparison = {"difference": "", "95 %, corrected": "", "clear": ""}
+        else:
+            comparison = {
+                "difference": f"{row['difference']:+.3f}",
+                "95 %, corrected": _interval_text(row["difference_low"], row["difference_high"]),
+                "clear": "yes" if row["clear"] else "no",
+            }
         mean = f"{row['mean']:.3f}"
         if row["seeds"] > 1:
             mean += f" ± {row['std']:.3f}"
         rows[name] = {
             "mean": mean,
             "95 %": _interval_text(row["low"], row["high"], ".3f"),
-            "difference": "" if is_first else f"{row['difference']:+.3f}",
-            "95 %, corrected": (
-                "" if is_first else _interval_text(row["difference_low"], row["difference_high"])
-            ),
-            "clear": "" if is_first else ("yes" if row["clear"] else "no"),
+            **comparison,
             "seeds": f"{row['seeds']}",
             "pairs": "" if is_first else f"{row['pairs']:.0f}",
             "weights": f"{row['parameters']:,}" + ("" if is_network else " nodes"),

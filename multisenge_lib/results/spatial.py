@@ -30,8 +30,8 @@ class SpatialCounts:
     """What is counted of a run's maps beside their confusion matrices.
 
     Attributes:
-        isolated_in_map: of each patch, how many labelled pixels are isolated in the predicted map.
-        isolated_in_reference: of each patch, how many are isolated in the reference itself.
+        isolated_in_map: for each patch, how many labelled pixels are isolated in the predicted map.
+        isolated_in_reference: for each patch, how many are isolated in the reference itself.
         by_distance: `(bins, classes, classes) int64`, one confusion matrix of all patches for each
             of `DISTANCE_BINS`; rows reference, columns predicted.
     """

@@ -432,7 +432,7 @@ def _download_one(
     archive = fetch(url, root / f"{name}.tgz", **options)
     entry = _hash_entry(archive, url)
     _refuse_another(archive, entry)
-    # Recorded before the files get to their place: whoever finds them there finds the hash too.
+    # Recorded before the files get to their place: where the files are, the hash is recorded too.
     count = unpack(archive, root / name, wanted, lambda: _record(archive, entry, unpacked))
     if not keep:
         archive.unlink()
@@ -455,9 +455,9 @@ def download(
         names: which of `ARCHIVES`.
         url: the address of the folder that they are published in, or of a mirror of it.
         keep: keep the archives beside the folders unpacked from them.
-        selected: of `s1` and `s2`, unpack only the files that the paper's selection can use, see
+        selected: from `s1` and `s2`, unpack only the files that the paper's selection can use, see
             `selected_rasters`; needs the labels. A later call without it adds the other files.
-        **options: of `fetch`.
+        **options: options of `fetch`.
 
     Returns:
         The number of files unpacked, by archive; without the archives that were done before.

@@ -64,7 +64,7 @@ def write_selection(index: pd.DataFrame, record: Path = RECORD) -> Path:
     """Write the paper's selection, one row per patch with its split and dates, compressed.
 
     Args:
-        index: of all label files.
+        index: the index of all label files.
         record: the folder to write to.
     """
     text = to_csv(select(index))

@@ -55,7 +55,7 @@ def evaluate_model(
         split: `train`, `validation` or `test`, as the data root divides its patches.
         own_months: take the months of the data root instead of those that the network was trained
             on, for a root of another calendar; there must be as many.
-        band_order: of Sentinel-2 rasters that do not name their bands.
+        band_order: the order of the bands in Sentinel-2 rasters that do not name them.
         network: the file of a network of your own, see `models.load_model`.
         progress: show a bar where there is a terminal.
 
@@ -227,7 +227,7 @@ def write_evaluation(record: results.Record, folder: Path | str | None = None) -
     """Write the record of an evaluation, and return its folder.
 
     Args:
-        record: of `evaluate_model`.
+        record: from `evaluate_model`.
         folder: by default `evaluation_folder`. It must be new or empty, or hold the record of an
             earlier evaluation of the same network on the same split of the same data.
 

@@ -29,12 +29,12 @@ class MeasuredRates(msgspec.Struct, frozen=True):
 
     Attributes:
         machine: its processor, cores, memory and system.
-        date: of the measurement.
+        date: date of the measurement.
         network: the experiment that was trained, the largest.
         patch_pixels: pixels along the side of the patches that were measured.
         batch_size: patches in a step, for `step_memory_bytes`.
-        step_memory_bytes: of a training step in float32, computed from the network's shapes.
-        seconds_per_patch: of `read rasters`, `pack`, `read packed` and `train`.
+        step_memory_bytes: bytes of a training step in float32, computed from the network's shapes.
+        seconds_per_patch: seconds of `read rasters`, `pack`, `read packed` and `train`.
     """
 
     machine: str

@@ -65,7 +65,7 @@ _TILE_IN_SOUTH = {
     "32ULV": "55HFT",
 }
 _MONTHS = (1, 2, 3, 5)  # July, August, September and November of the sample
-#: Of so many validation patches one is kept: they only choose the epoch, and each costs time.
+#: One of this many validation patches is used: they only choose the epoch, and each costs time.
 _VALIDATION_STEP = 3
 
 #: Calibration of each band relative to the sample's instrument, from B2 to B12.
@@ -117,7 +117,7 @@ def write_place(
         root: the data root to write; what is there already is written again, byte for byte.
         share: percent of the training patches.
         size: pixels along a patch's side, see `sample.write_sample`.
-        batch_size: of the training that follows.
+        batch_size: patches per batch of the training that follows.
 
     Returns:
         The data root.
@@ -154,7 +154,7 @@ def _half_a_year_later(days: np.ndarray) -> np.ndarray:
     return (months + 6).astype("datetime64[D]") + np.minimum(days_into_month, 27)
 
 
-def _seen_otherwise(patch: Patch, name: str) -> tuple[np.ndarray, np.ndarray]:
+def _imaged_by_another_instrument(patch: Patch, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Give the images of a patch another calibration, haze, noise and speckle.
 
     Returns:
@@ -177,7 +177,7 @@ def _write_patch(root: Path, row: tuple, patch: Patch) -> None:
     """Write the rasters of one patch of the second place, then its label file."""
     tile, x, y = row.patch.split("_")
     name = f"{_TILE_IN_SOUTH[tile]}_{x}_{y}"
-    s1, s2 = _seen_otherwise(patch, row.patch)
+    s1, s2 = _imaged_by_another_instrument(patch, row.patch)
     dates = {"s1": _half_a_year_later(row.s1_dates), "s2": _half_a_year_later(row.s2_dates)}
 
     described = {"description": RASTER_DESCRIPTION}
@@ -200,7 +200,7 @@ def experiment_name(experiment: str, share: int, ending: str) -> str:
     """Name a run of the second place, such as `s1s2_10c-20-tuned`.
 
     Args:
-        experiment: of the network, such as `s1s2_10c`.
+        experiment: the network's experiment, such as `s1s2_10c`.
         share: percent of the training patches.
         ending: `FROM_SCRATCH` or `FINE_TUNED`.
     """
@@ -213,6 +213,7 @@ def run_transfer(
     updates: int = UPDATES,
     size: int = 64,
     folder: Path | None = None,
+    progress: bool = False,
 ) -> list[Path]:
     """Train at the second place, from scratch and from a network of the sample; write the records.
 
@@ -221,11 +222,12 @@ def run_transfer(
     Args:
         model: the `model.keras` of a network that was trained on the sample, such as that of
             `s1s2_10c`. The same network is trained.
-        seeds: of the trainings.
+        seeds: seeds of the trainings.
         updates: steps of each training, with whatever share of the patches; as near to it as whole
             passes come.
         size: pixels along a patch's side.
         folder: for the data of the second place; by default `transfer/` in the cache.
+        progress: name each training when it begins, and show how it goes.
 
     Returns:
         The folders of the records: first of the network as it is, before any training there.
@@ -253,7 +255,7 @@ def run_transfer(
         root = write_place(folder / f"{PLACE}-{size}-{share}", share, size)
         if not written:
             # All shares have the same test patches, so any of them will do.
-            untouched = evaluate_model(model, root, own_months=True, progress=True)
+            untouched = evaluate_model(model, root, own_months=True, progress=progress)
             written.append(write_evaluation(untouched))
         for seed in seeds:
             settings = _settings(root, seed, updates)
@@ -263,8 +265,9 @@ def run_transfer(
                     name=experiment_name(experiment.name, share, ending),
                     title=f"{experiment.title}, {share} % of the patches, {ending}",
                 )
-                print(f"{named.name}, seed {seed}", flush=True)
-                run = train(named, settings, root, start_from=start)
+                if progress:
+                    print(f"{named.name}, seed {seed}", flush=True)
+                run = train(named, settings, root, start_from=start, progress=progress)
                 written.append(write_record(run.record, replace=True))
     return written
 

@@ -49,7 +49,7 @@ def transform(image: np.ndarray, number: int, axes: tuple[int, int] = (-3, -2)) 
 
 
 def _turned_copies(patches: int, augmentation: Augmentation) -> int:
-    """Return how many turned copies a pass has beside the patches themselves."""
+    """Return how many turned copies of patches a pass has in addition to the patches."""
     if augmentation != "extend":
         return 0
     return round(AUGMENTED_SHARE * patches)
@@ -71,7 +71,7 @@ def steps_per_pass(patches: int, augmentation: Augmentation, batch_size: int) ->
 
 
 class Batches(keras.utils.PyDataset):
-    """Gives patches in order, once, each as it is: for validation and test.
+    """Batches of patches in order, each patch once and unchanged: for validation and test.
 
     A batch is `(inputs, reference)`: inputs by sensor, `s1` `(batch, dates, size, size, 2)
     float32` and `s2` `(batch, dates, size, size, 10) uint16` as stored; the reference
@@ -79,9 +79,9 @@ class Batches(keras.utils.PyDataset):
 
     Args:
         store: from `pack`.
-        positions: which patches of it.
+        positions: the positions in it of the patches to read.
         sensors: the model's inputs.
-        typology: of the reference.
+        typology: the classes into which the reference is turned.
         batch_size: patches per batch. The last batch is filled up with repetitions whose reference
             is 0 throughout, so that all batches have one shape.
         reader_threads: threads that read the patches of a batch.
@@ -187,15 +187,16 @@ def _days_by_position(store: Store, sensors: Sequence[str]) -> dict[str, dict[in
 
 
 class TrainingBatches(Batches):
-    """Gives patches in random order, turned and flipped, without end.
+    """Batches of training patches in random order, turned and flipped, without end.
 
     A pass has `steps` full batches. The few patches that fill no batch differ between passes.
 
     Args:
-        *args: and **kwargs, of `Batches`.
-        seed: of order and transformations.
+        *args: arguments of `Batches`.
+        seed: seed of the order and the transformations.
         augmentation: which reading of the paper's 75 %, or none; see `Augmentation`.
         first_pass: the pass through the patches to begin with, 0 unless training is resumed.
+        **kwargs: further arguments of `Batches`.
     """
 
     def __init__(
@@ -249,7 +250,7 @@ class TrainingBatches(Batches):
 
 
 def read_ahead(batches: Batches) -> Any:
-    """Return batches in the form that `fit` takes, so that one is read while another is trained on.
+    """Wrap batches for `fit`, so that the next one is read while one is trained on.
 
     Keras makes such a pipeline itself, but for TensorFlow it makes one that tunes itself. At its
     end it waits for the tuner, which sleeps twice as long each time, up to a minute.
@@ -281,7 +282,7 @@ def streamed_statistics(
     """Compute mean and standard deviation of each band over the training split (Eq. 4).
 
     All dates and pixels count, read one patch at a time, with sums in float64; Sentinel-1 in
-    decibels where the experiment has it so. The paper does not say over which patches: the training
+    decibels if the experiment says so. The paper does not say over which patches: the training
     split alone keeps validation and test unseen. Nor does it say whether pixels without data count.
     Here they do not (see `dataset.nodata`): in decibels they would be -50, far from all others, and
     dominate the standard deviation.

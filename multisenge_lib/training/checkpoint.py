@@ -44,8 +44,8 @@ _UNREADABLE = (
     OSError,
     zipfile.BadZipFile,
 )
-#: What these callbacks set back when training begins. The cosine keeps nothing: its rate follows
-#: from the number of the update.
+#: The state that these callbacks reset when training begins. The cosine keeps nothing: its rate
+#: follows from the number of the update.
 _STATE_OF_CALLBACK = {
     "ReduceLROnPlateau": ("wait", "best", "cooldown_counter"),
     "CosineSchedule": (),
@@ -117,7 +117,7 @@ class Checkpoint(keras.callbacks.Callback):
     # --- Restore ---
 
     def restore(self, model: keras.Model) -> None:
-        """Take up weights, optimizer and history, before `fit`; nothing where none were saved.
+        """Restore weights, optimizer and history before `fit`; do nothing without a checkpoint.
 
         Raises:
             FileError: the checkpoint is damaged, or of another network.
@@ -142,7 +142,7 @@ class Checkpoint(keras.callbacks.Callback):
             ) from None
 
     def on_train_begin(self, logs: Mapping[str, float] | None = None) -> None:
-        """Restore the state of the other callbacks, which their own `on_train_begin` set back."""
+        """Restore the state of the other callbacks, which their own `on_train_begin` has reset."""
         if self._restored is None:
             return
         for callback in (self.stopping, self.schedule):
@@ -170,7 +170,7 @@ class Checkpoint(keras.callbacks.Callback):
             self.save()
 
     def on_train_end(self, logs: Mapping[str, float] | None = None) -> None:
-        """Save the end, whatever the interval: what comes after may fail."""
+        """Save the final state, whatever the interval: the evaluation that follows may fail."""
         self.save()
 
 
@@ -195,14 +195,16 @@ def history(rows: list[dict[str, float]]) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class TrainingInfo:
-    """What only the process that trained a network knows, kept for the record.
+    """Facts about a training that its record needs and the weights do not hold.
 
     Attributes:
         rows: one mapping per epoch: `loss`, `val_loss`, `learning_rate`, `seconds`.
         finished: when the last epoch ended, UTC, ISO 8601.
-        device: what the run ran on, in words; `backend`: Keras'.
-        commit: of the code, None outside a git checkout; `uncommitted`: whether it was changed.
-        versions: of Python and the packages that matter.
+        device: what the run ran on, in words.
+        backend: Keras' backend.
+        commit: git commit of the code; None outside a git checkout.
+        uncommitted: whether the code had changes that were not committed.
+        versions: versions of Python and of the packages that matter.
     """
 
     rows: list[dict[str, float]]
@@ -217,7 +219,7 @@ class TrainingInfo:
 def write_finished(
     folder: Path, model: keras.Model, card: ModelCard, training_info: TrainingInfo
 ) -> None:
-    """Keep the trained network and what its record needs; only then delete the checkpoint.
+    """Save the trained network and what its record needs; only then delete the checkpoint.
 
     A finished run stays as it is: maps know a network by its bytes.
     """
@@ -229,10 +231,10 @@ def write_finished(
 
 
 def read_finished(folder: Path, model: keras.Model, card: ModelCard) -> TrainingInfo | None:
-    """Read what `write_finished` kept, and load the weights into the model.
+    """Read what `write_finished` saved, and load the weights into the model.
 
     Args:
-        folder: of the run.
+        folder: the run's folder.
         model: takes the weights.
         card: what the network of the run must be; its scores do not matter.
 

@@ -37,7 +37,7 @@ def check_devices(settings: Settings) -> list[str]:
 
 @contextmanager
 def on_devices(settings: Settings) -> Iterator[None]:
-    """Build and fit with the devices and the precision of the settings.
+    """Use the devices and the precision of the settings while the body builds and fits.
 
     Raises:
         ExperimentError: see `check_devices`.

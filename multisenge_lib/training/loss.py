@@ -21,6 +21,7 @@ def inverse_frequency(counts: np.ndarray) -> np.ndarray:
     """
     weights = np.zeros(len(counts))
     present = counts > 0
+    # Weighted by these, each class that occurs has the same total influence.
     weights[present] = counts.sum() / (present.sum() * counts[present])
     return weights
 
@@ -32,7 +33,7 @@ def weighted_loss(weights: Sequence[float]) -> Callable[[Any, Any], Any]:
     every labelled pixel has the same influence, in whichever batch and on whichever device it is.
 
     Args:
-        weights: of each class, in order of id from 1.
+        weights: one weight per class, in order of id from 1.
 
     Returns:
         A function of the reference `(batch, height, width)`, ids 0 to classes, and logits

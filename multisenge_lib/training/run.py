@@ -158,7 +158,7 @@ def train(
         data_root: by default the folder that `MULTISENGE_ROOT` names.
         resume: go on where the same run was interrupted; False begins anew.
         on_error: `stop` at a patch that cannot be read, or `skip` and list it in the record.
-        band_order: of files that do not name their bands, see `read_patch`.
+        band_order: the order of bands in files that do not name them, see `read_patch`.
         dataset: a dataset of `dataset.with_selection`, for other months, another gap, rule or
             tiles; by default the data root's own. A table of `load_selection` has no influence.
         progress: print one line per epoch.
@@ -212,6 +212,7 @@ def train(
         check_record(prepared, replace_record)
     statistics = compute_statistics(prepared)
     folder = prepared.folder(runs)
+    # Two processes that trained the same run would overwrite each other's checkpoints.
     with exclusive(folder):
         if not resume:
             delete_run(folder)
@@ -399,7 +400,7 @@ def _select(
 
 
 def check_data_root(root: Path | str, experiment: Experiment) -> Path:
-    """Return the root, once it has all the folders that an experiment needs.
+    """Check that a data root has all the folders that an experiment needs, and return it.
 
     Raises:
         ExperimentError: a folder is missing or empty.
@@ -471,7 +472,7 @@ def _check_own_selection(experiment: Experiment, dataset: Dataset) -> None:
 
 
 def _check_selection(root: Path, selection: pd.DataFrame, settings: Settings) -> None:
-    """Refuse, before anything is packed, what could not be trained or tested."""
+    """Refuse a selection that cannot be trained or tested on, before anything is packed."""
     counts = selection["split"].value_counts()
     for split in SPLITS:
         if not counts.get(split):
@@ -548,15 +549,15 @@ def build(prepared: PreparedRun, statistics: TrainingStatistics) -> keras.Model:
 
 
 def _take_weights(model: keras.Model, prepared: PreparedRun, progress: bool) -> TakenWeights | None:
-    """Give a network the weights that it is to start with; None where all start at random."""
+    """Copy the weights to start from into the network; None if the run starts at random."""
     start = prepared.start
     if start is None:
         return None
     weights = take_weights(model, prepared.typology.names, start)
     if progress:
-        random_names = ", ".join(weights.left) or "none"
+        random_names = ", ".join(weights.random) or "none"
         print(
-            f"starts from {start.path}: {len(weights.taken)} weights taken, {len(weights.left)} "
+            f"starts from {start.path}: {len(weights.taken)} weights taken, {len(weights.random)} "
             f"left at random: {random_names}",
             flush=True,
         )
@@ -684,13 +685,13 @@ def _run_epochs(
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What a classifier predicts on a split, in the parts that `results.Record` has.
+    """The predictions of a classifier on a split, counted as `results.Record` holds them.
 
     Attributes:
         patches: names of the split's patches.
         confusions: their confusion matrices, `(patches, classes, classes) int64`.
-        maps: of a few patches, class ids `(size, size) uint8`, by name.
-        references: of the same patches.
+        maps: class ids of a few patches, `(size, size) uint8`, by name.
+        references: references of the same patches.
         spatial: isolated pixels, and errors by distance to a class boundary.
     """
 
@@ -727,7 +728,7 @@ def evaluate_predictions(
         predict_ids: a function of one batch, as `Batches` gives it, to class ids from 1,
             `(batch, size, size) uint8`.
         prepared: the patches.
-        split: which of them.
+        split: `train`, `validation` or `test`.
 
     Returns:
         Maps and references are those of the dataset's showcase, or of the split's first patches if
@@ -774,7 +775,7 @@ def evaluate_predictions(
 def _describe_start(
     start: StartingPoint | None, weights: TakenWeights | None
 ) -> dict[str, Any] | None:
-    """Say for a record which network the weights came from, and which of them."""
+    """Describe for the record which network the weights came from, and which weights."""
     if start is None or weights is None:
         return None
     card = read_model_card(start.path)
@@ -784,13 +785,13 @@ def _describe_start(
         "digest": start.digest,
         "part": start.part,
         "taken": weights.taken,
-        "left": weights.left,
+        "left": weights.random,
     }
 
 
 @dataclass(frozen=True)
 class ClassifierInfo:
-    """What a record says of the classifier itself.
+    """The facts about the classifier that its record holds.
 
     Attributes:
         statistics: the statistics of the training split.
@@ -816,7 +817,7 @@ def make_record(
     evaluation: Evaluation,
     classifier: ClassifierInfo,
 ) -> results.Record:
-    """Put together what was trained, on what, how, where and when, and what came of it."""
+    """Assemble the record: what was trained, on what, how, where and when, and its scores."""
     statistics = classifier.statistics
     experiment = prepared.experiment
     settings = prepared.settings

@@ -22,7 +22,7 @@ def cosine_rate(update: int, updates: int, peak: float) -> float:
 
     Args:
         update: its number, from 0.
-        updates: of the whole run.
+        updates: number of updates of the whole run.
         peak: the highest rate, at the end of the rise.
 
     Examples:
@@ -43,7 +43,7 @@ class CosineSchedule(keras.callbacks.Callback):
 
     Args:
         peak: the highest learning rate.
-        epochs: of the whole run.
+        epochs: number of epochs of the whole run.
         updates_per_epoch: optimizer steps of each.
     """
 

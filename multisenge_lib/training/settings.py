@@ -35,16 +35,17 @@ class Settings:
         batch_size: patches per step, over all devices.
         passes_per_epoch: how often an epoch goes through the training patches; after each epoch the
             network is validated. 1 in the paper, more where a set is small.
-        learning_rate: of Adam, at the start; with the cosine, the highest.
+        learning_rate: Adam's learning rate at the start; with the cosine, the highest.
         schedule: how the learning rate changes, see `Schedule`.
-        plateau_factor: of the learning rate, when the validation loss no longer falls.
+        plateau_factor: what the learning rate is multiplied by when the validation loss no longer
+            falls.
         plateau_patience: epochs before that.
         stop_patience: epochs without a lower validation loss before training ends.
-        seed: of initial weights, order and augmentation.
+        seed: seed of the initial weights, of the order of patches and of augmentation.
         augmentation: how "augmented to 75%" is read, see `Augmentation`.
         class_weights: weigh the loss by inverse class frequency.
-        precision: of training: `float32`, or `mixed_bfloat16`, which takes less memory and is
-            faster on processors that multiply it. Left open by the paper.
+        precision: precision of training: `float32`, or `mixed_bfloat16`, which takes less memory
+            and is faster on processors that multiply it. Left open by the paper.
         jit: compile with XLA; None: on JAX and on a GPU.
         devices: how many devices of this machine share each batch.
         reader_threads: threads that read patches.
@@ -78,11 +79,11 @@ class Settings:
         """Check every setting; an ExperimentError names the one that cannot be trained with."""
         for field in fields(self):
             value = _checked(field, getattr(self, field.name))
-            object.__setattr__(self, field.name, value)  # the way in of a frozen dataclass
+            object.__setattr__(self, field.name, value)  # how a frozen dataclass is changed
 
 
 def _checked(field: Field, value: Any) -> Any:
-    """Return a setting's value as a plain Python one, or refuse it."""
+    """Check one setting, and return its value as a plain Python type."""
     if field.name == "precision" and value == "mixed_float16":
         raise ExperimentError(
             "precision is 'mixed_float16': within ten steps the activations exceed 65,504, the "
@@ -105,7 +106,7 @@ def _is_whole_number(field: Field) -> bool:
 
 
 def _choices(field: Field) -> list[str]:
-    """Return the words that a setting can have; none where it is a number or a switch."""
+    """Return the allowed words of a setting; none if it is a number or a switch."""
     if get_origin(field.type) is Literal:
         return list(get_args(field.type))
     return []
@@ -157,9 +158,9 @@ _SELECTION = ("months", "days_gap", "s1_rule", "tiles")
 
 
 def settings_from_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Pick the settings out of a notebook's parameters, and refuse a mistyped one.
+    """Pick the settings out of a notebook's parameters, and refuse unknown names.
 
-    papermill lets a mistyped parameter pass with a warning, and would train something else.
+    papermill only warns of a mistyped parameter, and would train something else.
 
     Args:
         parameters: every parameter by name, those that papermill added among them.

@@ -24,7 +24,7 @@ class StartingPoint:
     """A trained network whose weights another one starts with.
 
     Attributes:
-        path: of its `model.keras`.
+        path: path of its `model.keras`.
         part: which of its weights are taken.
         digest: a hash of the file.
         network: the file of a network of your own, where the `.keras` file needs it.
@@ -38,21 +38,21 @@ class StartingPoint:
 
 @dataclass(frozen=True)
 class TakenWeights:
-    """Which weights were taken from a network, and which not.
+    """The names of the weights that were copied from another network, and of the others.
 
     Attributes:
         taken: names of the weights that the new network starts with.
-        left: names of the new network's other weights, which start at random.
+        random: names of the new network's other weights, which start at random.
     """
 
     taken: tuple[str, ...]
-    left: tuple[str, ...]
+    random: tuple[str, ...]
 
 
 def starting_point(
     path: Path | str, part: str = "all", network: str | None = None
 ) -> StartingPoint:
-    """Describe where training starts, once the file is there and is a network.
+    """Check the file of the network to start from, and describe it.
 
     Raises:
         ExperimentError: the part is neither `all` nor `encoder`.
@@ -71,9 +71,10 @@ def starting_point(
 def take_weights(
     model: keras.Model, classes: tuple[str, ...], start: StartingPoint
 ) -> TakenWeights:
-    """Give a network the weights of another one, wherever names and shapes are the same.
+    """Copy the weights of another network, wherever names and shapes are the same.
 
-    Logits of other classes are left, even where there are as many: channel k means another class.
+    Logits are not copied if the classes differ, even if their number is the same: channel k then
+    means another class.
 
     Args:
         model: as it was built; its weights change.

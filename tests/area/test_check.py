@@ -80,15 +80,15 @@ HARMS = [
 
 
 @pytest.mark.fault("a raster of the root is damaged -> check names it, its layer and the rule")
-@pytest.mark.parametrize("layer,harm,said", HARMS, ids=[said for _, _, said in HARMS])
-def test_a_harmed_raster_is_named(root, layer, harm, said):
+@pytest.mark.parametrize("layer,harm,message", HARMS, ids=[message for _, _, message in HARMS])
+def test_a_harmed_raster_is_named(root, layer, harm, message):
     harm(path(root, layer))
     report = check(root)
     (kind,) = report.problems
-    assert kind.layer == layer and said in kind.problem and kind.files == 1
+    assert kind.layer == layer and message in kind.problem and kind.files == 1
     assert kind.examples[0].endswith(path(root, layer).name)
     assert report.files.set_index(["layer", "tile"])["damaged"].sum() == 1
-    assert said in report.to_text()
+    assert message in report.to_text()
 
 
 def test_problems_of_one_kind_are_gathered(root):
@@ -126,14 +126,14 @@ def test_constant_bands_and_no_data_are_told(root):
 
 
 @pytest.mark.parametrize(
-    "names,said",
+    "names,message",
     [((), "give band_order='resolution'"), (S2_BANDS, "names of the bands contradict")],
 )
-def test_the_band_order_is_tested_by_content(root, names, said):
+def test_the_band_order_is_tested_by_content(root, names, message):
     for file in (root / "s2").iterdir():
         rewrite(file, lambda d: np.broadcast_to(GREEN[:, None, None], d.shape).copy(), names)
     report = check(root)
-    assert said in words(report.problems)
+    assert message in words(report.problems)
     assert "12 speak for the resolution order" in report.evidence["Band order"]
 
 

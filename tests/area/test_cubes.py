@@ -32,8 +32,8 @@ def test_a_data_array_is_taken(tmp_path):
     assert "crs" not in array.attrs
     imported = import_area(tmp_path / "root", [array], size=96)
     assert pixel_of(imported.root, "s2", "20230105").tolist() == scene(1)[:, 0, 0].tolist()
-    alone = import_area(tmp_path / "alone", array, size=96)
-    assert alone.patches == imported.patches
+    from_array = import_area(tmp_path / "alone", array, size=96)
+    assert from_array.patches == imported.patches
 
 
 def test_bands_by_the_names_of_digital_earth_australia(tmp_path):

@@ -41,45 +41,45 @@ def images(tmp_path):
 
 
 def test_another_hemisphere_year_and_size_with_one_sensor(images, tmp_path):
-    made = import_area(
+    result = import_area(
         tmp_path / "root",
         [images],
         reference=tmp_path / "reference.tif",
         classes=["Town", "Field", "Water"],
         size=32,
     )
-    assert made.patches == 3 * 4
-    assert "22 columns in the east and 21 rows in the south fill no patch" in made.notices
-    dataset = dataset_of_root(made.root)
-    assert dataset == made.dataset and dataset.sensors == ("s2",)
+    assert result.patches == 3 * 4
+    assert "22 columns in the east and 21 rows in the south fill no patch" in result.notices
+    dataset = dataset_of_root(result.root)
+    assert dataset == result.dataset and dataset.sensors == ("s2",)
     assert dataset.years == (2022, 2023) and dataset.months == (12, 1, 2, 3)
     assert [len(t) for t in dataset.typologies.values()] == [3]
-    assert not check_root(made.root).problems and not check_root(made.root).notes
-    selection = load_selection(made.root)
+    assert not check_root(result.root).problems and not check_root(result.root).notes
+    selection = load_selection(result.root)
     assert selection["split"].nunique() == 3
-    store = pack(made.root, selection)
+    store = pack(result.root, selection)
     assert set(store.arrays) == {"s2", "reference"}
-    patch = read_patch(made.root, selection.iloc[0])
+    patch = read_patch(result.root, selection.iloc[0])
     assert patch.s2.shape == (4, 32, 32, 10)
 
 
 def test_pixels_are_taken_over_as_they_are(images, tmp_path):
-    made = import_area(tmp_path / "root", [images], size=96)
-    (row,) = load_selection(made.root, months=[12]).itertuples()
-    patch = read_patch(made.root, row, reference=False)
+    result = import_area(tmp_path / "root", [images], size=96)
+    (row,) = load_selection(result.root, months=[12]).itertuples()
+    patch = read_patch(result.root, row, reference=False)
     np.testing.assert_array_equal(patch.s2[0], np.moveaxis(scene(0)[:, :96, :96], 0, -1))
     assert row.split == "test" and row.patch.startswith("19")
-    assert (made.root / "labels" / f"{row.patch}.json").is_file()
+    assert (result.root / "labels" / f"{row.patch}.json").is_file()
 
 
 def test_a_map_has_the_patches_that_training_leaves_out(images, tmp_path):
-    made = import_area(tmp_path / "root", [images], size=32, reference=tmp_path / "reference.tif")
-    apart = replace(made.dataset, blocks=Blocks(320, 10, (0.8, 0.1, 0.1), seed=2))
-    write_dataset_toml(made.root, apart)
+    result = import_area(tmp_path / "root", [images], size=32, reference=tmp_path / "reference.tif")
+    apart = replace(result.dataset, blocks=Blocks(320, 10, (0.8, 0.1, 0.1), seed=2))
+    write_dataset_toml(result.root, apart)
     with pytest.warns(UserWarning, match="left out"):
-        chosen = load_selection(made.root)
-    mapped = patches_to_map(made.root, made.dataset.months, ["s2"])
-    assert 0 < len(chosen) < len(mapped) == made.patches
+        chosen = load_selection(result.root)
+    mapped = patches_to_map(result.root, result.dataset.months, ["s2"])
+    assert 0 < len(chosen) < len(mapped) == result.patches
 
 
 def test_a_file_for_each_band_and_two_resolutions(tmp_path):
@@ -89,14 +89,15 @@ def test_a_file_for_each_band_and_two_resolutions(tmp_path):
         coarse = band not in ("B2", "B3", "B4", "B8")
         data = whole[[i], ::2, ::2] if coarse else whole[[i]]
         write(tmp_path / "in" / f"{name}.tif", data, res=20 if coarse else 10)
-    made = import_area(tmp_path / "root", [tmp_path / "in"], size=96)
-    assert any("6 rasters lie on another grid" in line for line in made.notices)
-    assert not check_root(made.root).problems
+    result = import_area(tmp_path / "root", [tmp_path / "in"], size=96)
+    assert any("6 rasters lie on another grid" in line for line in result.notices)
+    assert not check_root(result.root).problems
 
 
 def test_a_product_folder_as_esa_delivers_it(tmp_path):
     """Bands at several resolutions, beside a mask, a scene classification and a picture."""
-    product, whole = tmp_path / "S2A_MSIL2A_20230105T104031.SAFE", scene(0, 120, 120)
+    product = tmp_path / "S2A_MSIL2A_20230105T104031.SAFE"
+    whole = scene(0, 120, 120)
     for i, band in enumerate(S2_BANDS):
         for step in (1, 2) if band in ("B2", "B3", "B4", "B8") else (2,):
             name = f"T19GBP_20230105T104031_{'B0' + band[1:] if len(band) == 2 else band}"
@@ -106,12 +107,12 @@ def test_a_product_folder_as_esa_delivers_it(tmp_path):
         write(product / "R20m" / f"T19GBP_20230105T104031_{name}.tif", data)
     for mask in ("MSK_CLDPRB_20m", "MSK_DETFOO_B02"):  # the second since baseline 04.00
         write(product / "QI_DATA" / f"{mask}.tif", whole[:1].astype(np.uint8))
-    made = import_area(tmp_path / "root", [product], size=96)
-    assert any(line.startswith("2 files left out as masks") for line in made.notices)
+    result = import_area(tmp_path / "root", [product], size=96)
+    assert any(line.startswith("2 files left out as masks") for line in result.notices)
     assert any(
-        line.startswith("2 files left out as rasters that name no band") for line in made.notices
+        line.startswith("2 files left out as rasters that name no band") for line in result.notices
     )
-    patch = read_patch(made.root, load_selection(made.root).iloc[0], reference=False)
+    patch = read_patch(result.root, load_selection(result.root).iloc[0], reference=False)
     fine = [S2_BANDS.index(band) for band in ("B2", "B3", "B4", "B8")]
     np.testing.assert_array_equal(patch.s2[0][..., fine], np.moveaxis(whole[fine, :96, :96], 0, -1))
     exclusive = product / "R20m" / "T19GBP_20230105T104031_SCL_20m.tif"
@@ -121,9 +122,9 @@ def test_a_product_folder_as_esa_delivers_it(tmp_path):
 @pytest.mark.parametrize("crs,west,north,res", [("EPSG:4326", -71.6, -41.1, 1e-4)])
 def test_another_projection_is_resampled_and_said(tmp_path, crs, west, north, res):
     source = write(tmp_path / "S2_20230105.tif", scene(), S2_BANDS, west, north, res, crs)
-    made = import_area(tmp_path / "root", [source], size=32)
-    assert "resampled" in made.notices[0] and "EPSG:32719" in made.notices[0]
-    assert not check_root(made.root).problems
+    result = import_area(tmp_path / "root", [source], size=32)
+    assert "resampled" in result.notices[0] and "EPSG:32719" in result.notices[0]
+    assert not check_root(result.root).problems
 
 
 def test_no_data_and_lost_dates_are_kept_and_told(images, tmp_path):
@@ -134,12 +135,12 @@ def test_no_data_and_lost_dates_are_kept_and_told(images, tmp_path):
     signed = scene(6).astype(np.int16)
     signed[:, :, :40] = -10000
     write(images / "S2_20230620.tif", signed, S2_BANDS)
-    made = import_area(tmp_path / "root", [images], size=32)
-    assert "s2 of 2023-04-20 is no data everywhere and is left out" in made.notices
-    assert any(line.startswith("s2 of 2023-05-15: 31% of the pixels") for line in made.notices)
+    result = import_area(tmp_path / "root", [images], size=32)
+    assert "s2 of 2023-04-20 is no data everywhere and is left out" in result.notices
+    assert any(line.startswith("s2 of 2023-05-15: 31% of the pixels") for line in result.notices)
     for day in ("20230515", "20230620"):  # three patches of 12 are covered
-        assert len(list((made.root / "s2").glob(f"*_{day}_*"))) == 9
-    assert not check_root(made.root).problems
+        assert len(list((result.root / "s2").glob(f"*_{day}_*"))) == 9
+    assert not check_root(result.root).problems
 
 
 @pytest.mark.fault("no data beside pixels that are resampled -> mixed into none of them")
@@ -156,21 +157,23 @@ def test_no_data_is_not_mixed_into_neighbours(tmp_path, name, bands, full, empty
     stored = np.tile(full[:, None, None], (1, 60, 75))
     stored[:, :, 40:] = empty
     source = write(tmp_path / f"{name}.tif", stored, bands, res=20, **options)
-    made = import_area(tmp_path / "root", [source], size=64, units=InputUnits(no_data=-9999))
-    for path in (made.root / name[:2].lower()).iterdir():
+    result = import_area(tmp_path / "root", [source], size=64, units=InputUnits(no_data=-9999))
+    for path in (result.root / name[:2].lower()).iterdir():
         with rasterio.open(path) as raster:
             pixels = raster.read()
-        seen = pixels[:, pixels.any(axis=0)]
-        np.testing.assert_allclose(seen, np.broadcast_to(full[:, None], seen.shape), rtol=1e-3)
+        observed = pixels[:, pixels.any(axis=0)]
+        np.testing.assert_allclose(
+            observed, np.broadcast_to(full[:, None], observed.shape), rtol=1e-3
+        )
 
 
 def test_a_date_of_less_than_half_a_patch_is_left_out(images, tmp_path):
     first = scene(0)
     first[:, :, 1:] = 0
     write(images / "S2_20221201.tif", first, S2_BANDS)
-    made = import_area(tmp_path / "root", [images], size=32)
-    assert any(line.startswith("3 dates of patches") for line in made.notices)
-    assert load_selection(made.root)["s2_dates"].iloc[0][0] == np.datetime64("2022-12-03")
+    result = import_area(tmp_path / "root", [images], size=32)
+    assert any(line.startswith("3 dates of patches") for line in result.notices)
+    assert load_selection(result.root)["s2_dates"].iloc[0][0] == np.datetime64("2022-12-03")
 
 
 @pytest.mark.parametrize(
@@ -184,17 +187,17 @@ def test_a_date_of_less_than_half_a_patch_is_left_out(images, tmp_path):
 )
 def test_backscatter_becomes_linear_as_said(tmp_path, stored, unit):
     write(tmp_path / "S1_20230105.tif", stored(radar()).astype(np.float32), ["VV", "VH"])
-    made = import_area(
+    result = import_area(
         tmp_path / "root", [tmp_path / "S1_20230105.tif"], size=96, units=InputUnits(s1=unit)
     )
-    (file,) = (made.root / "s1").iterdir()
+    (file,) = (result.root / "s1").iterdir()
     with rasterio.open(file) as source:
         np.testing.assert_allclose(source.read(), radar()[:, :96, :96], rtol=2e-3)
 
 
 @pytest.mark.fault("images whose unit, bands, date or grid are in doubt -> asked, nothing written")
 @pytest.mark.parametrize(
-    "name,data,names,options,said",
+    "name,data,names,options,message",
     [
         ("S1_20230105", -11 * radar() / radar(), ["VV", "VH"], {}, "--s1-unit db"),
         ("S1_20230105", 4000 * radar() / radar(), ["VV", "VH"], {}, "--s1-unit db, linear, or dn"),
@@ -229,7 +232,7 @@ def test_backscatter_becomes_linear_as_said(tmp_path, stored, unit):
         ("S2_20230105", scene(), S2_BANDS, {"size": 33}, "multiple of 32"),
         ("S2_20230105", scene(), ["blue"] * 10, {}, "holds B2 10 times"),
         ("dem_20230105", scene(), ["elevation"] * 10, {}, "does not name"),
-        ("S2_20230105", 0 * scene(), S2_BANDS, {}, "in half of a patch"),
+        ("S2_20230105", 0 * scene(), S2_BANDS, {}, "at least half of any patch"),
         ("S2_20230105", scene(), S2_BANDS, {"units": InputUnits(s1="watt")}, "unit 'watt'"),
         ("S2_20230105", scene(), S2_BANDS, {"units": InputUnits(s2_scale=np.nan)}, "scale nan"),
         ("S2_20230105", scene(), S2_BANDS, {"fill": {"B8A": "VV"}}, "two bands of Sentinel-2"),
@@ -244,24 +247,24 @@ def test_backscatter_becomes_linear_as_said(tmp_path, stored, unit):
         ("S2_20230105", scene(), (), {"s2_bands": ["B2", "SCL"]}, "'SCL' names none"),
     ],
 )
-def test_what_is_in_doubt_is_asked(tmp_path, name, data, names, options, said):
+def test_what_is_in_doubt_is_asked(tmp_path, name, data, names, options, message):
     data = data.astype(np.float32) if data.dtype.kind == "f" else data
     source = write(tmp_path / f"{name}.tif", data, names)
-    assert said in refused(tmp_path, [source], **options)
+    assert message in refused(tmp_path, [source], **options)
 
 
 @pytest.mark.fault("images far apart, beyond their zone or in no place -> one line")
 @pytest.mark.parametrize(
-    "place,said",
+    "place,message",
     [
         ({"west": 600_000, "north": 5_900_000}, "far apart"),
         ({"crs": "EPSG:32631", "west": 600_000}, "far apart"),
         ({"crs": "EPSG:4326", "west": 0, "north": 0, "res": 1e9}, "far apart"),
     ],
 )
-def test_odd_places_are_refused(images, tmp_path, place, said):
+def test_odd_places_are_refused(images, tmp_path, place, message):
     source = write(tmp_path / "S2_20230202.tif", scene(), S2_BANDS, **place)
-    assert said in refused(tmp_path, [images / f"S2_{DAYS[0]}.tif", source])
+    assert message in refused(tmp_path, [images / f"S2_{DAYS[0]}.tif", source])
     if "crs" not in place:
         beyond = write(tmp_path / "S2_20230203.tif", scene(), S2_BANDS, west=1_200_000)
         assert "beyond UTM zone 19" in refused(tmp_path, [beyond])
@@ -276,21 +279,21 @@ def test_a_missing_band_is_filled_only_when_asked(tmp_path):
     without = [band for band in S2_BANDS if band != "B8A"]
     data = scene()[[S2_BANDS.index(band) for band in without]]
     source = write(tmp_path / "S2_20230105.tif", data, without)
-    made = import_area(tmp_path / "nine", [source], size=32)
-    assert made.dataset.bands["s2"] == tuple(without)
-    assert any("s2 has no B8A" in line for line in made.notices)
-    made = import_area(tmp_path / "ten", [source], size=32, fill={"B8A": "B8"})
-    assert made.dataset.bands["s2"] == S2_BANDS and "B8A is filled from B8" in made.notices
+    result = import_area(tmp_path / "nine", [source], size=32)
+    assert result.dataset.bands["s2"] == tuple(without)
+    assert any("s2 has no B8A" in line for line in result.notices)
+    result = import_area(tmp_path / "ten", [source], size=32, fill={"B8A": "B8"})
+    assert result.dataset.bands["s2"] == S2_BANDS and "B8A is filled from B8" in result.notices
     other = write(tmp_path / "S2_20230202.tif", scene(), S2_BANDS)
     assert "has no B8A, which other dates have" in refused(tmp_path, [source, other])
 
 
 def test_bands_told_are_read_in_many_spellings(tmp_path):
     source = write(tmp_path / "S2_20230105.tif", scene()[[0, 1, 2, 6, 6]])
-    made = import_area(
+    result = import_area(
         tmp_path / "root", [source], size=32, s2_bands=["B02", "green", "B04", "-", "B08"]
     )
-    assert made.dataset.bands == {"s2": ("B2", "B3", "B4", "B8")}
+    assert result.dataset.bands == {"s2": ("B2", "B3", "B4", "B8")}
 
 
 @pytest.mark.fault(
@@ -312,28 +315,28 @@ def test_a_reference_that_does_not_fit_is_refused_before_any_image_is_cut(
 def test_the_labelled_share_is_told(images, tmp_path):
     half = np.ones((1, HEIGHT, WIDTH // 2), np.uint8)
     reference = write(tmp_path / "half.tif", half)
-    made = import_area(tmp_path / "root", [images], reference=reference, size=32)
-    assert "the reference labels 50% of the pixels" in made.notices
+    result = import_area(tmp_path / "root", [images], reference=reference, size=32)
+    assert "the reference labels 50% of the pixels" in result.notices
 
 
 def test_an_offset_is_told_by_the_name_of_a_product(tmp_path):
-    def said(product, **units):
+    def notices_of(product, **units):
         name = f"S2A_MSIL2A_20230105T104031_{product}_R008"
         pixels = scene() + 1000 if product == "N0400" else scene()
         source = write(tmp_path / product / name / "S2_20230105.tif", pixels, S2_BANDS)
         root = tmp_path / f"{product}{len(units)}"
         return " ".join(import_area(root, [source], size=32, units=InputUnits(**units)).notices)
 
-    assert "an offset of -1000 is applied" in said("N0400")
-    assert "offset" not in said("N0301")
-    assert "your scale and offset of 100 count instead" in said("N0510", s2_offset=100)
+    assert "an offset of -1000 is applied" in notices_of("N0400")
+    assert "offset" not in notices_of("N0301")
+    assert "your scale and offset of 100 count instead" in notices_of("N0510", s2_offset=100)
 
 
 def test_decibels_that_are_resampled_are_told(tmp_path):
     stored = (10 * np.log10(radar())).astype(np.float32)
     source = write(tmp_path / "S1_20230105.tif", stored, ["VV", "VH"], res=20)
-    made = import_area(tmp_path / "root", [source], size=32, units=InputUnits(s1="db"))
-    assert any("of them holds db and is resampled as stored" in line for line in made.notices)
+    result = import_area(tmp_path / "root", [source], size=32, units=InputUnits(s1="db"))
+    assert any("of them holds db and is resampled as stored" in line for line in result.notices)
 
 
 @pytest.mark.fault("import into a folder that holds something -> refused, nothing touched")
@@ -347,7 +350,8 @@ def test_nothing_is_overwritten(images, tmp_path):
 
 @pytest.mark.fault("a full disk while importing -> one line, no half root")
 def test_a_full_disk_leaves_no_half_root(images, tmp_path, monkeypatch):
-    write_bytes, calls = Path.write_bytes, []
+    write_bytes = Path.write_bytes
+    calls = []
 
     def full(path, content):
         calls.append(path)
@@ -361,7 +365,8 @@ def test_a_full_disk_leaves_no_half_root(images, tmp_path, monkeypatch):
 
 @pytest.mark.fault("two imports into one root at once -> the second is refused")
 def test_two_imports_at_once(images, tmp_path):
-    busy, other = ImportAreaError("held"), pytest.raises(ImportAreaError, match="another import")
+    busy = ImportAreaError("held")
+    other = pytest.raises(ImportAreaError, match="another import")
     with locked(tmp_path / ".root.lock", busy), other:
         import_area(tmp_path / "root", [images], size=32)
     assert import_area(tmp_path / "root", [images], size=32).patches == 12
@@ -381,8 +386,8 @@ def test_a_killed_import_leaves_no_root(images, tmp_path):
     )
     ended = subprocess.run([sys.executable, "-c", code, str(tmp_path / "root"), str(images)])
     assert ended.returncode == -9 and not (tmp_path / "root").exists()
-    made = import_area(tmp_path / "root", [images], size=32)
-    assert made.patches == 12 and not list(tmp_path.glob(".root*"))
+    result = import_area(tmp_path / "root", [images], size=32)
+    assert result.patches == 12 and not list(tmp_path.glob(".root*"))
 
 
 @pytest.mark.fault("sources that are missing, empty or no images -> one line")
@@ -427,10 +432,10 @@ def test_hostile_cubes_are_one_line(tmp_path):
 def test_cubes_of_xarray_with_bands_along_a_dimension(tmp_path):
     with pytest.raises(ImportAreaError, match="--crs"):
         find_images([cube()], {})
-    made = import_area(tmp_path / "a", [cube()], size=96, crs="EPSG:32719")
+    result = import_area(tmp_path / "a", [cube()], size=96, crs="EPSG:32719")
     south_up = cube().isel(y=slice(None, None, -1))
     again = import_area(tmp_path / "b", [south_up], size=96, crs="EPSG:32719")
-    for file in sorted((made.root / "s2").iterdir()):
+    for file in sorted((result.root / "s2").iterdir()):
         assert (again.root / "s2" / file.name).read_bytes() == file.read_bytes()
 
 
@@ -438,9 +443,9 @@ def test_a_zarr_is_read_like_the_cube_in_memory(tmp_path):
     pytest.importorskip("zarr")
     cube().to_zarr(tmp_path / "cube.zarr", zarr_format=2)
     stored = import_area(tmp_path / "a", [tmp_path / "cube.zarr"], size=32, crs="EPSG:32719")
-    made = import_area(tmp_path / "b", [cube()], size=32, crs="EPSG:32719")
-    assert stored.patches == made.patches == 12
-    for file in sorted((made.root / "s2").iterdir()):
+    result = import_area(tmp_path / "b", [cube()], size=32, crs="EPSG:32719")
+    assert stored.patches == result.patches == 12
+    for file in sorted((result.root / "s2").iterdir()):
         assert (stored.root / "s2" / file.name).read_bytes() == file.read_bytes()
 
 
@@ -449,24 +454,25 @@ def test_blocks_that_touch_are_told(tmp_path, height, width, touch):
     images = [write(tmp_path / f"S2_{DAYS[0]}.tif", scene(0, height, width), S2_BANDS)]
     classes = np.ones((1, height, width), np.uint8)
     reference = write(tmp_path / "reference.tif", classes)
-    made = import_area(tmp_path / "root", images, reference=reference, size=32)
-    assert (made.dataset.blocks.distance == 0) == touch
-    assert any("keep no distance" in line for line in made.notices) == touch
+    result = import_area(tmp_path / "root", images, reference=reference, size=32)
+    assert (result.dataset.blocks.distance == 0) == touch
+    assert any("keep no distance" in line for line in result.notices) == touch
 
 
 def test_two_cubes_are_taken_each_with_its_ground(tmp_path):
     both = [cube().isel(time=[i], x=slice(20 * i, None)) for i in range(2)]
-    made = import_area(tmp_path / "root", both, size=96, crs="EPSG:32719")
-    assert "s2 of 2023-01-05: 21% of the pixels are no data" in made.notices
-    (row,) = load_selection(made.root, months=[12]).itertuples()
-    patch = read_patch(made.root, row, reference=False)
+    result = import_area(tmp_path / "root", both, size=96, crs="EPSG:32719")
+    assert "s2 of 2023-01-05: 21% of the pixels are no data" in result.notices
+    (row,) = load_selection(result.root, months=[12]).itertuples()
+    patch = read_patch(result.root, row, reference=False)
     np.testing.assert_array_equal(patch.s2[0], np.moveaxis(scene(0)[:, :96, :96], 0, -1))
 
 
 # odc-geo calls what shapely 2.1 deprecates.
 @pytest.mark.filterwarnings("ignore:The 'shapely.ops.transform:DeprecationWarning")
 def test_what_odc_stac_loads_is_a_cube(tmp_path):
-    pystac, stac = pytest.importorskip("pystac"), pytest.importorskip("odc.stac")
+    pystac = pytest.importorskip("pystac")
+    stac = pytest.importorskip("odc.stac")
     item = pystac.Item("a", None, None, datetime(2022, 12, 3), {})
     item.ext.add("proj")
     place = [10, 0, WEST, 0, -10, NORTH]
@@ -474,20 +480,20 @@ def test_what_odc_stac_loads_is_a_cube(tmp_path):
     for i, name in enumerate(S2_BANDS):
         path = write(tmp_path / "in" / f"{name}.tif", scene(0)[[i]])
         item.add_asset(name, pystac.Asset(str(path), media_type=pystac.MediaType.COG))
-    made = import_area(tmp_path / "root", [stac.load([item])], size=96)
-    (row,) = load_selection(made.root, months=[12]).itertuples()
-    patch = read_patch(made.root, row, reference=False)
+    result = import_area(tmp_path / "root", [stac.load([item])], size=96)
+    (row,) = load_selection(result.root, months=[12]).itertuples()
+    patch = read_patch(result.root, row, reference=False)
     np.testing.assert_array_equal(patch.s2[0], np.moveaxis(scene(0)[:, :96, :96], 0, -1))
 
 
 def test_the_real_village(tmp_path):
     pytest.importorskip("xarray")
     assert "--s1-unit" in refused(tmp_path, [VILLAGE])
-    made = import_area(tmp_path / "root", [VILLAGE], size=32, units=InputUnits(s1="dn"))
-    assert made.patches == 9 and made.dataset.tiles == ("31UFS",)
-    assert made.dataset.months == (11, 2, 3, 4, 5, 6, 7, 8, 9, 10)
-    assert "s2 of 2020-12-01 is no data everywhere and is left out" in made.notices
-    report = check_root(made.root)
+    result = import_area(tmp_path / "root", [VILLAGE], size=32, units=InputUnits(s1="dn"))
+    assert result.patches == 9 and result.dataset.tiles == ("31UFS",)
+    assert result.dataset.months == (11, 2, 3, 4, 5, 6, 7, 8, 9, 10)
+    assert "s2 of 2020-12-01 is no data everywhere and is left out" in result.notices
+    report = check_root(result.root)
     assert not report.problems and not report.notes
     assert "89 speak for the spectral order" in report.evidence["Band order"]
 
@@ -509,12 +515,12 @@ def test_an_area_of_nine_bands_and_its_own_months_trains_and_is_mapped(tmp_path,
     rng = np.random.Generator(np.random.PCG64(0))
     classes = rng.integers(1, 15, (1, 200, 260), dtype=np.uint8)
     reference = write(tmp_path / "reference.tif", classes)
-    made = import_area(tmp_path / "root", [tmp_path / "in"], reference=reference, size=32)
-    settings = settings_for(made.root, epochs=1, batch_size=4)
-    run = train("inception_10c", settings, made.root, progress=False)
+    result = import_area(tmp_path / "root", [tmp_path / "in"], reference=reference, size=32)
+    settings = settings_for(result.root, epochs=1, batch_size=4)
+    run = train("inception_10c", settings, result.root, progress=False)
     assert [value.shape[-1] for value in run.model.inputs] == [2, 9]
     assert run.record.metadata.dataset == "root"
-    (drawn,) = predict_root(run.folder / "model.keras", made.root, tmp_path / "maps")
+    (drawn,) = predict_root(run.folder / "model.keras", result.root, tmp_path / "maps")
     with rasterio.open(drawn) as source:
         ids = source.read(1)
-    assert (ids > 0).sum() == 32 * 32 * len(load_selection(made.root)) and ids.max() <= 10
+    assert (ids > 0).sum() == 32 * 32 * len(load_selection(result.root)) and ids.max() <= 10

@@ -81,9 +81,9 @@ def test_values_are_held_against_the_offset(tmp_path):
     unnamed = write(tmp_path / "T19GBP_20230105T104031.tif", flat(1000), S2_BANDS)
     imported = import_area(tmp_path / "a", [unnamed], size=64)
     assert "give --s2-offset -1000" in notices_of(imported)
-    given = import_area(tmp_path / "b", [unnamed], size=64, units=InputUnits(s2_offset=-1000))
-    assert pixel_of(given.root, "s2", "20230105").tolist() == GREEN.tolist()
-    assert "--s2-offset" not in notices_of(given)
+    with_offset = import_area(tmp_path / "b", [unnamed], size=64, units=InputUnits(s2_offset=-1000))
+    assert pixel_of(with_offset.root, "s2", "20230105").tolist() == GREEN.tolist()
+    assert "--s2-offset" not in notices_of(with_offset)
     plain = write(tmp_path / "plain" / "S2_20230105.tif", flat(), S2_BANDS)
     assert "--s2-offset" not in notices_of(import_area(tmp_path / "c", [plain], size=64))
 
@@ -103,9 +103,9 @@ def test_scale_and_offset_tags_are_applied(tmp_path):
     imported = import_area(tmp_path / "root", [path], size=64)
     assert pixel_of(imported.root, "s2", "20230105").tolist() == GREEN.tolist()
     assert "10 bands have scale or offset tags, which are applied" in notices_of(imported)
-    given = import_area(tmp_path / "given", [path], size=64, units=InputUnits(s2_offset=0))
-    assert pixel_of(given.root, "s2", "20230105")[B4] == 1400
-    assert "what you say counts instead" in notices_of(given)
+    with_offset = import_area(tmp_path / "given", [path], size=64, units=InputUnits(s2_offset=0))
+    assert pixel_of(with_offset.root, "s2", "20230105")[B4] == 1400
+    assert "what you say counts instead" in notices_of(with_offset)
 
 
 def test_tagged_decibels_are_scaled(tmp_path):

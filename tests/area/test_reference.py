@@ -104,14 +104,14 @@ def test_what_reclass_refuses(tmp_path, image):
 def test_no_data_of_a_reference(tmp_path, image, how):
     ids = stripes().copy()
     ids[:, :16] = 255
-    options = {"nodata": 255} if how == "tag" else {}
-    reference = write(tmp_path / "reference.tif", ids, **options)
-    given = {}
+    tag = {"nodata": 255} if how == "tag" else {}
+    reference = write(tmp_path / "reference.tif", ids, **tag)
+    options = {}
     if how == "no_data":
-        given = {"units": InputUnits(no_data=255)}
+        options = {"units": InputUnits(no_data=255)}
     elif how == "reclass":
-        given = {"reclass": {1: 1, 2: 2, 3: 3, 255: 0}}
-    root = imported(tmp_path, image, reference, **given).root
+        options = {"reclass": {1: 1, 2: 2, 3: 3, 255: 0}}
+    root = imported(tmp_path, image, reference, **options).root
     assert not ids_of(root)[:16].any()
     np.testing.assert_array_equal(ids_of(root)[16:], EXPECTED[16:])
 

@@ -21,8 +21,11 @@ def random_matrices(seed, classes=6, models=4):
 
 
 def rounded_scores(matrix):
-    hit, reference, predicted = matrix.diagonal(), matrix.sum(1), matrix.sum(0)
-    precision, recall = hit / predicted, hit / reference
+    hit = matrix.diagonal()
+    reference = matrix.sum(1)
+    predicted = matrix.sum(0)
+    precision = hit / predicted
+    recall = hit / reference
     table = np.stack([precision, recall, bounds.f1(precision, recall)], axis=1)
     return table.round(4), (reference @ table / reference.sum()).round(4)
 
@@ -48,7 +51,8 @@ def test_bounds_hold_the_true_support_and_kappa(seed):
 
 
 def test_scores_of_two_test_sets_contradict_each_other():
-    one, other = random_matrices(0, models=2), random_matrices(1, models=2)
+    one = random_matrices(0, models=2)
+    other = random_matrices(1, models=2)
     table, weighted = zip(*map(rounded_scores, [*one, *other]), strict=True)
     constraints = bounds.score_constraints(np.array(table), np.array(weighted), np.eye(6))
     assert bounds.infeasibility(constraints) > 1e-3
@@ -63,8 +67,10 @@ def test_bounds_of_a_cell_leave_room_for_all_that_is_missed(seed):
     rng = np.random.default_rng(seed)
     matrix = rng.integers(0, 10 ** rng.integers(1, 4, (4, 4)))
     margins = bounds.matrix_margins(matrix)
-    missed, wrong = margins.reference - margins.hit, margins.predicted - margins.hit
-    both, total = missed + wrong, missed.sum()
+    missed = margins.reference - margins.hit
+    wrong = margins.predicted - margins.hit
+    both = missed + wrong
+    total = missed.sum()
     cells = bounds.cell_bounds(margins)
     assert cells[range(4), range(4)] == pytest.approx(np.stack([margins.hit] * 2, axis=-1))
     for i, j in np.argwhere(~np.eye(4, dtype=bool)):

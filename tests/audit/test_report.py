@@ -16,31 +16,31 @@ INCEPTION = "ConvLSTM+Inception-S1S2"
 
 
 @pytest.fixture(scope="module")
-def found(findings):
+def findings_by_id(findings):
     return {finding.id: finding for finding in findings}
 
 
 # What is found
 
 
-def test_verdicts_and_fields(found):
-    assert {finding.verdict for finding in found.values()} == set(VERDICTS)
+def test_verdicts_and_fields(findings_by_id):
+    assert {finding.verdict for finding in findings_by_id.values()} == set(VERDICTS)
     fields = {"id", "claim", "where", "derived", "published", "tolerance", "verdict"}
-    assert all(fields <= set(vars(finding)) for finding in found.values())
-    order = [VERDICTS.index(finding.verdict) for finding in found.values()]
+    assert all(fields <= set(vars(finding)) for finding in findings_by_id.values())
+    order = [VERDICTS.index(finding.verdict) for finding in findings_by_id.values()]
     assert order == sorted(order)
 
 
-def test_recovered_support_agrees_with_the_counted(found):
+def test_recovered_support_agrees_with_the_counted(findings_by_id):
     for source in ("table5", "table7", "both"):
-        assert found[f"one-support/{source}"].verdict == AGREES
-        assert found[f"counted-support/{source}"].verdict == AGREES
+        assert findings_by_id[f"one-support/{source}"].verdict == AGREES
+        assert findings_by_id[f"counted-support/{source}"].verdict == AGREES
 
 
-def test_six_kappas_agree_and_two_are_exchanged(evidence, found):
-    kappas = {id for id in found if id.startswith("kappa-") and "/" in id}
+def test_six_kappas_agree_and_two_are_exchanged(evidence, findings_by_id):
+    kappas = {id for id in findings_by_id if id.startswith("kappa-") and "/" in id}
     assert len(kappas) == 8
-    wrong = {id for id in kappas if found[id].verdict == DISAGREES}
+    wrong = {id for id in kappas if findings_by_id[id].verdict == DISAGREES}
     assert wrong == {"kappa-10/ConvLSTM-S2", "kappa-10/ConvLSTM-S1S2"}
     exchanged = change(
         evidence,
@@ -66,37 +66,39 @@ def test_kappas_agree_within_rounding_of_the_counted_support(evidence):
      "recall-systematic", "least-represented", "caption-table-5", "caption-figure-9",
      "five-better"],
 )  # fmt: skip
-def test_known_disagreements(found, id):
-    assert found[id].verdict == DISAGREES
+def test_known_disagreements(findings_by_id, id):
+    assert findings_by_id[id].verdict == DISAGREES
 
 
 @pytest.mark.fault("audit: MULTISENGE_RESULTS names an empty folder -> the same findings")
-def test_the_audit_needs_no_results_folder(monkeypatch, tmp_path, found):
+def test_the_audit_needs_no_results_folder(monkeypatch, tmp_path, findings_by_id):
     monkeypatch.setenv("MULTISENGE_RESULTS", str(tmp_path))
-    assert audit.findings() == [*found.values()]
+    assert audit.findings() == [*findings_by_id.values()]
 
 
-def test_headlines_are_few_and_filled(found):
-    heads = [finding.headline for finding in found.values() if finding.headline]
+def test_headlines_are_few_and_filled(findings_by_id):
+    heads = [finding.headline for finding in findings_by_id.values() if finding.headline]
     assert len(heads) == 6
     assert not any(
         "{" in text
-        for finding in found.values()
+        for finding in findings_by_id.values()
         for text in vars(finding).values()
         if isinstance(text, str)
     )
 
 
-def test_every_check_has_words_and_every_word_a_check(found):
+def test_every_check_has_words_and_every_word_a_check(findings_by_id):
     assert {id.partition("/")[0] for id in paper.finding_words()} == set(CHECKS)
     parts = {id for id in paper.finding_words() if "/" in id}
-    assert parts <= set(found)
+    assert parts <= set(findings_by_id)
 
 
 @pytest.mark.parametrize("id", CHECKS)
 def test_what_is_computed_never_stands_in_for_what_is_printed(evidence, id):
-    given = {*evidence.paper.stated(id), "named", *CHECKS[id].keywords}
-    assert not any(given & set(found.values) for found in outcomes(id, evidence).values())
+    values_of_claim = {*evidence.paper.stated(id), "named", *CHECKS[id].keywords}
+    assert not any(
+        values_of_claim & set(outcome.values) for outcome in outcomes(id, evidence).values()
+    )
 
 
 @pytest.mark.parametrize("table, verdict", [("table5", AGREES), ("table7", DISAGREES)])
@@ -105,17 +107,17 @@ def test_the_caption_of_figure_9_is_checked_against_a_table(evidence, table, ver
     assert finding.verdict == verdict
 
 
-def test_only_the_papers_words_are_quotations(evidence, found):
-    for finding in found.values():
+def test_only_the_papers_words_are_quotations(evidence, findings_by_id):
+    for finding in findings_by_id.values():
         claim = evidence.paper.claims.get(finding.id.partition("/")[0])
         if claim is not None:
             assert finding.quoted
     for id in ("one-support/both", "one-class/6", "f1-table5", "decoded-pixels"):
-        assert not found[id].quoted
+        assert not findings_by_id[id].quoted
 
 
-def test_the_share_in_section_4_1_is_within_rounding(found):
-    assert found["non-urban-share"].verdict == AGREES
+def test_the_share_in_section_4_1_is_within_rounding(findings_by_id):
+    assert findings_by_id["non-urban-share"].verdict == AGREES
 
 
 # Each check can turn
@@ -123,7 +125,8 @@ def test_the_share_in_section_4_1_is_within_rounding(found):
 
 def change(evidence, *numbers, names=None):
     """The evidence with numbers printed otherwise, and claims naming others."""
-    printed, claims = dict(evidence.paper.numbers), dict(evidence.paper.claims)
+    printed = dict(evidence.paper.numbers)
+    claims = dict(evidence.paper.claims)
     for id, text in numbers:
         bare = text.strip("*")
         printed[id] = dataclasses.replace(printed[id], text=bare, bold=bare != text)
@@ -349,27 +352,29 @@ OPEN = {
 REMARKS = {"one-class/6", "one-class/10", "script-normalisation"}
 
 
-def test_every_finding_can_turn_or_is_open(found):
-    kappas = {id for id in found if id.startswith("kappa-") and "/" in id}
-    assert set(found) == set(TURNS) | OPEN | REMARKS | kappas
-    assert {found[id].verdict for id in OPEN} == {UNDECIDED}
-    assert {found[id].verdict for id in REMARKS} == {REMARK}
+def test_every_finding_can_turn_or_is_open(findings_by_id):
+    kappas = {id for id in findings_by_id if id.startswith("kappa-") and "/" in id}
+    assert set(findings_by_id) == set(TURNS) | OPEN | REMARKS | kappas
+    assert {findings_by_id[id].verdict for id in OPEN} == {UNDECIDED}
+    assert {findings_by_id[id].verdict for id in REMARKS} == {REMARK}
 
 
 @pytest.mark.parametrize("id", TURNS)
-def test_a_verdict_turns(evidence, found, id):
+def test_a_verdict_turns(evidence, findings_by_id, id):
     (turned,) = (f for f in run(id.partition("/")[0], TURNS[id](evidence)) if f.id == id)
-    before = found[id].verdict
+    before = findings_by_id[id].verdict
     expected = {DISAGREES: {AGREES}, AGREES: {DISAGREES, UNDECIDED}, UNDECIDED: {AGREES, DISAGREES}}
     assert turned.verdict in expected[before]
 
 
 @pytest.mark.parametrize("factor, verdict", [(0.9, AGREES), (-1.1, DISAGREES)])
 @pytest.mark.parametrize("classes", [6, 10])
-def test_kappas_turn_just_beyond_their_tolerance(evidence, found, classes, factor, verdict):
+def test_kappas_turn_just_beyond_their_tolerance(
+    evidence, findings_by_id, classes, factor, verdict
+):
     printed = []
     for method in paper.METHODS:
-        finding = found[f"kappa-{classes}/{method}"]
+        finding = findings_by_id[f"kappa-{classes}/{method}"]
         middle = float(finding.published) - finding.difference
         number = f"{paper.KAPPA_TABLE[classes]}/{method}"
         printed.append((number, f"{middle + factor * finding.tolerance:.8f}"))
@@ -379,7 +384,8 @@ def test_kappas_turn_just_beyond_their_tolerance(evidence, found, classes, facto
 
 @pytest.mark.parametrize("classes", [6, 10])
 def test_each_f1_and_average_turns_alone(evidence, classes):
-    table, n = paper.SCORE_TABLE[classes], classes
+    table = paper.SCORE_TABLE[classes]
+    n = classes
     for method in paper.METHODS:
         for row in range(1, n + 1):
             id = f"{table}/{method}/{row}/f1"
@@ -409,18 +415,18 @@ def test_scores_module_positions_follow_the_paper():
     assert paper.METHODS[sentences.S1S2] == "ConvLSTM-S1S2"
 
 
-def test_the_command_prints_every_verdict(capsys, monkeypatch, found):
+def test_the_command_prints_every_verdict(capsys, monkeypatch, findings_by_id):
     from multisenge_lib import cli
 
     monkeypatch.setattr("sys.argv", ["multisenge", "audit"])
     with pytest.raises(SystemExit):
         cli.main()
     printed = capsys.readouterr().out
-    assert all(finding.title in printed for finding in found.values())
+    assert all(finding.title in printed for finding in findings_by_id.values())
     monkeypatch.setattr("sys.argv", ["multisenge", "audit", "--json"])
     with pytest.raises(SystemExit):
         cli.main()
     rows = json.loads(capsys.readouterr().out)
-    assert {row["id"] for row in rows} == set(found)
+    assert {row["id"] for row in rows} == set(findings_by_id)
     keys = ("id", "claim", "where", "derived", "published", "tolerance", "verdict")
     assert all(key in row for row in rows for key in keys)

@@ -74,7 +74,8 @@ def serious(axe, page, theme: str) -> list[str]:
 def visited(browser, pages):
     """What is seen on each page in windows of three widths, from one visit."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    seen, context = {}, browser.new_context()
+    seen = {}
+    context = browser.new_context()
     for path in pages:
         page = context.new_page()
         for width, problems in wrong_in(page, path):

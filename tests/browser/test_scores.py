@@ -25,10 +25,8 @@ def page(part):
 @pytest.mark.parametrize("seed", range(3))
 def test_scores_are_the_library_s(page, seed):
     matrix = np.random.default_rng(seed).integers(1, 10_000, (6, 6))
-    shown, ours = (
-        page.evaluate("m => parts.scores.scores(m)", matrix.tolist()),
-        results.scores(matrix),
-    )
+    shown = page.evaluate("m => parts.scores.scores(m)", matrix.tolist())
+    ours = results.scores(matrix)
     for there, here in (NAMES | {name: name for name in ("precision", "recall", "f1")}).items():
         assert shown[there] == pytest.approx(ours[here])
 
@@ -59,7 +57,8 @@ def test_the_lab_answers(page, evidence):
 @pytest.mark.parametrize("method", [0, 3])
 def test_dragging_a_free_cell_moves_no_score(page, evidence, method):
     page.evaluate(MOUNT, report.free_cells(evidence, 6, method))
-    before, said = page.evaluate(SHOWN), page.locator("p").first.inner_text()
+    before = page.evaluate(SHOWN)
+    said = page.locator("p").first.inner_text()
     paper = evidence.paper.weighted(6)[method], evidence.paper.kappa(6)[method]
     printed = [paper[0][1], paper[0][2], evidence.paper.scores(6)[method, :, 2].mean(), paper[1]]
     assert [float(text) for text in before] == pytest.approx(printed, abs=6e-4)

@@ -35,9 +35,11 @@ def kept_by_steps(recorded) -> dict[tuple[int, ...], np.ndarray]:
     patches = np.array([len(one["x"]) for one in recorded])
     days = [days_of(one).astype(int) for one in recorded]
     months = [days_of(one).astype("datetime64[M]").astype(int) % 12 + 1 for one in recorded]
-    gaps, states = np.array(GAPS), {(): np.full((len(recorded), len(GAPS)), -np.inf)}
+    gaps = np.array(GAPS)
+    states = {(): np.full((len(recorded), len(GAPS)), -np.inf)}
     for chosen in MONTH_SETS:
-        before, after = states[chosen[:-1]], np.full((len(recorded), len(GAPS)), np.inf)
+        before = states[chosen[:-1]]
+        after = np.full((len(recorded), len(GAPS)), np.inf)
         for k, (day, month) in enumerate(zip(days, months, strict=True)):
             those = np.append(day[month == chosen[-1]], np.inf)
             after[k] = those[np.searchsorted(those, before[k])] + gaps

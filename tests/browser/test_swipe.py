@@ -22,7 +22,8 @@ def test_packed_bytes_come_back(page):
 
 def test_errors_are_counted_where_the_reference_is_labelled(page):
     random = np.random.default_rng(2)
-    reference, ids = random.integers(0, 7, 500), random.integers(1, 7, 500)
+    reference = random.integers(0, 7, 500)
+    ids = random.integers(1, 7, 500)
     found = page.evaluate(
         "([map, reference]) => parts.swipe.compare(map, reference)",
         [ids.tolist(), reference.tolist()],

@@ -13,27 +13,27 @@ from multisenge_lib.chapters.style import DESKTOP_WIDTH, MIN_FONT_SIZE, PHONE_WI
 
 
 @pytest.fixture
-def found(findings):
+def all_findings(findings):
     return findings
 
 
-def test_every_finding_is_in_one_fold(found):
-    topics = {finding.topic for finding in found}
-    folds = "".join(report.folded(found, topic).data for topic in topics)
-    assert folds.count('class="finding') == len(found)
+def test_every_finding_is_in_one_fold(all_findings):
+    topics = {finding.topic for finding in all_findings}
+    folds = "".join(report.folded(all_findings, topic).data for topic in topics)
+    assert folds.count('class="finding') == len(all_findings)
     assert folds.count("<details") == folds.count("</details>")
 
 
-def test_a_fold_counts_and_puts_agreements_last(found):
-    html = report.folded(found, "Kappa").data
-    mine = [finding for finding in found if finding.topic == "Kappa"]
+def test_a_fold_counts_and_puts_agreements_last(all_findings):
+    html = report.folded(all_findings, "Kappa").data
+    mine = [finding for finding in all_findings if finding.topic == "Kappa"]
     assert f"{sum(f.verdict == 'disagrees' for f in mine)} ✗ disagree" in html
     looks = re.findall(r'class="finding (\w+)"', html)
     assert looks == sorted(looks, key=["disagrees", "undecided", "agrees", "remark"].index)
 
 
-def test_headlines_are_six_with_a_bold_beginning(found):
-    html = report.headlines(found).data
+def test_headlines_are_six_with_a_bold_beginning(all_findings):
+    html = report.headlines(all_findings).data
     assert html.count('class="finding') == html.count("<b>") == 6
     assert "**" not in html
 

@@ -19,18 +19,19 @@ def trained(tmp_path, monkeypatch):
 
 def test_scores_of_paper_and_records_have_one_shape(trained):
     records = comparison.read_records("sample", 10)
-    printed, found = comparison.paper_scores(10), comparison.record_scores(records)
-    assert printed.index.equals(found.index) and printed.columns.equals(found.columns)
+    printed = comparison.paper_scores(10)
+    computed = comparison.record_scores(records)
+    assert printed.index.equals(computed.index) and printed.columns.equals(computed.columns)
     assert printed.loc[("ConvLSTM-S2", 10), "recall"] == 0.9106
-    assert found.loc["ConvLSTM-S1", "f1"].tolist() == records["ConvLSTM-S1"].scores["f1"]
+    assert computed.loc["ConvLSTM-S1", "f1"].tolist() == records["ConvLSTM-S1"].scores["f1"]
 
 
 def test_a_class_absent_from_the_reference_is_left_empty(trained):
     records = comparison.read_records("sample", 6)
     records["ConvLSTM-S1"].scores["f1"][3] = None
-    found = comparison.record_scores(records)
-    assert found["f1"].isna().sum() == 1
-    assert comparison.urban_f1(found)["ConvLSTM-S1"].isna().sum() == 1
+    computed = comparison.record_scores(records)
+    assert computed["f1"].isna().sum() == 1
+    assert comparison.urban_f1(computed)["ConvLSTM-S1"].isna().sum() == 1
 
 
 def test_urban_f1_is_of_the_five_urban_classes():
@@ -58,8 +59,8 @@ def test_scores_over_seeds_are_a_mean_and_its_spread(trained):
     table = comparison.seed_scores(runs)
     assert list(table.index) == [*paper.METHODS, "commonest class everywhere"]
     assert table["seeds"].tolist()[:4] == ["1, 2", "1", "1", "1"]
-    found = [results.read_record("sample", "s1_10c", seed).scores["kappa"] for seed in (1, 2)]
-    assert table["kappa"].iloc[0] == f"{np.mean(found):.3f}\xa0±\xa0{np.std(found, ddof=1):.3f}"
+    kappas = [results.read_record("sample", "s1_10c", seed).scores["kappa"] for seed in (1, 2)]
+    assert table["kappa"].iloc[0] == f"{np.mean(kappas):.3f}\xa0±\xa0{np.std(kappas, ddof=1):.3f}"
     assert "±" not in table["kappa"].iloc[1] and table["kappa"].iloc[-1] == "0.000"
     both = [results.read_record("sample", "s1_10c", seed).scores["f1"][1] for seed in (1, 2)]
     assert comparison.urban_over_seeds(runs).loc[2, "ConvLSTM-S1"] == pytest.approx(np.mean(both))

@@ -106,9 +106,9 @@ def test_a_target_just_missed_is_missed(record, part, name, value, key):
 
 def test_a_failed_peer_is_named(record):
     results = record["parts"]["step_mixed_bfloat16"]["results"]
-    alone = {name: value for name, value in results.items() if "times" not in name}
-    alone["peer_error"] = "ModuleNotFoundError: No module named 'torch'"
-    record["parts"]["step_mixed_bfloat16"]["results"] = alone
+    without_peer = {name: value for name, value in results.items() if "times" not in name}
+    without_peer["peer_error"] = "ModuleNotFoundError: No module named 'torch'"
+    record["parts"]["step_mixed_bfloat16"]["results"] = without_peer
     first = gpu_record.gpu_targets(record)[0]
     assert first.is_met is None
     assert first.measured.endswith("No module named 'torch'")

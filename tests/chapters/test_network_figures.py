@@ -61,8 +61,8 @@ def test_the_vegetation_index_of_16_bit_pixels_does_not_wrap():
     s2 = np.full((1, 4, 4, 10), 3000, np.uint16)
     s2[..., 6] = 1000  # near infrared below red: water
     state = np.random.default_rng(0).normal(size=(5, 1, 4, 4, 4, 2))
-    made = interactive.gates_data(np.repeat(s2, 4, axis=0), "abcd", state, {}, 0)
-    assert made["quantities"]["NDVI"]["step"] == pytest.approx(0.5 / 1000)
+    data = interactive.gates_data(np.repeat(s2, 4, axis=0), "abcd", state, {}, 0)
+    assert data["quantities"]["NDVI"]["step"] == pytest.approx(0.5 / 1000)
 
 
 def test_gate_images():
@@ -76,11 +76,11 @@ def test_gate_images():
     assert figure.axes[0].get_ylabel() == "i" and figure.axes[3].get_title() == "Nov"
 
 
-def test_what_a_stage_has_seen_is_counted_as_by_hand():
+def test_receptive_fields_are_counted_as_by_hand():
     unet = layer_table(build_model("s2_6c", 64).get_layer("unet"))
-    fields = receptive_fields_of(unet, seen=1)
+    fields = receptive_fields_of(unet, field=1)
     # Two convolutions of 3 x 3: five pixels. Halved, six, and a step is two pixels.
     assert fields.loc["block1"].tolist() == [1, 5]
     assert fields.loc["block2"].tolist() == [2, 6 + 2 * 2 * 2]
     assert fields["step"].tolist() == [1, 2, 4, 8, 16, 32]
-    assert receptive_fields_of(unet, seen=9).loc["block1", "seen"] == 13
+    assert receptive_fields_of(unet, field=9).loc["block1", "field"] == 13

@@ -29,7 +29,7 @@ def close():
     plt.close("all")
 
 
-def seen(colors, sight):
+def as_seen(colors, sight):
     """CIELAB of colours as somebody sees them who lacks a kind of cone."""
     rgb = np.array([to_rgb(color) for color in colors])
     if sight:
@@ -40,13 +40,17 @@ def seen(colors, sight):
 
 def ciede2000(one, other):
     """Sharma, Wu and Dalal 2005."""
-    (l1, a1, b1), (l2, a2, b2) = one, other
+    (l1, a1, b1) = one
+    (l2, a2, b2) = other
     mean = (np.hypot(a1, b1) + np.hypot(a2, b2)) / 2
     g = 1.5 - 0.5 * np.sqrt(mean**7 / (mean**7 + 25**7))
-    c1, c2 = np.hypot(g * a1, b1), np.hypot(g * a2, b2)
+    c1 = np.hypot(g * a1, b1)
+    c2 = np.hypot(g * a2, b2)
     h1, h2 = (np.degrees(np.arctan2(b, g * a)) % 360 for a, b in ((a1, b1), (a2, b2)))
     turn = (h2 - h1 + 180) % 360 - 180
-    h, c, light = h1 + turn / 2, (c1 + c2) / 2, (l1 + l2) / 2 - 50
+    h = h1 + turn / 2
+    c = (c1 + c2) / 2
+    light = (l1 + l2) / 2 - 50
     waves = ((-0.17, 1, -30), (0.24, 2, 0), (0.32, 3, 6), (-0.2, 4, -63))
     t = 1 + sum(size * np.cos(np.radians(k * h + by)) for size, k, by in waves)
     parts = (
@@ -69,7 +73,7 @@ def test_the_colour_difference_is_the_published_one():
 def test_classes_are_told_apart_by_everybody(name, sight):
     typology = TYPOLOGIES[name]
     pairs = itertools.combinations(
-        zip(typology.names, seen(typology.colors, sight), strict=True), 2
+        zip(typology.names, as_seen(typology.colors, sight), strict=True), 2
     )
     near = {(a, b): ciede2000(x, y) for (a, x), (b, y) in pairs}
     assert {pair: apart for pair, apart in near.items() if apart < APART[name]} == {}
@@ -89,7 +93,7 @@ def test_colours_of_splits_are_seen_on_white_and_told_apart():
     colors = list(style.SPLIT_COLORS.values())
     assert min(map(contrast, colors)) >= 3
     for sight in SIGHTS:
-        pairs = itertools.combinations(seen(colors, sight), 2)
+        pairs = itertools.combinations(as_seen(colors, sight), 2)
         assert min(ciede2000(*pair) for pair in pairs) > 15
 
 
@@ -103,8 +107,8 @@ def test_every_class_is_drawn_in_its_own_colour(name):
 
 
 def images(html):
-    found = re.findall(r'data:image/webp;base64,([^"]+)" width="(\d+)"', html)
-    return [(Image.open(io.BytesIO(base64.b64decode(data))), int(width)) for data, width in found]
+    encoded = re.findall(r'data:image/webp;base64,([^"]+)" width="(\d+)"', html)
+    return [(Image.open(io.BytesIO(base64.b64decode(data))), int(width)) for data, width in encoded]
 
 
 def draw(width):

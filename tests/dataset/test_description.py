@@ -89,7 +89,7 @@ def test_each_part_of_a_selection_is_in_its_name(one, other):
 
 @pytest.mark.fault("notebook: months, gap, rule, tiles that cannot be -> one line that names them")
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("parameters", "message"),
     [
         ({"months": "9,7"}, "months .* out of order"),
         ({"months": "july"}, r"months\[0\] is 'july' .*: months must be a list"),
@@ -101,18 +101,18 @@ def test_each_part_of_a_selection_is_in_its_name(one, other):
         ({"tiles": "31UEQ,30TYT"}, "multisenge has no '30TYT': choose among 31TFN"),
     ],
 )
-def test_a_selection_that_cannot_be(given, told):
-    with pytest.raises(DescriptionError, match=told) as error:
-        with_selection(MULTISENGE, **given)
+def test_a_selection_that_cannot_be(parameters, message):
+    with pytest.raises(DescriptionError, match=message) as error:
+        with_selection(MULTISENGE, **parameters)
     assert "\n" not in str(error.value)
 
 
 def test_what_is_left_out_is_multisenges(tmp_path):
     (tmp_path / "dataset.toml").write_text(TOML)
-    found = dataset_of_root(tmp_path)
-    assert found.typologies == MULTISENGE.typologies
-    assert (found.bands, found.days_gap) == (dict(MULTISENGE.bands), MULTISENGE.days_gap)
-    assert found.blocks == Blocks()
+    dataset = dataset_of_root(tmp_path)
+    assert dataset.typologies == MULTISENGE.typologies
+    assert (dataset.bands, dataset.days_gap) == (dict(MULTISENGE.bands), MULTISENGE.days_gap)
+    assert dataset.blocks == Blocks()
 
 
 @pytest.mark.parametrize(

@@ -61,9 +61,9 @@ def test_rows_keep_their_place_over_two_zones():
 def test_centres_are_those_of_the_projected_squares():
     for row, (lon, lat) in zip(TABLE.itertuples(), centres(TABLE).to_numpy(), strict=True):
         west, south, east, north = patch_bounds(row.tile, row.x, row.y)
-        there = gpd.points_from_xy([lon], [lat], crs=4326).to_crs(tile_corner(row.tile)[2])
-        assert abs(there.x[0] - (west + east) / 2) < 1
-        assert abs(there.y[0] - (south + north) / 2) < 1
+        centre = gpd.points_from_xy([lon], [lat], crs=4326).to_crs(tile_corner(row.tile)[2])
+        assert abs(centre.x[0] - (west + east) / 2) < 1
+        assert abs(centre.y[0] - (south + north) / 2) < 1
 
 
 def test_a_tile_is_110_km_wide():

@@ -17,7 +17,8 @@ from multisenge_lib.dataset.raster_checks import origin_of_patch
 from multisenge_lib.dataset.rasters import inspect_raster, read_patch, read_raster
 from multisenge_lib.errors import BandOrderError, PatchError
 
-PATCH, SIZE = "31UEQ_7453_4112", 16
+PATCH = "31UEQ_7453_4112"
+SIZE = 16
 DAYS = np.array(["2020-07-07", "2020-08-06"], dtype="datetime64[D]")
 ROW = SimpleNamespace(patch=PATCH, s1_dates=DAYS, s2_dates=DAYS)
 #: Vegetation in the spectral order (facts: mean reflectances of cropland in July).
@@ -77,8 +78,8 @@ def test_an_unnamed_order_is_read_as_told_and_checked_on_vegetation(root):
     for day in DAYS:
         write(raster_path(root, "s2", PATCH, day), spectra("resolution"))
     assert "give band_order='resolution'" in refused(root)
-    told = read_patch(root, ROW, band_order="resolution")
-    np.testing.assert_array_equal(told.s2[0, 0, 0], VEGETATION)
+    patch = read_patch(root, ROW, band_order="resolution")
+    np.testing.assert_array_equal(patch.s2[0, 0, 0], VEGETATION)
     assert "band order 'wavelength'" in refused(root, band_order="wavelength")
 
 
@@ -117,9 +118,12 @@ def test_sentinel1_bands_are_read_by_name(root):
 
 
 def test_what_the_tag_calls_no_data_becomes_zero(root):
-    s2, s1 = spectra(), np.full((2, SIZE, SIZE), 0.1, np.float32)
+    s2 = spectra()
+    s1 = np.full((2, SIZE, SIZE), 0.1, np.float32)
     reference = np.full((1, SIZE, SIZE), 6, np.uint8)
-    s2[:, 0, 0], s1[:, 0, 0], reference[:, 0, 0] = 65535, np.nan, 255
+    s2[:, 0, 0] = 65535
+    s1[:, 0, 0] = np.nan
+    reference[:, 0, 0] = 255
     write(raster_path(root, "s2", PATCH, DAYS[0]), s2, S2_BANDS, nodata=65535)
     write(raster_path(root, "s1", PATCH, DAYS[0]), s1, nodata=np.nan)
     write(raster_path(root, "reference", PATCH), reference, nodata=255)
@@ -311,7 +315,8 @@ def test_a_file_that_may_not_be_read_is_called_so(root, monkeypatch):
 @pytest.mark.fault("one bit of a raster flipped -> read, or refused in one line; 300 trials")
 def test_flipped_bits_never_end_in_a_traceback(root):
     path = raster_path(root, "s2", PATCH, DAYS[0])
-    whole, rng = path.read_bytes(), np.random.Generator(np.random.PCG64(1))
+    whole = path.read_bytes()
+    rng = np.random.Generator(np.random.PCG64(1))
     for at in rng.integers(0, min(len(whole), 1500), 300):
         path.write_bytes(whole[:at] + bytes([whole[at] ^ 1 << rng.integers(8)]) + whole[at + 1 :])
         try:

@@ -50,7 +50,8 @@ def brute_force(dates, months, gap):
 
 @given(some_dates, some_months, st.integers(0, 60))
 def test_the_rule_finds_the_earliest_of_all_combinations(dates, months, gap):
-    chosen, best = choose_dates(dates, months, gap), brute_force(dates, months, gap)
+    chosen = choose_dates(dates, months, gap)
+    best = brute_force(dates, months, gap)
     assert (chosen is None) == (best is None)
     if best is not None:
         assert chosen.tolist() == [day.tolist() for day in best]
@@ -115,22 +116,22 @@ def test_nearest_is_nowhere_farther_than_any(dates, chosen):
     if not len(dates):
         assert nearest_dates(dates, chosen) is None
         return
-    found = nearest_dates(dates, chosen)
-    if found is None:
+    matched = nearest_dates(dates, chosen)
+    if matched is None:
         assert any(np.abs(dates - day).min() > S1_WINDOW for day in chosen)
         return
-    for day, near in zip(chosen, found, strict=True):
+    for day, near in zip(chosen, matched, strict=True):
         assert abs(near - day) == np.abs(dates - day).min()
 
 
 @given(some_dates, some_dates)
 def test_the_first_in_each_month_is_the_first(dates, chosen):
-    found = first_in_months(dates, chosen)
+    matched = first_in_months(dates, chosen)
     wanted = [dates[month_of(dates) == month] for month in month_of(chosen)]
     if any(not len(options) for options in wanted):
-        assert found is None
+        assert matched is None
     else:
-        assert found.tolist() == [options.min().tolist() for options in wanted]
+        assert matched.tolist() == [options.min().tolist() for options in wanted]
 
 
 def test_several_radar_dates_of_each_month():
@@ -275,7 +276,8 @@ def test_splits_on_the_real_labels(real_index):
 def test_s1_dates_are_the_first_of_their_month_on_the_real_labels(real_index):
     named = real_index.set_index("patch")["s1_dates"]
     for row in select(real_index).iloc[::50].itertuples():
-        chosen, dates = row.s1_dates, named[row.patch]
+        chosen = row.s1_dates
+        dates = named[row.patch]
         for day in chosen:
             month = dates[month_of(dates) == month_of(np.array([day]))[0]]
             assert day == month.min()
@@ -295,14 +297,15 @@ def test_only_existing_files_are_chosen(tmp_path, sample_root):
 
 @pytest.mark.fault("selection: patches without a Sentinel-1 image -> told, and all of them listed")
 def test_patches_without_sentinel_1_are_listed():
-    near, far = np.array(["2020-07-15"], "datetime64[D]"), np.array(["2020-09-15"], "datetime64[D]")
+    near = np.array(["2020-07-15"], "datetime64[D]")
+    far = np.array(["2020-09-15"], "datetime64[D]")
     index = pd.DataFrame({"patch": [f"31UEQ_{257 * x}_0" for x in range(8)], "tile": "31UEQ"})
     index = index.assign(x=range(8), y=0, s2_dates=[near] * 8, s1_dates=[near] + [far] * 7)
     without_s1 = index["patch"].tolist()[1:]
-    told = (
+    message = (
         rf"7 patches .*: {', '.join(without_s1[:5])}, \.\.\.: `multisenge select --left-out FILE`"
     )
-    with pytest.warns(UserWarning, match=told):
+    with pytest.warns(UserWarning, match=message):
         selection = make_selection(index, months=(7,))
     assert selection.patches["patch"].tolist() == ["31UEQ_0_0"]
     assert selection.without_s1 == tuple(without_s1)

@@ -32,13 +32,13 @@ def split(dataset=DATASET, table=TABLE):
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_splits_share_no_pixel_and_keep_their_distance(seed):
-    found = split(replace(DATASET, blocks=replace(DATASET.blocks, seed=seed)))
+    splits = split(replace(DATASET, blocks=replace(DATASET.blocks, seed=seed)))
     ground = squares(TABLE, 32)
-    by_split = {name: shapely.union_all(ground[found == name]) for name in ("train", "validation")}
-    test = shapely.union_all(ground[found == "test"])
+    by_split = {name: shapely.union_all(ground[splits == name]) for name in ("train", "validation")}
+    test = shapely.union_all(ground[splits == "test"])
     assert shapely.distance(by_split["train"], by_split["validation"]) >= 319
     assert all(shapely.distance(area, test) >= 319 for area in by_split.values())
-    shares = found[found != BUFFER_ZONE].value_counts(normalize=True)
+    shares = splits[splits != BUFFER_ZONE].value_counts(normalize=True)
     assert shares["train"] > 0.4 and shares["test"] > 0.1 and shares["validation"] > 0.1
 
 
@@ -54,8 +54,8 @@ def test_training_gives_way_to_validation_and_both_to_test():
 def test_the_same_ground_on_two_tiles_is_in_one_split():
     table = pd.DataFrame({"tile": ["31UFS", "31UGS"], "x": [10_500, 500], "y": [0, 0]})
     table = pd.concat([TABLE, table], ignore_index=True)  # 10,000 columns apart: the same ground
-    found = split(table=table)
-    assert found.iloc[-1] == found.iloc[-2]
+    splits = split(table=table)
+    assert splits.iloc[-1] == splits.iloc[-2]
 
 
 def test_the_lots_are_the_same_each_time_and_others_with_another_seed():
@@ -65,17 +65,17 @@ def test_the_lots_are_the_same_each_time_and_others_with_another_seed():
 
 def test_patches_side_by_side_keep_a_distance_of_none():
     none = replace(DATASET, blocks=Blocks(size=1280, distance=0), split_of_tile={"31UFS": "blocks"})
-    found = split_patches(TABLE[TABLE["tile"] == "31UFS"], none)
-    assert set(found) == {"train", "validation", "test"}
-    assert found.index.equals(TABLE.index[TABLE["tile"] == "31UFS"])
+    splits = split_patches(TABLE[TABLE["tile"] == "31UFS"], none)
+    assert set(splits) == {"train", "validation", "test"}
+    assert splits.index.equals(TABLE.index[TABLE["tile"] == "31UFS"])
 
 
 def test_a_tile_with_a_split_keeps_it():
     table = TABLE.assign(x=TABLE["x"] % 9984)  # the two tiles far apart
     tiles = {"31UFS": "blocks", "31UGS": "test"}
-    found = split(replace(DATASET, split_of_tile=tiles), table)
-    assert set(found[table["tile"] == "31UGS"]) == {"test"}
-    assert set(found[table["tile"] == "31UFS"]) == {"train", "validation", "test", BUFFER_ZONE}
+    splits = split(replace(DATASET, split_of_tile=tiles), table)
+    assert set(splits[table["tile"] == "31UGS"]) == {"test"}
+    assert set(splits[table["tile"] == "31UFS"]) == {"train", "validation", "test", BUFFER_ZONE}
 
 
 def test_too_few_blocks_and_too_great_a_distance_are_refused():

@@ -89,7 +89,8 @@ def test_another_patch_size_packs_all_anew(root, selection):
 
 def failing_at(number, error):
     """`_write_patch` that raises at its so many-th call."""
-    write_patch, calls = stores._write_patch, []
+    write_patch = stores._write_patch
+    calls = []
 
     def write(*arguments):
         calls.append(1)
@@ -234,11 +235,13 @@ def test_a_flipped_bit_never_gives_other_values(root, selection):
     store = pack(root, selection)
     whole = {file: file.read_bytes() for file in store.path.iterdir()}
     values = {(n, p): store.read(n, p) for n in store.arrays for p in store.patches["position"]}
-    rng, found = np.random.Generator(np.random.PCG64(3)), 0
+    rng = np.random.Generator(np.random.PCG64(3))
+    detected = 0
     for trial in range(150):
         file = [f for f in whole if f.name != "lock"][trial % 4]
         reach = len(whole[file]) if trial % 3 else min(128, len(whole[file]))  # often the header
-        at, bit = rng.integers(reach), 1 << rng.integers(8)
+        at = rng.integers(reach)
+        bit = 1 << rng.integers(8)
         content = bytearray(whole[file])
         content[at] ^= bit
         file.write_bytes(content)
@@ -247,11 +250,11 @@ def test_a_flipped_bit_never_gives_other_values(root, selection):
             for (name, position), packed in values.items():
                 np.testing.assert_array_equal(again.read(name, position), packed)
         except PatchError as error:
-            found += 1
+            detected += 1
             assert "delete the folder" in str(error) and "\n" not in str(error)
         for name, content in whole.items():
             name.write_bytes(content)
-    assert found > 75
+    assert detected > 75
 
 
 @pytest.mark.fault("a read-only cache in which all is packed -> read, not refused")

@@ -18,7 +18,8 @@ def test_every_published_class_joins_exactly_one_class():
 
 
 def test_merges_are_those_of_section_2_3():
-    ten, six = TYPOLOGIES["10c"].lookup, TYPOLOGIES["6c"].lookup
+    ten = TYPOLOGIES["10c"].lookup
+    six = TYPOLOGIES["6c"].lookup
     assert ten.tolist() == [0, 1, 2, 3, 4, 5, 6, 7, 7, 8, 9, 9, 9, 10, 10]
     assert six.tolist() == [0, 1, 2, 3, 4, 5] + [6] * 9
 

@@ -11,7 +11,7 @@ from multisenge_lib.maps.windows import (
     ROWS_THAT_REACH,
     Windows,
     blend,
-    choose_window,
+    fit_network_to_windows,
     predict_row,
 )
 from multisenge_lib.models.conv_lstm import ConvLSTM2D
@@ -36,7 +36,7 @@ def pixel_by_pixel(model, series):
 @pytest.mark.parametrize(("side", "overlap"), [(64, 16), (64, 32), (32, 0)])
 def test_a_pointwise_network_gives_the_same_with_any_windows(pointwise, shape, side, overlap):
     series = np.random.default_rng(0).uniform(1, 3000, (2, *shape, 3)).astype(np.float32)
-    model, windows = choose_window(pointwise, shape, side, overlap)
+    model, windows = fit_network_to_windows(pointwise, shape, side, overlap)
 
     def read(start, stop):
         return {"s2": series[:, start:stop]}, np.ones((stop - start, shape[1]), bool)
@@ -51,10 +51,10 @@ def test_a_pointwise_network_gives_the_same_with_any_windows(pointwise, shape, s
 
 
 def test_a_network_of_the_windows_size_is_used_as_it_is(pointwise):
-    of_64, _ = choose_window(pointwise, (200, 200), 64)
+    of_64, _ = fit_network_to_windows(pointwise, (200, 200), 64)
     assert of_64.output_shape[1] == 64
-    assert choose_window(of_64, (200, 200), 64)[0] is of_64
-    assert choose_window(of_64, (200, 200), 96)[0] is not of_64
+    assert fit_network_to_windows(of_64, (200, 200), 64)[0] is of_64
+    assert fit_network_to_windows(of_64, (200, 200), 96)[0] is not of_64
 
 
 def test_windows_cover_the_map_and_end_with_it():
@@ -103,4 +103,4 @@ def test_no_row_of_windows_reaches_further_than_the_constant_says(height, overla
 @pytest.mark.parametrize(("side", "overlap"), [(0, 0), (100, 10), (-32, 0), (64, 33), (64, -1)])
 def test_windows_that_cannot_be(pointwise, side, overlap):
     with pytest.raises(ExperimentError, match=r"(window|overlap) of -?\d+ pixels: give"):
-        choose_window(pointwise, (500, 500), side, overlap)
+        fit_network_to_windows(pointwise, (500, 500), side, overlap)

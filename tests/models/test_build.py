@@ -77,7 +77,8 @@ def test_a_batch_is_learned(slim):
 @pytest.mark.parametrize("name", ["s2_6c", "inception_10c"])
 def test_saved_and_loaded_predicts_the_same(name, tmp_path, slim):
     experiment = replace(EXPERIMENTS[name], peephole=True)
-    model, (inputs, _) = build_model(experiment, SIZE, STATISTICS), batch(experiment)
+    model = build_model(experiment, SIZE, STATISTICS)
+    (inputs, _) = batch(experiment)
     model.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras")
     np.testing.assert_allclose(predict(again, inputs), predict(model, inputs), atol=1e-6)
@@ -152,7 +153,8 @@ def test_size_that_cannot_be_halved_is_refused(size):
 
 def test_inputs_of_another_shape_are_refused_by_name(slim):
     experiment = EXPERIMENTS["s1s2_6c"]
-    model, (inputs, _) = build_model(experiment, SIZE), batch(experiment)
+    model = build_model(experiment, SIZE)
+    (inputs, _) = batch(experiment)
     with pytest.raises(ValueError, match='Missing data for input "s2"'):
         model({"s1": inputs["s1"]})
     with pytest.raises(ValueError, match=r"Input 1 with name 's2'.*incompatible"):
@@ -212,7 +214,8 @@ def test_a_whole_network_in_bfloat16_is_close_to_float32(slim):
     """With 8 bits a value, probabilities differ by 0.002 in the mean, by 0.02 at most."""
     experiment = EXPERIMENTS["inception_10c"]
     keras.utils.set_random_seed(7)
-    exact, (inputs, _) = build_model(experiment, SIZE, STATISTICS), batch(experiment)
+    exact = build_model(experiment, SIZE, STATISTICS)
+    (inputs, _) = batch(experiment)
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
@@ -225,7 +228,8 @@ def test_a_whole_network_in_bfloat16_is_close_to_float32(slim):
 
 
 def test_any_size_without_peepholes(slim):
-    model, fixed = build_model("inception_6c", None), build_model("inception_6c", 64)
+    model = build_model("inception_6c", None)
+    fixed = build_model("inception_6c", 64)
     model.set_weights(fixed.get_weights())
     inputs, _ = batch(EXPERIMENTS["inception_6c"], size=64)
     np.testing.assert_allclose(predict(model, inputs), predict(fixed, inputs), atol=1e-6)
@@ -271,7 +275,8 @@ def test_layers_pass_their_tests_on_jax():
 @needs_jax
 def test_a_model_saved_here_predicts_the_same_on_jax_and_learns_there(tmp_path):
     experiment = EXPERIMENTS["inception_6c"]
-    model, (inputs, ids) = build_model(experiment, SIZE, STATISTICS), batch(experiment)
+    model = build_model(experiment, SIZE, STATISTICS)
+    (inputs, ids) = batch(experiment)
     model.save(tmp_path / "model.keras")
     np.savez(tmp_path / "batch.npz", **inputs, ids=np.maximum(ids, 1) - 1)
     arguments = [tmp_path / name for name in ("model.keras", "batch.npz", "predicted.npy")]

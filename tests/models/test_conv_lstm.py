@@ -66,7 +66,8 @@ def equation_3(x, w_x, w_h, b, w_ci=0, w_cf=0, w_co=0):
 
 
 def test_the_oracle_convolves_as_loops_do():
-    image, kernel = RNG.normal(size=(4, 3, 2)), RNG.normal(size=(3, 3, 2, 2))
+    image = RNG.normal(size=(4, 3, 2))
+    kernel = RNG.normal(size=(3, 3, 2, 2))
     padded = np.pad(image, ((1, 1), (1, 1), (0, 0)))
     loops = np.zeros((4, 3, 2))
     for r, c, k in np.ndindex(4, 3, 2):
@@ -76,7 +77,8 @@ def test_the_oracle_convolves_as_loops_do():
 
 @pytest.mark.parametrize("peephole", [False, True])
 def test_equals_equation_3(peephole):
-    layer, x = built(peephole=peephole), series()
+    layer = built(peephole=peephole)
+    x = series()
     ours = gates(layer, x)
     for n in range(len(x)):
         theirs = equation_3(x[n], *layer.get_weights())
@@ -87,7 +89,9 @@ def test_equals_equation_3(peephole):
 @pytest.mark.parametrize(("dates", "kernel_size"), [(4, 3), (1, 3), (2, 1), (3, 5)])
 def test_equals_keras_with_the_same_weights_both_ways(dates, kernel_size):
     shape = (2, dates, 7, 6, 3)
-    x, ours, theirs = series(shape), built(shape, kernel_size), stock(shape, kernel_size)
+    x = series(shape)
+    ours = built(shape, kernel_size)
+    theirs = stock(shape, kernel_size)
     theirs.set_weights(ours.get_weights())
     np.testing.assert_allclose(array(ours(x)), array(theirs(x)), atol=1e-5)
     fresh = ConvLSTM2D(FILTERS, kernel_size)
@@ -97,15 +101,19 @@ def test_equals_keras_with_the_same_weights_both_ways(dates, kernel_size):
 
 
 def test_relu_for_tanh_is_keras_too():
-    x, ours, theirs = series(), built(activation="relu"), stock(activation="relu")
+    x = series()
+    ours = built(activation="relu")
+    theirs = stock(activation="relu")
     theirs.set_weights(ours.get_weights())
     np.testing.assert_allclose(array(ours(x)), array(theirs(x)), atol=1e-5)
     assert np.abs(array(ours(x))).max() > 1
 
 
 def test_learns_as_keras_does():
-    x, y = series(), RNG.normal(size=(2, 7, 6, FILTERS))
-    ours, theirs = built(), stock()
+    x = series()
+    y = RNG.normal(size=(2, 7, 6, FILTERS))
+    ours = built()
+    theirs = stock()
     theirs.set_weights(ours.get_weights())
     for layer in (ours, theirs):
         model = keras.Sequential([keras.Input(SHAPE[1:]), layer])
@@ -126,7 +134,8 @@ def test_starts_as_keras_does():
 
 
 def test_peepholes_start_as_if_absent():
-    x, plain = series(), built()
+    x = series()
+    plain = built()
     layer = ConvLSTM2D(FILTERS, 3, peephole=True)
     layer.build(SHAPE)
     layer.set_weights(plain.get_weights() + layer.get_weights()[3:])
@@ -135,14 +144,16 @@ def test_peepholes_start_as_if_absent():
 
 
 def test_one_date_needs_no_recurrent_weights():
-    layer, x = built(), series((2, 1, 7, 6, 3))
+    layer = built()
+    x = series((2, 1, 7, 6, 3))
     before = array(layer(x))
     layer.recurrent_kernel.assign(layer.recurrent_kernel + 1)
     np.testing.assert_array_equal(array(layer(x)), before)
 
 
 def test_gates_end_in_what_call_returns():
-    layer, x = built(), series()
+    layer = built()
+    x = series()
     over_time = gates(layer, x)
     assert over_time.hidden.shape == (2, 4, 7, 6, FILTERS)
     np.testing.assert_allclose(over_time.hidden[:, -1], array(layer(x)), atol=1e-6)
@@ -168,7 +179,8 @@ def test_images_without_time_are_refused():
 @pytest.mark.parametrize(("dtype", "atol"), [("float16", 0.02), ("bfloat16", 0.05)])
 def test_half_precision_stays_close_to_equation_3(dtype, atol):
     """Of 11 and of 8 bits; the state is between -1 and 1."""
-    layer, x = built(dtype=f"mixed_{dtype}"), series()
+    layer = built(dtype=f"mixed_{dtype}")
+    x = series()
     assert keras.backend.standardize_dtype(layer(x).dtype) == dtype
     for half, one in zip(array(keras.ops.cast(layer(x), "float32")), x, strict=True):
         *_, hidden = equation_3(one, *layer.get_weights())

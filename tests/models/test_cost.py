@@ -64,7 +64,8 @@ def test_a_conv_lstm_by_hand():
     layer = ConvLSTM2D(4, 3)
     x = keras.Input((3, 8, 8, 2))
     table = costs(keras.Model(x, layer(x)))
-    pixels, window = 64, 9
+    pixels = 64
+    window = 9
     by_hand = 3 * pixels * window * 2 * 16 + 2 * pixels * window * 4 * 16
     assert table["macs"].sum() == by_hand
     assert table["activations"].sum() == 7 * 3 * pixels * 4
@@ -80,7 +81,8 @@ def test_parameters_are_the_models(monkeypatch):
 @pytest.mark.parametrize("size", [32, 64])
 def test_cost_grows_with_pixels_and_batch(size, monkeypatch):
     slim_unet(monkeypatch)
-    small, large = build_model("s1_6c", size), build_model("s1_6c", 2 * size)
+    small = build_model("s1_6c", size)
+    large = build_model("s1_6c", 2 * size)
     assert costs(large)["macs"].sum() == 4 * costs(small)["macs"].sum()
     one, four = (step_memory(small, batch) for batch in (1, 4))
     assert four["activations"] == 4 * one["activations"]

@@ -79,8 +79,8 @@ def test_another_dataset_has_its_own_experiments():
     area = replace(
         MULTISENGE, months=(12, 2), bands={"s2": ("B2", "B8")}, published=typology, groupings=()
     )
-    found = get_experiment("s2_6c", area)
-    assert (found.months, found.sensors) == ((12, 2), ("s2",))
+    experiment = get_experiment("s2_6c", area)
+    assert (experiment.months, experiment.sensors) == ((12, 2), ("s2",))
     with pytest.raises(ExperimentError, match=r"no experiment 's1_6c': choose one of s2_6c, or "):
         get_experiment("s1_6c", area)
 
@@ -96,7 +96,7 @@ def test_experiments_do_not_change():
 
 def test_an_area_with_the_papers_classes_keeps_its_own_months():
     area = replace(MULTISENGE, name="area", months=(12, 1, 2), years=(2022, 2023), days_gap=5)
-    found = experiments_of(area)
-    assert found.keys() == experiments_of(MULTISENGE).keys()
-    assert {(e.months, e.days_gap) for e in found.values()} == {((12, 1, 2), 5)}
+    experiments = experiments_of(area)
+    assert experiments.keys() == experiments_of(MULTISENGE).keys()
+    assert {(e.months, e.days_gap) for e in experiments.values()} == {((12, 1, 2), 5)}
     assert EXPERIMENTS.items() <= experiments_of(MULTISENGE).items()

@@ -24,7 +24,8 @@ def test_channels_of_the_papers_module(pool, channels):
 
 
 def test_branches_by_hand():
-    net, x = model(), RNG.normal(size=(1, 6, 7, 3)).astype("float32")
+    net = model()
+    x = RNG.normal(size=(1, 6, 7, 3)).astype("float32")
     y = outputs(net, x)
     padded = np.pad(x[0], ((2, 2), (2, 2), (0, 0)))
     for part, side in enumerate((1, 3, 5)):

@@ -92,7 +92,8 @@ WORDS = {
 @pytest.mark.fault("model.keras: missing, cut off, damaged, undescribed -> one line with its name")
 @pytest.mark.parametrize("damage", WORDS)
 def test_a_file_that_is_no_model_is_named(damage, path, tmp_path):
-    content, path = bytearray(path.read_bytes()), tmp_path / "model.keras"
+    content = bytearray(path.read_bytes())
+    path = tmp_path / "model.keras"
     if damage == "folder":
         path.mkdir()
     elif damage == "pipe":

@@ -109,7 +109,8 @@ def test_dates_are_merged_with_the_weights_of_each_head():
 
 def test_the_code_of_a_day_is_sines_and_cosines():
     code = keras.ops.convert_to_numpy(utae.DayCode(width=8, heads=2)(np.array([[0.0, 10]])))
-    first, second = code[0, 0, 0, 0], code[0, 1, 0, 0]
+    first = code[0, 0, 0, 0]
+    second = code[0, 1, 0, 0]
     assert first == pytest.approx([0, 1, 0, 1] * 2, abs=1e-6)
     days_per_radian = utae.DAY_CODE_BASE ** (2 / 4)
     expected = [np.sin(10), np.cos(10), np.sin(10 / days_per_radian), np.cos(10 / days_per_radian)]

@@ -66,8 +66,10 @@ def test_the_seed_draws_the_pixels(area):
 
 def test_its_record_is_like_all_others(area):
     root, dataset = area
-    made = random_forest.train_forest("forest_10c", 2, root, dataset=dataset, trees=30, pixels=300)
-    results.write_record(made)
+    trained = random_forest.train_forest(
+        "forest_10c", 2, root, dataset=dataset, trees=30, pixels=300
+    )
+    results.write_record(trained)
     record = results.read_record(dataset.name, "forest_10c", 2)
     assert record.metadata.title == "Random forest-S1S2"
     assert record.metadata.choices["network"] == "forest"

@@ -59,14 +59,14 @@ def present_sample(sample_root, tmp_path_factory):
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_records_are_of_the_preset_and_the_networks(name, seed):
-    made = read_record("sample", name, seed).metadata
-    precision = made.settings["precision"]  # of the machine that trained it
+    metadata = read_record("sample", name, seed).metadata
+    precision = metadata.settings["precision"]  # of the machine that trained it
     expected = plain(replace(SAMPLE_SETTINGS, seed=seed, precision=precision))
-    assert of_the_run(made.settings) == of_the_run(expected)
+    assert of_the_run(metadata.settings) == of_the_run(expected)
     choices = plain(EXPERIMENTS[name])
-    for choice in set(made.choices) - ONLY_OLDER:  # an older record does not hold all of them
-        assert json.loads(json.dumps(made.choices[choice])) == choices[choice], choice
-    assert made.commit and not made.uncommitted and not made.skipped
+    for choice in set(metadata.choices) - ONLY_OLDER:  # an older record does not hold all of them
+        assert json.loads(json.dumps(metadata.choices[choice])) == choices[choice], choice
+    assert metadata.commit and not metadata.uncommitted and not metadata.skipped
 
 
 def test_each_experiment_has_a_record():
@@ -74,9 +74,9 @@ def test_each_experiment_has_a_record():
 
 
 def test_records_are_of_one_sample_and_one_precision():
-    made = [read_record("sample", name, seed).metadata for name in EXPERIMENTS for seed in SEEDS]
-    assert len({metadata.fingerprint for metadata in made}) == 1
-    assert len({metadata.settings["precision"] for metadata in made}) == 1
+    records = [read_record("sample", name, seed).metadata for name in EXPERIMENTS for seed in SEEDS]
+    assert len({metadata.fingerprint for metadata in records}) == 1
+    assert len({metadata.settings["precision"] for metadata in records}) == 1
 
 
 def test_the_notebook_shows_the_run_of_the_record():

@@ -33,12 +33,12 @@ from multisenge_lib.results.differences import (
 
 def runs(hits, experiment="s1s2_10c", patches=6, seeds=None):
     """Records whose seed s has `hits[s]` right pixels a class and patch, and ten wrong ones."""
-    made = []
+    records = []
     for number, right in enumerate(hits):
         seed = number + 1 if seeds is None else seeds[number]
         confusion = right * np.eye(10, dtype=int) + 1
-        made.append(make_record(experiment, seed, confusions=np.stack([confusion] * patches)))
-    return made
+        records.append(make_record(experiment, seed, confusions=np.stack([confusion] * patches)))
+    return records
 
 
 def f1_of(right):
@@ -56,31 +56,31 @@ def test_a_value_without_error_is_certain():
 
 def test_a_mean_score_of_equal_patches_varies_over_the_seeds_alone():
     hits = (40, 50, 60)
-    found = mean_score(runs(hits), "macro_f1")
+    result = mean_score(runs(hits), "macro_f1")
     values = [f1_of(right) for right in hits]
-    assert found.value == pytest.approx(np.mean(values))
-    assert found.std == pytest.approx(np.std(values, ddof=1))
-    assert found.error == pytest.approx(np.std(values, ddof=1) / np.sqrt(3))
-    assert found.freedom == pytest.approx(2)
-    expected = stats.t.interval(0.95, 2, np.mean(values), found.error)
-    assert found.interval() == pytest.approx(expected)
+    assert result.value == pytest.approx(np.mean(values))
+    assert result.std == pytest.approx(np.std(values, ddof=1))
+    assert result.error == pytest.approx(np.std(values, ddof=1) / np.sqrt(3))
+    assert result.freedom == pytest.approx(2)
+    expected = stats.t.interval(0.95, 2, np.mean(values), result.error)
+    assert result.interval() == pytest.approx(expected)
 
 
 def test_differences_are_of_pairs_with_one_seed():
     """All seeds gain alike, however far they are from each other."""
     ours = runs((41, 61, 81), seeds=(1, 2, 3))
     theirs = runs((80, 60, 40), "s1_10c", seeds=(3, 2, 1))
-    found = paired_difference(ours, theirs, "accuracy")
+    result = paired_difference(ours, theirs, "accuracy")
     gains = [(r + 2) / (r + 11) - (r + 1) / (r + 10) for r in (40, 60, 80)]
-    assert found.value == pytest.approx(np.mean(gains))
-    assert found.std == pytest.approx(np.std(gains, ddof=1))
-    assert found.seeds == 3
+    assert result.value == pytest.approx(np.mean(gains))
+    assert result.std == pytest.approx(np.std(gains, ddof=1))
+    assert result.seeds == 3
 
 
 def test_seeds_that_only_one_network_has_are_left_out():
-    found = paired_difference(runs((50, 60, 99)), runs((40, 50), "s1_10c"), "accuracy")
-    assert found.seeds == 2
-    assert found.value == pytest.approx(np.mean([51 / 60 - 41 / 50, 61 / 70 - 51 / 60]))
+    result = paired_difference(runs((50, 60, 99)), runs((40, 50), "s1_10c"), "accuracy")
+    assert result.seeds == 2
+    assert result.value == pytest.approx(np.mean([51 / 60 - 41 / 50, 61 / 70 - 51 / 60]))
 
 
 def test_the_order_of_the_two_networks_is_the_sign():
@@ -93,60 +93,60 @@ def test_the_order_of_the_two_networks_is_the_sign():
 
 
 def test_of_one_seed_nothing_is_known():
-    found = paired_difference(runs((60,)), runs((30,), "s1_10c"))
-    assert found.value > 0 and np.isnan(found.error) and found.p_value == 1
-    assert np.isnan(found.interval()).all()
-    assert not correct({"one": found})["one"].is_clear
+    result = paired_difference(runs((60,)), runs((30,), "s1_10c"))
+    assert result.value > 0 and np.isnan(result.error) and result.p_value == 1
+    assert np.isnan(result.interval()).all()
+    assert not correct({"one": result})["one"].is_clear
 
 
 def test_equal_runs_differ_by_nothing():
-    found = paired_difference(runs((60, 50)), runs((60, 50), "s1_10c"))
-    assert (found.value, found.error, found.p_value) == (0, 0, 1)
-    assert found.interval() == (0, 0)
+    result = paired_difference(runs((60, 50)), runs((60, 50), "s1_10c"))
+    assert (result.value, result.error, result.p_value) == (0, 0, 1)
+    assert result.interval() == (0, 0)
 
 
 def test_patches_that_all_seeds_share_are_a_part_of_the_error_for_any_number_of_seeds():
     """Three patches on which both seeds gain 1, 2 and 3: the variance of the mean of three."""
     draws = draw_patches(3, draws=200_000) / 3
     of_draws = np.stack([draws @ [1, 2, 3]] * 2)
-    found = estimate(np.array([2.0, 2.0]), of_draws, patches=3)
-    assert found.std == 0
-    assert found.error == pytest.approx(np.std([1, 2, 3], ddof=1) / np.sqrt(3), rel=0.01)
-    assert found.freedom == pytest.approx(2)
+    result = estimate(np.array([2.0, 2.0]), of_draws, patches=3)
+    assert result.std == 0
+    assert result.error == pytest.approx(np.std([1, 2, 3], ddof=1) / np.sqrt(3), rel=0.01)
+    assert result.freedom == pytest.approx(2)
 
 
 def test_both_parts_of_the_variance_add_up():
     """The second seed gains one more on every patch: seeds and patches vary independently."""
     draws = draw_patches(3, draws=200_000) / 3
     of_draws = np.stack([draws @ [1, 2, 3], draws @ [2, 3, 4]])
-    found = estimate(np.array([2.0, 3.0]), of_draws, patches=3)
+    result = estimate(np.array([2.0, 3.0]), of_draws, patches=3)
     seed_part = 0.5 / 2
     patch_part = 1 / 3
-    assert found.error**2 == pytest.approx(seed_part + patch_part, rel=0.01)
+    assert result.error**2 == pytest.approx(seed_part + patch_part, rel=0.01)
     freedom = (seed_part + patch_part) ** 2 / (seed_part**2 / 1 + patch_part**2 / 2)
-    assert found.freedom == pytest.approx(freedom, rel=0.02)
+    assert result.freedom == pytest.approx(freedom, rel=0.02)
 
 
 def test_what_a_seed_does_to_single_patches_is_not_counted_twice():
     """Two seeds that gain on different patches: their draws are opposed, nothing is shared."""
     draws = draw_patches(2, draws=10_000) / 2
     of_draws = np.stack([draws @ [1, 0], draws @ [0, 1]])
-    found = estimate(np.array([0.4, 0.6]), of_draws, patches=2)
-    assert found.error == pytest.approx(0.1)
+    result = estimate(np.array([0.4, 0.6]), of_draws, patches=2)
+    assert result.error == pytest.approx(0.1)
 
 
 def test_draws_on_which_a_score_is_not_defined_are_left_out():
     of_draws = np.array([[0.5, np.nan, 0.7, 0.6], [0.5, 0.1, 0.7, np.nan]])
-    found = estimate(np.array([0.6, 0.6]), of_draws, patches=2)
-    assert found.error**2 == pytest.approx(np.var([0.5, 0.7], ddof=1) * 2)
+    result = estimate(np.array([0.6, 0.6]), of_draws, patches=2)
+    assert result.error**2 == pytest.approx(np.var([0.5, 0.7], ddof=1) * 2)
 
 
 def test_without_counts_by_patch_the_error_is_that_of_the_seeds():
     """A paired t test of 0.1, 0.2 and 0.3: t is 2 / (1 / sqrt(3))."""
-    found = differences.seed_estimate(np.array([0.1, 0.2, 0.3]))
-    assert found.error == pytest.approx(0.1 / np.sqrt(3))
+    result = differences.seed_estimate(np.array([0.1, 0.2, 0.3]))
+    assert result.error == pytest.approx(0.1 / np.sqrt(3))
     expected = stats.ttest_1samp([0.1, 0.2, 0.3], 0).pvalue
-    assert found.p_value == pytest.approx(expected)
+    assert result.p_value == pytest.approx(expected)
 
 
 # --- Scores ---
@@ -271,8 +271,8 @@ def share_that_excludes_zero(repeats, seeds, *effects, gain=0.0):
         ours, theirs = simulated_pair(rng, seeds, *effects, gain=gain)
         our_scores, our_draws = differences._scores_of(ours, "macro_f1", draws)
         their_scores, their_draws = differences._scores_of(theirs, "macro_f1", draws)
-        found = estimate(our_scores - their_scores, our_draws - their_draws, 40)
-        excluded += found.p_value < 0.05
+        result = estimate(our_scores - their_scores, our_draws - their_draws, 40)
+        excluded += result.p_value < 0.05
     return excluded / repeats
 
 

@@ -101,19 +101,20 @@ def test_keys_are_the_contract():
 @settings(deadline=None)  # scikit-learn takes long on a busy machine
 @given(maps)
 def test_scores_are_those_of_sklearn(pair):
-    reference, predicted = pair[0].ravel(), pair[1].ravel()
+    reference = pair[0].ravel()
+    predicted = pair[1].ravel()
     ours = scores(confusion_matrix(reference, predicted, 4))
-    there = np.unique(reference).tolist()
+    present = np.unique(reference).tolist()
     for name, oracle in SKLEARN.items():
-        theirs = oracle(reference, predicted, labels=there, average=None, zero_division=0)
-        np.testing.assert_allclose([ours[name][k - 1] for k in there], theirs, atol=1e-12)
+        theirs = oracle(reference, predicted, labels=present, average=None, zero_division=0)
+        np.testing.assert_allclose([ours[name][k - 1] for k in present], theirs, atol=1e-12)
     for name in ("precision", "recall", "f1"):
         theirs = SKLEARN[name](reference, predicted, average="weighted", zero_division=0)
         assert ours[f"weighted_{name}"] == pytest.approx(theirs)
-    macro = metrics.f1_score(reference, predicted, labels=there, average="macro", zero_division=0)
+    macro = metrics.f1_score(reference, predicted, labels=present, average="macro", zero_division=0)
     assert ours["macro_f1"] == pytest.approx(macro)
     union = metrics.jaccard_score(
-        reference, predicted, labels=there, average="macro", zero_division=0
+        reference, predicted, labels=present, average="macro", zero_division=0
     )
     assert ours["mean_iou"] == pytest.approx(union)
     assert ours["accuracy"] == pytest.approx(metrics.accuracy_score(reference, predicted))
@@ -121,7 +122,8 @@ def test_scores_are_those_of_sklearn(pair):
 
 @given(maps)
 def test_kappa_is_that_of_sklearn(pair):
-    reference, predicted = pair[0].ravel(), pair[1].ravel()
+    reference = pair[0].ravel()
+    predicted = pair[1].ravel()
     assume(len(np.unique(pair)) > 1)
     ours = scores(confusion_matrix(reference, predicted, 4))["kappa"]
     assert ours == pytest.approx(metrics.cohen_kappa_score(reference, predicted), abs=1e-12)

@@ -234,9 +234,9 @@ def test_a_record_of_before_a_score_existed_is_read():
 
 
 def test_provenance_names_versions():
-    found = provenance()
-    assert found["versions"]["numpy"] == np.__version__
-    assert found["commit"] is None or len(found["commit"]) == 40
+    software = provenance()
+    assert software["versions"]["numpy"] == np.__version__
+    assert software["commit"] is None or len(software["commit"]) == 40
 
 
 def test_a_repository_around_the_library_is_not_its_commit(tmp_path, monkeypatch):

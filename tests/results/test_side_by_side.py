@@ -64,10 +64,10 @@ def test_the_number_of_comparisons_widens_the_interval():
     write_runs("s1s2_10c", 60)
     for name in ("inception_10c", "s1_10c", "s2_10c"):
         write_runs(name, 61)
-    alone = compare_experiments(["s1s2_10c", "s1_10c"]).loc["s1_10c"]
+    pair = compare_experiments(["s1s2_10c", "s1_10c"]).loc["s1_10c"]
     among = compare_experiments(["s1s2_10c", "s1_10c", "s2_10c", "inception_10c"]).loc["s1_10c"]
-    assert among["difference"] == alone["difference"]
-    assert among["difference_high"] > alone["difference_high"]
+    assert among["difference"] == pair["difference"]
+    assert among["difference_high"] > pair["difference_high"]
 
 
 def test_the_score_and_the_dataset_can_be_chosen():

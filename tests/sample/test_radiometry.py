@@ -13,7 +13,8 @@ from multisenge_lib.sample.radiometry import (
 )
 from multisenge_lib.sample.surfaces import SURFACE_NUMBER
 
-JULY, NOVEMBER = 203, 322
+JULY = 203
+NOVEMBER = 322
 
 
 def greenness(name, day, days_ahead=0):

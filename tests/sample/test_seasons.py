@@ -20,7 +20,8 @@ from multisenge_lib.sample.seasons import (
 )
 
 ARABLE = 6
-DENSE, SPARSE = 1, 2
+DENSE = 1
+SPARSE = 2
 #: Positions of July, August, September 2021 and November 2020 among the cube's ten images.
 FOUR_MONTHS = [6, 7, 8, 0]
 

@@ -65,8 +65,11 @@ class Handler(BaseHTTPRequestHandler):
 def server():
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.content = {"/labels.tgz": make_archive()}
-        server.breaks, server.starts, server.resumes = [], [], True
-        server.length, server.shift = "right", 0
+        server.breaks = []
+        server.starts = []
+        server.resumes = True
+        server.length = "right"
+        server.shift = 0
         server.names_range = True
         server.url = f"http://127.0.0.1:{server.server_port}/"
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -87,8 +90,10 @@ def refused(call, *arguments, **options):
 
 def test_fetched_recorded_and_unpacked_into_its_folder(server, tmp_path):
     assert get(server, tmp_path) == {"labels": 200}
-    found = {f"./labels/{path.name}": path.read_bytes() for path in (tmp_path / "labels").iterdir()}
-    assert found == FILES
+    unpacked = {
+        f"./labels/{path.name}": path.read_bytes() for path in (tmp_path / "labels").iterdir()
+    }
+    assert unpacked == FILES
     entry = json.loads((tmp_path / "archives.json").read_text())["labels.tgz"]
     assert entry["bytes"] == len(server.content["/labels.tgz"]) and len(entry["sha256"]) == 64
     assert get(server, tmp_path) == {} and len(server.starts) == 1
@@ -117,7 +122,8 @@ def test_no_progress_ends_after_so_many_attempts(server, tmp_path):
 
 
 def test_a_server_that_cannot_resume_sends_all_again(server, tmp_path):
-    server.resumes, server.breaks = False, [300_000]
+    server.resumes = False
+    server.breaks = [300_000]
     assert get(server, tmp_path) == {"labels": 200}
 
 
@@ -220,7 +226,8 @@ def test_the_selection_needs_labels_first(server, tmp_path, monkeypatch):
 def test_only_what_the_selection_can_use(server, tmp_path, monkeypatch):
     usage = shutil.disk_usage(tmp_path)._replace(free=10**12)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
-    patch, other = "31UEQ_0_0", "31UEQ_257_0"
+    patch = "31UEQ_0_0"
+    other = "31UEQ_257_0"
     days = ("20200715", "20200805", "20200910", "20201105")
     s1 = ("20200603", "20200703", "20200709", "20200804", "20200903", "20201102")
     labels.write(
@@ -234,8 +241,8 @@ def test_only_what_the_selection_can_use(server, tmp_path, monkeypatch):
     for sensor in ("s1", "s2"):
         files = {name: b"x" for name in names if name.startswith(sensor)}
         server.content[f"/{sensor}.tgz"] = make_archive(files)
-    found = download(tmp_path, ["s1", "s2"], server.url, selected=True, wait=0, show=False)
-    assert found == {"s2": 4, "s1": 4}
+    unpacked = download(tmp_path, ["s1", "s2"], server.url, selected=True, wait=0, show=False)
+    assert unpacked == {"s2": 4, "s1": 4}
     assert not list((tmp_path / "s1").glob("*0603*")) and list((tmp_path / "s1").glob("*0709*"))
 
 
@@ -259,8 +266,8 @@ def test_what_a_killed_unpacking_left_is_removed(tmp_path):
 def test_two_unpack_at_once(tmp_path):
     (tmp_path / "labels.tgz").write_bytes(make_archive())
     with whole_folder(tmp_path / "labels", DownloadError("held")):
-        said = refused(unpack, tmp_path / "labels.tgz", tmp_path / "labels")
-    assert said.startswith("another process unpacks")
+        message = refused(unpack, tmp_path / "labels.tgz", tmp_path / "labels")
+    assert message.startswith("another process unpacks")
 
 
 def test_another_archive_than_the_first_is_refused(server, tmp_path):
@@ -304,8 +311,8 @@ def test_what_came_needs_no_room_again(tmp_path, monkeypatch):
         part.truncate(79 * 10**9)  # takes no room
     usage = shutil.disk_usage(tmp_path)._replace(free=100 * 10**9)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
-    said = refused(download, tmp_path, ["s2"], "http://127.0.0.1:9/", attempts=1, wait=0)
-    assert "could not be fetched" in said
+    message = refused(download, tmp_path, ["s2"], "http://127.0.0.1:9/", attempts=1, wait=0)
+    assert "could not be fetched" in message
 
 
 def test_fetch_returns_what_is_there(tmp_path):
@@ -389,18 +396,18 @@ def test_killed_while_files_are_moved(server, tmp_path, monkeypatch):
 
 @pytest.mark.fault("download: one archive twice at once -> the second says so, nothing is lost")
 def test_two_downloads_of_one_archive(server, tmp_path):
-    said = []
+    messages = []
 
     class Second(dict):
         """Starts another download of the same archive while the first one is being served."""
 
         def get(self, path, default=None):
-            said.append(refused(get, server, tmp_path))
+            messages.append(refused(get, server, tmp_path))
             return dict.get(self, path, default)
 
     server.content = Second(server.content)
     assert get(server, tmp_path) == {"labels": 200}
-    assert said[0].startswith("another process downloads labels")
+    assert messages[0].startswith("another process downloads labels")
     assert len(server.starts) == 1
 
 
@@ -422,10 +429,10 @@ def test_two_archives_at_once_are_both_recorded(server, tmp_path):
 
 
 @pytest.mark.fault("download: a layer folder that is a link -> unpacked where the link leads")
-@pytest.mark.parametrize("made", [True, False])
-def test_a_layer_folder_on_another_disk(server, tmp_path, made):
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_layer_folder_on_another_disk(server, tmp_path, exists):
     disk = tmp_path / "bigdisk" / "labels"
-    if made:
+    if exists:
         disk.mkdir(parents=True)
     root = tmp_path / "root"
     root.mkdir()

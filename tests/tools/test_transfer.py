@@ -69,23 +69,23 @@ def test_the_steps_are_those_of_the_samples_training(place):
 
 def test_its_images_are_those_of_other_instruments(place):
     """The gain, haze and offset of the module, measured on the images of one patch."""
-    here = load_selection(place).iloc[0]
+    row = load_selection(place).iloc[0]
     source = ensure_sample(32, 7)
     selection = load_selection(source)
-    tile, x, y = here.patch.split("_")
+    tile, x, y = row.patch.split("_")
     tile_of_sample = {new: old for old, new in transfer._TILE_IN_SOUTH.items()}[tile]
-    there = selection.set_index("patch", drop=False).loc[f"{tile_of_sample}_{x}_{y}"]
-    seen = read_patch(place, here)
-    before = read_patch(source, there)
-    np.testing.assert_array_equal(seen.reference, before.reference)
+    row_of_sample = selection.set_index("patch", drop=False).loc[f"{tile_of_sample}_{x}_{y}"]
+    images = read_patch(place, row)
+    before = read_patch(source, row_of_sample)
+    np.testing.assert_array_equal(images.reference, before.reference)
     # A straight line through a band's pixels of one date gives its calibration.
     near_infrared = before.s2[0, ..., 6].ravel()
-    gain, _ = np.polyfit(near_infrared, seen.s2[0, ..., 6].ravel(), 1)
+    gain, _ = np.polyfit(near_infrared, images.s2[0, ..., 6].ravel(), 1)
     assert gain == pytest.approx(transfer._GAIN[6], abs=0.1)
-    decibels = 10 * np.log10(seen.s1.mean() / before.s1.mean())
+    decibels = 10 * np.log10(images.s1.mean() / before.s1.mean())
     assert decibels == pytest.approx(-1.5, abs=0.2)
-    again = transfer._seen_otherwise(before, there.patch)[1]
-    np.testing.assert_array_equal(again, seen.s2)  # the same draws each time
+    again = transfer._imaged_by_another_instrument(before, row_of_sample.patch)[1]
+    np.testing.assert_array_equal(again, images.s2)  # the same draws each time
 
 
 def test_dates_move_by_six_months():
@@ -95,11 +95,12 @@ def test_dates_move_by_six_months():
 
 
 @pytest.mark.slow
-def test_both_ways_are_trained_and_recorded(sample_model, tmp_path, monkeypatch):
+def test_both_ways_are_trained_and_recorded(sample_model, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("MULTISENGE_RESULTS", str(tmp_path / "results"))
     monkeypatch.setattr(transfer, "SHARES", (5,))
     monkeypatch.setattr(transfer, "_LEAST_EPOCHS", 1)
     folders = run_transfer(sample_model, seeds=[3], updates=2, size=32, folder=tmp_path / "data")
+    assert capsys.readouterr().out == ""  # unless `progress` asks for it
     untouched = results.read_record_from(folders[0]).metadata
     assert untouched.evaluation["trained_on"] == "sample" and untouched.dataset == "south"
     scratch, tuned = (

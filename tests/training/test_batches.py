@@ -19,7 +19,8 @@ from multisenge_lib.training.batches import (
     transform,
 )
 
-TEN, SIX = TYPOLOGIES["10c"], TYPOLOGIES["6c"]
+TEN = TYPOLOGIES["10c"]
+SIX = TYPOLOGIES["6c"]
 PATCHES = [f"31UFQ_{x}_{y}" for x in (0, 257, 514) for y in (0, 257, 514)]
 
 
@@ -89,7 +90,8 @@ def test_all_dates_sensors_and_reference_are_turned_alike(store, number):
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TensorFlow's pipeline")
 def test_read_ahead_is_the_same_batches_and_not_tuned(store):
-    finite, endless = Batches(store, range(9), ("s1",), SIX, 4), training(store)
+    finite = Batches(store, range(9), ("s1",), SIX, 4)
+    endless = training(store)
     for batches, length in ((finite, 3), (endless, -1)):
         ahead = read_ahead(batches)
         assert int(ahead.cardinality()) == length
@@ -111,7 +113,8 @@ def test_transformations_differ():
 def test_an_epoch_takes_each_patch_at_most_once_and_epochs_differ(store):
     batches = training(store)
     assert batches.steps == 4  # nine patches by two
-    first, second = epoch(batches, 0), epoch(batches, 1)
+    first = epoch(batches, 0)
+    second = epoch(batches, 1)
     assert len({position for position, _ in first}) == 8
     assert first != second
 
@@ -152,9 +155,9 @@ def test_impossible_batches_are_refused(store):
 
 @pytest.mark.parametrize("name", ["s1_6c", "s2_10c", "s1s2_10c"])
 def test_statistics_of_one_pass_are_those_of_all_at_once(store, name):
-    found = streamed_statistics(store, get_experiment(name))
-    assert set(found) == set(get_experiment(name).sensors)
-    for sensor, (mean, deviation) in found.items():
+    statistics = streamed_statistics(store, get_experiment(name))
+    assert set(statistics) == set(get_experiment(name).sensors)
+    for sensor, (mean, deviation) in statistics.items():
         values = np.stack([store.read(sensor, i) for i in range(9)]).astype(np.float64)
         values = 10 * np.log10(values) if sensor == "s1" else values
         np.testing.assert_allclose(mean, values.mean((0, 1, 2, 3)), rtol=1e-6)
@@ -163,7 +166,8 @@ def test_statistics_of_one_pass_are_those_of_all_at_once(store, name):
 
 @pytest.mark.parametrize("name", ["s1_6c", "s2_10c"])
 def test_pixels_without_data_are_not_in_the_statistics(store, name, monkeypatch):
-    whole, read = streamed_statistics(store, get_experiment(name)), type(store).read
+    whole = streamed_statistics(store, get_experiment(name))
+    read = type(store).read
 
     def half(self, sensor, position):
         values = read(self, sensor, position).copy()
@@ -179,9 +183,9 @@ def test_pixels_without_data_are_not_in_the_statistics(store, name, monkeypatch)
     monkeypatch.setattr(type(store), "read", twice)
     repeated = streamed_statistics(store, get_experiment(name))
     monkeypatch.setattr(type(store), "read", half)
-    for sensor, found in streamed_statistics(store, get_experiment(name)).items():
-        np.testing.assert_allclose(found, repeated[sensor], rtol=1e-9)
-        assert not np.allclose(found, whole[sensor], rtol=1e-9)
+    for sensor, moments in streamed_statistics(store, get_experiment(name)).items():
+        np.testing.assert_allclose(moments, repeated[sensor], rtol=1e-9)
+        assert not np.allclose(moments, whole[sensor], rtol=1e-9)
 
 
 def test_class_counts_leave_out_no_data(store):

@@ -10,8 +10,8 @@ def test_loss_by_hand():
     logits = np.log([[[[0.25, 0.75], [0.25, 0.75]], [[0.25, 0.75], [0.25, 0.75]]]])
     reference = np.array([[[1, 2], [2, 0]]], np.uint8)
     expected = [[[-0.5 * np.log(0.25), -2 * np.log(0.75)], [-2 * np.log(0.75), 0]]]
-    found = weighted_loss(weights)(reference, logits.astype(np.float32))
-    np.testing.assert_allclose(keras.ops.convert_to_numpy(found), expected, rtol=1e-6)
+    loss = weighted_loss(weights)(reference, logits.astype(np.float32))
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(loss), expected, rtol=1e-6)
 
 
 def test_weights_by_hand():

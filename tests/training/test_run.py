@@ -136,8 +136,10 @@ def test_a_killed_run_with_a_cosine_goes_on_with_the_same_rates_and_batches(run,
     resumed = run(ANNEALED)
     columns = ["loss", "val_loss", "learning_rate"]
     np.testing.assert_array_equal(whole.record.history[columns], resumed.record.history[columns])
-    for expected, found in zip(whole.model.get_weights(), resumed.model.get_weights(), strict=True):
-        np.testing.assert_array_equal(found, expected)
+    for expected, actual in zip(
+        whole.model.get_weights(), resumed.model.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(actual, expected)
 
 
 def test_a_killed_run_ends_as_if_it_had_not_been(whole, run, monkeypatch):
@@ -149,8 +151,10 @@ def test_a_killed_run_ends_as_if_it_had_not_been(whole, run, monkeypatch):
     resumed = run(STOPPING)
     columns = ["loss", "val_loss", "learning_rate"]
     np.testing.assert_array_equal(whole.record.history[columns], resumed.record.history[columns])
-    for expected, found in zip(whole.model.get_weights(), resumed.model.get_weights(), strict=True):
-        np.testing.assert_array_equal(found, expected)
+    for expected, actual in zip(
+        whole.model.get_weights(), resumed.model.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(actual, expected)
     assert (resumed.record.confusion == whole.record.confusion).all()
     assert not (whole.folder / "checkpoint.npz").exists()
 
@@ -369,11 +373,11 @@ def test_another_split_is_another_run_with_a_record_of_its_own(whole, run, small
     other = run(replace(FAST, epochs=1, batch_size=1), dataset=dataset)
     assert other.folder != whole.folder
     assert results.write_record(other.record).parent.name == dataset.name != MULTISENGE.name
-    made = results.read_record(dataset.name, "s1_6c").metadata
-    assert made.split.startswith("by tile: 31UEQ train, 31UFP validation, 31UFQ test; ")
-    assert made.patches == {"train": 1, "validation": 2, "test": 5}
+    metadata = results.read_record(dataset.name, "s1_6c").metadata
+    assert metadata.split.startswith("by tile: 31UEQ train, 31UFP validation, 31UFQ test; ")
+    assert metadata.patches == {"train": 1, "validation": 2, "test": 5}
     assert whole.record.metadata.selection == {}
-    assert with_selection(MULTISENGE, **made.selection) == dataset
+    assert with_selection(MULTISENGE, **metadata.selection) == dataset
 
 
 @pytest.mark.slow
@@ -407,7 +411,8 @@ def test_more_devices_than_there_are(run):
 @pytest.mark.parametrize("kind", [training.TrainingBatches, training.Batches])
 def test_a_store_damaged_while_training_is_one_line(run, monkeypatch, kind):
     """In a thread of the backend's: the four arrays of the first batch are looked at before."""
-    read, count = training.Batches._read, []
+    read = training.Batches._read
+    count = []
 
     def damaged(self, *arguments):
         count.extend([self] if type(self) is kind else [])
@@ -485,7 +490,8 @@ def test_a_run_that_diverges_is_refused(run, monkeypatch):
 
 @pytest.mark.fault("training: what follows the last epoch fails -> the next start trains no epoch")
 def test_a_run_whose_end_failed_is_not_trained_again(run, monkeypatch):
-    settings, epochs = replace(FAST, epochs=1, seed=3), []
+    settings = replace(FAST, epochs=1, seed=3)
+    epochs = []
     ended = training.Checkpoint.on_epoch_end
     counted = lambda self, epoch, logs=None: (epochs.append(epoch), ended(self, epoch, logs))[1]  # noqa: E731
     monkeypatch.setattr(training.Checkpoint, "on_epoch_end", counted)
@@ -511,12 +517,13 @@ def checkpoint(whole):
     net = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
     net.compile("adam", "mse")
     net.train_on_batch(np.ones((4, 3)), np.ones((4, 2)))
-    stopping, plateau = keras.callbacks.EarlyStopping(), keras.callbacks.ReduceLROnPlateau()
-    made = training.Checkpoint(whole.folder / "other", stopping, plateau, 0)
-    for callback in (stopping, plateau, made):
+    stopping = keras.callbacks.EarlyStopping()
+    plateau = keras.callbacks.ReduceLROnPlateau()
+    checkpoint = training.Checkpoint(whole.folder / "other", stopping, plateau, 0)
+    for callback in (stopping, plateau, checkpoint):
         callback.set_model(net)
         callback.on_train_begin()
-    return made
+    return checkpoint
 
 
 def test_a_run_begun_anew_leaves_nothing_half_written(checkpoint):
@@ -547,7 +554,8 @@ def test_a_full_disk_leaves_the_checkpoint_before(checkpoint, monkeypatch):
 @pytest.mark.parametrize("cut", [0, 100, -1, "flipped", "other"])
 def test_a_damaged_checkpoint_is_named(checkpoint, cut):
     checkpoint.save()
-    data, net = bytearray(checkpoint.path.read_bytes()), checkpoint.model
+    data = bytearray(checkpoint.path.read_bytes())
+    net = checkpoint.model
     if cut == "flipped":
         data[len(data) // 2] ^= 255
     elif cut == "other":
