@@ -151,10 +151,12 @@ def responsive_figure(
         faults += find_text_faults(figure)
         images.append(_image_attributes(figure))
     (wide, wide_size), (narrow, narrow_size) = images
+    # A sheet of paper is as narrow as a phone, but what is printed on it can be read closely.
+    on_a_phone = f"screen and (max-width: {_PHONE_PIXELS}px)"
     mark = f' data-text-faults="{escape("; ".join(faults))}"' if faults else ""
     return Html(
         f"<picture{mark}>"
-        f'<source media="(max-width: {_PHONE_PIXELS}px)" srcset="{narrow}" {narrow_size}>'
+        f'<source media="{on_a_phone}" srcset="{narrow}" {narrow_size}>'
         f'<img class="drawn" src="{wide}" {wide_size} alt="{escape(alt)}" loading="lazy"></picture>'
     )
 

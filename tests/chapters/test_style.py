@@ -123,6 +123,12 @@ def test_a_picture_is_drawn_for_the_column_and_for_the_phone():
     assert plt.get_fignums() == []
 
 
+def test_paper_gets_the_picture_of_the_column():
+    """A sheet is as narrow as a phone: the drawing for the phone is for screens alone."""
+    html = style.responsive_figure(draw, alt="").data
+    assert '<source media="screen and (max-width: 720px)"' in html
+
+
 def test_the_sample_is_written_into_the_picture():
     (plain, _), (marked, _) = (
         images(style.responsive_figure(draw, alt="", sample=sample).data)[1]
