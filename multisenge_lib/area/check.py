@@ -170,6 +170,7 @@ def check_root(root: Path | str, workers: int | None = None, progress: bool = Fa
         "Backscatter": backscatter_levels(sound[sound["layer"] == "s1"]),
     }
     problems += _problems_of_content(evidence)
+    problems += _problem_of_size(root, sound, dataset)
     notes = _notes_on_names(files, wrong_labels, {remark.layer for remark in gone})
     for row in findings.itertuples():
         file = printable(row.file)
@@ -286,6 +287,22 @@ def _layers_that_are_gone(files: pd.DataFrame) -> list[Remark]:
             )
             gone.append(Remark(layer, f"{_FOLDERS[layer]}/", words))
     return gone
+
+
+def _problem_of_size(root: Path, sound: pd.DataFrame, dataset: Dataset) -> list[Remark]:
+    """A problem where dataset.toml gives patches another size than the rasters have.
+
+    Which patches are neighbours, and so the splits, would be wrong.
+    """
+    sizes = sound["size"].dropna().unique()
+    is_described = (root / DESCRIPTION).exists() and dataset.name != ""
+    if not is_described or len(sizes) != 1 or sizes[0] == dataset.patch_pixels:
+        return []
+    words = (
+        f"patch_pixels is {dataset.patch_pixels}, all rasters have {sizes[0]:.0f} x "
+        f"{sizes[0]:.0f} pixels: correct it"
+    )
+    return [Remark("dataset", DESCRIPTION, words)]
 
 
 def _notes_on_names(

@@ -29,6 +29,7 @@ from tqdm import tqdm
 
 from multisenge_lib import paths
 from multisenge_lib.dataset.bands import check_band_order
+from multisenge_lib.dataset.description import DESCRIPTION
 from multisenge_lib.dataset.layout import SENSORS, BandOrder, Dataset, raster_path
 from multisenge_lib.dataset.manifest import (
     MANIFEST,
@@ -408,8 +409,8 @@ def pack(
             another size than the first readable one count as such.
 
     Raises:
-        PatchError: the selection is empty, a patch cannot be read and `on_error` is `stop`, or the
-            store is damaged.
+        PatchError: the selection is empty, a patch cannot be read and `on_error` is `stop`, the
+            patches are not of the size that `dataset.toml` says, or the store is damaged.
         BandOrderError: it is in doubt which band is which; never skipped.
         FileError: no room on the disk; what was packed stays.
 
@@ -445,4 +446,11 @@ def pack(
     except OSError as error:
         reason = error.strerror or error
         raise FileError(f"{printable(path)} cannot be written ({reason}): {_NO_ROOM}") from None
-    return _open(path, source)
+    store = _open(path, source)
+    if (root / DESCRIPTION).exists() and store.size != dataset.patch_pixels:
+        # Which patches are neighbours, and so the splits, would be wrong.
+        raise PatchError(
+            f"{printable(root / DESCRIPTION)}: patch_pixels is {dataset.patch_pixels}, the rasters "
+            f"have {store.size} x {store.size} pixels: correct it, and select the patches again"
+        )
+    return store

@@ -106,6 +106,8 @@ class NetworkFile:
             ExperimentError: the file cannot be read, or imports others from its folder.
         """
         try:
+            if self.path.exists() and not self.path.is_file():
+                raise OSError("it is not a file")  # a pipe would be waited for
             content = self.path.read_bytes()
         except (OSError, ValueError) as error:  # a ValueError where the name holds a zero byte
             reason = getattr(error, "strerror", None) or error

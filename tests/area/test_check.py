@@ -162,6 +162,15 @@ def test_a_root_that_lies_elsewhere_within_the_tolerance_is_told(root):
     assert "+20 m east and +40 m south" in check(root).evidence["Place"]
 
 
+@pytest.mark.fault("dataset.toml: patch_pixels other than the rasters' size -> check says so")
+def test_another_size_than_described(root):
+    for patch_pixels in (32, 64):
+        write_dataset_toml(root, replace(MULTISENGE, name="valley", patch_pixels=patch_pixels))
+        problems = words(check(root).problems)
+        expected = "dataset: patch_pixels is 64, all rasters have 32 x 32 pixels: correct it"
+        assert problems == ("" if patch_pixels == 32 else expected)
+
+
 @pytest.mark.fault(
     "dataset.toml is wrong -> check says so, and the rasters are checked all the same"
 )

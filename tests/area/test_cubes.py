@@ -82,6 +82,15 @@ def test_scale_and_offset_attributes_are_applied(tmp_path):
     assert "scale_factor a tenth, which is not one number" in refused(tmp_path / "b", [stored])
 
 
+@pytest.mark.parametrize(("value", "has_data"), [(65_535, False), (70_000, True), (-1, True)])
+def test_a_fill_value_counts_where_the_type_can_hold_it(tmp_path, value, has_data):
+    stored = cube()
+    stored["reflectance"][1, :, :40, :40] = 9000 if has_data else value
+    stored["reflectance"].attrs["nodata"] = value
+    imported = import_area(tmp_path / "root", [stored], size=96)
+    assert pixel_of(imported.root, "s2", "20230105").any() == has_data
+
+
 @pytest.mark.fault("a cube whose name says N0400 -> its offset is applied, as to rasters")
 def test_the_baseline_in_the_name_of_a_cube(tmp_path):
     stored = cube()["reflectance"].isel(time=1, drop=True) + 1000

@@ -187,6 +187,15 @@ def test_what_the_user_says_counts_more_than_descriptions(tmp_path):
     assert "1 raster describes its bands otherwise than you do" in notices_of(imported)
 
 
+def test_an_order_of_one_sensor_is_not_taken_for_the_others_files(tmp_path):
+    # A lone band VV has as many bands as each of these files, which say what they are.
+    write_bands(tmp_path / "in", "20230105_{}.tif", flat())
+    imported = import_area(
+        tmp_path / "root", [tmp_path / "in"], size=64, s1_bands=["VV"], s2_bands=S2_BANDS
+    )
+    assert pixel_of(imported.root, "s2", "20230105").tolist() == GREEN.tolist()
+
+
 @pytest.mark.parametrize("description", ["Band 1", "Layer_1", "Gray", "b1"])
 def test_the_file_name_counts_where_a_description_names_no_band(tmp_path, description):
     for band, pixels in zip(S2_BANDS, flat(), strict=True):
@@ -447,18 +456,26 @@ def test_positions_by_arithmetic(tmp_path, crs, west, north, patches):
         assert patches <= written
 
 
-def test_an_image_in_degrees_comes_into_the_zone_of_its_middle(tmp_path):
+@pytest.mark.parametrize(
+    ("west", "north", "tile"),
+    [
+        (7.6, 48.5, "32ULU"),
+        (11.98, 48.5, "32UQU"),  # the last kilometres of zone 32
+        (12.01, 48.5, "33UTP"),
+    ],
+)
+def test_an_image_in_degrees_comes_into_the_zone_of_its_middle(tmp_path, west, north, tile):
     path = write(
         tmp_path / "S2_20230105.tif",
         flat(),
         S2_BANDS,
         crs="EPSG:4326",
-        west=7.6,
-        north=48.5,
+        west=west,
+        north=north,
         res=1e-4,
     )
     imported = import_area(tmp_path / "root", [path], size=32)
     rasters = sorted((imported.root / "s2").iterdir())
-    assert {raster.name[:5] for raster in rasters} == {"32ULU"}
+    assert {raster.name[:5] for raster in rasters} == {tile}
     with rasterio.open(rasters[0]) as raster:
-        assert raster.crs.to_epsg() == 32632
+        assert raster.crs.to_epsg() == 32600 + int(tile[:2])

@@ -63,6 +63,9 @@ def test_a_reference_of_several_bands(tmp_path, image):
     result = imported(tmp_path, image, write(tmp_path / "two.tif", sure))
     np.testing.assert_array_equal(ids_of(result.root), EXPECTED)
     assert "the reference has 2 bands: the first is taken" in result.notices
+    alone = write(tmp_path / "one.tif", stripes())
+    result = import_area(tmp_path / "alone", [image], reference=alone, classes=CLASSES, size=32)
+    assert not any("bands" in notice for notice in result.notices)
 
 
 def shapes_of(**columns):

@@ -8,7 +8,7 @@ from affine import Affine
 from rasterio.crs import CRS
 from rasterio.errors import CRSError
 
-from multisenge_lib.dataset import raster_checks
+from multisenge_lib.dataset import MULTISENGE, raster_checks
 from multisenge_lib.dataset.raster_checks import PatchOrigin, is_north_up_10m, origin_of_patch
 from multisenge_lib.errors import MultiSenGEError
 
@@ -46,6 +46,33 @@ def test_pixels_of_ten_are_pixels_of_ten_metres(crs, expected):
 )
 def test_other_pixels_are_not_north_up_10m(transform):
     assert not is_north_up_10m(transform, CRS.from_epsg(32631))
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "is_problem"),
+    [
+        (32, 32, False),
+        (32, 40, True),
+        (40, 32, True),
+        (10_980, 10_980, False),
+        (10_981, 10_981, True),
+    ],
+)
+def test_a_patch_is_square_and_within_a_tile(height, width, is_problem):
+    class Reference:
+        count = 1
+        indexes = (1,)
+        colorinterp = ("gray",)
+        descriptions = (None,)
+        dtypes = ("uint8",)
+        scales = (1.0,)
+        offsets = (0.0,)
+
+    Reference.height = height
+    Reference.width = width
+    problems = raster_checks.layout_problems(Reference, "reference", MULTISENGE)
+    expected = f"has {height}x{width} pixels, a patch is square, within a tile"
+    assert problems == ([expected] if is_problem else [])
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import pytest
 from rasters import DAYS, PATCHES, write_raster, write_root
 
 from multisenge_lib.dataset import store as stores
+from multisenge_lib.dataset.description import write_dataset_toml
 from multisenge_lib.dataset.layout import MULTISENGE, raster_path
 from multisenge_lib.dataset.rasters import read_patch
 from multisenge_lib.dataset.store import pack
@@ -85,6 +86,17 @@ def test_a_changed_raster_is_packed_again_and_alone(root, selection, reads):
 def test_another_patch_size_packs_all_anew(root, selection):
     pack(root, selection)
     assert pack(root, write_root(root, size=64)).size == 64
+
+
+@pytest.mark.fault("dataset.toml: patch_pixels other than the rasters' size -> not packed")
+def test_another_size_than_described_is_refused(root, selection, tmp_path):
+    described = replace(MULTISENGE, name="valley", patch_pixels=64)
+    write_dataset_toml(root, described)
+    with pytest.raises(PatchError, match="patch_pixels is 64, the rasters have 32 x 32") as caught:
+        pack(root, selection)
+    assert "\n" not in str(caught.value)
+    write_dataset_toml(root, replace(described, patch_pixels=32))
+    assert pack(root, selection).size == 32
 
 
 def failing_at(number, error):

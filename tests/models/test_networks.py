@@ -1,5 +1,6 @@
 """Networks by name, networks in a file of one's own, and the names of their experiments."""
 
+import os
 import sys
 from dataclasses import replace
 
@@ -197,6 +198,9 @@ def test_what_is_no_network_is_refused(tmp_path):
         parse_network("segformer")
     with pytest.raises(ExperimentError, match=r"none\.py cannot be read \(No such file"):
         with_network(get_experiment("s2_6c"), str(tmp_path / "none.py"))
+    os.mkfifo(tmp_path / "pipe.py")  # who reads it waits for ever
+    with pytest.raises(ExperimentError, match=r"pipe\.py cannot be read \(it is not a file\)"):
+        with_network(get_experiment("s2_6c"), str(tmp_path / "pipe.py"))
     for name in ("utae", "s1s2", "Inception"):
         with pytest.raises(ExperimentError, match="exist already: rename the file"):
             parse_network(f"{name}.py:build")
