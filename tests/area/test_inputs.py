@@ -462,6 +462,9 @@ def test_positions_by_arithmetic(tmp_path, crs, west, north, patches):
         (7.6, 48.5, "32ULU"),
         (11.98, 48.5, "32UQU"),  # the last kilometres of zone 32
         (12.01, 48.5, "33UTP"),
+        (4.5, 48.5, "31UFP"),
+        (4.5, 60.5, "32VKN"),  # zone 32 is wider in the south of Norway
+        (15.1, 60.5, "33VWH"),
     ],
 )
 def test_an_image_in_degrees_comes_into_the_zone_of_its_middle(tmp_path, west, north, tile):

@@ -68,6 +68,13 @@ def test_a_reference_of_several_bands(tmp_path, image):
     assert not any("bands" in notice for notice in result.notices)
 
 
+def test_nan_is_no_data_in_a_reference_of_decimal_numbers(tmp_path, image):
+    ids = stripes().astype(np.float32)
+    ids[:, :, 50:100] = np.nan
+    result = imported(tmp_path, image, write(tmp_path / "ids.tif", ids))
+    np.testing.assert_array_equal(ids_of(result.root), np.where(EXPECTED == 2, 0, EXPECTED))
+
+
 def shapes_of(**columns):
     """Two squares beside each other, the western half of the area and the eastern one."""
     middle = WEST + 640
