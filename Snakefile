@@ -24,6 +24,7 @@ from multisenge_lib.other_networks import forest_names
 from multisenge_lib.sample import find_data_root
 
 import re
+import shlex
 
 # --- What was asked for, by --config ---
 SELECTION = {name: config[name] for name in ("months", "days_gap", "s1_rule", "tiles") if name in config}
@@ -31,7 +32,10 @@ READING = {name: config[name] for name in ("band_order", "on_error") if name in 
 START = {name: config[name] for name in ("start_from", "start_from_part") if name in config}
 NOT_SETTINGS = ("exp", "network", "seeds", "replace_record", *SELECTION, *READING, *START)
 SETTINGS = {name: value for name, value in config.items() if name not in NOT_SETTINGS}
-PARAMETERS = " ".join(f"-p {name} {value}" for name, value in config.items() if name not in ("exp", "seeds"))
+# Quoted for the shell: the path of a network or of a model may have spaces in it.
+PARAMETERS = " ".join(
+    f"-p {name} {shlex.quote(str(value))}" for name, value in config.items() if name not in ("exp", "seeds")
+)
 
 # --- The data, and what is trained on them ---
 ROOT = paths.real_data_root()
@@ -41,7 +45,7 @@ EXPERIMENTS = experiments_of(DATA)
 BY_DEFAULT = [name for name in EXPERIMENTS if name in TABLE_4 or DATA.typologies != MULTISENGE.typologies]
 NETWORK = config.get("network", "")
 # A file of one's own, without the name of the function in it.
-NETWORK_FILES = [NETWORK.partition(".py")[0] + ".py"] if ".py" in NETWORK else []
+NETWORK_FILES = [re.sub(r":\w+$", "", NETWORK)] if ".py" in NETWORK else []
 
 
 def requested(name):
@@ -195,7 +199,7 @@ rule predict:
     params:
         root=lambda _: find_data_root(),
         order=f"--band-order {READING['band_order']}" if "band_order" in READING else "",
-        network=f"--network {NETWORK}" if NETWORK_FILES else "",
+        network=f"--network {shlex.quote(NETWORK)}" if NETWORK_FILES else "",
     threads: 1024
     resources:
         runtime=4 * 60,

@@ -51,6 +51,18 @@ def test_maps_are_a_job_a_tile_and_seed(snakemake, sample_root):
     assert plan.count("rule network:") == 2 and "rule train:" not in plan
 
 
+@pytest.mark.fault("workflow: a space in the path of a network -> the file is an input, and quoted")
+def test_a_network_of_ones_own_lies_in_a_folder_of_any_name(snakemake, tmp_path):
+    file = tmp_path / "my nets.pyx" / "mine.py"
+    file.parent.mkdir()
+    file.write_text("def build(series, classes): pass")
+    request = ("--config", "exp=s2_10c", f"network={file}:build", "months=7,8")
+    shown = snakemake("--dry-run", "--printshellcmds", *request)
+    assert f"-p network '{file}:build' -p months 7,8" in shown
+    assert f"{file}, runs/sample" in shown  # an input: the record is stale once it is edited
+    assert "/mine_s2_10c/metrics.json" in shown
+
+
 def test_a_map_is_drawn_with_the_network_that_training_left(snakemake, small_sample_root, tmp_path):
     root = part_of_sample(small_sample_root, tmp_path / "part")
     tile = load_selection(root)["tile"].iloc[-1]

@@ -21,12 +21,14 @@ def join_sensors(series: Mapping[str, KerasTensor], network: str) -> KerasTensor
         ExperimentError: the sensors have different numbers of dates.
     """
     sequences = list(series.values())
-    dates = [sequence.shape[1] for sequence in sequences]
-    if len(set(dates)) > 1:
-        raise ExperimentError(
-            f"{network} takes as many dates of each sensor, received {dates[0]} and {dates[1]}: "
-            "give s1_rule first or nearest, or a network such as stack"
-        )
     if len(sequences) == 1:
         return sequences[0]
+    dates = {sensor: sequence.shape[1] for sensor, sequence in series.items()}
+    if len(set(dates.values())) > 1:
+        received = " and ".join(f"{number} of {sensor}" for sensor, number in dates.items())
+        raise ExperimentError(
+            f"{network} needs the same number of dates of each sensor, received {received}: set "
+            f"s1_rule to first or nearest, take one sensor, such as {network}_s2_10c, or a network "
+            "such as stack"
+        )
     return layers.Concatenate(name="sensors")(sequences)

@@ -317,7 +317,8 @@ def test_sentinel_1_may_have_more_dates_where_the_network_accepts_it():
     assert stacked.input["s1"].shape == (None, 12, 32, 32, 2)
     assert stacked.input["s2"].shape == (None, 4, 32, 32, 10)
     with pytest.raises(
-        ExperimentError, match="unet3d takes as many dates of each sensor, received 12 and 4"
+        ExperimentError,
+        match=r"unet3d needs the same number of dates .* received 12 of s1 and 4 of s2: set",
     ):
         build_model(get_experiment("unet3d_6c", dataset), 32)
 
