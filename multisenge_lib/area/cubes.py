@@ -107,7 +107,7 @@ def bands_of_cube(
         name: for messages.
         crs: the projection that the user gives; it counts more than what the cube says.
         file_name: where a cube without dates comes from: its name may hold the date.
-        baseline: of the ESA product that the cube's file is of, if its name says one.
+        baseline: processing baseline of the ESA product in the cube's file, if its name gives it.
 
     Raises:
         ImportAreaError: naming the cube, and what it lacks.

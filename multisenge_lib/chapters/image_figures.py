@@ -118,10 +118,10 @@ def patch_figure(
     """Show what a network reads of a patch, and the reference map that it has to return.
 
     Args:
-        images: of `series_images`: the dates of one sensor, then those of the other.
+        images: from `series_images`: the dates of one sensor, then those of the other.
         reference: title, map of class ids and its typology.
-        dates: of a sensor; each sensor has a row of its own.
-        width: of the figure, inches.
+        dates: how many a sensor has; each sensor has a row of its own.
+        width: width of the figure, in inches.
     """
     if is_narrow(width):
         # Two columns cannot hold a row of dates. There the reference comes last, as an answer does.

@@ -155,8 +155,8 @@ def ladder_sentences(runs: Mapping[str, Sequence[Record]], score: str = "macro_f
     """Say in a few sentences what each step of the ladder changes, and what of it is clear.
 
     Args:
-        runs: of `ladder_runs`.
-        score: of `results.COMPARABLE`.
+        runs: from `ladder_runs`.
+        score: one of `results.COMPARABLE`.
     """
     gains = ladder_gains(runs, score)
     if not gains:

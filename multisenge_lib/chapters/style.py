@@ -331,11 +331,11 @@ def draw_intervals(
 
     Args:
         ax: whose horizontal axis gets these limits.
-        heights: of the lines.
+        heights: heights of the lines.
         lows: left ends; NaN where there is no interval.
         highs: right ends, likewise.
-        limits: of the axis.
-        color: of the lines.
+        limits: ends of the axis.
+        color: color of the lines.
     """
     first, last = limits
     left = np.maximum(lows, first)  # a missing end stays missing

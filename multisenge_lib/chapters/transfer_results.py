@@ -80,20 +80,28 @@ def _of_one_comparison(
     These are runs of another length, from another network of the sample, or on another state of the
     data. They are there while a longer experiment takes the place of a shorter one.
     """
-    newest = _newest([record for of_share in runs.values() for record in of_share])
-    tuned = [record for (_, way), of_way in runs.items() if way == "tuned" for record in of_way]
+    all_runs = []
+    tuned = []
+    for (_, way), records in runs.items():
+        all_runs += records
+        if way == "tuned":
+            tuned += records
+    epochs = _newest(all_runs).metadata.settings["epochs"]
     origin = _start_digest(_newest(tuned)) if tuned else None
+
     comparable = {}
     for (share, way), records in runs.items():
+        # Each share of the patches is a data root of its own, so it has a fingerprint of its own.
         of_share = [*runs.get((share, "scratch"), []), *runs.get((share, "tuned"), [])]
         fingerprint = _newest(of_share).metadata.fingerprint
-        comparable[share, way] = [
-            record
-            for record in records
-            if record.metadata.settings["epochs"] == newest.metadata.settings["epochs"]
-            and record.metadata.fingerprint == fingerprint
-            and (way == "scratch" or _start_digest(record) == origin)
-        ]
+        of_comparison = []
+        for record in records:
+            same_length = record.metadata.settings["epochs"] == epochs
+            same_data = record.metadata.fingerprint == fingerprint
+            same_start = way == "scratch" or _start_digest(record) == origin
+            if same_length and same_data and same_start:
+                of_comparison.append(record)
+        comparable[share, way] = of_comparison
     return comparable
 
 

@@ -159,7 +159,7 @@ def first_in_months(s1_dates: np.ndarray, s2_dates: np.ndarray) -> np.ndarray | 
     """The first Sentinel-1 date in the month of each Sentinel-2 date: the authors' rule.
 
     Args:
-        s1_dates: of one patch, sorted datetime64[D].
+        s1_dates: the dates of one patch, sorted datetime64[D].
         s2_dates: the chosen ones, sorted datetime64[D].
 
     Returns:
@@ -243,7 +243,8 @@ def dates_on_disk(folder: Path | str) -> dict[str, np.ndarray]:
     days_of_patch = defaultdict(list)
     parse_day = day_parser()
     for name in names:
-        if not name.endswith(".tif"):
+        # A hidden file is none of the dataset's: a killed process had begun it, or macOS left it.
+        if not name.endswith(".tif") or name.startswith("."):
             continue
         match = RASTER_NAME.fullmatch(name)
         try:

@@ -80,7 +80,7 @@ def whole_number_problem(dtypes: Iterable[str], sensor: str) -> str | None:
     Intensity on land is about 0.1, so whole numbers are digital numbers, or scaled.
 
     Args:
-        dtypes: of the bands, such as `uint16`, as rasterio or NumPy name them.
+        dtypes: types of the bands, such as `uint16`, as rasterio or NumPy name them.
         sensor: `s1` or `s2`.
     """
     whole = sorted({str(dtype) for dtype in dtypes if np.dtype(dtype).kind in "iu"})

@@ -29,7 +29,7 @@ def predict_map(
     """Map an area in memory.
 
     Args:
-        model: of `build_model`, `Run.model` of `train`, or the first result of `load_model`.
+        model: from `build_model`, `Run.model` of `train`, or the first result of `load_model`.
         series: for each sensor that the network takes, `s1` and `s2`, an array `(dates, height,
             width, bands)` in the units of the rasters: linear intensity, reflectance x 10,000. A
             pixel without data is 0 or NaN; negative and infinite reflectance count as no data too.

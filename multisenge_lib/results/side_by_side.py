@@ -72,7 +72,7 @@ def comparison_notes(experiments: Sequence[str], dataset: str = "sample") -> lis
     are compared all the same: whoever reads the table has to know.
 
     Args:
-        experiments: of `compare_experiments`.
+        experiments: as in `compare_experiments`.
         dataset: likewise.
 
     Returns:

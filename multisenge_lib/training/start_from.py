@@ -145,7 +145,7 @@ def _name_in_network(layer: keras.Layer, numbers: dict[str, int]) -> str:
     two. Its number would then say nothing, or be that of another layer.
 
     Args:
-        layer: of the network.
+        layer: a layer of the network.
         numbers: how many layers of each kind the network had before it; changed.
     """
     # As Keras makes a name from the class: Conv2DTranspose is conv2d_transpose.

@@ -15,6 +15,7 @@ from multisenge_lib.dataset.months import month_of
 from multisenge_lib.dataset.selection import (
     S1_WINDOW,
     choose_dates,
+    dates_on_disk,
     first_few_in_months,
     first_in_months,
     load_selection,
@@ -333,6 +334,16 @@ def test_strange_raster_names_are_refused(tmp_path, name):
     (tmp_path / "s1" / name).touch()
     with pytest.raises(SelectionError, match=f"s1/{name} is not named"):
         only_existing(pd.DataFrame({"patch": [], "s1_dates": []}), tmp_path)
+
+
+@pytest.mark.fault("selection: a hidden file among the rasters, of a killed process -> left out")
+@pytest.mark.parametrize("name", [".31UEQ_20200101_S1_0_0.62647abc.tif", "._x.tif"])
+def test_hidden_files_are_left_out(tmp_path, name):
+    folder = tmp_path / "s1"
+    folder.mkdir()
+    (folder / "31UEQ_20200101_S1_0_0.tif").touch()
+    (folder / name).touch()
+    assert list(dates_on_disk(folder)) == ["31UEQ_0_0"]
 
 
 def test_csv_as_the_readme_says(real_index, tmp_path):
