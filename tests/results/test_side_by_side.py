@@ -123,11 +123,16 @@ def test_other_settings_and_weights_to_start_from_are_noted():
     ]
 
 
+def network_file(digest):
+    """The choices of a record whose network is a file of the user's."""
+    return {"network": "my.py:build", "sensors": ["s1", "s2"], "network_digest": digest}
+
+
 @pytest.mark.fault("compare: seeds of one name trained otherwise, a file edited between -> refused")
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        ({"choices": {"network_digest": "b"}}, "network_digest"),
+        ({"choices": network_file("b")}, "network_digest"),
         ({"settings": {"epochs": 9}}, "epochs"),
         ({"fingerprint": "other"}, "the packed patches"),
         ({"start_from": START}, "the weights that training started from"),
@@ -135,8 +140,8 @@ def test_other_settings_and_weights_to_start_from_are_noted():
 )
 def test_seeds_that_were_not_trained_alike_are_refused(change, named):
     """The mean of two networks was shown as the mean of one."""
-    write_runs("s1s2_10c", 60, seeds=1, choices={"network_digest": "a"})
-    base = {"choices": {"network_digest": "a"}, "finished": "2026-02-01T00:00:00+00:00"}
+    write_runs("s1s2_10c", 60, seeds=1, choices=network_file("a"))
+    base = {"choices": network_file("a"), "finished": "2026-02-01T00:00:00+00:00"}
     results.write_record(make_record("s1s2_10c", 2, **base | change))
     with pytest.raises(
         RecordError, match=f"seeds 1 and 2 of s1s2_10c .* {named}, .* seed 1"
