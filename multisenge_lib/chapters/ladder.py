@@ -170,7 +170,8 @@ def ladder_sentences(runs: Mapping[str, Sequence[Record]], score: str = "macro_f
         changes.append(f"{write_number(gain.difference.value, SIGNED)} with {rung.step}")
         if gain.is_clear:
             clear.append(rung.label)
-    text = f"Step by step, the mean changes by {'; '.join(changes)}."
+    name = score.replace("_", " ").replace(" f1", " F1")
+    text = f"Step by step, the {name} changes by {'; '.join(changes)}."
     seeds = [gain.difference.seeds for gain in gains.values()]
     if max(seeds) == 1:
         return f"{text} Each change is measured in one pair of runs, so any of them may be luck."
