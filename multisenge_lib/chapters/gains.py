@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 
 from multisenge_lib.chapters.html import write_number
 from multisenge_lib.models import EXPERIMENTS
 from multisenge_lib.results import (
     URBAN_F1,
+    Estimate,
     TestedDifference,
     correct,
     paired_difference,
@@ -59,13 +61,26 @@ def class_gains(dataset: str) -> dict[str, TestedDifference]:
     return correct(differences)
 
 
+def score_interval(mean: Estimate, score: str) -> tuple[float, float]:
+    """Give the interval of a mean score, as far as such a score can go; NaN where it is unknown.
+
+    From two seeds it may reach beyond 1, which no score does.
+    """
+    least = -1.0 if score == "kappa" else 0.0
+    low, high = mean.interval()
+    return float(np.maximum(low, least)), float(np.minimum(high, 1.0))
+
+
 def gain_table(gains: Mapping[str, TestedDifference]) -> pd.DataFrame:
     """Tabulate gains as text, one row each."""
     rows = {}
     for name, gain in gains.items():
         # How much runs differ, and so the interval, cannot be seen from a single pair.
         has_interval = gain.difference.seeds > 1
-        interval = f"{write_number(gain.low, SIGNED)} to {write_number(gain.high, SIGNED)}"
+        # Two scores differ by 1 at most, but an interval from two seeds may be wider.
+        low = max(gain.low, -1.0)
+        high = min(gain.high, 1.0)
+        interval = f"{write_number(low, SIGNED)} to {write_number(high, SIGNED)}"
         rows[name] = {
             "gain": write_number(gain.difference.value, SIGNED),
             "95%, corrected": interval if has_interval else "unknown",

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from multisenge_lib.chapters.gains import SIGNED, gain_table
+from multisenge_lib.chapters.gains import SIGNED, gain_table, score_interval
 from multisenge_lib.chapters.html import count_word, write_number
 from multisenge_lib.chapters.style import (
     DESKTOP_WIDTH,
@@ -176,8 +176,8 @@ def ladder_sentences(runs: Mapping[str, Sequence[Record]], score: str = "macro_f
     if max(seeds) == 1:
         return f"{text} Each change is measured in one pair of runs, so any of them may be luck."
     if max(seeds) < LEAST_SEEDS:
-        few = count_word(max(seeds)).capitalize()
-        return f"{text} {few} pairs of runs are too few to call any of these changes clear."
+        most = count_word(max(seeds))
+        return f"{text} With at most {most} pairs of runs for a change, none can be called clear."
     if not clear:
         return f"{text} By the standard of the table none of these changes is clear."
     return f"{text} By the standard of the table these are clear: {', '.join(clear)}."
@@ -211,7 +211,7 @@ def ladder_table(runs: Mapping[str, Sequence[Record]], score: str = "macro_f1") 
 def _score_text(records: Sequence[Record], score: str) -> str:
     """Write the mean over seeds, with its 95 % interval where it is known."""
     mean = mean_score(records, score)
-    low, high = mean.interval()
+    low, high = score_interval(mean, score)
     if np.isnan(low):
         return f"{mean.value:.3f}"
     return f"{mean.value:.3f} ({low:.3f} to {high:.3f})"
@@ -266,7 +266,7 @@ def ladder_figure(runs: Mapping[str, Sequence[Record]], width: float = DESKTOP_W
     means = [mean_score(records, "macro_f1") for records in trained.values()]
     if means:
         values = [mean.value for mean in means]
-        lows, highs = zip(*(mean.interval() for mean in means), strict=True)
+        lows, highs = zip(*(score_interval(mean, "macro_f1") for mean in means), strict=True)
         limits = interval_limits(values, lows, highs)
         draw_intervals(score_axis, heights, lows, highs, limits, _COLOR)
         score_axis.scatter(values, heights, 36, _COLOR, marker="s", zorder=3)

@@ -20,7 +20,7 @@ from multisenge_lib.chapters.comparison import (
     runs_by_method,
     urban_f1,
 )
-from multisenge_lib.chapters.gains import step_gains
+from multisenge_lib.chapters.gains import score_interval, step_gains
 from multisenge_lib.chapters.style import (
     DESKTOP_WIDTH,
     class_label,
@@ -104,7 +104,7 @@ def overview_rows(dataset: str, drawn: Sequence[tuple[int, str]]) -> pd.DataFram
             own[_FOREST_LABEL] = forest
         for method, records in own.items():
             mean = mean_score(records, score)
-            low, high = mean.interval()
+            low, high = score_interval(mean, score)
             rows.append((book_group(dataset), method, classes, score, mean.value, low, high))
     columns = ["group", "label", "classes", "score", "value", "low", "high"]
     table = pd.DataFrame(rows, columns=columns)

@@ -198,8 +198,8 @@ def transfer_sentences(transfer: TransferRuns) -> str:
     if pairs == 1:
         return f"{text} Each change is measured in one pair of runs, so any of them may be luck."
     if pairs < LEAST_SEEDS:
-        few = count_word(pairs).capitalize()
-        return f"{text} {few} pairs of runs are too few to call any of these changes clear."
+        most = count_word(pairs)
+        return f"{text} With at most {most} pairs of runs for a change, none can be called clear."
     clear = table.index[table["difference"].str.endswith("clear")]
     if len(clear) == 0:
         return f"{text} By the standard of the table none of these changes is clear."

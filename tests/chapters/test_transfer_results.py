@@ -55,7 +55,9 @@ def test_both_ways_are_compared_by_share(write):
     assert chapters.transfer_figure(chapters.read_transfer()).axes
     sentences = chapters.transfer_sentences(chapters.read_transfer())
     assert "with 5% of the patches (0." in sentences
-    assert sentences.endswith("Three pairs of runs are too few to call any of these changes clear.")
+    assert sentences.endswith(
+        "With at most three pairs of runs for a change, none can be called clear."
+    )
 
 
 LATER = "2026-02-01T00:00:00+00:00"
