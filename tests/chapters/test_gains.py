@@ -5,6 +5,7 @@ import pytest
 from records import make_record
 
 from multisenge_lib import chapters, results
+from multisenge_lib.chapters.gains import gain_table, score_interval
 
 
 def runs(hits, experiment="s1s2_10c", seeds=5, classes=10):
@@ -71,3 +72,12 @@ def test_gains_of_several_numbers_of_classes_are_one_family(written):
     ten = both["Sentinel-2, to Sentinel-1, 10 classes"]
     assert ten.difference.value == pytest.approx(alone.difference.value, abs=1e-3)
     assert list(chapters.class_gains("sample")) == ["ConvLSTM-S1", "ConvLSTM-S1S2"]
+
+
+def test_no_interval_goes_beyond_what_a_score_can_be():
+    far_apart = results.seed_estimate(np.array([0.2, 0.9]))
+    assert far_apart.interval()[1] > 1  # two seeds tell nearly nothing
+    assert score_interval(far_apart, "macro_f1") == (0, 1)
+    assert score_interval(far_apart, "kappa") == (-1, 1)
+    table = gain_table(results.correct({"a step": far_apart}))
+    assert table.loc["a step", "95%, corrected"] == "−1.000 to +1.000"
