@@ -600,7 +600,11 @@ def predict_maps(
         typer.Option(help="Pixels that two windows share. Default: a quarter of the window."),
     ] = None,
     band_order: Annotated[
-        str, typer.Option(help="Order of Sentinel-2 bands without names: spectral or resolution.")
+        str,
+        typer.Option(
+            help="Only for Sentinel-2 rasters that do not name their bands: spectral (B2 B3 B4 B5 "
+            "B6 B7 B8 B8A B11 B12) or resolution (B2 B3 B4 B8 B5 B6 B7 B8A B11 B12)."
+        ),
     ] = "spectral",
     any_month: Annotated[
         bool | None,
@@ -956,18 +960,13 @@ def main() -> None:
     # By default a warning shows a file and a line of the library, which help no user.
     warnings.showwarning = _one_line_warning
     arguments = sys.argv[1:]
-    command = arguments[0] if arguments else ""
     try:
-        if command in ("predict", "evaluate"):  # Keras' own errors have forty lines
-            from multisenge_lib.models import check_keras
-
-            check_keras()
         app(arguments)
     except MultiSenGEError as error:
         _fail(str(error))
     except ModuleNotFoundError as error:
         _fail(_missing_package(error))
-    except ImportError as error:  # a library of a package, for which there is no memory
+    except ImportError as error:  # a compiled library that cannot be loaded, for want of memory
         reason = str(error).partition("\n")[0]
         _fail(f"a package cannot be loaded ({reason}): free memory, or install the project again")
     except KeyboardInterrupt:

@@ -16,11 +16,11 @@ from multisenge_lib.chapters.style import (
     interval_limits,
     panels,
 )
-from multisenge_lib.errors import RecordError
 from multisenge_lib.results import (
     LEAST_SEEDS,
     Record,
     TestedDifference,
+    common_seeds,
     correct,
     mean_score,
     paired_difference,
@@ -38,7 +38,7 @@ class Rung:
     Attributes:
         label: its name in tables and figures.
         experiment: the first part of its experiment's name, before the classes.
-        question: that it answers, compared with the network `below`.
+        question: what a comparison with the network `below` answers.
         below: the label of the network that it is compared with; empty for the first.
         step: what differs from the network `below`, in words that follow "with".
     """
@@ -144,10 +144,9 @@ def ladder_gains(
         below = runs.get(rung.below, [])
         if not records or not below:
             continue
-        try:
-            differences[rung.label] = paired_difference(records, below, score)
-        except RecordError:
-            continue  # they have no seed in common yet
+        if not common_seeds(records, below):
+            continue
+        differences[rung.label] = paired_difference(records, below, score)
     return correct(differences)
 
 

@@ -12,10 +12,10 @@ from multisenge_lib.chapters.gains import gain_table
 from multisenge_lib.chapters.html import count_word
 from multisenge_lib.chapters.ladder import NOT_TRAINED
 from multisenge_lib.chapters.style import DESKTOP_WIDTH, is_narrow, lower_legend
-from multisenge_lib.errors import RecordError
 from multisenge_lib.results import (
     LEAST_SEEDS,
     Record,
+    common_seeds,
     correct,
     list_records,
     mean_score,
@@ -52,20 +52,20 @@ class TransferRuns:
 
 
 def read_transfer() -> TransferRuns:
-    """Read the records of the second place; of several networks, the one with the most.
+    """Read the records of the second place; of several networks, the one with the most records.
 
     Only runs that belong together are compared: see `_of_one_comparison`.
     """
-    by_experiment: dict[str, set[str]] = {}
+    by_experiment: dict[str, list[str]] = {}
     for key in list_records(TRANSFER_PLACE):
         match = _NAME.fullmatch(key.experiment)
         if match is not None:
-            by_experiment.setdefault(match[1], set()).add(key.experiment)
+            by_experiment.setdefault(match[1], []).append(key.experiment)
     if not by_experiment:
         return TransferRuns("", {}, None)
     experiment = max(sorted(by_experiment), key=lambda name: len(by_experiment[name]))
     runs = {}
-    for name in by_experiment[experiment]:
+    for name in sorted(set(by_experiment[experiment])):
         _, share, way = _NAME.fullmatch(name).groups()
         runs[int(share), way] = read_runs(TRANSFER_PLACE, name)
     runs = _of_one_comparison(runs)
@@ -78,7 +78,8 @@ def _of_one_comparison(
     """Leave out runs that cannot be compared with the newest one.
 
     These are runs of another length, from another network of the sample, or on another state of the
-    data. They are there while a longer experiment takes the place of a shorter one.
+    data. So one later, shorter run hides all longer ones: give a quick look another
+    `MULTISENGE_RESULTS`.
     """
     all_runs = []
     tuned = []
@@ -93,11 +94,13 @@ def _of_one_comparison(
     for (share, way), records in runs.items():
         # Each share of the patches is a data root of its own, so it has a fingerprint of its own.
         of_share = [*runs.get((share, "scratch"), []), *runs.get((share, "tuned"), [])]
-        fingerprint = _newest(of_share).metadata.fingerprint
+        newest_of_share = _newest(of_share).metadata
+        passes = newest_of_share.settings["passes_per_epoch"]
         of_comparison = []
         for record in records:
-            same_length = record.metadata.settings["epochs"] == epochs
-            same_data = record.metadata.fingerprint == fingerprint
+            settings = record.metadata.settings
+            same_length = settings["epochs"] == epochs and settings["passes_per_epoch"] == passes
+            same_data = record.metadata.fingerprint == newest_of_share.fingerprint
             same_start = way == "scratch" or _start_digest(record) == origin
             if same_length and same_data and same_start:
                 of_comparison.append(record)
@@ -151,11 +154,8 @@ def transfer_table(transfer: TransferRuns) -> pd.DataFrame:
     for share in TRANSFER_SHARES:
         tuned = transfer.runs.get((share, "tuned"))
         scratch = transfer.runs.get((share, "scratch"))
-        if tuned and scratch:
-            try:
-                differences[f"{share}%"] = paired_difference(tuned, scratch)
-            except RecordError:
-                continue  # they have no seed in common yet
+        if tuned and scratch and common_seeds(tuned, scratch):
+            differences[f"{share}%"] = paired_difference(tuned, scratch)
     gains = gain_table(correct(differences))
 
     rows = {}

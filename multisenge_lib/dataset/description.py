@@ -234,7 +234,7 @@ def _check_class_names(description: _Description) -> None:
 
 
 def _check_order(description: _Description) -> None:
-    """Check that months and years are in order, each once, and bands in the order of the arrays."""
+    """Check that months are in order, years each given once, and bands in the arrays' order."""
     if len(set(description.years)) < len(description.years):
         raise DescriptionError(f"years is {list(description.years)}: give each year once")
     try:

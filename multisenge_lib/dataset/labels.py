@@ -263,7 +263,10 @@ def _read_file(path: str) -> bytes:
         if not stat.S_ISREG(status.st_mode):
             raise LabelError("is not a file")
         if status.st_size > _FILE_LIMIT:
-            raise LabelError(f"has {status.st_size:,} bytes, no label file has")
+            raise LabelError(
+                f"has {status.st_size:,} bytes, a label file has less than {_FILE_LIMIT:,}: is "
+                "it another file?"
+            )
         with open(path, "rb", buffering=0) as file:  # noqa: PTH123
             return file.read()
     except OSError as error:

@@ -68,11 +68,11 @@ S1_BANDS = tuple(_MULTISENGE["bands"]["s1"])
 #: The bands of Sentinel-2 in spectral order, in which every array of this library keeps them.
 S2_BANDS = tuple(_MULTISENGE["bands"]["s2"])
 
-#: Stands in a dataset's name before the digest of a selection other than its own.
+#: Separates a dataset's name from the digest of a changed selection: sample+1a2b3c4d.
 SELECTION_MARK = "+"
 
-#: The names of the rules by which Sentinel-1 dates are chosen, see `select`: `first2` to `first9`
-#: take several dates of each month.
+#: Names of the rules that choose Sentinel-1 dates, see `select`: `first`, `nearest`, and `first2`
+#: to `first9`, which take that many dates of each month.
 S1_RULE_PATTERN = re.compile(r"first([2-9])?|nearest")
 
 
@@ -108,7 +108,7 @@ class Blocks:
     """How a tile is divided among the splits, by squares of ground; see `splits`.
 
     Attributes:
-        size: metres along a block's side.
+        size: metres (not pixels) along a block's side.
         distance: least metres between patches of two splits; patches that lie nearer are left out.
         shares: shares of the patches for train, validation and test; in any unit.
         seed: seed of the draw that assigns blocks to splits.
@@ -202,7 +202,11 @@ class Dataset:
                 )
 
     def split_of(self, tile: str) -> str:
-        """The split of a tile: `train`, `validation` or `test`, or `blocks` if it is divided."""
+        """The split of a tile: `train`, `validation` or `test`, or `blocks` if it is divided.
+
+        A tile that the table does not name is for training. Label files of such tiles are refused
+        before (see `labels`).
+        """
         return self.split_of_tile.get(tile, "train")
 
     @property

@@ -108,7 +108,8 @@ def masked_pixels(source: Any, window: Window | None = None, **options: Any) -> 
     """
     missing = None
     for index in alpha_bands(source):
-        missing = source.read(index, window=window, **options) == 0
+        hidden = source.read(index, window=window, **options) == 0
+        missing = hidden if missing is None else missing | hidden
     # A mask "per dataset" is stored beside the bands. GDAL reports an alpha band in the same way,
     # with a second flag; that one has been read above.
     flags = source.mask_flag_enums[0]

@@ -152,6 +152,12 @@ def layout_problems(source: Any, kind: str, dataset: Dataset) -> list[str]:
         problems.append(
             f"has {source.height}x{source.width} pixels, a patch is square, within a tile"
         )
+    # Label files, distances between blocks and footprints follow from the size of the description.
+    elif dataset.patch_pixels > 1 and source.width != dataset.patch_pixels:
+        problems.append(
+            f"has {source.width} pixels along a side, patch_pixels of {dataset.name} is "
+            f"{dataset.patch_pixels}: one of the two is wrong"
+        )
     return problems
 
 

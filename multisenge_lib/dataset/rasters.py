@@ -163,9 +163,15 @@ def read_raster(
     problems, raster = _read_and_check(path, kind, origin, reference_raster, dataset)
     if not problems:
         return raster
-    remedy = "fetch it again, or leave such patches out with on_error='skip'"
+    remedy = (
+        "fetch it again if it was downloaded, or write it anew in the layout, as `multisenge "
+        "import` does; to leave such patches out: on_error='skip' (notebook: -p on_error skip)"
+    )
     if is_sample(dataset.name):
-        remedy = "delete the folder of the sample, and it is written again"
+        remedy = (
+            "delete the folder of the sample: the one in the cache is written again by itself, "
+            "another one by `multisenge sample FOLDER`"
+        )
     elif problems[0] == "is missing":
         remedy = "fetch it, or select among the files on disk with load_selection(root)"
     raise PatchError(f"{printable(path)} {problems[0]}: {remedy}")

@@ -45,7 +45,9 @@ from multisenge_lib.errors import BandOrderError, FileError, PatchError, printab
 from multisenge_lib.files import locked
 
 OnError = Literal["stop", "skip"]
-#: Part of a store's name: changes when the files inside do.
+#: Part of a store's name. Raise it when the files inside change, and also when `values`, `nodata`,
+#: `raster_checks`, `bands` or `rasters` read or refuse anything differently: packed patches are not
+#: read again.
 _FORMAT = 3
 _LOCK = "lock"
 _NO_ROOM = (
@@ -150,10 +152,18 @@ def _store_name(source: _Source) -> str:
     """Compute the store's name, which differs for each data root, selection and way of reading.
 
     The names of the bands are part of it. Without them, a `dataset.toml` in which B4 was changed to
-    B8 would be given the old values under the new name.
+    B8 would be given the old values under the new name. So is the number of classes, by which the
+    reference was checked.
     """
     bands = {sensor: tuple(source.dataset.bands[sensor]) for sensor in source.sensors}
-    identity = (_FORMAT, str(source.root.resolve()), source.sensors, source.band_order, bands)
+    identity = (
+        _FORMAT,
+        str(source.root.resolve()),
+        source.sensors,
+        source.band_order,
+        bands,
+        len(source.dataset.published),
+    )
     digest = hashlib.sha256(repr(identity).encode())
     for row in source.rows:
         digest.update(f"{row.patch} {row.s1_dates} {row.s2_dates}\n".encode())

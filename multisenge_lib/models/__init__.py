@@ -18,7 +18,7 @@ from multisenge_lib.models.experiments import (
 )
 from multisenge_lib.models.keras_setup import check_keras
 from multisenge_lib.models.networks import FOREST, NETWORKS, takes_days
-from multisenge_lib.models.variants import VARIANTS
+from multisenge_lib.models.variants import VARIANT_MARK, VARIANTS
 
 if TYPE_CHECKING:  # loaded when first asked for, see `lazy_names`
     from multisenge_lib.models.build import build_model, days_input, predict

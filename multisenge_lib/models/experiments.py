@@ -24,6 +24,7 @@ from typing import Any
 from multisenge_lib.dataset import MULTISENGE, TYPOLOGIES, Dataset, Typology
 from multisenge_lib.errors import ExperimentError
 from multisenge_lib.models.networks import (
+    FOREST,
     NETWORKS,
     PAPER_NETWORKS,
     NetworkFile,
@@ -51,7 +52,7 @@ class Experiment:
 
     Attributes:
         name: ours, as typed on the command line: "s1s2_10c".
-        title: the paper's: "ConvLSTM-S1S2".
+        title: for tables, in the paper's manner: "ConvLSTM-S1S2".
         sensors: "s1", "s2" or both.
         network: a name of `networks.NETWORKS`, or a file and its function.
         classification: name of the classes that the network separates, a key of
@@ -234,6 +235,11 @@ def get_experiment(name: str, dataset: Dataset = MULTISENGE) -> Experiment:
     plain_name, *variants = name.split(VARIANT_MARK)
     of_paper = experiments_of(dataset)
     experiments = {**other_experiments_of(dataset), **of_paper}
+    if plain_name.startswith(f"{FOREST}_"):
+        raise ExperimentError(
+            f"{plain_name} is a random forest, which Keras does not build: train it with "
+            f"`snakemake --cores 2 --config exp={plain_name}`"
+        )
     if plain_name not in experiments:
         others = ", ".join(network for network in NETWORKS if network not in PAPER_NETWORKS)
         raise ExperimentError(
@@ -282,7 +288,7 @@ def with_network(experiment: Experiment, network: str) -> Experiment:
 
 
 def _with_variants(experiment: Experiment, names: list[str]) -> Experiment:
-    """Apply variants to an experiment that has none."""
+    """Apply variants to an experiment whose name has none yet: change the fields that they name."""
     variants = in_order(names)
     check_variants(variants, experiment.network, experiment.sensors)
     changes: dict[str, Any] = {}

@@ -304,6 +304,9 @@ def _import_file(file: NetworkFile, digest: str) -> ModuleType:
     sys.modules[name] = module
     try:
         specification.loader.exec_module(module)
+    except KeyboardInterrupt:
+        del sys.modules[name]  # half of the module would be found the next time
+        raise
     except (Exception, SystemExit) as error:  # the file may also end with sys.exit()
         del sys.modules[name]
         reason = " ".join(str(error).split())

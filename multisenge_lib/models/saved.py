@@ -61,7 +61,7 @@ class ModelCard:
         scores: on the test split of that dataset.
         units: units of each sensor's values.
         library: its version and commit.
-        network: a name of `networks.NETWORKS`, or a file's name and a function.
+        network: a name of `networks.NETWORKS`, `forest`, or a file's name and a function.
         s1_per_month: Sentinel-1 images of each month; one in the paper.
     """
 
@@ -356,8 +356,9 @@ def _sizes(config: Any, size: int | None) -> Any:
     if not isinstance(config, dict):
         return config
     changed = {key: _sizes(part, size) for key, part in config.items() if key != "build_config"}
-    # The days of the year, (batch, dates), have neither height nor width.
-    if "batch_shape" in changed and len(changed["batch_shape"]) > 2:
+    # Images have four axes and series five. The days of the year, (batch, dates), and series of
+    # features, (batch, dates, features), have neither height nor width.
+    if len(changed.get("batch_shape") or ()) in (4, 5):
         *leading, _, _, channels = changed["batch_shape"]
         changed["batch_shape"] = [*leading, size, size, channels]
     return changed
@@ -377,7 +378,7 @@ def with_input_size(model: keras.Model, size: int | None) -> keras.Model:
     except ValueError:
         side = model.output_shape[1]
         raise ExperimentError(
-            f"the peepholes of {model.name} tie it to {side} pixels, asked for {size}: "
-            f"give windows of {side}"
+            f"weights of {model.name}, such as peepholes, have the size of its patches, {side} "
+            f"pixels, asked for {size}: give windows of {side}"
         ) from None
     return other

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from multisenge_lib.errors import ExperimentError
-from multisenge_lib.models.networks import PAPER_NETWORKS
+from multisenge_lib.models.networks import NETWORKS, PAPER_NETWORKS
 
 #: Stands before each variant in the name of an experiment.
 VARIANT_MARK = "+"
@@ -76,10 +76,16 @@ def check_variants(names: tuple[str, ...], network: str, sensors: tuple[str, ...
                 f"there is no variant {name!r}: choose among {', '.join(VARIANTS)}"
             )
         variant = VARIANTS[name]
-        if variant.networks and network not in variant.networks:
+        is_built_in = network in NETWORKS  # a network of one's own may read any choice
+        if variant.networks and is_built_in and network not in variant.networks:
             raise ExperimentError(
-                f"the variant {name} changes nothing in {network}: it is one of "
-                f"{' and '.join(variant.networks)}"
+                f"the variant {name} is a choice of {' and '.join(variant.networks)} alone, and "
+                f"{network} does not have it: leave out {VARIANT_MARK}{name}"
+            )
+        if name == "one_date" and network == "unet":
+            raise ExperimentError(
+                f"the variant {name} changes nothing in unet, which sees the first date alone: "
+                "leave it out"
             )
         if name == "s1_linear" and "s1" not in sensors:
             raise ExperimentError(

@@ -7,6 +7,7 @@ from multisenge_lib.results.differences import (
     URBAN_F1,
     Estimate,
     TestedDifference,
+    common_seeds,
     correct,
     mean_score,
     paired_difference,

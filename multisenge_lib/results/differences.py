@@ -60,6 +60,7 @@ from scipy import stats
 
 from multisenge_lib.dataset import URBAN
 from multisenge_lib.errors import RecordError
+from multisenge_lib.models import VARIANT_MARK
 from multisenge_lib.results.metrics import OVERALL, score_many
 from multisenge_lib.results.records import Record
 
@@ -232,6 +233,13 @@ def mean_score(runs: Sequence[Record], score: str = "macro_f1") -> Estimate:
     return estimate(on_all, on_draws, draws.shape[1])
 
 
+def common_seeds(ours: Sequence[Record], theirs: Sequence[Record]) -> list[int]:
+    """Return the seeds that both of two experiments were trained with."""
+    our_seeds = {run.metadata.seed for run in ours}
+    their_seeds = {run.metadata.seed for run in theirs}
+    return sorted(our_seeds & their_seeds)
+
+
 def paired_difference(
     ours: Sequence[Record], theirs: Sequence[Record], score: str = "macro_f1"
 ) -> Estimate:
@@ -241,6 +249,8 @@ def paired_difference(
         ours: records of one experiment, one per seed.
         theirs: records of the other; seeds that only one of the two has are left out.
         score: one of `COMPARABLE`.
+
+    Pixels are not compared: give records of one state of the data, as `compare_experiments` does.
 
     Raises:
         RecordError: there is no such score, the networks have no seed in common, they were tested
@@ -252,7 +262,7 @@ def paired_difference(
         _check_same_classes(ours[0], theirs[0])
     our_runs = {run.metadata.seed: run.confusions for run in ours}
     their_runs = {run.metadata.seed: run.confusions for run in theirs}
-    seeds = sorted(set(our_runs) & set(their_runs))
+    seeds = common_seeds(ours, theirs)
     if not seeds:
         raise RecordError(
             f"{_names(ours[0], theirs[0])} have no seed in common ({sorted(our_runs)} and "
@@ -368,6 +378,6 @@ def seeds_for_claim(*experiments: str) -> int:
 
     A variant, such as `inception_10c+peepholes`, is one of many and is trained less often.
     """
-    if any("+" in name for name in experiments):
+    if any(VARIANT_MARK in name for name in experiments):
         return LEAST_SEEDS_OF_VARIANTS
     return LEAST_SEEDS

@@ -6,7 +6,7 @@ import yaml
 
 from multisenge_lib.dataset import SELECTION_MARK
 from multisenge_lib.errors import RecordError, printable
-from multisenge_lib.models import FOREST
+from multisenge_lib.models import FOREST, VARIANT_MARK
 from multisenge_lib.results.records import Record
 
 #: Settings that had another name in older records.
@@ -67,8 +67,8 @@ def _experiment_parameters(record: Record) -> dict[str, Any]:
         return {"exp": metadata.experiment}
     # The experiment of the paper with the same sensors and classes stands for the data.
     sensors = "".join(metadata.choices["sensors"])
-    _, *variants = metadata.experiment.split("+")
-    exp = "+".join([f"{sensors}_{metadata.classification}", *variants])
+    _, *variants = metadata.experiment.split(VARIANT_MARK)
+    exp = VARIANT_MARK.join([f"{sensors}_{metadata.classification}", *variants])
     return {"exp": exp, "network": network}
 
 

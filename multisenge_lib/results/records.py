@@ -26,7 +26,7 @@ import numpy as np
 import pandas as pd
 
 from multisenge_lib import paths
-from multisenge_lib.dataset import SAMPLE, SENSORS
+from multisenge_lib.dataset import SENSORS, is_sample
 from multisenge_lib.errors import FileError, RecordError, printable
 from multisenge_lib.files import atomic
 from multisenge_lib.results.metrics import majority_baseline_scores, scores
@@ -61,7 +61,7 @@ class Metadata:
         parameters: how many weights the network has, `trainable` and `total`. (Not the parameters
             of the notebook; those are in `results.parameters`.)
         patches: how many patches each split has.
-        split: the rule by which patches were split, in words.
+        split: the rule by which patches were split, in words (not the name of a split).
         size: pixels along a patch's side.
         operations: floating-point operations of all training steps, counted; see
             `step_operations`.
@@ -203,6 +203,12 @@ class Record:
 _Score = int | float | None
 
 
+class _OnlyLayout(msgspec.Struct):
+    """What a `metrics.json` of any layout has."""
+
+    layout: int
+
+
 @dataclass(frozen=True)
 class _Document:
     """The content of `metrics.json`."""
@@ -307,7 +313,15 @@ def check_record_place(key: RecordKey, subject: RecordSubject, replace: bool = F
 def _check_replaceable(folder: Path, new: RecordSubject) -> None:
     """Refuse to replace the record of another root, or of other classes of the same root."""
     try:
-        metadata = _read_document((folder / _METRICS).read_bytes()).metadata
+        content = (folder / _METRICS).read_bytes()
+        layout = msgspec.json.decode(content, type=_OnlyLayout).layout
+        if layout != LAYOUT:
+            raise RecordError(
+                f"{folder} holds a record of layout {layout}, this library writes {LAYOUT}: set "
+                "MULTISENGE_RESULTS to another folder, or replace it with replace=True (notebook: "
+                "-p replace_record True)"
+            )
+        metadata = _read_document(content).metadata
     except (OSError, ValueError, RecursionError, msgspec.MsgspecError):
         return  # there is no record, or a damaged one that nobody can read
     old = metadata.subject
@@ -331,8 +345,8 @@ def _same_data(old: RecordSubject, new: RecordSubject) -> bool:
         return True
     # The library writes the sample itself, anew whenever its code changes. So a sample of the same
     # size of patches counts as the same data, whatever its values and however many patches it has.
-    is_sample = old.dataset == new.dataset == SAMPLE.name
-    return is_sample and old.size == new.size
+    both_are_samples = old.dataset == new.dataset and is_sample(old.dataset)
+    return both_are_samples and old.size == new.size
 
 
 def _same_classes(old: RecordSubject, new: RecordSubject) -> bool:
@@ -361,6 +375,8 @@ def read_record(dataset: str, experiment: str, seed: int = 1) -> Record:
         "train it with `papermill notebooks/train.ipynb "
         f"runs/{experiment}.ipynb -p exp {experiment} -p seed {seed}`"
     )
+    if experiment.startswith("forest_"):
+        remedy = f"train it with `snakemake --cores 2 --config exp={experiment}`"
     return _read_folder(record_folder(*key), key, remedy)
 
 

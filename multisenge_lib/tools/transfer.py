@@ -3,8 +3,9 @@
 The paper leaves this comparison to future work. The sample's network is taken to a second synthetic
 place, `south`, and trained on with 5, 20 or 100 % of its training patches; the same network is also
 trained there from random weights. Both see the same batches, take the same number of steps, and are
-scored on the same test patches. Both are validated on the same patches, more of them than the
-smallest share has; they choose the epoch whose weights are tested.
+scored on the same test patches. Both are validated on the same patches, by which the epoch is
+chosen whose weights are tested. There are more of these than training patches in the smallest
+share.
 
 The second place is made from the sample by another seed. It has the same kinds of land, laid out
 anew, and differs from the sample as another part of the world would:
@@ -14,6 +15,7 @@ anew, and differs from the sample as another part of the world would:
 - noise: another calibration of each band, haze on each date, more noise and more speckle.
 """
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +25,7 @@ import pandas as pd
 
 from multisenge_lib import paths
 from multisenge_lib.dataset import (
+    LABELS,
     MULTISENGE,
     S1_BANDS,
     S2_BANDS,
@@ -37,10 +40,10 @@ from multisenge_lib.dataset import (
 )
 from multisenge_lib.errors import ModelError, MultiSenGEError, printable
 from multisenge_lib.files import atomic
-from multisenge_lib.models import get_experiment, read_model_card
+from multisenge_lib.models import NETWORKS, get_experiment, read_model_card
 from multisenge_lib.results import write_record
 from multisenge_lib.sample import RASTER_DESCRIPTION, ensure_sample
-from multisenge_lib.tools.evaluation import evaluate_model, write_evaluation
+from multisenge_lib.tools.evaluation import evaluate_model, evaluation_folder
 from multisenge_lib.training import SAMPLE_SETTINGS, Settings, train
 
 #: The name of the second place, and of the folder of its records.
@@ -65,7 +68,7 @@ _TILE_IN_SOUTH = {
     "32ULV": "55HFT",
 }
 _MONTHS = (1, 2, 3, 5)  # July, August, September and November of the sample
-#: One of this many validation patches is used: they only choose the epoch, and each costs time.
+#: Every third validation patch is kept: they only choose the epoch, and each costs time.
 _VALIDATION_STEP = 3
 
 #: Calibration of each band relative to the sample's instrument, from B2 to B12.
@@ -75,7 +78,8 @@ _HAZE = np.linspace(250, 20, len(S2_BANDS))
 _HAZE_DEVIATION = 0.3
 #: Standard deviation of the noise of each pixel, reflectance x 10,000. The sample has 12 and more.
 _NOISE = 90
-#: Radar: the calibration in decibels, and the looks of a speckle beside the sample's own.
+#: Radar: the calibration in decibels, and the looks of the speckle that is multiplied onto the
+#: sample's.
 _RADAR_OFFSET = -1.5
 _LOOKS = 6
 
@@ -114,7 +118,7 @@ def write_place(
     batches. Validation and test patches are the same for each share.
 
     Args:
-        root: the data root to write; what is there already is written again, byte for byte.
+        root: the data root to write; what is there is deleted first.
         share: percent of the training patches.
         size: pixels along a patch's side, see `sample.write_sample`.
         batch_size: patches per batch of the training that follows.
@@ -126,6 +130,8 @@ def write_place(
         FileError: a file cannot be written.
     """
     root = Path(root)
+    # Patches of an earlier draw, or of an older sample, would stay among the new ones.
+    shutil.rmtree(root, ignore_errors=True)
     source = ensure_sample(size, _LAND_SEED)
     dataset = place_dataset(size)
     for row in _rows_of_share(load_selection(source), share, batch_size).itertuples():
@@ -138,7 +144,8 @@ def write_place(
 def _rows_of_share(selection: pd.DataFrame, share: int, batch_size: int) -> pd.DataFrame:
     """Choose the training patches of a share, a part of the validation patches, all test ones."""
     training = selection[selection["split"] == "train"]
-    batches = max(1, round(share / 100 * len(training) / batch_size))
+    batches = round(share / 100 * len(training) / batch_size)
+    batches = max(1, min(batches, len(training) // batch_size))
     # The order of the draw is the same for all shares, so that the smaller ones are parts of it.
     order = np.random.default_rng(_LAND_SEED).permutation(len(training))
     chosen = training.iloc[np.sort(order[: batches * batch_size])]
@@ -148,7 +155,11 @@ def _rows_of_share(selection: pd.DataFrame, share: int, batch_size: int) -> pd.D
 
 
 def _half_a_year_later(days: np.ndarray) -> np.ndarray:
-    """Move dates by six months; the last days of August become the last one of February."""
+    """Move dates by six months; days after the 28th become the 28th, as February has no more.
+
+    Two dates in August and September come up to three days nearer. Nearer than `days_gap` would
+    drop the patch from the selection.
+    """
     months = days.astype("datetime64[M]")
     days_into_month = (days - months.astype("datetime64[D]")).astype(int)
     return (months + 6).astype("datetime64[D]") + np.minimum(days_into_month, 27)
@@ -188,7 +199,7 @@ def _write_patch(root: Path, row: tuple, patch: Patch) -> None:
             content = raster_bytes(name, np.moveaxis(image, -1, 0), bands, **described)
             _write(raster_path(root, sensor, name, day), content)
     label = label_bytes(name, dates, np.unique(patch.reference))
-    _write(root / "labels" / f"{name}.json", label)
+    _write(root / LABELS / f"{name}.json", label)
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -242,6 +253,11 @@ def run_transfer(
             f"{printable(model)} was trained on {card.dataset}: the second place is compared with "
             "the sample, so give a network that was trained on it"
         )
+    if card.network not in NETWORKS:
+        raise ModelError(
+            f"{printable(model)} is a network of the file {printable(card.network)}, which "
+            f"transfer cannot train: give one of {', '.join(NETWORKS)}"
+        )
     if updates < _LEAST_EPOCHS:
         raise MultiSenGEError(
             f"{updates} steps: give at least {_LEAST_EPOCHS}, one for each validation"
@@ -256,7 +272,8 @@ def run_transfer(
         if not written:
             # All shares have the same test patches, so any of them will do.
             untouched = evaluate_model(model, root, own_months=True, progress=progress)
-            written.append(write_evaluation(untouched))
+            place = evaluation_folder(untouched)
+            written.append(write_record(untouched, replace=True, folder=place))
         for seed in seeds:
             settings = _settings(root, seed, updates)
             for ending, start in ((FROM_SCRATCH, None), (FINE_TUNED, model)):

@@ -64,7 +64,8 @@ def exclusive(folder: Path) -> AbstractContextManager[None]:
 class Checkpoint(keras.callbacks.Callback):
     """Saves the state of a run after epochs; the files are whole at any moment.
 
-    It must come after the callbacks whose state it keeps in the list that `fit` is given.
+    In the list given to `fit` it must stand after the callbacks whose state it keeps: their
+    `on_train_begin` sets them back before its own restores them.
 
     Args:
         folder: where `checkpoint.npz` and `history.csv` are written.

@@ -289,8 +289,8 @@ class PreparedRun:
         files; see the Snakefile.)
         """
         settings = asdict(self.settings)
-        # How many threads read the patches changes nothing in the batches.
-        del settings["reader_threads"]
+        for name in ("reader_threads", "tensorboard"):  # neither changes anything in the weights
+            del settings[name]
         bands = {sensor: self.dataset.bands[sensor] for sensor in self.experiment.sensors}
         # The content of the file counts, not its place.
         start = None
@@ -461,6 +461,12 @@ def _check_own_selection(experiment: Experiment, dataset: Dataset) -> None:
 
     The record carries the dataset's name, and would claim dates that the network has not seen.
     """
+    if "s1" in experiment.sensors and experiment.s1_per_month != dataset.s1_per_month:
+        raise ExperimentError(
+            f"{experiment.name} takes {experiment.s1_per_month} Sentinel-1 dates of each month, "
+            f"{dataset.name} has {dataset.s1_per_month}: give the experiment's name, or "
+            "get_experiment(name, dataset)"
+        )
     if SELECTION_MARK not in dataset.name:
         return
     if (experiment.months, experiment.days_gap) != (dataset.months, dataset.days_gap):

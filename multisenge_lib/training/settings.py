@@ -39,7 +39,7 @@ class Settings:
         schedule: how the learning rate changes, see `Schedule`.
         plateau_factor: what the learning rate is multiplied by when the validation loss no longer
             falls.
-        plateau_patience: epochs before that.
+        plateau_patience: epochs without a lower validation loss before that.
         stop_patience: epochs without a lower validation loss before training ends.
         seed: seed of the initial weights, of the order of patches and of augmentation.
         augmentation: how "augmented to 75%" is read, see `Augmentation`.

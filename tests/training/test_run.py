@@ -350,6 +350,13 @@ def test_an_experiment_of_another_selection_than_its_dataset_is_refused(small):
         training.prepare(small[0], get_experiment("s1_6c"), FAST, dataset=dataset)
 
 
+def test_an_experiment_of_another_number_of_radar_dates_is_refused(small):
+    dataset = with_selection(MULTISENGE, s1_rule="first2")
+    experiment = replace(get_experiment("s1s2_6c"), days_gap=dataset.days_gap)
+    with pytest.raises(ExperimentError, match=r"takes 1 Sentinel-1 dates of each month, .* has 2"):
+        training.prepare(small[0], experiment, FAST, dataset=dataset)
+
+
 def test_a_skipped_patch_is_counted_and_listed(whole, run, small):
     (skipped,) = whole.record.metadata.skipped
     assert skipped["patch"] == BROKEN and "truncated" in skipped["problem"]
