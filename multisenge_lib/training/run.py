@@ -289,8 +289,8 @@ class PreparedRun:
         files; see the Snakefile.)
         """
         settings = asdict(self.settings)
-        for name in ("reader_threads", "tensorboard"):  # neither changes anything in the weights
-            del settings[name]
+        # How many threads read the patches changes nothing in the batches.
+        del settings["reader_threads"]
         bands = {sensor: self.dataset.bands[sensor] for sensor in self.experiment.sensors}
         # The content of the file counts, not its place.
         start = None

@@ -177,7 +177,7 @@ FAULTS = {
     "a named pipe": ("is not a file", lambda p: (p.unlink(), os.mkfifo(p))),
     "a link to /dev/zero": ("is not a file", lambda p: (p.unlink(), p.symlink_to("/dev/zero"))),
     "a link to nowhere": ("cannot be read", lambda p: (p.unlink(), p.symlink_to("nowhere"))),
-    "two megabytes": ("no label file has", lambda p: p.write_bytes(b" " * 2**21)),
+    "two megabytes": ("a label file has less than", lambda p: p.write_bytes(b" " * 2**21)),
     "a key twice": (
         "key 'labels' is there twice",
         lambda p: p.write_text(p.read_text().replace("{", '{"labels": "1", ', 1)),
