@@ -1,5 +1,6 @@
 """The synthetic sample for the tests: written once for all workers, and for later runs."""
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -38,13 +39,20 @@ def _copy_newest(source: Path, target: Path, size: int) -> None:
 
 
 def part_of_sample(root: Path, folder: Path, patches_per_split: int = 4) -> Path:
-    """A data root with the first patches of each split of a sample, whose rasters are linked."""
-    from multisenge_lib.dataset import load_selection
+    """A data root with the first patches of each split of a sample, and those that figures show.
+
+    The rasters are linked. It is a whole sample, as far as `ensure_sample` can tell.
+    """
+    from multisenge_lib.dataset import SAMPLE, load_selection
 
     (folder / "labels").mkdir(parents=True)
-    for entry in root.iterdir():
-        if entry.name != "labels":
-            (folder / entry.name).symlink_to(entry)
-    for patch in load_selection(root).groupby("split").head(patches_per_split)["patch"]:
+    for name in ("ground_reference", "s1", "s2"):
+        (folder / name).symlink_to(root / name)
+    first = load_selection(root).groupby("split").head(patches_per_split)["patch"]
+    patches = {*first, *SAMPLE.showcase}
+    for patch in patches:
         shutil.copy(root / "labels" / f"{patch}.json", folder / "labels")
+    marker = json.loads((root / "sample.json").read_text())
+    marker["files"]["labels"] = len(patches)
+    (folder / "sample.json").write_text(json.dumps(marker))
     return folder
