@@ -74,7 +74,9 @@ def test_peepholes_tie_a_network_to_its_size(monkeypatch):
     slim_unet(monkeypatch)
     with pytest.raises(ExperimentError, match="peepholes need a fixed image size"):
         with_input_size(build_model(replace(EXPERIMENT, peephole=True), 32), None)
-    with pytest.raises(ExperimentError, match=r"such as peepholes, have the size of its patches, 32 pixels"):
+    with pytest.raises(
+        ExperimentError, match=r"such as peepholes, have the size of its patches, 32 pixels"
+    ):
         with_input_size(build_model(replace(EXPERIMENT, peephole=True), 32), 64)
 
 
