@@ -14,13 +14,7 @@ from rasterio.crs import CRS
 from rasterio.errors import CRSError
 
 from multisenge_lib.dataset.grid import patch_bounds, tile_corner
-from multisenge_lib.dataset.layout import (
-    PIXEL,
-    SELECTION_MARK,
-    TILE_PIXELS,
-    Dataset,
-    split_patch,
-)
+from multisenge_lib.dataset.layout import PIXEL, TILE_PIXELS, Dataset, split_patch
 from multisenge_lib.dataset.projections import check_projections
 from multisenge_lib.dataset.values import image_bands, is_tagged, type_problem
 from multisenge_lib.errors import MultiSenGEError
@@ -157,17 +151,6 @@ def layout_problems(source: Any, kind: str, dataset: Dataset) -> list[str]:
     if source.width != source.height or source.width > TILE_PIXELS:
         problems.append(
             f"has {source.height}x{source.width} pixels, a patch is square, within a tile"
-        )
-    # Blocks and footprints follow from the size that a dataset.toml gives, so it must be true.
-    # (MultiSenGE has none, and `check` looks at roots of an unknown size with a size of 1.)
-    elif (
-        dataset.name.partition(SELECTION_MARK)[0] != "multisenge"
-        and dataset.patch_pixels > 1
-        and source.width != dataset.patch_pixels
-    ):
-        problems.append(
-            f"has {source.width} pixels along a side, patch_pixels of {dataset.name} is "
-            f"{dataset.patch_pixels}: one of the two is wrong"
         )
     return problems
 
