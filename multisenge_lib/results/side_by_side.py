@@ -278,4 +278,6 @@ def _amount(value: float) -> str:
 def _interval_text(low: float, high: float, number_format: str = "+.3f") -> str:
     if np.isnan(low):
         return "unknown"
+    # From two seeds an interval may be wider than any score, or difference of scores, can be.
+    low, high = np.clip((low, high), -1, 1)
     return f"{low:{number_format}} to {high:{number_format}}"
