@@ -266,7 +266,7 @@ def test_two_classifications_of_one_size_are_kept_apart(tmp_path, monkeypatch):
     monkeypatch.setenv("MULTISENGE_CACHE", str(tmp_path / "cache"))
     file = write_network(tmp_path)
     two_months = write_two_months(tmp_path / "root")
-    dataset = replace(two_months, name="other", groupings=(URBAN, WATER))
+    dataset = replace(two_months, name="other", groupings=(URBAN, WATER), patch_pixels=32)
     write_dataset_toml(tmp_path / "root", dataset)
     settings = Settings(epochs=1, batch_size=2, reader_threads=1)
 
