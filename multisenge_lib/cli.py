@@ -708,7 +708,7 @@ def evaluate_network(
     from multisenge_lib.dataset import check_band_order, dataset_of_root
     from multisenge_lib.errors import printable
     from multisenge_lib.maps import predict_root
-    from multisenge_lib.results import print_scores
+    from multisenge_lib.results import format_scores
     from multisenge_lib.tools import evaluate_model, evaluation_table, write_evaluation
 
     order = check_band_order(band_order)
@@ -726,7 +726,7 @@ def evaluate_network(
         f"{record.metadata.title}: {counted(len(record.patches), 'patch', 'patches')} for {split} "
         f"of {record.metadata.dataset}"
     )
-    print_scores(record)
+    typer.echo(format_scores(record))
     typer.echo(evaluation_table(record).round(4).to_string())
     typer.echo(f"Wrote {printable(folder)}")
     if maps is None:

@@ -1,12 +1,6 @@
 """The paper's two networks (Figure 5): ConvLSTM and U-Net, and the same with an Inception module.
 
-They are built like any other network, see `networks`. Both take
-
-- `series`: standardised images by sensor, `(batch, dates, height, width, bands)`;
-- `classes`: the number of classes;
-- `choices`: the experiment, which says what was chosen where the paper leaves something open;
-
-and return logits `(batch, height, width, classes)`.
+They are built like any other network, see `networks`.
 """
 
 from collections.abc import Mapping
@@ -25,7 +19,13 @@ def build_conv_lstm(
 ) -> KerasTensor:
     """Sum up the series of each sensor with a ConvLSTM, and segment the result with the U-Net.
 
-    Shapes are at the top of this module.
+    Args:
+        series: standardised images by sensor, `(batch, dates, height, width, bands)`.
+        classes: number of classes.
+        choices: the experiment, which says what was chosen where the paper leaves something open.
+
+    Returns:
+        Logits `(batch, height, width, classes)`.
     """
     features = _conv_lstm_features(series, choices)
     return _segment(features, classes, choices)
@@ -36,7 +36,13 @@ def build_inception(
 ) -> KerasTensor:
     """Add what an Inception module sees of the first date, before the U-Net (section 3.2).
 
-    Shapes are at the top of this module.
+    Args:
+        series: standardised images by sensor, `(batch, dates, height, width, bands)`.
+        classes: number of classes.
+        choices: the experiment, which says what was chosen where the paper leaves something open.
+
+    Returns:
+        Logits `(batch, height, width, classes)`.
     """
     features = _conv_lstm_features(series, choices)
 

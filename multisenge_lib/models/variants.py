@@ -11,10 +11,12 @@ from types import MappingProxyType
 from typing import Any
 
 from multisenge_lib.errors import ExperimentError
-from multisenge_lib.models.networks import NETWORKS, PAPER_NETWORKS
+from multisenge_lib.models.networks import FOREST, NETWORKS, PAPER_NETWORKS
 
 #: Stands before each variant in the name of an experiment.
 VARIANT_MARK = "+"
+#: The networks that see more than the first date.
+_OF_SEVERAL_DATES = tuple(network for network in NETWORKS if network != "unet")
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Variant:
 #: By the names that experiments have; they become parts of folders' names.
 VARIANTS: Mapping[str, Variant] = MappingProxyType(
     {
-        "one_date": Variant("one date of all", {"first_dates": 1}),
+        "one_date": Variant("one date of all", {"first_dates": 1}, networks=_OF_SEVERAL_DATES),
         "peepholes": Variant("peepholes", {"peephole": True}, networks=PAPER_NETWORKS),
         "relu": Variant("ReLU for tanh", {"activation": "relu"}, networks=PAPER_NETWORKS),
         "no_pool": Variant(
@@ -76,16 +78,11 @@ def check_variants(names: tuple[str, ...], network: str, sensors: tuple[str, ...
                 f"there is no variant {name!r}: choose among {', '.join(VARIANTS)}"
             )
         variant = VARIANTS[name]
-        is_built_in = network in NETWORKS  # a network of one's own may read any choice
+        is_built_in = network in (*NETWORKS, FOREST)  # one of your own may read any choice
         if variant.networks and is_built_in and network not in variant.networks:
             raise ExperimentError(
                 f"the variant {name} is a choice of {' and '.join(variant.networks)} alone, and "
                 f"{network} does not have it: leave out {VARIANT_MARK}{name}"
-            )
-        if name == "one_date" and network == "unet":
-            raise ExperimentError(
-                f"the variant {name} changes nothing in unet, which sees the first date alone: "
-                "leave it out"
             )
         if name == "s1_linear" and "s1" not in sensors:
             raise ExperimentError(

@@ -2,16 +2,22 @@
 
 from multisenge_lib.results.records import Record
 
-#: The scores that are printed; names of `metrics.OVERALL`.
-PRINTED = ("accuracy", "weighted_f1", "macro_f1", "mean_iou", "kappa")
+#: The scores that are shown; names of `metrics.OVERALL`.
+SHOWN = ("accuracy", "weighted_f1", "macro_f1", "mean_iou", "kappa")
 
 
-def print_scores(record: Record) -> None:
-    """Print a run's scores on the test split, beside those of the commonest class everywhere."""
-    for name in PRINTED:
+def format_scores(record: Record) -> str:
+    """Write a run's scores on the test split beside those of the commonest class everywhere.
+
+    Returns:
+        One line per score.
+    """
+    lines = []
+    for name in SHOWN:
         network = _four_digits(record.scores[name])
         constant = _four_digits(record.majority[name])
-        print(f"{name:<12} {network}   (the commonest class everywhere: {constant})", flush=True)
+        lines.append(f"{name:<12} {network}   (the commonest class everywhere: {constant})")
+    return "\n".join(lines)
 
 
 def _four_digits(score: float | None) -> str:

@@ -44,7 +44,7 @@ from multisenge_lib.models import NETWORKS, get_experiment, read_model_card
 from multisenge_lib.results import write_record
 from multisenge_lib.sample import RASTER_DESCRIPTION, ensure_sample
 from multisenge_lib.tools.evaluation import evaluate_model, evaluation_folder
-from multisenge_lib.training import SAMPLE_SETTINGS, Settings, train
+from multisenge_lib.training import SAMPLE_SETTINGS, Settings, show, train
 
 #: The name of the second place, and of the folder of its records.
 PLACE = "south"
@@ -283,7 +283,7 @@ def run_transfer(
                     title=f"{experiment.title}, {share} % of the patches, {ending}",
                 )
                 if progress:
-                    print(f"{named.name}, seed {seed}", flush=True)
+                    show(f"{named.name}, seed {seed}")
                 run = train(named, settings, root, start_from=start, progress=progress)
                 written.append(write_record(run.record, replace=True))
     return written

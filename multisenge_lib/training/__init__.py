@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # loaded when first asked for, see `lazy_names`
     from multisenge_lib.training.checkpoint import TrainingInfo
     from multisenge_lib.training.devices import device_name
     from multisenge_lib.training.loss import inverse_frequency, weighted_loss
+    from multisenge_lib.training.progress import show
     from multisenge_lib.training.run import (
         ClassifierInfo,
         PreparedRun,

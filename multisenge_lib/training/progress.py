@@ -1,7 +1,7 @@
-"""The lines that training prints, one per epoch. For the scores see `results.print_scores`.
+"""The lines that training shows while it runs, one per epoch.
 
-They go to standard output. In a notebook run by papermill, `--log-output` shows them in the
-terminal as well.
+They go to standard output, and this is the one place of the library that prints. In a notebook run
+by papermill, `--log-output` shows them in the terminal as well.
 """
 
 from collections.abc import Mapping
@@ -9,14 +9,18 @@ from collections.abc import Mapping
 import keras
 
 
+def show(line: str) -> None:
+    """Show a line at once, also where another program reads it."""
+    print(line, flush=True)
+
+
 class Progress(keras.callbacks.Callback):
-    """Prints one line per epoch."""
+    """Shows one line per epoch."""
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
-        """Print the losses of an epoch and its learning rate."""
+        """Show the losses of an epoch and its learning rate."""
         logs = logs or {}
-        print(
+        show(
             f"epoch {epoch + 1} of at most {self.params['epochs']}: loss {logs['loss']:.4f}, "
-            f"validation {logs['val_loss']:.4f}, learning rate {logs['learning_rate']:.0e}",
-            flush=True,
+            f"validation {logs['val_loss']:.4f}, learning rate {logs['learning_rate']:.0e}"
         )

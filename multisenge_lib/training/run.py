@@ -101,7 +101,7 @@ from multisenge_lib.training.devices import (
     synchronise,
 )
 from multisenge_lib.training.loss import inverse_frequency, weighted_loss
-from multisenge_lib.training.progress import Progress
+from multisenge_lib.training.progress import Progress, show
 from multisenge_lib.training.schedule import make_schedule
 from multisenge_lib.training.settings import Settings, settings_for, with_variant_settings
 from multisenge_lib.training.start_from import (
@@ -561,11 +561,10 @@ def _take_weights(model: keras.Model, prepared: PreparedRun, progress: bool) -> 
         return None
     weights = take_weights(model, prepared.typology.names, start)
     if progress:
-        random_names = ", ".join(weights.random) or "none"
-        print(
-            f"starts from {start.path}: {len(weights.taken)} weights taken, {len(weights.random)} "
-            f"left at random: {random_names}",
-            flush=True,
+        at_random = ", ".join(weights.at_random) or "none"
+        show(
+            f"starts from {start.path}: {len(weights.taken)} weights taken, "
+            f"{len(weights.at_random)} left at random: {at_random}"
         )
     return weights
 
@@ -612,7 +611,7 @@ def fit_or_load(
     finished = read_finished(folder, model, prepared.card)
     if finished is not None:
         if progress:
-            print(f"trained before, {folder}: evaluated only", flush=True)
+            show(f"trained before, {folder}: evaluated only")
         return finished
 
     settings = prepared.settings
@@ -630,7 +629,7 @@ def fit_or_load(
 
     checkpoint.restore(model)
     if progress and checkpoint.rows:
-        print(f"goes on after epoch {len(checkpoint.rows)}, from {checkpoint.path}", flush=True)
+        show(f"goes on after epoch {len(checkpoint.rows)}, from {checkpoint.path}")
     _run_epochs(model, prepared, checkpoint, callbacks)
 
     losses = [row["val_loss"] for row in checkpoint.rows]
@@ -737,8 +736,8 @@ def evaluate_predictions(
         split: `train`, `validation` or `test`.
 
     Returns:
-        Maps and references are those of the dataset's showcase, or of the split's first patches if
-        none of the showcase is in it.
+        See `Evaluation`. Its maps and references are those of the dataset's showcase, or of the
+        split's first patches if none of the showcase is in it.
     """
     patch_at = prepared.store.patches.set_index("position")["patch"]
     names = patch_at.loc[prepared.store.positions(split)].tolist()
@@ -791,7 +790,7 @@ def _describe_start(
         "digest": start.digest,
         "part": start.part,
         "taken": weights.taken,
-        "left": weights.random,
+        "left": weights.at_random,
     }
 
 

@@ -42,11 +42,11 @@ class TakenWeights:
 
     Attributes:
         taken: names of the weights that the new network starts with.
-        random: names of the new network's other weights, which start at random.
+        at_random: names of the new network's other weights, which start at random.
     """
 
     taken: tuple[str, ...]
-    random: tuple[str, ...]
+    at_random: tuple[str, ...]
 
 
 def starting_point(
@@ -91,7 +91,7 @@ def take_weights(
     logits = _output_layer(model)
 
     taken = []
-    random_names = []
+    at_random = []
     for name, weight in _named_weights(model):
         of_source = available.get(name)
         # The statistics of Eq. 4 are constants of the standardising layer and no weights, so each
@@ -105,7 +105,7 @@ def take_weights(
             weight.assign(of_source)
             taken.append(name)
         else:
-            random_names.append(name)
+            at_random.append(name)
     # Training would go on from random weights, and nobody would notice.
     if not taken:
         remedy = "start from a network of the same kind"
@@ -115,7 +115,7 @@ def take_weights(
             f"{printable(start.path)}: not one of its weights fits {model.name} "
             f"(start_from_part {start.part}): {remedy}"
         )
-    return TakenWeights(tuple(taken), tuple(random_names))
+    return TakenWeights(tuple(taken), tuple(at_random))
 
 
 def _named_weights(model: keras.Model, inside: str = "") -> Iterator[tuple[str, keras.Variable]]:

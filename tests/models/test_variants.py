@@ -58,6 +58,7 @@ def test_a_variants_network_sees_one_date():
         ("s2_6c+no_augmentation+extra_copies", "both change augmentation"),
         ("s2_6c+relu+relu", "both change activation"),
         ("utae_6c+peepholes", "peepholes is a choice of .*, and utae does not"),
+        ("unet_6c+one_date", "one_date is a choice of .*, and unet does not have it"),
         ("s1s2_6c+no_pool", "no_pool is a choice of inception alone, and conv_lstm"),
         ("s2_6c+s1_linear", "changes nothing without Sentinel-1"),
     ],

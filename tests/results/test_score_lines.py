@@ -1,15 +1,14 @@
-"""The scores that are printed when a run ends."""
+"""The lines of scores that are shown when a run ends."""
 
 from records import make_record
 
-from multisenge_lib.results import OVERALL, print_scores
-from multisenge_lib.results.score_lines import PRINTED
+from multisenge_lib.results import OVERALL, format_scores
+from multisenge_lib.results.score_lines import SHOWN
 
 
-def test_each_printed_score_is_one_of_a_record(capsys):
+def test_each_score_that_is_shown_is_one_of_a_record():
     record = make_record("s1_10c")
-    print_scores(record)
-    lines = capsys.readouterr().out.splitlines()
-    assert set(PRINTED) <= set(OVERALL)
-    assert [line.split()[0] for line in lines] == list(PRINTED)
-    assert f"{record.scores['mean_iou']:.4f}" in lines[PRINTED.index("mean_iou")]
+    lines = format_scores(record).splitlines()
+    assert set(SHOWN) <= set(OVERALL)
+    assert [line.split()[0] for line in lines] == list(SHOWN)
+    assert f"{record.scores['mean_iou']:.4f}" in lines[SHOWN.index("mean_iou")]

@@ -48,7 +48,7 @@ LOGITS = ("logits/kernel", "logits/bias")
 def test_all_weights_of_the_same_network_are_taken(file, source):
     model = build_model(small_experiment("s2_6c", file, MULTISENGE), 32)
     weights = take_weights(model, SIX, starting_point(source))
-    assert set(weights.taken) == {*ENCODER, *MIDDLE, *LOGITS} and weights.random == ()
+    assert set(weights.taken) == {*ENCODER, *MIDDLE, *LOGITS} and weights.at_random == ()
     assert all((weight == 0.5).all() for weight in model.get_weights())
 
 
@@ -56,7 +56,7 @@ def test_the_encoder_alone_can_be_taken(file, source):
     model = build_model(small_experiment("s2_6c", file, MULTISENGE), 32)
     before = model.get_layer("logits").kernel.numpy()
     weights = take_weights(model, SIX, starting_point(source, "encoder"))
-    assert weights.taken == ENCODER and set(weights.random) == {*MIDDLE, *LOGITS}
+    assert weights.taken == ENCODER and set(weights.at_random) == {*MIDDLE, *LOGITS}
     assert (model.get_layer("encoder1_conv").kernel.numpy() == 0.5).all()
     assert (model.get_layer("logits").kernel.numpy() == before).all()
 
@@ -64,14 +64,14 @@ def test_the_encoder_alone_can_be_taken(file, source):
 def test_logits_of_other_classes_are_left(file, source):
     model = build_model(small_experiment("s2_10c", file, MULTISENGE), 32)
     weights = take_weights(model, TEN, starting_point(source))
-    assert set(weights.taken) == {*ENCODER, *MIDDLE} and weights.random == LOGITS
+    assert set(weights.taken) == {*ENCODER, *MIDDLE} and weights.at_random == LOGITS
 
 
 @pytest.mark.fault("start_from: as many classes of other names -> their logits are left")
 def test_logits_of_as_many_other_classes_are_left(file, source):
     model = build_model(small_experiment("s2_6c", file, MULTISENGE), 32)
     others = tuple(f"other {name}" for name in SIX)
-    assert take_weights(model, others, starting_point(source)).random == LOGITS
+    assert take_weights(model, others, starting_point(source)).at_random == LOGITS
 
 
 def test_layers_without_a_name_are_found_by_their_order(tmp_path):
@@ -99,14 +99,14 @@ def test_layers_without_a_name_are_found_by_their_order(tmp_path):
     for number, weight in enumerate(other.get_weights()):
         assert (weight == number).all()
     ten = build_model(small_experiment("s2_10c", file, MULTISENGE), 32)
-    random = take_weights(ten, TEN, starting_point(path)).random
-    assert random == ("conv2d_2/kernel", "conv2d_2/bias")
+    at_random = take_weights(ten, TEN, starting_point(path)).at_random
+    assert at_random == ("conv2d_2/kernel", "conv2d_2/bias")
 
 
 def test_weights_of_another_shape_are_left(file, source):
     model = build_model(small_experiment("s1s2_6c", file, MULTISENGE), 32)  # twelve bands
     weights = take_weights(model, SIX, starting_point(source))
-    assert weights.random == ("encoder1_conv/kernel",)
+    assert weights.at_random == ("encoder1_conv/kernel",)
 
 
 def test_the_papers_encoder_has_the_names_of_vgg_16(tmp_path, monkeypatch):
@@ -121,7 +121,7 @@ def test_the_papers_encoder_has_the_names_of_vgg_16(tmp_path, monkeypatch):
     assert weights.taken[0] == "unet/block1_conv1/kernel"
     assert len(weights.taken) == 2 * 5  # kernel and bias of five convolutions
     everything = take_weights(model, SIX, starting_point(path))
-    assert everything.random == ("unet/logits/kernel", "unet/logits/bias")
+    assert everything.at_random == ("unet/logits/kernel", "unet/logits/bias")
 
 
 def replace_filters(name):
