@@ -56,6 +56,8 @@ VARIANTS: Mapping[str, Variant] = MappingProxyType(
         "extra_copies": Variant("augmentation adds copies", settings={"augmentation": "extend"}),
         "no_class_weights": Variant("no class weights", settings={"class_weights": False}),
         "bfloat16": Variant("bfloat16", settings={"precision": "mixed_bfloat16"}),
+        # Changes the sample's cosine. On real data it is the default, and changes nothing.
+        "plateau": Variant("the paper's plateau rule", settings={"schedule": "plateau"}),
     }
 )
 
