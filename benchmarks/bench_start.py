@@ -16,7 +16,7 @@ def measure(quick: bool, rounds: int) -> dict[str, list]:
     """Compare both."""
     row = compared(
         "start, until the help is printed",
-        partial(run_python, "-m", "multisenge_lib.cli", "--help"),
+        partial(run_python, "-m", "multisenge_lib", "--help"),
         "Python alone",
         partial(run_python, "-c", "pass"),
         2 * rounds + 1,

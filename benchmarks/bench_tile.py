@@ -155,7 +155,7 @@ def predict_command(folder: Path, side: int) -> list[str]:
     """Write rasters and a network, and return the command that maps them."""
     rasters = write_tile(folder, side)
     model = save_network(folder)
-    command = [sys.executable, "-m", "multisenge_lib.cli", "predict", str(model)]
+    command = [sys.executable, "-m", "multisenge_lib", "predict", str(model)]
     for sensor, paths in rasters.items():
         command.append(f"--{sensor}")
         command += [str(path) for path in paths]

@@ -64,7 +64,7 @@ AnyTile = Annotated[
 Year = Annotated[
     int | None,
     typer.Option(
-        help="Accept dates of this year only. Default: the dataset's, 2020 for MultiSenGE."
+        help="The one year that dates may be of. Default: the dataset's, 2020 for MultiSenGE."
     ),
 ]
 
@@ -127,8 +127,19 @@ def _check_out(out: Path, endings: tuple[str, ...]) -> None:
 @app.command("sample")
 def write_sample(
     out: Annotated[Path, typer.Argument(help="A folder that is new or empty.")],
-    size: Annotated[int, typer.Option(help="Pixels along the side of a patch, 32 to 256.")] = 64,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same files.")] = 2020,
+    size: Annotated[
+        int,
+        typer.Option(
+            help="Pixels of 10 m along the side of a patch, a multiple of 32 from 32 to 256."
+        ),
+    ] = 64,
+    seed: Annotated[
+        int,
+        typer.Option(
+            help="A whole number from 0 by which the land is drawn. The same seed and size give "
+            "the same files."
+        ),
+    ] = 2020,
 ) -> None:
     """Write the synthetic sample, a small MultiSenGE."""
     from multisenge_lib import sample
@@ -158,7 +169,8 @@ def download_archives(
         ),
     ] = False,
     url: Annotated[
-        str | None, typer.Option(help="Address of the folder of archives on a mirror.")
+        str | None,
+        typer.Option(help="Address of a folder with the archives. Default: the publisher's."),
     ] = None,
 ) -> None:
     """Fetch, verify and unpack the published archives.
@@ -259,29 +271,34 @@ def write_selection(
     months: Annotated[
         str | None,
         typer.Option(
-            help="The months, joined by commas, in order. Default: the dataset's, such as 7,8,9,11."
+            help="The months of a series, 1 to 12, in order and joined by commas. Default: the "
+            "dataset's, such as 7,8,9,11."
         ),
     ] = None,
     days_gap: Annotated[
         int | None,
         typer.Option(
-            help="The smallest number of days between two dates. Default: the dataset's, such as "
-            "17."
+            help="The least number of days from one Sentinel-2 date to the next. Default: the "
+            "dataset's, such as 17."
         ),
     ] = None,
     s1_rule: Annotated[
         str | None,
         typer.Option(
-            help="Which Sentinel-1 date goes with a Sentinel-2 date: first (of the month) or "
-            "nearest (in time). Default: the dataset's."
+            help="Which Sentinel-1 dates go with a Sentinel-2 date: first (the first of its "
+            "month), first2 to first9 (the first two to nine of its month), or nearest (in time). "
+            "Default: the dataset's."
         ),
     ] = None,
     data_root: Annotated[
-        Path | None, typer.Option(help="Choose only among rasters that exist in this data root.")
+        Path | None, typer.Option(help="Choose only among the rasters that lie in this data root.")
     ] = None,
     left_out: Annotated[
         Path | None,
-        typer.Option(help="List the patches that lack a Sentinel-1 date, one per line, here."),
+        typer.Option(
+            help="A file to write: the patches that are left out for want of a Sentinel-1 date, "
+            "one per line."
+        ),
     ] = None,
     year: Year = None,
     any_tile: AnyTile = False,
@@ -379,7 +396,11 @@ def import_images(
         str | None, typer.Option(help="Name of the dataset. Default: the name of the root.")
     ] = None,
     reference: Annotated[
-        Path | None, typer.Option(help="A raster or vector of class ids, the reference.")
+        Path | None,
+        typer.Option(
+            help="The reference, a raster or a vector (.shp, .gpkg, ...) of classes. Without it "
+            "the area can be mapped, but not trained on."
+        ),
     ] = None,
     classes: Annotated[
         str,
@@ -391,34 +412,50 @@ def import_images(
     reclass: Annotated[
         str,
         typer.Option(
-            help="Class ids for the ids of the reference, such as 10=1,20=2; 0 for no data."
+            help="For each id, or name, in the reference the class id to write, such as 10=1,20=2; "
+            "0 means no data. Default: the ids are class ids already."
         ),
     ] = "",
     attribute: Annotated[
-        str | None, typer.Option(help="Column of a vector that holds the classes.")
+        str | None,
+        typer.Option(
+            help="The column of a vector reference, a field of its attribute table, that holds the "
+            "class of each shape: an id or a name. Default: class, label, code or the like, or the "
+            "only column."
+        ),
     ] = None,
-    size: Annotated[int, typer.Option(help="Pixels along the side of a patch.")] = 256,
+    size: Annotated[
+        int,
+        typer.Option(
+            help="Pixels of 10 m along the side of a patch, a multiple of 32 from 32 to 512."
+        ),
+    ] = 256,
     s1_unit: Annotated[
         str | None,
-        typer.Option(help="Unit of the backscatter: linear, db, or dn (20 log10 n - 83 dB)."),
+        typer.Option(
+            help="Unit of the Sentinel-1 values: linear (intensity), db (decibels), or dn (digital "
+            "numbers n that mean 20 log10 n - 83 dB). Default: linear, refused where the values "
+            "contradict it."
+        ),
     ] = None,
     s2_scale: Annotated[
         float | None,
         typer.Option(
-            help="Factor to reflectance x 10,000: give 10000 where values are 0 to 1. Default: as "
-            "tags of the raster say."
+            help="Factor from the Sentinel-2 values to reflectance x 10,000: give 10000 where "
+            "values are 0 to 1. Default: as scale tags of the raster say, else 1."
         ),
     ] = None,
     s2_offset: Annotated[
         float | None,
         typer.Option(
-            help="Offset added to the pixel values before scaling. Default: as tags say, or the "
-            "processing baseline of each ESA product (-1000 from N0400 on)."
+            help="What is added to the Sentinel-2 values, in their own unit, before the factor. "
+            "Default: as offset tags say, or the processing baseline of each ESA product (-1000 "
+            "from N0400 on), else 0."
         ),
     ] = None,
     no_data: Annotated[
         float | None,
-        typer.Option(help="The value that means no data, where the raster has no tag for it."),
+        typer.Option(help="The stored value that means no data, where a raster has no tag for it."),
     ] = None,
     s1_bands: Annotated[
         str, typer.Option(help="Bands of Sentinel-1 rasters in their order, such as VV,VH.")
@@ -434,7 +471,10 @@ def import_images(
         list[str] | None, typer.Option(help="Fill a missing band from another one, such as B8A=B8.")
     ] = None,
     crs: Annotated[
-        str | None, typer.Option(help="Coordinate system of images that do not name theirs.")
+        str | None,
+        typer.Option(
+            help="Coordinate system of images that do not name theirs, such as EPSG:32631."
+        ),
     ] = None,
 ) -> None:
     """Cut your own images into the layout of the dataset."""
@@ -500,7 +540,9 @@ def check_files(
     as_plan: Annotated[
         bool,
         typer.Option(
-            "--plan", help="Read no image: print what a full run takes on disk, in memory and time."
+            "--plan",
+            help="Read no image: print what a full run takes on disk (GB), in memory (GB) and in "
+            "time (hours, days).",
         ),
     ] = False,
 ) -> None:
@@ -567,7 +609,10 @@ def predict_maps(
     ] = None,
     root: Annotated[
         Path | None,
-        typer.Argument(help="A data root. Its patches are mapped, one mosaic per tile."),
+        typer.Argument(
+            help="A data root. Its patches are mapped, one mosaic per tile. Leave it out with --s1 "
+            "and --s2."
+        ),
     ] = None,
     out: Annotated[
         Path,
@@ -575,29 +620,45 @@ def predict_maps(
     ] = Path("maps"),
     s2: Annotated[
         list[Path] | None,
-        typer.Option(help="Sentinel-2 rasters, one per month: --s2 JUL AUG SEP NOV."),
+        typer.Option(
+            metavar="FILES",
+            help="Sentinel-2 rasters, one per month in the network's order, separated by spaces: "
+            "--s2 JUL.tif AUG.tif SEP.tif NOV.tif.",
+        ),
     ] = None,
     s1: Annotated[
-        list[Path] | None, typer.Option(help="Sentinel-1 rasters, one per month.")
+        list[Path] | None,
+        typer.Option(metavar="FILES", help="Sentinel-1 rasters, in the same way."),
     ] = None,
     tiles: Annotated[
         str, typer.Option(help="Map only these tiles of the data root, joined by commas.")
     ] = "",
     probabilities: Annotated[
-        bool, typer.Option("--probabilities", help="Write the probability of each class too.")
+        bool,
+        typer.Option(
+            "--probabilities",
+            help="Write the probability of each class too, beside the map: NAME_probabilities.tif.",
+        ),
     ] = False,
     entropy: Annotated[
-        bool, typer.Option("--entropy", help="Write the entropy too, the doubt at each pixel.")
+        bool,
+        typer.Option(
+            "--entropy",
+            help="Write the doubt at each pixel too, from 0 (certain) to 1: NAME_entropy.tif.",
+        ),
     ] = False,
     window: Annotated[
         int | None,
         typer.Option(
-            help="Pixels along the side of a window over rasters, a multiple of 32. Default: 256."
+            help="Pixels along the side of the windows in which rasters are mapped, a multiple of "
+            "32. Default: 256."
         ),
     ] = None,
     overlap: Annotated[
         int | None,
-        typer.Option(help="Pixels that two windows share. Default: a quarter of the window."),
+        typer.Option(
+            help="Pixels that two windows share, at most half a window. Default: a quarter of it."
+        ),
     ] = None,
     band_order: Annotated[
         str,
@@ -614,7 +675,10 @@ def predict_maps(
     ] = None,
     network: Annotated[
         str | None,
-        typer.Option(help="The file of a network of your own: my_networks.py:build."),
+        typer.Option(
+            help="The file and function of a network of your own: my_networks.py:build. Needed "
+            "only where that file defines layers."
+        ),
     ] = None,
     overwrite: Annotated[
         bool,
@@ -694,11 +758,18 @@ def evaluate_network(
         ),
     ] = False,
     band_order: Annotated[
-        str, typer.Option(help="Order of Sentinel-2 bands without names: spectral or resolution.")
+        str,
+        typer.Option(
+            help="Only for Sentinel-2 rasters that do not name their bands: spectral or "
+            "resolution, see the help of predict."
+        ),
     ] = "spectral",
     network: Annotated[
         str | None,
-        typer.Option(help="The file of a network of your own: my_networks.py:build."),
+        typer.Option(
+            help="The file and function of a network of your own: my_networks.py:build. Needed "
+            "only where that file defines layers."
+        ),
     ] = None,
 ) -> None:
     """Score a trained network on a split of a data root.
@@ -743,15 +814,27 @@ def compare_transfer(
     model: Annotated[
         Path, typer.Argument(help="The model.keras of a network that was trained on the sample.")
     ],
-    seeds: Annotated[str, typer.Option(help="Seeds of the trainings.")] = "1,2,3",
+    seeds: Annotated[
+        str,
+        typer.Option(
+            help="Seeds of the trainings, whole numbers joined by commas. Each seed is six "
+            "trainings."
+        ),
+    ] = "1,2,3",
     updates: Annotated[
         int,
         typer.Option(
-            help="Steps of each training. Default: as many as the sample's network had. With 64, a "
-            "look of a few minutes at how it runs: too few for a network that starts at random."
+            help="Steps of each training, a batch in each, 4 or more. The default is what the "
+            "sample's network had. With 64, a look of a few minutes at how it runs: too few for a "
+            "network that starts at random."
         ),
     ] = 960,
-    size: Annotated[int, typer.Option(help="Pixels along the side of a patch.")] = 64,
+    size: Annotated[
+        int,
+        typer.Option(
+            help="Pixels of 10 m along the side of a patch, a multiple of 32 from 32 to 256."
+        ),
+    ] = 64,
 ) -> None:
     """Compare fine-tuning with training from scratch.
 
@@ -768,7 +851,7 @@ def compare_transfer(
         if not seed.strip().isdecimal():
             raise MultiSenGEError(f"--seeds {seeds!r}: give whole numbers, such as 1,2,3")
         numbers.append(int(seed))
-    # Training makes and frees large arrays all the time. This is a setting of the whole process.
+    # On Linux a training step is then more than twice as fast: freed arrays are used again.
     keep_freed_memory()
     for folder in run_transfer(model, numbers, updates, size, progress=True):
         typer.echo(f"Wrote {printable(folder)}")
@@ -825,7 +908,9 @@ def compare_records(
     score: Annotated[
         str,
         typer.Option(
-            help="Which score: macro_f1, mean_iou, kappa, accuracy, weighted_f1, urban_f1."
+            help="Which score: accuracy, weighted_precision, weighted_recall, weighted_f1, "
+            "macro_f1, mean_iou, kappa; or urban_f1, the mean F1 of classes 1 to 5, by which "
+            "networks of different classes can be compared."
         ),
     ] = "macro_f1",
     out: Annotated[
@@ -892,11 +977,24 @@ def print_config(
 @app.command("bench")
 def run_benchmarks(
     parts: Annotated[
-        list[str] | None, typer.Argument(help="Which parts; a wrong name lists all of them.")
+        list[str] | None,
+        typer.Argument(
+            help="Which parts: start, index, metrics, check, data, conv_lstm, networks, growth, "
+            "tile. Default: all but tile, which takes half an hour."
+        ),
     ] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Use small sizes and one turn.")] = False,
+    quick: Annotated[
+        bool,
+        typer.Option(
+            "--quick", help="Measure small sizes once: a trial run, whose times mean little."
+        ),
+    ] = False,
     out: Annotated[
-        Path | None, typer.Option(help="Where the record goes. Default of a full run: the book.")
+        Path | None,
+        typer.Option(
+            help="The file of the record, a .json. Default: book/data/performance.json after a run "
+            "of all parts, and no file after any other."
+        ),
     ] = None,
 ) -> None:
     """Run the benchmarks of the clone in this folder."""

@@ -16,7 +16,7 @@ RECORD = json.loads((DATA / "performance.json").read_text("utf-8"))
 
 
 def bench(*arguments: object) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "multisenge_lib.cli", "bench", *map(str, arguments)]
+    command = [sys.executable, "-m", "multisenge_lib", "bench", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, cwd=paths.PROJECT)
 
 

@@ -1,3 +1,4 @@
+import ast
 import json
 import os
 import re
@@ -15,10 +16,16 @@ import typer
 from rasters import write_raster, write_root
 from records import make_record
 
-from multisenge_lib import cli, maps
+from multisenge_lib import cli, maps, paths
 from multisenge_lib.audit import RECORD
-from multisenge_lib.dataset import MULTISENGE, S2_BANDS, dataset_of_root, write_dataset_toml
-from multisenge_lib.results import read_record, write_record
+from multisenge_lib.dataset import (
+    MULTISENGE,
+    S1_RULES,
+    S2_BANDS,
+    dataset_of_root,
+    write_dataset_toml,
+)
+from multisenge_lib.results import COMPARABLE, read_record, write_record
 
 
 @pytest.fixture
@@ -294,9 +301,33 @@ def test_the_help_of_each_option_is_a_sentence():
             assert re.match(r"[A-Z].*[.]$", parameter.help), f"{command.name} {parameter.name}"
 
 
+def help_of(command: str, parameter: str) -> str:
+    """The help of an option or argument of a command."""
+    parameters = typer.main.get_command(cli.app).commands[command].params
+    (text,) = [one.help for one in parameters if one.name == parameter]
+    return text
+
+
+def test_the_help_names_every_value_that_is_taken():
+    # The lists stand in the help as text: to import them would take longer than the help itself.
+    for score in COMPARABLE:
+        assert score in help_of("compare", "score")
+    for rule in (*S1_RULES, "first2", "first9"):
+        assert rule in help_of("select", "s1_rule")
+    source = Path(paths.PROJECT, "benchmarks", "run.py").read_text("utf-8")
+    parts = re.search(r"^PARTS = (.+)$", source, re.MULTILINE)[1]
+    for part in (*ast.literal_eval(parts), "tile"):
+        assert part in help_of("bench", "parts")
+
+
+def test_the_help_of_predict_shows_that_rasters_are_files(run):
+    _, printed, _ = run("predict", "--help")
+    assert "--s2 FILES" in printed and "--s1 FILES" in printed
+
+
 @pytest.mark.slow
 def test_the_help_is_there_at_once():
-    command = [sys.executable, "-X", "importtime", "-m", "multisenge_lib.cli", "--help"]
+    command = [sys.executable, "-X", "importtime", "-m", "multisenge_lib", "--help"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0
     for name in ("sample", "index", "select", "count-labels", "download"):

@@ -26,6 +26,7 @@ AROUND = (
     {"chapters"},
     {"tools"},
     {"cli"},
+    {"__main__"},
 )
 LAYER = {package: level for level, layer in enumerate(CORE + AROUND) for package in layer}
 MODULES = sorted(path for path in LIBRARY.rglob("*.py") if path.name != "__init__.py")
