@@ -185,8 +185,8 @@ def keep_freed_memory() -> None:
     0.5 s with this call and over 1.3 s without it, half of which was the system's work on pages.
 
     This changes the memory of the whole process for good: freed memory stays taken. So no function
-    of the library calls it. The notebook and the benchmarks do. Nothing happens where the C library
-    has no `mallopt` (macOS, Windows, musl).
+    of the library calls it. The notebook, the Snakefile, the benchmarks and `multisenge transfer`
+    do. Nothing happens where the C library has no `mallopt` (macOS, Windows, musl).
 
     Examples:
         >>> import multisenge_lib as ms

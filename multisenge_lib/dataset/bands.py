@@ -78,6 +78,19 @@ def bands_named(names: Sequence[str | None], sensor: str) -> list[str | None]:
     return [band_of(name, sensor) for name in names]
 
 
+def is_vegetated(red: np.ndarray, infrared: np.ndarray) -> np.ndarray:
+    """Tell which pixels show vegetation: much brighter in the near infrared than in the red.
+
+    Args:
+        red: reflectance in B4, in any unit.
+        infrared: reflectance in B8, or in B7, in the same unit and shape.
+
+    Returns:
+        The same shape, bool.
+    """
+    return infrared > _LEAF_RATIO * red.astype(np.float32)
+
+
 def has_red_edge(bands: Sequence[str]) -> bool:
     """Whether rasters of these bands show the red edge at the places where `red_edge` looks.
 
@@ -102,7 +115,7 @@ def red_edge(s2: np.ndarray) -> tuple[float, float] | None:
     pixels = s2.reshape(-1, s2.shape[-1])
     red = pixels[:, _RED].astype(np.float32)
     infrared = pixels[:, _INFRARED].astype(np.float32)
-    vegetated = infrared > _LEAF_RATIO * red
+    vegetated = is_vegetated(red, infrared)
     if vegetated.sum() < max(_LEAST_PIXELS, _LEAST_SHARE * len(pixels)):
         return None
     fourth = pixels[vegetated, _FOURTH].mean()

@@ -416,12 +416,14 @@ def read_dataset_toml(path: Path | str) -> Dataset:
     """
     path = Path(path)
     if not path.is_file():  # a folder; or a pipe, which would be waited for
-        raise DescriptionError(f"{path} cannot be read: it is not a file")
+        raise DescriptionError(f"{path} cannot be read: it is not a file; remove it")
     try:
         # Editors on Windows put a byte order mark in front, which utf-8-sig takes away.
         content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
-        raise DescriptionError(f"{path} cannot be read: {error}") from None
+        raise DescriptionError(
+            f"{path} cannot be read: {error}; it must be TOML, in UTF-8"
+        ) from None
     try:
         return _dataset_from_content(content)
     except DescriptionError as error:
@@ -452,12 +454,14 @@ def _tiles_with_splits(text: str, dataset: Dataset) -> dict[str, str]:
     """Read `31UEQ,31UFQ=validation` as a table of tiles, in the dataset's order."""
     split_of_tile = {}
     for part in text.split(","):
-        tile, _, split = part.strip().partition("=")
+        tile, _, split = part.partition("=")
+        tile = tile.strip()
         if tile not in dataset.tiles:
             raise DescriptionError(
-                f"tiles: {dataset.name} has no {tile!r}: choose among {', '.join(dataset.tiles)}"
+                f"tiles.{tile}: {dataset.name} has no {tile!r}: choose among "
+                f"{', '.join(dataset.tiles)}"
             )
-        split_of_tile[tile] = split or dataset.split_of(tile)
+        split_of_tile[tile] = split.strip() or dataset.split_of(tile)
     return {tile: split_of_tile[tile] for tile in dataset.tiles if tile in split_of_tile}
 
 
@@ -482,7 +486,8 @@ def with_selection(
         records of two selections are never mixed.
 
     Raises:
-        DescriptionError: a parameter is out of range, or the dataset has no such tile.
+        DescriptionError: a parameter is out of range, or the dataset has no such tile. The message
+            names the key of `dataset.toml` of the same name, whose rule it is.
     """
     # The parameters are checked by the rules of the file, so a description is made of them.
     content = _content_of(dataset)

@@ -95,7 +95,9 @@ def parse_day(text: str, years: tuple[int, ...] = ()) -> int:
             raise ValueError
         day = date(int(text[:4]), int(text[4:6]), int(text[6:]))
     except ValueError:
-        raise LabelError(f"{text[:60]!r} is not a date yyyymmdd") from None
+        raise LabelError(
+            f"{text[:60]!r} is not a date yyyymmdd: correct the name of that raster"
+        ) from None
     if years and day.year not in years:
         allowed = " or ".join(map(str, years))
         raise LabelError(
@@ -116,16 +118,24 @@ def day_parser(years: tuple[int, ...] = ()) -> Callable[[str], int]:
 
 
 def _parse_dates(names: str, sensor: str, patch: str, years: tuple[int, ...]) -> np.ndarray:
-    """The sorted dates in the names `{tile}_{date}_{sensor}_{x}_{y}.tif;...` of one patch."""
+    """Return the sorted dates in the names of one patch's rasters.
+
+    Args:
+        names: names `{tile}_{yyyymmdd}_{S1 or S2}_{x}_{y}.tif`, joined by semicolons.
+        sensor: `s1` or `s2`.
+        patch: name of the patch.
+        years: the years that are allowed; none for any.
+    """
     if not names:
         return np.array([], dtype="datetime64[D]")
+    key = f"corresponding_{sensor}"
     tile, x, y = split_patch(patch)
     before = f"{tile}_"
-    after = f"_{sensor}_{x}_{y}.tif"
+    after = f"_{sensor.upper()}_{x}_{y}.tif"
     if not (names.startswith(before) and names.endswith(after)):
         raise LabelError(
-            f"corresponding_{sensor.lower()} must name files {before}yyyymmdd{after} of this "
-            f"patch, found {names[:60]!r}"
+            f"{key} must name files {before}yyyymmdd{after} of this patch, received "
+            f"{names[:60]!r}: correct the names, or the name of the label file"
         )
     # All names of a patch are the same but for the date, so the text between two dates is known.
     # Splitting at it is several times faster than taking a hundred names apart one by one.
@@ -135,13 +145,13 @@ def _parse_dates(names: str, sensor: str, patch: str, years: tuple[int, ...]) ->
     days.sort()
     if (days[1:] == days[:-1]).any():
         repeated = Counter(texts).most_common(1)[0][0]
-        raise LabelError(f"corresponding_{sensor.lower()} names the date {repeated} twice")
+        raise LabelError(f"{key} names the date {repeated} twice: leave one of them out")
     return days.view("datetime64[D]")
 
 
 @cache  # many patches have the same classes
 def _parse_classes(labels: str, number_of_classes: int, may_be_empty: bool) -> tuple[int, ...]:
-    """The ids of the classes in the reference, sorted."""
+    """Return the ids of the classes in the reference, sorted."""
     if may_be_empty and not labels:
         return ()
     ids = set()
@@ -150,7 +160,8 @@ def _parse_classes(labels: str, number_of_classes: int, may_be_empty: bool) -> t
         is_number = text.isascii() and text.isdecimal() and not text.startswith("0")
         if not is_number or len(text) > 3 or int(text) > number_of_classes:
             raise LabelError(
-                f"class id {text[:60]!r} in 'labels': the classes are 1 to {number_of_classes}"
+                f"class id {text[:60]!r} in 'labels': the classes are 1 to {number_of_classes}, "
+                "joined by semicolons; correct it, or list more classes in dataset.toml"
             )
         ids.add(int(text))
     return tuple(sorted(ids))
@@ -167,7 +178,10 @@ def _parse_projection(projection: str, tile: str) -> int:
             f"'projection' is {projection[:60]!r}: give WKT, or a code such as EPSG:{expected}"
         ) from None
     if epsg != expected:
-        raise LabelError(f"'projection' is EPSG:{epsg}, tile {tile} lies in EPSG:{expected}")
+        raise LabelError(
+            f"'projection' is EPSG:{epsg}, tile {tile} lies in EPSG:{expected}: correct it, or the "
+            "tile in the name of the file"
+        )
     return expected
 
 
@@ -178,7 +192,7 @@ def _parse_document(raw: bytes) -> _Document:
     except msgspec.ValidationError as error:  # it is JSON, with other keys or types
         raise LabelError(
             f"{error}: a label file has the keys {', '.join(_Document.__struct_fields__)}, "
-            "each a text"
+            "each a text; fetch it again, or write them"
         ) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise LabelError(f"not JSON ({error}): truncated? fetch it again") from None
@@ -186,7 +200,7 @@ def _parse_document(raw: bytes) -> _Document:
     # Inside a text, JSON writes \" for a quote, so that this counts keys alone.
     for key in _Document.__struct_fields__:
         if raw.count(b'"%s"' % key.encode()) > 1:
-            raise LabelError(f"the key {key!r} is there twice")
+            raise LabelError(f"the key {key!r} is there twice: leave one of them out")
     return document
 
 
@@ -194,7 +208,7 @@ def _parse_name(name: str, dataset: Dataset) -> tuple[str, int, int]:
     """Tile, column and row of a patch from the name of its label file."""
     match = LABEL_NAME.fullmatch(name)
     if match is None:
-        raise LabelError("the name is not {tile}_{x}_{y}.json")
+        raise LabelError("the name is not {tile}_{x}_{y}.json: rename the file, or move it away")
     tile = match[1]
     x = int(match[2])
     y = int(match[3])
@@ -206,7 +220,8 @@ def _parse_name(name: str, dataset: Dataset) -> tuple[str, int, int]:
     if max(x, y) + dataset.patch_pixels > TILE_PIXELS:
         raise LabelError(
             f"the patch ends beyond its tile, which has {TILE_PIXELS} columns and rows, when "
-            f"patches have {dataset.patch_pixels}"
+            f"patches have {dataset.patch_pixels}: correct x and y in the name, or patch_pixels in "
+            "dataset.toml"
         )
     return tile, x, y
 
@@ -234,8 +249,8 @@ def parse_label(name: str, raw: bytes, dataset: Dataset = MULTISENGE) -> LabelRo
         y=y,
         epsg=_parse_projection(document.projection, tile),
         classes=np.array(classes, dtype=np.uint8),  # an array of its own, which may be written to
-        s1_dates=_parse_dates(document.corresponding_s1, "S1", patch, dataset.years),
-        s2_dates=_parse_dates(document.corresponding_s2, "S2", patch, dataset.years),
+        s1_dates=_parse_dates(document.corresponding_s1, "s1", patch, dataset.years),
+        s2_dates=_parse_dates(document.corresponding_s2, "s2", patch, dataset.years),
     )
 
 
@@ -243,14 +258,16 @@ def parse_label(name: str, raw: bytes, dataset: Dataset = MULTISENGE) -> LabelRo
 _File = tuple[str, Callable[[], bytes]]
 
 
-def _refuse(error: OSError) -> None:
-    raise LabelError(f"{error.filename} cannot be listed ({error.strerror})") from None
+def _refuse_folder(error: OSError) -> None:
+    raise LabelError(
+        f"{error.filename} cannot be listed ({error.strerror}): allow it to be read"
+    ) from None
 
 
 def _paths_below(folder: Path) -> list[str]:
     """All files below a folder, and also folders that have the name of a label file."""
     paths = []
-    for where, folders, names in os.walk(folder, onerror=_refuse):
+    for where, folders, names in os.walk(folder, onerror=_refuse_folder):
         names = names + [name for name in folders if name.endswith(".json")]
         # os.path is twice as fast as Path here, which counts with thousands of files.
         paths += [os.path.join(where, name) for name in names]  # noqa: PTH118
@@ -261,16 +278,18 @@ def _read_file(path: str) -> bytes:
     try:
         status = os.stat(path)  # noqa: PTH116 - as above
         if not stat.S_ISREG(status.st_mode):
-            raise LabelError("is not a file")
+            raise LabelError("is not a file: move it away")
         if status.st_size > _FILE_LIMIT:
             raise LabelError(
-                f"has {status.st_size:,} bytes, a label file has less than {_FILE_LIMIT:,}: is "
-                "it another file?"
+                f"has {status.st_size:,} bytes, a label file has less than {_FILE_LIMIT:,}: move "
+                "it away"
             )
         with open(path, "rb", buffering=0) as file:  # noqa: PTH123
             return file.read()
     except OSError as error:
-        raise LabelError(f"cannot be read ({error.strerror})") from None
+        raise LabelError(
+            f"cannot be read ({error.strerror}): allow it, or fetch it again"
+        ) from None
 
 
 def _files_of_folder(folder: Path) -> Iterator[_File]:
@@ -305,13 +324,19 @@ def _unpack(archive: Path) -> bytes:
 def _read_member(content: bytes, member: tarfile.TarInfo) -> bytes:
     is_plain_file = member.isreg() and not member.issparse()
     if not is_plain_file or member.size > _FILE_LIMIT:
-        raise LabelError("is no label file")
+        raise LabelError(
+            f"is no label file, a plain one of less than {_FILE_LIMIT:,} bytes: fetch the archive "
+            "again"
+        )
     return content[member.offset_data : member.offset_data + member.size]
 
 
 def _files_of_archive(archive: Path) -> Iterator[_File]:
     if not archive.is_file():
-        raise LabelError(f"{archive} is neither a folder nor a file")
+        raise LabelError(
+            f"{archive} is neither a folder nor a file: give a folder of label files or their "
+            ".tar.gz"
+        )
     try:
         content = _unpack(archive)
         with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as tar:
@@ -337,7 +362,7 @@ def _parse_all(
             row = parse_label(name, read(), dataset)
             if row.patch in path_of_patch:
                 other = printable(path_of_patch[row.patch])
-                raise LabelError(f"duplicate of {row.patch} in {other}")
+                raise LabelError(f"duplicate of {row.patch} in {other}: leave one of them out")
         except MultiSenGEError as error:
             problems.append((path, str(error)))
             continue

@@ -27,17 +27,17 @@ def check_months(months: Sequence[int], years: Sequence[int]) -> tuple[int, ...]
         SelectionError: naming the rule that is broken.
     """
     if isinstance(months, str) or not np.iterable(months):
-        raise SelectionError(f"months {months!r}: give a list of numbers, such as [7, 8]")
+        raise SelectionError(f"months is {months!r}: give a list of numbers, such as [7, 8]")
     months = tuple(months)
     if not months or any(not isinstance(m, int | np.integer) or not 1 <= m <= 12 for m in months):
-        raise SelectionError(f"months {months}: give at least one, each from 1 to 12")
+        raise SelectionError(f"months is {list(months)}: give at least one, each from 1 to 12")
     months = tuple(int(month) for month in months)
     steps_back = sum(month >= following for month, following in pairwise(months))
     crosses_new_year = steps_back == 1 and months[-1] < months[0] and len(years) != 1
     if steps_back and not crosses_new_year:
         raise SelectionError(
-            f"months {months} are out of order: give each once, in the order of the series; only "
-            "in a dataset of several years may it cross New Year"
+            f"months is {list(months)}, out of order: give each once, in the order of the series; "
+            "only in a dataset of several years may it cross New Year"
         )
     return months
 

@@ -1,6 +1,7 @@
 """Checks of a raster of a patch: can it be opened, has it the layout, does it lie where it must.
 
-Each check returns sentences that go on from the raster's name, such as "has 4 bands, s2 has 10".
+Each check returns sentences that go on from the raster's name, such as "has 4 bands, s2 has 10:
+write those". Who raises one of them as an error puts the name of the raster in front.
 The checks of values are in `values`, and those of band names in `bands`.
 """
 
@@ -27,6 +28,9 @@ _DTYPES = {
 #: Metres that a patch may lie off the place that its name gives. The rule for a tile's corner is
 #: inferred, so it is not held to the metre; the rasters of one patch are held to each other.
 _POSITION_TOLERANCE = 60
+#: Metres that the rasters of one patch may lie off each other: a hundredth of a pixel, for corners
+#: that were rounded.
+_ALIGNMENT_TOLERANCE = 0.01 * PIXEL
 #: First bytes of a TIFF file: little and big endian, classic and BigTIFF.
 _TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
@@ -55,7 +59,8 @@ def origin_of_patch(patch: str) -> PatchOrigin:
 def file_problem(path: Path) -> str | None:
     """Say why there is no file to open at a path; None where there is one.
 
-    A pipe is never opened, since reading it would wait for ever.
+    A pipe is never opened, since reading it would wait for ever. What to do about it depends on who
+    asks, so the sentence has no remedy.
     """
     try:
         status = path.stat()
@@ -137,7 +142,10 @@ def layout_problems(source: Any, kind: str, dataset: Dataset) -> list[str]:
     expected = len(dataset.bands.get(kind, ("class",)))
     bands = image_bands(source)
     if len(bands) != expected:
-        problems.append(f"has {len(bands)} bands, {kind} has {expected}")
+        problems.append(
+            f"has {len(bands)} bands, {kind} has {expected}: write those, or list the bands that "
+            "all rasters have under [bands] of dataset.toml"
+        )
 
     dtypes = sorted({source.dtypes[band - 1] for band in bands})
     type_is_wrong = None if kind == "reference" else type_problem(dtypes, kind)
@@ -146,11 +154,12 @@ def layout_problems(source: Any, kind: str, dataset: Dataset) -> list[str]:
         problems.append(type_is_wrong)
     elif not set(dtypes) <= set(_DTYPES[kind]) and not tagged:
         allowed = " or ".join(_DTYPES[kind][:2])
-        problems.append(f"is {' and '.join(dtypes)}, {kind} is {allowed}")
+        problems.append(f"is {' and '.join(dtypes)}, {kind} is {allowed}: convert it")
 
     if source.width != source.height or source.width > TILE_PIXELS:
         problems.append(
-            f"has {source.height}x{source.width} pixels, a patch is square, within a tile"
+            f"has {source.height}x{source.width} pixels, a patch is square, within a tile: cut it "
+            "into patches, as `multisenge import` does"
         )
     return problems
 
@@ -160,47 +169,65 @@ def position_problems(source: Any, origin: PatchOrigin) -> list[str]:
     problems = []
     projection = projection_of(origin.epsg)
     if source.crs is None:
-        problems.append(f"names no projection, it must lie in EPSG:{origin.epsg}")
+        problems.append(
+            f"names no projection, it must lie in EPSG:{origin.epsg}: write it into the file, as "
+            f"`gdal_edit.py -a_srs EPSG:{origin.epsg}` does"
+        )
     elif source.crs != projection:
         code = source.crs.to_epsg()
         received = f"EPSG:{code}" if code else "a projection without EPSG code"
-        problems.append(f"lies in {received}, its name says EPSG:{origin.epsg}")
+        problems.append(
+            f"lies in {received}, its name says EPSG:{origin.epsg}: warp it, or correct the tile "
+            "in its name"
+        )
 
     transform = source.transform
     is_turned = bool(transform.b or transform.d)
     off_east = abs(transform.c - origin.west)
     off_north = abs(transform.f - origin.north)
-    # A wrong projection has been named above. Here the size alone is asked.
+    # A wrong projection is reported above, so the size of pixels is judged as if it were right.
     right_size = is_north_up_10m(transform, projection)
     if is_turned or transform.e >= 0 or transform.a <= 0:
         problems.append(
-            "is not north-up: its rows must run from north to south, its columns to the east"
+            "is not north-up: its rows must run from north to south, its columns to the east: turn "
+            "it with gdalwarp, which writes north up"
         )
     elif not right_size:
         problems.append(
-            f"has pixels of {transform.a:g}x{-transform.e:g} m, a patch has pixels of {PIXEL} m"
+            f"has pixels of {transform.a:g}x{-transform.e:g} m, a patch has pixels of {PIXEL} m: "
+            "resample it, or import the images that it was cut from"
         )
     elif max(off_east, off_north) > _POSITION_TOLERANCE:
         problems.append(
             f"begins at {transform.c:.0f} E {transform.f:.0f} N, its name says "
-            f"{origin.west:.0f} E {origin.north:.0f} N"
+            f"{origin.west:.0f} E {origin.north:.0f} N: correct the column and row in its name, or "
+            "cut it there"
         )
     return problems
 
 
 def alignment_problems(
-    source: Any, reference_shape: tuple[int, int], reference_transform: Affine
+    source: Any, first_shape: tuple[int, int], first_transform: Affine
 ) -> list[str]:
-    """Compare the pixels of an open raster with those of the first raster of its patch."""
-    if source.shape != reference_shape:
+    """Compare the pixels of an open raster with those of the first raster of its patch.
+
+    Args:
+        source: from `rasterio.open`.
+        first_shape: height and width of the first raster.
+        first_transform: from its pixels to metres.
+    """
+    if source.shape != first_shape:
         size = "x".join(map(str, source.shape))
-        expected = "x".join(map(str, reference_shape))
-        return [f"has {size} pixels, the rasters of a patch are of one size, here {expected}"]
-    east = source.transform.c - reference_transform.c
-    south = reference_transform.f - source.transform.f
-    if max(abs(east), abs(south)) > 0.01 * PIXEL:
+        expected = "x".join(map(str, first_shape))
+        return [
+            f"has {size} pixels, the rasters of a patch are of one size, here {expected}: cut them "
+            "to one extent"
+        ]
+    east = source.transform.c - first_transform.c
+    south = first_transform.f - source.transform.f
+    if max(abs(east), abs(south)) > _ALIGNMENT_TOLERANCE:
         return [
             f"lies {east:g} m east and {south:g} m south of the patch's first raster; the rasters "
-            "of a patch share their pixels"
+            "of a patch share their pixels: warp them to one grid"
         ]
     return []

@@ -88,7 +88,7 @@ class Raster:
 
 
 def _read_and_check(
-    path: Path, kind: str, origin: PatchOrigin, reference_raster: Raster | None, dataset: Dataset
+    path: Path, kind: str, origin: PatchOrigin, first_raster: Raster | None, dataset: Dataset
 ) -> tuple[list[str], Raster | None]:
     """Read one raster; see `inspect_raster`, which also looks at the names of the bands."""
     problem = file_problem(path)
@@ -101,9 +101,9 @@ def _read_and_check(
             wrong_layout = layout_problems(source, kind, dataset)
             problems += wrong_layout
             problems += position_problems(source, origin)
-            if reference_raster is not None:
-                shape = reference_raster.pixels.shape[1:]
-                problems += alignment_problems(source, shape, reference_raster.transform)
+            if first_raster is not None:
+                shape = first_raster.pixels.shape[1:]
+                problems += alignment_problems(source, shape, first_raster.transform)
             if wrong_layout:
                 return problems, None
             bands = image_bands(source)
@@ -122,7 +122,7 @@ def inspect_raster(
     path: Path,
     kind: str,
     origin: PatchOrigin,
-    reference_raster: Raster | None = None,
+    first_raster: Raster | None = None,
     dataset: Dataset = MULTISENGE,
 ) -> tuple[list[str], Raster | None]:
     """Read one raster, and find all that is wrong with it.
@@ -131,14 +131,15 @@ def inspect_raster(
         path: path of a GeoTIFF.
         kind: `s1`, `s2` or `reference`.
         origin: where it must lie.
-        reference_raster: the patch's first raster, whose pixels it must share; None for the first.
+        first_raster: the raster of the patch that was read first, whose pixels it must share; None
+            for the first itself.
         dataset: gives the bands and class ids.
 
     Returns:
         The problems, one sentence each; and the raster, or None where it cannot be read or has
         another number or type of bands.
     """
-    problems, raster = _read_and_check(path, kind, origin, reference_raster, dataset)
+    problems, raster = _read_and_check(path, kind, origin, first_raster, dataset)
     if raster is not None and kind != "reference":
         problem = band_names_problem(raster.names, dataset.bands[kind], kind)
         if problem is not None:
@@ -150,7 +151,7 @@ def read_raster(
     path: Path,
     kind: str,
     origin: PatchOrigin,
-    reference_raster: Raster | None = None,
+    first_raster: Raster | None = None,
     dataset: Dataset = MULTISENGE,
 ) -> Raster:
     """Read one raster, or raise its first problem; arguments as in `inspect_raster`.
@@ -160,7 +161,7 @@ def read_raster(
     Raises:
         PatchError: it is missing, damaged, or not of the published layout; one line.
     """
-    problems, raster = _read_and_check(path, kind, origin, reference_raster, dataset)
+    problems, raster = _read_and_check(path, kind, origin, first_raster, dataset)
     if not problems:
         return raster
     remedy = (
@@ -169,12 +170,14 @@ def read_raster(
     )
     if is_sample(dataset.name):
         remedy = (
-            "delete the folder of the sample: the one in the cache is written again by itself, "
+            "delete the folder of the sample, the one in the cache is written again by itself, "
             "another one by `multisenge sample FOLDER`"
         )
     elif problems[0] == "is missing":
         remedy = "fetch it, or select among the files on disk with load_selection(root)"
-    raise PatchError(f"{printable(path)} {problems[0]}: {remedy}")
+    # Most problems end with what to do about them, after a colon.
+    separator = "; or " if ": " in problems[0] else ": "
+    raise PatchError(f"{printable(path)} {problems[0]}{separator}{remedy}")
 
 
 def order_bands(
@@ -281,13 +284,13 @@ def read_patch(
     origin = origin_of_patch(row.patch)
 
     first_raster = None
-    classes = None
+    class_ids = None
     images: dict[str, list[np.ndarray]] = {sensor: [] for sensor in sensors}
     with rasterio.Env(**READING):
         if reference:
             path = raster_path(root, "reference", row.patch)
             first_raster = read_raster(path, "reference", origin, None, dataset)
-            classes = first_raster.pixels[0].astype(np.uint8)
+            class_ids = first_raster.pixels[0].astype(np.uint8)
         for sensor in sensors:
             for path in files[sensor]:
                 raster = read_raster(path, sensor, origin, first_raster, dataset)
@@ -295,4 +298,4 @@ def read_patch(
                     first_raster = raster
                 images[sensor].append(order_bands(path, raster, sensor, band_order, dataset))
     series = {sensor: np.stack(images[sensor]) if sensor in images else None for sensor in SENSORS}
-    return Patch(series["s1"], series["s2"], classes)
+    return Patch(series["s1"], series["s2"], class_ids)

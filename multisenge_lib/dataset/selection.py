@@ -30,6 +30,7 @@ import os
 import warnings
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -239,22 +240,30 @@ def dates_on_disk(folder: Path | str) -> dict[str, np.ndarray]:
     try:
         names = os.listdir(folder)  # noqa: PTH208 - s1/ has a million files: twice as fast
     except OSError as error:
-        raise SelectionError(f"{folder} cannot be listed: {error.strerror}") from None
+        raise SelectionError(
+            f"{folder} cannot be listed ({error.strerror}): give a data root with this folder, or "
+            "leave the sensor out"
+        ) from None
     days_of_patch = defaultdict(list)
     parse_day = day_parser()
     for name in names:
-        # A hidden file is none of the dataset's: a killed process had begun it, or macOS left it.
+        # Hidden files are not part of the dataset: a process that was killed had begun them, or
+        # macOS left them.
         if not name.endswith(".tif") or name.startswith("."):
             continue
         match = RASTER_NAME.fullmatch(name)
-        try:
-            tile, day, x, y = match.groups()
-            days_of_patch[f"{tile}_{x}_{y}"].append(parse_day(day))
-        except (AttributeError, TypeError, LabelError):  # no match, no date in it, or an impossible
+        day = None
+        # The pattern also fits a reference, whose name has no date.
+        if match is not None and match[2] is not None:
+            with suppress(LabelError):  # an impossible date, such as 20201301
+                day = parse_day(match[2])
+        if day is None:
             raise SelectionError(
                 f"{printable(Path(folder) / name)} is not named tile_yyyymmdd_sensor_x_y.tif: move "
                 "it away"
-            ) from None
+            )
+        tile, _, x, y = match.groups()
+        days_of_patch[f"{tile}_{x}_{y}"].append(day)
     dates = {}
     for patch, days in days_of_patch.items():
         dates[patch] = np.sort(np.array(days, np.int64)).view("datetime64[D]")
@@ -281,7 +290,8 @@ def only_existing(
             them.
 
     Raises:
-        SelectionError: a sensor's folder is missing, or holds a raster of a strange name.
+        SelectionError: a sensor's folder is missing, or holds a raster whose name is not of the
+            layout.
     """
     _check_sensors(sensors)
     index = index.copy()

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from rasterio.windows import Window
 
+from multisenge_lib.dataset.bands import is_vegetated
 from multisenge_lib.dataset.layout import BACKSCATTER_FLOOR
 from multisenge_lib.dataset.nodata import (
     THEIA_NO_DATA,
@@ -43,8 +44,6 @@ _DARKEST_IMAGE = 100
 _BRIGHTEST_IMAGE = 20_000
 #: Near infrared of leaves, in reflectance x 10,000, never reaches full reflection.
 _BRIGHTEST_LEAVES = 10_000
-#: Vegetation has a near infrared this many times its red (a vegetation index, NDVI, over 0.43).
-_LEAF_RATIO = 2.5
 #: Share of the pixels that must be vegetation before it is judged.
 _LEAF_SHARE = 0.02
 _LINEAR_RULE = "Sentinel-1 is linear intensity"
@@ -346,7 +345,7 @@ def _unlikely_reflectance(values: np.ndarray, highest: float, bands: Sequence[st
 
 def _unlikely_leaves(red: np.ndarray, infrared: np.ndarray) -> list[str]:
     # Clouds and snow may be as bright, but then they are bright in the red too. Leaves are not.
-    leaves = (red > 0) & (infrared > _LEAF_RATIO * red.astype(np.float32))
+    leaves = (red > 0) & is_vegetated(red, infrared)
     leaf_values = infrared[leaves]
     if leaf_values.size < _LEAF_SHARE * red.size:
         return []

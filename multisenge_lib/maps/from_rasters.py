@@ -81,7 +81,7 @@ def predict_rasters(
     identity = map_identity(
         model_path,
         rasters=stack.stamps,
-        bands=stack.band_numbers,
+        bands=stack.band_indexes,
         windows=windows,
     )
     target = MapFiles(

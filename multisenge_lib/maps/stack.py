@@ -55,15 +55,15 @@ class RasterStack:
 
     Attributes:
         paths: paths of each sensor's rasters, in the order of the series.
-        band_numbers: which bands to read in each raster, from 1, in the network's order; for each
-            sensor and raster, as `paths`.
+        band_indexes: which bands to read in each raster, from 1 as rasterio counts them, in the
+            network's order; for each sensor and raster, as `paths`.
         grid: `height`, `width`, `crs` and `transform`, as rasterio names them.
         days: the day of the year of each raster, by its name, or else the middle of its month; for
             each sensor `(rasters,) float32`.
     """
 
     paths: Mapping[str, Sequence[Path]]
-    band_numbers: Mapping[str, Sequence[Sequence[int]]]
+    band_indexes: Mapping[str, Sequence[Sequence[int]]]
     grid: Mapping[str, Any]
     days: Mapping[str, np.ndarray]
 
@@ -97,7 +97,7 @@ class RasterStack:
         series = {}
         for sensor, paths in self.paths.items():
             images = []
-            for path, bands in zip(paths, self.band_numbers[sensor], strict=True):
+            for path, bands in zip(paths, self.band_indexes[sensor], strict=True):
                 pixels = _read_rows(path, sensor, bands, start, stop)
                 images.append(np.moveaxis(pixels, 0, -1))
             series[sensor] = np.stack(images)
@@ -161,10 +161,10 @@ def open_stack(
     files = {}
     for sensor in bands:
         files[sensor] = [Path(path) for path in paths[sensor]]
-    band_numbers = {}
+    band_indexes = {}
     first_grid = None
     for sensor, wanted in bands.items():
-        band_numbers[sensor] = []
+        band_indexes[sensor] = []
         for path, month in zip(files[sensor], months_by_sensor[sensor], strict=True):
             problem = file_problem(path)
             if problem:
@@ -177,13 +177,13 @@ def open_stack(
             grid = _read_grid(path)
             first_grid = first_grid or grid
             _check_grid(path, grid, first_grid)
-            numbers = _find_bands(path, sensor, wanted, band_order)
-            _check_values(path, sensor, numbers, wanted)
-            band_numbers[sensor].append(numbers)
+            indexes = _find_bands(path, sensor, wanted, band_order)
+            _check_values(path, sensor, indexes, wanted)
+            band_indexes[sensor].append(indexes)
     days = {}
     for sensor in bands:
         days[sensor] = _days_of(files[sensor], months_by_sensor[sensor])
-    return RasterStack(files, band_numbers, first_grid, days)
+    return RasterStack(files, band_indexes, first_grid, days)
 
 
 def _days_of(paths: Sequence[Path], months: Sequence[int]) -> np.ndarray:
@@ -313,7 +313,7 @@ def _grid_differences(grid: Mapping[str, Any], first: Mapping[str, Any]) -> list
 
 
 def _find_bands(path: Path, sensor: str, wanted: Sequence[str], band_order: BandOrder) -> list[int]:
-    """The numbers of a raster's bands, from 1, in the order that the network takes.
+    """The indexes of a raster's bands, from 1, in the order that the network takes.
 
     Raises:
         BandOrderError: bands are missing, or it is in doubt which is which.
@@ -332,16 +332,18 @@ def _find_bands(path: Path, sensor: str, wanted: Sequence[str], band_order: Band
     return [candidates[position] for position in positions]
 
 
-def _check_values(path: Path, sensor: str, numbers: Sequence[int], names: Sequence[str]) -> None:
+def _check_values(path: Path, sensor: str, indexes: Sequence[int], names: Sequence[str]) -> None:
     """Refuse a raster that is not in the units of the layout, by its types and a thinned image.
 
     Raises:
         PatchError: naming the raster, the rule and the remedy.
     """
     with _opened(path) as source:
-        dtypes = sorted({source.dtypes[number - 1] for number in numbers})
-        offsets = [source.offsets[number - 1] for number in numbers]
-        tagged = is_tagged([source.scales[number - 1] for number in numbers], offsets)
+        # rasterio counts bands from 1, but keeps what belongs to each in tuples, from 0.
+        dtypes = sorted({source.dtypes[index - 1] for index in indexes})
+        scales = [source.scales[index - 1] for index in indexes]
+        offsets = [source.offsets[index - 1] for index in indexes]
+    tagged = is_tagged(scales, offsets)
     problem = type_problem(dtypes, sensor)
     if problem:
         raise PatchError(f"{printable(path)} {problem}")
@@ -351,7 +353,7 @@ def _check_values(path: Path, sensor: str, numbers: Sequence[int], names: Sequen
             "16-bit integers: convert it, or import it"
         )
 
-    pixels = zero_invalid(_read_thumbnail(path, sensor, numbers), sensor, printable(path))
+    pixels = zero_invalid(_read_thumbnail(path, sensor, indexes), sensor, printable(path))
     if not pixels.any():  # no data here, which is no wrong unit
         return
     for problem in unlikely_values(pixels, sensor, names):

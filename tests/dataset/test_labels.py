@@ -109,7 +109,7 @@ def test_damaged_files_are_named(folder, damage):
         ("31UEQ_0_0", {"corresponding_s2": "31UEQ_2020731_S2_0_0.tif"}, "'2020731' is not a"),
         ("31UEQ_0_0", {"corresponding_s2": "31UEQ_20200715_S2_0_257.tif"}, "of this patch"),
         ("31UEQ_0_0", {"corresponding_s1": "31UEQ_20200715_S2_0_0.tif"}, "of this patch"),
-        ("31UEQ_0_0", {"corresponding_s1": "nonsense"}, "found 'nonsense'"),
+        ("31UEQ_0_0", {"corresponding_s1": "nonsense"}, "received 'nonsense'"),
         (
             "31UEQ_0_0",
             {"corresponding_s2": "31UEQ_20200715_S2_0_0.tif;31UEQ_20200715_S2_0_0.tif"},

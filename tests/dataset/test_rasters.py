@@ -205,6 +205,8 @@ def test_a_wrong_raster_is_refused_by_name(root, kind, data, names, place, words
     write(path, data, names, **place)
     message = refused(root)
     assert str(path) in message and words in message
+    # What to do about this raster, and then about any.
+    assert ": " in message.partition("; or fetch it again")[0]
 
 
 @pytest.mark.fault("bands with names that contradict the layout -> a doubt about the dataset")

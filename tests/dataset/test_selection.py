@@ -167,9 +167,9 @@ def test_negative_gap_and_unknown_rule_are_named():
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
-        ({"months": 7}, r"months 7: give a list of numbers, such as \[7, 8\]"),
-        ({"months": "7,8"}, "months '7,8': give a list"),
-        ({"months": ["7"]}, r"months \('7',\): give at least one, each from 1 to 12"),
+        ({"months": 7}, r"months is 7: give a list of numbers, such as \[7, 8\]"),
+        ({"months": "7,8"}, "months is '7,8': give a list"),
+        ({"months": ["7"]}, r"months is \['7'\]: give at least one, each from 1 to 12"),
         ({"days_gap": 17.5}, "days gap 17.5: give whole days, 0 to 366"),
         ({"days_gap": "17"}, "days gap '17': give whole days"),
         ({"days_gap": True}, "days gap True: give whole days"),
