@@ -128,11 +128,17 @@ def _read_marker(path: Path) -> dict[str, Any] | None:
     return marker if isinstance(marker, dict) else None
 
 
+def _holds_files(root: Path) -> bool:
+    """Whether a folder holds anything but the marker that another process is writing just now."""
+    being_written = f".{Path(UNFINISHED_SAMPLE).stem}."
+    return any(not path.name.startswith(being_written) for path in root.iterdir())
+
+
 def _claim(root: Path, identity: dict[str, Any]) -> None:
     """Mark a folder as this sample's, if it is new, empty, or already this sample's."""
     if root.exists() and not root.is_dir():
         raise MultiSenGEError(f"{root} is a file: give a folder that is new or empty")
-    if root.is_dir() and any(root.iterdir()):
+    if root.is_dir() and _holds_files(root):
         marker = _read_marker(root / UNFINISHED_SAMPLE) or _read_marker(root / SAMPLE_MARKER)
         if marker is None:
             content = "holds other files"

@@ -346,6 +346,14 @@ def test_a_read_only_cache_is_one_line(cache, monkeypatch):
             sample.ensure_sample(32)
 
 
+@pytest.mark.fault("sample: another process writes its marker just now -> the sample is written")
+def test_an_unfinished_marker_of_another_process_is_no_foreign_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(sample, "PLACES", sample.PLACES[:1])
+    (tmp_path / ".unfinished-sample.0a1b2c3d.json").touch()
+    assert sample.write_sample(tmp_path, 32) == tmp_path
+    assert len(list((tmp_path / "labels").iterdir())) == 1
+
+
 @pytest.mark.fault("sample: two processes write it at once -> both get the same whole sample")
 @pytest.mark.slow
 def test_two_processes_at_once(tmp_path):
