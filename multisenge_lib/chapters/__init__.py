@@ -136,6 +136,7 @@ if TYPE_CHECKING:  # loaded when first asked for, see `lazy_names`
         transfer_sentences,
         transfer_table,
     )
+    from multisenge_lib.chapters.validation import validation_losses
     from multisenge_lib.chapters.village import read_village, read_village_radar
 
 __getattr__, __dir__ = lazy_names(__name__)
