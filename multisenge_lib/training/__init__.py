@@ -1,4 +1,4 @@
-"""How a network is trained: settings, batches, loss, run, checkpoint, devices.
+"""How a network is trained: from settings and batches to the record of a run; begin with `run`.
 
 Keras takes seconds to import. It is loaded when training is first asked for, not for the settings,
 which are data.
@@ -20,18 +20,15 @@ if TYPE_CHECKING:  # loaded when first asked for, see `lazy_names`
     from multisenge_lib.training.checkpoint import TrainingInfo
     from multisenge_lib.training.devices import device_name
     from multisenge_lib.training.loss import inverse_frequency, weighted_loss
-    from multisenge_lib.training.progress import show
-    from multisenge_lib.training.run import (
-        ClassifierInfo,
+    from multisenge_lib.training.preparation import (
         PreparedRun,
-        Run,
         check_data_root,
         compute_statistics,
-        evaluate,
-        evaluate_predictions,
-        make_record,
         prepare,
-        train,
     )
+    from multisenge_lib.training.progress import show
+    from multisenge_lib.training.recording import ClassifierInfo, make_record
+    from multisenge_lib.training.run import Run, train
+    from multisenge_lib.training.scoring import evaluate, evaluate_predictions
 
 __getattr__, __dir__ = lazy_names(__name__, check_keras)

@@ -19,6 +19,7 @@ from multisenge_lib import results
 from multisenge_lib.dataset import MULTISENGE, TYPOLOGIES, make_typology, with_selection
 from multisenge_lib.errors import ExperimentError, FileError, PatchError, RecordError
 from multisenge_lib.models import get_experiment, load_model, save_model
+from multisenge_lib.training import fitting, preparation
 from multisenge_lib.training import run as training
 from multisenge_lib.training.checkpoint import delete_run
 from multisenge_lib.training.progress import Progress
@@ -43,7 +44,7 @@ def test_nothing_is_read_before_the_request_is_sound(tmp_path, monkeypatch):
     def read(*_, **__):
         raise AssertionError("data was read")
 
-    monkeypatch.setattr(training, "load_selection", read)
+    monkeypatch.setattr(preparation, "load_selection", read)
     for folder in ("labels", "ground_reference", "s2"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "31UFQ_0_0.json").touch()
@@ -72,7 +73,7 @@ def write_small(root):
 def slim(monkeypatch, root, selection):
     """`train` without a U-Net and with few filters, on the patches selected."""
     monkeypatch.setenv("MULTISENGE_CACHE", str(root / "cache"))
-    monkeypatch.setattr(training, "load_selection", lambda *_, **__: selection)
+    monkeypatch.setattr(preparation, "load_selection", lambda *_, **__: selection)
     no_unet(monkeypatch)
 
     def run(settings=FAST, experiment="s1_6c", **options):
@@ -104,7 +105,7 @@ def whole(small):
 
 @pytest.fixture
 def store(run, small):
-    return training.prepare(small[0], get_experiment("s1_6c"), FAST, on_error="skip").store
+    return preparation.prepare(small[0], get_experiment("s1_6c"), FAST, on_error="skip").store
 
 
 #: Several passes per epoch and a rate that follows from the number of the update.
@@ -117,14 +118,14 @@ class Killed(Exception):
 
 def kill_after(monkeypatch, epochs):
     """Die in the epoch after `epochs` whole ones."""
-    plan = training.TrainingBatches.plan
+    plan = preparation.TrainingBatches.plan
 
     def dying(self, number):
         if self.first_pass * self.steps + number > epochs * self.steps:
             raise Killed
         return plan(self, number)
 
-    monkeypatch.setattr(training.TrainingBatches, "plan", dying)
+    monkeypatch.setattr(preparation.TrainingBatches, "plan", dying)
 
 
 def test_a_killed_run_with_a_cosine_goes_on_with_the_same_rates_and_batches(run, monkeypatch):
@@ -209,7 +210,7 @@ def test_other_classes_of_the_same_number_are_another_run(run):
 def test_whatever_a_description_changes_is_another_run(run, small):
     def folder(dataset):
         experiment = get_experiment("s2_2c", dataset)
-        return training.prepare(small[0], experiment, FAST, "skip", dataset).folder()
+        return preparation.prepare(small[0], experiment, FAST, "skip", dataset).folder()
 
     base = replace(MULTISENGE, groupings=(URBAN,))
     (urban, rest) = URBAN.classes
@@ -232,7 +233,7 @@ def test_every_part_of_the_identity_makes_another_run(run, small, monkeypatch):
     """One change at a time: a part that were left out would let an old network pass for a new."""
     dataset = replace(MULTISENGE, groupings=(URBAN,))
     experiment = get_experiment("s1_2c", dataset)
-    base = training.prepare(small[0], experiment, FAST, "skip", dataset)
+    base = preparation.prepare(small[0], experiment, FAST, "skip", dataset)
     changed = {
         "experiment": replace(base, experiment=replace(experiment, filters=8)),
         "settings": replace(base, settings=replace(FAST, learning_rate=0.5)),
@@ -250,7 +251,7 @@ def test_every_part_of_the_identity_makes_another_run(run, small, monkeypatch):
             if name == "backend":
                 patch.setattr(keras.backend, "backend", lambda value=value: value)
             else:
-                patch.setattr(training, "library_digest", lambda value=value: value)
+                patch.setattr(preparation, "library_digest", lambda value=value: value)
             folders[name] = base.folder()
     assert set(folders) == set(base.identity())
     assert len({base.folder(), *folders.values()}) == 1 + len(folders)
@@ -276,13 +277,13 @@ def test_every_setting_makes_another_run_but_the_reader_threads(run, small, fiel
         "reader_threads": 9,
         "tensorboard": True,
     }[field.name]
-    base = training.prepare(small[0], get_experiment("s1_6c"), FAST, "skip")
+    base = preparation.prepare(small[0], get_experiment("s1_6c"), FAST, "skip")
     changed = replace(base, settings=replace(FAST, **{field.name: other}))
     assert (changed.folder() == base.folder()) == (field.name == "reader_threads")
 
 
 def test_runs_can_lie_in_a_folder_of_their_own(run, small, tmp_path):
-    prepared = training.prepare(small[0], get_experiment("s1_6c"), FAST, "skip")
+    prepared = preparation.prepare(small[0], get_experiment("s1_6c"), FAST, "skip")
     assert prepared.folder(tmp_path).parent == tmp_path
     assert prepared.folder(tmp_path).name == prepared.folder().name
 
@@ -326,35 +327,35 @@ def test_patches_of_an_experiment_depend_on_its_own_sensors(tmp_path):
     """One file in s2/ once left the experiments of Sentinel-1 without patches."""
     write_root(tmp_path, patches=["31UFP_0_0", "31UEQ_0_0", "31UFQ_0_0"])
     experiment = replace(get_experiment("s1_6c"), months=(7, 8))
-    whole, sensors = training._select(tmp_path, experiment, MULTISENGE)
+    whole, sensors = preparation._select(tmp_path, experiment, MULTISENGE)
     assert len(whole) == 3 and sensors == ("s1", "s2")  # one store serves all experiments
     for path in (tmp_path / "s2").glob("31UFQ_*"):
         path.unlink()
-    own, sensors = training._select(tmp_path, experiment, MULTISENGE)
+    own, sensors = preparation._select(tmp_path, experiment, MULTISENGE)
     assert own["patch"].tolist() == whole["patch"].tolist() and sensors == ("s1",)
     (tmp_path / "s2" / "stray.tif").touch()
-    own, sensors = training._select(tmp_path, experiment, MULTISENGE)
+    own, sensors = preparation._select(tmp_path, experiment, MULTISENGE)
     assert own["patch"].tolist() == whole["patch"].tolist() and sensors == ("s1",)
 
 
 def test_classes_that_the_dataset_lacks_are_refused(run, small):
     experiment = get_experiment("s1_2c", replace(MULTISENGE, groupings=(URBAN,)))
     with pytest.raises(ExperimentError, match=r"'2c', which multisenge does not have.*10c"):
-        training.prepare(small[0], experiment, FAST)
+        preparation.prepare(small[0], experiment, FAST)
 
 
 def test_an_experiment_of_another_selection_than_its_dataset_is_refused(small):
     """The record would name a gap of 20 days, and the network would have seen one of 17."""
     dataset = with_selection(MULTISENGE, days_gap=20)
     with pytest.raises(ExperimentError, match=r"days gap 17, but multisenge\+.* and 20: give"):
-        training.prepare(small[0], get_experiment("s1_6c"), FAST, dataset=dataset)
+        preparation.prepare(small[0], get_experiment("s1_6c"), FAST, dataset=dataset)
 
 
 def test_an_experiment_of_another_number_of_radar_dates_is_refused(small):
     dataset = with_selection(MULTISENGE, s1_rule="first2")
     experiment = replace(get_experiment("s1s2_6c"), days_gap=dataset.days_gap)
     with pytest.raises(ExperimentError, match=r"takes 1 Sentinel-1 dates of each month, .* has 2"):
-        training.prepare(small[0], experiment, FAST, dataset=dataset)
+        preparation.prepare(small[0], experiment, FAST, dataset=dataset)
 
 
 def test_a_skipped_patch_is_counted_and_listed(whole, run, small):
@@ -375,7 +376,7 @@ def test_the_saved_model_takes_raw_values_and_predicts_the_same(whole, store):
 
 def test_another_split_is_another_run_with_a_record_of_its_own(whole, run, small, monkeypatch):
     selection = small[1].assign(split=small[1]["split"].replace({"test": "train", "train": "test"}))
-    monkeypatch.setattr(training, "load_selection", lambda *_, dataset, **__: selection)
+    monkeypatch.setattr(preparation, "load_selection", lambda *_, dataset, **__: selection)
     dataset = with_selection(MULTISENGE, tiles="31UFP,31UFQ=test,31UEQ=train")
     other = run(replace(FAST, epochs=1, batch_size=1), dataset=dataset)
     assert other.folder != whole.folder
@@ -415,10 +416,10 @@ def test_more_devices_than_there_are(run):
         run(replace(FAST, devices=2))
 
 
-@pytest.mark.parametrize("kind", [training.TrainingBatches, training.Batches])
+@pytest.mark.parametrize("kind", [preparation.TrainingBatches, preparation.Batches])
 def test_a_store_damaged_while_training_is_one_line(run, monkeypatch, kind):
     """In a thread of the backend's: the four arrays of the first batch are looked at before."""
-    read = training.Batches._read
+    read = preparation.Batches._read
     count = []
 
     def damaged(self, *arguments):
@@ -427,7 +428,7 @@ def test_a_store_damaged_while_training_is_one_line(run, monkeypatch, kind):
             raise PatchError("s1 cannot be read")
         return read(self, *arguments)
 
-    monkeypatch.setattr(training.Batches, "_read", damaged)
+    monkeypatch.setattr(preparation.Batches, "_read", damaged)
     with pytest.raises(PatchError, match="s1 cannot be read") as caught:
         run(resume=False)
     assert "\n" not in str(caught.value)
@@ -490,7 +491,7 @@ def test_a_finished_run_is_only_evaluated(whole, run, monkeypatch):
 @pytest.mark.fault("training: the loss is no number in any epoch -> one line, no record")
 def test_a_run_that_diverges_is_refused(run, monkeypatch):
     diverged = lambda _: lambda _, logits: keras.ops.mean(logits) * np.nan  # noqa: E731
-    monkeypatch.setattr(training, "weighted_loss", diverged)
+    monkeypatch.setattr(fitting, "weighted_loss", diverged)
     with pytest.raises(ExperimentError, match="was NaN in every epoch: give a smaller"):
         run(replace(FAST, epochs=1, seed=7))
 
@@ -499,9 +500,9 @@ def test_a_run_that_diverges_is_refused(run, monkeypatch):
 def test_a_run_whose_end_failed_is_not_trained_again(run, monkeypatch):
     settings = replace(FAST, epochs=1, seed=3)
     epochs = []
-    ended = training.Checkpoint.on_epoch_end
+    ended = fitting.Checkpoint.on_epoch_end
     counted = lambda self, epoch, logs=None: (epochs.append(epoch), ended(self, epoch, logs))[1]  # noqa: E731
-    monkeypatch.setattr(training.Checkpoint, "on_epoch_end", counted)
+    monkeypatch.setattr(fitting.Checkpoint, "on_epoch_end", counted)
     with monkeypatch.context() as patched, pytest.raises(Killed):
         patched.setattr(training, "evaluate", lambda *_: (_ for _ in ()).throw(Killed))
         run(settings, checkpoint_interval=1e9)
@@ -526,7 +527,7 @@ def checkpoint(whole):
     net.train_on_batch(np.ones((4, 3)), np.ones((4, 2)))
     stopping = keras.callbacks.EarlyStopping()
     plateau = keras.callbacks.ReduceLROnPlateau()
-    checkpoint = training.Checkpoint(whole.folder / "other", stopping, plateau, 0)
+    checkpoint = fitting.Checkpoint(whole.folder / "other", stopping, plateau, 0)
     for callback in (stopping, plateau, checkpoint):
         callback.set_model(net)
         callback.on_train_begin()
@@ -615,8 +616,8 @@ UNSOUND = {
 @pytest.mark.parametrize("what", UNSOUND)
 def test_what_cannot_be_trained_is_said_before_packing(run, small, monkeypatch, what):
     change, settings, words = UNSOUND[what]
-    monkeypatch.setattr(training, "load_selection", lambda *_, **__: change(small[1]))
-    monkeypatch.setattr(training, "pack", None)
+    monkeypatch.setattr(preparation, "load_selection", lambda *_, **__: change(small[1]))
+    monkeypatch.setattr(preparation, "pack", None)
     with pytest.raises(ExperimentError, match=words) as caught:
         run(replace(FAST, **settings))
     one_line(caught)
@@ -625,7 +626,7 @@ def test_what_cannot_be_trained_is_said_before_packing(run, small, monkeypatch, 
 @pytest.mark.fault("training: patches of 48 pixels -> before packing")
 def test_a_size_that_does_not_fit_is_said_before_packing(tmp_path, monkeypatch):
     selection = write_root(tmp_path, 48, ("31UFQ_0_0", "31UFP_0_0", "31UEQ_0_0"))
-    monkeypatch.setattr(training, "pack", None)
+    monkeypatch.setattr(preparation, "pack", None)
     with pytest.raises(ExperimentError, match="48 x 48 pixels do not fit"):
         slim(monkeypatch, tmp_path, selection)(replace(FAST, batch_size=1))
 
@@ -633,9 +634,9 @@ def test_a_size_that_does_not_fit_is_said_before_packing(tmp_path, monkeypatch):
 @pytest.mark.fault("training: a reference of 0 everywhere in a split -> refused, not loss 0.0")
 @pytest.mark.parametrize("split", ["train", "validation", "test"])
 def test_a_split_without_reference_is_refused(run, monkeypatch, split):
-    count = training.count_classes
+    count = preparation.count_classes
     none = lambda store, typology, of: count(store, typology, of) * (of != split)  # noqa: E731
-    monkeypatch.setattr(training, "count_classes", none)
+    monkeypatch.setattr(preparation, "count_classes", none)
     with pytest.raises(ExperimentError, match=f"the reference of the {split} patches is no data"):
         run()
 
@@ -643,7 +644,7 @@ def test_a_split_without_reference_is_refused(run, monkeypatch, split):
 @pytest.mark.fault("training: a test split without the showcase -> maps of its first patches")
 def test_maps_without_showcase_patches(whole, run, small, monkeypatch):
     assert list(whole.record.maps) == [SHOWN]
-    task = training.prepare(small[0], get_experiment("s1_6c"), STOPPING, on_error="skip")
+    task = preparation.prepare(small[0], get_experiment("s1_6c"), STOPPING, on_error="skip")
     assert list(training.evaluate(whole.model, task, "validation").maps) == [
         "31UFP_0_0",
         "31UFP_0_257",

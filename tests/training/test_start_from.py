@@ -10,6 +10,7 @@ from multisenge_lib import results
 from multisenge_lib.dataset import MULTISENGE, TYPOLOGIES
 from multisenge_lib.errors import ExperimentError, ModelError
 from multisenge_lib.models import build_model, model_card, save_model
+from multisenge_lib.training import preparation
 from multisenge_lib.training import run as training
 from multisenge_lib.training.settings import Settings, settings_from_parameters
 from multisenge_lib.training.start_from import starting_point, take_weights
@@ -173,7 +174,7 @@ def test_a_network_that_asks_for_days_is_trained(file, tmp_path):
     run = training.train(experiment, FAST, tmp_path / "root", dataset=dataset, progress=False)
     assert np.isfinite(run.record.history["loss"]).all()
     assert run.record.spatial.by_distance.sum() == 32 * 32
-    prepared = training.prepare(tmp_path / "root", experiment, FAST, dataset=dataset)
+    prepared = preparation.prepare(tmp_path / "root", experiment, FAST, dataset=dataset)
     inputs, _ = prepared.batches("train")[0]
     # The seventh of July and the sixth of August of a leap year.
     assert inputs["s2_days"].tolist() == [[189, 219], [189, 219]]
