@@ -14,6 +14,7 @@ import gzip
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,7 @@ class LabelCounts:
             `gap20`, and the selected patches `train`, `validation`, `test`.
         overlap: ground that two splits share, in square kilometres, by "train and test".
         dates_sha256: digest of all dates chosen at 17 days, as `to_csv` writes them.
-        provenance: one sentence: computed now, or read from which record.
+        provenance: from which label files the counts are, and when they were counted, in words.
     """
 
     totals: dict[str, int]
@@ -109,12 +110,12 @@ class LabelCounts:
         return self.density[["lon", "lat"]].assign(dropped=dropped)
 
 
-def count_labels(index: pd.DataFrame, provenance: str = "computed now") -> LabelCounts:
+def count_labels(index: pd.DataFrame, provenance: str = "counted now") -> LabelCounts:
     """Count everything that the book shows about the label files.
 
     Args:
         index: from `read_index`.
-        provenance: where the label files come from, in words.
+        provenance: where the label files come from and when they are counted, in words.
     """
     selection = select(index)
     per_patch = split_counts.count_per_patch(index, selection)
@@ -187,15 +188,11 @@ def read_label_counts(record: Path = RECORD) -> LabelCounts:
         table = pd.read_csv(record / f"{name}.csv", index_col=list(range(levels)))
         # A table of one column is a series.
         tables[name] = table.squeeze("columns") if name in ("months", "classes") else table
-    commit = (source["commit"] or "no commit")[:7]
     return LabelCounts(
         totals=document["totals"],
         overlap=document["overlap"],
         dates_sha256=document["dates_sha256"],
-        provenance=(
-            f"read from the committed record of {source['made']} "
-            f"({source['source']}; code {commit})"
-        ),
+        provenance=f"from the {source['source']}, counted on {source['made']}",
         **tables,
     )
 
@@ -235,4 +232,7 @@ def load_label_counts(find: Callable[[], Path | None] = published_labels) -> Lab
     if labels is None:
         return read_label_counts()
     index = read_index(labels)
-    return count_labels(index, f"computed now from the {len(index):,} label files")
+    today = date.today().isoformat()
+    return count_labels(
+        index, f"from the {len(index):,} label files on this machine, counted on {today}"
+    )

@@ -24,7 +24,7 @@ from multisenge_lib.results import (
 SCORES = ("precision", "recall", "f1")
 _MAJORITY = "commonest class everywhere"
 _FOREST = "random forest, pixel by pixel"
-_NAME_SHOWN = {"sample": "sample (synthetic)", "multisenge": "MultiSenGE, this book"}
+_NAME_SHOWN = {"sample": "synthetic sample", "multisenge": "MultiSenGE, this book"}
 
 
 def display_name(dataset: str) -> str:

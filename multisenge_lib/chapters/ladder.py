@@ -40,7 +40,7 @@ class Rung:
         experiment: the first part of its experiment's name, before the classes.
         question: what a comparison with the network `below` answers.
         below: the label of the network that it is compared with; empty for the first.
-        step: what differs from the network `below`, in words that follow "with".
+        step: what differs from the network `below`, in words that follow "from".
     """
 
     label: str
@@ -151,7 +151,7 @@ def ladder_gains(
 
 
 def ladder_sentences(runs: Mapping[str, Sequence[Record]], score: str = "macro_f1") -> str:
-    """Say in a few sentences what each step of the ladder changes, and what of it is clear.
+    """Say in a few sentences which step of the ladder gains most, and which gains are clear.
 
     Args:
         runs: from `ladder_runs`.
@@ -160,17 +160,14 @@ def ladder_sentences(runs: Mapping[str, Sequence[Record]], score: str = "macro_f
     gains = ladder_gains(runs, score)
     if not gains:
         return "No two networks that follow each other are trained yet."
-    changes = []
-    clear = []
-    for rung in LADDER:
-        if rung.label not in gains:
-            continue
-        gain = gains[rung.label]
-        changes.append(f"{write_number(gain.difference.value, SIGNED)} with {rung.step}")
-        if gain.is_clear:
-            clear.append(rung.label)
+    rungs = {rung.label: rung for rung in LADDER}
+    largest = max(gains, key=lambda label: gains[label].difference.value)
+    size = write_number(gains[largest].difference.value, SIGNED)
+    clear = [rung.label for rung in LADDER if rung.label in gains and gains[rung.label].is_clear]
     name = score.replace("_", " ").replace(" f1", " F1")
-    text = f"Step by step, the {name} changes by {'; '.join(changes)}."
+    text = f"The largest gain in {name} is {size}, from {rungs[largest].step}."
+    if gains[largest].difference.value <= 0:
+        text = f"No step raises the {name}."
     seeds = [gain.difference.seeds for gain in gains.values()]
     if max(seeds) == 1:
         return f"{text} Each change is measured in one pair of runs, so any of them may be luck."
@@ -275,6 +272,7 @@ def ladder_figure(runs: Mapping[str, Sequence[Record]], width: float = DESKTOP_W
         if operations > 0:  # they are not counted for a forest
             cost_axis.scatter(operations, height, 36, _COLOR, marker="s", zorder=3)
             most = max(most, operations)
+    score_axis.locator_params(axis="x", nbins=6)  # labels of three decimals need room
     score_axis.set_xlabel("Macro F1")
     cost_axis.set_xlabel("Operations of one training, 10¹²")
     cost_axis.set_xlim(0, 1.08 * most or 1)  # a mark at the edge would be cut in half

@@ -30,7 +30,7 @@ from multisenge_lib.chapters.style import (
     lower_legend,
     panels,
 )
-from multisenge_lib.dataset import SAMPLE, TYPOLOGIES, URBAN
+from multisenge_lib.dataset import TYPOLOGIES, URBAN
 from multisenge_lib.paper import METHODS
 from multisenge_lib.results import URBAN_F1, mean_score, read_runs
 
@@ -60,7 +60,8 @@ _STEP_LABELS = {
 
 def book_group(dataset: str) -> str:
     """Name the group of this book's runs, in words that fit beside a chart."""
-    return "Synthetic sample" if dataset == SAMPLE.name else display_name(dataset)
+    name = display_name(dataset)
+    return name[0].upper() + name[1:]
 
 
 def _public_scores(classes: int, score: str) -> pd.Series:

@@ -78,7 +78,7 @@ def test_other_datasets_stand_by_themselves(trained):
 def test_a_record_says_how_it_was_made(trained):
     table = comparison.run_table(comparison.read_records("sample", 6))
     assert list(table) == list(paper.METHODS)
-    assert set(table.loc["dataset"]) == {"sample (synthetic)"}
+    assert set(table.loc["dataset"]) == {"synthetic sample"}
     assert set(table.loc["epochs"]) == {"2"}
 
 
@@ -115,7 +115,7 @@ def test_the_run_in_the_middle_stands_for_its_method(trained):
 def test_settings_that_all_runs_share_are_listed_once(trained):
     records = comparison.read_records("sample", 6)
     shared, different = comparison.shared_settings(records)
-    assert shared["dataset"] == "sample (synthetic)" and "epochs" in shared
+    assert shared["dataset"] == "synthetic sample" and "epochs" in shared
     assert different.empty
     changed = make_record("s1_6c", settings={"epochs": 7})
     shared, different = comparison.shared_settings(records | {"ConvLSTM-S1": changed})

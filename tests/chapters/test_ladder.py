@@ -1,5 +1,7 @@
 """The ladder of networks, with all, some and none of them trained."""
 
+import itertools
+
 import matplotlib.pyplot as plt
 import pytest
 from matplotlib.collections import PathCollection
@@ -48,8 +50,33 @@ def test_each_network_is_compared_with_the_one_below(write):
     assert table["seeds"].tolist() == ["0", "0", "5", "5", "0", "0", "1"]
     assert chapters.ladder_figure(runs).axes
     sentences = chapters.ladder_sentences(runs)
-    assert " with recurrence instead of stacked dates; " in sentences
+    assert "The largest gain in macro F1 is +" in sentences
+    assert ", from recurrence instead of stacked dates. " in sentences
     assert sentences.endswith("these are clear: ConvLSTM.")
+
+
+def test_a_ladder_on_which_nothing_gains_says_so(write):
+    write(record(30, "s1s2_10c"), record(60, "stack_10c"))
+    sentences = chapters.ladder_sentences(chapters.ladder_runs("sample", 10))
+    assert sentences.startswith("No step raises the macro F1. ")
+
+
+def test_the_numbers_below_a_chart_have_room(write):
+    """Between two labels there is at least the width of a digit."""
+    hits = {"forest_10c": 66, "unet_10c": 76, "stack_10c": 73, "s1s2_10c": 70, "inception_10c": 79}
+    write(*[record(hit, name) for name, hit in hits.items()])
+    figure = chapters.ladder_figure(chapters.ladder_runs("sample", 10))
+    figure.canvas.draw()
+    for ax in figure.axes:
+        left, right = ax.get_xlim()
+        shown = [
+            label.get_window_extent()
+            for label, at in zip(ax.get_xticklabels(), ax.get_xticks(), strict=True)
+            if left <= at <= right
+        ]
+        digit = shown[0].width / len(ax.get_xticklabels()[0].get_text())
+        for one, following in itertools.pairwise(shown):
+            assert following.x0 - one.x1 > digit
 
 
 def test_no_mark_of_the_ladder_lies_on_the_edge_of_its_chart(write):
