@@ -31,3 +31,12 @@ def test_what_was_not_trained_is_left_out(written):
     experiments = {"cosine": "s2_10c", "plateau": "s2_10c+plateau"}
     assert list(chapters.validation_losses("sample", experiments).index) == ["cosine"]
     assert chapters.validation_losses("sample", {"plateau": "s2_10c+plateau"}).empty
+
+
+def test_only_seeds_that_all_have_are_counted(written):
+    results.write_record(make_record("s2_10c+plateau", 2))
+    experiments = {"cosine": "s2_10c", "plateau": "s2_10c+plateau"}
+    table = chapters.validation_losses("sample", experiments)
+    assert table["seeds"].tolist() == [1, 1]
+    assert table["mean"].tolist() == [1.5, 1.5] and table["deviation"].isna().all()
+    assert table["best_epochs"].tolist() == ["3", "2"]
