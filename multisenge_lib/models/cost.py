@@ -63,7 +63,9 @@ def _for_one_patch(model: keras.Model) -> keras.Model:
     inputs = {}
     for name, tensor in model.input.items():
         inputs[name] = keras.Input(batch_shape=(1, *tensor.shape[1:]), name=name)
-    return keras.models.clone_model(model, input_tensors=inputs)
+    # A copy of a compiled network would be compiled too, and Keras cannot copy our loss.
+    uncompiled = keras.Model(model.input, model.output, name=model.name)
+    return keras.models.clone_model(uncompiled, input_tensors=inputs)
 
 
 #: Layers that use each weight of their kernel once for each pixel that they give.

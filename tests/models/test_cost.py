@@ -15,6 +15,7 @@ from multisenge_lib.models.cost import (
 )
 from multisenge_lib.models.networks import NETWORKS
 from multisenge_lib.models.unet import build_unet
+from multisenge_lib.training.loss import weighted_loss
 
 
 def test_a_convolution_by_hand():
@@ -40,6 +41,16 @@ def test_the_operations_of_each_network_are_counted(network):
     """The U-Nets of one date and of all dates once failed here, after their training."""
     prefix = {"conv_lstm": "s1s2"}.get(network, network)
     assert step_operations(build_model(f"{prefix}_6c", 32), batch=1) > 1e8
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_a_network_that_is_ready_for_training_is_counted_too(network):
+    """U-TAE once stopped here before its first step: Keras copied it together with the loss."""
+    prefix = {"conv_lstm": "s1s2"}.get(network, network)
+    model = build_model(f"{prefix}_6c", 32)
+    expected = step_operations(model, batch=1)
+    model.compile("adam", weighted_loss([1.0] * 6))
+    assert step_operations(model, batch=1) == expected
 
 
 def test_an_inner_network_of_unknown_size_is_refused():
