@@ -123,8 +123,8 @@ def band_order(images: pd.DataFrame) -> Evidence:
         f"{count:,} speak for the {order} order" for order, count in votes.items()
     )
     sentence += (
-        f"Vegetation is {fourth:.0f} in the fourth and {fifth:.0f} in the fifth band: of "
-        f"{votes.sum():,} rasters {by_order}"
+        f"Over vegetation the fourth band has a mean of {fourth:.0f} and the fifth one of "
+        f"{fifth:.0f}. Of the {votes.sum():,} rasters with vegetation {by_order}"
     )
     orders_of_unnamed = set(orders[~named].dropna())
     problem = ""

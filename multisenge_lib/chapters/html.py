@@ -101,12 +101,13 @@ def source_note(text: str) -> Html:
     return Html(f'<p class="source-note">{escape(text)}</p>')
 
 
-def data_banner(name: str, what: str) -> Html | None:
+def data_banner(name: str, what: str, *, fixed: bool = False) -> Html | None:
     """Warn that what is shown is not the paper's data; None for MultiSenGE.
 
     Args:
         name: name of the dataset that is shown.
         what: plural subject of the sentence, such as "The images below".
+        fixed: whether the page shows this dataset even where `MULTISENGE_ROOT` names MultiSenGE.
     """
     if name == MULTISENGE.name:
         return None
@@ -119,10 +120,13 @@ def data_banner(name: str, what: str) -> Html | None:
     else:
         title = f"{name}, not the paper's data"
         reason = f"come from the dataset {name}."
+    remedy = (
+        " Set <code>MULTISENGE_ROOT</code> to the published dataset and build again to see those "
+        "of MultiSenGE."
+    )
     return Html(
         f'<div class="sample-banner"><p class="banner-title">{escape(title)}</p>'
-        f"<p>{escape(what)} {escape(reason)} Set <code>MULTISENGE_ROOT</code> to the published "
-        "dataset and build again to see those of MultiSenGE.</p></div>"
+        f"<p>{escape(what)} {escape(reason)}{'' if fixed else remedy}</p></div>"
     )
 
 

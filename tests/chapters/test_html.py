@@ -76,6 +76,9 @@ def test_scores_are_printed_as_the_paper_prints_them():
 
 def test_a_banner_names_all_data_but_the_papers():
     assert "synthetic" in html.data_banner("sample", "The scores").data
+    # Only a page that would show MultiSenGE's images is told how to show them.
+    assert "MULTISENGE_ROOT" in html.data_banner("sample", "The scores").data
+    assert "MULTISENGE_ROOT" not in html.data_banner("sample", "The scores", fixed=True).data
     own = html.data_banner("my-<valley>", "The scores").data
     assert "my-&lt;valley&gt;, not the paper" in own and "synthetic" not in own
     assert html.data_banner("multisenge", "The scores") is None
