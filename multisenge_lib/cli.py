@@ -449,8 +449,8 @@ def import_images(
         float | None,
         typer.Option(
             help="What is added to the Sentinel-2 values, in their own unit, before the factor. "
-            "Default: as offset tags say, or the processing baseline of each ESA product (-1000 "
-            "from N0400 on), else 0."
+            "Not above 0. Default: as offset tags say, or the processing baseline of each ESA "
+            "product (-1000 from N0400 on), else 0."
         ),
     ] = None,
     no_data: Annotated[

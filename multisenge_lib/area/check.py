@@ -27,6 +27,7 @@ from multisenge_lib.area.raster_content import (
     band_order,
     content_of,
     place,
+    reflectance_unit,
 )
 from multisenge_lib.dataset import (
     DESCRIPTION,
@@ -167,6 +168,7 @@ def check_root(root: Path | str, workers: int | None = None, progress: bool = Fa
     evidence = {
         "Place": place(sound),
         "Band order": band_order(sound[sound["layer"] == "s2"]),
+        "Reflectance": reflectance_unit(sound[sound["layer"] == "s2"]),
         "Backscatter": backscatter_levels(sound[sound["layer"] == "s1"]),
     }
     problems += _problems_of_content(evidence)
@@ -396,7 +398,7 @@ def _read_patch(
 
 
 def _problems_of_content(evidence: dict[str, Evidence]) -> list[Remark]:
-    layer_of_subject = {"Band order": "s2", "Backscatter": "s1"}
+    layer_of_subject = {"Band order": "s2", "Reflectance": "s2", "Backscatter": "s1"}
     remarks = []
     for subject, layer in layer_of_subject.items():
         problem = evidence[subject].problem

@@ -32,11 +32,15 @@ from multisenge_lib.dataset import (
     THEIA_NO_DATA,
     alpha_bands,
     apply_tags,
+    fill_value,
     guess_band_order,
     has_red_edge,
+    implausible_image,
     impossible_values,
     is_tagged,
     label_bytes,
+    looks_cut_off,
+    looks_like_amplitude,
     raster_bytes,
     raster_path,
     to_uint16,
@@ -46,6 +50,9 @@ from multisenge_lib.dataset import (
 from multisenge_lib.errors import ImportAreaError, MultiSenGEError
 
 S1Unit = Literal["linear", "db", "dn"]
+#: Reflectance x 10,000 that no processor writes for ground: dark pixels are some hundreds below 0
+#: at most, and 1000 is subtracted from products with an offset.
+_LOWEST_REFLECTANCE = -3000
 #: Providers use the largest 16-bit value for no data.
 _LARGEST_UINT16 = np.iinfo(np.uint16).max
 #: Values that mark no data in signed reflectance, with a tag or without: MAJA's, which THEIA uses,
@@ -246,6 +253,16 @@ def reflectance(stored: np.ndarray, band: OpenBand, units: InputUnits) -> np.nda
     return values
 
 
+def offset_of(band: OpenBand, units: InputUnits) -> float:
+    """What `reflectance` adds to the stored values of a band, in their own unit."""
+    if units.s2_scale is not None or units.s2_offset is not None:
+        return units.s2_offset or 0
+    baseline = band.source.baseline
+    if band.offset == 0 and baseline is not None:
+        return baseline.offset
+    return band.offset
+
+
 def backscatter(stored: np.ndarray, band: OpenBand, units: InputUnits) -> np.ndarray:
     """Linear intensity as `float32`, of stored values `(height, width)`."""
     values = stored.astype(np.float64)
@@ -269,35 +286,13 @@ def looks_brightened(sample: np.ndarray, bands: Sequence[str]) -> bool:
         sample: `(bands, height, width)`, 0 for no data.
         bands: their names.
     """
-    visible = _visible_values(sample, bands)
+    positions = [i for i, band in enumerate(bands) if band in _VISIBLE]
+    observed = sample.any(axis=0)
+    visible = sample[positions][:, observed]
     if visible.size == 0:
         return False
     darkest = visible.min(axis=0)
     return bool(np.percentile(darkest, 1) >= _ESA_ADDITION)
-
-
-def looks_darkened(sample: np.ndarray, bands: Sequence[str]) -> bool:
-    """Whether 1000 was subtracted from reflectance x 10,000 that did not hold the offset.
-
-    Then most of the visible is below 0, which conversion cuts off at 1. In a product that holds the
-    offset, that happens to single dark pixels.
-
-    Args:
-        sample: `(bands, height, width)`, 0 for no data.
-        bands: their names.
-    """
-    visible = _visible_values(sample, bands)
-    if visible.size == 0:
-        return False
-    cut_off = (visible <= 1).all(axis=0)
-    return bool(cut_off.mean() > 0.5)
-
-
-def _visible_values(sample: np.ndarray, bands: Sequence[str]) -> np.ndarray:
-    """The values of the visible bands where there are data, `(visible bands, pixels)`."""
-    visible = [i for i, band in enumerate(bands) if band in _VISIBLE]
-    observed = sample.any(axis=0)
-    return sample[visible][:, observed]
 
 
 class Strip(NamedTuple):
@@ -395,6 +390,7 @@ class PatchWriter:
                 lowest = min(lowest, strip.lowest)
                 self._write_strip(acquisition, bands, strip)
             tagged = [band.source.name for band in opened if band.has_tags]
+            offsets = [offset_of(band, self.units) for band in opened]
         # Judged on the whole image: a strip may be a lake or a cloud. Patches are written by then,
         # but nothing is kept of an import that is refused.
         sample = np.concatenate(samples, axis=1)
@@ -407,7 +403,7 @@ class PatchWriter:
             all_empty=bool(empty_bands.all()),
             tagged=[] if user_counts else tagged,
             overruled=tagged if user_counts else [],
-            brightened=self._check_offset(sample, acquisition.sensor, bands, sources),
+            brightened=self._check_offset(sample, acquisition.sensor, bands, sources, offsets),
         )
 
     def _strips(self, opened: Sequence[OpenBand], sensor: str) -> Iterator[Strip]:
@@ -426,23 +422,22 @@ class PatchWriter:
                 no_signal[i] = stored <= 0 if sensor == "s2" else stored == 0
                 values[i] = convert(np.where(marked[i], 0, stored), band, self.units)
             missing = marked.any(axis=0) | no_signal.all(axis=0)
-            if sensor == "s2":
-                values = to_uint16(values)
-            else:
+            if sensor == "s1":
                 # Backscatter is a power: 0 in one polarisation means that it was not observed.
                 missing |= (values == 0).any(axis=0)
             values[:, missing] = 0
-            if sensor == "s1":
-                self._check_possible(values, opened[0].source.name)
+            title = opened[0].source.name
+            if sensor == "s2":
+                _check_reflectance(values, stored_by_band, title)
+                values = to_uint16(values)
+                values[:, missing] = 0
+            else:
+                _check_backscatter(values, stored_by_band, missing, title)
             lowest = np.inf
             if sensor == "s1" and not missing.all():
                 lowest = min(float(stored[~missing].min()) for stored in stored_by_band)
             empty_bands = (marked | no_signal).all(axis=(1, 2))
             yield Strip(row, values, missing, empty_bands, lowest)
-
-    def _check_possible(self, values: np.ndarray, title: str) -> None:
-        for problem in impossible_values(values, "s1"):
-            raise ImportAreaError(_ask_for_unit(f"{title} {problem}"))
 
     def _check_offset(
         self,
@@ -450,26 +445,40 @@ class PatchWriter:
         sensor: str,
         bands: Sequence[str],
         sources: Sequence[BandSource],
+        offsets: Sequence[float],
     ) -> bool:
         """Compare the values of an image with the offset that its product should have.
+
+        Args:
+            sample: `(bands, height, width)`, 0 for no data.
+            sensor: `s1` or `s2`.
+            bands: names of the bands.
+            sources: where they come from.
+            offsets: what was added to each, as `offset_of` gives it.
 
         Returns:
             Whether the values seem to hold an offset although no name says so.
 
         Raises:
-            ImportAreaError: a name says that there is an offset, and the values that it is gone.
+            ImportAreaError: the user, a tag or a name says that there is an offset, and the values
+                that there is none.
         """
-        if sensor == "s1" or self.units.s2_offset is not None:
+        if sensor == "s1":
             return False
-        baselines = [source.baseline for source in sources if source.baseline is not None]
-        with_offset = [baseline for baseline in baselines if baseline.offset]
-        if with_offset and self.units.s2_scale is None and looks_darkened(sample, bands):
+        if any(offsets) and looks_cut_off(sample, bands):
+            said = f"an offset of {min(offsets):g} is added"
+            baseline = next((s.baseline for s in sources if s.baseline is not None), None)
+            if self.units.s2_offset is None and baseline is not None:
+                said = f"{said} by its processing baseline {baseline.name}"
             raise ImportAreaError(
-                f"{sources[0].name} is of processing baseline {with_offset[0].name}, whose offset "
-                "must be subtracted, but its dark pixels show that this was done before: give "
-                "--s2-offset 0, and import such products by themselves"
+                f"{sources[0].name}: {said}, and most of the visible is below 0 then: the values "
+                "hold no such offset, or this was done before: give --s2-offset 0, and import such "
+                "products by themselves"
             )
-        return not baselines and looks_brightened(sample, bands)
+        if self.units.s2_offset is not None:
+            return False
+        has_baseline = any(source.baseline is not None for source in sources)
+        return not has_baseline and looks_brightened(sample, bands)
 
     def _check_units(
         self, sample: np.ndarray, sensor: str, bands: Sequence[str], title: str, lowest: float
@@ -481,7 +490,12 @@ class PatchWriter:
             raise ImportAreaError(
                 f"{title}: no value is negative, decibels of land are: not --s1-unit db"
             )
-        problems = unlikely_values(sample, sensor, bands)
+        problems = unlikely_values(sample, sensor, bands) or implausible_image(
+            sample, sensor, bands
+        )
+        if not problems and sensor == "s1" and self.units.s1 != "linear":
+            amplitude = looks_like_amplitude(sample, bands)
+            problems = [amplitude] if amplitude else []
         if problems and sensor == "s1":
             raise ImportAreaError(_ask_for_unit(f"{title} {problems[0]}"))
         if problems:
@@ -563,6 +577,66 @@ def days_by_sensor(
     for acquisition in acquisitions:
         days[acquisition.sensor].append(acquisition.day)
     return days
+
+
+def _check_reflectance(
+    values: np.ndarray, stored_by_band: Sequence[np.ndarray], title: str
+) -> None:
+    """Refuse reflectance that no ground has, before it is cut off at the bounds of 16 bit.
+
+    Args:
+        values: `(bands, height, width)`, reflectance x 10,000, 0 for no data.
+        stored_by_band: the same pixels as stored, for the message.
+        title: what the message calls the image.
+
+    Raises:
+        ImportAreaError: it names the stored value, which is often no data without a tag.
+    """
+    number = fill_value(values, "s2")
+    if number is not None:
+        position = (values == number).all(axis=0).argmax()
+        raise ImportAreaError(_ask_for_no_data(title, stored_by_band[0].flat[position]))
+    for is_outside, position in (
+        (values.max() >= _LARGEST_UINT16, values.argmax()),
+        (values.min() < _LOWEST_REFLECTANCE, values.argmin()),
+    ):
+        if is_outside:
+            band, row, column = np.unravel_index(position, values.shape)
+            stored = stored_by_band[band][row, column]
+            raise ImportAreaError(
+                f"{title} holds {_option(stored)}, a reflectance x 10,000 of "
+                f"{values[band, row, column]:.4g} with this scale and offset: if it is no data, "
+                f"give --no-data {_option(stored)}, else divide by the scale with which it was "
+                "stored (--s2-scale)"
+            )
+
+
+def _check_backscatter(
+    values: np.ndarray, stored_by_band: Sequence[np.ndarray], missing: np.ndarray, title: str
+) -> None:
+    """Refuse values that no radar measures; arguments as `_check_reflectance`, linear intensity.
+
+    Raises:
+        ImportAreaError: it asks for the value of no data, or for the unit.
+    """
+    # Before conversion: 9999 decibel is infinite in linear units.
+    number = fill_value(np.where(missing, 0, np.stack(stored_by_band)), "s1")
+    if number is not None:
+        raise ImportAreaError(_ask_for_unit(_ask_for_no_data(title, number)))
+    for problem in impossible_values(values, "s1"):
+        raise ImportAreaError(_ask_for_unit(f"{title} {problem}"))
+
+
+def _ask_for_no_data(title: str, number: np.number) -> str:
+    return (
+        f"{title} holds {_option(number)} in all bands of some pixels, which is no measurement: if "
+        f"it is no data, give --no-data {_option(number)}"
+    )
+
+
+def _option(number: np.number) -> str:
+    """A stored number as short as it can be typed and still be the same number of its type."""
+    return str(number).removesuffix(".0")
 
 
 def _ask_for_unit(problem: str) -> str:

@@ -247,6 +247,11 @@ def _check_options(options: ImportOptions) -> None:
         raise ImportAreaError(
             f"scale {scale} and offset {offset} of Sentinel-2: give numbers, the scale above 0"
         )
+    if offset > 0:
+        raise ImportAreaError(
+            f"offset {offset:g} of Sentinel-2: it is added to stored values, so what undoes ESA's "
+            "addition is negative: give -1000, or -0.1 where reflectance is stored from 0 to 1"
+        )
     for missing, other in options.fill.items():
         if {missing, other} <= {*S1_BANDS}:
             raise ImportAreaError(

@@ -3,6 +3,7 @@
 Products as their providers deliver them:
 
     ESA       S2A_MSIL2A_20220730T105041_N0400_R051_T31UEQ_20220730T170700.SAFE/.../*_B02_10m.jp2
+    before    S2A_USER_PRD_MSIL2A_PDMC_20160803T031502_R051_V20160730T105042_20160730T105042.SAFE
     THEIA     SENTINEL2A_20200707-105433-459_L2A_T31UEQ_C_V2-2_FRE_B2.tif, masks in MASKS/
     S1Tiling  s1a_31UEQ_vv_DES_037_20200708txxxxxx.tif, ..._BorderMask.tif
     HLS       HLS.S30.T31UEQ.2020187T105031.v2.0.B02.tif (Sentinel-2), HLS.L30... (Landsat)
@@ -33,6 +34,10 @@ _ESA_OFFSET = -1000
 _CALENDAR_DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_]?([01]\d)[-_]?([0-3]\d)(?!\d)")
 #: Year and day of the year, as HLS writes it. The T after it keeps other numbers out.
 _DAY_OF_YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)([0-3]\d\d)(?=T\d{6})")
+#: Products, granules and bands of ESA before December 2016. The first date in such a name is that
+#: of the file's making. The sensing follows a V, in the name of the product alone.
+_OLD_ESA = re.compile(r"S2[AB]_[A-Z]{4}_(?:PRD|MSI)_", re.IGNORECASE)
+_OLD_SENSING = re.compile(r"_V(\d{8}T)", re.IGNORECASE)
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 #: As SNAP writes the dates of a stack into the names of its bands.
 _NAMED_MONTH = re.compile(rf"(?<!\d)([0-3]\d)({'|'.join(_MONTHS)})((?:19|20)\d\d)(?!\d)")
@@ -68,11 +73,11 @@ _FOLDER_OF_LEVEL_1C = re.compile(r"MSIL1C|(?<![A-Z0-9])L1C_T\d\d[A-Z]{3}")
 _AUXILIARY_FOLDERS = {"QI_DATA", "MASKS", "AUX_DATA"}
 #: "BorderMask", "Fmask" and "MSK_DETFOO_B02", but not "masked": such an image is an image.
 _MASK = re.compile(r"MASK(?!ED|ING)|^MSK_")
+#: THEIA's layers beside reflectance: "_ATB_R1" (atmosphere), "_CLM_R2", "_DTF_R1-B02" (detectors).
+_THEIA_LAYER = re.compile(r"_[A-Z][A-Z0-9]{2}_R[1-3](?:-[A-Z]?\d{1,2}A?)?$")
 #: THEIA gives reflectance with (FRE) and without (SRE) a correction for the slope of the ground.
 _THEIA_BAND = re.compile(r"_(FRE|SRE)_B(?=\d)", re.IGNORECASE)
 
-#: Band names that only count: "b1", "B1", "Band 1", "band_1", "Layer_1".
-_COUNTED = re.compile(r"(?:B|BAND|LAYER)[ _.-]?(\d+)")
 #: The last part of a name, as Digital Earth Australia and others write it: `nbart_red_edge_1`.
 _WORDS = {
     "BLUE": "B2",
@@ -104,6 +109,8 @@ def day_in(name: str) -> np.datetime64 | None:
     Understood are `yyyymmdd`, with `-` or `_` between the parts or not; the month in English as
     SNAP writes it, `08Jan2020`; and the day of the year as HLS writes it, `2020187T105031`.
     """
+    if is_old_esa_name(name):
+        name = _without_date_of_making(name)
     for match in _CALENDAR_DATE.finditer(name):
         with suppress(ValueError):  # such as 20231305
             return np.datetime64("-".join(match.groups()), "D")
@@ -119,10 +126,29 @@ def day_in(name: str) -> np.datetime64 | None:
     return None
 
 
+def is_old_esa_name(name: str) -> bool:
+    """Whether a name is of ESA's format before December 2016."""
+    return _OLD_ESA.search(name) is not None
+
+
+def _without_date_of_making(name: str) -> str:
+    """What an old name of ESA says of the sensing: what stands before it, or what follows the V."""
+    sensing = _OLD_SENSING.search(name)
+    own_prefix = name[: _OLD_ESA.search(name).start()]
+    return own_prefix + (sensing[1] if sensing else "")
+
+
 def day_of_file(path: Path) -> np.datetime64 | None:
-    """Find the date of a raster in its name, else in the name of its folder, or None."""
-    day = day_in(path.stem)
-    return day_in(path.parent.name) if day is None else day
+    """Find the date of a raster in its name, else in the name of its folder, or None.
+
+    Old files of ESA lie up to five folders below the product, whose name alone holds the sensing.
+    """
+    levels = 6 if is_old_esa_name(path.stem) else 1
+    for name in (path.stem, *(folder.name for folder in list(path.parents)[:levels])):
+        day = day_in(name)
+        if day is not None:
+            return day
+    return None
 
 
 def sensor_in(path: Path) -> str | None:
@@ -149,21 +175,6 @@ def band_in(name: str | None, sensor: str) -> str | None:
         return _WORDS[word[1]]
     number = _BAND_NUMBER.search(text)
     return f"B{number[1].lstrip('0')}" if number else None
-
-
-def names_only_count(names: Sequence[str | None]) -> bool:
-    """Whether the bands of one raster are only numbered: b1, b2, ... or "Band 1", "Band 2", ....
-
-    Then the second is not B2. Sentinel-2's own names go on with B8A after B8, so a list of them
-    never counts further than eight, and one of B1 alone holds nothing of use.
-    """
-    numbers = []
-    for name in names:
-        match = _COUNTED.fullmatch((name or "").strip().upper())
-        if match is None:
-            return False
-        numbers.append(int(match[1]))
-    return numbers == list(range(1, len(numbers) + 1))
 
 
 def foreign_sensor(path: Path) -> str | None:
@@ -211,7 +222,10 @@ def is_mask(path: Path) -> bool:
     """Whether a raster is a mask or another auxiliary layer of a product, by name or folder."""
     if _AUXILIARY_FOLDERS & {part.upper() for part in path.parts[:-1]}:
         return True
-    return _MASK.search(path.stem.upper()) is not None
+    name = path.stem.upper()
+    if name.startswith("SENTINEL2") and _THEIA_LAYER.search(name):
+        return True
+    return _MASK.search(name) is not None
 
 
 def without_slope_correction(paths: Sequence[Path]) -> list[Path]:

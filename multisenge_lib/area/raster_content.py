@@ -16,9 +16,11 @@ from multisenge_lib.dataset import (
     BandOrder,
     Dataset,
     Raster,
+    amplitude_problem,
     band_of,
     decibel,
     has_red_edge,
+    implausible_image,
     order_of_red_edge,
     red_edge,
 )
@@ -26,9 +28,10 @@ from multisenge_lib.errors import counted
 
 #: Pixels along a side that content is judged on: every fourth of a published patch.
 _JUDGED_PIXELS = 64
-#: Decibels between which the median of VV lies on land.
+#: Decibels. The median of VV lies above it on land.
 _LOWEST_VV = -25
-_HIGHEST_VV = 0
+#: Share of the rasters of a root that must look alike; single ones may be lakes or shadows.
+_MOST = 0.5
 _MOST_OFFSETS = 5
 
 
@@ -50,6 +53,7 @@ class RasterContent:
         edge: mean reflectance of vegetation in the fourth and fifth band, or None.
         order: the band order that it speaks for, or None.
         levels: medians of VV and VH in dB, or None.
+        doubt: why its reflectance may be in another unit, or None.
     """
 
     no_data: float
@@ -58,6 +62,7 @@ class RasterContent:
     edge: tuple[float, float] | None = None
     order: BandOrder | None = None
     levels: list[float] | None = None
+    doubt: str | None = None
 
 
 def content_of(raster: Raster, layer: str, dataset: Dataset) -> RasterContent:
@@ -82,6 +87,11 @@ def content_of(raster: Raster, layer: str, dataset: Dataset) -> RasterContent:
     content.names_bands = set(named) == set(expected_bands)
     if content.names_bands:  # then it is judged in the order of the layout
         sample = sample[[named.index(band) for band in expected_bands]]
+        names = expected_bands
+    else:
+        names = None
+    if layer == "s2":
+        content.doubt = next(iter(implausible_image(sample, layer, names)), None)
     if layer == "s2" and has_red_edge(expected_bands):
         content.edge = red_edge(np.moveaxis(sample, 0, -1))
         content.order = order_of_red_edge(content.edge)
@@ -156,9 +166,24 @@ def backscatter_levels(images: pd.DataFrame) -> Evidence:
     problem = ""
     if share_above < 0.5:
         problem = "VH is above VV, which land never shows: are the bands swapped?"
-    elif not _LOWEST_VV < vv < _HIGHEST_VV:
+    elif vv < _LOWEST_VV:
         problem = f"a median of {vv:.1f} dB is not that of land: is it linear intensity?"
+    else:
+        problem = amplitude_problem({"VV": vv, "VH": vh}) or ""
     return Evidence(sentence, problem)
+
+
+def reflectance_unit(images: pd.DataFrame) -> Evidence:
+    """Judge the unit of Sentinel-2 by most rasters: a single one may be all lake or shadow.
+
+    Args:
+        images: one row per raster: `doubt` of `RasterContent`.
+    """
+    doubts = images["doubt"].dropna()
+    if len(doubts) <= _MOST * len(images):
+        return Evidence()
+    problem = f"most rasters are in doubt, such as one that {doubts.iloc[0]}"
+    return Evidence(problem=problem)
 
 
 def place(rasters: pd.DataFrame) -> Evidence:

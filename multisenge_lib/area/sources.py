@@ -13,6 +13,7 @@ Everything that is left out is reported.
 
 import os
 import stat
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -34,13 +35,13 @@ from multisenge_lib.area.products import (
     foreign_sensor,
     is_level_1c,
     is_mask,
+    is_old_esa_name,
     name_problem,
-    names_only_count,
     sensor_in,
     used_bands,
     without_slope_correction,
 )
-from multisenge_lib.dataset import LABELS, SENSORS, file_problem
+from multisenge_lib.dataset import LABELS, SENSORS, file_problem, names_only_count
 from multisenge_lib.errors import ImportAreaError, counted, printable
 
 RASTER_ENDINGS = (".tif", ".tiff", ".jp2", ".vrt", ".img")
@@ -289,7 +290,7 @@ def _bands_by_user(
 def _bands_by_description(header: RasterHeader, sensor: str) -> list[NamedBand]:
     """Bands of one sensor by their descriptions, else by the name of a file with one band."""
     names = header.names
-    only_count = names_only_count(names)
+    only_count = sensor == "s2" and names_only_count(names)
     lone_band = len(names) == 1
     named = []
     for index, name in enumerate(names, 1):
@@ -387,6 +388,7 @@ def find_images(
     second_choice = set(without_slope_correction(files))
 
     bands: list[BandOfDay] = []
+    lone_bands: list[RasterHeader] = []
     notices: list[str] = []
     renamed: list[str] = []
     for number, cube in enumerate(cubes, 1):
@@ -403,12 +405,15 @@ def find_images(
         else:
             header = _read_header(path)
             named = _bands_of_raster(header, user_bands, path not in files_by_name)
+            if len(header.names) == 1 and _bands_by_user(header, user_bands) is None:
+                lone_bands.append(header)
             if isinstance(named, str):
                 skipped.add(named, path)
                 continue
             if _contradicts(header, named):
                 renamed.append(header.title)
             bands += _place_bands(header, named, crs)
+    _refuse_numbered_files(lone_bands)
     notices += skipped.notices()
     if renamed:
         rasters = counted(
@@ -425,6 +430,30 @@ def find_images(
         )
     acquisitions, more_notices = group_by_day(bands)
     return FoundImages(acquisitions, notices + more_notices)
+
+
+def _refuse_numbered_files(headers: Sequence[RasterHeader]) -> None:
+    """Refuse files of one band each that are numbered by position, such as B1 to B10.
+
+    Raises:
+        ImportAreaError: the names of one date only count.
+    """
+    names_by_day = defaultdict(dict)
+    for header in headers:
+        day = day_of_file(header.path)
+        # Where every description is the same, such as "b1", the files' names count.
+        for place, name in (("band", header.names[0]), ("file", header.path.stem)):
+            band = band_in(name, "s2")
+            if band is not None:
+                names_by_day[place, day].setdefault(band, header.title)
+    for (_, day), title_of in names_by_day.items():
+        names = sorted(title_of, key=lambda name: (len(name), name))  # B9 before B10
+        if len(names) > 1 and names_only_count(names):
+            raise ImportAreaError(
+                f"{title_of[names[0]]}: the files of {day} are numbered {names[0]} to {names[-1]}, "
+                "by position or by name? name each by its band, such as B2, B8A or B11; if these "
+                "are Sentinel-2's names, leave out B1, which networks do not take"
+            )
 
 
 def _reason_to_skip(path: Path, is_second_choice: bool, is_named_by_user: bool) -> str | None:
@@ -472,6 +501,12 @@ def _place_bands(
     bands = []
     for band in named:
         day = band.day if band.day is not None else day_of_raster
+        if day is None and is_old_esa_name(path.stem):
+            raise ImportAreaError(
+                f"{header.title}: the date in this old name of ESA is that of the file's making, "
+                "the image's stands in the name of the product's folder (..._V20160730T105042_...):"
+                " import that folder, or begin the name with the date"
+            )
         if day is None:
             raise ImportAreaError(
                 f"{header.title}: no date such as 20230105 or 05Jan2023 in its name: give it one"

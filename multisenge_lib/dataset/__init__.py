@@ -6,6 +6,7 @@ from multisenge_lib.dataset.bands import (
     check_band_order,
     guess_band_order,
     has_red_edge,
+    names_only_count,
     order_of_red_edge,
     red_edge,
 )
@@ -113,11 +114,17 @@ from multisenge_lib.dataset.typology import (
     reclassify,
 )
 from multisenge_lib.dataset.values import (
+    amplitude_problem,
     apply_tags,
-    check_values,
+    check_image,
+    fill_problems,
+    fill_value,
     image_bands,
+    implausible_image,
     impossible_values,
     is_tagged,
+    looks_cut_off,
+    looks_like_amplitude,
     pixel_problems,
     read_values,
     to_uint16,

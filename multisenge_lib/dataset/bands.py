@@ -31,6 +31,8 @@ _BAND_PATTERN = {
     "s1": re.compile(r"(?<![A-Z0-9])([VH][VH])(?![A-Z0-9])"),
     "s2": re.compile(r"(?<![A-Z0-9])B0?(\d{1,2}A?)(?![A-Z0-9])"),
 }
+#: Band names that may only count: "b1", "B0", "Band 1", "band_01", "Layer_1".
+_COUNTED = re.compile(r"(?:B|BAND|LAYER)[ _.-]?(\d+)")
 #: The first bands of a raster in spectral order, in which the red edge can be looked for.
 _RED_EDGE_BANDS = ("B2", "B3", "B4", "B5", "B6", "B7", "B8")
 #: Their positions: red, the two bands that tell the orders apart, and the near infrared. Red and
@@ -64,6 +66,27 @@ def band_of(name: str | None, sensor: str) -> str | None:
     if sensor == "s1":
         return match[1]
     return f"B{match[1]}"
+
+
+def names_only_count(names: Sequence[str | None]) -> bool:
+    """Whether names number the bands, from 0 or from 1, and say nothing of Sentinel-2's B1, B2.
+
+    Sentinel-2's own names go on with B8A after B8. Where the numbers run on without a gap and no
+    band is called B8A or by a word, positions and names cannot be told apart.
+
+    Args:
+        names: of the bands of one raster, in their order; those of other layers are passed over.
+    """
+    numbers = []
+    for name in names:
+        match = _COUNTED.fullmatch((name or "").strip().upper())
+        if match is not None:
+            numbers.append(int(match[1]))
+        elif band_of(name, "s2") is not None:
+            return False
+    if not numbers or numbers[0] not in (0, 1):
+        return False
+    return numbers == list(range(numbers[0], numbers[0] + len(numbers)))
 
 
 def bands_named(names: Sequence[str | None], sensor: str) -> list[str | None]:
@@ -161,10 +184,20 @@ def _contradicts(named: Sequence[str | None], assumed: Sequence[str]) -> bool:
     return any(name is not None and name != band for name, band in pairs)
 
 
+def _count_in_doubt(names: Sequence[str | None], sensor: str) -> bool:
+    """Whether names such as B1 to B4 may be positions as well as bands.
+
+    Plain b1, b2, ... are of Earth Engine, which counts; `bands_named` takes them for no names.
+    """
+    return sensor == "s2" and any(bands_named(names, sensor)) and names_only_count(names)
+
+
 def _wrong_names(names: Sequence[str | None], wanted: Sequence[str], sensor: str) -> str:
     received = f"{len(names)} without names"
     if any(names):
         received = ", ".join(printable(name) if name else "-" for name in names)
+    if _count_in_doubt(names, sensor):
+        received += " (positions or names?)"
     remedy = "name them so, in the order in which they lie, or remove the names"
     if sensor == "s2":
         remedy += " and give band_order"
@@ -184,6 +217,8 @@ def band_names_problem(
     Returns:
         A sentence that goes on from the raster's name, or None where an order fits.
     """
+    if _count_in_doubt(names, sensor):
+        return _wrong_names(names, wanted, sensor)
     named = bands_named(names, sensor)
     if set(wanted) <= set(named):
         return None
@@ -217,6 +252,8 @@ def band_positions(
         BandOrderError: the names contradict the layout, or vegetation the given order; the message
             goes on from the raster's name.
     """
+    if _count_in_doubt(names, sensor):
+        raise BandOrderError(_wrong_names(names, wanted, sensor))
     named = bands_named(names, sensor)
     if set(wanted) <= set(named):
         return [named.index(band) for band in wanted]

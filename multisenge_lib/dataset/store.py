@@ -48,7 +48,7 @@ OnError = Literal["stop", "skip"]
 #: Part of a store's name. Raise it when the files inside change, and also when `values`, `nodata`,
 #: `raster_checks`, `bands` or `rasters` read or refuse anything differently: packed patches are not
 #: read again.
-_FORMAT = 3
+_FORMAT = 4
 _LOCK = "lock"
 _NO_ROOM = (
     "make room, or set MULTISENGE_CACHE to another folder; what is packed stays, and the next run "

@@ -8,20 +8,24 @@ intensity. `import`, `check`, training, `predict` and `predict_map` all take the
    raster marks as no data to 0. Its steps are public for readers that open rasters in another way.
 3. `impossible_values` looks for single pixels that no sensor measures, such as negative intensity.
    It works on any part of an image.
-4. `unlikely_values` looks at the distribution, and recognises digital numbers, decibels with an
+4. `fill_value` looks for a number that a program wrote where there is no data, without a tag.
+5. `unlikely_values` looks at the distribution, and recognises digital numbers, decibels with an
    offset and pictures. It needs an image or a patch, or a thinned image, not a few rows.
+6. `implausible_image`, `looks_like_amplitude` and `looks_cut_off` judge whole images: a patch may
+   be all lake, shadow or city, where these rules do not hold. `check` asks most patches of a root.
 
 Problems are returned as sentences that go on from the name of the source: "holds 65535, ...".
 """
 
-from collections.abc import Iterable, Sequence
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from rasterio.windows import Window
 
 from multisenge_lib.dataset.bands import is_vegetated
-from multisenge_lib.dataset.layout import BACKSCATTER_FLOOR
+from multisenge_lib.dataset.layout import BACKSCATTER_FLOOR, S1_BANDS
 from multisenge_lib.dataset.nodata import (
     THEIA_NO_DATA,
     alpha_bands,
@@ -46,6 +50,33 @@ _BRIGHTEST_IMAGE = 20_000
 _BRIGHTEST_LEAVES = 10_000
 #: Share of the pixels that must be vegetation before it is judged.
 _LEAF_SHARE = 0.02
+#: Linear intensity, 60 dB. Corner reflectors and saturated pixels of Sentinel-1 stay below 45 dB.
+_BRIGHTEST_POINT = 1e6
+#: What programs write into all bands of Sentinel-2 where there is no data, besides numbers that are
+#: too bright for clouds: 9999, also after 1000 was subtracted.
+_USUAL_FILL = (9999, 8999)
+#: As stored, in decibel or linear: no polarisation measures less.
+_DARKEST_SHARED = -90
+#: Fewer pixels may be alike by chance.
+_LEAST_SHARED = 4
+#: Reflectance x 10,000 of the brightest band. More than half of an image with water or shadow may
+#: be below 100, but then 2 % of it is brighter than 200, and none of it is below 10.
+_DARKEST_PIXEL = 10
+_DARKEST_LAND = 200
+#: Land that bears leaves is brighter than 0.1 in some band, except in shadow.
+_DARKEST_LEAVES = 1000
+#: Below it, the ratio of near infrared to red is noise over dark water.
+_DARKEST_INFRARED = 100
+#: Share of the observed pixels that must bear leaves, for an image to be judged as land.
+_LAND_SHARE = 0.2
+_VISIBLE = ("B2", "B3", "B4")
+#: Decibels that the medians of an image of land stay below; forests and towns come near.
+_BRIGHTEST_VV = -6
+_BRIGHTEST_VH = -10
+#: Decibels. Over land VV is some 6 dB above VH; over calm water both are noise.
+_CLEARLY_ABOVE = 2
+#: Fewer observed pixels say nothing of an image.
+_LEAST_PIXELS = 100
 _LINEAR_RULE = "Sentinel-1 is linear intensity"
 _REFLECTANCE_RULE = "Sentinel-2 is reflectance x 10,000"
 
@@ -264,6 +295,12 @@ def impossible_values(values: np.ndarray, sensor: str) -> list[str]:
                 f"holds {lowest:.3g} to {highest:.3g}, {_LINEAR_RULE}, never negative: convert "
                 "from decibel with 10 ** (value / 10)"
             ]
+        if highest > _BRIGHTEST_POINT:
+            return [
+                f"holds values up to {highest:.6g}, {_LINEAR_RULE}, on land below "
+                f"{_BRIGHTEST_LAND}: if that is no data, give the raster that tag, else divide by "
+                "the scale with which it was stored"
+            ]
         return []
     if highest > LARGEST_UINT16:
         return [
@@ -276,6 +313,49 @@ def impossible_values(values: np.ndarray, sensor: str) -> list[str]:
             "tag"
         ]
     return []
+
+
+def fill_value(values: np.ndarray, sensor: str) -> np.number | None:
+    """Find a number that a program wrote into all bands where there is no data, without a tag.
+
+    Such as 9999, 32767, or -9999 read as unsigned (55537). Bands measure different light, and in
+    many pixels they are not alike by chance.
+
+    Args:
+        values: `(bands, ...)`, in the units of the layout, 0 for no data; any part of an image.
+            Sentinel-1 may be in decibel as well.
+        sensor: `s1` or `s2`.
+
+    Returns:
+        The number, or None.
+    """
+    first = values[0]
+    if sensor == "s2":
+        beyond = (first >= _BRIGHTEST_IMAGE) | np.isin(first, _USUAL_FILL)
+    else:
+        beyond = (first > _BRIGHTEST_LAND) | (first < _DARKEST_SHARED)
+    if not beyond.any():
+        return None
+    candidates = values[:, beyond]
+    shared = candidates[0, (candidates == candidates[0]).all(axis=0)]
+    if shared.size < _LEAST_SHARED:
+        return None
+    numbers, counts = np.unique(shared, return_counts=True)
+    most_frequent = counts.argmax()
+    if 2 * counts[most_frequent] <= shared.size:
+        return None
+    return numbers[most_frequent]
+
+
+def fill_problems(values: np.ndarray, sensor: str) -> list[str]:
+    """Say that an image holds a fill value; arguments as in `fill_value`."""
+    number = fill_value(values, sensor)
+    if number is None:
+        return []
+    return [
+        f"holds {number:.7g} in all bands of some pixels, which is no measurement: if it is no "
+        "data, give the raster that tag"
+    ]
 
 
 def unlikely_values(
@@ -359,6 +439,116 @@ def _unlikely_leaves(red: np.ndarray, infrared: np.ndarray) -> list[str]:
     ]
 
 
+def implausible_image(
+    values: np.ndarray, sensor: str, bands: Sequence[str] | None = None
+) -> list[str]:
+    """Recognise a whole image in other units, or with VV and VH swapped.
+
+    Args:
+        values: `(bands, ...)`, in the units of the layout, 0 for no data; a whole image, possibly
+            thinned, that `unlikely_values` lets pass.
+        sensor: `s1` or `s2`.
+        bands: names of the bands; without them less is recognised.
+
+    Returns:
+        No sentence, or one.
+    """
+    observed = values.any(axis=0)
+    if np.count_nonzero(observed) < _LEAST_PIXELS:
+        return []
+    if sensor == "s1":
+        return _swapped_polarisations(values, bands or ())
+    return _dark_image(values[:, observed], bands or ())
+
+
+def _dark_image(pixels: np.ndarray, bands: Sequence[str]) -> list[str]:
+    """Judge `(bands, pixels)` of reflectance, all observed."""
+    brightest = pixels.max(axis=0)
+    typical = np.median(brightest)
+    bright = np.percentile(brightest, 98)
+    if typical < _DARKEST_PIXEL or (typical < _DARKEST_IMAGE and bright < _DARKEST_LAND):
+        return [
+            f"holds values around {typical:.3g} in the brightest band, {_REFLECTANCE_RULE}, on "
+            f"land from {_DARKEST_IMAGE} to 10,000: multiply reflectance from 0 to 1 by 10,000, "
+            "and percent by 100"
+        ]
+    if bright >= _DARKEST_LEAVES or "B4" not in bands or "B8" not in bands:
+        return []
+    red = pixels[list(bands).index("B4")]
+    infrared = pixels[list(bands).index("B8")]
+    leaves = is_vegetated(red, infrared) & (infrared >= _DARKEST_INFRARED)
+    if leaves.mean() < _LAND_SHARE:
+        return []
+    return [
+        f"has vegetation with a near infrared around {np.median(infrared[leaves]):.4g}, "
+        f"{_REFLECTANCE_RULE}, leaves in the sun from {_DARKEST_LEAVES}: multiply reflectance "
+        "x 1,000 by 10"
+    ]
+
+
+def _medians(values: np.ndarray, bands: Sequence[str]) -> dict[str, float]:
+    """Medians in decibel of the polarisations, where all are observed; empty without names."""
+    observed = values.all(axis=0)
+    if len(bands) != len(values) or np.count_nonzero(observed) < _LEAST_PIXELS:
+        return {}
+    return {
+        band: float(10 * np.log10(np.median(image[observed])))
+        for band, image in zip(bands, values, strict=True)
+    }
+
+
+def _swapped_polarisations(values: np.ndarray, bands: Sequence[str]) -> list[str]:
+    levels = _medians(values, bands)
+    if not set(S1_BANDS) <= set(levels) or levels["VH"] < levels["VV"] + _CLEARLY_ABOVE:
+        return []
+    return [
+        f"has VH above VV ({levels['VH']:.1f} and {levels['VV']:.1f} dB), which land never shows: "
+        "the bands are swapped, name them in the order in which they lie"
+    ]
+
+
+def looks_like_amplitude(values: np.ndarray, bands: Sequence[str]) -> str | None:
+    """Say that backscatter may be amplitude, the square root of intensity; None where it is not.
+
+    Amplitude of land is brighter than the intensity of any but the densest towns.
+
+    Args:
+        values: `(bands, ...)`, linear, 0 for no data; a whole image, possibly thinned.
+        bands: names of the bands.
+    """
+    return amplitude_problem(_medians(values, bands))
+
+
+def amplitude_problem(levels: Mapping[str, float]) -> str | None:
+    """The same by the medians in decibel, for each band."""
+    too_bright = levels.get("VV", -99) > _BRIGHTEST_VV or levels.get("VH", -99) > _BRIGHTEST_VH
+    if not too_bright:
+        return None
+    received = " and ".join(f"{level:.1f} dB in {band}" for band, level in levels.items())
+    return (
+        f"is around {received}, land is around -11 in VV and -17 in VH: amplitude instead of "
+        "intensity? then square it"
+    )
+
+
+def looks_cut_off(values: np.ndarray, bands: Sequence[str]) -> bool:
+    """Whether an offset was subtracted from reflectance that did not hold it.
+
+    Then most of the visible is below 0, which conversion cuts off at 1. In a product that holds the
+    offset, that happens to single dark pixels.
+
+    Args:
+        values: `(bands, ...)`, reflectance x 10,000, 0 for no data; a whole image.
+        bands: their names. Without a visible band all are judged.
+    """
+    positions = [index for index, band in enumerate(bands) if band in _VISIBLE]
+    judged = values[positions or slice(None)]
+    observed = values.any(axis=0)
+    if not observed.any():
+        return False
+    return bool((judged[:, observed] <= 1).all(axis=0).mean() > 0.5)
+
+
 def reference_problems(ids: np.ndarray, classes: int) -> list[str]:
     """Find values of a reference that are no class ids.
 
@@ -399,7 +589,11 @@ def pixel_problems(
     """
     if kind == "reference":
         return reference_problems(pixels, classes)
-    return impossible_values(pixels, kind) or unlikely_values(pixels, kind, bands)
+    return (
+        impossible_values(pixels, kind)
+        or unlikely_values(pixels, kind, bands)
+        or fill_problems(pixels, kind)
+    )
 
 
 def check_values(
@@ -422,10 +616,32 @@ def check_values(
         raise PatchError(f"{source} {problems[0]}")
 
 
+def check_image(
+    values: np.ndarray, sensor: str, source: object, bands: Sequence[str] | None = None
+) -> None:
+    """Refuse a whole image that is not in the units of the layout; warn of what may be amplitude.
+
+    Args:
+        values: `(bands, ...)`, 0 for no data; a whole image, possibly thinned, not a patch.
+        sensor: `s1` or `s2`.
+        source: what the message calls the image, such as its path.
+        bands: names of the bands; without them less is recognised.
+
+    Raises:
+        PatchError: one line that names the source, the rule and the remedy.
+    """
+    check_values(values, sensor, source, bands)
+    for problem in implausible_image(values, sensor, bands):
+        raise PatchError(f"{source} {problem}")
+    amplitude = looks_like_amplitude(values, bands or ()) if sensor == "s1" else None
+    if amplitude is not None:
+        warnings.warn(f"{source} {amplitude}", stacklevel=2)
+
+
 def zero_invalid(values: np.ndarray, sensor: str, source: object) -> np.ndarray:
     """Set NaN to 0 (no data), negative and infinite reflectance too; refuse impossible values.
 
-    Some rows of an image are enough, since pixels are judged one by one. Call `check_values` once
+    Some rows of an image are enough, since pixels are judged one by one. Call `check_image` once
     for the whole image.
 
     Args:

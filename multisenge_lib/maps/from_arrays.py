@@ -7,8 +7,9 @@ import keras
 import numpy as np
 
 from multisenge_lib.dataset import (
+    MULTISENGE,
     SENSORS,
-    check_values,
+    check_image,
     valid_mask,
     whole_number_problem,
     zero_invalid,
@@ -159,7 +160,10 @@ def _check_units(array: np.ndarray, sensor: str) -> np.ndarray:
     dtype = array.dtype
     array = zero_invalid(array, sensor, sensor)
     if array.any():
-        check_values(np.moveaxis(array, -1, 0), sensor, sensor)
+        all_bands = MULTISENGE.bands[sensor]
+        # Other networks than the paper's may take fewer bands; then we do not know which.
+        names = all_bands if array.shape[-1] == len(all_bands) else None
+        check_image(np.moveaxis(array, -1, 0), sensor, sensor, names)
         problem = whole_number_problem([dtype], sensor)
         if problem is not None:
             raise PatchError(f"{sensor} {problem}")

@@ -23,14 +23,16 @@ from multisenge_lib.dataset import (
     PIXEL,
     BandOrder,
     band_positions,
+    check_image,
     days_of_year,
     file_problem,
+    fill_problems,
     image_bands,
     is_north_up_10m,
     is_tagged,
+    looks_cut_off,
     read_values,
     type_problem,
-    unlikely_values,
     valid_mask,
     whole_number_problem,
     why_unreadable,
@@ -121,7 +123,11 @@ def _read_rows(path: Path, sensor: str, bands: Sequence[int], start: int, stop: 
     with _opened(path) as source:
         window = Window(0, start, source.width, stop - start)
         pixels = read_values(source, sensor, bands, window)
-    return zero_invalid(pixels, sensor, printable(path))
+    pixels = zero_invalid(pixels, sensor, printable(path))
+    # The thinned image may have passed over a small patch of them.
+    for problem in fill_problems(pixels, sensor):
+        raise PatchError(f"{printable(path)} {problem}")
+    return pixels
 
 
 def _read_thumbnail(path: Path, sensor: str, bands: Sequence[int]) -> np.ndarray:
@@ -356,12 +362,18 @@ def _check_values(path: Path, sensor: str, indexes: Sequence[int], names: Sequen
     pixels = zero_invalid(_read_thumbnail(path, sensor, indexes), sensor, printable(path))
     if not pixels.any():  # no data here, which is no wrong unit
         return
-    for problem in unlikely_values(pixels, sensor, names):
-        raise PatchError(f"{printable(path)} {problem}")
+    check_image(pixels, sensor, printable(path), names)
     problem = None if tagged else whole_number_problem(dtypes, sensor)
     if problem:
         raise PatchError(f"{printable(path)} {problem}")
-    if sensor == "s2" and not any(offsets):
+    if sensor == "s1":
+        return
+    if any(offsets) and looks_cut_off(pixels, names):
+        raise PatchError(
+            f"{printable(path)} has offset tags of {min(offsets):g}, and most of the visible is "
+            "below 0 with them: its values hold no such offset; remove the tags"
+        )
+    if not any(offsets):
         _check_offset(path, pixels)
 
 

@@ -154,6 +154,29 @@ def test_swapped_or_odd_backscatter_is_found(root):
     assert "is it linear intensity" in words(check(root).problems)
 
 
+@pytest.mark.fault("check: amplitude, reflectance x 1,000 or untagged 9999 in a root -> to fix")
+def test_units_of_a_whole_root(root):
+    leaves = np.array([300, 500, 400, 900, 2000, 2600, 2800, 2900, 1800, 900], np.uint16)
+
+    def thousandths(data):
+        return np.broadcast_to(leaves[:, None, None] // 10, data.shape)
+
+    for file in (root / "s2").iterdir():
+        rewrite(file, thousandths, S2_BANDS)
+    for file in (root / "s1").iterdir():
+        rewrite(file, np.sqrt)
+    found = words(check(root).problems)
+    assert "multiply reflectance x 1,000 by 10" in found
+    assert "amplitude instead of intensity" in found
+
+    def fill(data):
+        data[:, :10, :10] = 9999
+        return data
+
+    rewrite(path(root, "s2"), fill, S2_BANDS)
+    assert "holds 9999 in all bands of some pixels" in words(check(root).problems)
+
+
 def test_a_root_that_lies_elsewhere_within_the_tolerance_is_told(root):
     for file in root.rglob("*.tif"):
         with rasterio.open(file, "r+") as source:

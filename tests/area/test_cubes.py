@@ -173,3 +173,14 @@ def test_across_the_antimeridian(tmp_path, first):
 def test_a_cube_alone_is_taken_whole(tmp_path):
     imported = import_area(tmp_path / "root", cube(), size=96)
     assert len(list((imported.root / "s2").iterdir())) == 2
+
+
+@pytest.mark.fault("a cube whose variables are numbered -> asked for their names")
+@pytest.mark.parametrize("first", [0, 1])
+def test_numbered_variables_are_no_names(tmp_path, first):
+    named = cube()["reflectance"]
+    variables = {}
+    for number, band in enumerate(S2_BANDS, first):
+        variables[f"B{number}"] = named.sel(band=band, drop=True)
+    numbered = xarray.Dataset(variables, attrs={"crs": "EPSG:32719"})
+    assert "only numbers its bands" in refused(tmp_path, [numbered])

@@ -329,7 +329,7 @@ def test_an_offset_is_told_by_the_name_of_a_product(tmp_path):
 
     assert "an offset of -1000 is applied" in notices_of("N0400")
     assert "offset" not in notices_of("N0301")
-    assert "your scale and offset of 100 count instead" in notices_of("N0510", s2_offset=100)
+    assert "your scale and offset of -100 count instead" in notices_of("N0510", s2_offset=-100)
 
 
 def test_decibels_that_are_resampled_are_told(tmp_path):

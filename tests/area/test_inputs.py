@@ -168,6 +168,133 @@ def test_what_a_mask_hides_is_no_data(tmp_path, kind):
     assert not pixel_of(imported.root, "s2", "20230105", column=20).any()
 
 
+@pytest.mark.fault("an offset that the values do not hold, or above 0 -> one line")
+def test_an_offset_that_is_not_in_the_values(tmp_path):
+    def refused_offset(pixels, **units):
+        path = write(tmp_path / "S2_20230105.tif", pixels, S2_BANDS)
+        return refused(tmp_path, [path], units=InputUnits(**units))
+
+    for pixels, units in (
+        (flat(), {"s2_offset": -1000}),
+        (flat(dtype=np.float32), {"s2_offset": -1000}),
+        (flat() / 10_000, {"s2_offset": -0.1, "s2_scale": 10_000}),
+    ):
+        assert "hold no such offset" in refused_offset(pixels, **units)
+    assert "offset 1000 of Sentinel-2: it is added" in refused_offset(flat(1000), s2_offset=1000)
+
+    tagged = write(tmp_path / "S2_20230105.tif", flat(), S2_BANDS)
+    with rasterio.open(tagged, "r+") as raster:
+        raster.scales = [1e-4] * 10
+        raster.offsets = [-0.1] * 10
+    assert "hold no such offset" in refused(tmp_path, [tagged])
+
+
+def filled(pixels, number, size=20):
+    """The same pixels with a number in a corner of all bands."""
+    pixels = pixels.copy()
+    pixels[:, -size:, -size:] = number
+    return pixels
+
+
+#: What is stored without a tag where there is no data; type of the raster; scale of the user.
+FILLS = [
+    (9999, np.int16, None),
+    (32_767, np.int16, None),
+    (55_537, np.uint16, None),  # -9999 as unsigned
+    (55_536, np.uint16, None),  # -10000
+    (9999, np.float32, 10_000),
+    (32_767, np.float32, 10_000),
+    (255, np.float32, 10_000),
+    (1e20, np.float32, 10_000),
+]
+
+
+@pytest.mark.fault("a fill value without a tag, such as 9999 or 1e20 -> named, and --no-data helps")
+@pytest.mark.parametrize(("number", "dtype", "scale"), FILLS)
+def test_untagged_fill_values_of_reflectance(tmp_path, number, dtype, scale):
+    stored = flat() / (scale or 1)
+    path = write(tmp_path / "S2_20230105.tif", filled(stored.astype(dtype), number), S2_BANDS)
+    message = refused(tmp_path, [path], units=InputUnits(s2_scale=scale))
+    assert f"give --no-data {number:g}" in message
+    units = InputUnits(s2_scale=scale, no_data=number)
+    imported = import_area(tmp_path / "root", [path], size=64, units=units)
+    assert pixel_of(imported.root, "s2", "20230105").tolist() == GREEN.tolist()
+    assert not pixel_of(imported.root, "s2", "20230105", 63, 63).any()
+
+
+@pytest.mark.parametrize("number", [9999, 255, 1e20, -9999])
+@pytest.mark.parametrize("bands", [("VV", "VH"), ("VV",)])
+def test_untagged_fill_values_of_backscatter(tmp_path, number, bands):
+    stored = filled(radar()[: len(bands)], number, 60)
+    path = write(tmp_path / "S1_20230105.tif", stored, bands)
+    refused(tmp_path, [path])
+    if number != 1e20 or len(bands) == 2:
+        assert f"give --no-data {number:g}" in refused(tmp_path, [path])
+    units = InputUnits(no_data=number)
+    imported = import_area(tmp_path / "root", [path], size=96, units=units)
+    assert pixel_of(imported.root, "s1", "20230105").tolist() == stored[:, 0, 0].tolist()
+
+
+def test_a_fill_value_of_decibels_is_found_before_conversion(tmp_path):
+    decibels = 10 * np.log10(radar())
+    path = write(tmp_path / "S1_20230105.tif", filled(decibels, 255, 60), ("VV", "VH"))
+    message = refused(tmp_path, [path], units=InputUnits(s1="db"))
+    assert "give --no-data 255" in message
+
+
+def percent():
+    """Vegetation in percent, under one cloud that reflects more than all light."""
+    pixels = flat() / np.float32(100)
+    pixels[:, 5:9, 5:9] = np.linspace(108, 114, 10)[:, None, None]
+    return pixels.astype(np.float32)
+
+
+@pytest.mark.fault("reflectance in percent, x 1,000, beyond 16 bit -> one line, whatever clouds do")
+@pytest.mark.parametrize(
+    ("pixels", "words"),
+    [
+        (percent(), "and percent by 100"),
+        (np.rint(percent()).astype(np.uint16), "and percent by 100"),
+        (flat() // 10, "x 1,000 by 10"),
+        (flat(dtype=np.int32) * 1000, "divide by the scale"),
+        (np.where(flat() == 2900, 70_000, flat(dtype=np.float32)), "holds 70000,"),
+        (np.where(flat() == 2900, -3.4e38, flat(dtype=np.float32)), "--no-data -3.4e+38,"),
+    ],
+)
+def test_reflectance_in_other_units(tmp_path, pixels, words):
+    path = write(tmp_path / "S2_20230105.tif", pixels, S2_BANDS)
+    assert words in refused(tmp_path, [path])
+
+
+def test_the_scale_of_the_user_is_applied_to_percent(tmp_path):
+    path = write(tmp_path / "S2_20230105.tif", percent(), S2_BANDS)
+    imported = import_area(tmp_path / "root", [path], size=64, units=InputUnits(s2_scale=100))
+    assert pixel_of(imported.root, "s2", "20230105").tolist() == GREEN.tolist()
+
+
+@pytest.mark.fault("amplitude instead of intensity, VV and VH swapped -> one line")
+@pytest.mark.parametrize(
+    ("pixels", "bands", "unit", "words"),
+    [
+        (np.sqrt(radar()), ("VV", "VH"), None, "amplitude instead of intensity"),
+        (np.sqrt(radar()[:1]), ("VV",), None, "amplitude instead of intensity"),
+        (5 * np.log10(radar()), ("VV", "VH"), "db", "amplitude instead of intensity"),
+        (radar()[::-1], ("VV", "VH"), None, "the bands are swapped"),
+        (10 * np.log10(radar()[::-1]), ("VV", "VH"), "db", "the bands are swapped"),
+    ],
+)
+def test_amplitude_and_swapped_polarisations(tmp_path, pixels, bands, unit, words):
+    path = write(tmp_path / "S1_20230105.tif", pixels, bands)
+    assert words in refused(tmp_path, [path], units=InputUnits(s1=unit))
+
+
+def test_a_dense_town_is_taken_as_linear_where_the_user_says_so(tmp_path):
+    town = 6 * radar()
+    path = write(tmp_path / "S1_20230105.tif", town, ("VV", "VH"))
+    imported = import_area(tmp_path / "root", [path], size=96, units=InputUnits(s1="linear"))
+    np.testing.assert_array_equal(pixel_of(imported.root, "s1", "20230105"), town[:, 0, 0])
+
+
 # ------------------------------------------------------------------ names of bands
 
 
@@ -200,6 +327,37 @@ def test_an_order_of_one_sensor_is_not_taken_for_the_others_files(tmp_path):
 def test_the_file_name_counts_where_a_description_names_no_band(tmp_path, description):
     for band, pixels in zip(S2_BANDS, flat(), strict=True):
         write(tmp_path / "in" / f"S2_20230105_{band}.tif", pixels[None], [description])
+    imported = import_area(tmp_path / "root", [tmp_path / "in"], size=64)
+    assert pixel_of(imported.root, "s2", "20230105").tolist() == GREEN.tolist()
+
+
+NUMBERINGS = {
+    "from 1": [f"B{number}" for number in range(1, 11)],
+    "from 0": [f"B{number}" for number in range(10)],
+    "with zeros": [f"B{number:02}" for number in range(1, 11)],
+}
+
+
+@pytest.mark.fault("bands numbered by position, in one file or in ten -> asked for their names")
+@pytest.mark.parametrize("names", NUMBERINGS.values(), ids=NUMBERINGS)
+def test_positions_are_no_names(tmp_path, names):
+    stack = write(tmp_path / "S2_20230105.tif", flat(), names)
+    assert "only numbers its 10 bands" in refused(tmp_path, [stack])
+    files = write_bands(tmp_path / "in", "S2_20230105_{}.tif", flat(), names)
+    first = names[0].replace("B01", "B1")
+    assert f"are numbered {first} to" in refused(tmp_path, [files])
+    described = tmp_path / "described"
+    for number, (name, pixels) in enumerate(zip(names, flat(), strict=True)):
+        write(described / f"S2_20230105_{chr(97 + number)}.tif", pixels[None], [name])
+    assert "by position or by name" in refused(tmp_path, [described])
+    # An extra layer beside them changes nothing.
+    more = write(tmp_path / "S2_20230202.tif", flat()[[*range(10), 0]], [*names, "QA60"])
+    assert "only numbers its" in refused(tmp_path, [more])
+
+
+def test_a_band_that_no_network_takes_may_lie_beside_the_others(tmp_path):
+    write_bands(tmp_path / "in", "S2_20230105_{}.tif", flat())
+    write_bands(tmp_path / "in", "S2_20230105_{}.tif", flat()[:2], ("B1", "B9"))
     imported = import_area(tmp_path / "root", [tmp_path / "in"], size=64)
     assert pixel_of(imported.root, "s2", "20230105").tolist() == GREEN.tolist()
 
@@ -243,14 +401,16 @@ def test_a_theia_folder_as_delivered(tmp_path):
     name = "SENTINEL2A_20230105-105433-459_L2A_T19GBP_C_V2-2_{}_{{}}.tif"
     write_bands(product, name.format("FRE"), flat(dtype=np.int16))
     write_bands(product, name.format("SRE"), flat(7, dtype=np.int16))
+    for band in ("R1-B02", "R1-B03", "R2-B05"):
+        write(product / f"{product.name}_DTF_{band}.tif", flat()[:1].astype(np.uint8))
     for mask in ("CLM_R1", "EDG_R1", "SAT_B2"):
         write(product / "MASKS" / f"{product.name}_{mask}.tif", flat()[:1].astype(np.uint8))
-    write(product / f"{product.name}_ATB_R1.tif", flat()[:1].astype(np.uint8))
+    write(product / f"{product.name}_ATB_R1.tif", flat()[:2])  # water vapour and aerosols
     imported = import_area(tmp_path / "root", [tmp_path / "in"], size=64)
     assert pixel_of(imported.root, "s2", "20230105").tolist() == GREEN.tolist()
     notices = notices_of(imported)
     assert "10 files left out as reflectance without correction for slopes (SRE)" in notices
-    assert "3 files left out as masks" in notices
+    assert "7 files left out as masks" in notices
 
 
 def test_an_s1tiling_folder_as_delivered(tmp_path):
@@ -275,6 +435,19 @@ def test_landsat_is_not_taken_for_sentinel(tmp_path):
     assert "left out as images of another sensor (Landsat)" in notices_of(imported)
     named = write(tmp_path / "b" / "20230105.tif", flat()[:3], ["SR_B2", "SR_B3", "SR_B4"])
     assert "a band of Landsat" in refused(tmp_path, [named])
+
+
+@pytest.mark.fault("an ESA product of 2016 -> the date of its sensing, not of its making")
+def test_an_old_product_of_esa(tmp_path):
+    name = "S2A_USER_MSI_L2A_TL_SGS__20160802T162011_A005772_T19GBP"
+    product = "S2A_USER_PRD_MSIL2A_PDMC_20160803T031502_R051_V20160730T105042_20160730T105042.SAFE"
+    folder = tmp_path / "in" / product / "GRANULE" / f"{name}_N02.04" / "IMG_DATA" / "R10m"
+    write_bands(folder, f"{name}_{{}}_10m.tif", flat())
+    imported = import_area(tmp_path / "root", [tmp_path / "in"], size=64)
+    assert pixel_of(imported.root, "s2", "20160730").tolist() == GREEN.tolist()
+
+    alone = write_bands(tmp_path / "alone", f"{name}_{{}}_10m.tif", flat())
+    assert "that of the file's making" in refused(tmp_path / "b", [alone])
 
 
 @pytest.mark.fault("level 1C -> refused; archives among the files -> named")

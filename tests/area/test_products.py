@@ -12,11 +12,9 @@ from multisenge_lib.area.products import (
     foreign_sensor,
     is_level_1c,
     is_mask,
-    names_only_count,
     sensor_in,
     without_slope_correction,
 )
-from multisenge_lib.dataset import S2_BANDS
 
 
 @pytest.mark.parametrize(
@@ -38,6 +36,13 @@ from multisenge_lib.dataset import S2_BANDS
         ("Sigma0_VV_31Feb2020", None),
         ("Sigma0_VV_108Jan2020", None),
         ("Sigma0_VV_08Mai2020", None),
+        # Before December 2016 the first date of ESA's names is that of the file's making.
+        (
+            "S2A_USER_PRD_MSIL2A_PDMC_20160803T031502_R051_V20160730T105042_20160730T105042",
+            "2016-07-30",
+        ),
+        ("S2A_USER_MSI_L2A_TL_SGS__20160802T162011_A005772_T31UEQ_B02_10m", None),
+        ("20160730_S2A_USER_MSI_L2A_TL_SGS__20160802T162011_A005772_T31UEQ", "2016-07-30"),
     ],
 )
 def test_dates(name, day):
@@ -80,24 +85,6 @@ def test_band_names(name, band):
 
 
 @pytest.mark.parametrize(
-    ("names", "counts"),
-    [
-        (["b1", "b2", "b3"], True),
-        (["Band 1", "Band 2"], True),
-        (["Layer_1"], True),
-        ([f"B{i}" for i in range(1, 13)], True),
-        (["B2", "B3", "B4"], False),
-        (["B1", *S2_BANDS[:7], "B8A"], False),
-        (["b2"], False),
-        ([None, None], False),
-        (["VV", "VH"], False),
-    ],
-)
-def test_names_that_only_count(names, counts):
-    assert names_only_count(names) == counts
-
-
-@pytest.mark.parametrize(
     ("path", "sensor"),
     [
         ("LC08_L2SP_199026_20200705_02_T1_SR_B5.TIF", "Landsat"),
@@ -137,6 +124,10 @@ def test_level_1c_and_masks():
         "Fmask.tif",
     ]
     assert all(is_mask(Path(path)) for path in masks)
+    theia = "SENTINEL2A_20230105-105433-459_L2A_T19GBP_C_V2-2"
+    layers = ("ATB_R1", "CLM_R2", "DTF_R1-B02", "DTF_R2-B8A", "DFP_R1-D04", "IAO_R1", "FLG_R1")
+    assert all(is_mask(Path(f"{theia}_{layer}.tif")) for layer in layers)
+    assert not any(is_mask(Path(f"{theia}_{band}.tif")) for band in ("FRE_B2", "SRE_B8A"))
     assert not any(is_mask(Path(p)) for p in ("S2_cloudmasked.tif", "S2_unmasked.tif", "B02.tif"))
 
 

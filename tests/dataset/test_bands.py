@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from multisenge_lib.dataset import S2_BANDS, band_positions, has_red_edge, red_edge
+from multisenge_lib.dataset import (
+    S2_BANDS,
+    band_positions,
+    has_red_edge,
+    names_only_count,
+    red_edge,
+)
+from multisenge_lib.errors import BandOrderError
 
 #: Vegetation, reflectance x 10,000 by band.
 LEAVES = {"B2": 300, "B3": 600, "B4": 400, "B5": 1000, "B6": 2500, "B7": 3000, "B8": 3200}
@@ -34,3 +41,32 @@ def test_a_raster_with_a_further_band_gives_the_bands_wanted(name):
     names = [name, *S2_BANDS]
     positions = band_positions(names, lambda: np.zeros((11, 4, 4)), S2_BANDS, "s2")
     assert positions == list(range(1, 11))
+
+
+@pytest.mark.parametrize(
+    ("names", "counts"),
+    [
+        (["b1", "b2", "b3"], True),
+        (["Band 1", "Band 2"], True),
+        (["Layer_1"], True),
+        ([f"B{i}" for i in range(1, 13)], True),
+        (["B2", "B3", "B4"], False),
+        (["B1", *S2_BANDS[:7], "B8A"], False),
+        (["b2"], False),
+        ([f"B{i}" for i in range(10)], True),
+        ([*(f"B{i}" for i in range(1, 11)), "QA60"], True),
+        (["B1", "B3"], False),
+        ([None, None], False),
+        (["VV", "VH"], False),
+    ],
+)
+def test_names_that_only_count(names, counts):
+    assert names_only_count(names) == counts
+
+
+@pytest.mark.fault("predict: bands counted from 0 or 1 are taken for no band names -> refused")
+@pytest.mark.parametrize("first", [0, 1])
+def test_positions_are_not_taken_for_names(first):
+    names = [f"B{number}" for number in range(first, first + 10)]
+    with pytest.raises(BandOrderError, match="positions or names"):
+        band_positions(names, lambda: np.zeros((10, 4, 4)), ("B2", "B3", "B4", "B8"), "s2")

@@ -1,5 +1,7 @@
 """Units of reflectance and backscatter: converted by the tags, or refused in one line."""
 
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 import rasterio
@@ -7,7 +9,7 @@ from rasterio.enums import ColorInterp
 from rasterio.windows import Window
 from rasters import write_raster
 
-from multisenge_lib.dataset import values
+from multisenge_lib.dataset import S1_BANDS, S2_BANDS, values
 from multisenge_lib.errors import PatchError
 
 S2_FILE = "31UEQ_20200707_S2_0_0.tif"
@@ -276,3 +278,65 @@ def test_dark_leaves_in_an_image_with_bright_clouds_are_taken():
     image[:, :4] = 12_000
     assert values.unlikely_values(image, "s2", BANDS) == []
     assert values.unlikely_values(leaves(scale=6.5535), "s2", ("B2", "B3", "B4", "B7")) == []
+
+
+#: Means over real images (facts): near infrared and short waves in the dark, in towns, under haze.
+REAL_REFLECTANCE = {
+    "July": (660, 936, 916, 1437, 2620, 3090, 3226, 3300, 2423, 1650),
+    "November": (400, 631, 605, 1072, 1989, 2257, 2410, 2450, 1780, 1214),
+    "trees in spring": (60, 261, 274, 624, 1191, 1431, 1637, 1743, 1278, 756),
+    "hazy water": (928, 1000, 1050, 1100, 1120, 1130, 1135, 1135, 1000, 950),
+    "a clear lake": (260, 190, 90, 70, 40, 35, 30, 28, 10, 8),
+    "conifers in winter": (90, 130, 90, 200, 480, 620, 700, 760, 330, 160),
+    "snow": (9500, 9400, 9300, 9200, 9000, 8900, 8800, 8600, 900, 800),
+    "clouds cut off at 1": (10_000,) * 10,
+}
+
+
+@pytest.mark.parametrize("name", REAL_REFLECTANCE)
+def test_real_reflectance_is_plausible(name):
+    rng = np.random.default_rng(0)
+    means = np.array(REAL_REFLECTANCE[name])[:, None, None]
+    image = np.minimum(means * rng.uniform(0.5, 1.5, (1, 40, 40)), 10_000).astype(np.uint16)
+    values.check_image(image, "s2", "image.tif", S2_BANDS)
+    assert not values.looks_cut_off(image, S2_BANDS)
+
+
+#: Medians of VV and VH in decibel over real images (facts); calm water is noise in both.
+REAL_BACKSCATTER = [(-8.1, -13.3), (-9.2, -15.6), (-7.5, -13.7), (-17.2, -22.1), (-23, -23)]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("levels", REAL_BACKSCATTER)
+def test_real_backscatter_is_plausible(levels):
+    rng = np.random.default_rng(0)
+    means = 10 ** (np.array(levels)[:, None, None] / 10)
+    image = (means * rng.gamma(4.4, 1 / 4.4, (2, 40, 40))).astype(np.float32)
+    values.check_image(image, "s1", "image.tif", S1_BANDS)
+    with pytest.warns(UserWarning, match="amplitude") if levels[0] > -12 else nullcontext():
+        values.check_image(np.sqrt(image), "s1", "image.tif", S1_BANDS)
+
+
+def test_a_half_dark_image_is_judged_by_its_land():
+    rng = np.random.default_rng(0)
+    land = np.array(REAL_REFLECTANCE["July"])[:, None, None] * rng.uniform(0.5, 1.5, (1, 40, 40))
+    image = land.astype(np.uint16)
+    image[:, :, 2:] = 30
+    image[0, :, 2:] = 60
+    values.check_image(image, "s2", "image.tif", S2_BANDS)
+    percent = (land / 100).astype(np.uint16)
+    with pytest.raises(PatchError, match="holds nothing above"):
+        values.check_image(percent, "s2", "image.tif", S2_BANDS)
+    percent[:, :3, :3] = 150  # a cloud
+    with pytest.raises(PatchError, match="percent by 100"):
+        values.check_image(percent, "s2", "image.tif", S2_BANDS)
+
+
+def test_bright_pixels_that_are_alike_by_chance_are_no_fill_value():
+    rng = np.random.default_rng(0)
+    clouds = np.repeat(rng.integers(20_001, 20_040, (1, 50, 50)), 3, axis=0)
+    assert values.fill_value(clouds, "s2") is None  # each number in a few pixels only
+    clouds[:, :2, :2] = 9999
+    assert values.fill_value(clouds[:, :2], "s2") is None
+    clouds[:, :40, :40] = 9999
+    assert values.fill_value(clouds, "s2") == 9999

@@ -301,3 +301,47 @@ def test_a_stack_changes_with_its_rasters(rasters):
         target.update_tags(edited="yes")
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
     assert opened.stamps != before  # by its size alone
+
+
+@pytest.mark.fault("predict: untagged 9999 in a corner that the thinned image misses -> refused")
+@pytest.mark.parametrize(("sensor", "number"), [("s2", 9999), ("s2", 32_767), ("s1", 9999)])
+def test_untagged_fill_values(rasters, monkeypatch, sensor, number):
+    monkeypatch.setattr(stack, "THUMBNAIL_PIXELS", 8)
+    path = rasters[sensor][1]
+    pixels = read_pixels(path)
+    pixels[:, 141:144, 101:104] = number
+    write_geotiff(path, pixels, BANDS[sensor])
+    with pytest.raises(PatchError, match=rf"_{sensor}\.tif holds {number} in all bands"):
+        read_all(rasters)
+
+
+@pytest.mark.fault("predict: VV and VH swapped, percent, an offset that is not there -> refused")
+def test_images_that_no_land_shows(rasters):
+    def refused(sensor, pixels, **tags):
+        path = rasters[sensor][1]
+        before = path.read_bytes()
+        write_geotiff(path, pixels, BANDS[sensor])
+        with rasterio.open(path, "r+") as raster:
+            for name, value in tags.items():
+                setattr(raster, name, [value] * len(pixels))
+        with pytest.raises(PatchError) as caught:
+            read_all(rasters)
+        path.write_bytes(before)
+        return str(caught.value)
+
+    s1 = read_pixels(rasters["s1"][1]) * np.array([0.2, 1], np.float32)[:, None, None]
+    assert "the bands are swapped" in refused("s1", s1)
+    percent = np.full((10, *SHAPE), 30, np.uint16)
+    percent[:, :5, :5] = 112
+    assert "and percent by 100" in refused("s2", percent)
+    dark = np.full((10, *SHAPE), 800, np.uint16)
+    dark[6] = 3000
+    assert "hold no such offset" in refused("s2", dark, scales=1e-4, offsets=-0.1)
+
+
+@pytest.mark.fault("predict: amplitude instead of intensity -> a warning, since towns come near")
+def test_amplitude_is_warned_of(rasters):
+    path = rasters["s1"][1]
+    write_geotiff(path, np.sqrt(read_pixels(path)), S1_BANDS)
+    with pytest.warns(UserWarning, match=r"_s1\.tif is around .* amplitude"):
+        open_stack(rasters, BANDS, MONTHS)
