@@ -69,7 +69,7 @@ COMPARISONS = (
         "Do four dates add to one?",
         "multitemporal optical and SAR imagery can improve UF classification (section 1)",
         ours="s1s2_10c",
-        theirs="s1s2_10c with first_dates=1",
+        theirs="s1s2_10c+one_date",
     ),
     Comparison(
         "Does the Inception module improve the classification?",
