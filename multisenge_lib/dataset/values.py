@@ -55,6 +55,11 @@ _BRIGHTEST_POINT = 1e6
 #: What programs write into all bands of Sentinel-2 where there is no data, besides numbers that are
 #: too bright for clouds: 9999, also after 1000 was subtracted.
 _USUAL_FILL = (9999, 8999)
+#: Reflectance x 10,000: from here on, numbers that all bands share are counted.
+_BRIGHT_CLOUDS = 8000
+#: Others are near a number within this distance, and within this share of it.
+_NEAR = 5
+_NEAR_SHARE = 0.01
 #: As stored, in decibel or linear: no polarisation measures less.
 _DARKEST_SHARED = -90
 #: Fewer pixels may be alike by chance.
@@ -63,12 +68,13 @@ _LEAST_SHARED = 4
 #: be below 100, but then 2 % of it is brighter than 200, and none of it is below 10.
 _DARKEST_PIXEL = 10
 _DARKEST_LAND = 200
-#: Land that bears leaves is brighter than 0.1 in some band, except in shadow.
-_DARKEST_LEAVES = 1000
-#: Below it, the ratio of near infrared to red is noise over dark water.
+#: Reflectance x 10,000 that 2 % of an image of land exceed in some band, unless all is in shadow.
+_BRIGHT_LAND = 600
+#: Land is brighter in the infrared than in the visible, water is not. Below 100 that is noise.
 _DARKEST_INFRARED = 100
-#: Share of the observed pixels that must bear leaves, for an image to be judged as land.
+#: Share of the observed pixels that must be land for an image to be judged as such.
 _LAND_SHARE = 0.2
+_INFRARED = ("B8", "B8A", "B11", "B12")
 _VISIBLE = ("B2", "B3", "B4")
 #: Decibels that the medians of an image of land stay below; forests and towns come near.
 _BRIGHTEST_VV = -6
@@ -318,8 +324,8 @@ def impossible_values(values: np.ndarray, sensor: str) -> list[str]:
 def fill_value(values: np.ndarray, sensor: str) -> np.number | None:
     """Find a number that a program wrote into all bands where there is no data, without a tag.
 
-    Such as 9999, 32767, or -9999 read as unsigned (55537). Bands measure different light, and in
-    many pixels they are not alike by chance.
+    Such as 9999, 32767, or -9999 read as unsigned (55537). Bands measure different light. Where
+    they are alike by chance, as in snow, they are so at many numbers, and not mostly at one.
 
     Args:
         values: `(bands, ...)`, in the units of the layout, 0 for no data; any part of an image.
@@ -331,20 +337,25 @@ def fill_value(values: np.ndarray, sensor: str) -> np.number | None:
     """
     first = values[0]
     if sensor == "s2":
-        beyond = (first >= _BRIGHTEST_IMAGE) | np.isin(first, _USUAL_FILL)
+        is_bright = first > _BRIGHT_CLOUDS
     else:
-        beyond = (first > _BRIGHTEST_LAND) | (first < _DARKEST_SHARED)
-    if not beyond.any():
+        is_bright = (first > _BRIGHTEST_LAND) | (first < _DARKEST_SHARED)
+    if not is_bright.any():
         return None
-    candidates = values[:, beyond]
-    shared = candidates[0, (candidates == candidates[0]).all(axis=0)]
-    if shared.size < _LEAST_SHARED:
-        return None
+    bright = values[:, is_bright]
+    shared = bright[0, (bright == bright[0]).all(axis=0)]
     numbers, counts = np.unique(shared, return_counts=True)
-    most_frequent = counts.argmax()
-    if 2 * counts[most_frequent] <= shared.size:
-        return None
-    return numbers[most_frequent]
+    is_frequent = counts >= _LEAST_SHARED
+    for number, count in zip(numbers[is_frequent], counts[is_frequent], strict=True):
+        if sensor == "s2" and number < _BRIGHTEST_IMAGE and number not in _USUAL_FILL:
+            continue
+        distance = np.abs(numbers.astype(np.float64) - number)
+        is_near = distance <= max(_NEAR, _NEAR_SHARE * abs(number))
+        # Some providers cut reflectance off at 1, which is near 9999.
+        is_near &= numbers != REFLECTANCE_SCALE
+        if 2 * count > counts[is_near].sum():
+            return number
+    return None
 
 
 def fill_problems(values: np.ndarray, sensor: str) -> list[str]:
@@ -472,16 +483,18 @@ def _dark_image(pixels: np.ndarray, bands: Sequence[str]) -> list[str]:
             f"land from {_DARKEST_IMAGE} to 10,000: multiply reflectance from 0 to 1 by 10,000, "
             "and percent by 100"
         ]
-    if bright >= _DARKEST_LEAVES or "B4" not in bands or "B8" not in bands:
+    visible = [index for index, band in enumerate(bands) if band in _VISIBLE]
+    infrared = [index for index, band in enumerate(bands) if band in _INFRARED]
+    if bright >= _BRIGHT_LAND or not visible or not infrared:
         return []
-    red = pixels[list(bands).index("B4")]
-    infrared = pixels[list(bands).index("B8")]
-    leaves = is_vegetated(red, infrared) & (infrared >= _DARKEST_INFRARED)
-    if leaves.mean() < _LAND_SHARE:
+    brightest_infrared = pixels[infrared].max(axis=0)
+    is_land = brightest_infrared > pixels[visible].max(axis=0)
+    is_land &= brightest_infrared >= _DARKEST_INFRARED
+    if is_land.mean() < _LAND_SHARE:
         return []
     return [
-        f"has vegetation with a near infrared around {np.median(infrared[leaves]):.4g}, "
-        f"{_REFLECTANCE_RULE}, leaves in the sun from {_DARKEST_LEAVES}: multiply reflectance "
+        f"is land by its colour, with values around {typical:.4g} in the brightest band, "
+        f"{_REFLECTANCE_RULE}, on land in the sun beyond {_BRIGHT_LAND}: multiply reflectance "
         "x 1,000 by 10"
     ]
 

@@ -286,6 +286,7 @@ REAL_REFLECTANCE = {
     "November": (400, 631, 605, 1072, 1989, 2257, 2410, 2450, 1780, 1214),
     "trees in spring": (60, 261, 274, 624, 1191, 1431, 1637, 1743, 1278, 756),
     "hazy water": (928, 1000, 1050, 1100, 1120, 1130, 1135, 1135, 1000, 950),
+    "bare soil": (800, 1000, 1300, 1500, 1700, 1800, 1900, 2000, 2600, 2300),
     "a clear lake": (260, 190, 90, 70, 40, 35, 30, 28, 10, 8),
     "conifers in winter": (90, 130, 90, 200, 480, 620, 700, 760, 330, 160),
     "snow": (9500, 9400, 9300, 9200, 9000, 8900, 8800, 8600, 900, 800),
@@ -300,6 +301,9 @@ def test_real_reflectance_is_plausible(name):
     image = np.minimum(means * rng.uniform(0.5, 1.5, (1, 40, 40)), 10_000).astype(np.uint16)
     values.check_image(image, "s2", "image.tif", S2_BANDS)
     assert not values.looks_cut_off(image, S2_BANDS)
+    if "lake" not in name and "water" not in name and means.max() < 5000:
+        with pytest.raises(PatchError, match="multiply reflectance"):
+            values.check_image(image // 10, "s2", "image.tif", S2_BANDS)
 
 
 #: Medians of VV and VH in decibel over real images (facts); calm water is noise in both.
@@ -332,11 +336,21 @@ def test_a_half_dark_image_is_judged_by_its_land():
         values.check_image(percent, "s2", "image.tif", S2_BANDS)
 
 
-def test_bright_pixels_that_are_alike_by_chance_are_no_fill_value():
+@pytest.mark.parametrize("bands", [1, 3, 10])
+def test_bright_pixels_that_are_alike_by_chance_are_no_fill_value(bands):
     rng = np.random.default_rng(0)
-    clouds = np.repeat(rng.integers(20_001, 20_040, (1, 50, 50)), 3, axis=0)
-    assert values.fill_value(clouds, "s2") is None  # each number in a few pixels only
-    clouds[:, :2, :2] = 9999
-    assert values.fill_value(clouds[:, :2], "s2") is None
-    clouds[:, :40, :40] = 9999
-    assert values.fill_value(clouds, "s2") == 9999
+    snow = np.repeat(rng.integers(9950, 10_050, (1, 50, 50)), bands, axis=0)
+    snow[:, :10] = 10_000  # cut off
+    assert (snow == 9999).sum() > 4 * bands
+    assert values.fill_value(snow, "s2") is None
+    snow[:, 40:] = 9999
+    snow[:, 10:40] += 600
+    assert values.fill_value(snow, "s2") == 9999
+
+
+def test_a_town_of_one_polarisation_holds_no_fill_value():
+    rng = np.random.default_rng(0)
+    roofs = rng.uniform(11, 60, (1, 50, 50)).astype(np.float32)
+    assert values.fill_value(roofs, "s1") is None
+    roofs[:, :2, :2] = 9999
+    assert values.fill_value(roofs, "s1") == 9999
