@@ -1,4 +1,4 @@
-"""Code that pages show fits the column of a laptop, so that nobody has to scroll to read it."""
+"""Code that pages show fits the column of a laptop, and links to pages read as sentences do."""
 
 import re
 from pathlib import Path
@@ -11,6 +11,8 @@ CELL = re.compile(r"^```\{code-cell\}[^\n]*\n(.*?)^```$", re.DOTALL | re.MULTILI
 OPTIONS = re.compile(r"\A(?:---\n.*?^---\n|(?::[^\n]*\n)*)", re.DOTALL | re.MULTILINE)
 #: Letters of a line of code in a window of 1366 pixels.
 COLUMN = 91
+#: "the {doc}`sample`" reads "the The sample": give the link words of its own.
+TITLE_AFTER_ARTICLE = re.compile(r"\b[Tt]he\s+{doc}`[^<`]+`")
 
 
 def shown_code(text: str) -> list[str]:
@@ -36,3 +38,8 @@ PAGES = [*sorted(BOOK.glob("*.md")), BOOK / "notebooks" / "train.md"]
 def test_code_fits_the_column(page):
     too_long = [line for line in shown_code(page.read_text("utf-8")) if len(line) > COLUMN]
     assert too_long == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_title_does_not_follow_an_article(page):
+    assert TITLE_AFTER_ARTICLE.findall(page.read_text("utf-8")) == []
