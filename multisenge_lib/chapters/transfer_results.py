@@ -182,7 +182,10 @@ def transfer_table(transfer: TransferRuns) -> pd.DataFrame:
 def transfer_sentences(transfer: TransferRuns) -> str:
     """Say in a few sentences what fine-tuning changes at each share, and what of it is clear."""
     if not transfer.runs:
-        return "These runs are not trained yet in this copy of the book."
+        return (
+            "These runs are not trained yet in this copy of the book, so you find here how the "
+            "experiment is designed, and no result."
+        )
     table = transfer_table(transfer)
     clauses = []
     for share, row in table.iterrows():
