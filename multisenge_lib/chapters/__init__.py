@@ -63,8 +63,10 @@ if TYPE_CHECKING:  # loaded when first asked for, see `lazy_names`
     )
     from multisenge_lib.chapters.gains import (
         class_gains,
+        class_notes,
         gain_table,
         step_gains,
+        step_notes,
     )
     from multisenge_lib.chapters.gate_examples import gate_places, optical_pieces, telling_filter
     from multisenge_lib.chapters.gpu_record import gpu_record_tables
@@ -84,6 +86,7 @@ if TYPE_CHECKING:  # loaded when first asked for, see `lazy_names`
         ladder_costs,
         ladder_figure,
         ladder_gains,
+        ladder_notes,
         ladder_runs,
         ladder_sentences,
         ladder_table,

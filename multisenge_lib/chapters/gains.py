@@ -1,6 +1,6 @@
 """What a sensor, the Inception module or more classes add, by the standard of `differences`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,10 @@ from multisenge_lib.models import EXPERIMENTS
 from multisenge_lib.results import (
     URBAN_F1,
     Estimate,
+    Record,
     TestedDifference,
+    common_seeds,
+    comparable_runs,
     correct,
     paired_difference,
     read_runs,
@@ -29,6 +32,9 @@ STEPS = (
 def step_gains(dataset: str, *classes: int, score: str = "macro_f1") -> dict[str, TestedDifference]:
     """Measure what the second sensor and the Inception module add, where both were trained.
 
+    Only runs on the same data and with the same settings are compared; `step_notes` names those
+    that are left out.
+
     Args:
         dataset: whose records.
         *classes: one number of classes or several; all gains are one family of comparisons.
@@ -37,28 +43,54 @@ def step_gains(dataset: str, *classes: int, score: str = "macro_f1") -> dict[str
     Returns:
         By what is added; with several numbers of classes also by these.
     """
+    runs, _ = comparable_runs(_runs_of_steps(dataset, classes))
     differences = {}
     for number in classes:
         for added, more, less in STEPS:
-            with_it = read_runs(dataset, f"{more}_{number}c")
-            without_it = read_runs(dataset, f"{less}_{number}c")
-            if with_it and without_it:
+            with_it = runs[f"{more}_{number}c"]
+            without_it = runs[f"{less}_{number}c"]
+            if common_seeds(with_it, without_it):
                 name = added if len(classes) == 1 else f"{added}, {number} classes"
                 differences[name] = paired_difference(with_it, without_it, score)
     return correct(differences)
 
 
+def step_notes(dataset: str, *classes: int) -> list[str]:
+    """Say in a sentence for each experiment which of its runs `step_gains` leaves out, and why."""
+    return comparable_runs(_runs_of_steps(dataset, classes))[1]
+
+
+def _runs_of_steps(dataset: str, classes: Sequence[int]) -> dict[str, list[Record]]:
+    runs = {}
+    for number in classes:
+        for _, more, less in STEPS:
+            for first_part in (more, less):
+                name = f"{first_part}_{number}c"
+                runs[name] = read_runs(dataset, name)
+    return runs
+
+
 def class_gains(dataset: str) -> dict[str, TestedDifference]:
     """Measure what ten classes instead of six add to the mean urban F1, by method."""
+    runs, _ = comparable_runs(_runs_of_methods(dataset))
     differences = {}
     for experiment in EXPERIMENTS.values():
         if experiment.classes != 10:
             continue
-        ten = read_runs(dataset, experiment.name)
-        six = read_runs(dataset, experiment.name.replace("_10c", "_6c"))
-        if ten and six:
+        ten = runs[experiment.name]
+        six = runs[experiment.name.replace("_10c", "_6c")]
+        if common_seeds(ten, six):
             differences[experiment.title] = paired_difference(ten, six, URBAN_F1)
     return correct(differences)
+
+
+def class_notes(dataset: str) -> list[str]:
+    """Say in a sentence for each experiment which of its runs `class_gains` leaves out, and why."""
+    return comparable_runs(_runs_of_methods(dataset))[1]
+
+
+def _runs_of_methods(dataset: str) -> dict[str, list[Record]]:
+    return {name: read_runs(dataset, name) for name in EXPERIMENTS}
 
 
 def score_interval(mean: Estimate, score: str) -> tuple[float, float]:

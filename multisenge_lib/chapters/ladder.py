@@ -21,6 +21,7 @@ from multisenge_lib.results import (
     Record,
     TestedDifference,
     common_seeds,
+    comparable_runs,
     correct,
     mean_score,
     paired_difference,
@@ -100,25 +101,19 @@ LADDER = (
 def ladder_runs(dataset: str, classes: int) -> dict[str, list[Record]]:
     """Read the runs of each network of the ladder, by label; none where it is not trained.
 
-    Only runs on the same data are compared. Where the data have changed, the runs on the data of
-    the newest record are kept, and older ones are left out.
+    Only runs on the same data and with the same settings are compared; `ladder_notes` names those
+    that are left out.
     """
-    runs = {}
-    records = []
-    for rung in LADDER:
-        runs[rung.label] = read_runs(dataset, f"{rung.experiment}_{classes}c")
-        records += runs[rung.label]
-    if not records:
-        return runs
-    newest = max(records, key=lambda record: record.metadata.finished)
-    current = {}
-    for label, of_network in runs.items():
-        current[label] = [
-            record
-            for record in of_network
-            if record.metadata.fingerprint == newest.metadata.fingerprint
-        ]
-    return current
+    return comparable_runs(_all_runs(dataset, classes))[0]
+
+
+def ladder_notes(dataset: str, classes: int) -> list[str]:
+    """Say in a sentence for each network which of its runs `ladder_runs` leaves out, and why."""
+    return comparable_runs(_all_runs(dataset, classes))[1]
+
+
+def _all_runs(dataset: str, classes: int) -> dict[str, list[Record]]:
+    return {rung.label: read_runs(dataset, f"{rung.experiment}_{classes}c") for rung in LADDER}
 
 
 def not_trained(runs: Mapping[str, Sequence[Record]]) -> list[str]:

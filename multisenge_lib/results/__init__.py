@@ -34,6 +34,7 @@ from multisenge_lib.results.records import (
 )
 from multisenge_lib.results.score_lines import format_scores
 from multisenge_lib.results.side_by_side import (
+    comparable_runs,
     compare_experiments,
     comparison_notes,
     comparison_text,

@@ -100,6 +100,85 @@ def comparison_notes(experiments: Sequence[str], dataset: str = "sample") -> lis
     return notes
 
 
+def comparable_runs(
+    runs: Mapping[str, Sequence[Record]],
+) -> tuple[dict[str, list[Record]], list[str]]:
+    """Keep the runs of several networks that can be compared: on the same data, trained alike.
+
+    Where runs differ, those are kept that are on the data of the newest record of their sensors,
+    that start from random weights, and that have the settings of most runs.
+
+    Args:
+        runs: the runs of each network, by any name.
+
+    Returns:
+        The runs that are kept, by the same names, none where all differ; and a sentence for each
+        network of which runs are left out.
+    """
+    newest_first = sorted(
+        (record for records in runs.values() for record in records),
+        key=lambda record: record.metadata.finished,
+        reverse=True,
+    )
+    fingerprints: dict[tuple[str, ...], str] = {}
+    for record in newest_first:
+        fingerprints.setdefault(_sensors(record.metadata), record.metadata.fingerprint)
+    usual = _usual_settings(newest_first, fingerprints)
+
+    kept = {}
+    notes = []
+    for name, records in runs.items():
+        kept[name] = []
+        left_out: dict[str, list[str]] = {}
+        for record in records:
+            reason = _reason_to_leave_out(record, fingerprints, usual)
+            if reason:
+                left_out.setdefault(reason, []).append(str(record.metadata.seed))
+            else:
+                kept[name].append(record)
+        for reason, seeds in left_out.items():
+            seeds_text = f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {', '.join(seeds)}"
+            notes.append(f"{name} ({seeds_text}) is left out: {reason}.")
+    return kept, notes
+
+
+def _usual_settings(
+    newest_first: Sequence[Record], fingerprints: Mapping[tuple[str, ...], str]
+) -> Mapping[str, object]:
+    """Return the settings of most networks on the current data; of the newest if it is a tie."""
+    settings = [
+        _settings_of_network(record)
+        for record in newest_first
+        if record.metadata.fingerprint == fingerprints[_sensors(record.metadata)]
+    ]
+    # Two records may be of different code and lack each other's settings, so they are not counted
+    # by equality.
+    return max(
+        (own for own in settings if own),
+        key=lambda own: sum(bool(other) and not _differing(own, other) for other in settings),
+        default={},
+    )
+
+
+def _reason_to_leave_out(
+    record: Record, fingerprints: Mapping[tuple[str, ...], str], usual: Mapping[str, object]
+) -> str:
+    """Say why a run is not compared with the others; empty where it is."""
+    metadata = record.metadata
+    if metadata.fingerprint != fingerprints[_sensors(metadata)]:
+        return "it was trained on an older state of the data than the others"
+    if metadata.start_from is not None:
+        return "it was started from the weights of another network"
+    own = _settings_of_network(record)
+    names = _differing(usual, own)
+    if names:
+        return (
+            f"it was trained with {_values_text(own, names)}, the others with "
+            f"{_values_text(usual, names)}"
+        )
+    return ""
+
+
 def _settings_of_network(record: Record) -> dict[str, object]:
     """Return the settings of a run; none of a forest, which is trained otherwise."""
     metadata = record.metadata
@@ -154,6 +233,10 @@ def _start(metadata: Metadata) -> tuple[str, str] | None:
     return None if start is None else (start["digest"], start["part"])
 
 
+def _sensors(metadata: Metadata) -> tuple[str, ...]:
+    return tuple(metadata.choices.get("sensors", ()))
+
+
 def _check_same_data(runs: Mapping[str, Sequence[Record]]) -> None:
     """Refuse networks of the same sensors that were trained on two states of the data.
 
@@ -166,8 +249,7 @@ def _check_same_data(runs: Mapping[str, Sequence[Record]]) -> None:
     by_sensors: dict[tuple[str, ...], Metadata] = {}
     for records in runs.values():
         metadata = records[0].metadata
-        sensors = tuple(metadata.choices.get("sensors", ()))
-        first = by_sensors.setdefault(sensors, metadata)
+        first = by_sensors.setdefault(_sensors(metadata), metadata)
         if first.fingerprint != metadata.fingerprint:
             older, newer = sorted((first, metadata), key=lambda m: m.finished)
             raise RecordError(

@@ -81,3 +81,22 @@ def test_no_interval_goes_beyond_what_a_score_can_be():
     assert score_interval(far_apart, "kappa") == (-1, 1)
     table = gain_table(results.correct({"a step": far_apart}))
     assert table.loc["a step", "95%, corrected"] == "−1.000 to +1.000"
+
+
+def test_runs_that_were_trained_otherwise_are_left_out_and_named(written):
+    written(runs(30, "s1_10c"), runs(60), runs(60, "inception_10c"))
+    assert chapters.step_notes("sample", 10) == []
+    quick_look = make_record("s1_10c", 2, settings={"epochs": 1}, finished="2026-02-01")
+    tuned = {"experiment": "s1s2_10c", "dataset": "south", "digest": "0", "part": "all"}
+    results.write_record(quick_look, replace=True)
+    results.write_record(make_record("inception_10c", 1, start_from=tuned), replace=True)
+    results.write_record(make_record("inception_10c", 2, fingerprint="old", finished="2025"), True)
+    pairs = chapters.gain_table(chapters.step_gains("sample", 10))["pairs of runs"]
+    assert pairs.tolist() == ["4", "3"]
+    assert chapters.step_notes("sample", 10) == [
+        "s1_10c (seed 2) is left out: it was trained with epochs 1, the others with epochs 2.",
+        "inception_10c (seed 1) is left out: it was started from the weights of another network.",
+        "inception_10c (seed 2) is left out: it was trained on an older state of the data than the "
+        "others.",
+    ]
+    assert chapters.class_notes("sample") == chapters.step_notes("sample", 10)

@@ -115,3 +115,16 @@ def test_costs_of_a_forest_are_nodes(write):
     costs = chapters.ladder_costs(chapters.ladder_runs("sample", 10))
     assert costs.loc["Random forest"].tolist() == ["7 nodes", "not counted", "60"]
     assert costs.loc["ConvLSTM"].tolist() == ["2,000", "3.0", "60"]
+
+
+def test_a_network_of_other_settings_is_left_out_and_named(write):
+    write(*[record(60, name) for name in ("unet_10c", "stack_10c", "s1s2_10c")])
+    write(record(90, "utae_10c", settings={"epochs": 1}, finished="2026-02-01"))
+    # A forest is trained otherwise in any case.
+    forest = {"network": "forest"}
+    write(record(50, "forest_10c", settings={"epochs": 9}, choices=forest))
+    runs = chapters.ladder_runs("sample", 10)
+    assert chapters.not_trained(runs) == ["ConvLSTM+Inception", "3D U-Net", "U-TAE"]
+    assert chapters.ladder_notes("sample", 10) == [
+        "U-TAE (seed 1) is left out: it was trained with epochs 1, the others with epochs 2."
+    ]
