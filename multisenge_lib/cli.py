@@ -1044,6 +1044,10 @@ def _missing_package(error: ModuleNotFoundError) -> str:
     )
 
 
+#: 128 + 2, as shells report a process that Ctrl-C ended.
+_INTERRUPTED = 130
+
+
 def _one_line_warning(message, category, filename, lineno, file=None, line=None) -> None:
     print(f"warning: {message}", file=sys.stderr)
 
@@ -1068,8 +1072,12 @@ def main() -> None:
         reason = str(error).partition("\n")[0]
         _fail(f"a package cannot be loaded ({reason}): free memory, or install the project again")
     except KeyboardInterrupt:
-        # 128 + 2, as shells report a process that Ctrl-C ended.
-        _fail("interrupted", code=130)
+        _fail("interrupted", code=_INTERRUPTED)
+    except SystemExit as end:
+        # Typer ends a command that Ctrl-C interrupts with this status, and says nothing.
+        if end.code == _INTERRUPTED:
+            _fail("interrupted", code=_INTERRUPTED)
+        raise
     # A full disk or a missing permission that no function has put into words of its own.
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""

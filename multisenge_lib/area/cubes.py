@@ -24,7 +24,7 @@ from multisenge_lib.area.products import (
     foreign_name,
     used_bands,
 )
-from multisenge_lib.dataset import SENSORS, geotiff, names_only_count
+from multisenge_lib.dataset import SENSORS, geotiff, names_only_count, unambiguous_names
 from multisenge_lib.errors import ImportAreaError, printable
 
 _X_NAMES = ("x", "easting", "lon", "longitude")
@@ -118,13 +118,14 @@ def bands_of_cube(
     axes = _axes_of(cube, name, crs, file_name)
     wanted_dims = {axes.x, axes.y, axes.time} - {None}
     bands = []
-    names = [band_name for band_name, _ in _arrays_by_band(cube)]
+    arrays = list(_arrays_by_band(cube))
+    names = unambiguous_names([band_name for band_name, _ in arrays])
     if names_only_count(names):
         raise ImportAreaError(
             f"{name} only numbers its bands ({', '.join(map(printable, names[:3]))}, ...): name "
             "them, such as B2, B8A or B11"
         )
-    for band_name, array in _arrays_by_band(cube):
+    for band_name, (_, array) in zip(names, arrays, strict=True):
         other = foreign_name(band_name)
         if other or band_name.lower().endswith("nbart_swir_1"):
             raise ImportAreaError(

@@ -8,6 +8,7 @@ Products as their providers deliver them:
     S1Tiling  s1a_31UEQ_vv_DES_037_20200708txxxxxx.tif, ..._BorderMask.tif
     HLS       HLS.S30.T31UEQ.2020187T105031.v2.0.B02.tif (Sentinel-2), HLS.L30... (Landsat)
     DEA       ga_s2am_nbart_3-2-1_56JLQ_2020-07-06_final_band02.tif
+    FORCE     20200706_LEVEL2_SEN2A_BOA.tif (Sentinel-2), ..._LND08_BOA.tif (Landsat)
     SNAP      Sigma0_VV_slv1_08Jan2020.img, in the folder of a stack of several dates
 
 Kept apart from reading pixels: all of this works on names, and on the metadata file of ESA.
@@ -50,7 +51,7 @@ _BASELINE = re.compile(r"(?<![A-Z0-9])N(\d{4})(?![A-Z0-9])")
 _FOREIGN_PRODUCTS = {
     "Landsat": re.compile(
         r"(?<![A-Z0-9])L[COTEM]0[1-9]_|(?<![A-Z0-9])L[COTEM][1-9]\d{13}|LANDSAT\d?-(?:OLI|E?TM)"
-        r"|HLS[._-]L30|(?<![A-Z0-9])GA_LS\d"
+        r"|HLS[._-]L30|(?<![A-Z0-9])GA_LS\d|(?<![A-Z0-9])LND0\d(?!\d)"
     ),
     "Sentinel-3": re.compile(r"(?<![A-Z0-9])S3[AB]_(?:OL|SL|SR|SY)_"),
     "MODIS": re.compile(r"(?<![A-Z0-9])M[OYC]D\d\d[A-Z0-9]*\.A?\d{7}"),

@@ -41,7 +41,13 @@ from multisenge_lib.area.products import (
     used_bands,
     without_slope_correction,
 )
-from multisenge_lib.dataset import LABELS, SENSORS, file_problem, names_only_count
+from multisenge_lib.dataset import (
+    LABELS,
+    SENSORS,
+    file_problem,
+    names_only_count,
+    unambiguous_names,
+)
 from multisenge_lib.errors import ImportAreaError, counted, printable
 
 RASTER_ENDINGS = (".tif", ".tiff", ".jp2", ".vrt", ".img")
@@ -233,7 +239,8 @@ def _read_header(path: Path) -> RasterHeader:
         ) from None
     try:
         with rasterio.open(path) as raster:
-            return RasterHeader(path, list(raster.descriptions), list(raster.dtypes))
+            names = unambiguous_names(raster.descriptions)
+            return RasterHeader(path, names, list(raster.dtypes))
     except (RasterioError, ValueError) as error:
         raise ImportAreaError(f"{printable(path)} cannot be read as a raster: {error}") from None
 

@@ -9,6 +9,7 @@ from multisenge_lib.dataset.bands import (
     names_only_count,
     order_of_red_edge,
     red_edge,
+    unambiguous_names,
 )
 from multisenge_lib.dataset.description import (
     DESCRIPTION,

@@ -13,7 +13,7 @@ import numpy as np
 from multisenge_lib.dataset.layout import BAND_ORDERS, BandOrder
 from multisenge_lib.errors import BandOrderError, PatchError, printable
 
-#: Names that STAC catalogues give to Sentinel-2 bands.
+#: Names that STAC catalogues and FORCE give to Sentinel-2 bands.
 _STAC_NAMES = {
     "COASTAL": "B1",
     "BLUE": "B2",
@@ -24,8 +24,11 @@ _STAC_NAMES = {
     "REDEDGE3": "B7",
     "NIR": "B8",
     "NIR08": "B8A",
+    "BROADNIR": "B8",
     "SWIR16": "B11",
     "SWIR22": "B12",
+    "SWIR1": "B11",
+    "SWIR2": "B12",
 }
 _BAND_PATTERN = {
     "s1": re.compile(r"(?<![A-Z0-9])([VH][VH])(?![A-Z0-9])"),
@@ -68,6 +71,14 @@ def band_of(name: str | None, sensor: str) -> str | None:
     return f"B{match[1]}"
 
 
+def unambiguous_names(names: Sequence[str | None]) -> list[str | None]:
+    """Replace the NIR of rasters that FORCE wrote: beside BROADNIR, which is B8, it is B8A."""
+    words = [(name or "").strip().upper() for name in names]
+    if "BROADNIR" not in words:
+        return list(names)
+    return ["B8A" if word == "NIR" else name for name, word in zip(names, words, strict=True)]
+
+
 def names_only_count(names: Sequence[str | None]) -> bool:
     """Whether names number the bands, from 0 or from 1, and say nothing of Sentinel-2's B1, B2.
 
@@ -98,7 +109,7 @@ def bands_named(names: Sequence[str | None], sensor: str) -> list[str | None]:
     numbering = [f"b{number}" for number in range(1, len(names) + 1)]
     if list(names) == numbering:
         return [None] * len(names)
-    return [band_of(name, sensor) for name in names]
+    return [band_of(name, sensor) for name in unambiguous_names(names)]
 
 
 def is_vegetated(red: np.ndarray, infrared: np.ndarray) -> np.ndarray:

@@ -437,6 +437,32 @@ def test_landsat_is_not_taken_for_sentinel(tmp_path):
     assert "a band of Landsat" in refused(tmp_path, [named])
 
 
+@pytest.mark.fault("FORCE's bands -> its NIR is B8A, beside BROADNIR")
+def test_a_folder_of_force_as_written(tmp_path):
+    names = [
+        "BLUE",
+        "GREEN",
+        "RED",
+        "REDEDGE1",
+        "REDEDGE2",
+        "REDEDGE3",
+        "BROADNIR",
+        "NIR",
+        "SWIR1",
+        "SWIR2",
+    ]
+    pixels = flat(dtype=np.int16)
+    pixels[:, 40:] = -9999
+    write(tmp_path / "in" / "20230105_LEVEL2_SEN2A_BOA.tif", pixels, names, nodata=-9999)
+    write(tmp_path / "in" / "20230105_LEVEL2_SEN2A_QAI.tif", pixels[:1])
+    landsat = ["BLUE", "GREEN", "RED", "NIR", "SWIR1", "SWIR2"]
+    write(tmp_path / "in" / "20230106_LEVEL2_LND08_BOA.tif", pixels[:6], landsat)
+    imported = import_area(tmp_path / "root", [tmp_path / "in"], size=32)
+    assert imported.dataset.bands["s2"] == S2_BANDS
+    assert pixel_of(imported.root, "s2", "20230105").tolist() == GREEN.tolist()
+    assert "another sensor (Landsat)" in notices_of(imported)
+
+
 @pytest.mark.fault("an ESA product of 2016 -> the date of its sensing, not of its making")
 def test_an_old_product_of_esa(tmp_path):
     name = "S2A_USER_MSI_L2A_TL_SGS__20160802T162011_A005772_T19GBP"

@@ -94,6 +94,8 @@ def test_band_names(name, band):
         ("HLS.L30.T31UEQ.2020187T105031.v2.0.B05.tif", "Landsat"),
         ("LANDSAT8-OLITIRS-XS_20200705_L2A/FRE_B5.tif", "Landsat"),
         ("2020/landsat_20200705_B5.tif", "Landsat"),
+        ("20200705_LEVEL2_LND08_BOA.tif", "Landsat"),
+        ("20200705_LEVEL2_SEN2A_BOA.tif", None),
         ("S3A_OL_2_LFR____20200705.tif", "Sentinel-3"),
         ("MOD09GA.A2020187.h18v04.tif", "MODIS"),
         ("20230105_142741_ssc1_u0001_AnalyticMS_SR.tif", "PlanetScope"),

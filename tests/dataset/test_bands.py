@@ -64,6 +64,23 @@ def test_names_that_only_count(names, counts):
     assert names_only_count(names) == counts
 
 
+def test_the_near_infrared_of_force():
+    force = [
+        "BLUE",
+        "GREEN",
+        "RED",
+        "REDEDGE1",
+        "REDEDGE2",
+        "REDEDGE3",
+        "BROADNIR",
+        "NIR",
+        "SWIR1",
+        "SWIR2",
+    ]
+    assert band_positions(force, lambda: None, S2_BANDS, "s2") == list(range(10))
+    assert band_positions(["blue", "nir"], lambda: None, ("B8",), "s2") == [1]
+
+
 @pytest.mark.fault("predict: bands counted from 0 or 1 are taken for no band names -> refused")
 @pytest.mark.parametrize("first", [0, 1])
 def test_positions_are_not_taken_for_names(first):
