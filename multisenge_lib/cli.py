@@ -792,13 +792,14 @@ def evaluate_network(
         network=network,
         progress=True,
     )
-    folder = write_evaluation(record, out)
     typer.echo(
         f"{record.metadata.title}: {counted(len(record.patches), 'patch', 'patches')} for {split} "
         f"of {record.metadata.dataset}"
     )
     typer.echo(format_scores(record))
     typer.echo(evaluation_table(record).round(4).to_string())
+    # After the scores, so that they are not lost where the folder is refused.
+    folder = write_evaluation(record, out)
     typer.echo(f"Wrote {printable(folder)}")
     if maps is None:
         return
@@ -958,13 +959,20 @@ def print_config(
     ] = None,
 ) -> None:
     """Print how a record was trained, for papermill -f."""
+    from multisenge_lib.errors import RecordError
     from multisenge_lib.files import write_text
-    from multisenge_lib.results import read_record, to_yaml
+    from multisenge_lib.results import read_existing_runs, to_yaml
 
     if out is not None:
         _check_out(out, (".yaml", ".yml"))
     name, chosen_by = _dataset_of_records(dataset)
-    text = to_yaml(read_record(name, experiment, seed))
+    runs = {record.metadata.seed: record for record in read_existing_runs(name, experiment)}
+    if seed not in runs:
+        raise RecordError(
+            f"{name} has no record of {experiment} with seed {seed}: there are seeds "
+            f"{', '.join(map(str, runs))}"
+        )
+    text = to_yaml(runs[seed])
     # To standard error, so that the output stays a file for papermill.
     typer.echo(f"the record of {name} ({chosen_by})", err=True)
     if out is None:

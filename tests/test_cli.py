@@ -474,7 +474,8 @@ def test_compare_and_config_refuse_in_one_line(run, records_of_two):
     assert "no record of s1s2_10c" in refused(run, "compare", "s1_10c", "s1s2_10c")
     assert "no score 'best'" in refused(run, "compare", "s1_10c", "--score", "best")
     assert "must be .csv or .json" in refused(run, "compare", "s1_10c", "--out", "a.txt")
-    assert "cannot be read" in refused(run, "config", "s1_10c", "--seed", "3")
+    assert "there are seeds 1" in refused(run, "config", "s1_10c", "--seed", "3")
+    assert "there are records of s1_10c" in refused(run, "config", "nothing_10c")
     assert "must be .yaml" in refused(run, "config", "s1_10c", "--out", "a.txt")
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:  # loaded when first asked for, see `lazy_names`
     from multisenge_lib.models.inception import naive_inception
     from multisenge_lib.models.saved import (
         ModelCard,
+        check_can_be_read_again,
         load_model,
         model_card,
         read_model_card,

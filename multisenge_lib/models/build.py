@@ -147,14 +147,20 @@ def _refuse_user_code(experiment: Experiment, series: Mapping[str, Any], error: 
     raise ExperimentError(
         f"{printable(experiment.network)} stops{line} ({type(error).__name__}: "
         f"{_first_line(error)}): it was given {experiment.classes} classes and series with "
-        f"{shapes}: change the file, or choose an experiment with other sensors"
+        f"{shapes}: change the file, or choose an experiment of other sensors or dates"
     ) from error
 
 
 def _first_line(error: Exception) -> str:
     """Return the first line of an error's text: the others of Keras list all arguments."""
     lines = str(error).strip().splitlines()
-    return lines[0] if lines else "without a message"
+    if not lines:
+        return "without a message"
+    # Where the line ends with a sentence that announces the next lines, that sentence goes too.
+    sentences = lines[0].split(". ")
+    if lines[0].endswith(":") and len(sentences) > 1:
+        return ". ".join(sentences[:-1])
+    return lines[0]
 
 
 def _check_logits(logits: Any, experiment: Experiment, size: int | None) -> None:

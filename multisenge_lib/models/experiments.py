@@ -242,9 +242,10 @@ def get_experiment(name: str, dataset: Dataset = MULTISENGE) -> Experiment:
         )
     if plain_name not in experiments:
         others = ", ".join(network for network in NETWORKS if network not in PAPER_NETWORKS)
+        example = list(other_experiments_of(dataset))[-1]
         raise ExperimentError(
             f"there is no experiment {plain_name!r}: choose one of {', '.join(of_paper)}, or "
-            f"another network with these classes ({others}), such as utae_10c or utae_s2_10c"
+            f"another network with these classes ({others}), such as {example}"
         )
     return _with_variants(experiments[plain_name], variants)
 

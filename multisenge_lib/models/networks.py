@@ -235,11 +235,18 @@ def find_builder(network: str, digest: str = "") -> Callable[..., Any]:
             has no such function.
     """
     parsed = parse_network(network)
-    builder = getattr(import_network(network, digest), parsed.function, None)
+    module = import_network(network, digest)
+    builder = getattr(module, parsed.function, None)
     if not callable(builder):
+        others = [
+            name
+            for name, value in vars(module).items()
+            if inspect.isfunction(value) and value.__module__ == module.__name__
+        ]
         raise ExperimentError(
-            f"{printable(network)}: there is no function {parsed.function} in it: define "
-            f"{parsed.function}(series, classes), which returns the logits"
+            f"{printable(network)}: there is no function {parsed.function} in it (functions there: "
+            f"{', '.join(others) or 'none'}): define {parsed.function}(series, classes), which "
+            "returns the logits, or name another function, as in my_networks.py:my_function"
         )
     _check_parameters(network, parsed.function, builder)
     return builder

@@ -6,6 +6,7 @@ the card. Such files are passed on between people, so reading one trusts nothing
 
 import inspect
 import json
+import tempfile
 import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -19,7 +20,7 @@ from msgspec import Meta
 
 from multisenge_lib import files
 from multisenge_lib.dataset import MULTISENGE, SENSORS, Typology, file_problem
-from multisenge_lib.errors import ExperimentError, ModelError, printable
+from multisenge_lib.errors import ExperimentError, FileError, ModelError, printable
 from multisenge_lib.models.build import days_input
 from multisenge_lib.models.experiments import Experiment, months_of_images
 from multisenge_lib.models.file_limits import check_entries, limited_weights
@@ -163,6 +164,35 @@ def save_model(model: keras.Model, card: ModelCard, path: Path) -> Path:
         with zipfile.ZipFile(unfinished, "a") as archive:
             archive.writestr(_CARD, json.dumps(asdict(card), indent=2))
     return path
+
+
+def check_can_be_read_again(model: keras.Model, card: ModelCard, network: str) -> None:
+    """Refuse a network of the user's whose saved file nobody could read, before it is trained.
+
+    Args:
+        model: the network, trained or not.
+        card: its description.
+        network: the file of the network, such as `my_networks.py:build`.
+
+    Raises:
+        ExperimentError: Keras cannot write the network, or cannot read what it wrote.
+    """
+    custom_layers = _custom_layers(card, network)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.keras"
+        try:
+            save_model(model, card, path)
+            with keras.saving.custom_object_scope(custom_layers):
+                keras.saving.load_model(path, compile=False, safe_mode=True)
+        except FileError:  # a full disk says nothing about the network
+            raise
+        except Exception as error:  # whatever the layers of the user's file lead to
+            raise ExperimentError(
+                f"{printable(network)}: once trained, this network could not be read from its "
+                f"file ({_first_line(error)}): use operations of keras.ops in place of Lambda "
+                "layers, and make layers inside a layer of your own in its __init__, or give it "
+                "get_config and from_config"
+            ) from error
 
 
 # --- Read ---

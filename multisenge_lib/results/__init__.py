@@ -38,6 +38,7 @@ from multisenge_lib.results.side_by_side import (
     compare_experiments,
     comparison_notes,
     comparison_text,
+    read_existing_runs,
 )
 from multisenge_lib.results.spatial import (
     SpatialCounts,

@@ -81,14 +81,16 @@ def to_yaml(record: Record) -> str:
         f"{printable((metadata.commit or 'no commit')[:7])}.\n"
         "# papermill notebooks/train.ipynb runs/again.ipynb -f THIS_FILE\n"
         "# The data root is that of MULTISENGE_ROOT; where it is not set, the sample.\n"
+        '# Of settings that the notebook does not list, papermill says "Passed unknown parameter"; '
+        "they count all the same.\n"
     )
     digest = metadata.choices.get("network_digest")
     if digest:
         network = metadata.choices["network"]
         file = network.rpartition(":")[0]
         head += (
-            f"# Its network is in a file of your own, {printable(file)}: run papermill in its "
-            f"folder, or give its place with -p network FOLDER/{printable(network)}\n"
+            f"# Its network is in a file of your own, {printable(file)}: it must be where you run "
+            f"papermill, or add -p network FOLDER/{printable(network)}\n"
             f"# (SHA-256 {printable(digest)}; another hash is another network).\n"
         )
     start = metadata.start_from

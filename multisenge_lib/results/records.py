@@ -128,6 +128,7 @@ class Metadata:
             classes=self.classes,
             members=self.members,
             evaluation=self.evaluation,
+            is_fine_tuned=self.start_from is not None,
         )
 
 
@@ -135,6 +136,8 @@ class RecordSubject(NamedTuple):
     """The data and the classes that a record is about; fields as in `Metadata`.
 
     A record is replaced by another one of the same subject only, unless the user says otherwise.
+    `is_fine_tuned` says whether training started from the weights of another network: such a record
+    has the name of one from random weights, and must not take its place.
     """
 
     dataset: str
@@ -143,6 +146,7 @@ class RecordSubject(NamedTuple):
     classes: tuple[str, ...]
     members: tuple[tuple[int, ...], ...]
     evaluation: Mapping[str, Any]
+    is_fine_tuned: bool = False
 
 
 class RecordKey(NamedTuple):
@@ -236,7 +240,8 @@ def write_record(record: Record, replace: bool = False, folder: Path | None = No
 
     Args:
         record: what `training.train` returned.
-        replace: also replace a record of other data, or of other classes.
+        replace: also replace a record of other data or other classes, or of a network that was
+            fine-tuned where this one was not, or the reverse.
         folder: where the record goes; by default `record_folder` of its key.
 
     Raises:
@@ -291,7 +296,8 @@ def check_record_place(key: RecordKey, subject: RecordSubject, replace: bool = F
     Args:
         key: dataset, experiment and seed of the record that is to be written.
         subject: what it will be about.
-        replace: also replace a record of other data, or of other classes.
+        replace: also replace a record of other data or other classes, or of a network that was
+            fine-tuned where this one was not, or the reverse.
 
     Raises:
         RecordError: the record of other data or classes is there, and `replace` is False.
@@ -331,6 +337,8 @@ def _check_replaceable(folder: Path, new: RecordSubject) -> None:
         difference = "other classes"
     elif old.evaluation != new.evaluation:
         difference = "another network or split"
+    elif old.is_fine_tuned != new.is_fine_tuned:
+        difference = "other weights to start from"
     else:
         return
     raise RecordError(

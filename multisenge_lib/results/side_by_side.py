@@ -261,10 +261,15 @@ def _check_same_data(runs: Mapping[str, Sequence[Record]]) -> None:
 def _read_runs_of_all(experiments: Sequence[str], dataset: str) -> dict[str, list[Record]]:
     if len(set(experiments)) < len(experiments):
         raise RecordError(f"{', '.join(experiments)}: name each experiment once")
-    return {name: _read_existing_runs(dataset, name) for name in experiments}
+    return {name: read_existing_runs(dataset, name) for name in experiments}
 
 
-def _read_existing_runs(dataset: str, experiment: str) -> list[Record]:
+def read_existing_runs(dataset: str, experiment: str) -> list[Record]:
+    """Read the records of an experiment, one per seed, as `read_runs` does.
+
+    Raises:
+        RecordError: there is none; the message lists the experiments that have records.
+    """
     records = read_runs(dataset, experiment)
     if not records:
         trained = sorted({key.experiment for key in list_records(dataset)})

@@ -129,10 +129,10 @@ def find_typology(dataset: Dataset, card: ModelCard) -> Typology:
             return typology
     if len(same_names) == 1:
         return same_names[0]
-    available = "; ".join(f"{t.name}: {', '.join(t.names)}" for t in dataset.typologies.values())
+    available = ", ".join(f"{t.name} with {len(t)} classes" for t in dataset.typologies.values())
     raise ModelError(
         f"the network {printable(card.name)} separates {', '.join(card.classes)}, and "
-        f"{dataset.name} has no classification of these classes, in this order ({available}): "
+        f"{dataset.name} has no classification of these classes, in this order, only {available}: "
         "evaluate a network that was trained for one of them, or add a grouping to dataset.toml"
     )
 
@@ -257,8 +257,14 @@ def _check_replaceable(folder: Path, record: results.Record) -> None:
         )
         if same:
             return
-        holds = f"the record of {old.experiment} on {old.dataset}, which is another one"
-    raise FileError(f"{printable(folder)} holds {holds}: give a folder that is new or empty")
+        holds = (
+            f"the record of {old.experiment} on {old.dataset}, which is another one: of other "
+            "data, another network or another split"
+        )
+    raise FileError(
+        f"{printable(folder)} holds {holds}: give a folder that is new or empty (command line: "
+        "--out)"
+    )
 
 
 def evaluation_table(record: results.Record) -> pd.DataFrame:

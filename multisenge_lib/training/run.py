@@ -18,7 +18,8 @@ In `preparation`:
 In `fitting`:
 
  6. `build`: the seed, the network, Adam and the loss
- 7. `take_starting_weights`: the weights to start from, if any
+ 7. `take_starting_weights`: the weights to start from, if any; then `check_can_be_read_again`, for
+    a network of the user's
  8. `fit_or_load`: early stopping, the schedule of the learning rate, the checkpoint and what it
     restores; then `_run_epochs`, where `model.fit` makes the first update
  9. `in_float32`: the same weights in a network of single precision, which is saved
@@ -44,7 +45,12 @@ import keras
 from multisenge_lib import results
 from multisenge_lib.dataset import BandOrder, Dataset, OnError, dataset_of_root, given_data_root
 from multisenge_lib.errors import ExperimentError
-from multisenge_lib.models import Experiment, get_experiment, step_operations
+from multisenge_lib.models import (
+    Experiment,
+    check_can_be_read_again,
+    get_experiment,
+    step_operations,
+)
 from multisenge_lib.training.checkpoint import delete_run, exclusive, write_finished
 from multisenge_lib.training.devices import on_devices
 from multisenge_lib.training.fitting import build, fit_or_load, in_float32, take_starting_weights
@@ -161,6 +167,8 @@ def train(
             taken_weights = take_starting_weights(model, prepared, progress)
             # Counted before the training, so that a network that cannot be counted costs no hours.
             operations = step_operations(model, settings.batch_size)
+            if experiment.network_digest:
+                check_can_be_read_again(model, prepared.card, experiment.network)
             training_info = fit_or_load(model, prepared, folder, progress, checkpoint_interval)
         model = in_float32(model, prepared, statistics)
         evaluation = evaluate(model, prepared)

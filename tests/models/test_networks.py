@@ -14,6 +14,7 @@ from multisenge_lib.models import (
     EXPERIMENTS,
     NETWORKS,
     build_model,
+    check_can_be_read_again,
     get_experiment,
     load_model,
     model_card,
@@ -171,7 +172,7 @@ PROTOCOL = {
     "a_class_less": r"shape \(None, 32, 32, 5\): there must be one for each pixel and each",
     "half_size": r"shape \(None, 16, 16, 6\)",
     "other_parameters": "has no parameter series and classes",
-    "missing": "there is no function missing in it",
+    "missing": r"there is no function missing in it \(functions there: build, no_logits, a_class",
     "constant": "there is no function constant in it",
     "more_parameters": r"more_parameters needs width, .* define it as more_parameters\(series, cl",
     "by_position": "by_position needs series, which nobody gives it",
@@ -298,6 +299,42 @@ def test_layers_of_a_file_are_not_imported_unasked(file, tmp_path, monkeypatch):
         monkeypatch.delitem(sys.modules, name)  # as in another process
     with pytest.raises(ModelError, match=r"own_layer: if that file defines layers, .*--network"):
         load_model(path)
+
+
+@pytest.mark.fault("network: layers that cannot be read from a file -> refused before training")
+@pytest.mark.parametrize("function", ["with_lambda", "holds_a_layer"])
+def test_a_network_that_could_not_be_read_again_is_refused(function, tmp_path):
+    path = tmp_path / "unreadable.py"
+    path.write_text(MEAN_OF_DATES + UNREADABLE)
+    network = f"{path}:{function}"
+    experiment = with_network(get_experiment("s2_6c"), network)
+    card = model_card(experiment, TYPOLOGIES["6c"], 32, "sample")
+    with pytest.raises(ExperimentError, match=r"could not be read from its file .* Lambda"):
+        check_can_be_read_again(build_model(experiment, 32), card, network)
+    network = f"{path}:own_layer"
+    experiment = with_network(get_experiment("s2_6c"), network)
+    check_can_be_read_again(build_model(experiment, 32), card, network)
+
+
+UNREADABLE = """
+def with_lambda(series, classes):
+    image = layers.Lambda(lambda x: ops.mean(x, axis=1))(series["s2"])
+    return layers.Conv2D(classes, 1)(image)
+
+class Around(layers.Layer):
+    def __init__(self, inner, **options):
+        super().__init__(**options)
+        self.inner = inner
+
+    def call(self, x):
+        return self.inner(x)
+
+    def get_config(self):
+        return {**super().get_config(), "inner": self.inner}
+
+def holds_a_layer(series, classes):
+    return Around(layers.Conv2D(classes, 1))(series["s2"][:, 0])
+"""
 
 
 def test_a_saved_utae_is_loaded_and_takes_days(tmp_path):

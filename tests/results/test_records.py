@@ -135,6 +135,20 @@ def test_the_record_of_other_classes_is_not_replaced(change):
         results.write_record(make_record(**{**of, change: of[change][::-1]}))
 
 
+@pytest.mark.fault("records: fine-tuned, and of the same name from random weights -> both kept")
+def test_a_fine_tuned_record_and_one_from_random_weights_do_not_replace_each_other():
+    start = {"experiment": "s1_6c", "dataset": "area", "digest": "0", "part": "all"}
+    from_random = make_record(dataset="area")
+    tuned = make_record(dataset="area", start_from=start)
+    results.write_record(from_random)
+    with pytest.raises(RecordError, match="a record of other weights to start from"):
+        results.write_record(tuned)
+    results.write_record(tuned, replace=True)
+    results.write_record(tuned)
+    with pytest.raises(RecordError, match="a record of other weights to start from"):
+        results.write_record(from_random)
+
+
 def test_a_record_of_before_the_members_were_kept_is_replaced():
     results.write_record(make_record(dataset="area", members=()))
     results.write_record(make_record(dataset="area", members=((1,),) * 6))
