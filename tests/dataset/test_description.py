@@ -1,4 +1,5 @@
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -6,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from multisenge_lib import paths
 from multisenge_lib.dataset import (
     MULTISENGE,
     SAMPLE,
@@ -322,6 +324,18 @@ years = [2020]
 30TXR = "train"
 30TYR = "test"
 """
+
+
+def test_the_groupings_that_the_book_shows_are_a_description(tmp_path):
+    page = (paths.PROJECT / "book/beyond.md").read_text("utf-8")
+    shown = re.search(r"```\n(\[groupings\]\n.*?)```", page, re.DOTALL).group(1)
+    (tmp_path / "dataset.toml").write_text(TOML + shown)
+    typologies = dataset_of_root(tmp_path).typologies
+    assert {name: len(typology) for name, typology in typologies.items()} == {
+        "14c": 14,
+        "urban": 2,
+        "water": 2,
+    }
 
 
 def test_multisenna_has_multisenges_classes_and_a_fifteenth(tmp_path):

@@ -81,8 +81,11 @@ def test_another_dataset_has_its_own_experiments():
     )
     experiment = get_experiment("s2_6c", area)
     assert (experiment.months, experiment.sensors) == ((12, 2), ("s2",))
-    with pytest.raises(ExperimentError, match=r"no experiment 's1_6c': choose one of s2_6c, or "):
+    with pytest.raises(
+        ExperimentError, match=r"no experiment 's1_6c': choose one of s2_6c, or "
+    ) as e:
         get_experiment("s1_6c", area)
+    assert str(e.value).endswith("such as utae_s2_6c")  # and not one of classes that it lacks
 
 
 def test_experiments_do_not_change():
