@@ -26,12 +26,13 @@ from rasterio.transform import Affine, from_origin
 from records import make_record
 
 from multisenge_lib.area import baseline_of, day_in
-from multisenge_lib.dataset import dataset_of_root, read_index
+from multisenge_lib.dataset import dataset_of_root, names_only_count, read_index
 from multisenge_lib.dataset.labels import parse_label
 from multisenge_lib.dataset.layout import MULTISENGE, S2_BANDS
 from multisenge_lib.dataset.raster_checks import origin_of_patch
 from multisenge_lib.dataset.rasters import read_raster
 from multisenge_lib.dataset.selection import dates_on_disk
+from multisenge_lib.dataset.values import check_image, zero_invalid
 from multisenge_lib.errors import MultiSenGEError
 from multisenge_lib.models import read_model_card
 from multisenge_lib.models.networks import NetworkFile, parse_network
@@ -330,8 +331,35 @@ def test_metadata_of_products(tmp_path_factory, content):
 
 
 @FUZZ
-@given(st.text(alphabet="0123456789-_TBSbandN.xé", max_size=30))
+@given(st.text(alphabet="0123456789-_TBSVbandN.xé", max_size=30))
 def test_names_of_images(name):
     day = day_in(name)
     assert day is None or 1900 <= day.astype(object).year < 2100
     value_or_one_line(baseline_of, Path(f"{name}.tif"))
+    names_only_count([name, *(f"B{number}" for number in range(len(name)))])
+    assert day_in(f"S2A_OPER_MSI_L1C_TL_SGS__{name}") is None or "_V" in name
+
+
+numbers = st.sampled_from([0, 1, 30, 255, 400, 3000, 8999, 9999, 10_000, 32_767, 55_537, 65_535])
+more_numbers = numbers | st.sampled_from([-9999, -11.5, 0.08, 0.3, 1e20, -3.4e38, np.nan, np.inf])
+
+
+@FUZZ
+@given(st.sampled_from(["s1", "s2"]), st.data())
+def test_values_of_images(sensor, data):
+    """Flat areas of any numbers, with and without noise."""
+    bands = data.draw(st.integers(1, 10 if sensor == "s2" else 2))
+    dtype = data.draw(st.sampled_from([np.uint16, np.float32, np.float64]))
+    pool = numbers if dtype is np.uint16 else more_numbers
+    image = np.empty((bands, 12, 12), dtype)
+    for band in image:
+        band[:] = data.draw(pool)
+    image[:, data.draw(st.integers(0, 12)) :] = data.draw(pool)
+    if data.draw(st.booleans()) and dtype is not np.uint16:
+        image += np.linspace(0, 1, image.size, dtype=dtype).reshape(image.shape)
+    names = MULTISENGE.bands[sensor][:bands]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what may be amplitude
+        pixels = value_or_one_line(zero_invalid, image, sensor, "image.tif")
+        if pixels is not None and pixels.any():
+            value_or_one_line(check_image, pixels, sensor, "image.tif", names)

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 from rasterio.enums import ColorInterp, MaskFlags
+from rasterio.errors import RasterioError, RasterioIOError
 from rasterio.windows import Window
 
 #: THEIA marks the ground outside the swath with this value, often without a tag.
@@ -85,9 +86,18 @@ def alpha_bands(source: Any) -> list[int]:
 
     Some programs call the fourth band of any raster alpha. A band with a description is believed to
     be what the description says.
+
+    Raises:
+        RasterioError: the raster is damaged.
     """
+    try:
+        meanings = source.colorinterp
+    except RasterioError:
+        raise
+    except Exception as error:  # here rasterio passes on GDAL's own errors, of no public class
+        raise RasterioIOError(str(error)) from None
     alpha = []
-    bands = zip(source.indexes, source.colorinterp, source.descriptions, strict=True)
+    bands = zip(source.indexes, meanings, source.descriptions, strict=True)
     for index, meaning, description in bands:
         is_described = (description or "").strip().lower() not in ("", "alpha")
         if meaning == ColorInterp.alpha and not is_described:

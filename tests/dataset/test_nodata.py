@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import rasterio
 from rasterio.enums import ColorInterp
+from rasterio.errors import RasterioError
 from rasters import write_raster
 
 from multisenge_lib.dataset import nodata
@@ -115,3 +116,14 @@ def test_an_alpha_band_and_an_internal_mask_hide_together(tmp_path):
     with rasterio.open(path) as source:
         hidden = nodata.masked_pixels(source)
     assert hidden[1, 2] and hidden[3, 3] and np.count_nonzero(hidden) == 2
+
+
+@pytest.mark.fault("a raster whose GeoTIFF keys are damaged -> one line, as of other damage")
+def test_an_error_of_gdal_itself_is_one_of_rasterio():
+    class Damaged:
+        @property
+        def colorinterp(self):
+            raise type("CPLE_AppDefinedError", (Exception,), {})("Key 0 of unknown type.")
+
+    with pytest.raises(RasterioError, match="Key 0"):
+        nodata.alpha_bands(Damaged())
