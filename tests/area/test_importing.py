@@ -15,10 +15,13 @@ from multisenge_lib import paths
 from multisenge_lib.area import InputUnits, check_root, cutting, import_area
 from multisenge_lib.area.sources import find_images
 from multisenge_lib.dataset import (
+    S1_BANDS,
     S2_BANDS,
     Blocks,
     dataset_of_root,
+    implausible_image,
     load_selection,
+    looks_like_amplitude,
     pack,
     read_patch,
     write_dataset_toml,
@@ -524,3 +527,16 @@ def test_an_area_of_nine_bands_and_its_own_months_trains_and_is_mapped(tmp_path,
     with rasterio.open(drawn) as source:
         ids = source.read(1)
     assert (ids > 0).sum() == 32 * 32 * len(load_selection(result.root)) and ids.max() <= 10
+
+
+def test_real_backscatter_is_told_from_amplitude_and_from_swapped_bands():
+    xarray = pytest.importorskip("xarray")
+    village = xarray.open_dataset(VILLAGE)
+    stored = np.stack([village[f"S1-SIGMA0-{band}"].values for band in S1_BANDS])
+    linear = stored.astype(np.float64) ** 2 * 10**-8.3
+    for month in range(linear.shape[1]):
+        image = linear[:, month]
+        assert looks_like_amplitude(image, S1_BANDS) is None
+        assert implausible_image(image, "s1", S1_BANDS) == []
+        assert looks_like_amplitude(np.sqrt(image), S1_BANDS) is not None
+        assert "swapped" in implausible_image(image[::-1], "s1", S1_BANDS)[0]
