@@ -14,6 +14,7 @@ from multisenge_lib.dataset import TYPOLOGIES, URBAN
 from multisenge_lib.models import EXPERIMENTS, Experiment
 from multisenge_lib.results import (
     OVERALL,
+    SHOWN_SCORES,
     Record,
     RecordKey,
     list_records,
@@ -186,16 +187,15 @@ def seed_scores(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
         if forest:
             shown[_FOREST] = forest
 
-    names = ("accuracy", "weighted_f1", "macro_f1", "mean_iou", "kappa")
     rows = {}
     for title, records in shown.items():
         row = {}
-        for name in names:
+        for name in SHOWN_SCORES:
             row[name] = _mean_and_std([record.scores[name] for record in records])
         row["seeds"] = ", ".join(str(record.key.seed) for record in records)
         rows[title] = row
     if runs:
-        rows[_MAJORITY] = {name: _mean_and_std([any_record.majority[name]]) for name in names}
+        rows[_MAJORITY] = {name: _mean_and_std([any_record.majority[name]]) for name in SHOWN_SCORES}
     return pd.DataFrame.from_dict(rows, orient="index")
 
 

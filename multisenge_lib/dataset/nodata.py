@@ -2,7 +2,8 @@
 
 All arrays of this library mark a pixel without data with 0 (for class ids, `typology.NO_DATA`).
 
-- Sentinel-2 has no data where all bands are 0. A single band may be 0 over deep water or in a
+- Sentinel-2 has no data where no band is above 0. (What is read from files has no negative values:
+  they are set to 0 before.) A single band may be 0 over deep water or in a
   shadow: atmospheric correction subtracts a little too much there. That pixel is dark, not missing.
 - Sentinel-1 has no data where any band is 0. Backscatter is a power and never exactly 0, so a 0 in
   one polarisation means that this polarisation was not observed.

@@ -7,9 +7,9 @@ least 17 days after the previous one. It reproduces the patch counts of Table 1.
 this fails in some month is not selected. (The 17 days are `days_gap` of the `Dataset`: for
 MultiSenGE it stands in `multisenge.toml`, for an area of your own in its `dataset.toml`.)
 
-Each selected Sentinel-2 date is paired with one Sentinel-1 date, and each patch with a split
-(Figure 4, see `splits`). So a selection is a table with one row per patch, which everything after
-it reads: packing, training, testing and the figures.
+Each selected Sentinel-2 date is paired with one Sentinel-1 date (with several by the rules `first2`
+to `first9`), and each patch with a split (Figure 4, see `splits`). So a selection is a table with
+one row per patch, which everything after it reads: packing, training, testing and the figures.
 
     index = read_index(root / "labels")     # what the label files name
     index = only_existing(index, root)      # what is on disk

@@ -100,6 +100,7 @@ class Typology:
         return table
 
 
+#: The published classes in the order of their ids, with this book's own colours.
 _PUBLISHED = (
     ("Dense Built-Up", "#880e17"),
     ("Sparse Built-Up", "#ff150f"),

@@ -32,7 +32,7 @@ from multisenge_lib.results.records import (
     record_folder,
     write_record,
 )
-from multisenge_lib.results.score_lines import format_scores
+from multisenge_lib.results.score_lines import SHOWN_SCORES, format_scores
 from multisenge_lib.results.side_by_side import (
     comparable_runs,
     compare_experiments,

@@ -317,7 +317,11 @@ def check_record_place(key: RecordKey, subject: RecordSubject, replace: bool = F
 
 
 def _check_replaceable(folder: Path, new: RecordSubject) -> None:
-    """Refuse to replace the record of another root, or of other classes of the same root."""
+    """Refuse to replace a record that is about something else.
+
+    That is a record of another layout, of other data or classes, of another network or split that
+    was evaluated, or one that started from other weights.
+    """
     try:
         content = (folder / _METRICS).read_bytes()
         layout = msgspec.json.decode(content, type=_OnlyLayout).layout

@@ -3,7 +3,7 @@
 from multisenge_lib.results.records import Record
 
 #: The scores that are shown; names of `metrics.OVERALL`.
-SHOWN = ("accuracy", "weighted_f1", "macro_f1", "mean_iou", "kappa")
+SHOWN_SCORES = ("accuracy", "weighted_f1", "macro_f1", "mean_iou", "kappa")
 
 
 def format_scores(record: Record) -> str:
@@ -13,7 +13,7 @@ def format_scores(record: Record) -> str:
         One line per score.
     """
     lines = []
-    for name in SHOWN:
+    for name in SHOWN_SCORES:
         network = _four_digits(record.scores[name])
         constant = _four_digits(record.majority[name])
         lines.append(f"{name:<12} {network}   (the commonest class everywhere: {constant})")

@@ -248,7 +248,7 @@ def _distance_to_crossing(canvas: Canvas, bends: float, wavelength: float) -> np
     return canvas.distance_to_line(angle, offset, bends, wavelength)
 
 
-def _networks(canvas: Canvas, theme: Theme) -> None:
+def _roads_and_railways(canvas: Canvas, theme: Theme) -> None:
     """Paint a country road, which the reference lacks, and railway and motorway, which it has."""
     # Country road: 7 m wide.
     canvas.paint(_distance_to_crossing(canvas, bends=10, wavelength=600) < 3.5, "asphalt")
@@ -291,6 +291,6 @@ def lay_out(rng: np.random.Generator, pixels: int, theme_name: str) -> Land:
         buildable = canvas.surface != SURFACE_NUMBER["water"]
         for _ in range(max(1, round(canvas.settlement_scale))):
             _settlement(canvas, theme, buildable)
-    _networks(canvas, theme)
+    _roads_and_railways(canvas, theme)
     relief = theme.relief * (canvas.noise(350) + 0.3 * canvas.noise(150))
     return Land(canvas.label, canvas.surface, canvas.unit, canvas.height, relief)

@@ -1,6 +1,6 @@
-"""Prepare a run: check the request, select patches, pack rasters, compute statistics (steps 3, 4).
+"""Prepare a run: check the request, select patches, pack rasters, compute statistics (3 to 5).
 
-Steps are numbered as in `run`.
+The numbers are those of the steps in `run`.
 """
 
 import contextlib

@@ -2,9 +2,10 @@
 
 `train` is the whole of it. From the first line of `notebooks/train.ipynb` to the record:
 
- 1. the notebook reads its parameters (`settings_from_parameters`, `with_selection`,
-    `get_experiment`, `settings_for`; `with_network` where a network is given), finds the data
-    root, and shows the selection and a network of its own making, for display only
+ 1. the notebook reads its parameters (`settings_from_parameters`), finds the data root
+    (`find_data_root`), and makes the dataset, the experiment and the settings of them
+    (`with_selection`, `get_experiment`, `settings_for`; `with_network` where a network is given).
+    It also selects patches and builds a network, but only to show them
  2. `train`: the settings that the experiment's variants change, and the weights to start from
     (`with_variant_settings`, `starting_point`)
 
@@ -13,28 +14,31 @@ In `preparation`:
  3. `prepare`: check the request, select the patches (section 2.2), pack their rasters; then
     `check_record`, if asked: could the record be written?
  4. `compute_statistics` of the training split: Eq. 4 and the class weights
- 5. `PreparedRun.folder`: the run's folder, named by a hash of its identity, and locked
+ 5. `PreparedRun.folder`: the run's folder, named by a hash of its identity; `train` locks it
+    (`exclusive`)
 
 In `fitting`:
 
  6. `build`: the seed, the network, Adam and the loss
- 7. `take_starting_weights`: the weights to start from, if any; then `check_can_be_read_again`, for
-    a network of the user's
+ 7. `take_starting_weights`: the weights to start from, if any. Two checks follow, so that they cost
+    no hours: `step_operations` counts the operations, and `check_can_be_read_again` saves and reads
+    a network that comes from a file of the user's
  8. `fit_or_load`: early stopping, the schedule of the learning rate, the checkpoint and what it
     restores; then `_run_epochs`, where `model.fit` makes the first update
  9. `in_float32`: the same weights in a network of single precision, which is saved
 
-In `scoring` and `recording`:
+In `scoring`, `recording` and `checkpoint`:
 
 10. `evaluate` on the test split (section 3.5)
 11. `make_record` and `write_finished`; the notebook writes the record to `results/`
 
 A run can be interrupted at any moment. Started again, it goes on from its checkpoint and ends with
-the same weights. Where the run is finished, step 8 loads its weights instead, and no step is
-skipped: the weights of step 7 are overwritten.
+the same weights. Where the run is finished, step 8 only loads its weights over those of step 7; all
+other steps run again.
 
-Words: an *update* or *step* is one batch; a *pass* goes once through the training patches; an
-*epoch* is what lies between two validations, one pass or several (`Settings.passes_per_epoch`).
+Words: an *update* (in names such as `steps_per_pass`, a *step*) is one batch; a *pass* goes once
+through the training patches; an *epoch* is what lies between two validations, one pass or several
+(`Settings.passes_per_epoch`).
 """
 
 from dataclasses import dataclass, replace
@@ -94,8 +98,8 @@ def train(
 ) -> Run:
     """Train the network of an experiment, and evaluate it on the test split.
 
-    On Linux, call `files.keep_freed_memory` once before, at the start of your script: a training
-    step on the sample took about 0.5 s with it and over 1.3 s without.
+    On Linux, call `multisenge_lib.keep_freed_memory` once before, at the start of your script: a
+    training step on the sample took about 0.5 s with it and over 1.3 s without.
 
     Args:
         experiment: an `Experiment`, or its name such as `s1s2_10c`.
@@ -105,15 +109,15 @@ def train(
         on_error: `stop` at a patch that cannot be read, or `skip` and list it in the record.
         band_order: the order of bands in files that do not name them, see `read_patch`.
         dataset: a dataset of `dataset.with_selection`, for other months, another gap, rule or
-            tiles; by default the data root's own. A table of `load_selection` has no influence.
+            tiles; by default the data root's own. `train` selects by its rules, and takes no table.
         progress: print one line per epoch.
         checkpoint_interval: least seconds between two checkpoints.
         runs: the folder for the runs' own folders; by default `runs/` in the cache.
         start_from: a `model.keras` whose weights the network starts with, wherever their names and
             shapes are the same; by default all weights start at random.
         start_from_part: `all`, or `encoder` to take the weights of the encoder alone.
-        replace_record: the `replace` of the later `results.write_record`. If it would refuse the
-            record, the run is refused here, before it is trained. None: not checked.
+        replace_record: what you will give `results.write_record` as `replace`. If that would refuse
+            the record, the run is refused before it is trained. None: not checked.
 
     Returns:
         A `Run`: the model with the weights of its best epoch, in float32; its record, not yet
@@ -121,17 +125,19 @@ def train(
         `models.save_model`).
 
     Raises:
-        ExperimentError: experiment, settings or data root are wrong, before anything is packed;
-            or another process trains the same run.
+        ExperimentError: experiment, settings or data root are wrong; a split has no labelled pixel;
+            the validation loss was NaN in every epoch; or another process trains the same run.
+        ModelError: `start_from` is no network that this library saved.
         PatchError: a patch cannot be read.
-        RecordError: a record of other data or classes is at the record's place.
+        RecordError: `replace_record` is False, and the record's place holds another that it must
+            not replace.
         FileError: the run's folder cannot be written, or its checkpoint is damaged.
 
     Examples:
         >>> import multisenge_lib as ms
         >>> root = ms.find_data_root()
         >>> run = ms.train("s1s2_10c", data_root=root)  # doctest: +SKIP
-        >>> ms.scores(run.record.confusion)["macro_f1"]  # doctest: +SKIP
+        >>> run.record.scores["macro_f1"]  # doctest: +SKIP
     """
     root = given_data_root(data_root)
     if root is None:
@@ -149,6 +155,7 @@ def train(
     settings = with_variant_settings(settings, experiment)
     start = None
     if start_from:
+        # Only a network in a file of the user's has a digest; `network` is then its path.
         network_file = experiment.network if experiment.network_digest else None
         start = starting_point(start_from, start_from_part, network_file)
 
@@ -170,6 +177,7 @@ def train(
             if experiment.network_digest:
                 check_can_be_read_again(model, prepared.card, experiment.network)
             training_info = fit_or_load(model, prepared, folder, progress, checkpoint_interval)
+        # This one is made for a single device, whatever the training ran on.
         model = in_float32(model, prepared, statistics)
         evaluation = evaluate(model, prepared)
         record = make_record(

@@ -39,7 +39,8 @@ class Settings:
         schedule: how the learning rate changes, see `Schedule`.
         plateau_factor: what the learning rate is multiplied by when the validation loss no longer
             falls.
-        plateau_patience: epochs without a lower validation loss before that.
+        plateau_patience: epochs before that in which the validation loss did not fall by at least
+            0.0001 (Keras' default).
         stop_patience: epochs without a lower validation loss before training ends.
         seed: seed of the initial weights, of the order of patches and of augmentation.
         augmentation: how "augmented to 75%" is read, see `Augmentation`.
