@@ -195,7 +195,9 @@ def seed_scores(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
         row["seeds"] = ", ".join(str(record.key.seed) for record in records)
         rows[title] = row
     if runs:
-        rows[_MAJORITY] = {name: _mean_and_std([any_record.majority[name]]) for name in SHOWN_SCORES}
+        rows[_MAJORITY] = {
+            name: _mean_and_std([any_record.majority[name]]) for name in SHOWN_SCORES
+        }
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
