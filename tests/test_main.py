@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,8 @@ def interrupted_while_importing(folder: Path, module: str, source: str, *argumen
     process = subprocess.Popen(
         [sys.executable, "-m", "multisenge_lib", *arguments],
         env={**os.environ, "PYTHONPATH": path, "KERAS_BACKEND": "tensorflow"},
+        # A shell starts what runs in the background with SIGINT ignored, and children inherit it.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

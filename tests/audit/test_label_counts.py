@@ -11,7 +11,7 @@ from multisenge_lib.dataset import SPLITS, read_index, select
 
 def test_the_record_holds_the_published_counts():
     counts = audit.load_label_counts(lambda: None)
-    assert counts.provenance.startswith("read from the committed record")
+    assert counts.provenance.startswith("from the label files of MultiSenGE, doi:")
     assert counts.days_gaps.to_dict() == {
         15: 6560, 16: 5890, 17: 5890, 18: 4960, 19: 3178, 20: 3178
     }  # fmt: skip
@@ -87,8 +87,9 @@ def test_tiles_are_those_found_in_the_labels(sample_root):
 
 def test_labels_at_hand_are_counted_anew(sample_root):
     counts = audit.load_label_counts(lambda: sample_root / "labels")
-    assert counts.provenance.startswith("computed now")
-    assert counts.totals["patches"] == len(list((sample_root / "labels").glob("*.json")))
+    files = len(list((sample_root / "labels").glob("*.json")))
+    assert counts.provenance.startswith(f"from the {files} label files on this machine")
+    assert counts.totals["patches"] == files
 
 
 def test_another_dataset_is_not_counted_as_multisenge(sample_root, monkeypatch):
