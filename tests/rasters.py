@@ -16,6 +16,12 @@ from multisenge_lib.dataset.layout import MULTISENGE
 DAYS = np.array(["2020-07-07", "2020-08-06"], dtype="datetime64[D]")
 PATCHES = ("31UFP_0_0", "31UEQ_0_0", "31UFQ_0_0", "31UFQ_0_257", "31UFQ_257_0", "31UFQ_257_257")
 
+#: What FORCE calls the ten bands of Sentinel-2, in the order of `S2_BANDS`.
+FORCE_BANDS = (
+    *("BLUE", "GREEN", "RED", "REDEDGE1", "REDEDGE2", "REDEDGE3"),
+    *("BROADNIR", "NIR", "SWIR1", "SWIR2"),
+)
+
 
 def write_raster(path: Path, data: np.ndarray, names: Sequence[str] = (), **changes) -> Path:
     """Write `(bands, height, width)` as a GeoTIFF where its name says; changes go to rasterio."""

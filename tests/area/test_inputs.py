@@ -23,6 +23,7 @@ from own_images import (
 )
 from rasterio.enums import ColorInterp
 from rasterio.transform import Affine, from_gcps
+from rasters import FORCE_BANDS
 
 from multisenge_lib.area import InputUnits, import_area
 from multisenge_lib.dataset import S2_BANDS, load_selection
@@ -439,21 +440,9 @@ def test_landsat_is_not_taken_for_sentinel(tmp_path):
 
 @pytest.mark.fault("FORCE's bands -> its NIR is B8A, beside BROADNIR")
 def test_a_folder_of_force_as_written(tmp_path):
-    names = [
-        "BLUE",
-        "GREEN",
-        "RED",
-        "REDEDGE1",
-        "REDEDGE2",
-        "REDEDGE3",
-        "BROADNIR",
-        "NIR",
-        "SWIR1",
-        "SWIR2",
-    ]
     pixels = flat(dtype=np.int16)
     pixels[:, 40:] = -9999
-    write(tmp_path / "in" / "20230105_LEVEL2_SEN2A_BOA.tif", pixels, names, nodata=-9999)
+    write(tmp_path / "in" / "20230105_LEVEL2_SEN2A_BOA.tif", pixels, FORCE_BANDS, nodata=-9999)
     write(tmp_path / "in" / "20230105_LEVEL2_SEN2A_QAI.tif", pixels[:1])
     landsat = ["BLUE", "GREEN", "RED", "NIR", "SWIR1", "SWIR2"]
     write(tmp_path / "in" / "20230106_LEVEL2_LND08_BOA.tif", pixels[:6], landsat)

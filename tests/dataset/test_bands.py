@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from rasters import FORCE_BANDS
 
 from multisenge_lib.dataset import (
     S2_BANDS,
@@ -65,19 +66,7 @@ def test_names_that_only_count(names, counts):
 
 
 def test_the_near_infrared_of_force():
-    force = [
-        "BLUE",
-        "GREEN",
-        "RED",
-        "REDEDGE1",
-        "REDEDGE2",
-        "REDEDGE3",
-        "BROADNIR",
-        "NIR",
-        "SWIR1",
-        "SWIR2",
-    ]
-    assert band_positions(force, lambda: None, S2_BANDS, "s2") == list(range(10))
+    assert band_positions(FORCE_BANDS, lambda: None, S2_BANDS, "s2") == list(range(10))
     assert band_positions(["blue", "nir"], lambda: None, ("B8",), "s2") == [1]
 
 
