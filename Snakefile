@@ -3,6 +3,7 @@
 #   snakemake --cores 2                                     on this machine
 #   snakemake --cores 2 --config exp=s1s2_10c seeds=1,2,3   some experiments, several seeds
 #   snakemake --cores 2 --config epochs=60                  any parameter of the notebook
+#   snakemake --cores 2 --config epochs=60 replace_record=True   also where a record of other settings is
 #   snakemake --cores 2 --config exp=utae_10c,forest_10c    other networks; a random forest
 #   snakemake --cores 2 --config exp=inception_10c+relu     what the paper leaves open, chosen otherwise
 #   snakemake --cores 2 --config network=my.py:build        a network in a file of your own

@@ -836,6 +836,13 @@ def compare_transfer(
             help="Pixels of 10 m along the side of a patch, a multiple of 32 from 32 to 256."
         ),
     ] = 64,
+    replace_records: Annotated[
+        bool,
+        typer.Option(
+            "--replace-records",
+            help="Also replace records of trainings of another length, or from another network.",
+        ),
+    ] = False,
 ) -> None:
     """Compare fine-tuning with training from scratch.
 
@@ -854,7 +861,10 @@ def compare_transfer(
         numbers.append(int(seed))
     # On Linux a training step is then more than twice as fast: freed arrays are used again.
     keep_freed_memory()
-    for folder in run_transfer(model, numbers, updates, size, progress=True):
+    folders = run_transfer(
+        model, numbers, updates, size, progress=True, replace_records=replace_records
+    )
+    for folder in folders:
         typer.echo(f"Wrote {printable(folder)}")
 
 

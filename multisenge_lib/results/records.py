@@ -8,7 +8,8 @@
                         pixels, and confusion matrices by distance to a class boundary
 
 `dataset` is the name of the data root's dataset (`sample`, `multisenge`, or an area of your own).
-Two roots may have the same name, so a record of other data is replaced only if you ask for it.
+Two roots may have the same name, and a quick look of one epoch has the name of a full training. So
+a record of other data or other settings is replaced only if you ask for it.
 """
 
 import io
@@ -29,6 +30,7 @@ from multisenge_lib import paths
 from multisenge_lib.dataset import SENSORS, is_sample
 from multisenge_lib.errors import FileError, RecordError, printable
 from multisenge_lib.files import atomic
+from multisenge_lib.models import FOREST
 from multisenge_lib.results.metrics import majority_baseline_scores, scores
 from multisenge_lib.results.spatial import DISTANCE_BINS, SpatialCounts
 
@@ -38,9 +40,12 @@ LAYOUT = 2
 _METRICS = "metrics.json"
 _HISTORY = "history.csv"
 _TEST = "test.npz"
+#: Settings that change no result, or that tell the seeds of one experiment apart.
+_FREE_SETTINGS = ("seed", "reader_threads", "readers", "tensorboard")
 #: The arrays of `SpatialCounts`.
 _SPATIAL = ("isolated_in_map", "isolated_in_reference", "by_distance")
 _REMEDY = "make room or set MULTISENGE_RESULTS to another folder, and give the same command again"
+_REPLACE = "replace=True (notebook: -p replace_record True; multisenge transfer: --replace-records)"
 
 
 # --- What a record holds ---
@@ -128,16 +133,22 @@ class Metadata:
             classes=self.classes,
             members=self.members,
             evaluation=self.evaluation,
-            is_fine_tuned=self.start_from is not None,
+            start=starting_weights(self.start_from),
+            settings=self.training_settings,
         )
+
+    @property
+    def training_settings(self) -> dict[str, Any]:
+        """The settings of a network's training; none for a forest, which is trained otherwise."""
+        return {} if self.choices.get("network") == FOREST else self.settings
 
 
 class RecordSubject(NamedTuple):
-    """The data and the classes that a record is about; fields as in `Metadata`.
+    """What a record is about: data, classes, settings; fields as in `Metadata`.
 
     A record is replaced by another one of the same subject only, unless the user says otherwise.
-    `is_fine_tuned` says whether training started from the weights of another network: such a record
-    has the name of one from random weights, and must not take its place.
+    `start` is the hash and the part of the network whose weights training started from, None for
+    random weights: both records have the same name, and neither may take the other's place.
     """
 
     dataset: str
@@ -146,7 +157,8 @@ class RecordSubject(NamedTuple):
     classes: tuple[str, ...]
     members: tuple[tuple[int, ...], ...]
     evaluation: Mapping[str, Any]
-    is_fine_tuned: bool = False
+    start: tuple[str, str] | None
+    settings: Mapping[str, Any]
 
 
 class RecordKey(NamedTuple):
@@ -235,17 +247,18 @@ def record_folder(dataset: str, experiment: str, seed: int = 1) -> Path:
 def write_record(record: Record, replace: bool = False, folder: Path | None = None) -> Path:
     """Write a record, and return its folder.
 
-    The record of an earlier run of the same data is replaced; it stays until all of the new one is
-    on disk.
+    The record of an earlier run of the same data with the same settings is replaced; it stays until
+    all of the new one is on disk.
 
     Args:
         record: what `training.train` returned.
-        replace: also replace a record of other data or other classes, or of a network that was
-            fine-tuned where this one was not, or the reverse.
+        replace: also replace a record of other data, other classes or other settings, or of a
+            training that started from other weights.
         folder: where the record goes; by default `record_folder` of its key.
 
     Raises:
-        RecordError: the folder holds a record of other data or classes, and `replace` is False.
+        RecordError: the folder holds a record of other data, classes or settings, and `replace` is
+            False.
         FileError: the folder cannot be written.
     """
     if folder is None:
@@ -296,11 +309,11 @@ def check_record_place(key: RecordKey, subject: RecordSubject, replace: bool = F
     Args:
         key: dataset, experiment and seed of the record that is to be written.
         subject: what it will be about.
-        replace: also replace a record of other data or other classes, or of a network that was
-            fine-tuned where this one was not, or the reverse.
+        replace: also replace a record of other data, other classes or other settings, or of a
+            training that started from other weights.
 
     Raises:
-        RecordError: the record of other data or classes is there, and `replace` is False.
+        RecordError: a record of other data, classes or settings is there, and `replace` is False.
         FileError: nothing can be written at the record's place.
     """
     folder = record_folder(*key)
@@ -319,8 +332,8 @@ def check_record_place(key: RecordKey, subject: RecordSubject, replace: bool = F
 def _check_replaceable(folder: Path, new: RecordSubject) -> None:
     """Refuse to replace a record that is about something else.
 
-    That is a record of another layout, of other data or classes, of another network or split that
-    was evaluated, or one that started from other weights.
+    That is a record of another layout, of other data, classes or settings, of another network or
+    split that was evaluated, or one that started from other weights.
     """
     try:
         content = (folder / _METRICS).read_bytes()
@@ -328,8 +341,7 @@ def _check_replaceable(folder: Path, new: RecordSubject) -> None:
         if layout != LAYOUT:
             raise RecordError(
                 f"{folder} holds a record of layout {layout}, this library writes {LAYOUT}: set "
-                "MULTISENGE_RESULTS to another folder, or replace it with replace=True (notebook: "
-                "-p replace_record True)"
+                f"MULTISENGE_RESULTS to another folder, or replace it with {_REPLACE}"
             )
         metadata = _read_document(content).metadata
     except (OSError, ValueError, RecursionError, msgspec.MsgspecError):
@@ -341,15 +353,34 @@ def _check_replaceable(folder: Path, new: RecordSubject) -> None:
         difference = "other classes"
     elif old.evaluation != new.evaluation:
         difference = "another network or split"
-    elif old.is_fine_tuned != new.is_fine_tuned:
+    elif old.start != new.start:
         difference = "other weights to start from"
+    elif names := differing_values(old.settings, new.settings):
+        values = [f"{name} {old.settings[name]}, now {new.settings[name]}" for name in names]
+        difference = f"other settings ({'; '.join(values)})"
     else:
         return
     raise RecordError(
         f"{folder} holds a record of {difference}, finished {metadata.finished[:10]}, and it is "
-        "not replaced: set MULTISENGE_RESULTS to another folder, or replace it with replace=True "
-        "(notebook: -p replace_record True)"
+        f"not replaced: set MULTISENGE_RESULTS to another folder, or replace it with {_REPLACE}"
     )
+
+
+def starting_weights(start_from: Mapping[str, Any] | None) -> tuple[str, str] | None:
+    """Return which weights a training started from: the hash of the file, and which part."""
+    return None if start_from is None else (start_from["digest"], start_from["part"])
+
+
+def differing_values(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
+    """Name the settings, or the choices, that differ between two runs and may change the result.
+
+    A record of other code may have fewer or more names: only what both have is compared.
+    """
+    names = []
+    for name in first:
+        if name in second and name not in _FREE_SETTINGS and first[name] != second[name]:
+            names.append(name)
+    return names
 
 
 def _same_data(old: RecordSubject, new: RecordSubject) -> bool:

@@ -6,17 +6,20 @@ import numpy as np
 import pandas as pd
 
 from multisenge_lib.errors import RecordError
-from multisenge_lib.models import FOREST
 from multisenge_lib.results.differences import (
     correct,
     mean_score,
     paired_difference,
     seeds_for_claim,
 )
-from multisenge_lib.results.records import Metadata, Record, list_records, read_runs
-
-#: Settings that change no result, or that tell the seeds of one experiment apart.
-_FREE_SETTINGS = ("seed", "reader_threads", "readers", "tensorboard")
+from multisenge_lib.results.records import (
+    Metadata,
+    Record,
+    differing_values,
+    list_records,
+    read_runs,
+    starting_weights,
+)
 
 
 def compare_experiments(
@@ -90,9 +93,9 @@ def comparison_notes(experiments: Sequence[str], dataset: str = "sample") -> lis
             weights = f"{start['experiment']} on {start['dataset']}"
             notes.append(f"{name} was started from weights of {weights}.")
     for name in others:
-        of_first = _settings_of_network(runs[first][0])
-        own = _settings_of_network(runs[name][0])
-        names = _differing(of_first, own)
+        of_first = runs[first][0].metadata.training_settings
+        own = runs[name][0].metadata.training_settings
+        names = differing_values(of_first, own)
         if names:
             own_values = _values_text(own, names)
             first_values = _values_text(of_first, names)
@@ -147,7 +150,7 @@ def _usual_settings(
 ) -> Mapping[str, object]:
     """Return the settings of most networks on the current data; of the newest if it is a tie."""
     settings = [
-        _settings_of_network(record)
+        record.metadata.training_settings
         for record in newest_first
         if record.metadata.fingerprint == fingerprints[_sensors(record.metadata)]
     ]
@@ -155,7 +158,7 @@ def _usual_settings(
     # by equality.
     return max(
         (own for own in settings if own),
-        key=lambda own: sum(bool(other) and not _differing(own, other) for other in settings),
+        key=lambda own: sum(bool(other) and not differing_values(own, other) for other in settings),
         default={},
     )
 
@@ -169,8 +172,8 @@ def _reason_to_leave_out(
         return "it was trained on an older state of the data than the others"
     if metadata.start_from is not None:
         return "it was started from the weights of another network"
-    own = _settings_of_network(record)
-    names = _differing(usual, own)
+    own = record.metadata.training_settings
+    names = differing_values(usual, own)
     if names:
         return (
             f"it was trained with {_values_text(own, names)}, the others with "
@@ -179,25 +182,8 @@ def _reason_to_leave_out(
     return ""
 
 
-def _settings_of_network(record: Record) -> dict[str, object]:
-    """Return the settings of a run; none of a forest, which is trained otherwise."""
-    metadata = record.metadata
-    if metadata.choices.get("network") == FOREST:
-        return {}
-    return metadata.settings
-
-
 def _values_text(settings: Mapping[str, object], names: Sequence[str]) -> str:
     return ", ".join(f"{name} {settings[name]}" for name in names)
-
-
-def _differing(first: Mapping[str, object], second: Mapping[str, object]) -> list[str]:
-    """Name what differs between two runs. A record of other code may have fewer or more names."""
-    names = []
-    for name in first:
-        if name in second and name not in _FREE_SETTINGS and first[name] != second[name]:
-            names.append(name)
-    return names
 
 
 def _check_trained_alike(experiment: str, records: Sequence[Record]) -> None:
@@ -212,11 +198,11 @@ def _check_trained_alike(experiment: str, records: Sequence[Record]) -> None:
     first = records[0].metadata
     for record in records[1:]:
         other = record.metadata
-        names = _differing(first.choices, other.choices)
-        names += _differing(first.settings, other.settings)
+        names = differing_values(first.choices, other.choices)
+        names += differing_values(first.settings, other.settings)
         if first.fingerprint != other.fingerprint:
             names.append("the packed patches")
-        if _start(first) != _start(other):
+        if starting_weights(first.start_from) != starting_weights(other.start_from):
             names.append("the weights that training started from")
         if names:
             raise RecordError(
@@ -225,12 +211,6 @@ def _check_trained_alike(experiment: str, records: Sequence[Record]) -> None:
                 f"again with -p seed {min(first, other, key=lambda m: m.finished).seed}, as you "
                 "trained the other"
             )
-
-
-def _start(metadata: Metadata) -> tuple[str, str] | None:
-    """Return which weights a training started from: the hash of the file, and which part."""
-    start = metadata.start_from
-    return None if start is None else (start["digest"], start["part"])
 
 
 def _sensors(metadata: Metadata) -> tuple[str, ...]:

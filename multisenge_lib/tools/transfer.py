@@ -225,6 +225,7 @@ def run_transfer(
     size: int = 64,
     folder: Path | None = None,
     progress: bool = False,
+    replace_records: bool = False,
 ) -> list[Path]:
     """Train at the second place, from scratch and from a network of the sample; write the records.
 
@@ -239,12 +240,15 @@ def run_transfer(
         size: pixels along a patch's side.
         folder: for the data of the second place; by default `transfer/` in the cache.
         progress: name each training when it begins, and show how it goes.
+        replace_records: also replace records of trainings of another length, or from another
+            network.
 
     Returns:
         The folders of the records: first of the network as it is, before any training there.
 
     Raises:
         ModelError: the model is no network of the sample.
+        RecordError: there are such records, and `replace_records` is False.
     """
     model = Path(model)
     card = read_model_card(model)
@@ -284,8 +288,15 @@ def run_transfer(
                 )
                 if progress:
                     show(f"{named.name}, seed {seed}")
-                run = train(named, settings, root, start_from=start, progress=progress)
-                written.append(write_record(run.record, replace=True))
+                run = train(
+                    named,
+                    settings,
+                    root,
+                    start_from=start,
+                    progress=progress,
+                    replace_record=replace_records,
+                )
+                written.append(write_record(run.record, replace=replace_records))
     return written
 
 

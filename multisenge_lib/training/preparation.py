@@ -234,8 +234,8 @@ def check_record(prepared: PreparedRun, replace_record: bool) -> None:
     """Refuse, before hours of training, a run whose record could not be written.
 
     Raises:
-        RecordError: a record of other data or classes is at its place, or one that started from
-            other weights.
+        RecordError: a record of other data, classes or settings is at its place, or one that
+            started from other weights.
         FileError: nothing can be written there.
     """
     typology = prepared.typology
@@ -246,7 +246,8 @@ def check_record(prepared: PreparedRun, replace_record: bool) -> None:
         classes=typology.names,
         members=typology.members,
         evaluation={},
-        is_fine_tuned=prepared.start is not None,
+        start=(prepared.start.digest, prepared.start.part) if prepared.start else None,
+        settings=asdict(prepared.settings),
     )
     key = results.RecordKey(prepared.dataset.name, prepared.experiment.name, prepared.settings.seed)
     results.check_record_place(key, subject, replace_record)

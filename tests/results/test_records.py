@@ -149,6 +149,41 @@ def test_a_fine_tuned_record_and_one_from_random_weights_do_not_replace_each_oth
         results.write_record(from_random)
 
 
+@pytest.mark.fault("records: a quick look of the same name -> the full record stays, one line")
+def test_the_record_of_other_settings_is_not_replaced():
+    settings = {"epochs": 15, "seed": 1, "reader_threads": 1}
+    full = results.write_record(make_record(settings=settings))
+    old = content(full)
+    results.write_record(make_record(settings={**settings, "reader_threads": 4}))
+    quick = make_record(settings={**settings, "epochs": 1})
+    with pytest.raises(RecordError, match=r"of other settings \(epochs 15, now 1\)") as caught:
+        results.write_record(quick)
+    assert "\n" not in str(caught.value)
+    assert content(full)["test.npz"] == old["test.npz"]
+    results.write_record(quick, replace=True)
+    assert results.read_record("sample", "s1_6c").metadata.settings["epochs"] == 1
+
+
+def test_a_record_of_other_code_may_lack_a_setting():
+    results.write_record(make_record(settings={"epochs": 15}))
+    results.write_record(make_record(settings={"epochs": 15, "schedule": "cosine"}))
+    assert "schedule" in results.read_record("sample", "s1_6c").metadata.settings
+
+
+def test_a_forest_has_no_settings_of_a_training():
+    choices = {**make_record().metadata.choices, "network": "forest"}
+    results.write_record(make_record(choices=choices, settings={"epochs": 15}))
+    results.write_record(make_record(choices=choices, settings={"epochs": 30}))
+
+
+def test_a_record_that_started_from_another_network_is_not_replaced():
+    start = {"experiment": "s1_6c", "dataset": "area", "digest": "0", "part": "all"}
+    results.write_record(make_record(dataset="area", start_from=start))
+    for change in ({"digest": "1"}, {"part": "encoder"}):
+        with pytest.raises(RecordError, match="a record of other weights to start from"):
+            results.write_record(make_record(dataset="area", start_from={**start, **change}))
+
+
 def test_a_record_of_before_the_members_were_kept_is_replaced():
     results.write_record(make_record(dataset="area", members=()))
     results.write_record(make_record(dataset="area", members=((1,),) * 6))

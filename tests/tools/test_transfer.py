@@ -9,7 +9,7 @@ from networks import slim_unet
 
 from multisenge_lib import results
 from multisenge_lib.dataset import SAMPLE, TYPOLOGIES, dataset_of_root, load_selection, read_patch
-from multisenge_lib.errors import ModelError, MultiSenGEError
+from multisenge_lib.errors import ModelError, MultiSenGEError, RecordError
 from multisenge_lib.models import build_model, get_experiment, model_card, save_model
 from multisenge_lib.sample import RASTER_DESCRIPTION, ensure_sample
 from multisenge_lib.tools import run_transfer, transfer, write_place
@@ -112,6 +112,9 @@ def test_both_ways_are_trained_and_recorded(sample_model, tmp_path, monkeypatch,
     assert scratch.patches == tuned.patches and len(scratch.patches) == 72
     difference = results.paired_difference([tuned], [scratch])
     assert difference.seeds == 1
+    longer = {"seeds": [3], "updates": 8, "size": 32, "folder": tmp_path / "data"}
+    with pytest.raises(RecordError, match=r"of other settings .*: .*--replace-records"):
+        run_transfer(sample_model, **longer)
 
 
 @pytest.mark.fault("transfer: a network of other data, too few steps -> one line")

@@ -291,7 +291,9 @@ def test_runs_can_lie_in_a_folder_of_their_own(run, small, tmp_path):
 @pytest.mark.fault("training: a record of other data at its place -> refused before training")
 def test_a_record_that_would_be_refused_is_refused_before_training(whole, run, monkeypatch):
     results.write_record(whole.record)
-    run(STOPPING, replace_record=False)  # the same data: its record may be replaced
+    run(STOPPING, replace_record=False)  # the same data and settings: its record may be replaced
+    with pytest.raises(RecordError, match=r"holds a record of other settings \(epochs 30, now 1\)"):
+        run(replace(STOPPING, epochs=1), replace_record=False)
     place = results.write_record(make_record(dataset="multisenge", fingerprint="other"), True)
 
     def fit(*_):

@@ -8,7 +8,7 @@ from small_network import small_experiment, write_network, write_two_months
 
 from multisenge_lib import results
 from multisenge_lib.dataset import MULTISENGE, TYPOLOGIES
-from multisenge_lib.errors import ExperimentError, ModelError
+from multisenge_lib.errors import ExperimentError, ModelError, RecordError
 from multisenge_lib.models import build_model, model_card, save_model
 from multisenge_lib.training import preparation
 from multisenge_lib.training import run as training
@@ -160,6 +160,8 @@ def test_a_run_says_from_where_it_started(file, source, tmp_path, capsys):
     assert len({plain.folder, started.folder, encoder.folder}) == 3
 
     results.write_record(encoder.record)
+    with pytest.raises(RecordError, match="a record of other weights to start from"):
+        train(start_from=source, replace_record=False)
     recorded = results.read_record(dataset.name, "small_s2_6c").metadata
     assert recorded.start_from["experiment"] == "small_s2_6c"
     assert recorded.start_from["part"] == "encoder"
