@@ -32,13 +32,13 @@ from multisenge_lib.dataset import (
     THEIA_NO_DATA,
     alpha_bands,
     apply_tags,
+    band_order_problem,
     fill_value,
-    guess_band_order,
-    has_red_edge,
     implausible_image,
     impossible_values,
     is_tagged,
     label_bytes,
+    looks_brightened,
     looks_cut_off,
     looks_like_amplitude,
     raster_bytes,
@@ -58,9 +58,6 @@ _LARGEST_UINT16 = np.iinfo(np.uint16).max
 #: Values that mark no data in signed reflectance, with a tag or without: MAJA's, which THEIA uses,
 #: HLS' and the smallest 16-bit value.
 _SIGNED_FILL = (THEIA_NO_DATA, -9999, -32768)
-#: What ESA adds to reflectance x 10,000 since processing baseline 04.00, and where it shows.
-_ESA_ADDITION = 1000
-_VISIBLE = ("B2", "B3", "B4")
 #: Share of a patch's pixels that must hold data, for a date to be one of the patch.
 _LEAST_COVER = 0.5
 #: Pixels along a strip's height that the distribution of values is judged on.
@@ -276,25 +273,6 @@ def backscatter(stored: np.ndarray, band: OpenBand, units: InputUnits) -> np.nda
         return values.astype(np.float32)
 
 
-def looks_brightened(sample: np.ndarray, bands: Sequence[str]) -> bool:
-    """Whether reflectance x 10,000 seems to hold ESA's offset of 1000 still.
-
-    Every landscape has pixels, of forest, water or shadow, that are dark in the visible. Where next
-    to none is below 1000, the offset is in them, or snow and clouds cover all.
-
-    Args:
-        sample: `(bands, height, width)`, 0 for no data.
-        bands: their names.
-    """
-    positions = [i for i, band in enumerate(bands) if band in _VISIBLE]
-    observed = sample.any(axis=0)
-    visible = sample[positions][:, observed]
-    if visible.size == 0:
-        return False
-    darkest = visible.min(axis=0)
-    return bool(np.percentile(darkest, 1) >= _ESA_ADDITION)
-
-
 class Strip(NamedTuple):
     """A row of patches of one acquisition.
 
@@ -490,9 +468,11 @@ class PatchWriter:
             raise ImportAreaError(
                 f"{title}: no value is negative, decibels of land are: not --s1-unit db"
             )
-        problems = unlikely_values(sample, sensor, bands) or implausible_image(
-            sample, sensor, bands
-        )
+        problems = unlikely_values(sample, sensor, bands)
+        implausible = [] if problems else implausible_image(sample, sensor, bands)
+        if sensor == "s1" and implausible:  # the two bands are swapped, whatever their unit
+            raise ImportAreaError(f"{title} {implausible[0]}, or give their order with --s1-bands")
+        problems += implausible
         if not problems and sensor == "s1" and self.units.s1 != "linear":
             amplitude = looks_like_amplitude(sample, bands)
             problems = [amplitude] if amplitude else []
@@ -500,16 +480,12 @@ class PatchWriter:
             raise ImportAreaError(_ask_for_unit(f"{title} {problems[0]}"))
         if problems:
             raise ImportAreaError(
-                f"{title}: with this scale and offset it {problems[0]}; where reflectance is "
-                "stored from 0 to 1 give --s2-scale 10000"
+                f"{title}: with this scale and offset it {problems[0]}; give that factor as "
+                "--s2-scale, which is --s2-scale 10000 where reflectance is stored from 0 to 1"
             )
-        if sensor == "s2" and has_red_edge(bands):
-            order = guess_band_order(np.moveaxis(sample, 0, -1))
-            if order == "resolution":
-                raise ImportAreaError(
-                    f"{title}: read as {', '.join(bands)}, vegetation has no red edge: the bands "
-                    "are in another order; name them, or correct --s2-bands"
-                )
+        problem = band_order_problem(sample, bands) if sensor == "s2" else None
+        if problem is not None:
+            raise ImportAreaError(f"{title}: {problem}; name them, or correct --s2-bands")
 
     def patches_of(self, row: int, pixels: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
         """Names and pixels of the patches of a strip.

@@ -32,7 +32,11 @@ ESA_METADATA = "MTD_MSIL2A.xml"
 _FIRST_BASELINE_WITH_OFFSET = 400
 _ESA_OFFSET = -1000
 
-_CALENDAR_DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_]?([01]\d)[-_]?([0-3]\d)(?!\d)")
+#: Nothing may follow but the time of day, as in 20200715105031.
+_CALENDAR_DATE = re.compile(
+    r"(?<!\d)((?:19|20)\d\d)[-_.]?([01]\d)[-_.]?([0-3]\d)"
+    r"(?:(?!\d)|(?=[0-2]\d[0-5]\d[0-5]\d(?!\d)))"
+)
 #: Year and day of the year, as HLS writes it. The T after it keeps other numbers out.
 _DAY_OF_YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)([0-3]\d\d)(?=T\d{6})")
 #: Products, granules and bands of ESA before December 2016. The first date in such a name is that
@@ -107,14 +111,19 @@ _BAND_NUMBER = re.compile(r"(?<![A-Z0-9])BAND(0\d|1\d|8A)$")
 def day_in(name: str) -> np.datetime64 | None:
     """Find the first date in a name, or None.
 
-    Understood are `yyyymmdd`, with `-` or `_` between the parts or not; the month in English as
-    SNAP writes it, `08Jan2020`; and the day of the year as HLS writes it, `2020187T105031`.
+    Understood are `yyyymmdd`, with `-`, `_` or `.` between the parts or not, and with the time of
+    day behind it or not; the month in English as SNAP writes it, `08Jan2020`; and the day of the
+    year as HLS writes it, `2020187T105031`.
+
+    Products name the acquisition first, and what was made of it later. Where a later date stands
+    first, it is in doubt which is the image's, and the answer is None.
     """
     if is_old_esa_name(name):
         name = _without_date_of_making(name)
-    for match in _CALENDAR_DATE.finditer(name):
-        with suppress(ValueError):  # such as 20231305
-            return np.datetime64("-".join(match.groups()), "D")
+    if has_dates_in_reverse(name):
+        return None
+    for day in _calendar_dates(name):
+        return day
     for match in _NAMED_MONTH.finditer(name.upper()):
         day, month_name, year = match.groups()
         month = _MONTHS.index(month_name) + 1
@@ -125,6 +134,18 @@ def day_in(name: str) -> np.datetime64 | None:
         if 1 <= int(day_of_year) <= 366:
             return np.datetime64(f"{year}-01-01", "D") + (int(day_of_year) - 1)
     return None
+
+
+def _calendar_dates(name: str) -> Iterator[np.datetime64]:
+    for match in _CALENDAR_DATE.finditer(name):
+        with suppress(ValueError):  # such as 20231305
+            yield np.datetime64("-".join(match.groups()), "D")
+
+
+def has_dates_in_reverse(name: str) -> bool:
+    """Whether a name holds an earlier date behind its first one."""
+    days = list(_calendar_dates(name))
+    return any(day < days[0] for day in days)
 
 
 def is_old_esa_name(name: str) -> bool:

@@ -33,6 +33,7 @@ from multisenge_lib.area.products import (
     day_of_file,
     foreign_name,
     foreign_sensor,
+    has_dates_in_reverse,
     is_level_1c,
     is_mask,
     is_old_esa_name,
@@ -90,20 +91,32 @@ class Skipped:
         return sentences
 
 
-def list_files(sources: Iterable[Path]) -> tuple[list[Path], Skipped]:
+@dataclass
+class ListedFiles:
+    """The rasters and cubes among the sources.
+
+    Attributes:
+        paths: each file once.
+        by_folder: for each folder that is a source, the files below it by their true paths.
+        skipped: what is left out.
+    """
+
+    paths: list[Path] = field(default_factory=list)
+    by_folder: dict[Path, set[Path]] = field(default_factory=dict)
+    skipped: Skipped = field(default_factory=Skipped)
+
+
+def list_files(sources: Iterable[Path]) -> ListedFiles:
     """List the rasters and cubes among files and below folders; links are followed.
 
     Args:
         sources: files and folders.
 
-    Returns:
-        The files, each once, and those that are left out.
-
     Raises:
         ImportAreaError: a source does not exist, is no file, or holds no raster.
     """
     files = []
-    skipped = Skipped()
+    listed = ListedFiles()
     for source in sources:
         if source.suffix.lower() == SNAP_HEADER:
             source = _snap_folder(source)
@@ -112,7 +125,8 @@ def list_files(sources: Iterable[Path]) -> tuple[list[Path], Skipped]:
             if not inside:
                 raise ImportAreaError(_nothing_below(source, skipped_inside))
             files += inside
-            skipped.update(skipped_inside)
+            listed.by_folder[source] = {path.resolve() for path in inside}
+            listed.skipped.update(skipped_inside)
             continue
         problem = None if source.is_dir() else file_problem(source)
         if problem == "is missing":
@@ -126,14 +140,13 @@ def list_files(sources: Iterable[Path]) -> tuple[list[Path], Skipped]:
             )
         files.append(source)
     # A file that is given twice, or by a link as well, is no second image of its date.
-    unique = []
     identities = set()
     for path in files:
         identity = path.resolve()
         if identity not in identities:
             identities.add(identity)
-            unique.append(path)
-    return unique, skipped
+            listed.paths.append(path)
+    return listed
 
 
 def _snap_folder(header: Path) -> Path:
@@ -391,21 +404,24 @@ def find_images(
     # What the user gives by name is refused where the same file in a folder is left out.
     files_by_name = {path for path in paths if not path.is_dir()}
 
-    files, skipped = list_files(paths)
-    second_choice = set(without_slope_correction(files))
+    listed = list_files(paths)
+    skipped = listed.skipped
+    second_choice = set(without_slope_correction(listed.paths))
 
     bands: list[BandOfDay] = []
     lone_bands: list[RasterHeader] = []
     notices: list[str] = []
     renamed: list[str] = []
+    not_images = Skipped()  # but masks and the like, which may lie in a folder of their own
     for number, cube in enumerate(cubes, 1):
         bands += bands_of_cube(cube, f"cube {number}", crs)
-    for path in files:
+    for path in listed.paths:
         if without is not None and path.samefile(without):
             continue
         reason = _reason_to_skip(path, path in second_choice, path in files_by_name)
         if reason is not None:
-            skipped.add(reason, path)
+            beside_images = reason in (_MASKS, _SLOPE)
+            (skipped if beside_images else not_images).add(reason, path)
         elif path.suffix.lower() in CUBE_ENDINGS:
             cube = open_cube(path)
             bands += bands_of_cube(cube, printable(path), crs, path.stem, baseline_of(path))
@@ -415,12 +431,15 @@ def find_images(
             if len(header.names) == 1 and _bands_by_user(header, user_bands) is None:
                 lone_bands.append(header)
             if isinstance(named, str):
-                skipped.add(named, path)
+                not_images.add(named, path)
                 continue
             if _contradicts(header, named):
                 renamed.append(header.title)
             bands += _place_bands(header, named, crs)
     _refuse_numbered_files(lone_bands)
+    if bands:
+        _refuse_folders_without_image(listed.by_folder, not_images)
+    skipped.update(not_images)
     notices += skipped.notices()
     if renamed:
         rasters = counted(
@@ -437,6 +456,33 @@ def find_images(
         )
     acquisitions, more_notices = group_by_day(bands)
     return FoundImages(acquisitions, notices + more_notices)
+
+
+def _refuse_folders_without_image(by_folder: Mapping[Path, set[Path]], not_images: Skipped) -> None:
+    """Refuse a folder among the sources of which every file is left out.
+
+    Otherwise an import of Sentinel-1 and of a folder of pictures would be one of Sentinel-1 alone.
+
+    Args:
+        by_folder: the files below each folder, by their true paths.
+        not_images: files that are left out, other than masks.
+
+    Raises:
+        ImportAreaError: naming the folder, and why its files are left out.
+    """
+    for folder, files in by_folder.items():
+        inside = Skipped()
+        for reason, paths in not_images.paths.items():
+            for path in paths:
+                if path.resolve() in files:
+                    inside.add(reason, path)
+        left_out = {path.resolve() for paths in inside.paths.values() for path in paths}
+        if left_out == files:
+            raise ImportAreaError(
+                f"{printable(folder)} holds no image that networks take: "
+                f"{'; '.join(inside.notices())}; give images of Sentinel-1 and Sentinel-2, or "
+                "leave the folder out"
+            )
 
 
 def _refuse_numbered_files(headers: Sequence[RasterHeader]) -> None:
@@ -513,6 +559,11 @@ def _place_bands(
                 f"{header.title}: the date in this old name of ESA is that of the file's making, "
                 "the image's stands in the name of the product's folder (..._V20160730T105042_...):"
                 " import that folder, or begin the name with the date"
+            )
+        if day is None and has_dates_in_reverse(path.stem):
+            raise ImportAreaError(
+                f"{header.title}: its name holds two dates, the later one first, so it is in doubt "
+                "which is the image's: give it that one alone"
             )
         if day is None:
             raise ImportAreaError(

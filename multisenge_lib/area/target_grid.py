@@ -23,6 +23,8 @@ from multisenge_lib.errors import ImportAreaError, MultiSenGEError
 LARGEST_EXTENT = 220_000
 #: Pixels may lie this share of a pixel off the grid and still count as lying on it: one centimetre.
 GRID_TOLERANCE = 1e-3
+#: Metres. The coarsest pixels of Sentinel-2 have 60 m; the rest is room for distortion.
+_LARGEST_PIXEL = 70
 #: What southern UTM zones (EPSG:327xx) add to northings.
 _SOUTHERN_NORTHING = 10_000_000
 _SQUARE = 100_000
@@ -64,6 +66,8 @@ class Placement(NamedTuple):
         crs: its projection.
         transform: from its pixels to coordinates.
         bounds: left, bottom, right, top in its projection.
+        width: in pixels.
+        height: in pixels.
     """
 
     name: str
@@ -71,6 +75,8 @@ class Placement(NamedTuple):
     crs: CRS
     transform: Affine
     bounds: tuple[float, float, float, float]
+    width: int
+    height: int
 
 
 def utm_zone(crs: CRS) -> tuple[int, bool] | None:
@@ -136,7 +142,8 @@ def find_target_grid(
         The grid, and the placements of the sources that do not lie on it and are resampled.
 
     Raises:
-        ImportAreaError: a source cannot be read or placed, or they lie too far apart.
+        ImportAreaError: a source cannot be read or placed, or its pixels are those of another
+            sensor; the sources lie too far apart, or the two sensors see different ground.
     """
     placements = _placements(acquisitions)
     # The first source decides on the zone; those of a neighbouring zone are warped into it.
@@ -152,6 +159,9 @@ def find_target_grid(
             f"{crs}, more than {LARGEST_EXTENT / 1000:.0f} km: import places far apart by "
             "themselves"
         )
+    for placement, corner in zip(placements, corners, strict=True):
+        _check_pixel_size(placement, corner)
+    _check_common_ground(placements, corners)
     # Only whole pixels of the grid are taken; an edge that misses it by millimetres lies on it.
     left = int(np.ceil(west / PIXEL - GRID_TOLERANCE))
     right = int(np.floor(east / PIXEL + GRID_TOLERANCE))
@@ -160,6 +170,40 @@ def find_target_grid(
     grid = TargetGrid(crs, PIXEL * left, PIXEL * top, right - left, top - bottom)
     off_grid = [p for p in placements if not lies_on_grid(p.transform, p.crs, crs)]
     return grid, off_grid
+
+
+def _check_pixel_size(placement: Placement, bounds: tuple[float, float, float, float]) -> None:
+    """Refuse pixels that are too large for Sentinel images; `bounds` are in metres of the zone."""
+    left, bottom, right, top = bounds
+    covered_pixels = placement.width * placement.height
+    metres = float(np.sqrt((right - left) * (top - bottom) / covered_pixels))
+    if metres > _LARGEST_PIXEL:
+        raise ImportAreaError(
+            f"{placement.name} has pixels of {metres:.3g} m, images of Sentinel-1 and Sentinel-2 "
+            f"have 10 to 60 m: give the images themselves, in pixels of {PIXEL} m at best"
+        )
+
+
+def _check_common_ground(
+    placements: Sequence[Placement], corners: Sequence[tuple[float, float, float, float]]
+) -> None:
+    """Refuse images of two sensors that have no ground in common; `corners` as `_bounds_in`."""
+    by_sensor = {"s1": [], "s2": []}
+    for placement, corner in zip(placements, corners, strict=True):
+        by_sensor[placement.sensor].append((placement.name, corner))
+    if not all(by_sensor.values()):
+        return
+    for _, one in by_sensor["s1"]:
+        for _, other in by_sensor["s2"]:
+            if max(one[0], other[0]) < min(one[2], other[2]) and (
+                max(one[1], other[1]) < min(one[3], other[3])
+            ):
+                return
+    radar, optical = (by_sensor[sensor][0][0] for sensor in ("s1", "s2"))
+    raise ImportAreaError(
+        "Sentinel-1 and Sentinel-2 have no ground in common, such as "
+        f"{radar} and {optical}: give images of one place, or one sensor alone"
+    )
 
 
 def _placements(acquisitions: Iterable[Acquisition]) -> list[Placement]:
@@ -203,12 +247,17 @@ def _placement(sensor: str, source: BandSource) -> Placement:
             f"{name} says in no usable way where its pixels lie ({list(place)[:6]}): give it a "
             "geotransform"
         )
+    if place == Affine.identity():  # what GDAL gives where a file says nothing
+        raise ImportAreaError(
+            f"{name} does not say where its pixels lie, it has no geotransform: give it one, such "
+            "as with gdal_edit.py -a_ullr, or export it again"
+        )
     crs, place = without_jump(crs, place, width)
     # Rows may run north and columns west, so left and right are computed from all four corners.
     corners = [place * corner for corner in product((0, width), (0, height))]
     left, bottom = np.min(corners, axis=0)
     right, top = np.max(corners, axis=0)
-    return Placement(name, sensor, crs, place, (left, bottom, right, top))
+    return Placement(name, sensor, crs, place, (left, bottom, right, top), width, height)
 
 
 def _zone_of(placement: Placement) -> CRS:

@@ -2,6 +2,7 @@
 
 from multisenge_lib.dataset.bands import (
     band_of,
+    band_order_problem,
     band_positions,
     check_band_order,
     guess_band_order,
@@ -124,6 +125,7 @@ from multisenge_lib.dataset.values import (
     implausible_image,
     impossible_values,
     is_tagged,
+    looks_brightened,
     looks_cut_off,
     looks_like_amplitude,
     pixel_problems,

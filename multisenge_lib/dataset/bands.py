@@ -56,6 +56,8 @@ _CLEAR_RATIO = 1.25
 def band_of(name: str | None, sensor: str) -> str | None:
     """Return the band that a description names (`B02`, `S2-L2A-B8A`, `nir`; `Gamma0_VH`), or None.
 
+    A name that holds two bands, as that of a ratio does, is of neither.
+
     Args:
         name: the description of a band, or a file's name.
         sensor: `s1` or `s2`.
@@ -63,12 +65,11 @@ def band_of(name: str | None, sensor: str) -> str | None:
     text = (name or "").strip().upper()
     if sensor == "s2" and text in _STAC_NAMES:
         return _STAC_NAMES[text]
-    match = _BAND_PATTERN[sensor].search(text)
-    if match is None:
+    found = set(_BAND_PATTERN[sensor].findall(text))
+    if len(found) != 1:  # none, or a ratio such as VH_div_VV, which is neither
         return None
-    if sensor == "s1":
-        return match[1]
-    return f"B{match[1]}"
+    band = found.pop()
+    return band if sensor == "s1" else f"B{band}"
 
 
 def unambiguous_names(names: Sequence[str | None]) -> list[str | None]:
@@ -178,6 +179,20 @@ def guess_band_order(s2: np.ndarray) -> BandOrder | None:
         s2: as in `red_edge`.
     """
     return order_of_red_edge(red_edge(s2))
+
+
+def band_order_problem(values: np.ndarray, bands: Sequence[str]) -> str | None:
+    """Say that vegetation shows another order of bands than the one given; None where it does not.
+
+    Args:
+        values: `(bands, ...)`, reflectance x 10,000; a whole image, possibly thinned.
+        bands: their names.
+    """
+    if not has_red_edge(bands):
+        return None
+    if guess_band_order(np.moveaxis(values, 0, -1)) != "resolution":
+        return None
+    return f"read as {', '.join(bands)}, vegetation has no red edge: the bands are in another order"
 
 
 def _assumed_bands(wanted: Sequence[str], sensor: str, order: str) -> list[str]:

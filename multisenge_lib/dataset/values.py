@@ -74,6 +74,8 @@ _BRIGHT_LAND = 600
 _DARKEST_INFRARED = 100
 #: Share of the observed pixels that must be land for an image to be judged as such.
 _LAND_SHARE = 0.2
+#: What ESA adds to reflectance x 10,000 since processing baseline 04.00 (January 2022).
+_ESA_ADDITION = 1000
 _INFRARED = ("B8", "B8A", "B11", "B12")
 _VISIBLE = ("B2", "B3", "B4")
 #: Decibels that the medians of an image of land stay below; forests and towns come near.
@@ -296,6 +298,11 @@ def impossible_values(values: np.ndarray, sensor: str) -> list[str]:
         rule = _LINEAR_RULE if sensor == "s1" else _REFLECTANCE_RULE
         return [f"holds NaN or infinite values, {rule}: if they are no data, write 0"]
     if sensor == "s1":
+        if lowest < _DARKEST_SHARED:  # so dark is no decibel either
+            return [
+                f"holds {lowest:.6g}, {_LINEAR_RULE}, never negative: if that is no data, give the "
+                "raster that tag"
+            ]
         if lowest < 0:
             return [
                 f"holds {lowest:.3g} to {highest:.3g}, {_LINEAR_RULE}, never negative: convert "
@@ -418,8 +425,8 @@ def _unlikely_reflectance(values: np.ndarray, highest: float, bands: Sequence[st
     if highest < _DARKEST_IMAGE:
         return [
             f"holds nothing above {highest:.3g}, {_REFLECTANCE_RULE}, on land from "
-            f"{_DARKEST_IMAGE} to 10,000: multiply reflectance from 0 to 1 by 10,000, and fetch "
-            "the measured values instead of a picture"
+            f"{_DARKEST_IMAGE} to 10,000: multiply reflectance from 0 to 1 by 10,000, percent by "
+            "100, and fetch the measured values instead of a picture"
         ]
     if highest > _BRIGHTEST_IMAGE and _is_mostly_above(values, _BRIGHTEST_IMAGE):
         typical = np.median(values[values > 0])
@@ -562,6 +569,26 @@ def looks_cut_off(values: np.ndarray, bands: Sequence[str]) -> bool:
     return bool((judged[:, observed] <= 1).all(axis=0).mean() > 0.5)
 
 
+def looks_brightened(values: np.ndarray, bands: Sequence[str]) -> bool:
+    """Whether reflectance x 10,000 seems to hold ESA's offset of 1000 still.
+
+    Every landscape has pixels, of forest, water or shadow, that are dark in the visible. Where next
+    to none is below 1000, the offset is in them, or snow and clouds cover all.
+
+    Args:
+        values: `(bands, ...)`, reflectance x 10,000, 0 for no data; a whole image, possibly
+            thinned.
+        bands: their names.
+    """
+    positions = [index for index, band in enumerate(bands) if band in _VISIBLE]
+    observed = values.any(axis=0)
+    visible = values[positions][:, observed]
+    if visible.size == 0:
+        return False
+    darkest = visible.min(axis=0)
+    return bool(np.percentile(darkest, 1) >= _ESA_ADDITION)
+
+
 def reference_problems(ids: np.ndarray, classes: int) -> list[str]:
     """Find values of a reference that are no class ids.
 
@@ -632,7 +659,9 @@ def check_values(
 def check_image(
     values: np.ndarray, sensor: str, source: object, bands: Sequence[str] | None = None
 ) -> None:
-    """Refuse a whole image that is not in the units of the layout; warn of what may be amplitude.
+    """Refuse a whole image that is not in the units of the layout; warn where that is in doubt.
+
+    Doubtful are Sentinel-1 that may be amplitude, and Sentinel-2 that may hold ESA's offset.
 
     Args:
         values: `(bands, ...)`, 0 for no data; a whole image, possibly thinned, not a patch.
@@ -649,6 +678,12 @@ def check_image(
     amplitude = looks_like_amplitude(values, bands or ()) if sensor == "s1" else None
     if amplitude is not None:
         warnings.warn(f"{source} {amplitude}", stacklevel=2)
+    if sensor == "s2" and looks_brightened(values, bands or ()):
+        warnings.warn(
+            f"{source}: almost no pixel is darker than {_ESA_ADDITION} in B2-B4. Products since "
+            f"January 2022 carry an offset; if this one does, subtract {_ESA_ADDITION}",
+            stacklevel=2,
+        )
 
 
 def zero_invalid(values: np.ndarray, sensor: str, source: object) -> np.ndarray:

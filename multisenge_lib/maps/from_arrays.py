@@ -9,12 +9,14 @@ import numpy as np
 from multisenge_lib.dataset import (
     MULTISENGE,
     SENSORS,
+    band_of,
+    band_order_problem,
     check_image,
     valid_mask,
     whole_number_problem,
     zero_invalid,
 )
-from multisenge_lib.errors import ExperimentError, PatchError
+from multisenge_lib.errors import ExperimentError, PatchError, printable
 from multisenge_lib.maps.map_files import to_class_ids
 from multisenge_lib.maps.windows import WINDOW, blend, fit_network_to_windows, predict_row
 from multisenge_lib.models import days_input
@@ -33,8 +35,9 @@ def predict_map(
         model: from `build_model`, `Run.model` of `train`, or the first result of `load_model`.
         series: for each sensor that the network takes, `s1` and `s2`, an array `(dates, height,
             width, bands)` in the units of the rasters: linear intensity, reflectance x 10,000. A
-            pixel without data is 0 or NaN; negative and infinite reflectance count as no data too.
-            NumPy or xarray.
+            pixel without data is 0, NaN or masked; negative and infinite reflectance count as no
+            data too. NumPy or xarray. Where xarray names the bands, or gives both sensors
+            coordinates on the ground, they are checked; its dates are not.
         window: pixels along the side of the windows, a multiple of 32.
         overlap: pixels that two windows share. By default a quarter of the window.
         days: by sensor, the day of the year of each image, 1 to 366; for networks that ask for it.
@@ -54,7 +57,7 @@ def predict_map(
         >>> import numpy as np
         >>> import multisenge_lib as ms
         >>> model = ms.build_model("s2_6c", size=32)  # not trained: the map means nothing
-        >>> series = {"s2": np.full((4, 40, 50, 10), 1000.0)}
+        >>> series = {"s2": np.full((4, 40, 50, 10), 500.0)}
         >>> ids, probabilities = ms.predict_map(model, series, window=32)
         >>> ids.shape
         (40, 50)
@@ -102,7 +105,7 @@ def _check_series(model: keras.Model, series: Mapping[str, Any]) -> dict[str, np
 
     arrays = {}
     for sensor, (_, dates, _, _, bands) in needed.items():
-        array = np.asarray(series.get(sensor, ()))
+        array = _as_array(series.get(sensor, ()), sensor)
         received = array.shape if sensor in series else "nothing"
         if array.ndim != 4 or array.shape[0] != dates or array.shape[3] != bands or not array.size:
             raise ExperimentError(
@@ -112,12 +115,64 @@ def _check_series(model: keras.Model, series: Mapping[str, Any]) -> dict[str, np
         if array.dtype.kind not in "iufc":  # complex too: _check_units has a better message for it
             raise ExperimentError(f"{sensor}: numbers are needed, received {array.dtype}")
         _check_attributes(series[sensor], sensor)
+        _check_band_names(series[sensor], sensor)
         arrays[sensor] = _check_units(array, sensor)
 
     sizes = {array.shape[1:3] for array in arrays.values()}
     if len(sizes) > 1:
         raise ExperimentError(f"the sensors differ in height and width: {sorted(sizes)}")
+    _check_same_ground(series)
     return arrays
+
+
+def _as_array(values: Any, sensor: str) -> np.ndarray:
+    """An input as an array of NumPy, with 0 where it is masked."""
+    if hasattr(values, "data_vars"):
+        raise ExperimentError(
+            f"{sensor}: an xarray Dataset is given: give one array (dates, height, width, bands), "
+            "such as dataset.to_array('band').transpose('time', 'y', 'x', 'band')"
+        )
+    if isinstance(values, np.ma.MaskedArray):  # as rasterio reads with masked=True
+        return values.filled(0)
+    return np.asarray(values)
+
+
+def _check_band_names(series: Any, sensor: str) -> None:
+    """Refuse an xarray input whose names of bands are in another order than the layout's."""
+    if not hasattr(series, "dims"):
+        return
+    axis = series.dims[-1]
+    if axis not in series.coords:
+        return
+    named = [band_of(str(name), sensor) for name in series[axis].values]
+    known = [band for band in MULTISENGE.bands[sensor] if band in named]
+    if all(named) and named != known:
+        raise ExperimentError(
+            f"{sensor} has the bands {', '.join(named)}: give them in the order {', '.join(known)}"
+        )
+
+
+def _check_same_ground(series: Mapping[str, Any]) -> None:
+    """Refuse xarray inputs of one size whose coordinates on the ground differ."""
+    located = {sensor: values for sensor, values in series.items() if hasattr(values, "dims")}
+    if len(located) < 2:
+        return
+    (one_name, one), (other_name, other) = located.items()
+    for axis, other_axis in zip(one.dims[1:3], other.dims[1:3], strict=True):
+        if axis not in one.coords or other_axis not in other.coords:
+            continue
+        if one[axis].dtype.kind not in "iuf" or other[other_axis].dtype.kind not in "iuf":
+            continue
+        ours = one[axis].values.astype(np.float64)
+        theirs = other[other_axis].values.astype(np.float64)
+        step = abs(ours[-1] - ours[0]) / max(1, len(ours) - 1)
+        # A hundredth of a pixel, for coordinates that were rounded.
+        if np.abs(ours - theirs).max() > 0.01 * step:
+            raise ExperimentError(
+                f"{one_name} and {other_name} differ in their coordinates {printable(axis)}, "
+                f"{ours[0]:.10g} to {ours[-1]:.10g} and {theirs[0]:.10g} to {theirs[-1]:.10g}: "
+                "give both on one grid, with rows and columns in one direction"
+            )
 
 
 def _check_days(model: keras.Model, days: Mapping[str, Sequence[int]]) -> dict[str, np.ndarray]:
@@ -164,6 +219,10 @@ def _check_units(array: np.ndarray, sensor: str) -> np.ndarray:
         # Other networks than the paper's may take fewer bands; then we do not know which.
         names = all_bands if array.shape[-1] == len(all_bands) else None
         check_image(np.moveaxis(array, -1, 0), sensor, sensor, names)
+        is_optical = sensor == "s2" and names is not None
+        problem = band_order_problem(np.moveaxis(array, -1, 0), names) if is_optical else None
+        if problem is not None:
+            raise PatchError(f"{sensor}: {problem}")
         problem = whole_number_problem([dtype], sensor)
         if problem is not None:
             raise PatchError(f"{sensor} {problem}")

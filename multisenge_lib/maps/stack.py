@@ -261,6 +261,11 @@ def _check_grid(path: Path, grid: Mapping[str, Any], first: Mapping[str, Any]) -
     """
     transform = grid["transform"]
     crs = grid["crs"]
+    if crs is None:
+        raise PatchError(
+            f"{printable(path)} names no projection: give it one, such as with gdal_edit.py -a_srs "
+            "EPSG:32631, or import it with --crs"
+        )
     if transform.e > 0 and is_north_up_10m(_turned_north_up(transform), crs):
         raise PatchError(
             f"{printable(path)} is south up, its rows run from south to north: turn it with "
@@ -286,11 +291,9 @@ def _turned_north_up(transform: Affine) -> Affine:
     )
 
 
-def _describe_pixels(transform: Affine, crs: CRS | None) -> str:
+def _describe_pixels(transform: Affine, crs: CRS) -> str:
     """Size, unit and projection of pixels, such as `10 x 10 degree in EPSG:4326`."""
     size = f"{transform.a:g} x {-transform.e:g}"
-    if crs is None:
-        return f"{size} in no projection"
     try:
         unit, _ = crs.units_factor
     except CRSError:  # a local projection
@@ -353,12 +356,6 @@ def _check_values(path: Path, sensor: str, indexes: Sequence[int], names: Sequen
     problem = type_problem(dtypes, sensor)
     if problem:
         raise PatchError(f"{printable(path)} {problem}")
-    if sensor == "s2" and not tagged and not set(dtypes) <= {"uint16", "int16"}:
-        raise PatchError(
-            f"{printable(path)} is {' and '.join(dtypes)}, Sentinel-2 is reflectance x 10,000 as "
-            "16-bit integers: convert it, or import it"
-        )
-
     pixels = zero_invalid(_read_thumbnail(path, sensor, indexes), sensor, printable(path))
     if not pixels.any():  # no data here, which is no wrong unit
         return

@@ -670,3 +670,99 @@ def test_an_image_in_degrees_comes_into_the_zone_of_its_middle(tmp_path, west, n
     assert {raster.name[:5] for raster in rasters} == {tile}
     with rasterio.open(rasters[0]) as raster:
         assert raster.crs.to_epsg() == 32600 + int(tile[:2])
+
+
+# ------------------------------------------------------------------ what would be left unsaid
+
+
+@pytest.mark.fault("a folder of pictures, of HH and HV, of Landsat beside images -> refused")
+@pytest.mark.parametrize(
+    ("name", "data", "names", "reason"),
+    [
+        ("S2_20230105.tif", np.ones((3, 64, 64), np.uint8), (), "rasters that name no band"),
+        ("S1_20230105.tif", radar()[:, :64, :64], ("HH", "HV"), "do not take"),
+        ("LC08_L2SP_1_20230105_SR_B4.TIF", flat()[:1], (), "another sensor (Landsat)"),
+    ],
+)
+def test_a_folder_without_image_is_refused(tmp_path, name, data, names, reason):
+    write(tmp_path / "good" / "S1_20230105.tif", radar(), ("VV", "VH"))
+    write(tmp_path / "bad" / name, data, names)
+    message = refused(tmp_path, [tmp_path / "good", tmp_path / "bad"])
+    assert f"{tmp_path / 'bad'} holds no image that networks take: 1 file left out" in message
+    assert reason in message
+    # Beside images, in one folder, it is left out and said.
+    (tmp_path / "bad" / name).rename(tmp_path / "good" / name.replace("S1", "x"))
+    imported = import_area(tmp_path / "root", [tmp_path / "good"], size=32)
+    assert reason in notices_of(imported)
+
+
+def test_a_folder_of_masks_and_of_the_reference_may_be_given(tmp_path):
+    write(tmp_path / "images" / "S2_20230105.tif", flat(), S2_BANDS)
+    write(tmp_path / "masks" / "S2_20230105_cloudmask.tif", np.ones((1, 64, 64), np.uint8))
+    reference = write(tmp_path / "reference" / "ids.tif", np.ones((1, 64, 64), np.uint8))
+    sources = [tmp_path / folder for folder in ("images", "masks", "reference")]
+    imported = import_area(tmp_path / "root", sources, reference=reference, size=32)
+    assert "1 file left out as masks" in notices_of(imported)
+
+
+@pytest.mark.fault("Sentinel-1 and Sentinel-2 of different places -> refused")
+def test_sensors_of_different_places_are_refused(tmp_path):
+    write(tmp_path / "S2_20230105.tif", flat(), S2_BANDS)
+    beside = write(tmp_path / "S1_20230105.tif", radar(), ("VV", "VH"), west=WEST + 640)
+    message = refused(tmp_path, sorted(tmp_path.glob("*.tif")))
+    assert "have no ground in common" in message and str(beside) in message
+
+
+@pytest.mark.fault("a raster that says a projection, but no place -> refused")
+def test_a_raster_without_a_geotransform_is_refused(tmp_path):
+    path = write(tmp_path / "S2_20230105.tif", flat(), S2_BANDS)
+    with rasterio.open(path, "r+") as raster:
+        raster.transform = Affine.identity()
+    message = refused(tmp_path, [path])
+    assert "has no geotransform" in message and "gdal_edit.py -a_ullr" in message
+
+
+@pytest.mark.fault("pixels larger than any of Sentinel's -> refused")
+@pytest.mark.parametrize("res", [60, 100])
+def test_large_pixels(tmp_path, res):
+    path = write(tmp_path / "S2_20230105.tif", flat(), S2_BANDS, res=float(res))
+    if res == 60:
+        imported = import_area(tmp_path / "root", [path], size=32)
+        assert pixel_of(imported.root, "s2", "20230105", 16, 16)[B4] == 400
+        return
+    assert "has pixels of 100 m, images of Sentinel" in refused(tmp_path, [path])
+
+
+def test_the_ratio_of_two_polarisations_is_neither(tmp_path):
+    both = radar()
+    stack = np.concatenate([both, both[1:] / both[:1]])
+    path = write(tmp_path / "S1_20230105.tif", stack, ("VV", "VH", "VH_div_VV"))
+    imported = import_area(tmp_path / "root", [path], size=32)
+    np.testing.assert_allclose(pixel_of(imported.root, "s1", "20230105"), both[:, 0, 0])
+
+
+@pytest.mark.fault("two dates in a name, the later first -> asked which is the image's")
+def test_dates_in_reverse_are_refused(tmp_path):
+    path = write(tmp_path / "20230301_S2_20230105.tif", flat(), S2_BANDS)
+    assert "holds two dates, the later one first" in refused(tmp_path, [path])
+
+
+@pytest.mark.fault("reflectance in percent, x 1,000 -> the remedy is the right factor")
+@pytest.mark.parametrize(("divisor", "remedy"), [(100, "percent by 100"), (10, "x 1,000 by 10;")])
+def test_the_factor_that_is_asked_for_is_the_right_one(tmp_path, divisor, remedy):
+    path = write(tmp_path / "S2_20230105.tif", flat(dtype=np.float32) / divisor, S2_BANDS)
+    message = refused(tmp_path, [path])
+    assert remedy in message and "give that factor as --s2-scale" in message
+    imported = import_area(
+        tmp_path / "root", [path], size=32, units=InputUnits(s2_scale=float(divisor))
+    )
+    assert pixel_of(imported.root, "s2", "20230105").tolist() == GREEN.tolist()
+
+
+@pytest.mark.fault("VV and VH swapped -> the remedy is their order, not their unit")
+def test_the_remedy_for_swapped_polarisations(tmp_path):
+    path = write(tmp_path / "S1_20230105.tif", radar(), ("VH", "VV"))
+    message = refused(tmp_path, [path])
+    assert "give their order with --s1-bands" in message and "--s1-unit" not in message
+    imported = import_area(tmp_path / "root", [path], size=32, s1_bands=["VV", "VH"])
+    np.testing.assert_array_equal(pixel_of(imported.root, "s1", "20230105"), radar()[:, 0, 0])

@@ -161,6 +161,18 @@ def test_vectors_are_rasterised(tmp_path, image, values, column, options):
     assert any("is a vector of 3 shapes" in line for line in result.notices)
 
 
+def test_shapes_of_different_classes_on_each_other_are_said(tmp_path, image):
+    # The second and the third stripe lie on the first.
+    result = imported(tmp_path, image, vector(tmp_path / "over.gpkg", [1, 1, 2]))
+    said = [line for line in result.notices if "in shapes of different classes" in line]
+    assert said == [
+        f"{50 * HEIGHT:,} pixels lie in shapes of different classes: the last of them in the file "
+        "counts"
+    ]
+    alike = imported(tmp_path / "alike", image, vector(tmp_path / "alike.gpkg", [1, 1, 1]))
+    assert not any("different classes" in line for line in alike.notices)
+
+
 @pytest.mark.fault("a vector whose classes are in doubt, or that is none -> one line")
 def test_vectors_in_doubt(tmp_path, image):
     options = {"classes": CLASSES}
@@ -175,6 +187,10 @@ def test_vectors_in_doubt(tmp_path, image):
     (tmp_path / "c.gpkg").write_text("none")
     message = refused(tmp_path, [image], reference=tmp_path / "c.gpkg", **options)
     assert "cannot be read as a vector" in message and "make room" not in message
+    shapefile = vector(tmp_path / "d.shp", [1, 2, 3])
+    shapefile.with_suffix(".dbf").unlink()
+    message = refused(tmp_path, [image], reference=shapefile, **options)
+    assert "no column of classes" in message and ".dbf beside it" in message
 
 
 def test_a_reference_of_another_projection(tmp_path, image):

@@ -109,6 +109,9 @@ def test_band_names_are_read_in_many_spellings():
     ]
     assert [band_of(n, "s1") for n in ("VH", "S1-SIGMA0-VV", "gamma0_vv")] == ["VH", "VV", "VV"]
     assert [band_of(n, "s2") for n in (None, "", "Band 1", "class")] == [None] * 4
+    # Ratios are neither of their bands.
+    assert [band_of(n, "s1") for n in ("Sigma0_VH_div_VV", "VH/VV", "VV-VV")] == [None, None, "VV"]
+    assert band_of("B8_B4_ratio", "s2") is None
 
 
 def test_sentinel1_bands_are_read_by_name(root):

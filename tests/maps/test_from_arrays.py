@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 from map_inputs import SMALL_WINDOWS, random_series
 
+from multisenge_lib.dataset import S1_BANDS, S2_BANDS
+from multisenge_lib.dataset.layout import BAND_ORDERS
 from multisenge_lib.errors import ExperimentError, ModelError, PatchError
 from multisenge_lib.maps import predict_map
 from multisenge_lib.models import predict
@@ -136,6 +138,62 @@ def test_arrays_that_the_network_does_not_take(network, change, message):
     series = random_series((40, 40))
     change(series)
     with pytest.raises(ExperimentError, match=message):
+        predict_map(network, series)
+
+
+def test_masked_pixels_are_no_data(network):
+    series = random_series((40, 40))
+    mask = np.zeros(series["s2"].shape, bool)
+    mask[2, 3, 4] = True
+    series["s2"] = np.ma.array(series["s2"], mask=mask)
+    ids, _ = predict_map(network, series)
+    assert ids[3, 4] == 0
+    assert np.count_nonzero(ids == 0) == 1
+
+
+@pytest.mark.fault("predict_map: bands that lie in another order by vegetation -> one line")
+def test_bands_in_another_order(network):
+    spectrum = np.array([400, 600, 450, 1000, 2300, 2800, 3000, 3200, 1800, 1000])
+    order = [S2_BANDS.index(band) for band in BAND_ORDERS["resolution"]]
+    series = random_series((40, 40))
+    series["s2"] = np.broadcast_to(spectrum[order], series["s2"].shape)
+    with pytest.raises(PatchError, match=r"s2: read as B2, B3, .*vegetation has no red edge"):
+        predict_map(network, series)
+
+
+def as_xarray(shape=(40, 40), **changed):
+    """A series with names of bands and coordinates on the ground; `changed` are those of s1."""
+    xarray = pytest.importorskip("xarray")
+    dims = ("time", "y", "x", "band")
+    series = {}
+    for sensor, array in random_series(shape).items():
+        coordinates = {"y": np.arange(shape[0]) * -10.0, "x": np.arange(shape[1]) * 10.0}
+        coordinates["band"] = list(S1_BANDS if sensor == "s1" else S2_BANDS)
+        if sensor == "s1":
+            coordinates |= changed
+        series[sensor] = xarray.DataArray(array, coordinates, dims)
+    return series
+
+
+@pytest.mark.fault("predict_map: xarray whose bands, grid or kind say otherwise -> one line")
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"band": ["VH", "VV"]}, "s1 has the bands VH, VV: give them in the order VV, VH"),
+        ({"x": np.arange(40) * 10.0 + 1000}, "differ in their coordinates x, .* on one grid"),
+        ({"y": np.arange(40) * 10.0}, "differ in their coordinates y, .* in one direction"),
+    ],
+)
+def test_coordinates_that_contradict_each_other(network, changed, message):
+    with pytest.raises(ExperimentError, match=message):
+        predict_map(network, as_xarray(**changed))
+    predict_map(network, as_xarray())
+
+
+def test_a_dataset_of_xarray_is_refused(network):
+    series = as_xarray()
+    series["s2"] = series["s2"].to_dataset("band")
+    with pytest.raises(ExperimentError, match="s2: an xarray Dataset is given: give one array"):
         predict_map(network, series)
 
 

@@ -136,6 +136,12 @@ def zero_to_one(s1, s2):
     write_geotiff(s2, read_pixels(s2).astype(np.float32) / 1e4, S2_BANDS)
 
 
+def untagged_fill(s1, s2):
+    pixels = read_pixels(s1)
+    pixels[:, :10] = -9999
+    write_geotiff(s1, pixels, S1_BANDS)
+
+
 def saturated(s1, s2):
     pixels = read_pixels(s2)
     pixels[3, 100:, 60:] = 65_535
@@ -170,13 +176,17 @@ def nine_unnamed_bands(s1, s2):
         (degrees, r"_s1\.tif has pixels of 10 x 10 degree in EPSG:4326"),
         (south_up, r"_s2\.tif is south up, .*gdalwarp"),
         (other_projection, r"_s1\.tif is on another grid .*EPSG:32632 instead of EPSG:32631"),
-        (no_projection, r"_s1\.tif has pixels of .* in no projection"),
+        (no_projection, r"_s1\.tif names no projection: give it one"),
         (decibel, r"_s1\.tif holds .*decibel"),
         (digital_numbers, r"_s1\.tif holds values around .*digital numbers"),
         (digital_numbers_as_floats, r"_s1\.tif holds values around .*digital numbers"),
         (whole_numbers, r"_s1\.tif is uint16, Sentinel-1 is linear intensity, .* times a scale"),
         (complex_numbers, r"_s1\.tif is complex64"),
-        (zero_to_one, r"_s2\.tif is float32, Sentinel-2 is reflectance x 10,000"),
+        (
+            zero_to_one,
+            r"_s2\.tif holds nothing above 0\.\d+, Sentinel-2 .* from 0 to 1 by 10,000",
+        ),
+        (untagged_fill, r"_s1\.tif holds -9999, .*if that is no data, give the raster that tag"),
         (saturated, r"_s2\.tif holds 65535, which is no reflectance"),
         (eight_bits, r"_s2\.tif is uint8, an 8-bit picture"),
         (nine_bands, r"_s2\.tif has the bands B2.*B11, s2 must have .*B12"),
@@ -278,6 +288,27 @@ def test_reflectance_whose_offset_was_removed(rasters):
     rename_to_baseline(rasters, added=0)
     with pytest.warns(UserWarning, match=r"N0400 .*make sure that -1000 was added"):
         open_stack(rasters, BANDS, MONTHS)
+
+
+@pytest.mark.fault("predict: reflectance that may hold an offset -> a warning")
+def test_reflectance_that_may_hold_an_offset(rasters):
+    path = rasters["s2"][1]
+    write_geotiff(path, read_pixels(path) + np.uint16(1000), S2_BANDS)
+    with pytest.warns(UserWarning, match=r"almost no pixel is darker than 1000 .*subtract 1000"):
+        open_stack(rasters, BANDS, MONTHS)
+
+
+def test_reflectance_in_decimal_numbers_is_taken(rasters):
+    path = rasters["s2"][1]
+    pixels = read_pixels(path).astype(np.float32)
+    pixels[:, 3, 4] = np.nan
+    pixels[:, 3, 5] = -9999
+    write_geotiff(path, pixels, S2_BANDS)
+    series, valid = read_all(rasters)
+    expected = np.moveaxis(pixels, 0, -1)
+    expected[3, 4:6] = 0
+    np.testing.assert_array_equal(series["s2"][1], expected)
+    assert not valid[3, 4:6].any()
 
 
 @pytest.mark.fault("predict: a name with control characters -> quoted in the message")
