@@ -74,7 +74,7 @@ parts.gates = (() => {
       "aria-label": `${names.join(", ")} at the pixel over the dates` });
     for (const value of [...new Set([bottom, 0, top])]) {
       svg.append(parts.svg("line", { x1: LEFT, x2: WIDTH - RIGHT, y1: y(value), y2: y(value) }),
-        parts.svg("text", { x: LEFT - 4, y: y(value), dy: "0.35em", "text-anchor": "end" }, String(Math.round(value * 10) / 10)));
+        parts.svg("text", { x: LEFT - 4, y: y(value), dy: "0.35em", "text-anchor": "end" }, String(Math.round(value * 10) / 10).replace("-", "\u2212")));
     }
     svg.append(parts.svg("line", { class: "now", x1: x(state.date), x2: x(state.date), y1: TOP, y2: HEIGHT - BOTTOM }));
     for (const [date, anchor] of [[0, "start"], [dates.length - 1, "end"]]) {

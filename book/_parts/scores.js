@@ -104,7 +104,7 @@ parts.scores = (() => {
       parts.html("thead", {}, parts.html("tr", {}, ...["Class", "Share of the pixels", "%", "Recall"].map((name) =>
         parts.html("th", { scope: "col" }, name)))),
       parts.html("tbody", {}, ...rows));
-    box.append(starts.box, drawn.box, table, parts.html("p", {},
+    box.append(starts.box, drawn.box, table, parts.html("p", { class: "on-screen" },
       "The sliders of the shares set how frequent a class is beside the others; the percentages add up to 100%."));
     start(Object.keys(presets)[0]);
   }
@@ -138,7 +138,7 @@ parts.scores = (() => {
       parts.html("th", { scope: "row" }, `${i + 1} ${names[i]}`),
       ...line.map((button) => parts.html("td", {}, button))));
     box.append(parts.html("table", { class: "cells" }, parts.html("thead", {}, head), parts.html("tbody", {}, ...rows)),
-      said, parts.html("div", { class: "controls" }, slider.box), drawn.box);
+      said, parts.html("div", { class: "controls on-screen" }, slider.box), drawn.box);
     choose(...start);
   }
 

@@ -192,6 +192,11 @@ parts.selection = (() => {
       update();
     });
 
+    const inWords = (asked) => {
+      const named = asked.map((month) => short[month - 1]).join(", ");
+      return asked.length > 1 ? `${named}, at least ${chosen.gap} days apart` : named;
+    };
+
     function update() {
       const asked = [...chosen.months].sort((a, b) => a - b);
       const counted = count(data, asked, chosen.gap);
@@ -199,7 +204,7 @@ parts.selection = (() => {
       months.press((name) => chosen.months.has(numberOf(name)));
       presets.press((name) => asked.join() === data.months.join() && printed[name] === chosen.gap);
       total.replaceChildren(parts.html("b", {}, parts.count(counted.total)),
-        asked.length ? ` of ${parts.count(all)} patches keep a full series` : " patches: tick at least one month");
+        asked.length ? ` of ${parts.count(all)} patches keep a full series: ${inWords(asked)}` : " patches: tick at least one month");
       const legend = Object.fromEntries(Object.entries(data.splits).map(
         ([name, color]) => [`${name} ${parts.count(counted.splits[name])}`, color]));
       legend[`lost ${parts.count(all - counted.total)}`] = "var(--live-lost)";
@@ -210,9 +215,9 @@ parts.selection = (() => {
     }
 
     box.append(
-      parts.html("p", {}, "Tick the months that a series needs, and set the least number of days between two of its dates."),
+      parts.html("p", { class: "on-screen" }, "Tick the months that a series needs, and set the least number of days between two of its dates."),
       months.box,
-      parts.html("div", { class: "controls" }, gap.box, "Paper, Table 1:"),
+      parts.html("div", { class: "controls on-screen" }, gap.box, "Paper, Table 1:"),
       presets.box,
       total, splits, map,
       parts.html("details", { open: true }, parts.html("summary", {}, "Tile by tile, and why patches are lost"),

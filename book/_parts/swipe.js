@@ -66,7 +66,7 @@ parts.swipe = (() => {
     const sides = { left: parts.html("canvas"), right: parts.html("canvas", { class: "right" }) };
     const line = parts.html("div", { class: "line" });
     const scores = parts.html("p", { "aria-live": "polite" });
-    const under = parts.html("p", { class: "under" }, "Point at a pixel, or tap it, to read its classes.");
+    const under = parts.html("p", { class: "under on-screen" }, "Point at a pixel, or tap it, to read its classes.");
 
     function paint() {
       const { size: [height, width], layers } = patches[state.patch];
@@ -112,7 +112,7 @@ parts.swipe = (() => {
       choice.box,
       parts.html("div", { class: "controls" }, pick("Left", layers, state.left, change("left")),
         pick("Right", layers, state.right, change("right")), errors.box),
-      stage, parts.html("div", { class: "controls" }, slider.box),
+      stage, parts.html("div", { class: "controls on-screen" }, slider.box),
       parts.html("p", { class: "controls legend" }, ...parts.swatches(Object.fromEntries(
         data.classes.map(({ name, color }, i) => [`${i + 1} ${name}`, color])))),
       scores, under);

@@ -69,8 +69,9 @@ def _block(finding: Finding) -> str:
         claim = f"<i>{escape(finding.claim)}</i>"
     else:
         claim = escape(typeset(finding.claim))
+    title = escape(typeset(finding.title))
     return (
-        f'<div class="finding {look}" id="{anchor(finding.id)}"><p><b>{escape(finding.title)}</b> '
+        f'<div class="finding {look}" id="{anchor(finding.id)}"><p><b>{title}</b> '
         f"<span>{sign} {finding.verdict}</span></p>"
         f"<p>{claim} ({escape(finding.where)})</p>"
         f"<p>{escape(typeset(numbers))}</p>"
@@ -151,6 +152,7 @@ def support_figure(evidence: Evidence, width: float = DESKTOP_WIDTH) -> Figure:
         # Without room beside it the longest bar would end at the frame, as if it were cut off.
         ax.use_sticky_edges = False
         ax.margins(x=0.05)
+        ax.tick_params(axis="x", labelbottom=True)  # else only the lowest is numbered
         ax.set(title=f"{classes} classes, Table {table}", xlabel="Share / counted share")
     axes[0].set_ylabel("Class (counted share of the test pixels)")
     lower_legend(figure, axes[0].get_legend_handles_labels()[0])
@@ -191,6 +193,7 @@ def kappa_figure(evidence: Evidence, width: float = DESKTOP_WIDTH) -> Figure:
     figure, axes = panels(2, width, (2, 1), 2.9, sharex=True)
     for ax, classes, table in zip(axes, (6, 10), (6, 8), strict=True):
         _kappa_panel(ax, evidence, classes)
+        ax.tick_params(axis="x", labelbottom=True)  # else only the lowest is numbered
         ax.set_title(f"{classes} classes, Table {table}")
     if not is_narrow(width):  # side by side: the second panel names only its values
         axes[1].set_yticklabels([f"{kappa:.4f}" for kappa in evidence.paper.kappa(10)])
@@ -206,7 +209,7 @@ def margins_table(evidence: Evidence, classes: int) -> pd.DataFrame:
         columns[method] = model.predicted
     typology = TYPOLOGIES[f"{classes}c"]
     names = [class_label(typology, class_id) for class_id in typology.ids]
-    return 100 * pd.DataFrame(columns, index=names)
+    return 100 * pd.DataFrame(columns, index=pd.Index(names, name="class"))
 
 
 def margins_figure(evidence: Evidence, width: float = DESKTOP_WIDTH) -> Figure:
@@ -231,6 +234,7 @@ def margins_figure(evidence: Evidence, width: float = DESKTOP_WIDTH) -> Figure:
         # On this scale, twice as many is as far from 1 as half as many.
         ax.set(xscale="log", xticks=ticks, xticklabels=[f"{tick:g}" for tick in ticks])
         ax.minorticks_off()
+        ax.tick_params(axis="x", labelbottom=True)  # else only the lowest is numbered
         ax.set(xlabel="Predicted / reference pixels", title=f"{classes} classes")
     lower_legend(figure, axes[0].get_legend_handles_labels()[0])
     return figure

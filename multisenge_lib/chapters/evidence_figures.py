@@ -265,7 +265,7 @@ def errata_table(
     for erratum in errata:
         links = []
         for id in erratum["findings"]:
-            title = escape(findings[id].title)
+            title = escape(typeset(findings[id].title))
             links.append(f'<a href="audit.html#{anchor(id)}">{title}</a>')
         rows.append(
             {
@@ -310,9 +310,10 @@ def verdict_table(findings: Sequence[Finding], verdict: str) -> pd.DataFrame:
     rows = []
     for finding in findings:
         if finding.verdict == verdict:
+            title = escape(typeset(finding.title))
             rows.append(
                 {
-                    "finding": Html(f'<a href="#{anchor(finding.id)}">{escape(finding.title)}</a>'),
+                    "finding": Html(f'<a href="#{anchor(finding.id)}">{title}</a>'),
                     "where": finding.where,
                     "published": typeset(finding.published),
                     "what follows": typeset(finding.derived),

@@ -42,7 +42,7 @@ class Html:
 
 
 def typeset(text: str) -> str:
-    """Write the numbers in a sentence as the book does: 2,576 and 93%, a true minus, 17–28."""
+    """Write the numbers in a sentence as the book does: 2,576, 93%, km², a true minus, 17–28."""
 
     def with_comma(match: re.Match) -> str:
         number = int(match[1])
@@ -51,6 +51,7 @@ def typeset(text: str) -> str:
     text = _MINUS_SIGN.sub(MINUS, text)
     text = _RANGE.sub(r"\1–\2", text)
     text = _LONG_NUMBER.sub(with_comma, text)
+    text = re.sub(r"\bkm2\b", "km²", text)
     return re.sub(r"(?<=\d) %", "%", text)
 
 
@@ -253,5 +254,7 @@ def score_table(scores: pd.DataFrame, caption: str, label: str = "") -> Html:
     The weighted recall is left out, because it is the same number as the accuracy.
     """
     columns = scores.drop(columns="weighted_recall", errors="ignore").dropna(axis=1, how="all")
-    columns = columns.rename(columns=lambda name: name.replace("_", " ").replace("f1", "F1"))
+    columns = columns.rename(
+        columns=lambda name: name.replace("_", " ").replace("f1", "F1").replace("iou", "IoU")
+    )
     return table(columns.rename_axis("model"), caption, "{:.4f}", label=label)

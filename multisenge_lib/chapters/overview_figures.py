@@ -21,6 +21,7 @@ from multisenge_lib.chapters.comparison import (
     urban_f1,
 )
 from multisenge_lib.chapters.gains import score_interval, step_gains
+from multisenge_lib.chapters.html import write_number
 from multisenge_lib.chapters.style import (
     DESKTOP_WIDTH,
     class_label,
@@ -135,7 +136,10 @@ def overview_table(rows: pd.DataFrame) -> pd.DataFrame:
             column += f", {row.classes} classes"
         text = f"{row.value:.4f}"
         if not np.isnan(row.low):
-            text = f"{row.value:.3f} ({row.low:.3f} to {row.high:.3f})"
+            value, low, high = (
+                write_number(number, "{:.3f}") for number in (row.value, row.low, row.high)
+            )
+            text = f"{value} ({low} to {high})"
         cells.setdefault((row.group, row.label, number), {})[column] = text
     table = pd.DataFrame(list(cells.values()), index=[label for _, label, _ in cells])
     table.insert(0, "whose", [group for group, _, _ in cells])

@@ -74,7 +74,8 @@ def score_dots(scores: pd.DataFrame, typology: Typology, width: float = DESKTOP_
                 label=score.replace("f1", "F1"),
             )
         title = _on_two_lines(method)
-        ax.set(title=title, xlim=(0, 1), ylim=(count + 0.5, 0.5), xlabel="Score")
+        # A mark at 0 or 1 stands beside the frame, not on it.
+        ax.set(title=title, xlim=(-0.03, 1.03), ylim=(count + 0.5, 0.5), xlabel="Score")
         # Without decimals, or the last number of a panel touches the first of the next.
         ax.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
         ax.tick_params(axis="x", labelbottom=True)  # else only the lowest row is numbered

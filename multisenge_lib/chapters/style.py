@@ -42,6 +42,8 @@ BLUE = "#2b6ca3"
 RED = "#b3261e"
 GREY = "#767676"
 SAMPLE_MARK = "synthetic sample, not the paper's data"
+#: Inches on each side of a panel: the last number of an axis must not seem to go on in the next.
+_PANEL_PAD = 0.08
 #: Inches that the mark of the sample adds to a figure.
 _MARK_HEIGHT = 0.27
 
@@ -86,6 +88,8 @@ def panels(
     rows = max(1, -(-count // across))  # rounded up
     options = {"layout": "constrained", "squeeze": False} | options
     figure, axes = plt.subplots(rows, across, figsize=(width, rows * height), **options)
+    if across > 1 and options["layout"] == "constrained":
+        figure.get_layout_engine().set(w_pad=_PANEL_PAD)
     for ax in axes.flat[count:]:
         ax.set_axis_off()
     return figure, axes.ravel()[:count]

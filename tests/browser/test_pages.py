@@ -194,3 +194,19 @@ def test_paper_is_light_and_keeps_answers(browser, html):
     closed = page.locator(".bd-article details.hide").first
     assert not closed.is_visible()
     page.close()
+
+
+@pytest.mark.parametrize("name", ["selection", "scores", "results_6", "audit"])
+def test_paper_shows_no_control_of_an_interactive_part(browser, html, name):
+    page = browser.new_page(viewport={"width": LAPTOP, "height": 768})
+    page.goto((html / f"{name}.html").as_uri())
+    part = page.locator("figure.live .live-box").first
+    hints = part.locator(".on-screen")
+    assert hints.count() and hints.first.is_visible()
+    page.emulate_media(media="print")
+    for position in range(hints.count()):
+        assert not hints.nth(position).is_visible()
+    for control in part.locator("button:not(td > button), input").all():
+        assert not control.is_visible()
+    assert part.bounding_box()["height"] > 100
+    page.close()

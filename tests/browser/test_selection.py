@@ -108,7 +108,9 @@ def why_lost(explorer, tile):
 
 
 def test_the_page_begins_with_the_papers_choice(explorer):
-    assert explorer.locator(".live-total").inner_text().startswith("5,890 of 8,157")
+    total = explorer.locator(".live-total").inner_text()
+    assert total.startswith("5,890 of 8,157")
+    assert total.endswith("Jul, Aug, Sep, Nov, at least 17 days apart")
     assert "train 3,369" in explorer.inner_text() and "test 610" in explorer.inner_text()
     assert why_lost(explorer, "31UEP") == "no image in July"
     assert why_lost(explorer, "32UMU") == "no image in July, September, November"

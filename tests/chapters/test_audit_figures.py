@@ -61,6 +61,17 @@ def test_text_is_large_enough_and_inside(evidence, draw, options, width):
     plt.close(figure)
 
 
+@pytest.mark.parametrize(
+    "draw", [report.support_figure, report.kappa_figure, report.margins_figure]
+)
+def test_each_panel_has_numbers_on_a_phone(evidence, draw):
+    figure = draw(evidence, width=PHONE_WIDTH)
+    figure.draw_without_rendering()
+    for ax in figure.axes:
+        assert any(label.get_visible() and label.get_text() for label in ax.get_xticklabels())
+    plt.close(figure)
+
+
 def test_all_of_the_free_cells_keep_the_margins(evidence):
     data = report.free_cells(evidence, 6, 3)
     ends = np.array([[cell["low"], cell["high"]] for cell in data["cells"].values()])

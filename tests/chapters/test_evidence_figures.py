@@ -124,6 +124,16 @@ def test_shares_of_wrong_predictions_hold_the_finding(evidence):
     assert table.iloc[:, 0].tolist() == ["11 to 100%", "68 to 100%", "84 to 100%", "76 to 100%"]
 
 
+def test_titles_are_typeset_in_tables_and_folds(findings):
+    titles = []
+    for verdict in audit.VERDICTS:
+        titles += [link.data for link in chapters.verdict_table(findings, verdict)["finding"]]
+    by_id = {finding.id: finding for finding in findings}
+    titles += [link.data for link in chapters.errata_table(read_errata(), by_id)["finding"]]
+    assert any("2%" in title for title in titles)
+    assert not [title for title in titles if " %" in title]
+
+
 def test_a_verdict_has_all_its_findings_in_one_table(findings):
     table = chapters.verdict_table(findings, audit.DISAGREES)
     assert len(table) == sum(finding.verdict == audit.DISAGREES for finding in findings)

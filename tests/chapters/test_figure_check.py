@@ -5,6 +5,7 @@ import pytest
 
 from multisenge_lib.chapters import responsive_figure
 from multisenge_lib.chapters.figure_check import find_text_faults, visible_texts
+from multisenge_lib.chapters.style import panels
 
 
 @pytest.fixture(autouse=True)
@@ -45,6 +46,18 @@ def test_ticks_that_are_not_drawn_do_not_count():
     ax.set_axis_off()
     find_text_faults(figure)
     assert not any(text.get_text() == "1.0" for text in visible_texts(figure))
+
+
+def test_numbers_of_neighbouring_axes_that_nearly_touch_are_found():
+    figure, (left, right) = plt.subplots(1, 2, layout="constrained")
+    for ax in (left, right):
+        ax.set(xticks=[0, 1], xlim=(0, 1), yticks=[])
+    assert find_text_faults(figure) == ["nearly touch: 1 | 0"]
+
+    figure, axes = panels(2, 6, (2, 1), 2)
+    for ax in axes:
+        ax.set(xticks=[0, 1], xlim=(0, 1), yticks=[])
+    assert find_text_faults(figure) == []
 
 
 def test_a_figure_on_a_page_says_what_is_wrong_with_it():

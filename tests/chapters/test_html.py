@@ -35,8 +35,8 @@ def test_a_cell_of_a_table_knows_its_column_and_is_escaped():
 
 def test_numbers_in_a_sentence_are_written_as_in_the_book():
     assert (
-        html.typeset("2576 of 5890 patches in 2020, 6.50 %")
-        == "2,576 of 5,890 patches in 2020, 6.50%"
+        html.typeset("2576 of 5890 patches in 2020, 6.50 %, 57433 km2")
+        == "2,576 of 5,890 patches in 2020, 6.50%, 57,433 km²"
     )
     assert (
         html.typeset("-0.0552 with 10, (-3) and 17-28 days")
@@ -68,9 +68,16 @@ def test_css_goes_to_their_cells():
 
 def test_scores_are_printed_as_the_paper_prints_them():
     scores = pd.DataFrame(
-        {"weighted_recall": [0.5], "weighted_f1": [0.88749], "kappa": [np.nan]}, ["a"]
+        {
+            "weighted_recall": [0.5],
+            "weighted_f1": [0.88749],
+            "mean_iou": [0.7],
+            "kappa": [np.nan],
+        },
+        ["a"],
     )
     text = html.score_table(scores, "x").data
+    assert "weighted F1" in text and "mean IoU" in text
     assert "0.8875" in text and "recall" not in text and "kappa" not in text
 
 

@@ -2,6 +2,7 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.text import Text
 from records import make_record
@@ -112,3 +113,10 @@ def test_the_table_has_every_value_of_the_figure():
     assert list(table["whose"].unique()) == ["The paper", "Others, real images", "Synthetic sample"]
     printed = table.loc["ConvLSTM-S1"].iloc[0]
     assert printed["Mean urban F1, 6 classes"] == "0.2867"
+
+
+def test_an_interval_below_zero_has_a_true_minus():
+    columns = ["group", "label", "classes", "score", "value", "low", "high"]
+    row = ("Synthetic sample", "ConvLSTM-S2", 6, "kappa", 0.408, -0.057, 0.872)
+    table = overview_figures.overview_table(pd.DataFrame([row], columns=columns))
+    assert table.loc["ConvLSTM-S2", "Cohen's kappa"] == "0.408 (\u22120.057 to 0.872)"
