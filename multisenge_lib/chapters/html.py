@@ -181,6 +181,30 @@ def _column_head(name: str) -> str:
     return f'<th scope="col">{escape(name)}</th>' if name else "<td></td>"
 
 
+#: What a tag is called where the layout takes its meaning away.
+_ROLES = {
+    "table": "table",
+    "thead": "rowgroup",
+    "tbody": "rowgroup",
+    "tr": "row",
+    "td": "cell",
+    'th scope="col"': "columnheader",
+    'th scope="row"': "rowheader",
+}
+
+
+def _with_roles(text: str) -> str:
+    """Name the role of each tag of a table.
+
+    A phone shows each row of sentences as a card. Laid out as blocks, a table is no table any more
+    for screen readers, unless its tags say so.
+    """
+    for tag, role in _ROLES.items():
+        # Last, because the book looks for a table by its first attributes.
+        text = re.sub(f"<{tag}((?: [^>]*)?)>", rf'<{tag}\1 role="{role}">', text)
+    return text
+
+
 def table(
     frame: pd.DataFrame,
     caption: str = "",
@@ -219,10 +243,11 @@ def table(
 
     title = f"<caption>{escape(caption)}</caption>" if caption else ""
     identifier = f'id="{escape(label)}" ' if label else ""
-    return Html(
+    text = (
         f'<table {identifier}class="table folds {style}">{title}<thead><tr>{head}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table>"
     )
+    return Html(_with_roles(text) if style == "prose" else text)
 
 
 def shades(frame: pd.DataFrame, full: float) -> pd.DataFrame:

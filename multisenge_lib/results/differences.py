@@ -11,8 +11,8 @@ In short, for two networks trained with the same n seeds and tested on the same 
 A difference is called clear where this interval excludes 0 and there are at least five seeds (three
 for variants). With one seed the interval is unknown, and nothing is clear.
 
-Two things move a score that are no merit of a network: the seed of its training, and which patches
-the test split happens to have. So every score is a mean over seeds, and every interval covers both.
+A score also depends on luck, in two ways: the seed of the training, and the patches that happen to
+be in the test split. So every score is a mean over seeds, and every interval covers both.
 
 **Pairs.** The runs of two networks are compared seed by seed: with the same seed they see the same
 batches, turned in the same way. They are also scored on the same patches. What a seed or a patch

@@ -57,6 +57,15 @@ def test_a_number_has_a_true_minus_unless_it_rounds_to_zero():
     assert html.write_number(1234, "{:,}") == "1,234"
 
 
+def test_a_table_of_sentences_keeps_its_meaning_as_cards():
+    frame = pd.DataFrame({"a": ["one < two"]}, pd.Index(["x"], name="name"))
+    text = html.table(frame, style="prose").data
+    for role in ("table", "rowgroup", "row", "columnheader", "rowheader", "cell"):
+        assert f'role="{role}"' in text
+    assert text.count('role="cell"') == text.count("<td") == 1
+    assert "role=" not in html.table(frame).data
+
+
 def test_css_goes_to_their_cells():
     frame = pd.DataFrame({"gain": [0.3, -0.3, np.nan]})
     text = html.table(frame, format="{:+.1f}", css=html.shades(frame, 0.3)).data
