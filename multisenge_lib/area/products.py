@@ -8,6 +8,7 @@ Products as their providers deliver them:
     S1Tiling  s1a_31UEQ_vv_DES_037_20200708txxxxxx.tif, ..._BorderMask.tif
     HLS       HLS.S30.T31UEQ.2020187T105031.v2.0.B02.tif (Sentinel-2), HLS.L30... (Landsat)
     DEA       ga_s2am_nbart_3-2-1_56JLQ_2020-07-06_final_band02.tif
+    Planetary Computer   S1A_IW_GRDH_1SDV_20200708T..._rtc/measurement/iw-vv.rtc.tiff
     FORCE     20200706_LEVEL2_SEN2A_BOA.tif (Sentinel-2), ..._LND08_BOA.tif (Landsat)
     SNAP      Sigma0_VV_slv1_08Jan2020.img, in the folder of a stack of several dates
 
@@ -74,6 +75,8 @@ _LEVEL_1C = re.compile(r"MSIL1C|(?<![A-Z0-9])L1C(?![A-Z0-9])")
 #: What ESA calls the folder of a product, or of a granule in it, wherever it stands in a path.
 _FOLDER_OF_LEVEL_1C = re.compile(r"MSIL1C|(?<![A-Z0-9])L1C_T\d\d[A-Z]{3}")
 
+#: Folders inside products that hold its images, and no date in their names.
+_INNER_FOLDERS = {"MEASUREMENT", "IMG_DATA", "R10M", "R20M", "R60M"}
 #: Folders of ESA's and of THEIA's products that hold no image.
 _AUXILIARY_FOLDERS = {"QI_DATA", "MASKS", "AUX_DATA"}
 #: "BorderMask", "Fmask" and "MSK_DETFOO_B02", but not "masked": such an image is an image.
@@ -164,9 +167,13 @@ def day_of_file(path: Path) -> np.datetime64 | None:
     """Find the date of a raster in its name, else in the name of its folder, or None.
 
     Old files of ESA lie up to five folders below the product, whose name alone holds the sensing.
+    Folders that are called alike in all products are passed over.
     """
+    folders = [folder.name for folder in path.parents]
+    if not is_old_esa_name(path.stem):
+        folders = [name for name in folders if name.upper() not in _INNER_FOLDERS]
     levels = 6 if is_old_esa_name(path.stem) else 1
-    for name in (path.stem, *(folder.name for folder in list(path.parents)[:levels])):
+    for name in (path.stem, *folders[:levels]):
         day = day_in(name)
         if day is not None:
             return day

@@ -21,6 +21,7 @@ from multisenge_lib.dataset import (
     decibel,
     has_red_edge,
     implausible_image,
+    looks_brightened,
     order_of_red_edge,
     red_edge,
 )
@@ -54,6 +55,7 @@ class RasterContent:
         order: the band order that it speaks for, or None.
         levels: medians of VV and VH in dB, or None.
         doubt: why its reflectance may be in another unit, or None.
+        brightened: whether its reflectance may hold ESA's offset.
     """
 
     no_data: float
@@ -63,6 +65,7 @@ class RasterContent:
     order: BandOrder | None = None
     levels: list[float] | None = None
     doubt: str | None = None
+    brightened: bool = False
 
 
 def content_of(raster: Raster, layer: str, dataset: Dataset) -> RasterContent:
@@ -92,6 +95,7 @@ def content_of(raster: Raster, layer: str, dataset: Dataset) -> RasterContent:
         names = None
     if layer == "s2":
         content.doubt = next(iter(implausible_image(sample, layer, names)), None)
+        content.brightened = looks_brightened(sample, names or ())
     if layer == "s2" and has_red_edge(expected_bands):
         content.edge = red_edge(np.moveaxis(sample, 0, -1))
         content.order = order_of_red_edge(content.edge)
@@ -177,11 +181,19 @@ def reflectance_unit(images: pd.DataFrame) -> Evidence:
     """Judge the unit of Sentinel-2 by most rasters: a single one may be all lake or shadow.
 
     Args:
-        images: one row per raster: `doubt` of `RasterContent`.
+        images: one row per raster: `doubt` and `brightened` of `RasterContent`.
     """
     doubts = images["doubt"].dropna()
+    brightened = int(images["brightened"].sum())
+    sentence = ""
+    if brightened > _MOST * len(images):
+        # No problem: it may be a desert.
+        sentence = (
+            f"In {brightened:,} of {len(images):,} rasters almost no pixel is darker than 1000 in "
+            "B2-B4. Products since January 2022 carry an offset; if these do, subtract 1000."
+        )
     if len(doubts) <= _MOST * len(images):
-        return Evidence()
+        return Evidence(sentence)
     problem = f"most rasters are in doubt, such as one that {doubts.iloc[0]}"
     return Evidence(problem=problem)
 

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import rasterio
@@ -59,6 +59,7 @@ SNAP_HEADER = ".dim"
 
 _MASKS = "masks or other auxiliary layers"
 _NO_BAND = "rasters that name no band"
+_NO_BAND_IN_CUBE = "cubes that name no band"
 _UNUSED = "rasters of bands that networks do not take"
 _SLOPE = "reflectance without correction for slopes (SRE), which is there with it (FRE)"
 _ARCHIVES = "archives, which must be unpacked first"
@@ -414,7 +415,8 @@ def find_images(
     renamed: list[str] = []
     not_images = Skipped()  # but masks and the like, which may lie in a folder of their own
     for number, cube in enumerate(cubes, 1):
-        bands += bands_of_cube(cube, f"cube {number}", crs)
+        title = f"cube {number}"
+        bands += bands_of_cube(cube, title, crs) or _refuse_cube(title)
     for path in listed.paths:
         if without is not None and path.samefile(without):
             continue
@@ -424,7 +426,13 @@ def find_images(
             (skipped if beside_images else not_images).add(reason, path)
         elif path.suffix.lower() in CUBE_ENDINGS:
             cube = open_cube(path)
-            bands += bands_of_cube(cube, printable(path), crs, path.stem, baseline_of(path))
+            title = printable(path)
+            found = bands_of_cube(cube, title, crs, path.stem, baseline_of(path))
+            if not found and path in files_by_name:
+                _refuse_cube(title)
+            elif not found:
+                not_images.add(_NO_BAND_IN_CUBE, path)
+            bands += found
         else:
             header = _read_header(path)
             named = _bands_of_raster(header, user_bands, path not in files_by_name)
@@ -456,6 +464,18 @@ def find_images(
         )
     acquisitions, more_notices = group_by_day(bands)
     return FoundImages(acquisitions, notices + more_notices)
+
+
+def _refuse_cube(title: str) -> NoReturn:
+    """Refuse a cube that the user gives and in which no band is found.
+
+    Raises:
+        ImportAreaError: always.
+    """
+    raise ImportAreaError(
+        f"{title} names no band of Sentinel-1 or Sentinel-2: call its variables, or the steps of "
+        "its dimension of bands, by them, such as B2, B8A or VV"
+    )
 
 
 def _refuse_folders_without_image(by_folder: Mapping[Path, set[Path]], not_images: Skipped) -> None:

@@ -177,6 +177,17 @@ def test_units_of_a_whole_root(root):
     assert "holds 9999 in all bands of some pixels" in words(check(root).problems)
 
 
+def test_reflectance_that_may_hold_an_offset_is_told(root):
+    leaves = np.array([300, 500, 400, 900, 2000, 2600, 2800, 2900, 1800, 900], np.uint16)
+    for added, told in ((0, False), (1000, True)):
+        spectrum = leaves[:, None, None] + np.uint16(added)
+        for file in (root / "s2").iterdir():
+            rewrite(file, lambda data, s=spectrum: np.broadcast_to(s, data.shape), S2_BANDS)
+        report = check(root)
+        assert ("almost no pixel is darker than 1000" in str(report.evidence)) == told
+        assert "darker than 1000" not in words(report.problems)
+
+
 def test_a_root_that_lies_elsewhere_within_the_tolerance_is_told(root):
     for file in root.rglob("*.tif"):
         with rasterio.open(file, "r+") as source:

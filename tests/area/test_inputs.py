@@ -766,3 +766,45 @@ def test_the_remedy_for_swapped_polarisations(tmp_path):
     assert "give their order with --s1-bands" in message and "--s1-unit" not in message
     imported = import_area(tmp_path / "root", [path], size=32, s1_bands=["VV", "VH"])
     np.testing.assert_array_equal(pixel_of(imported.root, "s1", "20230105"), radar()[:, 0, 0])
+
+
+@pytest.mark.fault("a cube of which no band is named -> refused; in a folder, left out and said")
+def test_a_cube_without_names_of_bands(tmp_path):
+    xr = pytest.importorskip("xarray")
+    coordinates = {
+        "time": np.array(["2023-01-05"], "datetime64[ns]"),
+        "band": np.arange(10),
+        "y": NORTH - 5 - 10.0 * np.arange(64),
+        "x": WEST + 5 + 10.0 * np.arange(64),
+    }
+    dims = ("time", "band", "y", "x")
+    cube = xr.DataArray(flat()[None], coordinates, dims, name="reflectance")
+    message = refused(tmp_path, [cube], crs="EPSG:32719")
+    assert message.startswith(
+        "cube 1 names no band of Sentinel-1 or Sentinel-2: call its variables"
+    )
+    named = cube.assign_coords(band=list(S2_BANDS))
+    imported = import_area(tmp_path / "named", [named], size=32, crs="EPSG:32719")
+    assert pixel_of(imported.root, "s2", "20230105").tolist() == GREEN.tolist()
+
+    pytest.importorskip("h5netcdf")
+    cube.to_netcdf(tmp_path / "in.nc", engine="h5netcdf")
+    assert "in.nc names no band" in refused(tmp_path, [tmp_path / "in.nc"], crs="EPSG:32719")
+    write(tmp_path / "in" / "S2_20230105.tif", flat(), S2_BANDS)
+    (tmp_path / "in.nc").rename(tmp_path / "in" / "in.nc")
+    imported = import_area(tmp_path / "root", [tmp_path / "in"], size=32, crs="EPSG:32719")
+    assert "1 file left out as cubes that name no band" in notices_of(imported)
+
+
+@pytest.mark.parametrize(
+    ("name", "bands", "data"),
+    [
+        ("S1A_IW_GRDH_1SDV_20230105T0550_rtc/measurement/iw-{}.rtc.tiff", ("vv", "vh"), radar()),
+        ("31UEQ,2023-01-05,0/R10m/{}.tif", S2_BANDS, flat()),
+    ],
+)
+def test_the_date_stands_above_a_folder_that_all_products_have(tmp_path, name, bands, data):
+    write_bands(tmp_path / "in", name, data, bands)
+    imported = import_area(tmp_path / "root", [tmp_path / "in"], size=32)
+    sensor = "s1" if len(bands) == 2 else "s2"
+    np.testing.assert_array_equal(pixel_of(imported.root, sensor, "20230105"), data[:, 0, 0])
