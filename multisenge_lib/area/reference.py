@@ -257,6 +257,14 @@ def _open_vector(options: ReferenceOptions, grid: TargetGrid) -> Reference:
         f"the reference is a vector of {counted(len(shapes), 'shape', 'shapes')}: each pixel gets "
         f"the class of the shape that holds its middle, from the column {printable(column)}"
     ]
+    lines_and_points = int((shapely.get_dimensions(geometries) < 2).sum())
+    if lines_and_points:
+        of_them = counted(
+            lines_and_points, "shape is a line or a point", "shapes are lines or points"
+        )
+        notices.append(
+            f"{of_them}: such a shape labels the pixels that it runs through, and no more"
+        )
     disputed = 0
     for row in range(0, grid.height, _STRIP):
         rows = min(_STRIP, grid.height - row)

@@ -601,10 +601,11 @@ def _check_date_of_each_band(header: RasterHeader, named: Sequence[NamedBand]) -
     keys = [(band.sensor, band.band, band.day) for band in named]
     for key in keys:
         if keys.count(key) > 1:
-            _, band, day = key
+            sensor, band, day = key
             raise ImportAreaError(
                 f"{header.title} holds {band} {keys.count(key)} times"
                 + (f" of {day}" if day is not None else "")
                 + ": it seems to hold several dates; begin the name of each band with its date, "
-                "such as 20230105_B2, or write a file for each date"
+                "such as 20230105_B2, or write a file for each date; if these are several "
+                f"quantities of one date, choose with --{sensor}-bands, - for a band of no use"
             )

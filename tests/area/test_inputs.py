@@ -741,6 +741,17 @@ def test_the_ratio_of_two_polarisations_is_neither(tmp_path):
     np.testing.assert_allclose(pixel_of(imported.root, "s1", "20230105"), both[:, 0, 0])
 
 
+def test_two_quantities_of_one_date_are_chosen_from(tmp_path):
+    both = radar()
+    names = ("Sigma0_VV", "Sigma0_VH", "Gamma0_VV", "Gamma0_VH")
+    path = write(tmp_path / "S1_20230105.tif", np.concatenate([both, 1.3 * both]), names)
+    assert "choose with --s1-bands" in refused(tmp_path, [path])
+    chosen = ["-", "-", "VV", "VH"]
+    imported = import_area(tmp_path / "root", [path], size=32, s1_bands=chosen)
+    gamma = 1.3 * both[:, 0, 0]
+    np.testing.assert_allclose(pixel_of(imported.root, "s1", "20230105"), gamma)
+
+
 @pytest.mark.fault("two dates in a name, the later first -> asked which is the image's")
 def test_dates_in_reverse_are_refused(tmp_path):
     path = write(tmp_path / "20230301_S2_20230105.tif", flat(), S2_BANDS)

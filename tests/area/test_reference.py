@@ -173,6 +173,16 @@ def test_shapes_of_different_classes_on_each_other_are_said(tmp_path, image):
     assert not any("different classes" in line for line in alike.notices)
 
 
+def test_lines_and_points_label_what_they_run_through(tmp_path, image):
+    path = vector(tmp_path / "points.gpkg", [1, 2, 3])
+    frame = gpd.read_file(path)
+    frame.geometry = [shapely.Point(WEST + 105 + 100 * i, NORTH - 105) for i in range(3)]
+    frame.to_file(path)
+    result = imported(tmp_path, image, path)
+    assert np.count_nonzero(ids_of(result.root)) == 3
+    assert any("3 shapes are lines or points" in line for line in result.notices)
+
+
 @pytest.mark.fault("a vector whose classes are in doubt, or that is none -> one line")
 def test_vectors_in_doubt(tmp_path, image):
     options = {"classes": CLASSES}
