@@ -13,6 +13,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 
 pytestmark = pytest.mark.slow
@@ -403,3 +404,18 @@ def test_the_list_of_selected_patches_lies_where_the_page_links_to(tmp_path, mon
     address = takeaway.SELECTION.as_posix()
     assert (tmp_path / address).read_text().startswith("patch,tile,split,s2_dates,s1_dates\n")
     assert f'href="{address}"' in (PROJECT / "book" / "selection.md").read_text("utf-8")
+
+
+def test_the_head_of_a_table_of_pandas_is_one_row(monkeypatch):
+    monkeypatch.syspath_prepend(str(PROJECT / "book" / "_ext"))
+    import access
+
+    layers = pd.DataFrame({"output": ["x"], "parameters": [1]}, pd.Index(["s1"], name="layer"))
+    patches = layers.set_index("output", append=True)
+    for table in (layers, patches):
+        text = access.TWO_ROWS.sub(access.on_one_row, table.to_html())
+        head = text[text.index("<thead>") : text.index("</thead>")]
+        assert head.count("<tr>") == 1
+        assert re.findall(r'<th scope="col">(.*?)</th>', head) == ["layer", "output", "parameters"]
+    without_name = layers.rename_axis(None).to_html()
+    assert access.TWO_ROWS.sub(access.on_one_row, without_name) == without_name

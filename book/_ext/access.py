@@ -4,8 +4,29 @@ import re
 
 from sphinx.application import Sphinx
 
+#: A head of two rows, as pandas writes it where the index has a name.
+TWO_ROWS = re.compile(
+    r"<thead>\s*<tr[^>]*>(?P<first>(?:\s*<th>[^<]*</th>)+)\s*</tr>"
+    r"\s*<tr>(?P<second>(?:\s*<th>[^<]*</th>)+)\s*</tr>\s*</thead>"
+)
+HEAD = re.compile(r"<th>([^<]*)</th>")
+
+
+def on_one_row(match: re.Match) -> str:
+    """Put the names of the index beside those of the columns, where the places are free."""
+    first = HEAD.findall(match["first"])
+    second = HEAD.findall(match["second"])
+    if len(first) != len(second) or any(a and b for a, b in zip(first, second, strict=True)):
+        return match[0]
+    names = (a or b for a, b in zip(first, second, strict=True))
+    cells = "".join(f'<th scope="col">{name}</th>' for name in names)
+    return f"<thead><tr>{cells}</tr></thead>"
+
+
 #: What is replaced in a page, and why.
 CORRECTIONS = (
+    # Else half of the heads are empty.
+    (TWO_ROWS, on_one_row),
     # A citation is no item of a list to a screen reader, and its role is no longer in the standard.
     (re.compile(r'<div role="list" class="citation-list">'), "<div>"),
     (re.compile(r' role="doc-biblioentry"'), ""),
