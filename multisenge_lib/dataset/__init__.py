@@ -69,6 +69,22 @@ from multisenge_lib.dataset.nodata import (
     missing_pixels,
     valid_mask,
 )
+from multisenge_lib.dataset.plausibility import (
+    amplitude_problem,
+    check_image,
+    fill_problems,
+    fill_value,
+    implausible_image,
+    impossible_values,
+    looks_brightened,
+    looks_cut_off,
+    looks_like_amplitude,
+    pixel_problems,
+    type_problem,
+    unlikely_values,
+    whole_number_problem,
+    zero_invalid,
+)
 from multisenge_lib.dataset.projections import (
     check_projections,
 )
@@ -116,23 +132,9 @@ from multisenge_lib.dataset.typology import (
     reclassify,
 )
 from multisenge_lib.dataset.values import (
-    amplitude_problem,
     apply_tags,
-    check_image,
-    fill_problems,
-    fill_value,
     image_bands,
-    implausible_image,
-    impossible_values,
     is_tagged,
-    looks_brightened,
-    looks_cut_off,
-    looks_like_amplitude,
-    pixel_problems,
     read_values,
     to_uint16,
-    type_problem,
-    unlikely_values,
-    whole_number_problem,
-    zero_invalid,
 )

@@ -16,8 +16,9 @@ from rasterio.errors import CRSError
 
 from multisenge_lib.dataset.grid import patch_bounds, tile_corner
 from multisenge_lib.dataset.layout import PIXEL, TILE_PIXELS, Dataset, split_patch
+from multisenge_lib.dataset.plausibility import type_problem
 from multisenge_lib.dataset.projections import check_projections
-from multisenge_lib.dataset.values import image_bands, is_tagged, type_problem
+from multisenge_lib.dataset.values import image_bands, is_tagged
 from multisenge_lib.errors import MultiSenGEError
 
 _DTYPES = {

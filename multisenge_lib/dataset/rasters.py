@@ -37,6 +37,7 @@ from multisenge_lib.dataset.layout import (
     is_sample,
     raster_path,
 )
+from multisenge_lib.dataset.plausibility import pixel_problems
 from multisenge_lib.dataset.raster_checks import (
     PatchOrigin,
     alignment_problems,
@@ -47,7 +48,7 @@ from multisenge_lib.dataset.raster_checks import (
     why_unreadable,
 )
 from multisenge_lib.dataset.root import dataset_of_root
-from multisenge_lib.dataset.values import image_bands, pixel_problems, read_values
+from multisenge_lib.dataset.values import image_bands, read_values
 from multisenge_lib.errors import BandOrderError, PatchError, printable
 
 #: Without it GDAL lists the folder at each file opened: a million names in the published `s1/`.

@@ -1,0 +1,195 @@
+"""Images in other units, and references of other numbers, are refused; real ones are taken."""
+
+from contextlib import nullcontext
+
+import numpy as np
+import pytest
+from rasters import LEAF_BANDS, leaves
+
+from multisenge_lib.dataset import S1_BANDS, S2_BANDS, plausibility
+from multisenge_lib.errors import PatchError
+
+
+def filled(value, dtype=np.float32, bands=2):
+    return np.full((bands, 8, 8), value, dtype)
+
+
+#: The image; its sensor; words of the message.
+REFUSED = {
+    "8-bit picture": (leaves(np.uint8, 0.05), "s2", "8-bit picture"),
+    "8-bit backscatter": (filled(90, np.uint8), "s1", "8-bit picture"),
+    "16-bit picture": (leaves(scale=6.5535), "s2", "16-bit picture"),
+    "reflectance from 0 to 1": (leaves(np.float32, 0.0001), "s2", "by 10,000"),
+    "another scale": (leaves(np.float32, 100), "s2", "divide by the scale"),
+    "another 16-bit scale": (leaves(scale=18)[[3]], "s2", "values around"),
+    "65535": (np.where(leaves() > 3000, 65535, leaves()), "s2", "holds 65535"),
+    "infinite reflectance": (leaves(np.float32) * np.inf, "s2", "infinite"),
+    "complex": (filled(0.1, np.complex64), "s1", "complex"),
+    "digital numbers": (filled(400), "s1", "digital numbers"),
+    "16-bit digital numbers": (filled(400, np.uint16), "s1", "digital numbers"),
+    "decibel": (filled(-11), "s1", "decibel"),
+    "infinite": (filled(np.inf), "s1", "infinite"),
+    "below noise": (filled(1e-7), "s1", "-50 dB"),
+    "nothing": (filled(0), "s1", "no data in every pixel"),
+    "nothing in any band": (leaves(scale=0), "s2", "no data in every pixel"),
+}
+
+
+@pytest.mark.fault("an image in other units, to predict, to import or to train on -> one line")
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_no_reflectance_or_backscatter_is_refused(name):
+    pixels, sensor, words = REFUSED[name]
+    bands = LEAF_BANDS if sensor == "s2" else ("VV", "VH")
+    with pytest.raises(PatchError) as caught:
+        plausibility.check_values(pixels, sensor, "image.tif", bands)
+    message = str(caught.value)
+    assert message.startswith("image.tif ") and words in message and "\n" not in message
+
+
+def clouds():
+    return np.broadcast_to(np.array([9800, 9900, 10100, 11500])[:, None, None], (4, 8, 8))
+
+
+#: Unusual, and right: bright towns and ships, calm water, clouds brighter than a white sheet.
+TAKEN = {
+    "land": (leaves(), "s2"),
+    "clouds": (clouds().astype(np.uint16), "s2"),
+    "clear water": (np.where(leaves() == 660, 130, 10).astype(np.uint16), "s2"),
+    "backscatter": (filled(0.1), "s1"),
+    "one ship": (np.where(np.arange(64).reshape(1, 8, 8) == 9, 500, filled(0.01)), "s1"),
+    "calm water": (filled(2e-4), "s1"),
+}
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_unusual_images_are_taken(name):
+    pixels, sensor = TAKEN[name]
+    plausibility.check_values(
+        pixels, sensor, "image.tif", LEAF_BANDS if sensor == "s2" else ("VV", "VH")
+    )
+
+
+def test_sixteen_bit_leaves_are_told_from_clouds_of_the_same_brightness():
+    picture = leaves(scale=6.5535)
+    assert plausibility.unlikely_values(picture, "s2", LEAF_BANDS)
+    picture[2] = picture[3]  # as bright in the red
+    assert not plausibility.unlikely_values(picture, "s2", LEAF_BANDS)
+
+
+def test_not_a_number_becomes_no_data_and_negative_reflectance_too():
+    s2 = leaves(np.float32)
+    s2[:, 0, 0] = [np.nan, -3, np.inf, -np.inf]
+    np.testing.assert_array_equal(plausibility.zero_invalid(s2, "s2", "x")[:, 0, 0], 0)
+    s1 = filled(0.1, np.float64)
+    s1[:, 0, 0] = np.nan
+    cleaned = plausibility.zero_invalid(s1, "s1", "x")
+    assert cleaned.dtype == np.float32 and not cleaned[:, 0, 0].any()
+
+
+@pytest.mark.parametrize("name", ["8-bit picture", "65535", "complex", "decibel", "infinite"])
+def test_rows_of_an_image_are_refused_for_impossible_values(name):
+    pixels, sensor, words = REFUSED[name]
+    with pytest.raises(PatchError, match=words):
+        plausibility.zero_invalid(pixels[:, :1], sensor, "image.tif")
+
+
+@pytest.mark.parametrize(
+    "value,words", [(15, "to 15"), (-1, "from -1"), (3.7, "3.7"), (np.nan, "")]
+)
+def test_a_reference_holds_class_ids_alone(value, words):
+    ids = np.array([[[0, 14, 6, value]]], np.float32)
+    assert words in plausibility.reference_problems(ids, 14)[0]
+
+
+def test_the_lowest_and_the_highest_class_id_are_taken():
+    for dtype in (np.uint8, np.float32):
+        assert plausibility.reference_problems(np.array([[[0, 1, 14]]], dtype), 14) == []
+
+
+def test_one_band_of_a_wrong_type_is_enough():
+    assert "complex" in plausibility.type_problem(["float32", "complex64"], "s1")
+    assert "8-bit" in plausibility.type_problem(["uint8", "uint16"], "s2")
+    assert plausibility.type_problem(["float32", "uint16"], "s1") is None
+
+
+def test_dark_leaves_in_an_image_with_bright_clouds_are_taken():
+    image = leaves()
+    image[:, :4] = 12_000
+    assert plausibility.unlikely_values(image, "s2", LEAF_BANDS) == []
+    assert plausibility.unlikely_values(leaves(scale=6.5535), "s2", ("B2", "B3", "B4", "B7")) == []
+
+
+#: Means over real images (facts): near infrared and short waves in the dark, in towns, under haze.
+REAL_REFLECTANCE = {
+    "July": (660, 936, 916, 1437, 2620, 3090, 3226, 3300, 2423, 1650),
+    "November": (400, 631, 605, 1072, 1989, 2257, 2410, 2450, 1780, 1214),
+    "trees in spring": (60, 261, 274, 624, 1191, 1431, 1637, 1743, 1278, 756),
+    "hazy water": (928, 1000, 1050, 1100, 1120, 1130, 1135, 1135, 1000, 950),
+    "bare soil": (800, 1000, 1300, 1500, 1700, 1800, 1900, 2000, 2600, 2300),
+    "a clear lake": (260, 190, 90, 70, 40, 35, 30, 28, 10, 8),
+    "conifers in winter": (90, 130, 90, 200, 480, 620, 700, 760, 330, 160),
+    "snow": (9500, 9400, 9300, 9200, 9000, 8900, 8800, 8600, 900, 800),
+    "clouds cut off at 1": (10_000,) * 10,
+}
+
+
+@pytest.mark.parametrize("name", REAL_REFLECTANCE)
+def test_real_reflectance_is_plausible(name):
+    rng = np.random.default_rng(0)
+    means = np.array(REAL_REFLECTANCE[name])[:, None, None]
+    image = np.minimum(means * rng.uniform(0.5, 1.5, (1, 40, 40)), 10_000).astype(np.uint16)
+    plausibility.check_image(image, "s2", "image.tif", S2_BANDS)
+    assert not plausibility.looks_cut_off(image, S2_BANDS)
+    if "lake" not in name and "water" not in name and means.max() < 5000:
+        with pytest.raises(PatchError, match="multiply reflectance"):
+            plausibility.check_image(image // 10, "s2", "image.tif", S2_BANDS)
+
+
+#: Medians of VV and VH in decibel over real images (facts); calm water is noise in both.
+REAL_BACKSCATTER = [(-8.1, -13.3), (-9.2, -15.6), (-7.5, -13.7), (-17.2, -22.1), (-23, -23)]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("levels", REAL_BACKSCATTER)
+def test_real_backscatter_is_plausible(levels):
+    rng = np.random.default_rng(0)
+    means = 10 ** (np.array(levels)[:, None, None] / 10)
+    image = (means * rng.gamma(4.4, 1 / 4.4, (2, 40, 40))).astype(np.float32)
+    plausibility.check_image(image, "s1", "image.tif", S1_BANDS)
+    with pytest.warns(UserWarning, match="amplitude") if levels[0] > -12 else nullcontext():
+        plausibility.check_image(np.sqrt(image), "s1", "image.tif", S1_BANDS)
+
+
+def test_a_half_dark_image_is_judged_by_its_land():
+    rng = np.random.default_rng(0)
+    land = np.array(REAL_REFLECTANCE["July"])[:, None, None] * rng.uniform(0.5, 1.5, (1, 40, 40))
+    image = land.astype(np.uint16)
+    image[:, :, 2:] = 30
+    image[0, :, 2:] = 60
+    plausibility.check_image(image, "s2", "image.tif", S2_BANDS)
+    percent = (land / 100).astype(np.uint16)
+    with pytest.raises(PatchError, match="holds nothing above"):
+        plausibility.check_image(percent, "s2", "image.tif", S2_BANDS)
+    percent[:, :3, :3] = 150  # a cloud
+    with pytest.raises(PatchError, match="percent by 100"):
+        plausibility.check_image(percent, "s2", "image.tif", S2_BANDS)
+
+
+@pytest.mark.parametrize("bands", [1, 3, 10])
+def test_bright_pixels_that_are_alike_by_chance_are_no_fill_value(bands):
+    rng = np.random.default_rng(0)
+    snow = np.repeat(rng.integers(9950, 10_050, (1, 50, 50)), bands, axis=0)
+    snow[:, :10] = 10_000  # cut off
+    assert (snow == 9999).sum() > 4 * bands
+    assert plausibility.fill_value(snow, "s2") is None
+    snow[:, 40:] = 9999
+    snow[:, 10:40] += 600
+    assert plausibility.fill_value(snow, "s2") == 9999
+
+
+def test_a_town_of_one_polarisation_holds_no_fill_value():
+    rng = np.random.default_rng(0)
+    roofs = rng.uniform(11, 60, (1, 50, 50)).astype(np.float32)
+    assert plausibility.fill_value(roofs, "s1") is None
+    roofs[:, :2, :2] = 9999
+    assert plausibility.fill_value(roofs, "s1") == 9999
