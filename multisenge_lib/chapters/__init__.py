@@ -8,12 +8,6 @@ from typing import TYPE_CHECKING
 from multisenge_lib.lazy import lazy_names
 
 if TYPE_CHECKING:  # loaded when first asked for, see `lazy_names`
-    from multisenge_lib.chapters.ablation_records import (
-        ablation_setting,
-        ablation_table,
-        effect_interval,
-        effect_note,
-    )
     from multisenge_lib.chapters.benchmark_tables import (
         growth_table,
         machine_table,
@@ -140,6 +134,12 @@ if TYPE_CHECKING:  # loaded when first asked for, see `lazy_names`
         transfer_table,
     )
     from multisenge_lib.chapters.validation import validation_losses
+    from multisenge_lib.chapters.variant_results import (
+        variant_changes,
+        variant_runs,
+        variant_scores,
+        variants_not_trained,
+    )
     from multisenge_lib.chapters.village import read_village, read_village_radar
 
 __getattr__, __dir__ = lazy_names(__name__)

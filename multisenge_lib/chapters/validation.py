@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from multisenge_lib.results import read_runs, seed_estimate
+from multisenge_lib.results import read_runs
 
 
 def validation_losses(dataset: str, experiments: Mapping[str, str]) -> pd.DataFrame:
@@ -33,11 +33,10 @@ def validation_losses(dataset: str, experiments: Mapping[str, str]) -> pd.DataFr
     for words, runs in trained.items() if shared_seeds else ():
         counted = [runs[seed] for seed in shared_seeds]
         losses = pd.Series([run.history["val_loss"].min() for run in counted], dtype=float)
-        estimate = seed_estimate(losses.to_numpy())
         rows[words] = {
-            "seeds": estimate.seeds,
-            "mean": estimate.value,
-            "deviation": estimate.std,
+            "seeds": len(losses),
+            "mean": losses.mean(),
+            "deviation": losses.std(),
             "best_epochs": ", ".join(str(run.best_epoch) for run in counted),
         }
     columns = ["seeds", "mean", "deviation", "best_epochs"]

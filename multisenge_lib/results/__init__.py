@@ -11,7 +11,6 @@ from multisenge_lib.results.differences import (
     correct,
     mean_score,
     paired_difference,
-    seed_estimate,
 )
 from multisenge_lib.results.metrics import (
     OVERALL,

@@ -139,15 +139,6 @@ def estimate(of_seeds: np.ndarray, of_draws: np.ndarray, patches: int) -> Estima
     return Estimate(value, std, seeds, float(np.sqrt(variance)), variance**2 / freedom_terms)
 
 
-def seed_estimate(of_seeds: np.ndarray) -> Estimate:
-    """Estimate a mean over seeds where there are no counts by patch: seeds alone are in its error.
-
-    Args:
-        of_seeds: `(seeds,)`, the value of each seed.
-    """
-    return estimate(of_seeds, np.empty((len(of_seeds), 0)), patches=0)
-
-
 def _shared_variance(of_draws: np.ndarray, patches: int) -> float:
     """The part of the variance over draws of patches that all seeds share."""
     seeds = len(of_draws)

@@ -143,7 +143,7 @@ def test_draws_on_which_a_score_is_not_defined_are_left_out():
 
 def test_without_counts_by_patch_the_error_is_that_of_the_seeds():
     """A paired t test of 0.1, 0.2 and 0.3: t is 2 / (1 / sqrt(3))."""
-    result = differences.seed_estimate(np.array([0.1, 0.2, 0.3]))
+    result = estimate(np.array([0.1, 0.2, 0.3]), np.empty((3, 0)), patches=0)
     assert result.error == pytest.approx(0.1 / np.sqrt(3))
     expected = stats.ttest_1samp([0.1, 0.2, 0.3], 0).pvalue
     assert result.p_value == pytest.approx(expected)

@@ -1,0 +1,97 @@
+"""What a choice that the paper leaves open changes: runs of variants beside those of their base."""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from multisenge_lib.models import VARIANT_MARK, VARIANTS
+from multisenge_lib.results import (
+    LEAST_SEEDS_OF_VARIANTS,
+    URBAN_F1,
+    Record,
+    TestedDifference,
+    common_seeds,
+    correct,
+    mean_score,
+    paired_difference,
+    read_runs,
+)
+
+#: The scores that are compared, and how tables call them.
+SCORES = {"macro_f1": "macro F1", "kappa": "kappa", URBAN_F1: "urban F1"}
+#: How tables call the experiment that the variants change.
+BASE = "as in the other chapters"
+
+
+def variant_runs(dataset: str, experiment: str) -> dict[str, list[Record]]:
+    """Read the runs of an experiment and of its variants that change one choice.
+
+    Only runs on the data of the experiment's newest run are kept.
+
+    Args:
+        dataset: whose records.
+        experiment: the experiment that is changed, such as `inception_10c`.
+
+    Returns:
+        First those of the experiment, called `BASE`; then those of each variant that was trained,
+        by its title, in the order of `models.VARIANTS`. Empty where the experiment has no runs.
+    """
+    base = read_runs(dataset, experiment)
+    if not base:
+        return {}
+    newest = max(base, key=lambda run: run.metadata.finished)
+    runs = {BASE: base}
+    for name, variant in VARIANTS.items():
+        runs[variant.title] = read_runs(dataset, f"{experiment}{VARIANT_MARK}{name}")
+    kept = {
+        title: [run for run in records if _is_comparable(run, newest)]
+        for title, records in runs.items()
+    }
+    return {title: records for title, records in kept.items() if records}
+
+
+def _is_comparable(run: Record, newest: Record) -> bool:
+    same_data = run.metadata.fingerprint == newest.metadata.fingerprint
+    return same_data and run.metadata.start_from is None
+
+
+def variant_scores(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
+    """Tabulate the scores of `variant_runs`: one row per variant.
+
+    Returns:
+        Columns (score, "mean") and (score, "std") for each of `SCORES`, over the seeds, NaN for the
+        deviation of one; and ("", "seeds"), how many there are.
+    """
+    rows = {}
+    for title, records in runs.items():
+        row = {("", "seeds"): len(records)}
+        for score in SCORES:
+            mean = mean_score(records, score)
+            row[score, "mean"] = mean.value
+            row[score, "std"] = mean.std
+        rows[title] = row
+    columns = [("", "seeds"), *((score, part) for score in SCORES for part in ("mean", "std"))]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=pd.MultiIndex.from_tuples(columns))
+
+
+def variant_changes(
+    runs: Mapping[str, Sequence[Record]],
+) -> dict[tuple[str, str], TestedDifference]:
+    """Measure what each variant of `variant_runs` changes, by pairs of runs with one seed.
+
+    Returns:
+        By title and score. All are one family of comparisons; a claim needs three pairs.
+    """
+    base = runs.get(BASE, [])
+    differences = {}
+    for title, records in runs.items():
+        if title == BASE or not common_seeds(records, base):
+            continue
+        for score in SCORES:
+            differences[title, score] = paired_difference(records, base, score)
+    return correct(differences, LEAST_SEEDS_OF_VARIANTS)
+
+
+def variants_not_trained(runs: Mapping[str, Sequence[Record]]) -> list[str]:
+    """Name the titles of the variants that `variant_runs` has no run of."""
+    return [variant.title for variant in VARIANTS.values() if variant.title not in runs]
