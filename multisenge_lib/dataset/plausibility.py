@@ -515,7 +515,7 @@ def check_image(
     amplitude = looks_like_amplitude(values, bands or ()) if sensor == "s1" else None
     if amplitude is not None:
         warnings.warn(f"{source} {amplitude}", stacklevel=2)
-    if sensor == "s2" and looks_brightened(values, bands or ()):
+    if sensor == "s2" and values[0].size >= _LEAST_PIXELS and looks_brightened(values, bands or ()):
         warnings.warn(
             f"{source}: almost no pixel is darker than {_ESA_ADDITION} in B2-B4. Products since "
             f"January 2022 carry an offset; if this one does, subtract {_ESA_ADDITION}",

@@ -20,6 +20,8 @@ SETTLED = """async () => {
   await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
 }"""
 THEMES = ("light", "dark")
+#: Colours change at once with the theme, and not while they are measured.
+NO_TRANSITIONS = "* { transition: none !important; }"
 #: Another theme changes colours alone. They take most of the time on the long pages of the library,
 #: so axe looks at one text of each combination.
 CONTRAST = "color-contrast"
@@ -95,7 +97,7 @@ def visited(browser, pages):
             seen[path.stem, width] = {"problems": problems}
         laptop = seen[path.stem, LAPTOP]
         laptop |= {"checks": bottom_of_checks(page), "dark": dark(page)}
-        page.add_style_tag(content="* { transition: none !important; }")
+        page.add_style_tag(content=NO_TRANSITIONS)
         laptop["axe"] = {theme: unreadable(axe, page, theme) for theme in THEMES}
         laptop["axe"]["any"] = serious(axe, page, ALL_BUT_CONTRAST)
         page.close()
@@ -139,6 +141,7 @@ def test_a_pale_text_is_found_among_thousands(browser, html):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     page = browser.new_page(viewport={"width": LAPTOP, "height": 768})
     page.goto((html / "terms.html").as_uri())
+    page.add_style_tag(content=NO_TRANSITIONS)
     last = "document.querySelectorAll('.bd-article dd p')[40]"
     page.evaluate(f"{last}.style.color = '#bbbbbb'; {last}.id = 'pale'")
     assert "#pale" in "".join(unreadable(axe, page, "light"))
