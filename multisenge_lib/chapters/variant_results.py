@@ -1,6 +1,6 @@
-"""What a choice that the paper leaves open changes: runs of variants beside those of their base."""
+"""Compare variants, choices that the paper leaves open, with the experiment that they change."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import pandas as pd
 
@@ -16,6 +16,7 @@ from multisenge_lib.results import (
     paired_difference,
     read_runs,
 )
+from multisenge_lib.results.records import differing_values
 
 #: The scores that are compared, and how tables call them.
 SCORES = {"macro_f1": "macro F1", "kappa": "kappa", URBAN_F1: "urban F1"}
@@ -26,7 +27,8 @@ BASE = "as in the other chapters"
 def variant_runs(dataset: str, experiment: str) -> dict[str, list[Record]]:
     """Read the runs of an experiment and of its variants that change one choice.
 
-    Only runs on the data of the experiment's newest run are kept.
+    Only runs that start from random weights are kept. They must be on the data of the experiment's
+    newest run, and trained with its settings, but for those that the variant changes.
 
     Args:
         dataset: whose records.
@@ -36,23 +38,25 @@ def variant_runs(dataset: str, experiment: str) -> dict[str, list[Record]]:
         First those of the experiment, called `BASE`; then those of each variant that was trained,
         by its title, in the order of `models.VARIANTS`. Empty where the experiment has no runs.
     """
-    base = read_runs(dataset, experiment)
+    base = [run for run in read_runs(dataset, experiment) if run.metadata.start_from is None]
     if not base:
         return {}
     newest = max(base, key=lambda run: run.metadata.finished)
-    runs = {BASE: base}
+    kept = {BASE: [run for run in base if _is_comparable(run, newest)]}
     for name, variant in VARIANTS.items():
-        runs[variant.title] = read_runs(dataset, f"{experiment}{VARIANT_MARK}{name}")
-    kept = {
-        title: [run for run in records if _is_comparable(run, newest)]
-        for title, records in runs.items()
-    }
-    return {title: records for title, records in kept.items() if records}
+        records = read_runs(dataset, f"{experiment}{VARIANT_MARK}{name}")
+        comparable = [run for run in records if _is_comparable(run, newest, variant.settings)]
+        if comparable:
+            kept[variant.title] = comparable
+    return kept
 
 
-def _is_comparable(run: Record, newest: Record) -> bool:
+def _is_comparable(run: Record, newest: Record, changed: Collection[str] = ()) -> bool:
+    """Whether a run differs from the experiment's newest one in the changed settings at most."""
+    names = differing_values(newest.metadata.settings, run.metadata.settings)
+    same_settings = set(names) <= set(changed)
     same_data = run.metadata.fingerprint == newest.metadata.fingerprint
-    return same_data and run.metadata.start_from is None
+    return same_data and same_settings and run.metadata.start_from is None
 
 
 def variant_scores(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Refuse images that are not in the units of the layout, and references that hold no class ids.
+"""Judge whether an image is in the units of the layout, and whether a reference holds class ids.
 
 Sentinel-2 is surface reflectance x 10,000, and Sentinel-1 is linear intensity (`values` converts
 what a raster stores). `import`, `check`, training, `predict` and `predict_map` all take these rules
@@ -14,8 +14,10 @@ from here:
    images: a patch may be all lake, shadow or city, where these rules do not hold. `check` asks most
    patches of a root.
 
-`check_values`, `check_image` and `zero_invalid` raise what these find. Problems are returned as
-sentences that go on from the name of the source: "holds 65535, ...".
+`reference_problems` looks at class ids. These functions return sentences that go on from the name
+of the source: "holds 65535, ...". `check_values` and `check_image` raise the problems of 1 to 4.
+`check_image` raises those of whole images too, and only warns of what is in doubt. `zero_invalid`
+raises those of 1 and 2.
 """
 
 import warnings

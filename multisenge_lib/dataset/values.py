@@ -2,8 +2,8 @@
 
 The arrays of this library hold Sentinel-2 as surface reflectance x 10,000 and Sentinel-1 as linear
 intensity. `read_values` reads bands of an open raster, applies its scale and offset tags, and sets
-what the raster marks as no data to 0. Its steps are public for readers that open rasters in another
-way. Whether the values can be what they should be is judged in `plausibility`.
+what is no data to 0. Its steps are public for readers that open rasters in another way. Whether the
+values are possible is judged in `plausibility`.
 """
 
 from collections.abc import Sequence

@@ -338,14 +338,14 @@ def _check_replaceable(folder: Path, new: RecordSubject) -> None:
     try:
         content = (folder / _METRICS).read_bytes()
         layout = msgspec.json.decode(content, type=_OnlyLayout).layout
-        if layout != LAYOUT:
-            raise RecordError(
-                f"{folder} holds a record of layout {layout}, this library writes {LAYOUT}: set "
-                f"MULTISENGE_RESULTS to another folder, or replace it with {_REPLACE}"
-            )
-        metadata = _read_document(content).metadata
+        metadata = _read_document(content).metadata if layout == LAYOUT else None
     except (OSError, ValueError, RecursionError, msgspec.MsgspecError):
         return  # there is no record, or a damaged one that nobody can read
+    if metadata is None:
+        raise RecordError(
+            f"{folder} holds a record of layout {layout}, this library writes {LAYOUT}: set "
+            f"MULTISENGE_RESULTS to another folder, or replace it with {_REPLACE}"
+        )
     old = metadata.subject
     if not _same_data(old, new):
         difference = "other data"
@@ -374,7 +374,7 @@ def starting_weights(start_from: Mapping[str, Any] | None) -> tuple[str, str] | 
 def differing_values(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
     """Name the settings, or the choices, that differ between two runs and may change the result.
 
-    A record of other code may have fewer or more names: only what both have is compared.
+    Names that only one of the two has are ignored: records of other code may have others.
     """
     names = []
     for name in first:

@@ -60,9 +60,13 @@ def test_two_pairs_are_no_claim():
     assert not changes["full-resolution skip", "macro_f1"].is_clear
 
 
-def test_runs_on_older_data_or_other_weights_are_left_out():
+def test_runs_on_older_data_from_other_weights_or_with_other_settings_are_left_out():
     start = {"experiment": "s1_6c", "dataset": "area", "digest": "0", "part": "all"}
     write(30)
     write(60, "+full_skip", fingerprint="older")
     write(60, "+relu", start_from=start)
-    assert list(chapters.variant_runs("sample", "inception_10c")) == [BASE]
+    write(60, "+peepholes", settings={"epochs": 1})
+    write(60, "+no_class_weights", settings={"epochs": 2, "class_weights": False})
+    write(60, "+no_augmentation", settings={"epochs": 1, "augmentation": "none"})
+    kept = [BASE, "no class weights"]
+    assert list(chapters.variant_runs("sample", "inception_10c")) == kept

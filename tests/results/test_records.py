@@ -164,6 +164,18 @@ def test_the_record_of_other_settings_is_not_replaced():
     assert results.read_record("sample", "s1_6c").metadata.settings["epochs"] == 1
 
 
+@pytest.mark.fault("records: one of another layout at the place -> it stays, one line")
+def test_the_record_of_another_layout_is_not_replaced():
+    path = results.write_record(make_record())
+    edited(lambda document: document.update(layout=1))(path)
+    old = content(path)
+    with pytest.raises(RecordError, match="holds a record of layout 1, this library writes 2"):
+        results.write_record(make_record())
+    assert content(path) == old
+    results.write_record(make_record(), replace=True)
+    assert results.read_record("sample", "s1_6c").key.seed == 1
+
+
 def test_a_record_of_other_code_may_lack_a_setting():
     results.write_record(make_record(settings={"epochs": 15}))
     results.write_record(make_record(settings={"epochs": 15, "schedule": "cosine"}))
