@@ -12,11 +12,11 @@ from multisenge_lib.results import (
     TestedDifference,
     common_seeds,
     correct,
+    differing_values,
     mean_score,
     paired_difference,
     read_runs,
 )
-from multisenge_lib.results.records import differing_values
 
 #: The scores that are compared, and how tables call them.
 SCORES = {"macro_f1": "macro F1", "kappa": "kappa", URBAN_F1: "urban F1"}
