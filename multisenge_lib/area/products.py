@@ -125,8 +125,9 @@ def day_in(name: str) -> np.datetime64 | None:
         name = _without_date_of_making(name)
     if has_dates_in_reverse(name):
         return None
-    for day in _calendar_dates(name):
-        return day
+    first = next(_calendar_dates(name), None)
+    if first is not None:
+        return first
     for match in _NAMED_MONTH.finditer(name.upper()):
         day, month_name, year = match.groups()
         month = _MONTHS.index(month_name) + 1
@@ -170,10 +171,11 @@ def day_of_file(path: Path) -> np.datetime64 | None:
     Folders that are called alike in all products are passed over.
     """
     folders = [folder.name for folder in path.parents]
-    if not is_old_esa_name(path.stem):
-        folders = [name for name in folders if name.upper() not in _INNER_FOLDERS]
-    levels = 6 if is_old_esa_name(path.stem) else 1
-    for name in (path.stem, *folders[:levels]):
+    if is_old_esa_name(path.stem):
+        folders = folders[:6]
+    else:
+        folders = [name for name in folders if name.upper() not in _INNER_FOLDERS][:1]
+    for name in (path.stem, *folders):
         day = day_in(name)
         if day is not None:
             return day

@@ -12,7 +12,7 @@ from multisenge_lib.results import (
     TestedDifference,
     common_seeds,
     correct,
-    differing_values,
+    differing_names,
     mean_score,
     paired_difference,
     read_runs,
@@ -53,7 +53,7 @@ def variant_runs(dataset: str, experiment: str) -> dict[str, list[Record]]:
 
 def _is_comparable(run: Record, newest: Record, changed: Collection[str] = ()) -> bool:
     """Whether a run differs from the experiment's newest one in the changed settings at most."""
-    names = differing_values(newest.metadata.settings, run.metadata.settings)
+    names = differing_names(newest.metadata.settings, run.metadata.settings)
     same_settings = set(names) <= set(changed)
     same_data = run.metadata.fingerprint == newest.metadata.fingerprint
     return same_data and same_settings and run.metadata.start_from is None

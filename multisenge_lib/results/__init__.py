@@ -24,7 +24,7 @@ from multisenge_lib.results.records import (
     RecordKey,
     RecordSubject,
     check_record_place,
-    differing_values,
+    differing_names,
     list_records,
     read_record,
     read_record_from,

@@ -40,8 +40,8 @@ LAYOUT = 2
 _METRICS = "metrics.json"
 _HISTORY = "history.csv"
 _TEST = "test.npz"
-#: Settings that change no result, or that tell the seeds of one experiment apart.
-_FREE_SETTINGS = ("seed", "reader_threads", "readers", "tensorboard")
+#: Settings that two runs of one experiment may differ in: the seed, and what changes no result.
+_NOT_COMPARED = ("seed", "reader_threads", "readers", "tensorboard")
 #: The arrays of `SpatialCounts`.
 _SPATIAL = ("isolated_in_map", "isolated_in_reference", "by_distance")
 _REMEDY = "make room or set MULTISENGE_RESULTS to another folder, and give the same command again"
@@ -133,7 +133,7 @@ class Metadata:
             classes=self.classes,
             members=self.members,
             evaluation=self.evaluation,
-            start=starting_weights(self.start_from),
+            start=start_identity(self.start_from),
             settings=self.training_settings,
         )
 
@@ -148,7 +148,7 @@ class RecordSubject(NamedTuple):
 
     A record is replaced by another one of the same subject only, unless the user says otherwise.
     `start` is the hash and the part of the network whose weights training started from, None for
-    random weights: both records have the same name, and neither may take the other's place.
+    random weights. A training from other weights has the same name, so `start` keeps them apart.
     """
 
     dataset: str
@@ -355,7 +355,7 @@ def _check_replaceable(folder: Path, new: RecordSubject) -> None:
         difference = "another network or split"
     elif old.start != new.start:
         difference = "other weights to start from"
-    elif names := differing_values(old.settings, new.settings):
+    elif names := differing_names(old.settings, new.settings):
         values = [f"{name} {old.settings[name]}, now {new.settings[name]}" for name in names]
         difference = f"other settings ({'; '.join(values)})"
     else:
@@ -366,19 +366,19 @@ def _check_replaceable(folder: Path, new: RecordSubject) -> None:
     )
 
 
-def starting_weights(start_from: Mapping[str, Any] | None) -> tuple[str, str] | None:
+def start_identity(start_from: Mapping[str, Any] | None) -> tuple[str, str] | None:
     """Return which weights a training started from: the hash of the file, and which part."""
     return None if start_from is None else (start_from["digest"], start_from["part"])
 
 
-def differing_values(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
+def differing_names(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
     """Name the settings, or the choices, that differ between two runs and may change the result.
 
     Names that only one of the two has are ignored: records of other code may have others.
     """
     names = []
     for name in first:
-        if name in second and name not in _FREE_SETTINGS and first[name] != second[name]:
+        if name in second and name not in _NOT_COMPARED and first[name] != second[name]:
             names.append(name)
     return names
 

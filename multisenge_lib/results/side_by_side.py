@@ -15,10 +15,10 @@ from multisenge_lib.results.differences import (
 from multisenge_lib.results.records import (
     Metadata,
     Record,
-    differing_values,
+    differing_names,
     list_records,
     read_runs,
-    starting_weights,
+    start_identity,
 )
 
 
@@ -95,7 +95,7 @@ def comparison_notes(experiments: Sequence[str], dataset: str = "sample") -> lis
     for name in others:
         of_first = runs[first][0].metadata.training_settings
         own = runs[name][0].metadata.training_settings
-        names = differing_values(of_first, own)
+        names = differing_names(of_first, own)
         if names:
             own_values = _values_text(own, names)
             first_values = _values_text(of_first, names)
@@ -158,7 +158,7 @@ def _usual_settings(
     # by equality.
     return max(
         (own for own in settings if own),
-        key=lambda own: sum(bool(other) and not differing_values(own, other) for other in settings),
+        key=lambda own: sum(bool(other) and not differing_names(own, other) for other in settings),
         default={},
     )
 
@@ -173,7 +173,7 @@ def _reason_to_leave_out(
     if metadata.start_from is not None:
         return "it was started from the weights of another network"
     own = record.metadata.training_settings
-    names = differing_values(usual, own)
+    names = differing_names(usual, own)
     if names:
         return (
             f"it was trained with {_values_text(own, names)}, the others with "
@@ -198,11 +198,11 @@ def _check_trained_alike(experiment: str, records: Sequence[Record]) -> None:
     first = records[0].metadata
     for record in records[1:]:
         other = record.metadata
-        names = differing_values(first.choices, other.choices)
-        names += differing_values(first.settings, other.settings)
+        names = differing_names(first.choices, other.choices)
+        names += differing_names(first.settings, other.settings)
         if first.fingerprint != other.fingerprint:
             names.append("the packed patches")
-        if starting_weights(first.start_from) != starting_weights(other.start_from):
+        if start_identity(first.start_from) != start_identity(other.start_from):
             names.append("the weights that training started from")
         if names:
             raise RecordError(

@@ -15,7 +15,7 @@ def results_folder(tmp_path, monkeypatch):
 
 
 def write(hits, ending="", seeds=3, **changes):
-    """Records of inception_10c or a variant, with about so many right pixels a class and patch."""
+    """Records of inception_10c or a variant, with so many right pixels of each class or more."""
     for seed in range(1, seeds + 1):
         confusion = (hits + seed % 2) * np.eye(10, dtype=int) + 1
         confusions = np.arange(1, 7)[:, None, None] * confusion
@@ -60,7 +60,7 @@ def test_two_pairs_are_no_claim():
     assert not changes["full-resolution skip", "macro_f1"].is_clear
 
 
-def test_runs_on_older_data_from_other_weights_or_with_other_settings_are_left_out():
+def test_only_runs_like_those_of_the_base_are_compared():
     start = {"experiment": "s1_6c", "dataset": "area", "digest": "0", "part": "all"}
     write(30)
     write(60, "+full_skip", fingerprint="older")
