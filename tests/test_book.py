@@ -366,6 +366,32 @@ def test_the_fingerprint_follows_the_data_and_no_other_files(executed, tmp_path,
     assert len({unset, set_variable, executed.fingerprint(tmp_path)}) == 3
 
 
+def test_the_fingerprint_follows_every_record_of_another_folder(executed, tmp_path, monkeypatch):
+    monkeypatch.setenv("MULTISENGE_RESULTS", str(tmp_path / "mine"))
+    record = tmp_path / "mine" / "sample" / "s1_6c" / "seed2" / "metrics.json"
+    record.parent.mkdir(parents=True)
+    record.write_text("1")
+    first = executed.fingerprint(tmp_path)
+    record.write_text("2")
+    assert executed.fingerprint(tmp_path) != first
+
+
+def test_a_folder_without_the_records_that_pages_quote_is_refused(executed, tmp_path, monkeypatch):
+    record = Path("sample") / "s1_6c" / "metrics.json"
+    for results in ("results", "copied"):
+        path = tmp_path / results / record
+        path.parent.mkdir(parents=True)
+        path.write_text("{}")
+    app = SimpleNamespace(srcdir=tmp_path / "book")
+    monkeypatch.delenv("MULTISENGE_RESULTS", raising=False)
+    executed.check_records(app, None)
+    monkeypatch.setenv("MULTISENGE_RESULTS", str(tmp_path / "copied"))
+    executed.check_records(app, None)
+    monkeypatch.setenv("MULTISENGE_RESULTS", str(tmp_path / "mine"))
+    with pytest.raises(executed.MissingRecordsError, match=r"lacks 1 of the 1 records .* unset"):
+        executed.check_records(app, None)
+
+
 @pytest.mark.skipif(not HTML.is_dir(), reason="the book is not built: make book")
 def test_the_real_book_needs_nothing_from_other_hosts():
     assert list(HTML.glob("*.html"))

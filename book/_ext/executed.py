@@ -28,10 +28,10 @@ from sphinx.environment import BuildEnvironment
 from sphinx.errors import SphinxError
 from sphinx.util import logging
 
-#: What pages compute from, relative to the project's folder.
-SOURCES = ("multisenge_lib/**/*.*", "results/**/*.*", "book/data/**/*.*", "constraints.txt")
+#: What pages compute from beside the records, relative to the project's folder.
+SOURCES = ("multisenge_lib/**/*.*", "book/data/**/*.*", "constraints.txt")
 #: Variables that say which data they compute from.
-VARIABLES = ("MULTISENGE_ROOT", "MULTISENGE_LABELS", "MULTISENGE_RESULTS", "KERAS_BACKEND")
+VARIABLES = ("MULTISENGE_ROOT", "MULTISENGE_LABELS", "KERAS_BACKEND")
 #: What kernels are started with, unless set: no talk on stderr that would end up on pages.
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3"}
 CACHES = "executed"
@@ -46,6 +46,18 @@ class NotExecutedError(SphinxError):
     category = "Book incomplete"
 
 
+class MissingRecordsError(SphinxError):
+    """The folder of the records lacks those that the pages quote."""
+
+    category = "Records"
+
+
+def records_folder(project: Path) -> Path:
+    """Return the folder of the records: `MULTISENGE_RESULTS`, or the checkout's `results/`."""
+    named = os.environ.get("MULTISENGE_RESULTS")
+    return Path(named).expanduser() if named else project / "results"
+
+
 def sources(project: Path) -> Iterator[Path]:
     """Files that pages compute from, in a fixed order.
 
@@ -55,9 +67,32 @@ def sources(project: Path) -> Iterator[Path]:
     Yields:
         Paths of existing files.
     """
-    for pattern in SOURCES:
-        files = (path for path in project.glob(pattern) if path.is_file())
+    patterns = [(project, pattern) for pattern in SOURCES]
+    patterns.append((records_folder(project), "**/*.*"))
+    for folder, pattern in patterns:
+        files = (path for path in folder.glob(pattern) if path.is_file())
         yield from sorted(path for path in files if path.suffix != ".pyc")
+
+
+def check_records(app: Sphinx, config: Config) -> None:
+    """Refuse a folder of records that lacks records of the sample, before any page is executed.
+
+    The pages' sentences and tables quote the records that the repository holds.
+
+    Raises:
+        MissingRecordsError: says how many are missing, and the remedy.
+    """
+    project = Path(app.srcdir).parent
+    folder = records_folder(project)
+    ours = sorted((project / "results").glob("*/**/metrics.json"))
+    names = [record.relative_to(project / "results") for record in ours]
+    missing = [name for name in names if not (folder / name).is_file()]
+    if missing:
+        raise MissingRecordsError(
+            f"the folder that MULTISENGE_RESULTS names, {folder}, lacks {len(missing)} of the "
+            f"{len(names)} records that the pages quote, for example {missing[0]}: "
+            f"unset MULTISENGE_RESULTS, or copy the contents of results/ there"
+        )
 
 
 def data_state(value: str) -> str:
@@ -67,7 +102,7 @@ def data_state(value: str) -> str:
         value: the path in an environment variable, or text that names no path.
 
     Returns:
-        One line a file or folder, two levels deep.
+        One line per file or folder, two levels deep.
     """
     path = Path(value).expanduser()
     if not value or not path.exists():
@@ -89,7 +124,7 @@ def fingerprint(project: Path) -> str:
     """
     digest = hashlib.sha256()
     for path in sources(project):
-        digest.update(f"{path.relative_to(project)} {path.stat().st_size}\n".encode())
+        digest.update(f"{os.path.relpath(path, project)} {path.stat().st_size}\n".encode())
         digest.update(path.read_bytes())
     for name in VARIABLES:
         digest.update(f"{name} {data_state(os.environ.get(name, ''))}\n".encode())
@@ -190,7 +225,7 @@ def unexecuted(app: Sphinx) -> Iterator[str]:
         app: the finished build.
 
     Yields:
-        One line a page: its name and what to do.
+        One line per page: its name and what to do.
     """
     for page in sorted(app.env.found_docs):
         source = Path(app.env.doc2path(page))
@@ -208,7 +243,7 @@ def unwritten(app: Sphinx) -> Iterator[str]:
         app: the finished build.
 
     Yields:
-        One line a page.
+        One line per page.
     """
     for page in getattr(app.config, "external_site_map", ()):
         if not Path(app.builder.get_outfilename(page)).is_file():
@@ -231,6 +266,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Connect to Sphinx."""
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
+    app.connect("config-inited", check_records)
     app.connect("config-inited", choose_cache)
     app.connect("env-before-read-docs", execute_several)
     app.connect("build-finished", check)
