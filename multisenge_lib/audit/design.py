@@ -26,6 +26,10 @@ from multisenge_lib.dataset import MULTISENGE, PIXEL
 POWER = 0.8
 #: Share of comparisons without a true difference that may claim one, over all of `COMPARISONS`.
 LEVEL = 0.05
+#: Beyond this number of runs of each network we do not look.
+_MOST_SEEDS = 500
+#: How often blocks of ground are drawn.
+_DRAWS = 1000
 
 
 @dataclass(frozen=True)
@@ -102,9 +106,9 @@ def seed_deviation(groups: Sequence[Sequence[float]]) -> tuple[float, int]:
     return float(np.sqrt(squares / freedom)), freedom
 
 
-def deviation_interval(deviation: float, freedom: int, level: float = 0.95) -> tuple[float, float]:
-    """Within what a standard deviation can lie that was estimated from few runs."""
-    tail = (1 - level) / 2
+def deviation_interval(deviation: float, freedom: int) -> tuple[float, float]:
+    """Within what a standard deviation can lie, at 95 %, that was estimated from few runs."""
+    tail = 0.05 / 2
     high_quantile, low_quantile = stats.chi2.ppf([1 - tail, tail], freedom)
     return (
         float(deviation * np.sqrt(freedom / high_quantile)),
@@ -143,8 +147,6 @@ def ground_deviation(
     theirs: np.ndarray,
     blocks: Sequence[tuple[str, int, int]],
     score: Callable[[np.ndarray], float],
-    repeats: int = 1000,
-    seed: int = 0,
 ) -> float:
     """Standard deviation of the difference of two networks over pieces of ground.
 
@@ -156,8 +158,6 @@ def ground_deviation(
         theirs: the same of the other, on the same patches in the same order.
         blocks: the block of each patch, see `blocks_of`.
         score: the function that gives the score of a confusion matrix.
-        repeats: how many draws.
-        seed: seed of the draws.
     """
     number_of_block = {block: number for number, block in enumerate(sorted(set(blocks)))}
     block_of_patch = [number_of_block[block] for block in blocks]
@@ -168,9 +168,9 @@ def ground_deviation(
     np.add.at(our_blocks, block_of_patch, ours)
     np.add.at(their_blocks, block_of_patch, theirs)
 
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed=0)
     differences = []
-    for drawn in rng.multinomial(count, np.full(count, 1 / count), size=repeats):
+    for drawn in rng.multinomial(count, np.full(count, 1 / count), size=_DRAWS):
         our_total = np.tensordot(drawn, our_blocks, axes=1)
         their_total = np.tensordot(drawn, their_blocks, axes=1)
         differences.append(score(our_total) - score(their_total))
@@ -207,15 +207,13 @@ def power_of(
     return float(above + below)
 
 
-def seeds_needed(
-    difference: float, deviation: float, comparisons: int = len(COMPARISONS), most: int = 500
-) -> int | None:
+def seeds_needed(difference: float, deviation: float) -> int | None:
     """The least number of runs of each network that finds a difference with `POWER`.
 
-    None where `most` runs are not enough.
+    None where 500 runs are not enough.
     """
-    for seeds in range(2, most + 1):
-        if power_of(difference, deviation, seeds, comparisons) >= POWER:
+    for seeds in range(2, _MOST_SEEDS + 1):
+        if power_of(difference, deviation, seeds) >= POWER:
             return seeds
     return None
 
@@ -234,10 +232,7 @@ def patches_needed(difference: float, deviation: float, patches: int) -> int:
 
 
 def power_table(
-    differences: Sequence[float],
-    deviation: float,
-    seeds: Sequence[int] = (2, 3, 5, 10, 20),
-    comparisons: int = len(COMPARISONS),
+    differences: Sequence[float], deviation: float, seeds: Sequence[int]
 ) -> pd.DataFrame:
     """The power for several differences and numbers of seeds, and the seeds needed.
 
@@ -248,8 +243,8 @@ def power_table(
     for difference in differences:
         row: dict[object, float | int | None] = {}
         for count in seeds:
-            row[count] = power_of(difference, deviation, count, comparisons)
-        row["needed"] = seeds_needed(difference, deviation, comparisons)
+            row[count] = power_of(difference, deviation, count)
+        row["needed"] = seeds_needed(difference, deviation)
         rows[difference] = row
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("difference")
 

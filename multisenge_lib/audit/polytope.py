@@ -53,8 +53,7 @@ class Polytope:
         self,
         numerator: np.ndarray,
         denominator: np.ndarray,
-        numerator_constant: float = 0.0,
-        denominator_constant: float = 0.0,
+        denominator_constant: float,
     ) -> tuple[float, float]:
         """The least and greatest of a ratio of two linear functions; exact.
 
@@ -64,7 +63,6 @@ class Polytope:
         Args:
             numerator: weights of the variables above the line.
             denominator: weights below it; the whole denominator must be positive everywhere.
-            numerator_constant: added above the line.
             denominator_constant: added below it.
         """
         scaled = Polytope(
@@ -78,4 +76,4 @@ class Polytope:
             ),
             totals=np.append(np.zeros(len(self.totals)), 1.0),
         )
-        return scaled.range_of(np.append(numerator, numerator_constant))
+        return scaled.range_of(np.append(numerator, 0.0))

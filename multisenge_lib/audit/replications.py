@@ -64,18 +64,17 @@ def _paper_rows(paper: Paper, classes: int) -> dict[str, dict[str, float]]:
     return rows
 
 
-def run_table(classes: int, others: Replication | None = None) -> pd.DataFrame:
+def run_table(classes: int) -> pd.DataFrame:
     """The paper's four methods and every public run of others, with one typology.
 
     Args:
         classes: 6 or 10.
-        others: by default the replication as published.
 
     Returns:
         One row per model: `by` ("paper" or "replication"), the scores of `COMPARED` (NaN where
         nothing is reported), and `source`, the address of the run's file.
     """
-    others = replication() if others is None else others
+    others = replication()
     rows = []
     for method, values in _paper_rows(read_paper(), classes).items():
         rows.append({"model": method, "by": "paper", **values, "source": "doi:10.3390/rs15010151"})
@@ -124,7 +123,7 @@ def _spread(values: pd.Series) -> Spread:
     return Spread(values.min(), values.max(), values.std(), len(values))
 
 
-def spread_of_one_network(classes: int = 6) -> dict[str, tuple[Spread, Spread]]:
+def spread_of_one_network(classes: int) -> dict[str, tuple[Spread, Spread]]:
     """Several states of the replicated network beside the paper's four methods.
 
     With six classes the replication has four states of two trainings: the best on validation and

@@ -58,7 +58,7 @@ def count_totals(index: pd.DataFrame, selection: pd.DataFrame) -> dict[str, int]
     totals = {
         "patches": len(index),
         "date_series": chosen_dates.nunique(),
-        "other_dates_than_authors": count_other_dates(index),
+        "other_dates_than_authors": count_other_dates(index, PAPER_GAP),
     }
     for sensor in ("s1", "s2"):
         dates = index[f"{sensor}_dates"].map(len)
@@ -255,7 +255,7 @@ def authors_choice(dates: np.ndarray, months: Sequence[int], days_gap: int) -> n
     return np.array(chosen) if len(chosen) == len(months) else None
 
 
-def count_other_dates(index: pd.DataFrame, days_gap: int = PAPER_GAP) -> int:
+def count_other_dates(index: pd.DataFrame, days_gap: int) -> int:
     """Patches for which the authors' public tools choose other dates than `dataset.select`."""
     ours = choose_all(index["s2_dates"], MULTISENGE.months, days_gap)
     choices = {}

@@ -16,9 +16,7 @@ from multisenge_lib.results import (
     OVERALL,
     SHOWN_SCORES,
     Record,
-    RecordKey,
     list_records,
-    read_record,
     read_runs,
 )
 
@@ -53,21 +51,11 @@ def chapter_dataset(classes: int | None = None) -> str:
     return "multisenge" if use_real else "sample"
 
 
-def read_records(dataset: str, classes: int, seed: int = 1) -> dict[str, Record]:
-    """Read the records of the four experiments with a number of classes, by the paper's names.
+def runs_by_method(dataset: str, classes: int) -> dict[str, list[Record]]:
+    """Read the records of the four experiments over all seeds, by the paper's names.
 
     Experiments that are not trained yet are left out.
     """
-    available = set(list_records(dataset))
-    records = {}
-    for experiment in _experiments_with(classes):
-        if RecordKey(dataset, experiment.name, seed) in available:
-            records[experiment.title] = read_record(dataset, experiment.name, seed)
-    return records
-
-
-def runs_by_method(dataset: str, classes: int) -> dict[str, list[Record]]:
-    """Read the records of the four experiments over all seeds, by the paper's names."""
     runs = {}
     for experiment in _experiments_with(classes):
         records = read_runs(dataset, experiment.name)
@@ -76,19 +64,18 @@ def runs_by_method(dataset: str, classes: int) -> dict[str, list[Record]]:
     return runs
 
 
-def median_runs(runs: Mapping[str, Sequence[Record]], score: str = "macro_f1") -> dict[str, Record]:
-    """Choose of each method the run whose score is in the middle of its seeds.
+def median_runs(runs: Mapping[str, Sequence[Record]]) -> dict[str, Record]:
+    """Choose of each method the run whose macro F1 is in the middle of its seeds.
 
     A single run has to stand for its method where maps are shown. The best would flatter it, and
-    the first seed may be an outlier.
+    the first seed may be an outlier. Of two runs in the middle, the lower one is taken.
 
     Args:
         runs: from `runs_by_method`.
-        score: by which runs are ordered; of two in the middle, the lower one is taken.
     """
     chosen = {}
     for method, records in runs.items():
-        ordered = sorted(records, key=lambda record: record.scores[score])
+        ordered = sorted(records, key=lambda record: record.scores["macro_f1"])
         chosen[method] = ordered[(len(ordered) - 1) // 2]
     return chosen
 

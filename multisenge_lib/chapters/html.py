@@ -273,7 +273,7 @@ def prose_table(frame: pd.DataFrame, caption: str = "", label: str = "") -> Html
     return table(frame, caption, index=False, style="prose", label=label)
 
 
-def score_table(scores: pd.DataFrame, caption: str, label: str = "") -> Html:
+def score_table(scores: pd.DataFrame, caption: str) -> Html:
     """Show scores with four decimals.
 
     The weighted recall is left out, because it is the same number as the accuracy.
@@ -282,4 +282,4 @@ def score_table(scores: pd.DataFrame, caption: str, label: str = "") -> Html:
     columns = columns.rename(
         columns=lambda name: name.replace("_", " ").replace("f1", "F1").replace("iou", "IoU")
     )
-    return table(columns.rename_axis("model"), caption, "{:.4f}", label=label)
+    return table(columns.rename_axis("model"), caption, "{:.4f}")

@@ -55,15 +55,13 @@ def swipe_data(
     records: Mapping[str, Record],
     typology: Typology,
     images: Mapping[str, np.ndarray],
-    bands: Sequence[str] = S2_BANDS,
 ) -> dict[str, Any]:
     """Give the data of the swipe: image, reference and maps of the patches that all records show.
 
     Args:
         records: one run per method, of one dataset.
         typology: typology of the records.
-        images: by patch, where there are any: `(height, width, bands)` reflectance x 10,000.
-        bands: names of the images' bands.
+        images: by patch, where there are any: `(height, width, S2_BANDS)` reflectance x 10,000.
     """
     first = next(iter(records.values()))
     is_synthetic = is_sample(first.metadata.dataset)
@@ -73,7 +71,7 @@ def swipe_data(
             continue
         image = None
         if patch in images:
-            image = packed(255 * true_color(images[patch], bands=bands))
+            image = packed(255 * true_color(images[patch], bands=S2_BANDS))
         # The sample's patches bear ids of real places, which its land does not resemble.
         name = f"Invented place {len(patches) + 1}" if is_synthetic else patch
         patches[name] = {

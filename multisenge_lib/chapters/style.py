@@ -247,25 +247,23 @@ def text_legend(figure: Figure, typology: Typology, before: Sequence[Artist] = (
 def class_legend(
     figure: Figure,
     typology: Typology,
-    ids: Sequence[int] | None = None,
-    before: Sequence[Artist] = (),
+    ids: Sequence[int],
 ) -> None:
     """Draw the legend of the classes below a figure, in as many columns as fit.
 
     Args:
         figure: grows by the legend's height.
         typology: the classes that are shown.
-        ids: ids of the classes to show; None for all.
-        before: other handles with labels, which come first.
+        ids: ids of the classes to show.
     """
     swatches = []
     for land_cover in typology.classes:
-        if ids is None or land_cover.id in ids:
+        if land_cover.id in ids:
             label = class_label(typology, land_cover.id)
             swatches.append(
                 Swatch(facecolor=land_cover.color, label=label, edgecolor="#555555", linewidth=0.6)
             )
-    lower_legend(figure, [*before, *swatches])
+    lower_legend(figure, swatches)
 
 
 def lower_legend(figure: Figure, handles: Sequence[Artist]) -> None:

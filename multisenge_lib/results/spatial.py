@@ -19,10 +19,9 @@ from multisenge_lib.results.metrics import confusion_matrix
 DISTANCE_BINS = ("1", "2", "3-4", "5+")
 _FIRST_DISTANCE = (1, 2, 3, 5)
 
-_NEIGHBOURS = {
-    4: ((-1, 0), (0, -1), (0, 1), (1, 0)),
-    8: ((-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1)),
-}
+#: The eight neighbours of a pixel: rows down and columns to the right. Without the diagonal ones,
+#: every pixel of a road that runs diagonally and is one pixel wide would count as isolated.
+_NEIGHBOURS = ((-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1))
 
 
 @dataclass(frozen=True)
@@ -56,25 +55,21 @@ class SpatialCounts:
         return float(self.isolated_in_reference.sum() / self.labelled_pixels)
 
 
-def isolated_pixels(ids: np.ndarray, neighbours: int = 8) -> np.ndarray:
-    """Find the pixels whose class differs from all their neighbours: salt and pepper.
+def isolated_pixels(ids: np.ndarray) -> np.ndarray:
+    """Find the pixels whose class differs from all eight neighbours: salt and pepper.
 
     Only neighbours inside the image that have a class are compared. A pixel without any such
     neighbour is not isolated, since nothing is known of its surroundings.
 
     Args:
         ids: `(height, width)` class ids, 0 for no data.
-        neighbours: 8, or 4 to leave out the diagonal ones. With 4, every pixel of a road that runs
-            diagonally and is one pixel wide counts as isolated.
 
     Returns:
         `(height, width) bool`; False where there is no data.
 
     Raises:
-        MultiSenGEError: `ids` is not an image, or the number of neighbours is neither 4 nor 8.
+        MultiSenGEError: `ids` is not an image.
     """
-    if neighbours not in _NEIGHBOURS:
-        raise MultiSenGEError(f"{neighbours} neighbours: give 4 or 8")
     if np.ndim(ids) != 2:
         raise MultiSenGEError(
             f"isolated pixels are of one map, (height, width), received shape {np.shape(ids)}"
@@ -84,7 +79,7 @@ def isolated_pixels(ids: np.ndarray, neighbours: int = 8) -> np.ndarray:
     padded = np.pad(ids, 1, constant_values=NO_DATA)
     has_equal = np.zeros(ids.shape, bool)
     has_any = np.zeros(ids.shape, bool)
-    for down, right in _NEIGHBOURS[neighbours]:
+    for down, right in _NEIGHBOURS:
         neighbour = padded[1 + down : 1 + down + height, 1 + right : 1 + right + width]
         has_equal |= neighbour == ids
         has_any |= neighbour != NO_DATA

@@ -42,10 +42,10 @@ def test_power_grows_with_seeds_without_gaps():
 
 
 def test_seeds_needed_is_the_first_number_with_enough_power():
-    seeds = design.seeds_needed(0.014, 0.008, comparisons=1)
-    assert design.power_of(0.014, 0.008, seeds, 1) >= design.POWER
-    assert design.power_of(0.014, 0.008, seeds - 1, 1) < design.POWER
-    assert design.seeds_needed(0.0001, 0.008, most=10) is None
+    seeds = design.seeds_needed(0.014, 0.008)
+    assert design.power_of(0.014, 0.008, seeds) >= design.POWER
+    assert design.power_of(0.014, 0.008, seeds - 1) < design.POWER
+    assert design.seeds_needed(0.0001, 0.008) is None
 
 
 def test_the_table_has_a_row_per_difference():

@@ -20,14 +20,11 @@ def test_a_grain_of_another_class_is_isolated():
     expected = np.zeros((5, 5), bool)
     expected[2, 2] = True
     assert (isolated_pixels(ids) == expected).all()
-    assert (isolated_pixels(ids, neighbours=4) == expected).all()
 
 
-def test_a_diagonal_road_is_isolated_only_among_four_neighbours():
+def test_a_diagonal_road_is_not_isolated():
     ids = np.ones((4, 4), int) + np.eye(4, dtype=int)
     assert not isolated_pixels(ids).any()
-    # The two corners off the road have neighbours of their own class; the road has none.
-    assert (isolated_pixels(ids, neighbours=4) == np.eye(4, dtype=bool)).all()
 
 
 def test_a_corner_has_three_neighbours():
@@ -44,10 +41,8 @@ def test_no_data_is_no_neighbour():
     assert isolated_pixels(ids).nonzero() == (np.array([2]), np.array([2]))
 
 
-@pytest.mark.fault("spatial scores: a stack of maps, five neighbours -> refused in one line")
+@pytest.mark.fault("spatial scores: a stack of maps -> refused in one line")
 def test_what_is_no_map_is_refused():
-    with pytest.raises(MultiSenGEError, match="give 4 or 8"):
-        isolated_pixels(np.ones((3, 3), int), neighbours=5)
     with pytest.raises(MultiSenGEError, match=r"received shape \(2, 3, 3\)"):
         isolated_pixels(np.ones((2, 3, 3), int))
 
