@@ -91,6 +91,12 @@ def counted(number: int, one: str, several: str) -> str:
     return f"{number:,} {one if number == 1 else several}"
 
 
+def first_line(error: Exception) -> str:
+    """Return the first line of what another library says of an error; the others are details."""
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
 def join_problems(problems: Iterable[str], limit: int = 20) -> str:
     """Join problems into the indented list of a message.
 

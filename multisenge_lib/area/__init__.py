@@ -3,12 +3,12 @@
 from multisenge_lib.area.check import (
     check_root,
 )
-from multisenge_lib.area.cutting import (
-    InputUnits,
-)
 from multisenge_lib.area.importing import (
     ImportResult,
     import_area,
+)
+from multisenge_lib.area.open_bands import (
+    InputUnits,
 )
 from multisenge_lib.area.products import (
     baseline_of,

@@ -25,7 +25,7 @@ from multisenge_lib.area.products import (
     used_bands,
 )
 from multisenge_lib.dataset import SENSORS, geotiff, names_only_count, unambiguous_names
-from multisenge_lib.errors import ImportAreaError, printable
+from multisenge_lib.errors import ImportAreaError, first_line, printable
 
 _X_NAMES = ("x", "easting", "lon", "longitude")
 _Y_NAMES = ("y", "northing", "lat", "latitude")
@@ -70,7 +70,7 @@ def open_cube(path: Path) -> Any:
         else:
             cube = xarray.open_dataset(path)
     except Exception as error:  # each engine has errors of its own
-        raise ImportAreaError(f"{name} cannot be read as a cube: {_first_line(error)}") from None
+        raise ImportAreaError(f"{name} cannot be read as a cube: {first_line(error)}") from None
     if not cube.data_vars:
         groups = _groups_of(path)
         if groups:
@@ -284,7 +284,7 @@ def _as_raster(plane: Any, axes: CubeAxes, title: str) -> Iterator[DatasetReader
         values = np.ascontiguousarray(plane.transpose(y, x).values)
     except Exception as error:  # pixels are read here, by engines with errors of their own
         raise ImportAreaError(
-            f"{title} cannot be read: {_first_line(error)}: fetch the cube again"
+            f"{title} cannot be read: {first_line(error)}: fetch the cube again"
         ) from None
     if values.dtype.itemsize == 8 and values.dtype.kind in "ui":
         values = values.astype(np.float64)  # GeoTIFF readers of GDAL mix 64-bit integers badly
@@ -340,7 +340,3 @@ def _fill_value(plane: Any, dtype: np.dtype) -> float | None:
             if in_range:
                 return float(value)
     return None
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]

@@ -17,13 +17,9 @@ from tqdm import tqdm
 
 from multisenge_lib.area.acquisitions import Acquisition
 from multisenge_lib.area.cubes import is_cube_in_memory
-from multisenge_lib.area.cutting import (
-    InputUnits,
-    PatchWriter,
-    S1Unit,
-    days_by_sensor,
-)
+from multisenge_lib.area.cutting import PatchWriter, days_by_sensor
 from multisenge_lib.area.draft import draft_dataset
+from multisenge_lib.area.open_bands import InputUnits, S1Unit
 from multisenge_lib.area.products import band_in, used_bands
 from multisenge_lib.area.reference import (
     VECTOR_FOLDER,

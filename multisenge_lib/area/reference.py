@@ -20,10 +20,10 @@ from rasterio.features import rasterize
 from rasterio.transform import from_origin
 from rasterio.windows import Window
 
-from multisenge_lib.area.cutting import warped
+from multisenge_lib.area.open_bands import FINER, warped
 from multisenge_lib.area.target_grid import TargetGrid, lies_on_grid
 from multisenge_lib.dataset import PIXEL, image_bands, pixel_problems
-from multisenge_lib.errors import ImportAreaError, counted, printable
+from multisenge_lib.errors import ImportAreaError, counted, first_line, printable
 
 VECTOR_ENDINGS = (".shp", ".gpkg", ".geojson", ".json", ".fgb", ".gml", ".kml", ".parquet", ".gdb")
 #: Esri's file geodatabase is a folder.
@@ -32,8 +32,6 @@ VECTOR_FOLDER = ".gdb"
 _USUAL_COLUMNS = ("class", "class_id", "classid", "label", "code", "id_class", "gridcode", "value")
 #: Rows in which shapes are looked at for others of another class on them.
 _STRIP = 1024
-#: Share of 10 m below which a raster counts as finer.
-_FINER = 0.99
 
 
 @dataclass(frozen=True)
@@ -152,7 +150,7 @@ def _reference_resampling(raster: Any, grid: TargetGrid, name: str) -> tuple[Res
     except Exception as error:  # GDAL's own errors are not rasterio's
         raise ImportAreaError(f"the reference {name} cannot be placed: {error}") from None
     metres = abs(right - left) / raster.width
-    if metres < _FINER * PIXEL:
+    if metres < FINER * PIXEL:
         # Nearest would take one of many; the class of most of them is that of the pixel.
         how = f"each pixel of {PIXEL} m gets the class of most of the finer ones"
         resampling = Resampling.mode
@@ -217,9 +215,8 @@ def _read_shapes(path: Path) -> Any:
     except ImportAreaError:
         raise
     except Exception as error:  # each driver has errors of its own
-        first_line = str(error).partition("\n")[0]
         raise ImportAreaError(
-            f"the reference {name} cannot be read as a vector: {first_line}"
+            f"the reference {name} cannot be read as a vector: {first_line(error)}"
         ) from None
     if shapes.crs is None:
         raise ImportAreaError(f"the reference {name} names no projection: give it one")

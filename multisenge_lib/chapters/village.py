@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from multisenge_lib.dataset import S2_BANDS
-from multisenge_lib.errors import FileError
+from multisenge_lib.errors import FileError, first_line
 
 _NO_DATA = 65535
 #: The file keeps backscatter as whole numbers n, with decibel = 20 log10(n) - 83.
@@ -64,6 +64,7 @@ def _read_variables(path: Path | str, names: list[str]) -> tuple[np.ndarray, np.
                 images.append(cube[name].to_numpy())
             dates = cube["t"].to_numpy().astype("datetime64[D]")
     except (OSError, KeyError, ValueError) as error:
-        reason = str(error).partition("\n")[0]
-        raise FileError(f"{path} cannot be read ({reason}): restore it with git") from None
+        raise FileError(
+            f"{path} cannot be read ({first_line(error)}): restore it with git"
+        ) from None
     return dates, np.stack(images, axis=-1)

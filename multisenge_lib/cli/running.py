@@ -4,7 +4,7 @@ import sys
 import warnings
 
 from multisenge_lib.cli.app import app
-from multisenge_lib.errors import MultiSenGEError
+from multisenge_lib.errors import MultiSenGEError, first_line
 
 #: The extra that brings a package, for those that a base installation lacks.
 EXTRA_OF = {
@@ -62,8 +62,10 @@ def main() -> None:
     except ModuleNotFoundError as error:
         _fail(_missing_package(error))
     except ImportError as error:  # a compiled library that cannot be loaded, for want of memory
-        reason = str(error).partition("\n")[0]
-        _fail(f"a package cannot be loaded ({reason}): free memory, or install the project again")
+        _fail(
+            f"a package cannot be loaded ({first_line(error)}): free memory, or install the "
+            "project again"
+        )
     except KeyboardInterrupt:
         _fail("interrupted", code=_INTERRUPTED)
     except SystemExit as end:

@@ -132,6 +132,7 @@ from multisenge_lib.dataset.typology import (
     reclassify,
 )
 from multisenge_lib.dataset.values import (
+    LARGEST_UINT16,
     apply_tags,
     image_bands,
     is_tagged,

@@ -11,7 +11,7 @@ from pathlib import Path
 import google_crc32c
 import numpy as np
 
-from multisenge_lib.errors import PatchError, printable
+from multisenge_lib.errors import PatchError, first_line, printable
 
 
 def checksum(values: np.ndarray) -> int:
@@ -107,7 +107,7 @@ def open_array(path: Path) -> PackedArray:
     except FileNotFoundError:
         raise damaged(path, "it is gone") from None
     except Exception as error:  # a damaged header raises whatever NumPy's parsers do
-        raise damaged(path, str(error).partition("\n")[0]) from None
+        raise damaged(path, first_line(error)) from None
 
 
 def create_array(path: Path, patches: int, example: np.ndarray) -> PackedArray:

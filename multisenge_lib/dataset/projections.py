@@ -6,7 +6,7 @@ import rasterio
 from rasterio.crs import CRS
 from rasterio.errors import CRSError
 
-from multisenge_lib.errors import MultiSenGEError
+from multisenge_lib.errors import MultiSenGEError, first_line
 
 #: Variables in which QGIS, PostGIS, OTB and conda name the data of their own PROJ.
 _VARIABLES = ("PROJ_LIB", "PROJ_DATA")
@@ -25,7 +25,7 @@ def check_projections() -> None:
             CRS.from_epsg(32631).to_epsg()
         return
     except CRSError as error:
-        reason = str(error).partition("\n")[0]
+        reason = first_line(error)
     blamed = [f"{name}={os.environ[name]}" for name in _VARIABLES if os.environ.get(name)]
     if blamed:
         names = " ".join(name.partition("=")[0] for name in blamed)

@@ -15,7 +15,7 @@ import numpy as np
 from keras import layers, ops
 
 from multisenge_lib.dataset import BACKSCATTER_FLOOR, MULTISENGE
-from multisenge_lib.errors import ExperimentError, printable
+from multisenge_lib.errors import ExperimentError, first_line, printable
 from multisenge_lib.models.experiments import Experiment, get_experiment
 from multisenge_lib.models.networks import find_builder, parse_network
 from multisenge_lib.models.unet import check_size
@@ -119,7 +119,7 @@ def build_model(
         if experiment.network_digest:
             raise ExperimentError(
                 f"{printable(experiment.network)} returns logits that make no network "
-                f"({_first_line(error)}): compute them from series, and give no two layers the "
+                f"({_reason(error)}): compute them from series, and give no two layers the "
                 "same name"
             ) from error
         raise
@@ -146,21 +146,21 @@ def _refuse_user_code(experiment: Experiment, series: Mapping[str, Any], error: 
     shapes = ", ".join(f"{sensor} {tuple(images.shape)}" for sensor, images in series.items())
     raise ExperimentError(
         f"{printable(experiment.network)} stops{line} ({type(error).__name__}: "
-        f"{_first_line(error)}): it was given {experiment.classes} classes and series with "
+        f"{_reason(error)}): it was given {experiment.classes} classes and series with "
         f"{shapes}: change the file, or choose an experiment of other sensors or dates"
     ) from error
 
 
-def _first_line(error: Exception) -> str:
-    """Return the first line of an error's text: the others of Keras list all arguments."""
-    lines = str(error).strip().splitlines()
-    if not lines:
+def _reason(error: Exception) -> str:
+    """Return the first line of an error of Keras: the others list all arguments."""
+    if not str(error).strip():
         return "without a message"
-    # Where the line ends with a sentence that announces the next lines, that sentence goes too.
-    sentences = lines[0].split(". ")
-    if lines[0].endswith(":") and len(sentences) > 1:
+    line = first_line(error)
+    # Where it ends with a sentence that announces the next lines, that sentence goes too.
+    sentences = line.split(". ")
+    if line.endswith(":") and len(sentences) > 1:
         return ". ".join(sentences[:-1])
-    return lines[0]
+    return line
 
 
 def _check_logits(logits: Any, experiment: Experiment, size: int | None) -> None:

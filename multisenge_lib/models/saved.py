@@ -20,7 +20,7 @@ from msgspec import Meta
 
 from multisenge_lib import files
 from multisenge_lib.dataset import MULTISENGE, SENSORS, Typology, file_problem
-from multisenge_lib.errors import ExperimentError, FileError, ModelError, printable
+from multisenge_lib.errors import ExperimentError, FileError, ModelError, first_line, printable
 from multisenge_lib.models.build import days_input
 from multisenge_lib.models.experiments import Experiment, months_of_images
 from multisenge_lib.models.file_limits import check_entries, limited_weights
@@ -189,7 +189,7 @@ def check_can_be_read_again(model: keras.Model, card: ModelCard, network: str) -
         except Exception as error:  # whatever the layers of the user's file lead to
             raise ExperimentError(
                 f"{printable(network)}: once trained, this network could not be read from its "
-                f"file ({_first_line(error)}): use operations of keras.ops in place of Lambda "
+                f"file ({first_line(error)}): use operations of keras.ops in place of Lambda "
                 "layers, and make layers inside a layer of your own in its __init__, or give it "
                 "get_config and from_config"
             ) from error
@@ -225,7 +225,7 @@ def load_model(path: Path | str, network: str | None = None) -> tuple[keras.Mode
         ) from None
     except Exception as error:  # of Keras, zip, HDF5: whatever a damaged file leads to
         raise ModelError(
-            f"{printable(path)} cannot be read as a network ({_first_line(error)}): "
+            f"{printable(path)} cannot be read as a network ({first_line(error)}): "
             f"{_remedy(card, network)}{_versions(path, card)}"
         ) from None
     _check_fit(path, card, model)
@@ -278,7 +278,7 @@ def read_model_card(path: Path | str) -> ModelCard:
         raise
     except Exception as error:  # of zip and HDF5: whatever a damaged file leads to
         raise ModelError(
-            f"{printable(path)} cannot be read as a network ({_first_line(error)}): train it "
+            f"{printable(path)} cannot be read as a network ({first_line(error)}): train it "
             "again, or fetch it again"
         ) from None
     if text is None:
@@ -296,7 +296,7 @@ def _parse_card(path: Path, text: bytes) -> ModelCard:
         _check_card(card)
     except (ValueError, msgspec.MsgspecError, RecursionError) as error:
         raise ModelError(
-            f"the description in {printable(path)} is wrong ({_first_line(error)}): save the "
+            f"the description in {printable(path)} is wrong ({first_line(error)}): save the "
             "network again with multisenge_lib.models.save_model"
         ) from None
     return card
@@ -369,11 +369,6 @@ def _versions(path: Path, card: ModelCard) -> str:
     if theirs == ours:
         return ""
     return f"; it was written by {theirs}, here are {ours}"
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
 
 
 # --- Another size ---

@@ -1,0 +1,269 @@
+"""Sensor, name and date of each band of a raster, by what the user, the raster and its name say.
+
+1. Bands in the order that the user gives (`--s2-bands`) count more than any name.
+2. Descriptions of the bands count next, unless they only count ("Band 1", "b1").
+3. The name of a file with one band counts last.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import rasterio
+from rasterio.errors import RasterioError
+
+from multisenge_lib.area.acquisitions import BandOfDay, BandSource
+from multisenge_lib.area.cubes import parse_crs
+from multisenge_lib.area.products import (
+    band_in,
+    baseline_of,
+    day_in,
+    day_of_file,
+    foreign_name,
+    has_dates_in_reverse,
+    is_old_esa_name,
+    sensor_in,
+    used_bands,
+)
+from multisenge_lib.dataset import SENSORS, names_only_count, unambiguous_names
+from multisenge_lib.errors import ImportAreaError, counted, printable
+
+_NO_BAND = "rasters that name no band"
+_UNUSED = "rasters of bands that networks do not take"
+
+
+@dataclass(frozen=True)
+class RasterHeader:
+    """What a raster says of its bands.
+
+    Attributes:
+        path: path of the file.
+        names: descriptions of the bands, None where there is none.
+        dtypes: type of each band.
+    """
+
+    path: Path
+    names: list[str | None]
+    dtypes: list[str]
+
+    @property
+    def title(self) -> str:
+        """The path for messages; printable."""
+        return printable(self.path)
+
+
+def read_header(path: Path) -> RasterHeader:
+    """Read what a raster says of its bands.
+
+    Raises:
+        ImportAreaError: it cannot be read.
+    """
+    try:
+        str(path).encode()  # Python reads other bytes as surrogates, which cannot be encoded
+    except UnicodeEncodeError:
+        raise ImportAreaError(
+            f"the name of {printable(path)} is not UTF-8, so GDAL cannot open it: rename it"
+        ) from None
+    try:
+        with rasterio.open(path) as raster:
+            names = unambiguous_names(raster.descriptions)
+            return RasterHeader(path, names, list(raster.dtypes))
+    except (RasterioError, ValueError) as error:
+        raise ImportAreaError(f"{printable(path)} cannot be read as a raster: {error}") from None
+
+
+@dataclass(frozen=True)
+class NamedBand:
+    """One band of a raster that a network can take.
+
+    Attributes:
+        sensor: `s1` or `s2`.
+        band: such as `B8A` or `VV`.
+        index: number of the band in the raster, from 1.
+        day: where the band's own name holds the date; else None.
+    """
+
+    sensor: str
+    band: str
+    index: int
+    day: np.datetime64 | None = None
+
+
+def bands_by_user(
+    header: RasterHeader, user_bands: Mapping[str, Sequence[str]]
+) -> list[NamedBand] | None:
+    """Bands in the order that the user gives; None where that does not concern this raster.
+
+    It concerns rasters of that sensor with as many bands. Rasters of one band, each with its
+    band's name, are not stacks and keep their names.
+    """
+    # An order of ten bands says nothing of a raster of two.
+    sensors = [sensor for sensor, bands in user_bands.items() if len(bands) == len(header.names)]
+    sensor_by_name = sensor_in(header.path)
+    if sensor_by_name is not None:
+        sensors = [sensor for sensor in sensors if sensor == sensor_by_name]
+    elif len(sensors) == 1 and len(user_bands) > 1:
+        # Both orders are given, and only one has as many bands.
+        other = next(sensor for sensor in user_bands if sensor != sensors[0])
+        if _bands_by_description(header, other):
+            return None
+    if len(sensors) != 1:
+        return None
+    sensor = sensors[0]
+    other_sensor = "s1" if sensor == "s2" else "s2"
+    described = [band_in(name, other_sensor) for name in header.names]
+    if any(described) and not any(band_in(name, sensor) for name in header.names):
+        return None  # VV and VH are never the two bands of Sentinel-2 that the user means
+    named = []
+    for index, band in enumerate(user_bands[sensor], 1):
+        if band in used_bands(sensor):  # else "-", a band of no use
+            named.append(NamedBand(sensor, band, index))
+    return named
+
+
+def _bands_by_description(header: RasterHeader, sensor: str) -> list[NamedBand]:
+    """Bands of one sensor by their descriptions, else by the name of a file with one band."""
+    names = header.names
+    only_count = sensor == "s2" and names_only_count(names)
+    lone_band = len(names) == 1
+    named = []
+    for index, name in enumerate(names, 1):
+        band = None if only_count else band_in(name, sensor)
+        # GDAL and Earth Engine describe a lone band as "Gray" or "Band 1"; its file says more.
+        if band is None and lone_band:
+            band = band_in(header.path.stem, sensor)
+        if band is not None:
+            named.append(NamedBand(sensor, band, index, day_in(name or "")))
+    return named
+
+
+def bands_of_raster(
+    header: RasterHeader, user_bands: Mapping[str, Sequence[str]], in_folder: bool
+) -> list[NamedBand] | str:
+    """The bands of a raster that networks take, or the reason to leave it out.
+
+    Raises:
+        ImportAreaError: the raster does not name its bands, and may be an image.
+    """
+    by_user = bands_by_user(header, user_bands)
+    if by_user is not None:
+        return by_user
+    named = []
+    for sensor in SENSORS:
+        named += _bands_by_description(header, sensor)
+    if named:
+        used = [band for band in named if band.band in used_bands(band.sensor)]
+        return used or _UNUSED
+    # Three bands of 8 bit are the true-colour picture that ESA adds (TCI).
+    is_picture = set(header.dtypes) == {"uint8"}
+    if in_folder and (len(header.names) == 1 or is_picture):
+        return _NO_BAND  # a product's scene classification, angles, quicklook
+    raise ImportAreaError(_ask_for_bands(header, user_bands))
+
+
+def _ask_for_bands(header: RasterHeader, user_bands: Mapping[str, Sequence[str]]) -> str:
+    count = len(header.names)
+    what = f"{header.title} does not name its {counted(count, 'band', 'bands')}"
+    if any(header.names) and names_only_count(header.names):
+        shown_names = ", ".join(printable(name) for name in header.names[:3])
+        bands = counted(count, "band", "bands")
+        what = f"{header.title} only numbers its {bands} ({shown_names}, ...)"
+    received = "".join(
+        f"; --{sensor}-bands gives {len(bands)}" for sensor, bands in user_bands.items()
+    )
+    return (
+        f"{what}{received}: give them in their order, such as --s2-bands B2,B3,B4,B8 or "
+        "--s1-bands VV,VH"
+    )
+
+
+def contradicts(header: RasterHeader, named: Sequence[NamedBand]) -> bool:
+    """Whether a raster's own descriptions name other bands than those taken."""
+    if names_only_count(header.names):
+        return False
+    for band in named:
+        described = band_in(header.names[band.index - 1], band.sensor)
+        if described is not None and described != band.band:
+            return True
+    return False
+
+
+def refuse_numbered_files(headers: Sequence[RasterHeader]) -> None:
+    """Refuse files of one band each that are numbered by position, such as B1 to B10.
+
+    Raises:
+        ImportAreaError: the names of one date only count.
+    """
+    names_by_day = defaultdict(dict)
+    for header in headers:
+        day = day_of_file(header.path)
+        # Where every description is the same, such as "b1", the files' names count.
+        for place, name in (("band", header.names[0]), ("file", header.path.stem)):
+            band = band_in(name, "s2")
+            if band is not None:
+                names_by_day[place, day].setdefault(band, header.title)
+    for (_, day), title_of in names_by_day.items():
+        names = sorted(title_of, key=lambda name: (len(name), name))  # B9 before B10
+        if len(names) > 1 and names_only_count(names):
+            raise ImportAreaError(
+                f"{title_of[names[0]]}: the files of {day} are numbered {names[0]} to {names[-1]}, "
+                "by position or by name? name each by its band, such as B2, B8A or B11; if these "
+                "are Sentinel-2's names, leave out B1, which networks do not take"
+            )
+
+
+def place_bands(
+    header: RasterHeader, named: Sequence[NamedBand], crs: str | None
+) -> list[BandOfDay]:
+    """Give each band of a raster its date and its source."""
+    path = header.path
+    for name in header.names:
+        if foreign_name(name or ""):
+            raise ImportAreaError(
+                f"{header.title} holds {printable(name)}, a band of {foreign_name(name)}: give "
+                "images of Sentinel-1 and Sentinel-2 alone"
+            )
+    _check_date_of_each_band(header, named)
+    day_of_raster = day_of_file(path)
+    user_crs = parse_crs(crs) if crs else None
+    bands = []
+    for band in named:
+        day = band.day if band.day is not None else day_of_raster
+        if day is None and is_old_esa_name(path.stem):
+            raise ImportAreaError(
+                f"{header.title}: the date in this old name of ESA is that of the file's making, "
+                "the image's stands in the name of the product's folder (..._V20160730T105042_...):"
+                " import that folder, or begin the name with the date"
+            )
+        if day is None and has_dates_in_reverse(path.stem):
+            raise ImportAreaError(
+                f"{header.title}: its name holds two dates, the later one first, so it is in doubt "
+                "which is the image's: give it that one alone"
+            )
+        if day is None:
+            raise ImportAreaError(
+                f"{header.title}: no date such as 20230105 or 05Jan2023 in its name: give it one"
+            )
+        baseline = baseline_of(path) if band.sensor == "s2" else None
+        opener = partial(rasterio.open, path)
+        source = BandSource(header.title, opener, str(path), band.index, user_crs, baseline)
+        bands.append(BandOfDay(band.sensor, band.band, day, source))
+    return bands
+
+
+def _check_date_of_each_band(header: RasterHeader, named: Sequence[NamedBand]) -> None:
+    """Refuse a file that holds several dates without saying which band is of which."""
+    keys = [(band.sensor, band.band, band.day) for band in named]
+    for key in keys:
+        if keys.count(key) > 1:
+            sensor, band, day = key
+            raise ImportAreaError(
+                f"{header.title} holds {band} {keys.count(key)} times"
+                + (f" of {day}" if day is not None else "")
+                + ": it seems to hold several dates; begin the name of each band with its date, "
+                "such as 20230105_B2, or write a file for each date; if these are several "
+                f"quantities of one date, choose with --{sensor}-bands, - for a band of no use"
+            )

@@ -1,0 +1,185 @@
+"""Whether the values of an image are in the units that its user, its tags or its names say."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from multisenge_lib.area.acquisitions import BandSource
+from multisenge_lib.area.open_bands import InputUnits
+from multisenge_lib.dataset import (
+    LARGEST_UINT16,
+    band_order_problem,
+    fill_value,
+    implausible_image,
+    impossible_values,
+    looks_brightened,
+    looks_cut_off,
+    looks_like_amplitude,
+    unlikely_values,
+)
+from multisenge_lib.errors import ImportAreaError
+
+#: Reflectance x 10,000 that no processor writes for ground: dark pixels are some hundreds below 0
+#: at most, and 1000 is subtracted from products with an offset.
+_LOWEST_REFLECTANCE = -3000
+
+
+def check_reflectance(values: np.ndarray, stored_by_band: Sequence[np.ndarray], title: str) -> None:
+    """Refuse reflectance that no ground has, before it is cut off at the bounds of 16 bit.
+
+    Args:
+        values: `(bands, height, width)`, reflectance x 10,000, 0 for no data.
+        stored_by_band: the same pixels as stored, for the message.
+        title: what the message calls the image.
+
+    Raises:
+        ImportAreaError: it names the stored value, which is often no data without a tag.
+    """
+    number = fill_value(values, "s2")
+    if number is not None:
+        position = (values == number).all(axis=0).argmax()
+        raise ImportAreaError(_ask_for_no_data(title, stored_by_band[0].flat[position]))
+    for is_outside, position in (
+        (values.max() >= LARGEST_UINT16, values.argmax()),
+        (values.min() < _LOWEST_REFLECTANCE, values.argmin()),
+    ):
+        if is_outside:
+            band, row, column = np.unravel_index(position, values.shape)
+            stored = stored_by_band[band][row, column]
+            raise ImportAreaError(
+                f"{title} holds {_option(stored)}, a reflectance x 10,000 of "
+                f"{values[band, row, column]:.4g} with this scale and offset: if it is no data, "
+                f"give --no-data {_option(stored)}, else divide by the scale with which it was "
+                "stored (--s2-scale)"
+            )
+
+
+def check_backscatter(
+    values: np.ndarray, stored_by_band: Sequence[np.ndarray], missing: np.ndarray, title: str
+) -> None:
+    """Refuse values that no radar measures; arguments as `check_reflectance`, linear intensity.
+
+    Raises:
+        ImportAreaError: it asks for the value of no data, or for the unit.
+    """
+    # Before conversion: 9999 decibel is infinite in linear units.
+    number = fill_value(np.where(missing, 0, np.stack(stored_by_band)), "s1")
+    if number is not None:
+        raise ImportAreaError(_ask_for_unit(_ask_for_no_data(title, number)))
+    for problem in impossible_values(values, "s1"):
+        raise ImportAreaError(_ask_for_unit(f"{title} {problem}"))
+
+
+def check_units(
+    sample: np.ndarray,
+    sensor: str,
+    bands: Sequence[str],
+    title: str,
+    lowest: float,
+    units: InputUnits,
+) -> None:
+    """Refuse an image whose values are in other units.
+
+    Args:
+        sample: `(bands, height, width)`, a thinned image in the units of the layout, 0 for no data.
+        sensor: `s1` or `s2`.
+        bands: names of the bands.
+        title: what the message calls the image.
+        lowest: the least stored value of backscatter.
+        units: what the user says of the stored values.
+
+    Raises:
+        ImportAreaError: it asks for the unit, the scale, or the order of the bands.
+    """
+    if not sample.any():
+        return
+    if sensor == "s1":
+        _check_units_of_backscatter(sample, bands, title, lowest, units)
+    else:
+        _check_units_of_reflectance(sample, bands, title)
+
+
+def _check_units_of_backscatter(
+    sample: np.ndarray, bands: Sequence[str], title: str, lowest: float, units: InputUnits
+) -> None:
+    if units.s1 == "db" and lowest >= 0:
+        raise ImportAreaError(
+            f"{title}: no value is negative, decibels of land are: not --s1-unit db"
+        )
+    for problem in unlikely_values(sample, "s1", bands):
+        raise ImportAreaError(_ask_for_unit(f"{title} {problem}"))
+    for problem in implausible_image(sample, "s1", bands):
+        # The two bands are swapped, whatever their unit.
+        raise ImportAreaError(f"{title} {problem}, or give their order with --s1-bands")
+    amplitude = None if units.s1 == "linear" else looks_like_amplitude(sample, bands)
+    if amplitude is not None:
+        raise ImportAreaError(_ask_for_unit(f"{title} {amplitude}"))
+
+
+def _check_units_of_reflectance(sample: np.ndarray, bands: Sequence[str], title: str) -> None:
+    problems = unlikely_values(sample, "s2", bands) or implausible_image(sample, "s2", bands)
+    if problems:
+        raise ImportAreaError(
+            f"{title}: with this scale and offset it {problems[0]}; give that factor as "
+            "--s2-scale, which is --s2-scale 10000 where reflectance is stored from 0 to 1"
+        )
+    problem = band_order_problem(sample, bands)
+    if problem is not None:
+        raise ImportAreaError(f"{title}: {problem}; name them, or correct --s2-bands")
+
+
+def check_offset(
+    sample: np.ndarray,
+    bands: Sequence[str],
+    sources: Sequence[BandSource],
+    offsets: Sequence[float],
+    units: InputUnits,
+) -> bool:
+    """Compare the values of a Sentinel-2 image with the offset that its product should have.
+
+    Args:
+        sample: `(bands, height, width)`, reflectance x 10,000, 0 for no data.
+        bands: names of the bands.
+        sources: where they come from.
+        offsets: what was added to each, as `offset_of` gives it.
+        units: what the user says of the stored values.
+
+    Returns:
+        Whether the values seem to hold an offset although no name says so.
+
+    Raises:
+        ImportAreaError: the user, a tag or a name says that there is an offset, and the values that
+            there is none.
+    """
+    baselines = [source.baseline for source in sources if source.baseline is not None]
+    if any(offsets) and looks_cut_off(sample, bands):
+        said = f"an offset of {min(offsets):g} is added"
+        if units.s2_offset is None and baselines:
+            said = f"{said} by its processing baseline {baselines[0].name}"
+        raise ImportAreaError(
+            f"{sources[0].name}: {said}, and most of the visible is below 0 then: the values "
+            "hold no such offset, or this was done before: give --s2-offset 0, and import such "
+            "products by themselves"
+        )
+    if units.s2_offset is not None:
+        return False
+    return not baselines and looks_brightened(sample, bands)
+
+
+def _ask_for_no_data(title: str, number: np.number) -> str:
+    return (
+        f"{title} holds {_option(number)} in all bands of some pixels, which is no measurement: if "
+        f"it is no data, give --no-data {_option(number)}"
+    )
+
+
+def _option(number: np.number) -> str:
+    """A stored number as short as it can be typed and still be the same number of its type."""
+    return str(number).removesuffix(".0")
+
+
+def _ask_for_unit(problem: str) -> str:
+    return (
+        f"{problem}; say how it is stored: --s1-unit db, linear, or dn for digital numbers n "
+        "with 20 log10(n) - 83 dB"
+    )
