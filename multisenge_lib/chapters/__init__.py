@@ -110,6 +110,7 @@ if TYPE_CHECKING:  # loaded when first asked for, see `lazy_names`
         score_overview,
         urban_step_figure,
     )
+    from multisenge_lib.chapters.questions import question_table
     from multisenge_lib.chapters.result_figures import (
         confusion_figure,
         growth_curves,

@@ -1,0 +1,132 @@
+"""The paper's questions in one table: its own answer, the answer of others, and the sample's."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from multisenge_lib import audit
+from multisenge_lib.chapters.comparison import paper_scores, urban_f1
+from multisenge_lib.chapters.evidence_figures import urban_steps
+from multisenge_lib.chapters.gains import SIGNED, class_gains, step_gains
+from multisenge_lib.chapters.html import count_word, write_number
+from multisenge_lib.results import (
+    URBAN_F1,
+    TestedDifference,
+    common_seeds,
+    comparable_runs,
+    correct,
+    paired_difference,
+    read_runs,
+)
+
+_RADAR = "Sentinel-1, to Sentinel-2"
+_INCEPTION = "Inception, to both"
+_NOT_TESTED = "Not tested."
+_NOT_TRAINED = "Not trained yet."
+#: On the sample: a network that sees all dates, and the same network on the first date alone.
+_SEVERAL_DATES = (
+    ("U-Net", "stack_10c", "unet_10c"),
+    ("ConvLSTM+Inception", "inception_10c", "inception_10c+one_date"),
+)
+
+
+def question_table(dataset: str = "sample") -> pd.DataFrame:
+    """Answer the paper's questions from three sources, one question per row.
+
+    Args:
+        dataset: whose records the last column is computed from.
+
+    Returns:
+        Sentences. Columns: the question; the paper's tables; others, on the same real images; our
+        sample. Changes are of the mean F1 of the five urban classes, if no other score is named.
+    """
+    rows = [
+        ("Ten classes instead of six?", _classes_in_paper(), _classes_of_others()),
+        ("Radar added to optical images?", _step_in_paper(_RADAR), _radar_of_others()),
+        ("The Inception module?", _step_in_paper(_INCEPTION), _NOT_TESTED),
+        ("Four dates instead of one?", _NOT_TESTED, _NOT_TESTED),
+    ]
+    columns = ["Do towns gain from …", "the paper's tables", "others, same real images"]
+    table = pd.DataFrame(rows, columns=columns)
+    table["our synthetic sample"] = [
+        _classes_on_the_sample(dataset),
+        _step_on_the_sample(dataset, _RADAR),
+        _step_on_the_sample(dataset, _INCEPTION),
+        _dates_on_the_sample(dataset),
+    ]
+    return table
+
+
+def _classes_in_paper() -> str:
+    six, ten = (urban_f1(paper_scores(classes)).mean() for classes in (6, 10))
+    values = sorted(ten - six)
+    low, high = (write_number(value, SIGNED) for value in (values[0], values[-1]))
+    beside_six = audit.merged_table(audit.published_evidence()).loc["kappa", "beside_six"]
+    certain = (beside_six == "certainly higher").sum()
+    return (
+        f"{low} to {high}. With the ten merged to six, kappa is certainly higher for "
+        f"{count_word(certain)} of {count_word(len(beside_six))} networks."
+    )
+
+
+def _classes_of_others() -> str:
+    merged = audit.merged_runs()
+    higher = (merged["kappa"] > merged["kappa_six"]).sum()
+    return (
+        f"With the ten merged to six, kappa is higher for {count_word(higher)} of "
+        f"{count_word(len(merged))} networks."
+    )
+
+
+def _classes_on_the_sample(dataset: str) -> str:
+    gains = class_gains(dataset)
+    if not gains:
+        return _NOT_TRAINED
+    values = sorted(gain.difference.value for gain in gains.values())
+    low, high = (write_number(value, SIGNED) for value in (values[0], values[-1]))
+    clear = sum(gain.is_clear for gain in gains.values())
+    return f"{low} to {high}, clear for {count_word(clear)} of {count_word(len(gains))} networks."
+
+
+def _step_in_paper(step: str) -> str:
+    changes = urban_steps().loc[step]
+    parts = [f"{write_number(changes[column], SIGNED)} ({column})" for column in changes.index]
+    return ", ".join(parts) + "."
+
+
+def _radar_of_others() -> str:
+    gains = audit.sensor_gains()[URBAN_F1]
+    parts = []
+    for classes in (6, 10):
+        values = [write_number(value, SIGNED) for value in sorted(gains.loc[classes])]
+        parts.append(f"{' and '.join(values)} ({classes} classes)")
+    return ", ".join(parts) + "."
+
+
+def _step_on_the_sample(dataset: str, step: str) -> str:
+    gains = step_gains(dataset, 6, 10, score=URBAN_F1)  # corrected for all steps together
+    start = f"{step}, "
+    return _gains_in_words(
+        {name.removeprefix(start): gain for name, gain in gains.items() if name.startswith(start)}
+    )
+
+
+def _dates_on_the_sample(dataset: str) -> str:
+    names = {name for _, *pair in _SEVERAL_DATES for name in pair}
+    runs, _ = comparable_runs({name: read_runs(dataset, name) for name in sorted(names)})
+    differences = {}
+    for network, several, one in _SEVERAL_DATES:
+        if common_seeds(runs[several], runs[one]):
+            differences[network] = paired_difference(runs[several], runs[one], URBAN_F1)
+    return _gains_in_words(correct(differences))
+
+
+def _gains_in_words(gains: Mapping[str, TestedDifference]) -> str:
+    if not gains:
+        return _NOT_TRAINED
+    parts = []
+    for name, gain in gains.items():
+        verdict = "clear" if gain.is_clear else "not clear"
+        value = write_number(gain.difference.value, SIGNED)
+        parts.append(f"{value}, {verdict} ({name})")
+    return "; ".join(parts) + "."
