@@ -33,7 +33,6 @@ def write(
     path.parent.mkdir(parents=True, exist_ok=True)
     shape = dict(count=len(data), height=data.shape[1], width=data.shape[2], dtype=data.dtype)
     place = Affine(res, 0, west, 0, -res, north)
-    driver = options.pop("driver", "GTiff")
     with rasterio.open(path, "w", driver, crs=crs, transform=place, **shape, **options) as target:
         target.write(data)
         if names:

@@ -19,6 +19,7 @@ from multisenge_lib.area.open_bands import (
     InputUnits,
     OpenBand,
     backscatter,
+    check_overlap,
     offset_of,
     open_band,
     reflectance,
@@ -111,7 +112,8 @@ class PatchWriter:
         counts these.
 
         Raises:
-            ImportAreaError: its values or bands contradict the unit or the names given for them.
+            ImportAreaError: its values or bands contradict the unit or the names given for them,
+                or its files differ where they overlap.
         """
         sources = [acquisition.bands[band] for band in bands]
         title = sources[0].name
@@ -132,6 +134,8 @@ class PatchWriter:
                 empty_bands &= strip.empty_bands
                 lowest = min(lowest, strip.lowest)
                 self._write_strip(acquisition, bands, strip)
+            for band, name in zip(opened, bands, strict=True):
+                check_overlap(band, name, acquisition.day)
             tagged = [band.source.name for band in opened if band.has_tags]
             offsets = [offset_of(band, self.units) for band in opened]
         # Judged on the whole image: a strip may be a lake or a cloud. Patches are written by then,

@@ -14,6 +14,8 @@ from multisenge_lib.errors import ImportAreaError, counted, printable
 
 RASTER_ENDINGS = (".tif", ".tiff", ".jp2", ".vrt", ".img")
 CUBE_ENDINGS = (".nc", ".nc4", ".h5", ".zarr")
+#: ENVI's pixels, where a header X.hdr or X.dat.hdr lies beside; X.dat alone can be anything.
+ENVI_ENDINGS = (".dat", ".bsq", ".bil", ".bip", "")
 ARCHIVE_ENDINGS = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".7z")
 #: SNAP writes a header X.dim beside a folder X.data, which holds a raster for each band.
 SNAP_HEADER = ".dim"
@@ -154,13 +156,21 @@ def _files_below(folder: Path) -> tuple[list[Path], Skipped]:
             ending = path.suffix.lower()
             if ending in ARCHIVE_ENDINGS:
                 skipped.add(_ARCHIVES, path)
-            elif ending in RASTER_ENDINGS + CUBE_ENDINGS:
+            elif ending in RASTER_ENDINGS + CUBE_ENDINGS or _is_envi(path):
                 problem = _not_regular(path)
                 if problem:
                     skipped.add(problem, path)
                 else:
                     files.append(path)
     return sorted(files), skipped
+
+
+def _is_envi(path: Path) -> bool:
+    """Whether a file holds the pixels of an ENVI raster, by its ending and the header beside it."""
+    if path.suffix.lower() not in ENVI_ENDINGS:
+        return False
+    headers = (path.with_suffix(".hdr"), path.with_name(f"{path.name}.hdr"))
+    return any(header.is_file() for header in headers)
 
 
 def _is_data_root(folders: Sequence[str]) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -12,7 +12,7 @@ from rasterio.errors import RasterioError
 from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
-from multisenge_lib.area.acquisitions import BandSource
+from multisenge_lib.area.acquisitions import BandSource, both_give
 from multisenge_lib.area.target_grid import TargetGrid, lies_on_grid, utm_zone, without_jump
 from multisenge_lib.dataset import (
     LARGEST_UINT16,
@@ -31,6 +31,9 @@ S1Unit = Literal["linear", "db", "dn"]
 _SIGNED_FILL = (THEIA_NO_DATA, -9999, -32768)
 #: Pixels below this share of 10 m are finer than the grid's; 10 m with rounding errors are not.
 FINER = 0.99
+#: Share of their mean by which files of one date may differ where they overlap. Neighbouring tiles
+#: are corrected for their own atmosphere, which differs by less; another processing by more.
+_LARGEST_DEVIATION = 0.05
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,30 @@ class InputUnits:
         return self.s2_scale is not None or self.s2_offset is not None
 
 
+@dataclass
+class Overlap:
+    """How well files of one date agree where they overlap, in stored values.
+
+    Attributes:
+        magnitude: sum of the absolute values of the file that counts.
+        difference: sum of the absolute differences of the others from it.
+    """
+
+    magnitude: float = 0
+    difference: float = 0
+
+    def add(self, counts: np.ndarray, other: np.ndarray) -> None:
+        """Compare two files at the pixels that both hold; arrays of one shape."""
+        values = counts.astype(np.float64)
+        self.magnitude += float(np.abs(values).sum())
+        self.difference += float(np.abs(other - values).sum())
+
+    @property
+    def deviation(self) -> float:
+        """The mean difference as a share of the mean value; 0 without overlap."""
+        return self.difference / self.magnitude if self.magnitude else 0
+
+
 @dataclass(frozen=True)
 class OpenBand:
     """A band as if it lay on the target grid, and what its stored values mean.
@@ -68,6 +95,8 @@ class OpenBand:
         no_data: stored values that mean no data, NaN possibly among them.
         scale: value of the scale tag, else 1.
         offset: value of the offset tag, else 0.
+        others: the same band in files beside this one, which count where it holds no data.
+        overlap: how well they agree with it, in what was read so far.
     """
 
     source: BandSource
@@ -75,6 +104,8 @@ class OpenBand:
     no_data: tuple[float, ...]
     scale: float
     offset: float
+    others: tuple["OpenBand", ...] = ()
+    overlap: Overlap = field(default_factory=Overlap)
 
     @property
     def has_tags(self) -> bool:
@@ -83,6 +114,17 @@ class OpenBand:
 
     def read(self, window: Window) -> np.ndarray:
         """Stored values of a window: `(height, width)`."""
+        stored = self._read_file(window)
+        for other in self.others:
+            here = ~(self.marked(stored) | (stored == 0))
+            stored_there = other._read_file(window)
+            there = ~(other.marked(stored_there) | (stored_there == 0))
+            self.overlap.add(stored[here & there], stored_there[here & there])
+            stored = np.where(here, stored, stored_there)
+        return stored
+
+    def _read_file(self, window: Window) -> np.ndarray:
+        """Stored values of the first file alone."""
         try:
             return self.raster.read(self.source.index, window=window)
         except (RasterioError, OSError) as error:
@@ -162,11 +204,23 @@ def warped(raster: Any, grid: TargetGrid, **options: Any) -> Iterator[WarpedVRT]
 def open_band(
     source: BandSource, sensor: str, grid: TargetGrid, units: InputUnits
 ) -> Iterator[OpenBand]:
-    """Open a band of an image on the target grid.
+    """Open a band of an image on the target grid, with the files that lie beside it.
 
     Raises:
         ImportAreaError: it cannot be opened, or is of a type that no image has.
     """
+    with ExitStack() as stack:
+        first = stack.enter_context(_open_file(source, sensor, grid, units))
+        others = [
+            stack.enter_context(_open_file(other, sensor, grid, units)) for other in source.others
+        ]
+        yield replace(first, others=tuple(others))
+
+
+@contextmanager
+def _open_file(
+    source: BandSource, sensor: str, grid: TargetGrid, units: InputUnits
+) -> Iterator[OpenBand]:
     position = source.index - 1
     with ExitStack() as stack:
         try:
@@ -202,6 +256,18 @@ def open_band(
         scale = raster.scales[position]
         offset = raster.offsets[position]
         yield OpenBand(source, on_grid, tuple(no_data), scale, offset)
+
+
+def check_overlap(band: OpenBand, name: str, day: np.datetime64) -> None:
+    """Refuse files of one date that overlap and differ, after all of them has been read.
+
+    Raises:
+        ImportAreaError: which of them is right is in doubt.
+    """
+    deviation = band.overlap.deviation
+    if deviation > _LARGEST_DEVIATION:
+        problem = f"and differ by {deviation:.0%} where they overlap"
+        raise both_give(band.source, band.others[0].source, name, day, problem)
 
 
 def reflectance(stored: np.ndarray, band: OpenBand, units: InputUnits) -> np.ndarray:

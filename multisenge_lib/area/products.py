@@ -10,11 +10,13 @@ Products as their providers deliver them:
     DEA       ga_s2am_nbart_3-2-1_56JLQ_2020-07-06_final_band02.tif
     Planetary Computer   S1A_IW_GRDH_1SDV_20200708T..._rtc/measurement/iw-vv.rtc.tiff
     FORCE     20200706_LEVEL2_SEN2A_BOA.tif (Sentinel-2), ..._LND08_BOA.tif (Landsat)
+    Sen2Like  L2F_T31UEQ_20200706T105031_S2A_R051_B02_10m.TIF, ..._LS8_R198_B02_30m.TIF (Landsat)
     SNAP      Sigma0_VV_slv1_08Jan2020.img, in the folder of a stack of several dates
 
-Kept apart from reading pixels: all of this works on names, and on the metadata file of ESA.
+Kept apart from reading pixels: all of this works on names, and on the metadata of products.
 """
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -28,10 +30,15 @@ from multisenge_lib.errors import ImportAreaError, printable
 
 #: Of ESA's level-2A product, at the top of its folder.
 ESA_METADATA = "MTD_MSIL2A.xml"
+#: Bytes that a STAC item has at most; a larger file of its name is another one.
+_LARGEST_ITEM = 1_000_000
 #: Since this processing baseline (25 January 2022) ESA adds 1000 to stored reflectance, so that
 #: dark pixels need not be cut off at 0.
 _FIRST_BASELINE_WITH_OFFSET = 400
 _ESA_OFFSET = -1000
+#: What Sen2Cor calls a product that users make themselves, with its version before the offset or
+#: after: only the metadata tell.
+_OWN_BASELINE = 9999
 
 #: Nothing may follow but the time of day, as in 20200715105031.
 _CALENDAR_DATE = re.compile(
@@ -56,7 +63,7 @@ _BASELINE = re.compile(r"(?<![A-Z0-9])N(\d{4})(?![A-Z0-9])")
 _FOREIGN_PRODUCTS = {
     "Landsat": re.compile(
         r"(?<![A-Z0-9])L[COTEM]0[1-9]_|(?<![A-Z0-9])L[COTEM][1-9]\d{13}|LANDSAT\d?-(?:OLI|E?TM)"
-        r"|HLS[._-]L30|(?<![A-Z0-9])GA_LS\d|(?<![A-Z0-9])LND0\d(?!\d)"
+        r"|HLS[._-]L30|(?<![A-Z0-9])GA_LS\d|(?<![A-Z0-9])LS[89]_(?:OLI|R\d{3})"
     ),
     "Sentinel-3": re.compile(r"(?<![A-Z0-9])S3[AB]_(?:OL|SL|SR|SY)_"),
     "MODIS": re.compile(r"(?<![A-Z0-9])M[OYC]D\d\d[A-Z0-9]*\.A?\d{7}"),
@@ -67,8 +74,11 @@ _FOREIGN_PRODUCTS = {
 }
 #: Words that say it in a file's own name, but mean nothing in the name of a folder.
 _FOREIGN_FILES = {
-    # Bands of Landsat's surface reflectance; S2_SR is Earth Engine's name for Sentinel-2.
-    "Landsat": re.compile(r"(?<![A-Z])LANDSAT|(?<!S2_)(?<![A-Z])SR_B\d(?![0-9A])"),
+    # Bands of Landsat's surface reflectance; S2_SR is Earth Engine's name for Sentinel-2. FORCE
+    # writes LND08 into the name of each file.
+    "Landsat": re.compile(
+        r"(?<![A-Z])LANDSAT|(?<!S2_)(?<![A-Z])SR_B\d(?![0-9A])|(?<![A-Z0-9])LND0\d(?!\d)"
+    ),
 }
 #: Reflectance at the top of the atmosphere; in the names of products, granules and exports.
 _LEVEL_1C = re.compile(r"MSIL1C|(?<![A-Z0-9])L1C(?![A-Z0-9])")
@@ -300,12 +310,16 @@ class ProcessingBaseline:
 def baseline_of(path: Path) -> ProcessingBaseline | None:
     """Find the processing baseline of the ESA product that a raster belongs to, or None.
 
-    The product's metadata file counts first, then the nearest name that holds `_N0400_` or the
-    like: the raster's own or that of a folder above it.
+    The product's metadata file counts first, then a STAC item that lies beside the raster, then
+    the nearest name that holds `_N0400_` or the like: the raster's own or that of a folder above.
     """
     # A folder can be renamed; its metadata is what the processor wrote.
     for metadata in _metadata_files(path):
         baseline = _read_baseline(metadata)
+        if baseline is not None:
+            return baseline
+    for item in _stac_items(path):
+        baseline = _read_item(item, path.name)
         if baseline is not None:
             return baseline
     for part in reversed(path.parts):
@@ -348,9 +362,53 @@ def _read_baseline(metadata: Path) -> ProcessingBaseline | None:
     # Products before baseline 04.00 have no such element.
     if offsets:
         offset = offsets.pop()
+    elif number == _OWN_BASELINE:
+        offset = 0
     else:
         offset = _ESA_OFFSET if number >= _FIRST_BASELINE_WITH_OFFSET else 0
     return ProcessingBaseline(f"N{number:04d}", offset, printable(metadata))
+
+
+def _stac_items(path: Path) -> Iterator[Path]:
+    """Files of the names that a STAC item beside a raster usually has.
+
+    Catalogues call the item as its folder; `stac download` and others call it `item.json`.
+    """
+    folder = path.parent
+    for item in (
+        folder / f"{folder.name}.json",
+        folder / f"{path.stem}.json",
+        folder / "item.json",
+        folder.parent / f"{folder.name}.json",
+    ):
+        if item.is_file() and item.stat().st_size < _LARGEST_ITEM:
+            yield item
+
+
+def _read_item(item: Path, file_name: str) -> ProcessingBaseline | None:
+    """What a STAC item says of the offset in one of its assets, or None.
+
+    An item is somebody else's file of any content, so every part of it may be missing.
+    """
+    try:
+        content = json.loads(item.read_text("utf-8"))
+        properties = content["properties"]
+        assets = [a for a in content["assets"].values() if Path(a["href"]).name == file_name]
+        bands = assets[0].get("raster:bands") or assets[0].get("bands") or [{}]
+        fields = assets[0] | bands[0]
+        scale = float(fields.get("scale", fields.get("raster:scale", "nan")))
+        offset = float(fields.get("offset", fields.get("raster:offset", "nan")))
+        stored_offset = round(offset / scale)
+    except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, ArithmeticError):
+        return None
+    # Some items of Earth Search give the offset although it was added before.
+    if properties.get("earthsearch:boa_offset_applied") is True:
+        stored_offset = 0
+    if stored_offset not in (0, _ESA_OFFSET):
+        return None
+    version = re.fullmatch(r"(\d\d)\.(\d\d)", str(properties.get("s2:processing_baseline")))
+    name = f"N{version[1]}{version[2]}" if version else "of the STAC item"
+    return ProcessingBaseline(name, stored_offset, printable(item))
 
 
 def used_bands(sensor: str) -> tuple[str, ...]:

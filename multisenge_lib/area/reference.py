@@ -184,11 +184,16 @@ def _class_ids(ids: np.ndarray, fill: float, options: ReferenceOptions) -> np.nd
     return ids.astype(np.uint8)
 
 
+def _as_text(number: float) -> str:
+    """An id as the user types it: 10.0 as 10, and 12110001 with all its digits."""
+    return str(int(number)) if float(number).is_integer() else str(number)
+
+
 def _replaced(ids: np.ndarray, missing: np.ndarray, options: ReferenceOptions) -> np.ndarray:
     classes = np.zeros(ids.shape, np.uint8)
     unnamed = []
     for value in np.unique(ids[~missing]).tolist():
-        key = f"{value:g}"
+        key = _as_text(value)
         if key in options.reclass:
             classes[ids == value] = options.reclass[key]
         elif value != 0:  # what no class is given to would be lost silently
@@ -331,7 +336,7 @@ def _ids_of_shapes(values: list[Any], column: str, options: ReferenceOptions) ->
     for value in values:
         is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
         is_missing = value is None or (is_number and np.isnan(value))
-        key = f"{value:g}" if is_number else str(value)
+        key = _as_text(value) if is_number else str(value)
         if is_missing:
             ids.append(0)
         elif options.reclass:

@@ -210,9 +210,10 @@ def _placements(acquisitions: Iterable[Acquisition]) -> list[Placement]:
     """One placement for each file or cube; its bands share the grid."""
     by_grid = {}
     for acquisition in acquisitions:
-        for source in acquisition.bands.values():
-            if source.grid not in by_grid:
-                by_grid[source.grid] = _placement(acquisition.sensor, source)
+        for first_source in acquisition.bands.values():
+            for source in (first_source, *first_source.others):
+                if source.grid not in by_grid:
+                    by_grid[source.grid] = _placement(acquisition.sensor, source)
     return list(by_grid.values())
 
 

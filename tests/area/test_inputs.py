@@ -3,6 +3,7 @@
 The truth is reflectance x 10,000 of `GREEN`, 400 in B4, or what a test writes itself.
 """
 
+import json
 import os
 
 import numpy as np
@@ -819,3 +820,27 @@ def test_the_date_stands_above_a_folder_that_all_products_have(tmp_path, name, b
     imported = import_area(tmp_path / "root", [tmp_path / "in"], size=32)
     sensor = "s1" if len(bands) == 2 else "s2"
     np.testing.assert_array_equal(pixel_of(imported.root, sensor, "20230105"), data[:, 0, 0])
+
+
+@pytest.mark.fault("a STAC item beside its rasters -> the offset that it gives")
+def test_a_folder_of_earth_search_with_its_item(tmp_path):
+    folder = write_bands(tmp_path / "in" / "S2B_19GBP_20230105_L2A", "{}.tif", flat(add=1000))
+    assets = {}
+    for band in S2_BANDS:
+        bands = [{"scale": 0.0001, "offset": -0.1}]
+        assets[band] = {"href": f"https://x/{band}.tif", "raster:bands": bands}
+    item = {"type": "Feature", "properties": {}, "assets": assets}
+    (folder / f"{folder.name}.json").write_text(json.dumps(item))
+    imported = import_area(tmp_path / "root", [tmp_path / "in"], size=64)
+    assert pixel_of(imported.root, "s2", "20230105").tolist() == GREEN.tolist()
+
+
+@pytest.mark.fault("ENVI's pixels and header in a folder -> taken, other .dat files left alone")
+@pytest.mark.parametrize("ending", [".dat", ".bsq", ".bil", ""])
+def test_a_folder_of_envi(tmp_path, ending):
+    name = f"S2_20230105{ending}"
+    write(tmp_path / "in" / name, flat(), S2_BANDS, driver="ENVI")
+    (tmp_path / "in" / "notes_20230105.dat").write_text("no raster")
+    (tmp_path / "in" / "README").write_text("no raster")
+    imported = import_area(tmp_path / "root", [tmp_path / "in"], size=64)
+    assert pixel_of(imported.root, "s2", "20230105").tolist() == GREEN.tolist()

@@ -1,5 +1,6 @@
 """What names say, by hand: dates, sensors, bands, other products, offsets."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -103,6 +104,11 @@ def test_band_names(name, band):
         ("2020/landsat_20200705_B5.tif", "Landsat"),
         ("20200705_LEVEL2_LND08_BOA.tif", "Landsat"),
         ("20200705_LEVEL2_SEN2A_BOA.tif", None),
+        ("with_lnd08/20200705_LEVEL2_SEN2A_BOA.tif", None),
+        ("L2F_T31UFS_20200801T104000_LS8_R198_B02_30m.TIF", "Landsat"),
+        ("LS9_OLIL2H_20220801T104000_N0500_R198_T31UFS.SAFE/B04_30m.TIF", "Landsat"),
+        ("L2F_T31UFS_20200801T105031_S2A_R051_B02_10m.TIF", None),
+        ("RELS8_R/S2_20200705_B5.tif", None),
         ("S3A_OL_2_LFR____20200705.tif", "Sentinel-3"),
         ("MOD09GA.A2020187.h18v04.tif", "MODIS"),
         ("20230105_142741_ssc1_u0001_AnalyticMS_SR.tif", "PlanetScope"),
@@ -162,3 +168,73 @@ def test_sre_is_left_only_where_fre_is():
 def test_offsets_of_baselines(tmp_path, name, offset):
     baseline = baseline_of(tmp_path / f"{name}.SAFE" / "GRANULE" / "T31_20220204_B02.jp2")
     assert (None if baseline is None else baseline.offset) == offset
+
+
+@pytest.mark.parametrize(("offsets", "offset"), [("", 0), ("<BOA_ADD_OFFSET>-1000", -1000)])
+def test_a_product_that_users_make_with_sen2cor(tmp_path, offsets, offset):
+    """All versions of Sen2Cor call it N9999; those before the offset write no such element."""
+    text = f"<PROCESSING_BASELINE>99.99</PROCESSING_BASELINE>{offsets}"
+    (tmp_path / "MTD_MSIL2A.xml").write_text(text)
+    baseline = baseline_of(tmp_path / "IMG_DATA" / "T31_20220204_B02.jp2")
+    assert (baseline.name, baseline.offset) == ("N9999", offset)
+
+
+def write_item(path, href="https://x/B02.tif", properties=(), **fields):
+    item = {"properties": dict(properties), "assets": {"blue": {"href": href} | fields}}
+    path.write_text(json.dumps(item))
+    return path
+
+
+BASELINE = {"s2:processing_baseline": "05.11"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "properties", "offset"),
+    [
+        ({"raster:bands": [{"scale": 0.0001, "offset": -0.1}]}, BASELINE, -1000),
+        ({"raster:bands": [{"scale": 0.0001, "offset": 0}]}, BASELINE, 0),
+        ({"raster:scale": 0.0001, "raster:offset": -0.1}, BASELINE, -1000),
+        ({"bands": [{"raster:scale": 0.0001, "raster:offset": -0.1}]}, BASELINE, -1000),
+        (
+            {"raster:bands": [{"scale": 0.0001, "offset": -0.1}]},
+            BASELINE | {"earthsearch:boa_offset_applied": True},
+            0,
+        ),
+        ({"raster:bands": [{"scale": 0.0001, "offset": 3}]}, BASELINE, None),
+        ({"raster:bands": [{"scale": 0, "offset": -0.1}]}, BASELINE, None),
+        ({"raster:bands": [{"scale": "x", "offset": -0.1}]}, BASELINE, None),
+        ({"raster:bands": {}}, BASELINE, None),
+        ({}, BASELINE, None),
+    ],
+)
+def test_a_stac_item_beside_a_raster_gives_its_offset(tmp_path, fields, properties, offset):
+    folder = tmp_path / "S2B_T31UFS_20220720"
+    folder.mkdir()
+    write_item(folder / "S2B_T31UFS_20220720.json", properties=properties, **fields)
+    baseline = baseline_of(folder / "B02.tif")
+    assert (None if baseline is None else (baseline.name, baseline.offset)) == (
+        None if offset is None else ("N0511", offset)
+    )
+    assert baseline_of(folder / "B03.tif") is None  # no asset of the item
+
+
+def test_files_that_are_no_stac_item_say_nothing(tmp_path):
+    raster = tmp_path / "S2_20220720" / "B02.tif"
+    raster.parent.mkdir()
+    item = raster.parent / "item.json"
+    for text in ("", "[]", "null", '{"assets": []}', '{"properties": 1, "assets": {"a": 1}}'):
+        item.write_text(text)
+        assert baseline_of(raster) is None
+    write_item(item, properties=BASELINE, scale=0.0001, offset=-0.1)
+    assert baseline_of(raster).offset == -1000
+    item.write_text(item.read_text() + " " * 1_000_000)
+    assert baseline_of(raster) is None
+
+
+def test_a_name_with_a_baseline_counts_after_the_item(tmp_path):
+    """Catalogues copy products of N0400 and take the offset off."""
+    folder = tmp_path / "S2A_MSIL2A_20220204T105201_N0400_R051"
+    folder.mkdir()
+    write_item(tmp_path / f"{folder.name}.json", properties=BASELINE, scale=1e-4, offset=0)
+    assert baseline_of(folder / "B02.tif").offset == 0
+    assert baseline_of(folder / "B03.tif").offset == -1000

@@ -54,6 +54,27 @@ def test_ids_of_another_nomenclature_are_replaced(tmp_path, image):
     np.testing.assert_array_equal(ids_of(root), EXPECTED)
 
 
+@pytest.mark.fault("ids of more than six digits -> replaced, and named with all of them")
+@pytest.mark.parametrize("kind", ["raster", "vector"])
+def test_long_ids(tmp_path, image, kind):
+    ids = np.array([0, 12110001, 12110002, 12110003], np.uint32)
+    if kind == "raster":
+        reference = write(tmp_path / "classes.tif", ids[stripes()])
+    else:
+        reference = tmp_path / "classes.gpkg"
+        west = [WEST + 500 * i for i in range(3)]
+        shapes = [shapely.box(x, NORTH - 10 * HEIGHT, x + 500, NORTH) for x in west]
+        gpd.GeoDataFrame({"code": ids[1:]}, geometry=shapes, crs="EPSG:32719").to_file(reference)
+    reclass = {int(number): i for i, number in enumerate(ids[1:], 1)}
+    partly = dict(list(reclass.items())[:2])
+    message = refused(
+        tmp_path, [image], reference=reference, classes=CLASSES, size=32, reclass=partly
+    )
+    assert "12110003" in message
+    root = imported(tmp_path, image, reference, reclass=reclass).root
+    np.testing.assert_array_equal(ids_of(root), EXPECTED)
+
+
 @pytest.mark.fault("a reference of several bands: a picture -> refused; others -> the first, said")
 def test_a_reference_of_several_bands(tmp_path, image):
     picture = write(tmp_path / "picture.tif", np.repeat(stripes(), 3, axis=0), photometric="RGB")

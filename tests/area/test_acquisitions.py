@@ -1,0 +1,149 @@
+"""Files of one band and date: put together where they are neighbours, else refused.
+
+Every test cuts one image in two, so the truth is the whole image.
+"""
+
+import numpy as np
+import pytest
+import rasterio
+from own_images import WEST, radar, refused, scene, write
+
+from multisenge_lib.area import InputUnits, import_area
+from multisenge_lib.dataset import S1_BANDS, S2_BANDS
+
+#: Two patches of 64 pixels beside each other.
+IMAGE = scene(height=64, width=128)
+
+
+def write_part(folder, columns, pixels=IMAGE, name="20230105", names=S2_BANDS, **options):
+    """Write some columns of an image to a file of their own, at their place."""
+    first, last = columns
+    path = folder / f"S2_{name}-{first:010d}.tif"
+    west = WEST + 10 * first
+    return write(path, pixels[:, :, first:last], names, west=west, **options)
+
+
+def whole_image(root, layer="s2"):
+    """The pixels of the two patches side by side."""
+    paths = sorted((root / layer).glob("*.tif"), key=lambda path: int(path.stem.split("_")[-2]))
+    parts = []
+    for path in paths:
+        with rasterio.open(path) as raster:
+            parts.append(raster.read())
+    return np.concatenate(parts, axis=2)
+
+
+@pytest.mark.fault("exports in parts, neighbouring tiles of one date -> put together by value")
+@pytest.mark.parametrize("overlap", [0, 30])
+def test_parts_of_one_date_are_put_together(tmp_path, overlap):
+    # The seam lies in the middle of the second patch.
+    write_part(tmp_path / "in", (0, 90 + overlap))
+    write_part(tmp_path / "in", (90, 128))
+    imported = import_area(tmp_path / "root", [tmp_path / "in"], size=64)
+    np.testing.assert_array_equal(whole_image(imported.root), IMAGE)
+    notice = (
+        "1 date is put together from files that lie beside each other, such as s2 of 2023-01-05"
+    )
+    assert any(sentence.startswith(notice) for sentence in imported.notices)
+
+
+def test_one_fills_what_the_other_does_not_hold(tmp_path):
+    """Neighbouring tiles of ESA overlap, and each is 0 where its swath ends."""
+    left = IMAGE.copy()
+    left[:, :, 80:] = 0
+    right = IMAGE.copy()
+    right[:, :, :70] = 0
+    write_part(tmp_path / "in", (0, 110), left)
+    write_part(tmp_path / "in", (20, 128), right)
+    imported = import_area(tmp_path / "root", [tmp_path / "in"], size=64)
+    np.testing.assert_array_equal(whole_image(imported.root), IMAGE)
+
+
+def test_tagged_no_data_is_filled(tmp_path):
+    left = IMAGE.astype(np.int16)
+    left[:, :, 80:] = -9999
+    write_part(tmp_path / "in", (0, 110), left, nodata=-9999)
+    write_part(tmp_path / "in", (64, 128), IMAGE.astype(np.int16), nodata=-9999)
+    imported = import_area(tmp_path / "root", [tmp_path / "in"], size=64)
+    np.testing.assert_array_equal(whole_image(imported.root), IMAGE)
+
+
+def test_radar_in_decibels(tmp_path):
+    image = radar(height=64, width=128)
+    decibels = (10 * np.log10(image)).astype(np.float32)
+    for columns in ((0, 100), (60, 128)):
+        write_part(tmp_path / "in", columns, decibels, names=S1_BANDS)
+    imported = import_area(tmp_path / "root", [tmp_path / "in"], size=64, units=InputUnits("db"))
+    np.testing.assert_allclose(whole_image(imported.root, "s1"), image, rtol=1e-5)
+
+
+def test_the_first_by_name_counts_whatever_the_order_given(tmp_path):
+    """Two tiles are corrected for their own atmosphere; here the second is 2 % brighter."""
+    brighter = (IMAGE * 1.02).astype(np.uint16)
+    first = write_part(tmp_path / "in", (0, 100))
+    second = write_part(tmp_path / "in", (60, 128), brighter)
+    one_order = import_area(tmp_path / "a", [first, second], size=64)
+    other_order = import_area(tmp_path / "b", [second, first], size=64)
+    truth = np.concatenate([IMAGE[:, :, :100], brighter[:, :, 100:]], axis=2)
+    np.testing.assert_array_equal(whole_image(one_order.root), truth)
+    np.testing.assert_array_equal(whole_image(other_order.root), truth)
+
+
+def test_parts_on_a_coarser_grid(tmp_path):
+    """A value for all pixels: the seam of two resampled parts leaves no gap and no edge."""
+    even = np.broadcast_to(IMAGE[:, :1, :1], (10, 32, 64))
+    write(tmp_path / "in" / "S2_20230105-a.tif", even[:, :, :40], S2_BANDS, res=20)
+    write(tmp_path / "in" / "S2_20230105-b.tif", even[:, :, 40:], S2_BANDS, WEST + 800, res=20)
+    imported = import_area(tmp_path / "root", [tmp_path / "in"], size=64)
+    truth = np.broadcast_to(IMAGE[:, :1, :1], (10, 64, 128))
+    np.testing.assert_array_equal(whole_image(imported.root), truth)
+
+
+@pytest.mark.fault("files of one date that are no neighbours -> refused, and why")
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("brighter", "and differ by 10% where they overlap"),
+        ("offset", "where they overlap"),
+        ("same ground", "on the same ground"),
+        ("a part of it", "on the same ground"),
+        ("type", "in different units"),
+        ("scale", "in different units"),
+        ("no data", "in different units"),
+        ("projection", "in different projections"),
+        ("resolution", "at different resolutions and on different ground"),
+    ],
+)
+def test_what_is_in_doubt_is_refused(tmp_path, change, words):
+    columns = {"same ground": (0, 80), "a part of it": (20, 60)}.get(change, (60, 128))
+    pixels = IMAGE
+    options = {}
+    if change == "brighter":
+        pixels = (IMAGE * 1.1).astype(np.uint16)
+    elif change == "offset":
+        pixels = IMAGE + np.uint16(1000)
+    elif change == "type":
+        pixels = IMAGE.astype(np.int16)
+    elif change == "no data":
+        options = {"nodata": 9}
+    elif change == "projection":
+        options = {"crs": "EPSG:32718"}
+    elif change == "resolution":
+        options = {"res": 20}
+    write_part(tmp_path / "in", (0, 80))
+    other = write_part(tmp_path / "in", columns, pixels, name="20230105_v2", **options)
+    if change == "scale":
+        with rasterio.open(other, "r+") as raster:
+            raster.scales = [0.0001] * len(S2_BANDS)
+    message = refused(tmp_path, [tmp_path / "in"], size=64)
+    assert words in message
+    assert message.endswith("give one of them, or merge them before")
+
+
+def test_the_coarser_copy_of_the_same_ground_is_left_out(tmp_path):
+    """ESA's 60 m rasters may end half a pixel before the others."""
+    write_part(tmp_path / "in", (0, 128))
+    coarse = np.full((10, 11, 21), 9, np.uint16)
+    write(tmp_path / "in" / "S2_20230105_60m.tif", coarse, S2_BANDS, res=60)
+    imported = import_area(tmp_path / "root", [tmp_path / "in"], size=64)
+    np.testing.assert_array_equal(whole_image(imported.root), IMAGE)
