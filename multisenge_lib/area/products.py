@@ -407,7 +407,10 @@ def _read_item(item: Path, file_name: str) -> ProcessingBaseline | None:
     if stored_offset not in (0, _ESA_OFFSET):
         return None
     version = re.fullmatch(r"(\d\d)\.(\d\d)", str(properties.get("s2:processing_baseline")))
-    name = f"N{version[1]}{version[2]}" if version else "of the STAC item"
+    if version:
+        name = f"N{version[1]}{version[2]}"
+    else:
+        name = "N0400 or later" if stored_offset else "before N0400"
     return ProcessingBaseline(name, stored_offset, printable(item))
 
 

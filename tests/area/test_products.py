@@ -227,6 +227,8 @@ def test_files_that_are_no_stac_item_say_nothing(tmp_path):
         assert baseline_of(raster) is None
     write_item(item, properties=BASELINE, scale=0.0001, offset=-0.1)
     assert baseline_of(raster).offset == -1000
+    write_item(item, scale=0.0001, offset=-0.1)
+    assert baseline_of(raster).name == "N0400 or later"
     item.write_text(item.read_text() + " " * 1_000_000)
     assert baseline_of(raster) is None
 

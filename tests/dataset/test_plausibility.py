@@ -193,3 +193,135 @@ def test_a_town_of_one_polarisation_holds_no_fill_value():
     assert plausibility.fill_value(roofs, "s1") is None
     roofs[:, :2, :2] = 9999
     assert plausibility.fill_value(roofs, "s1") == 9999
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        # No polarisation measures less than -90 dB.
+        ([-91, 0.1], "if that is no data"),
+        ([-89, 0.1], "convert from decibel"),
+        # Corner reflectors stay below 60 dB.
+        ([0.1, 1.1e6], "if that is no data"),
+        ([0.1, 0.9e6], None),
+    ],
+)
+def test_the_limits_of_backscatter(values, words):
+    problems = plausibility.impossible_values(np.float32(values), "s1")
+    assert [words in problem for problem in problems] == ([] if words is None else [True])
+
+
+def snow_of(counts):
+    """Ten bands that are alike, with each number as often as `counts` says."""
+    row = np.repeat(list(counts), list(counts.values()))
+    return np.tile(row.astype(np.uint16), (10, 1))
+
+
+@pytest.mark.parametrize(
+    ("counts", "number"),
+    [
+        # More than half of what lies near must be this number.
+        ({9999: 10, 9996: 4, 9001: 50}, 9999),
+        ({9999: 10, 9996: 10}, None),
+        # Near is within one percent.
+        ({9999: 10, 9950: 20}, None),
+        ({9999: 10, 9800: 20}, 9999),
+        # Others that are cut off at 1 say nothing of it.
+        ({9999: 10, 10_000: 30}, 9999),
+    ],
+)
+def test_a_fill_value_stands_out_from_the_numbers_near_it(counts, number):
+    assert plausibility.fill_value(snow_of(counts), "s2") == number
+
+
+def backscatter(vv, vh, shape=(20, 20)):
+    """Even land with these decibels in VV and VH."""
+    levels = 10 ** (np.array([vv, vh]) / 10)
+    return np.broadcast_to(levels[:, None, None], (2, *shape)).astype(np.float32)
+
+
+def test_no_data_does_not_count_where_most_is_asked_for():
+    image = np.full((2, 20, 20), 400, np.float32)
+    image[:, 8:] = 0
+    assert "digital numbers" in plausibility.unlikely_values(image, "s1")[0]
+
+
+def test_the_darkest_backscatter():
+    assert plausibility.unlikely_values(filled(2e-5), "s1") == []
+    assert "-50 dB" in plausibility.unlikely_values(filled(0.9e-5), "s1")[0]
+
+
+@pytest.mark.parametrize(("share", "is_refused"), [(0.03, True), (0.01, False)])
+def test_a_few_leaves_are_enough_to_judge_a_picture(share, is_refused):
+    image = np.full((4, 20, 20), 500, np.uint16)
+    image[3].flat[: int(400 * share)] = 14_000
+    assert bool(plausibility.unlikely_values(image, "s2", LEAF_BANDS)) == is_refused
+
+
+def test_leaves_without_red_are_not_judged():
+    """Without a value in the red there is nothing to compare the infrared with."""
+    image = np.full((4, 20, 20), 500, np.uint16)
+    image[3, :5] = 14_000
+    image[2, :5] = 0
+    assert plausibility.unlikely_values(image, "s2", LEAF_BANDS) == []
+
+
+def dark(brightest, share=0.0, bright=0, infrared=None):
+    """All bands alike, with a share of brighter pixels."""
+    image = np.full((10, 400), brightest, np.uint16)
+    image[:, : int(400 * share)] = bright
+    if infrared is not None:
+        image[S2_BANDS.index("B8A")] = infrared
+    return image
+
+
+@pytest.mark.parametrize(
+    ("image", "words"),
+    [
+        (dark(12, share=0.03, bright=300), None),
+        (dark(8, share=0.03, bright=300), "percent by 100"),
+        (dark(50, share=0.01, bright=300), "percent by 100"),
+        (dark(50, share=0.03, bright=300), None),
+        # Land by its colour: brighter in the infrared than in the visible, and not of noise alone.
+        (dark(80, infrared=130), "x 1,000 by 10"),
+        (dark(400, infrared=590), "x 1,000 by 10"),
+        (dark(400, infrared=610), None),
+        (dark(80, infrared=99, share=0.05, bright=300), None),
+        (dark(400, infrared=np.repeat([500, 100], [100, 300])), "x 1,000 by 10"),
+        (dark(400, infrared=np.repeat([500, 100], [60, 340])), None),
+    ],
+)
+def test_the_limits_of_dark_images(image, words):
+    problems = plausibility.implausible_image(image, "s2", S2_BANDS)
+    assert [words in problem for problem in problems] == ([] if words is None else [True])
+
+
+@pytest.mark.parametrize(("vh", "is_swapped"), [(-9, True), (-11, False)])
+def test_swapped_polarisations_differ_by_two_decibels(vh, is_swapped):
+    image = backscatter(-12, vh)
+    assert bool(plausibility.implausible_image(image, "s1", S1_BANDS)) == is_swapped
+    # Where only one of the two is observed, nothing is compared.
+    image[0, :12] = 0
+    assert bool(plausibility.implausible_image(image, "s1", S1_BANDS)) == is_swapped
+
+
+@pytest.mark.parametrize(
+    ("vv", "vh", "is_amplitude"),
+    [(-7, -11, False), (-5.5, -11, True), (-7, -9.5, True)],
+)
+def test_either_polarisation_tells_amplitude(vv, vh, is_amplitude):
+    problem = plausibility.looks_like_amplitude(backscatter(vv, vh), S1_BANDS)
+    assert (problem is not None) == is_amplitude
+
+
+@pytest.mark.parametrize(("share", "is_cut_off"), [(0.6, True), (0.4, False)])
+def test_more_than_half_of_the_visible_is_cut_off(share, is_cut_off):
+    image = dark(400, share=share, bright=1)
+    image[6] = 2000  # the infrared is bright enough
+    assert plausibility.looks_cut_off(image, S2_BANDS) == is_cut_off
+
+
+@pytest.mark.parametrize(("share", "is_brightened"), [(0.0, True), (0.005, True), (0.03, False)])
+def test_hardly_a_pixel_is_dark_where_the_offset_is_in_it(share, is_brightened):
+    image = dark(1200, share=share, bright=300)
+    assert plausibility.looks_brightened(image, S2_BANDS) == is_brightened
