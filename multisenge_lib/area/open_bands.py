@@ -259,7 +259,7 @@ def _open_file(
 
 
 def check_overlap(band: OpenBand, name: str, day: np.datetime64) -> None:
-    """Refuse files of one date that overlap and differ, after all of them has been read.
+    """Refuse files of one date that overlap and differ, after all of them were read.
 
     Raises:
         ImportAreaError: which of them is right is in doubt.
