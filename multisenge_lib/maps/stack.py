@@ -375,11 +375,11 @@ def _check_values(path: Path, sensor: str, indexes: Sequence[int], names: Sequen
 
 
 def _check_offset(path: Path, pixels: np.ndarray) -> None:
-    """Refuse reflectance to which ESA added 1000, by the product's name; warn if in doubt.
+    """Refuse reflectance to which ESA added 1000, by its processing baseline; warn if in doubt.
 
     Args:
-        path: path of the raster. Its name or a folder's may hold ESA's processing baseline, as
-            N0400.
+        path: path of the raster. Its product's metadata, or its name or a folder's, may hold ESA's
+            processing baseline, as N0400.
         pixels: `(bands, rows, columns)`, 0 for no data.
     """
     baseline = baseline_of(path)
@@ -389,12 +389,13 @@ def _check_offset(path: Path, pixels: np.ndarray) -> None:
     darkest_band = pixels.min(axis=0)[observed]
     if np.percentile(darkest_band, 1) >= DARK_PIXELS:
         raise PatchError(
-            f"{printable(path)} is of ESA's baseline {baseline.name} by its name and has no dark "
-            f"pixel: its reflectance has an offset; add {baseline.offset:g} to it, or import it"
+            f"{printable(path)} is of ESA's baseline {baseline.name} ({baseline.where}) and has no "
+            f"dark pixel: its reflectance has an offset; add {baseline.offset:g} to it, or import "
+            "it"
         )
     warnings.warn(
-        f"{printable(path)} is of ESA's baseline {baseline.name} by its name, whose reflectance "
-        f"has an offset; dark pixels say that it was removed: make sure that {baseline.offset:g} "
-        "was added",
+        f"{printable(path)} is of ESA's baseline {baseline.name} ({baseline.where}), whose "
+        "reflectance has an offset; dark pixels say that it was removed: make sure that "
+        f"{baseline.offset:g} was added",
         stacklevel=2,
     )

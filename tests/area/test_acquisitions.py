@@ -6,7 +6,8 @@ Every test cuts one image in two, so the truth is the whole image.
 import numpy as np
 import pytest
 import rasterio
-from own_images import WEST, radar, refused, scene, write
+from own_images import NORTH, WEST, radar, refused, scene, write
+from rasterio.transform import Affine
 
 from multisenge_lib.area import InputUnits, import_area
 from multisenge_lib.dataset import S1_BANDS, S2_BANDS
@@ -89,6 +90,15 @@ def test_the_first_by_name_counts_whatever_the_order_given(tmp_path):
     np.testing.assert_array_equal(whole_image(other_order.root), truth)
 
 
+def test_a_part_in_rows_from_south_to_north(tmp_path):
+    write_part(tmp_path / "in", (0, 80))
+    other = write_part(tmp_path / "in", (70, 128), IMAGE[:, ::-1])
+    with rasterio.open(other, "r+") as raster:
+        raster.transform = Affine(10, 0, WEST + 700, 0, 10, NORTH - 640)
+    imported = import_area(tmp_path / "root", [tmp_path / "in"], size=64)
+    np.testing.assert_array_equal(whole_image(imported.root), IMAGE)
+
+
 def test_parts_on_a_coarser_grid(tmp_path):
     """A value for all pixels: the seam of two resampled parts leaves no gap and no edge."""
     even = np.broadcast_to(IMAGE[:, :1, :1], (10, 32, 64))
@@ -110,6 +120,7 @@ def test_parts_on_a_coarser_grid(tmp_path):
         ("type", "in different units"),
         ("scale", "in different units"),
         ("no data", "in different units"),
+        ("baseline", "in different units"),
         ("projection", "in different projections"),
         ("resolution", "at different resolutions and on different ground"),
     ],
@@ -130,8 +141,11 @@ def test_what_is_in_doubt_is_refused(tmp_path, change, words):
         options = {"crs": "EPSG:32718"}
     elif change == "resolution":
         options = {"res": 20}
-    write_part(tmp_path / "in", (0, 80))
-    other = write_part(tmp_path / "in", columns, pixels, name="20230105_v2", **options)
+    folder = tmp_path / "in"
+    write_part(folder, (0, 80))
+    if change == "baseline":
+        folder = folder / "S2A_MSIL2A_20230105T105431_N0400_R051"
+    other = write_part(folder, columns, pixels, name="20230105_v2", **options)
     if change == "scale":
         with rasterio.open(other, "r+") as raster:
             raster.scales = [0.0001] * len(S2_BANDS)

@@ -54,6 +54,15 @@ def test_a_value_without_error_is_certain():
 # --- One mean ---
 
 
+def test_the_mean_is_that_of_the_score_asked_for():
+    hits = (40, 50, 60)
+    kappas = []
+    for right in hits:
+        accuracy = (right + 1) / (right + 10)
+        kappas.append((accuracy - 0.1) / 0.9)  # a tenth would be right by chance
+    assert mean_score(runs(hits), "kappa").value == pytest.approx(np.mean(kappas))
+
+
 def test_a_mean_score_of_equal_patches_varies_over_the_seeds_alone():
     hits = (40, 50, 60)
     result = mean_score(runs(hits), "macro_f1")
