@@ -65,17 +65,22 @@ def _classes_in_paper() -> str:
     certain = (beside_six == "certainly higher").sum()
     return (
         f"{low} to {high}. With the ten merged to six, kappa is certainly higher for "
-        f"{count_word(certain)} of {count_word(len(beside_six))} networks."
+        f"{_of_networks(certain, len(beside_six))}."
     )
 
 
 def _classes_of_others() -> str:
     merged = audit.merged_runs()
     higher = (merged["kappa"] > merged["kappa_six"]).sum()
-    return (
-        f"With the ten merged to six, kappa is higher for {count_word(higher)} of "
-        f"{count_word(len(merged))} networks."
-    )
+    return f"With the ten merged to six, kappa is higher for {_of_networks(higher, len(merged))}."
+
+
+def _of_networks(count: int, networks: int) -> str:
+    """Write "three of four networks", or "all four networks"."""
+    of_all = count_word(networks)
+    if count == networks:
+        return f"all {of_all} networks"
+    return f"{count_word(count)} of {of_all} networks"
 
 
 def _classes_on_the_sample(dataset: str) -> str:
@@ -85,7 +90,7 @@ def _classes_on_the_sample(dataset: str) -> str:
     values = sorted(gain.difference.value for gain in gains.values())
     low, high = (write_number(value, SIGNED) for value in (values[0], values[-1]))
     clear = sum(gain.is_clear for gain in gains.values())
-    return f"{low} to {high}, clear for {count_word(clear)} of {count_word(len(gains))} networks."
+    return f"{low} to {high}, clear for {_of_networks(clear, len(gains))}."
 
 
 def _step_in_paper(step: str) -> str:

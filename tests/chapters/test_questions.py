@@ -46,6 +46,9 @@ def test_the_paper_and_others_are_quoted():
     assert radar["the paper's tables"] == "+0.043 (6 classes), −0.055 (10 classes)."
     assert "+0.152 (6 classes)" in radar["others, same real images"]
     assert table.iloc[3, 1] == table.iloc[3, 2] == "Not tested."
+    classes = table.iloc[0]
+    assert classes["the paper's tables"].endswith("certainly higher for three of four networks.")
+    assert classes["others, same real images"].endswith("higher for all four networks.")
 
 
 @pytest.mark.usefixtures("_fast")
