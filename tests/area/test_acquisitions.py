@@ -119,6 +119,7 @@ def test_parts_on_a_coarser_grid(tmp_path):
         ("a part of it", "on the same ground"),
         ("type", "in different units"),
         ("scale", "in different units"),
+        ("offset tag", "in different units"),
         ("no data", "in different units"),
         ("baseline", "in different units"),
         ("projection", "in different projections"),
@@ -146,9 +147,11 @@ def test_what_is_in_doubt_is_refused(tmp_path, change, words):
     if change == "baseline":
         folder = folder / "S2A_MSIL2A_20230105T105431_N0400_R051"
     other = write_part(folder, columns, pixels, name="20230105_v2", **options)
-    if change == "scale":
-        with rasterio.open(other, "r+") as raster:
+    with rasterio.open(other, "r+") as raster:
+        if change == "scale":
             raster.scales = [0.0001] * len(S2_BANDS)
+        elif change == "offset tag":
+            raster.offsets = [-1000] * len(S2_BANDS)
     message = refused(tmp_path, [tmp_path / "in"], size=64)
     assert words in message
     assert message.endswith("give one of them, or merge them before")
