@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from rasters import DAYS, PATCHES, write_raster, write_root
 
+from multisenge_lib.dataset import S1_BANDS, TYPOLOGIES
 from multisenge_lib.dataset import store as stores
 from multisenge_lib.dataset.description import write_dataset_toml
 from multisenge_lib.dataset.layout import MULTISENGE, raster_path
@@ -334,6 +335,39 @@ def test_other_bands_are_another_store(root, selection, monkeypatch):
     first = pack(root, selection)
     with_bands(monkeypatch, "B2", "B3", "B8")
     assert pack(root, selection).path != first.path
+
+
+def test_fewer_classes_are_read_again(root, selection, monkeypatch):
+    """References are checked against the number of classes, which `dataset.toml` may change."""
+    pack(root, selection)
+    ten_classes = replace(MULTISENGE, published=TYPOLOGIES["10c"], groupings=())
+    monkeypatch.setattr(stores, "dataset_of_root", lambda root: ten_classes)
+    with pytest.raises(PatchError, match="class ids are 1 to 10"):
+        pack(root, selection)
+
+
+def test_another_band_order_and_other_dates_are_another_store(root, selection):
+    first = pack(root, selection, sensors=("s1",))
+    ordered = pack(root, selection, sensors=("s1",), band_order="resolution")
+    earlier = selection.copy()
+    earlier["s1_dates"] = [DAYS[:1]] * len(earlier)
+    fewer_dates = pack(root, earlier, sensors=("s1",))
+    assert len({first.path, ordered.path, fewer_dates.path}) == 3
+    assert fewer_dates.read("s1", 0).shape == (1, 32, 32, 2)
+
+
+def test_the_size_of_a_file_tells_that_it_changed(root, selection):
+    """Copies and archives keep the time of change, so the time alone is not enough."""
+    path = raster_path(root, "s1", BROKEN, DAYS[0])
+    first = pack(root, selection, sensors=("s1",))
+    times = path.stat().st_atime_ns, path.stat().st_mtime_ns
+    values = np.full((2, 32, 32), 0.5, np.float32)
+    write_raster(path, values, S1_BANDS, compress="deflate")
+    os.utime(path, ns=times)
+    second = pack(root, selection, sensors=("s1",))
+    assert second.path == first.path
+    (position,) = second.patches.loc[second.patches["patch"] == BROKEN, "position"]
+    assert (second.read("s1", position)[0] == 0.5).all()
 
 
 def test_the_split_is_part_of_the_fingerprint(root, selection):
