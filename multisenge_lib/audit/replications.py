@@ -15,7 +15,7 @@ import pandas as pd
 
 from multisenge_lib.audit.table_claims import merge_matrix
 from multisenge_lib.dataset import URBAN
-from multisenge_lib.paper import METHODS, Paper, Replication, Run, read_paper, replication
+from multisenge_lib.paper import METHODS, Replication, Run, read_paper, replication
 from multisenge_lib.results import scores
 
 #: The scores of `run_table`, by the names of `results.OVERALL`.
@@ -48,22 +48,6 @@ def overall_scores(run: Run) -> dict[str, float | None]:
     }
 
 
-def _paper_rows(paper: Paper, classes: int) -> dict[str, dict[str, float]]:
-    """The paper's four methods, with the scores of `COMPARED`."""
-    _, recall, weighted_f1 = paper.weighted(classes).T
-    macro_f1 = paper.scores(classes)[..., 2].mean(axis=1)
-    kappa = paper.kappa(classes)
-    rows = {}
-    for i, method in enumerate(METHODS):
-        rows[method] = {
-            "accuracy": recall[i],
-            "weighted_f1": weighted_f1[i],
-            "macro_f1": macro_f1[i],
-            "kappa": kappa[i],
-        }
-    return rows
-
-
 def run_table(classes: int) -> pd.DataFrame:
     """The paper's four methods and every public run of others, with one typology.
 
@@ -75,8 +59,10 @@ def run_table(classes: int) -> pd.DataFrame:
         nothing is reported), and `source`, the address of the run's file.
     """
     others = replication()
+    overall = read_paper().overall(classes)
     rows = []
-    for method, values in _paper_rows(read_paper(), classes).items():
+    for i, method in enumerate(METHODS):
+        values = {name: overall[name][i] for name in COMPARED}
         rows.append({"model": method, "by": "paper", **values, "source": "doi:10.3390/rs15010151"})
     for run in others.of_classes(classes):
         source = others.address(run)

@@ -123,20 +123,9 @@ def urban_over_seeds(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
 
 
 def paper_overall(classes: int) -> pd.DataFrame:
-    """Read Table 6 or 8, and the averages of Table 5 or 7: one row per method, columns `OVERALL`.
-
-    The paper's accuracy is its weighted recall, which is the same number. Its macro F1 and mean IoU
-    are means over the printed F1 of each class, from which the IoU follows: F1 / (2 - F1).
-    """
-    published = paper.read_paper()
-    weighted = [f"weighted_{score}" for score in SCORES]
-    table = pd.DataFrame(published.weighted(classes), list(paper.METHODS), weighted)
-    table["accuracy"] = table["weighted_recall"]
-    f1 = published.scores(classes)[:, :, 2]  # (methods, classes)
-    table["macro_f1"] = f1.mean(axis=1)
-    table["mean_iou"] = (f1 / (2 - f1)).mean(axis=1)
-    table["kappa"] = published.kappa(classes)
-    return table[list(OVERALL)]
+    """Read Table 6 or 8, and the averages of Table 5 or 7: a row per method, columns `OVERALL`."""
+    overall = paper.read_paper().overall(classes)
+    return pd.DataFrame(overall, list(paper.METHODS), list(OVERALL))
 
 
 def _mean_and_std(values: Sequence[float | None]) -> str:

@@ -106,16 +106,17 @@ def spread_figure(classes: int, width: float = DESKTOP_WIDTH) -> Figure:
     return figure
 
 
+def short_name(model: str) -> str:
+    """Shorten the name of a network of others, so that it fits beside or above a chart."""
+    if model.startswith("MA-UTAE"):
+        return model.replace("two encoders ", "")
+    return model.replace(" concatenated", "")
+
+
 def matrices_of_others(classes: int) -> dict[str, np.ndarray]:
     """The published matrices of others with 6 or 10 classes, by a name that fits above a panel."""
-    matrices = {}
-    for model, matrix in replication().matrices(classes).items():
-        if model.startswith("MA-UTAE"):
-            name = model.replace("two encoders ", "")
-        else:
-            name = model.replace(" concatenated", "")
-        matrices[name] = matrix
-    return matrices
+    matrices = replication().matrices(classes)
+    return {short_name(model): matrix for model, matrix in matrices.items()}
 
 
 def decoded_table(evidence: Evidence, other_patches: int) -> pd.DataFrame:

@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from multisenge_lib.chapters.html import write_number
+from multisenge_lib.chapters.html import count_word, write_number
 from multisenge_lib.models import EXPERIMENTS
 from multisenge_lib.results import (
+    LEAST_SEEDS,
     URBAN_F1,
     Estimate,
     Record,
@@ -120,3 +121,34 @@ def gain_table(gains: Mapping[str, TestedDifference]) -> pd.DataFrame:
             "clear": "yes" if gain.is_clear else "no",
         }
     return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def gain_cells(gains: pd.DataFrame, name: str) -> tuple[str, str]:
+    """Write a gain of `gain_table`, and its interval, for a table that shows other things too.
+
+    Args:
+        gains: from `gain_table`.
+        name: the row; where there is none, both are a dash.
+    """
+    if name not in gains.index:
+        return "–", "–"
+    gain = gains.loc[name]
+    return gain["gain"] + (", clear" if gain["clear"] == "yes" else ""), gain["95%, corrected"]
+
+
+def clearness_sentence(most_pairs: int, clear: Sequence[str], words: str) -> str:
+    """Say which of several changes are clear, or why none is.
+
+    Args:
+        most_pairs: pairs of runs in which the best measured of them was measured.
+        clear: the changes that are clear, by name.
+        words: what stands between "By the standard of the table" and their names.
+    """
+    if most_pairs == 1:
+        return "Each change is measured in one pair of runs, so any of them may be luck."
+    if most_pairs < LEAST_SEEDS:
+        most = count_word(most_pairs)
+        return f"With at most {most} pairs of runs for a change, none can be called clear."
+    if not clear:
+        return "By the standard of the table none of these changes is clear."
+    return f"By the standard of the table {words} {', '.join(clear)}."

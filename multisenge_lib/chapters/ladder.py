@@ -7,17 +7,23 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from multisenge_lib.chapters.gains import SIGNED, gain_table, score_interval
-from multisenge_lib.chapters.html import count_word, write_number
+from multisenge_lib.chapters.gains import (
+    SIGNED,
+    clearness_sentence,
+    gain_cells,
+    gain_table,
+    score_interval,
+)
+from multisenge_lib.chapters.html import write_number
 from multisenge_lib.chapters.style import (
     DESKTOP_WIDTH,
     columns_for,
     draw_intervals,
     interval_limits,
+    name_rows,
     panels,
 )
 from multisenge_lib.results import (
-    LEAST_SEEDS,
     Record,
     TestedDifference,
     common_seeds,
@@ -163,15 +169,8 @@ def ladder_sentences(runs: Mapping[str, Sequence[Record]], score: str = "macro_f
     text = f"The largest gain in {name} is {size}, from {rungs[largest].step}."
     if gains[largest].difference.value <= 0:
         text = f"No step raises the {name}."
-    seeds = [gain.difference.seeds for gain in gains.values()]
-    if max(seeds) == 1:
-        return f"{text} Each change is measured in one pair of runs, so any of them may be luck."
-    if max(seeds) < LEAST_SEEDS:
-        most = count_word(max(seeds))
-        return f"{text} With at most {most} pairs of runs for a change, none can be called clear."
-    if not clear:
-        return f"{text} By the standard of the table none of these changes is clear."
-    return f"{text} By the standard of the table these are clear: {', '.join(clear)}."
+    most_pairs = max(gain.difference.seeds for gain in gains.values())
+    return f"{text} {clearness_sentence(most_pairs, clear, 'these are clear:')}"
 
 
 def ladder_table(runs: Mapping[str, Sequence[Record]], score: str = "macro_f1") -> pd.DataFrame:
@@ -189,12 +188,7 @@ def ladder_table(runs: Mapping[str, Sequence[Record]], score: str = "macro_f1") 
         if records:
             row["score"] = _score_text(records, score)
         row["compared with"] = rung.below or "–"
-        row["gain"] = "–"
-        row["95%, corrected"] = "–"
-        if rung.label in gains.index:
-            gain = gains.loc[rung.label]
-            row["gain"] = gain["gain"] + (", clear" if gain["clear"] == "yes" else "")
-            row["95%, corrected"] = gain["95%, corrected"]
+        row["gain"], row["95%, corrected"] = gain_cells(gains, rung.label)
         rows[rung.label] = row
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("network")
 
@@ -245,12 +239,8 @@ def ladder_figure(runs: Mapping[str, Sequence[Record]], width: float = DESKTOP_W
     # Each name has two lines.
     figure, axes = panels(2, width, (2, 1), 0.37 * len(labels) + 0.6)
     for position, ax in enumerate(axes):
-        is_named = position % across == 0
         names = [_name_with_seeds(label, runs[label]) for label in labels]
-        ax.set_yticks(range(len(labels)), names if is_named else [""] * len(labels))
-        ax.set_ylim(len(labels) - 0.5, -0.5)
-        ax.tick_params(axis="y", length=0)
-        ax.grid(axis="x", lw=0.4)
+        name_rows(ax, names, is_named=position % across == 0)
     score_axis, cost_axis = axes
     trained = {label: records for label, records in runs.items() if records}
     heights = [labels.index(label) for label in trained]

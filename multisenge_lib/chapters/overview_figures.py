@@ -15,11 +15,10 @@ from multisenge_lib import audit
 from multisenge_lib.audit import SAME_NETWORK
 from multisenge_lib.chapters.comparison import (
     display_name,
-    paper_scores,
     record_scores,
     runs_by_method,
-    urban_f1,
 )
+from multisenge_lib.chapters.evidence_figures import short_name, urban_steps
 from multisenge_lib.chapters.gains import score_interval, step_gains
 from multisenge_lib.chapters.html import write_number
 from multisenge_lib.chapters.style import (
@@ -29,6 +28,7 @@ from multisenge_lib.chapters.style import (
     draw_intervals,
     interval_limits,
     lower_legend,
+    name_rows,
     panels,
 )
 from multisenge_lib.dataset import TYPOLOGIES, URBAN
@@ -73,13 +73,11 @@ def _public_scores(classes: int, score: str) -> pd.Series:
     return audit.run_table(classes)[score]
 
 
-def _short_name(model: str) -> str:
-    """Shorten the name of a network of others, so that it fits beside a chart."""
+def _row_name(model: str) -> str:
+    """Name the row of a network of others."""
     if model.startswith(SAME_NETWORK):
         return SAME_NETWORK  # its states, of two trainings, share a row
-    if model.startswith("MA-UTAE"):
-        return model.replace("two encoders ", "")
-    return model.replace(" concatenated", "")
+    return short_name(model)
 
 
 def overview_rows(dataset: str, drawn: Sequence[tuple[int, str]]) -> pd.DataFrame:
@@ -98,7 +96,7 @@ def overview_rows(dataset: str, drawn: Sequence[tuple[int, str]]) -> pd.DataFram
         for model, value in _public_scores(classes, score).dropna().items():
             is_paper = model in METHODS
             group = PAPER_GROUP if is_paper else OTHERS_GROUP
-            label = model if is_paper else _short_name(model)
+            label = model if is_paper else _row_name(model)
             rows.append((group, label, classes, score, value, np.nan, np.nan))
         own = runs_by_method(dataset, classes)
         forest = read_runs(dataset, f"forest_{classes}c")
@@ -167,13 +165,10 @@ def _row_heights(rows: pd.DataFrame) -> tuple[dict[tuple[str, str], int], list[s
 
 def _name_heights(ax: Axes, texts: Sequence[str], headings: Sequence[int], named: bool) -> None:
     """Write the names of networks and the headings of groups beside a chart."""
-    ax.set_yticks(range(len(texts)), texts if named else [""] * len(texts))
+    name_rows(ax, texts, is_named=named)
     for height, label in enumerate(ax.get_yticklabels()):
         if height in headings:
             label.set_fontweight("bold")
-    ax.set_ylim(len(texts) - 0.4, -0.6)
-    ax.tick_params(axis="y", length=0)
-    ax.grid(axis="x", lw=0.4)
 
 
 def _draw_values(
@@ -297,7 +292,9 @@ def class_overview(dataset: str, classes: int, width: float = DESKTOP_WIDTH) -> 
     figure, axes = panels(len(METHODS), width, (4, 1), height, sharex=True)
     labels = (PAPER_GROUP, OTHERS_GROUP, book_group(dataset))
     above = (-0.22, 0, 0.22)  # the three groups stand beside each other, not on each other
+    names = [class_label(typology, class_id, 22) for class_id in ids]
     for position, (ax, method) in enumerate(zip(axes, METHODS, strict=True)):
+        heights = name_rows(ax, names, is_named=position % across == 0)
         values = [
             public.loc[[method]],
             public[public.index.str.startswith(f"{method}, replicate")],
@@ -306,24 +303,17 @@ def class_overview(dataset: str, classes: int, width: float = DESKTOP_WIDTH) -> 
             values, above, _MARKS, labels, strict=False
         ):
             for _, f1 in table.iterrows():
-                at = np.array(ids) + shift
-                ax.scatter(f1, at, 22, color, marker=marker, zorder=3, label=label)
+                ax.scatter(f1, heights + shift, 22, color, marker=marker, zorder=3, label=label)
         if method in own.index:
             table = own.loc[method].loc[ids]
             marker, color = _MARKS[2]
-            at = np.array(ids) + above[2]
+            at = heights + above[2]
             ax.hlines(at, table["mean"] - table["std"], table["mean"] + table["std"], color, lw=2)
             ax.scatter(table["mean"], at, 22, color, marker=marker, zorder=3, label=labels[2])
         ax.set_title(method.replace("+", "+\n"))
         ax.set(xlim=(-0.02, 1.02), xlabel="F1")
         ax.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
-        is_named = position % across == 0
-        names = [class_label(typology, class_id, 22) for class_id in ids]
-        ax.set_yticks(ids, names if is_named else [""] * classes)
-        ax.set_ylim(classes + 0.6, 0.4)
-        ax.tick_params(axis="y", length=0)
         ax.tick_params(axis="x", labelbottom=True)  # else only the lowest is numbered
-        ax.grid(axis="x", lw=0.4)
     handles = {}
     for ax in axes:
         for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
@@ -350,19 +340,18 @@ def class_count_figure(
     figure, axes = panels(len(ten.columns), width, (4, 1), 2.8, sharex=True)
     names = [class_label(TYPOLOGIES["10c"], class_id, 22) for class_id in ids]
     for position, (ax, method) in enumerate(zip(axes, ten.columns, strict=True)):
+        heights = name_rows(ax, names, is_named=position % across == 0)
         higher = ten[method] > six[method]
         colors = np.where(higher, "#2b6ca3", "#a86400")
-        ax.hlines(ids, six[method], ten[method], colors, lw=2, zorder=1)
-        ax.scatter(six[method], ids, 30, "white", edgecolor="black", label="6 classes", zorder=3)
-        ax.scatter(ten[method], ids, 30, "black", label="10 classes", zorder=3)
+        ax.hlines(heights, six[method], ten[method], colors, lw=2, zorder=1)
+        # White with a black edge, and all black.
+        look = {"s": 30, "edgecolor": "black", "zorder": 3}
+        ax.scatter(six[method], heights, color="white", label="6 classes", **look)
+        ax.scatter(ten[method], heights, color="black", label="10 classes", **look)
         ax.set_title(method.replace("+", "+\n"))
         ax.set(xlim=(0, 1), xlabel="F1")
         ax.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
-        ax.set_yticks(ids, names if position % across == 0 else [""] * len(ids))
-        ax.set_ylim(max(ids) + 0.6, min(ids) - 0.6)
-        ax.tick_params(axis="y", length=0)
         ax.tick_params(axis="x", labelbottom=True)
-        ax.grid(axis="x", lw=0.4)
     lower_legend(figure, axes[0].get_legend_handles_labels()[0])
     return figure
 
@@ -374,12 +363,10 @@ def urban_step_rows(dataset: str) -> pd.DataFrame:
         One row per value: `group`, `step`, `classes`, `value`, and `low` and `high`, an interval
         corrected for the number of comparisons; NaN where there is one training.
     """
+    of_paper = urban_steps()
     rows = []
     for classes in (6, 10):
-        mean = urban_f1(paper_scores(classes)).mean()
-        s1, s2, both, inception = mean.loc[list(METHODS)]
-        gains = dict(zip(_STEP_LABELS, (both - s1, both - s2, inception - both), strict=True))
-        for step, gain in gains.items():
+        for step, gain in of_paper[f"{classes} classes"].items():
             rows.append((PAPER_GROUP, step, classes, gain, np.nan, np.nan))
         for gain in audit.sensor_gains().loc[classes, URBAN_F1]:
             step = "Sentinel-1, to Sentinel-2"
@@ -418,12 +405,9 @@ def urban_step_figure(dataset: str, width: float = DESKTOP_WIDTH) -> Figure:
             for ends, beyond, arrow in (("low", -limit, "<"), ("high", limit, ">")):
                 is_cut = own[ends].abs() > limit
                 ax.scatter(np.full(is_cut.sum(), beyond), at[is_cut], 34, color, marker=arrow)
-        ax.set_yticks(range(3), _STEP_LABELS.values() if position % across == 0 else [""] * 3)
-        ax.set_ylim(2.6, -0.6)
+        name_rows(ax, list(_STEP_LABELS.values()), is_named=position % across == 0)
         ax.set_xlim(-1.08 * limit, 1.08 * limit)
-        ax.tick_params(axis="y", length=0)
         ax.tick_params(axis="x", labelbottom=True)
-        ax.grid(axis="x", lw=0.4)
         ax.set_xlabel(f"Change in mean urban F1, {classes} classes")
     lower_legend(figure, axes[0].get_legend_handles_labels()[0])
     return figure

@@ -8,12 +8,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from multisenge_lib import paths
-from multisenge_lib.chapters.gains import gain_table
-from multisenge_lib.chapters.html import count_word
+from multisenge_lib.chapters.gains import clearness_sentence, gain_cells, gain_table
 from multisenge_lib.chapters.ladder import NOT_TRAINED
 from multisenge_lib.chapters.style import DESKTOP_WIDTH, is_narrow, lower_legend
 from multisenge_lib.results import (
-    LEAST_SEEDS,
     Record,
     common_seeds,
     correct,
@@ -169,12 +167,10 @@ def transfer_table(transfer: TransferRuns) -> pd.DataFrame:
                 row["training patches"] = f"{records[0].metadata.patches['train']}"
                 row["steps"] = f"{training_steps(records[0])}"
                 row[words] = f"{mean_score(records, 'macro_f1').value:.3f}"
-        row |= {"difference": "–", "95%, corrected": "–", "pairs of runs": "0"}
+        row["difference"], row["95%, corrected"] = gain_cells(gains, name)
+        row["pairs of runs"] = "0"
         if name in gains.index:
-            gain = gains.loc[name]
-            row["difference"] = gain["gain"] + (", clear" if gain["clear"] == "yes" else "")
-            row["95%, corrected"] = gain["95%, corrected"]
-            row["pairs of runs"] = gain["pairs of runs"]
+            row["pairs of runs"] = gains.loc[name, "pairs of runs"]
         rows[name] = row
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("share")
 
@@ -198,15 +194,8 @@ def transfer_sentences(transfer: TransferRuns) -> str:
         return "No two runs that differ in their start alone are trained yet."
     text = f"Fine-tuning changes the mean macro F1 by {'; '.join(clauses)}."
     pairs = table["pairs of runs"].astype(int).max()
-    if pairs == 1:
-        return f"{text} Each change is measured in one pair of runs, so any of them may be luck."
-    if pairs < LEAST_SEEDS:
-        most = count_word(pairs)
-        return f"{text} With at most {most} pairs of runs for a change, none can be called clear."
-    clear = table.index[table["difference"].str.endswith("clear")]
-    if len(clear) == 0:
-        return f"{text} By the standard of the table none of these changes is clear."
-    return f"{text} By the standard of the table it is clear at {', '.join(clear)}."
+    clear = table.index[table["difference"].str.endswith("clear")].tolist()
+    return f"{text} {clearness_sentence(pairs, clear, 'it is clear at')}"
 
 
 def transfer_figure(transfer: TransferRuns, width: float = DESKTOP_WIDTH) -> Figure:

@@ -92,7 +92,7 @@ def train_forest(
         predicted = forest.predict(of_pixels.reshape(-1, of_pixels.shape[-1]))
         return predicted.reshape(batch, height, width).astype(np.uint8)
 
-    evaluation = evaluate_predictions(predict_ids, prepared)
+    counts = evaluate_predictions(predict_ids, prepared)
     nodes = sum(tree.tree_.node_count for tree in forest.estimators_)
     epoch = {
         "loss": 1 - forest.score(features, ids),
@@ -112,7 +112,7 @@ def train_forest(
         parameters={"trainable": nodes, "total": nodes},
         step_operations=0.0,
     )
-    return make_record(prepared, training_info, evaluation, classifier)
+    return make_record(prepared, training_info, counts, classifier)
 
 
 def _fit(features: np.ndarray, ids: np.ndarray, trees: int, seed: int) -> Any:

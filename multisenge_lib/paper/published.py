@@ -144,6 +144,24 @@ class Paper:
         """Table 6 or 8: `(methods,)`."""
         return self._values(KAPPA_TABLE[classes])
 
+    def overall(self, classes: int) -> dict[str, np.ndarray]:
+        """Table 6 or 8 and the averages of Table 5 or 7, each `(methods,)`, by `results.OVERALL`.
+
+        The accuracy is the weighted recall, which is the same number. Macro F1 and mean IoU are
+        means over the printed F1 of each class, from which the IoU follows: F1 / (2 - F1).
+        """
+        precision, recall, weighted_f1 = self.weighted(classes).T
+        f1 = self.scores(classes)[..., 2]  # (methods, classes)
+        return {
+            "accuracy": recall,
+            "weighted_precision": precision,
+            "weighted_recall": recall,
+            "weighted_f1": weighted_f1,
+            "macro_f1": f1.mean(axis=1),
+            "mean_iou": (f1 / (2 - f1)).mean(axis=1),
+            "kappa": self.kappa(classes),
+        }
+
     def shares(self) -> np.ndarray:
         """Table 2: `(14,)` percent."""
         return self._values("table2")

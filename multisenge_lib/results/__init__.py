@@ -18,6 +18,7 @@ from multisenge_lib.results.metrics import (
     scores,
 )
 from multisenge_lib.results.parameters import to_yaml
+from multisenge_lib.results.patch_counts import PatchCounts
 from multisenge_lib.results.records import (
     Metadata,
     Record,
@@ -40,8 +41,4 @@ from multisenge_lib.results.side_by_side import (
     comparison_text,
     read_existing_runs,
 )
-from multisenge_lib.results.spatial import (
-    SpatialCounts,
-    count_patch,
-    join_counts,
-)
+from multisenge_lib.results.spatial import SpatialCounts

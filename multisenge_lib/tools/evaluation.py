@@ -30,11 +30,10 @@ from multisenge_lib.dataset import (
 from multisenge_lib.errors import FileError, ModelError, RecordError, printable
 from multisenge_lib.files import provenance
 from multisenge_lib.models import ModelCard, load_model, predict, with_input_size
+from multisenge_lib.training import count_weights
 
 #: The folder of the records of evaluations, below that of all results.
 EVALUATIONS = "evaluations"
-#: How many maps a record keeps where the dataset names no patches to show.
-_MAPS_KEPT = 3
 
 
 def evaluate_model(
@@ -79,14 +78,7 @@ def evaluate_model(
     maps.check_bands(root, card)
     typology = find_typology(dataset, card)
     selection = _select(root, card, split, dataset.months if own_months else card.months)
-
-    showcase = set(dataset.showcase) & set(selection["patch"])
-    if not showcase:
-        showcase = set(selection["patch"][:_MAPS_KEPT])
-    confusions = []
-    spatial_counts = []
-    predictions = {}
-    references = {}
+    counts = results.PatchCounts(selection["patch"].tolist(), len(typology), dataset.showcase)
     size = 0
     for row in tqdm(selection.itertuples(), split, len(selection), disable=not progress or None):
         patch = read_patch(root, row, card.sensors, band_order)
@@ -97,22 +89,18 @@ def evaluate_model(
             trained = with_input_size(trained, size)
         inputs = maps.patch_inputs(trained, card, row, patch)
         predicted = (predict(trained, inputs)[0].argmax(axis=-1) + 1).astype(np.uint8)
-        confusions.append(results.confusion_matrix(reference, predicted, len(typology)))
-        spatial_counts.append(results.count_patch(reference, predicted, len(typology)))
-        if row.patch in showcase:
-            predictions[row.patch] = predicted
-            references[row.patch] = reference
+        counts.add(row.patch, reference, predicted)
 
     return results.Record(
         metadata=_metadata(
             model, trained, card, root, dataset, typology, split, len(selection), size
         ),
         history=_empty_history(),
-        patches=tuple(selection["patch"]),
-        confusions=np.stack(confusions),
-        maps=predictions,
-        references=references,
-        spatial=results.join_counts(spatial_counts),
+        patches=counts.patches,
+        confusions=counts.confusions,
+        maps=counts.maps,
+        references=counts.references,
+        spatial=counts.spatial,
     )
 
 
@@ -174,7 +162,6 @@ def _metadata(
         "model_sha256": hashlib.sha256(model.read_bytes()).hexdigest(),
         "split": split,
     }
-    trainable = sum(int(np.prod(weight.shape)) for weight in trained.trainable_variables)
     return results.Metadata(
         dataset=dataset.name,
         experiment=card.name,
@@ -186,7 +173,7 @@ def _metadata(
         members=typology.members,
         choices={},
         settings={},
-        parameters={"trainable": trainable, "total": trained.count_params()},
+        parameters=count_weights(trained),
         patches={split: patches},
         split=dataset.split_rule,
         size=size,

@@ -27,7 +27,7 @@ if TYPE_CHECKING:  # loaded when first asked for, see `lazy_names`
         prepare,
     )
     from multisenge_lib.training.progress import show
-    from multisenge_lib.training.recording import ClassifierInfo, make_record
+    from multisenge_lib.training.recording import ClassifierInfo, count_weights, make_record
     from multisenge_lib.training.run import Run, train
     from multisenge_lib.training.scoring import evaluate, evaluate_predictions
 

@@ -14,7 +14,6 @@ from multisenge_lib.dataset import SPLITS, selection_parameters
 from multisenge_lib.models import read_model_card
 from multisenge_lib.training.checkpoint import TrainingInfo, history
 from multisenge_lib.training.preparation import PreparedRun, TrainingStatistics
-from multisenge_lib.training.scoring import Evaluation
 from multisenge_lib.training.start_from import StartingPoint, TakenWeights
 
 
@@ -44,7 +43,7 @@ def count_weights(model: keras.Model) -> dict[str, int]:
 def make_record(
     prepared: PreparedRun,
     training_info: TrainingInfo,
-    evaluation: Evaluation,
+    counts: results.PatchCounts,
     classifier: ClassifierInfo,
 ) -> results.Record:
     """Assemble the record: what was trained, on what, how, where and when, and its scores."""
@@ -93,11 +92,11 @@ def make_record(
     return results.Record(
         metadata=metadata,
         history=history(training_info.rows),
-        patches=evaluation.patches,
-        confusions=evaluation.confusions,
-        maps=evaluation.maps,
-        references=evaluation.references,
-        spatial=evaluation.spatial,
+        patches=counts.patches,
+        confusions=counts.confusions,
+        maps=counts.maps,
+        references=counts.references,
+        spatial=counts.spatial,
     )
 
 

@@ -179,11 +179,11 @@ def train(
             training_info = fit_or_load(model, prepared, folder, progress, checkpoint_interval)
         # This one is made for a single device, whatever the training ran on.
         model = in_float32(model, prepared, statistics)
-        evaluation = evaluate(model, prepared)
+        counts = evaluate(model, prepared)
         record = make_record(
             prepared,
             training_info,
-            evaluation,
+            counts,
             ClassifierInfo(
                 statistics=statistics,
                 parameters=count_weights(model),
