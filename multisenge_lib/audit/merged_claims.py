@@ -11,18 +11,6 @@ from multisenge_lib.audit.table_claims import majority_scores
 from multisenge_lib.paper import METHODS
 
 
-def six_class_scores(evidence: Evidence, score: str) -> np.ndarray:
-    """A score of the networks trained on six classes, as the paper prints it: `(methods,)`."""
-    if score == "accuracy":
-        # The accuracy is the recall weighted by support.
-        return evidence.paper.weighted(6)[:, 1]
-    if score == "kappa":
-        return evidence.paper.kappa(6)
-    if score == "weighted_f1":
-        return evidence.paper.weighted(6)[:, 2]
-    return evidence.paper.scores(6)[..., 2].mean(axis=1)
-
-
 def _side_of(interval: np.ndarray, value: float) -> str:
     """Whether all of an interval lies above a printed value, below it, or neither."""
     low, high = interval
@@ -51,7 +39,7 @@ def merged_table(evidence: Evidence) -> pd.DataFrame:
     rows = {}
     for score in MERGED_SCORES:
         constant = majority_scores(6, evidence.replication.support[6])[score]
-        trained_on_six = six_class_scores(evidence, score)
+        trained_on_six = evidence.paper.overall(6)[score]
         intervals = merged_bounds(evidence, score)
         for method, six, interval in zip(METHODS, trained_on_six, intervals, strict=True):
             rows[score, method] = {
@@ -71,7 +59,7 @@ def merged_table(evidence: Evidence) -> pd.DataFrame:
 @check("merged-macro-f1", score="macro_f1")
 def better_when_merged(evidence: Evidence, score: str) -> dict[str, Outcome]:
     """Right where the merged map is certainly better than the map of the network of six classes."""
-    trained_on_six = six_class_scores(evidence, score)
+    trained_on_six = evidence.paper.overall(6)[score]
     constant = majority_scores(6, evidence.replication.support[6])[score]
     intervals = merged_bounds(evidence, score)
     sides = []

@@ -186,7 +186,7 @@ def one_class(evidence: Evidence) -> dict[str, Outcome]:
             least=printed.min(),
             ahead=above.max(),
             below=(above <= HALF_UNIT_4DP).sum(),
-            least_macro=evidence.paper.scores(classes)[..., 2].mean(axis=1).min(),
+            least_macro=evidence.paper.overall(classes)["macro_f1"].min(),
             least_kappa=evidence.paper.kappa(classes).min(),
             name=TYPOLOGIES[f"{classes}c"].names[pixels.argmax()],
             weighted_f1=constant["weighted_f1"],

@@ -48,6 +48,13 @@ def _wins(values: np.ndarray, method: int) -> np.ndarray:
     return values.argmax(axis=0) == method
 
 
+def _right_by(agreeing: int, measures: int) -> bool | None:
+    """Judge a sentence that does not say by which measure: right by all, by none, else open."""
+    if agreeing == measures:
+        return True
+    return None if agreeing else False
+
+
 # Which method is best
 
 
@@ -141,13 +148,7 @@ def visual_best(evidence: Evidence) -> Outcome:
         if best_two == set(evidence.names):
             fit.append(score)
         last.append(f"{METHODS[values.argmin()]} by {score}")
-    if len(fit) == len(ranked):
-        right = True
-    elif fit:
-        # The sentence does not say by which score.
-        right = None
-    else:
-        right = False
+    right = _right_by(len(fit), len(ranked))
     return judged(right, fit=" and ".join(fit) or "none", ranked=ranked, last=last)
 
 
@@ -411,13 +412,7 @@ def inception(evidence: Evidence) -> dict[str, Outcome]:
             "mean urban F1": gain[_URBAN].mean(),
         }
         improved = [name for name, value in gains.items() if value > 0]
-        if len(improved) == len(gains):
-            right = True
-        elif improved:
-            # The sentence does not say by which score.
-            right = None
-        else:
-            right = False
+        right = _right_by(len(improved), len(gains))
         rows = [{"score": name, "gain": value} for name, value in gains.items()]
         better = (gain[:-1] > 0).sum()
         outcomes[str(classes)] = judged(right, each=rows, improved=improved, better=better)
@@ -434,12 +429,7 @@ def multimodal(evidence: Evidence) -> dict[str, Outcome]:
         means[classes] = gain[_URBAN].mean()
         wins[classes] = (gain[_URBAN] > 0).sum()
         weighted[classes] = gain[-1]
-    if min(means.values()) > 0:
-        right = True
-    elif max(means.values()) > 0:
-        right = None
-    else:
-        right = False
+    right = _right_by(sum(mean > 0 for mean in means.values()), len(means))
     return {
         "sensors": judged(
             right, means=means, weighted=weighted, wins=wins, others=sensor_gains_in_words()
