@@ -117,21 +117,11 @@ def bands_of_cube(
         cube = cube.to_dataset(name=cube.name or "values")
     axes = _axes_of(cube, name, crs, file_name)
     wanted_dims = {axes.x, axes.y, axes.time} - {None}
-    bands = []
     arrays = list(_arrays_by_band(cube))
-    names = unambiguous_names([band_name for band_name, _ in arrays])
-    if names_only_count(names):
-        raise ImportAreaError(
-            f"{name} only numbers its bands ({', '.join(map(printable, names[:3]))}, ...): name "
-            "them, such as B2, B8A or B11"
-        )
-    for band_name, (_, array) in zip(names, arrays, strict=True):
-        other = foreign_name(band_name)
-        if other or band_name.lower().endswith("nbart_swir_1"):
-            raise ImportAreaError(
-                f"{name} holds {printable(band_name)}, a band of {other or 'Landsat'}: give "
-                "images of Sentinel-1 and Sentinel-2 alone"
-            )
+    band_names = unambiguous_names([band_name for band_name, _ in arrays])
+    _check_band_names(name, band_names)
+    bands = []
+    for band_name, (_, array) in zip(band_names, arrays, strict=True):
         # Angles without dates, or cubes of several orbits, are not what a network sees.
         if set(array.dims) != wanted_dims:
             continue
@@ -149,6 +139,22 @@ def bands_of_cube(
                 )
                 bands.append(BandOfDay(sensor, band, day, source))
     return bands
+
+
+def _check_band_names(name: str, band_names: Sequence[str]) -> None:
+    """Refuse a cube whose bands are only numbered, or of which one is another sensor's."""
+    if names_only_count(band_names):
+        raise ImportAreaError(
+            f"{name} only numbers its bands ({', '.join(map(printable, band_names[:3]))}, ...): "
+            "name them, such as B2, B8A or B11"
+        )
+    for band_name in band_names:
+        other = foreign_name(band_name)
+        if other or band_name.lower().endswith("nbart_swir_1"):
+            raise ImportAreaError(
+                f"{name} holds {printable(band_name)}, a band of {other or 'Landsat'}: give "
+                "images of Sentinel-1 and Sentinel-2 alone"
+            )
 
 
 def _axes_of(cube: Any, name: str, crs: str | None, file_name: str) -> CubeAxes:

@@ -20,7 +20,7 @@ from multisenge_lib.area.cubes import is_cube_in_memory
 from multisenge_lib.area.cutting import PatchWriter, days_by_sensor
 from multisenge_lib.area.draft import draft_dataset
 from multisenge_lib.area.open_bands import InputUnits, S1Unit
-from multisenge_lib.area.products import band_in, used_bands
+from multisenge_lib.area.products import ProcessingBaseline, band_in, used_bands
 from multisenge_lib.area.reference import (
     VECTOR_FOLDER,
     Reference,
@@ -274,18 +274,7 @@ def _common_bands(
     Raises:
         ImportAreaError: a date lacks a band that others have.
     """
-    notices = []
-    filled = []
-    for acquisition in acquisitions:
-        # A band that is there is never replaced.
-        bands = dict(acquisition.bands)
-        for missing, other in fill.items():
-            if missing not in bands and other in acquisition.bands:
-                bands[missing] = acquisition.bands[other]
-                notices.append(f"{missing} is filled from {other}")
-        filled.append(replace(acquisition, bands=bands))
-    notices = list(dict.fromkeys(notices))  # once for all dates
-
+    filled, notices = _fill_bands(acquisitions, fill)
     common = {}
     for sensor, order in MULTISENGE.bands.items():
         of_sensor = [a for a in filled if a.sensor == sensor]
@@ -294,20 +283,40 @@ def _common_bands(
         present = set()
         for acquisition in of_sensor:
             present.update(acquisition.bands)
-        # A network reads the same bands at every date: each band must be at all dates or at none.
-        for acquisition in of_sensor:
-            lacking = [b for b in order if b in present and b not in acquisition.bands]
-            if lacking:
-                stand_in = _stand_in(lacking[0], acquisition)
-                raise ImportAreaError(
-                    f"{acquisition.title} has no {lacking[0]}, which other dates have: give it"
-                    f"{stand_in}, or leave out {next(iter(acquisition.bands.values())).name}"
-                )
         common[sensor] = tuple(band for band in order if band in present)
+        for acquisition in of_sensor:
+            _check_has_bands(acquisition, common[sensor])
         absent = [band for band in order if band not in present]
         if absent:
             notices.append(f"{sensor} has no {', '.join(absent)}: networks read the others only")
     return filled, common, notices
+
+
+def _fill_bands(
+    acquisitions: Sequence[Acquisition], fill: Mapping[str, str]
+) -> tuple[list[Acquisition], list[str]]:
+    """Fill missing bands as asked; a band that is there is never replaced."""
+    notices = []
+    filled = []
+    for acquisition in acquisitions:
+        bands = dict(acquisition.bands)
+        for missing, other in fill.items():
+            if missing not in bands and other in acquisition.bands:
+                bands[missing] = acquisition.bands[other]
+                notices.append(f"{missing} is filled from {other}")
+        filled.append(replace(acquisition, bands=bands))
+    return filled, list(dict.fromkeys(notices))  # once for all dates
+
+
+def _check_has_bands(acquisition: Acquisition, bands: Sequence[str]) -> None:
+    """Refuse a date that lacks one of these bands: a network reads the same bands at every date."""
+    for band in bands:
+        if band not in acquisition.bands:
+            stand_in = _stand_in(band, acquisition)
+            raise ImportAreaError(
+                f"{acquisition.title} has no {band}, which other dates have: give it"
+                f"{stand_in}, or leave out {next(iter(acquisition.bands.values())).name}"
+            )
 
 
 def _stand_in(band: str, acquisition: Acquisition) -> str:
@@ -366,15 +375,9 @@ def _offset_notices(acquisitions: Sequence[Acquisition], units: InputUnits) -> l
     """
     # Since January 2022 ESA adds 1000 to reflectance, so that the noise of dark pixels is not cut
     # off at 0. The metadata give what undoes it, an offset of -1000.
-    with_offset = {}
-    without_offset = {}
-    for acquisition in acquisitions:
-        for source in acquisition.bands.values():
-            baseline = source.baseline
-            if baseline is not None and baseline.offset:
-                with_offset[source.name] = baseline
-            elif baseline is not None:
-                without_offset[source.name] = baseline
+    baselines = _baselines(acquisitions)
+    with_offset = {name: baseline for name, baseline in baselines.items() if baseline.offset}
+    without_offset = {name: baseline for name, baseline in baselines.items() if not baseline.offset}
     if units.s2_offset and without_offset:
         name, baseline = next(iter(without_offset.items()))
         raise ImportAreaError(
@@ -386,7 +389,7 @@ def _offset_notices(acquisitions: Sequence[Acquisition], units: InputUnits) -> l
         return []
     name, baseline = next(iter(with_offset.items()))
     rasters = counted(len(with_offset), "raster is", "rasters are")
-    if units.s2_offset is None and units.s2_scale is None:
+    if not units.says_reflectance:
         return [
             f"{rasters} of ESA's processing baseline 04.00 or later: an offset of "
             f"{baseline.offset:g} is applied, such as to {name} ({baseline.name} in "
@@ -399,6 +402,16 @@ def _offset_notices(acquisitions: Sequence[Acquisition], units: InputUnits) -> l
         f"{rasters} of a processing baseline with an offset of {baseline.offset:g}, such as {name} "
         f"({baseline.name}); your scale and offset of {chosen:g} count instead"
     ]
+
+
+def _baselines(acquisitions: Sequence[Acquisition]) -> dict[str, ProcessingBaseline]:
+    """The processing baseline of each source that has one, by the source's name."""
+    baselines = {}
+    for acquisition in acquisitions:
+        for source in acquisition.bands.values():
+            if source.baseline is not None:
+                baselines[source.name] = source.baseline
+    return baselines
 
 
 def _size_notices(size: int, grid: TargetGrid) -> list[str]:

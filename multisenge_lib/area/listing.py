@@ -86,16 +86,7 @@ def list_files(sources: Iterable[Path]) -> ListedFiles:
             listed.by_folder[source] = {path.resolve() for path in inside}
             listed.skipped.update(skipped_inside)
             continue
-        problem = None if source.is_dir() else file_problem(source)
-        if problem == "is missing":
-            # A link whose target is gone is worth another word than a name that is not there.
-            problem = "is a link to nothing" if source.is_symlink() else "does not exist"
-        if problem is not None and problem != "is empty":  # GDAL says more of an empty file
-            raise ImportAreaError(f"{printable(source)} {problem}: give files or folders of images")
-        if source.suffix.lower() in ARCHIVE_ENDINGS:
-            raise ImportAreaError(
-                f"{printable(source)} is an archive: unpack it, and give the folder"
-            )
+        _check_given(source)
         files.append(source)
     # A file that is given twice, or by a link as well, is no second image of its date.
     identities = set()
@@ -105,6 +96,18 @@ def list_files(sources: Iterable[Path]) -> ListedFiles:
             identities.add(identity)
             listed.paths.append(path)
     return listed
+
+
+def _check_given(source: Path) -> None:
+    """Refuse a path among the sources that is neither a file to open nor a Zarr store."""
+    problem = None if source.is_dir() else file_problem(source)
+    if problem == "is missing":
+        # A link whose target is gone is worth another word than a name that is not there.
+        problem = "is a link to nothing" if source.is_symlink() else "does not exist"
+    if problem is not None and problem != "is empty":  # GDAL says more of an empty file
+        raise ImportAreaError(f"{printable(source)} {problem}: give files or folders of images")
+    if source.suffix.lower() in ARCHIVE_ENDINGS:
+        raise ImportAreaError(f"{printable(source)} is an archive: unpack it, and give the folder")
 
 
 def _snap_folder(header: Path) -> Path:
@@ -153,15 +156,14 @@ def _files_below(folder: Path) -> tuple[list[Path], Skipped]:
             if name.startswith("."):
                 continue
             path = Path(where) / name
-            ending = path.suffix.lower()
-            if ending in ARCHIVE_ENDINGS:
-                skipped.add(_ARCHIVES, path)
-            elif ending in RASTER_ENDINGS + CUBE_ENDINGS or _is_envi(path):
-                problem = _not_regular(path)
-                if problem:
-                    skipped.add(problem, path)
-                else:
-                    files.append(path)
+            endings = RASTER_ENDINGS + CUBE_ENDINGS + ARCHIVE_ENDINGS
+            if path.suffix.lower() not in endings and not _is_envi(path):
+                continue
+            problem = _not_openable(path)
+            if problem is not None:
+                skipped.add(problem, path)
+            else:
+                files.append(path)
     return sorted(files), skipped
 
 
@@ -178,8 +180,13 @@ def _is_data_root(folders: Sequence[str]) -> bool:
     return LABELS in folders and any(sensor in folders for sensor in SENSORS)
 
 
-def _not_regular(path: Path) -> str | None:
-    """Why a file cannot be opened without waiting for ever, such as a pipe; None if it can."""
+def _not_openable(path: Path) -> str | None:
+    """Why a file is left out: an archive, or what cannot be reached, or a pipe; None if it is not.
+
+    A pipe would be waited for.
+    """
+    if path.suffix.lower() in ARCHIVE_ENDINGS:
+        return _ARCHIVES
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:

@@ -244,18 +244,27 @@ def _open_file(
             raise
         except (RasterioError, OSError, ValueError) as error:
             raise ImportAreaError(f"{source.name} cannot be read: {error}") from None
-        dtype = np.dtype(raster.dtypes[position])
-        # Nearest leaves every stored value as it is, so marks are still there to be found.
-        no_data = {fill}
-        if units.no_data is not None:
-            no_data.add(units.no_data)
-        if dtype == np.uint16:
-            no_data.add(LARGEST_UINT16)
-        if sensor == "s2" and dtype.kind in "if":
-            no_data.update(_SIGNED_FILL)
+        marks = _marks_of_no_data(fill, np.dtype(raster.dtypes[position]), sensor, units)
         scale = raster.scales[position]
         offset = raster.offsets[position]
-        yield OpenBand(source, on_grid, tuple(no_data), scale, offset)
+        yield OpenBand(source, on_grid, marks, scale, offset)
+
+
+def _marks_of_no_data(
+    fill: float, dtype: np.dtype, sensor: str, units: InputUnits
+) -> tuple[float, ...]:
+    """All stored values that mean no data in a band on the grid.
+
+    Nearest leaves every stored value as it is, so marks are still there to be found.
+    """
+    marks = {fill}
+    if units.no_data is not None:
+        marks.add(units.no_data)
+    if dtype == np.uint16:
+        marks.add(LARGEST_UINT16)
+    if sensor == "s2" and dtype.kind in "if":
+        marks.update(_SIGNED_FILL)
+    return tuple(marks)
 
 
 def check_overlap(band: OpenBand, name: str, day: np.datetime64) -> None:

@@ -90,21 +90,25 @@ def content_of(raster: Raster, layer: str, dataset: Dataset) -> RasterContent:
     content.names_bands = set(named) == set(expected_bands)
     if content.names_bands:  # then it is judged in the order of the layout
         sample = sample[[named.index(band) for band in expected_bands]]
-        names = expected_bands
-    else:
-        names = None
     if layer == "s2":
+        names = expected_bands if content.names_bands else ()
         content.doubt = next(iter(implausible_image(sample, layer, names)), None)
-        content.brightened = looks_brightened(sample, names or ())
-    if layer == "s2" and has_red_edge(expected_bands):
-        content.edge = red_edge(np.moveaxis(sample, 0, -1))
-        content.order = order_of_red_edge(content.edge)
-    elif layer == "s1" and tuple(expected_bands) == S1_BANDS:
-        # 0 is no data; as decibels it would count as -50.
-        in_both = sample.all(axis=0)
-        if in_both.any():
-            content.levels = [float(np.median(decibel(band[in_both]))) for band in sample]
+        content.brightened = looks_brightened(sample, names)
+        if has_red_edge(expected_bands):
+            content.edge = red_edge(np.moveaxis(sample, 0, -1))
+            content.order = order_of_red_edge(content.edge)
+    elif tuple(expected_bands) == S1_BANDS:
+        content.levels = _levels(sample)
     return content
+
+
+def _levels(sample: np.ndarray) -> list[float] | None:
+    """Medians of VV and VH in decibel, where both are observed; None where they never are."""
+    # 0 is no data; as decibels it would count as -50.
+    in_both = sample.all(axis=0)
+    if not in_both.any():
+        return None
+    return [float(np.median(decibel(band[in_both]))) for band in sample]
 
 
 def _constant_bands(raster: Raster, sample: np.ndarray) -> list[str]:

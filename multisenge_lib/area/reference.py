@@ -184,11 +184,6 @@ def _class_ids(ids: np.ndarray, fill: float, options: ReferenceOptions) -> np.nd
     return ids.astype(np.uint8)
 
 
-def _as_text(number: float) -> str:
-    """An id as the user types it: 10.0 as 10, and 12110001 with all its digits."""
-    return str(int(number)) if float(number).is_integer() else str(number)
-
-
 def _replaced(ids: np.ndarray, missing: np.ndarray, options: ReferenceOptions) -> np.ndarray:
     classes = np.zeros(ids.shape, np.uint8)
     unnamed = []
@@ -334,27 +329,39 @@ def _ids_of_shapes(values: list[Any], column: str, options: ReferenceOptions) ->
     ids = []
     unknown = []
     for value in values:
-        is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-        is_missing = value is None or (is_number and np.isnan(value))
-        key = _as_text(value) if is_number else str(value)
-        if is_missing:
-            ids.append(0)
-        elif options.reclass:
-            if key not in options.reclass:
-                unknown.append(key)
-            ids.append(options.reclass.get(key, 0))
-        elif key.isdecimal() and int(key) <= len(options.class_names):
-            ids.append(int(key))
-        elif key in id_of_name:
-            ids.append(id_of_name[key])
+        class_id = _class_id(value, id_of_name, options)
+        if class_id is None:
+            unknown.append(_as_text(value))
         else:
-            unknown.append(key)
-            ids.append(0)
+            ids.append(class_id)
     if unknown:
-        examples = ", ".join(printable(key) for key in dict.fromkeys(unknown[:8]))
+        examples = ", ".join(printable(text) for text in dict.fromkeys(unknown[:8]))
         raise ImportAreaError(
             f"the reference {printable(options.path)} holds {examples} in {printable(column)}, "
             f"which are no class ids from 1 to {len(options.class_names)}: name the classes with "
             "--classes, or replace the values with --reclass 10=1,20=2"
         )
     return ids
+
+
+def _class_id(value: Any, id_of_name: Mapping[str, int], options: ReferenceOptions) -> int | None:
+    """The class id that a value means, 0 where it is missing; None where it means no class."""
+    if value is None or (_is_number(value) and np.isnan(value)):
+        return 0
+    text = _as_text(value)
+    if options.reclass:
+        return options.reclass.get(text)
+    if text.isdecimal() and int(text) <= len(options.class_names):
+        return int(text)
+    return id_of_name.get(text)
+
+
+def _as_text(value: Any) -> str:
+    """An id or a name as the user types it: 10.0 as 10, and 12110001 with all its digits."""
+    if _is_number(value) and float(value).is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool)

@@ -229,6 +229,17 @@ def _placement(sensor: str, source: BandSource) -> Placement:
         if isinstance(error, MultiSenGEError):
             raise
         raise ImportAreaError(f"{name} cannot be read: {error}") from None
+    _check_placed(name, crs, place, has_ground_points)
+    crs, place = without_jump(crs, place, width)
+    # Rows may run north and columns west, so left and right are computed from all four corners.
+    corners = [place * corner for corner in product((0, width), (0, height))]
+    left, bottom = np.min(corners, axis=0)
+    right, top = np.max(corners, axis=0)
+    return Placement(name, sensor, crs, place, (left, bottom, right, top), width, height)
+
+
+def _check_placed(name: str, crs: CRS | None, place: Affine, has_ground_points: bool) -> None:
+    """Refuse a source that does not say where on the earth its pixels lie."""
     if crs is None and has_ground_points:
         raise ImportAreaError(
             f"{name} is not terrain-corrected: it has ground control points instead of a "
@@ -253,12 +264,6 @@ def _placement(sensor: str, source: BandSource) -> Placement:
             f"{name} does not say where its pixels lie, it has no geotransform: give it one, such "
             "as with gdal_edit.py -a_ullr, or export it again"
         )
-    crs, place = without_jump(crs, place, width)
-    # Rows may run north and columns west, so left and right are computed from all four corners.
-    corners = [place * corner for corner in product((0, width), (0, height))]
-    left, bottom = np.min(corners, axis=0)
-    right, top = np.max(corners, axis=0)
-    return Placement(name, sensor, crs, place, (left, bottom, right, top), width, height)
 
 
 def _zone_of(placement: Placement) -> CRS:

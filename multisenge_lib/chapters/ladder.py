@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from multisenge_lib.chapters.gains import (
@@ -241,27 +242,36 @@ def ladder_figure(runs: Mapping[str, Sequence[Record]], width: float = DESKTOP_W
     for position, ax in enumerate(axes):
         names = [_name_with_seeds(label, runs[label]) for label in labels]
         name_rows(ax, names, is_named=position % across == 0)
-    score_axis, cost_axis = axes
-    trained = {label: records for label, records in runs.items() if records}
-    heights = [labels.index(label) for label in trained]
+    trained = {height: runs[label] for height, label in enumerate(labels) if runs[label]}
+    _draw_scores(axes[0], trained)
+    _draw_costs(axes[1], trained)
+    return figure
+
+
+def _draw_scores(ax: Axes, trained: Mapping[int, Sequence[Record]]) -> None:
+    """Draw the mean macro F1 of networks with its interval; their runs are given by height."""
     means = [mean_score(records, "macro_f1") for records in trained.values()]
     if means:
+        heights = list(trained)
         values = [mean.value for mean in means]
         lows, highs = zip(*(score_interval(mean, "macro_f1") for mean in means), strict=True)
         limits = interval_limits(values, lows, highs)
-        draw_intervals(score_axis, heights, lows, highs, limits, _COLOR)
-        score_axis.scatter(values, heights, 36, _COLOR, marker="s", zorder=3)
+        draw_intervals(ax, heights, lows, highs, limits, _COLOR)
+        ax.scatter(values, heights, 36, _COLOR, marker="s", zorder=3)
+    ax.locator_params(axis="x", nbins=6)  # labels of three decimals need room
+    ax.set_xlabel("Macro F1")
+
+
+def _draw_costs(ax: Axes, trained: Mapping[int, Sequence[Record]]) -> None:
+    """Draw the operations of one training; arguments as in `_draw_scores`."""
     most = 0.0
-    for height, records in zip(heights, trained.values(), strict=True):
+    for height, records in trained.items():
         operations = np.mean([record.metadata.operations for record in records]) / 1e12
         if operations > 0:  # they are not counted for a forest
-            cost_axis.scatter(operations, height, 36, _COLOR, marker="s", zorder=3)
+            ax.scatter(operations, height, 36, _COLOR, marker="s", zorder=3)
             most = max(most, operations)
-    score_axis.locator_params(axis="x", nbins=6)  # labels of three decimals need room
-    score_axis.set_xlabel("Macro F1")
-    cost_axis.set_xlabel("Operations of one training, 10¹²")
-    cost_axis.set_xlim(0, 1.08 * most or 1)  # a mark at the edge would be cut in half
-    return figure
+    ax.set_xlabel("Operations of one training, 10¹²")
+    ax.set_xlim(0, 1.08 * most or 1)  # a mark at the edge would be cut in half
 
 
 def _name_with_seeds(label: str, records: Sequence[Record]) -> str:

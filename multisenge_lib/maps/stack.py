@@ -172,12 +172,7 @@ def open_stack(
     for sensor, wanted in bands.items():
         band_indexes[sensor] = []
         for path, month in zip(files[sensor], months_by_sensor[sensor], strict=True):
-            problem = file_problem(path)
-            if problem:
-                raise PatchError(f"{printable(path)} {problem}: name a raster that can be read")
-            problem = name_problem(path)
-            if problem:
-                raise PatchError(f"{printable(path)} {problem}")
+            _check_name(path)
             if not any_month:
                 _check_month(path, month)
             grid = _read_grid(path)
@@ -228,6 +223,16 @@ def _check_numbers(
                 f"{rasters} of {sensor} given, the network takes {len(months)}, of the months "
                 f"{', '.join(map(str, months))}: give one a month, in this order"
             )
+
+
+def _check_name(path: Path) -> None:
+    """Refuse what is no file, or by its name no image that a network takes."""
+    problem = file_problem(path)
+    if problem:
+        raise PatchError(f"{printable(path)} {problem}: name a raster that can be read")
+    problem = name_problem(path)
+    if problem:
+        raise PatchError(f"{printable(path)} {problem}")
 
 
 def _check_month(path: Path, month: int) -> None:

@@ -91,13 +91,12 @@ def build_model(
     # --- What else the network asks for ---
     options: dict[str, Any] = {}
     if "days" in parameters:
-        options["days"] = {}
-        for sensor in experiment.sensors:
-            days = keras.Input((len(experiment.months_of(sensor)),), name=days_input(sensor))
-            inputs[days.name] = days
-            if experiment.first_dates:
-                days = days[:, : experiment.first_dates]
-            options["days"][sensor] = days
+        days = _day_inputs(experiment)
+        inputs |= {tensor.name: tensor for tensor in days.values()}
+        options["days"] = {
+            sensor: tensor[:, : experiment.first_dates] if experiment.first_dates else tensor
+            for sensor, tensor in days.items()
+        }
     if "choices" in parameters:
         options["choices"] = experiment
 
@@ -111,6 +110,26 @@ def build_model(
     if logits.dtype != "float32":
         # The loss takes exponentials of the logits, which 16 bits hold too coarsely.
         logits = layers.Activation("linear", dtype="float32", name="float32_logits")(logits)
+    return _join(inputs, logits, experiment)
+
+
+def _day_inputs(experiment: Experiment) -> dict[str, keras.KerasTensor]:
+    """Make the inputs for the days of the year of each sensor's images, `(batch, dates)`."""
+    days = {}
+    for sensor in experiment.sensors:
+        dates = len(experiment.months_of(sensor))
+        days[sensor] = keras.Input((dates,), name=days_input(sensor))
+    return days
+
+
+def _join(
+    inputs: Mapping[str, keras.KerasTensor], logits: keras.KerasTensor, experiment: Experiment
+) -> keras.Model:
+    """Make the model from its inputs and its logits.
+
+    Raises:
+        ExperimentError: the logits of a network of the user's do not come from the inputs.
+    """
     # TensorFlow takes the model's name for a scope, in which there must be no +.
     name = experiment.name.replace(VARIANT_MARK, "-")
     try:

@@ -153,6 +153,10 @@ def score_many(confusions: np.ndarray, name: str) -> np.ndarray:
         `(...) float64`, or `(..., classes)` for a score per class; NaN where `scores` has None, and
         of a matrix that counts no pixel.
     """
+    if name not in (*PER_CLASS, *OVERALL):
+        raise MultiSenGEError(
+            f"there is no score {name!r}: give one of {', '.join((*PER_CLASS, *OVERALL))}"
+        )
     confusions = np.asarray(confusions, np.float64)
     hits = np.diagonal(confusions, axis1=-2, axis2=-1)
     support = confusions.sum(axis=-1)
@@ -169,32 +173,30 @@ def score_many(confusions: np.ndarray, name: str) -> np.ndarray:
         # It equals recall weighted by support: the share of pixels that are right.
         return _ratio_or_nan(hits.sum(axis=-1), pixels)
 
-    # Which score per class `name` is, or is a mean of.
-    if name == "macro_f1":
-        score_of_class = "f1"
-    elif name == "mean_iou":
-        score_of_class = "iou"
-    else:
-        score_of_class = name.removeprefix("weighted_")
-    if score_of_class == "precision":
-        values = _ratio(hits, predicted)
-    elif score_of_class == "recall":
-        values = _ratio(hits, support)
-    elif score_of_class == "f1":
-        values = _ratio(2 * hits, support + predicted)
-    elif score_of_class == "iou":
-        values = _ratio(hits, support + predicted - hits)
-    else:
-        raise MultiSenGEError(
-            f"there is no score {name!r}: give one of {', '.join((*PER_CLASS, *OVERALL))}"
-        )
-    if name.startswith("weighted_"):
-        return _ratio_or_nan((values * support).sum(axis=-1), pixels)
     present = support > 0
-    if name in ("macro_f1", "mean_iou"):
-        total = np.where(present, values, 0).sum(axis=-1)
-        return _ratio_or_nan(total, present.sum(axis=-1).astype(np.float64))
-    return np.where(present, values, np.nan)
+    if name in PER_CLASS:
+        return np.where(present, _score_of_classes(name, hits, support, predicted), np.nan)
+    if name.startswith("weighted_"):
+        averaged = name.removeprefix("weighted_")
+        values = _score_of_classes(averaged, hits, support, predicted)
+        return _ratio_or_nan((values * support).sum(axis=-1), pixels)
+    averaged = {"macro_f1": "f1", "mean_iou": "iou"}[name]
+    values = _score_of_classes(averaged, hits, support, predicted)
+    total = np.where(present, values, 0).sum(axis=-1)
+    return _ratio_or_nan(total, present.sum(axis=-1).astype(np.float64))
+
+
+def _score_of_classes(
+    name: str, hits: np.ndarray, support: np.ndarray, predicted: np.ndarray
+) -> np.ndarray:
+    """Compute one of `PER_CLASS`; 0 for a class that is neither there nor predicted."""
+    if name == "precision":
+        return _ratio(hits, predicted)
+    if name == "recall":
+        return _ratio(hits, support)
+    if name == "f1":
+        return _ratio(2 * hits, support + predicted)
+    return _ratio(hits, support + predicted - hits)
 
 
 def _ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:

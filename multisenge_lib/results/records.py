@@ -346,24 +346,28 @@ def _check_replaceable(folder: Path, new: RecordSubject) -> None:
             f"{folder} holds a record of layout {layout}, this library writes {LAYOUT}: set "
             f"MULTISENGE_RESULTS to another folder, or replace it with {_REPLACE}"
         )
-    old = metadata.subject
+    difference = _difference(metadata.subject, new)
+    if difference:
+        raise RecordError(
+            f"{folder} holds a record of {difference}, finished {metadata.finished[:10]}, and it "
+            "is not replaced: set MULTISENGE_RESULTS to another folder, or replace it with "
+            f"{_REPLACE}"
+        )
+
+
+def _difference(old: RecordSubject, new: RecordSubject) -> str:
+    """Say in what two records differ that makes them records of two things; empty for nothing."""
     if not _same_data(old, new):
-        difference = "other data"
-    elif not _same_classes(old, new):
-        difference = "other classes"
-    elif old.evaluation != new.evaluation:
-        difference = "another network or split"
-    elif old.start != new.start:
-        difference = "other weights to start from"
-    elif names := differing_names(old.settings, new.settings):
-        values = [f"{name} {old.settings[name]}, now {new.settings[name]}" for name in names]
-        difference = f"other settings ({'; '.join(values)})"
-    else:
-        return
-    raise RecordError(
-        f"{folder} holds a record of {difference}, finished {metadata.finished[:10]}, and it is "
-        f"not replaced: set MULTISENGE_RESULTS to another folder, or replace it with {_REPLACE}"
-    )
+        return "other data"
+    if not _same_classes(old, new):
+        return "other classes"
+    if old.evaluation != new.evaluation:
+        return "another network or split"
+    if old.start != new.start:
+        return "other weights to start from"
+    names = differing_names(old.settings, new.settings)
+    values = [f"{name} {old.settings[name]}, now {new.settings[name]}" for name in names]
+    return f"other settings ({'; '.join(values)})" if values else ""
 
 
 def start_identity(start_from: Mapping[str, Any] | None) -> tuple[str, str] | None:

@@ -40,7 +40,13 @@ from multisenge_lib.dataset import (
 )
 from multisenge_lib.errors import ModelError, MultiSenGEError, printable
 from multisenge_lib.files import atomic
-from multisenge_lib.models import NETWORKS, get_experiment, read_model_card
+from multisenge_lib.models import (
+    NETWORKS,
+    Experiment,
+    ModelCard,
+    get_experiment,
+    read_model_card,
+)
 from multisenge_lib.results import write_record
 from multisenge_lib.sample import RASTER_DESCRIPTION, ensure_sample
 from multisenge_lib.tools.evaluation import evaluate_model, evaluation_folder
@@ -251,17 +257,7 @@ def run_transfer(
         RecordError: there are such records, and `replace_records` is False.
     """
     model = Path(model)
-    card = read_model_card(model)
-    if card.dataset != "sample":
-        raise ModelError(
-            f"{printable(model)} was trained on {card.dataset}: the second place is compared with "
-            "the sample, so give a network that was trained on it"
-        )
-    if card.network not in NETWORKS:
-        raise ModelError(
-            f"{printable(model)} is a network of the file {printable(card.network)}, which "
-            f"transfer cannot train: give one of {', '.join(NETWORKS)}"
-        )
+    card = _card_of_the_sample(model)
     if updates < _LEAST_EPOCHS:
         raise MultiSenGEError(
             f"{updates} steps: give at least {_LEAST_EPOCHS}, one for each validation"
@@ -281,11 +277,7 @@ def run_transfer(
         for seed in seeds:
             settings = _settings(root, seed, updates)
             for ending, start in ((FROM_SCRATCH, None), (FINE_TUNED, model)):
-                named = replace(
-                    experiment,
-                    name=experiment_name(experiment.name, share, ending),
-                    title=f"{experiment.title}, {share} % of the patches, {ending}",
-                )
+                named = _named(experiment, share, ending)
                 if progress:
                     show(f"{named.name}, seed {seed}")
                 run = train(
@@ -298,6 +290,31 @@ def run_transfer(
                 )
                 written.append(write_record(run.record, replace=replace_records))
     return written
+
+
+def _card_of_the_sample(model: Path) -> ModelCard:
+    """Read the card of a network; refuse one that was not trained on the sample, or of a file."""
+    card = read_model_card(model)
+    if card.dataset != "sample":
+        raise ModelError(
+            f"{printable(model)} was trained on {card.dataset}: the second place is compared with "
+            "the sample, so give a network that was trained on it"
+        )
+    if card.network not in NETWORKS:
+        raise ModelError(
+            f"{printable(model)} is a network of the file {printable(card.network)}, which "
+            f"transfer cannot train: give one of {', '.join(NETWORKS)}"
+        )
+    return card
+
+
+def _named(experiment: Experiment, share: int, ending: str) -> Experiment:
+    """Give an experiment the name and the title of a run of the second place."""
+    return replace(
+        experiment,
+        name=experiment_name(experiment.name, share, ending),
+        title=f"{experiment.title}, {share} % of the patches, {ending}",
+    )
 
 
 def _settings(root: Path, seed: int, updates: int) -> Settings:
