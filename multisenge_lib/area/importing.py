@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from multisenge_lib.area.acquisitions import Acquisition
 from multisenge_lib.area.cubes import is_cube_in_memory
-from multisenge_lib.area.cutting import PatchWriter, days_by_sensor
+from multisenge_lib.area.cutting import AcquisitionSummary, PatchWriter, days_by_sensor
 from multisenge_lib.area.draft import draft_dataset
 from multisenge_lib.area.open_bands import InputUnits, S1Unit
 from multisenge_lib.area.products import ProcessingBaseline, band_in, used_bands
@@ -489,18 +489,38 @@ def _write_images(
     bands: Mapping[str, Sequence[str]],
     progress: bool,
 ) -> list[str]:
+    summaries = {}
+    bar = tqdm(acquisitions, desc="importing", unit=" dates", disable=None if progress else True)
+    for acquisition in bar:
+        summary = writer.write_acquisition(acquisition, bands[acquisition.sensor])
+        summaries[acquisition.title] = summary
+    notices = _notices_of(summaries)
+    if not writer.dates:
+        reasons = "".join(f"; {notice}" for notice in notices[:3])
+        raise ImportAreaError(
+            f"no image covers at least half of any patch: nothing to import{reasons}"
+        )
+    if writer.too_little_data:
+        dates = counted(writer.too_little_data, "date of a patch", "dates of patches")
+        notices.append(
+            f"{dates} left out, at the images' edges or under clouds: less than half of the pixels "
+            "have data"
+        )
+    return notices
+
+
+def _notices_of(summaries: Mapping[str, AcquisitionSummary]) -> list[str]:
+    """Sentences on what cutting the acquisitions showed, which are given by their titles."""
     notices = []
     tagged = []
     tags_overridden = []
     probably_offset = []
-    bar = tqdm(acquisitions, desc="importing", unit=" dates", disable=None if progress else True)
-    for acquisition in bar:
-        summary = writer.write_acquisition(acquisition, bands[acquisition.sensor])
-        notices += summary.notices(acquisition.title)
+    for title, summary in summaries.items():
+        notices += summary.notices(title)
         tagged += summary.tagged
         tags_overridden += summary.overruled
         if summary.brightened:
-            probably_offset.append(acquisition.title)
+            probably_offset.append(title)
     if tagged:
         bands_with_tags = counted(len(tagged), "band has", "bands have")
         notices.append(
@@ -516,17 +536,6 @@ def _write_images(
         notices.append(
             f"{', '.join(probably_offset[:3])}: almost no pixel is darker than 1000 in B2-B4. "
             "Products since January 2022 carry an offset; if yours do, give --s2-offset -1000"
-        )
-    if not writer.dates:
-        reasons = "".join(f"; {notice}" for notice in notices[:3])
-        raise ImportAreaError(
-            f"no image covers at least half of any patch: nothing to import{reasons}"
-        )
-    if writer.too_little_data:
-        dates = counted(writer.too_little_data, "date of a patch", "dates of patches")
-        notices.append(
-            f"{dates} left out, at the images' edges or under clouds: less than half of the pixels "
-            "have data"
         )
     return notices
 

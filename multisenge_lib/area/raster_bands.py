@@ -100,28 +100,34 @@ def bands_by_user(
     It concerns rasters of that sensor with as many bands. Rasters of one band, each with its
     band's name, are not stacks and keep their names.
     """
-    # An order of ten bands says nothing of a raster of two.
-    sensors = [sensor for sensor, bands in user_bands.items() if len(bands) == len(header.names)]
-    sensor_by_name = sensor_in(header.path)
-    if sensor_by_name is not None:
-        sensors = [sensor for sensor in sensors if sensor == sensor_by_name]
-    elif len(sensors) == 1 and len(user_bands) > 1:
-        # Both orders are given, and only one has as many bands.
-        other = next(sensor for sensor in user_bands if sensor != sensors[0])
-        if _bands_by_description(header, other):
-            return None
-    if len(sensors) != 1:
+    sensor = _sensor_meant(header, user_bands)
+    if sensor is None:
         return None
-    sensor = sensors[0]
-    other_sensor = "s1" if sensor == "s2" else "s2"
-    described = [band_in(name, other_sensor) for name in header.names]
-    if any(described) and not any(band_in(name, sensor) for name in header.names):
-        return None  # VV and VH are never the two bands of Sentinel-2 that the user means
     named = []
     for index, band in enumerate(user_bands[sensor], 1):
         if band in used_bands(sensor):  # else "-", a band of no use
             named.append(NamedBand(sensor, band, index))
     return named
+
+
+def _sensor_meant(header: RasterHeader, user_bands: Mapping[str, Sequence[str]]) -> str | None:
+    """The sensor whose order of bands the user means for a raster; None for none of them."""
+    # An order of ten bands says nothing of a raster of two.
+    sensors = [sensor for sensor, bands in user_bands.items() if len(bands) == len(header.names)]
+    sensor_by_name = sensor_in(header.path)
+    if sensor_by_name is not None:
+        sensors = [sensor for sensor in sensors if sensor == sensor_by_name]
+    if len(sensors) != 1:
+        return None
+    sensor = sensors[0]
+    other = "s1" if sensor == "s2" else "s2"
+    # Orders for both are given, only one of them has as many bands, but the raster is the other's.
+    if sensor_by_name is None and other in user_bands and _bands_by_description(header, other):
+        return None
+    # VV and VH are never the two bands of Sentinel-2 that the user means.
+    is_described_as_other = any(band_in(name, other) for name in header.names)
+    is_described = any(band_in(name, sensor) for name in header.names)
+    return None if is_described_as_other and not is_described else sensor
 
 
 def _bands_by_description(header: RasterHeader, sensor: str) -> list[NamedBand]:
@@ -232,26 +238,29 @@ def place_bands(
     bands = []
     for band in named:
         day = band.day if band.day is not None else day_of_raster
-        if day is None and is_old_esa_name(path.stem):
-            raise ImportAreaError(
-                f"{header.title}: the date in this old name of ESA is that of the file's making, "
-                "the image's stands in the name of the product's folder (..._V20160730T105042_...):"
-                " import that folder, or begin the name with the date"
-            )
-        if day is None and has_dates_in_reverse(path.stem):
-            raise ImportAreaError(
-                f"{header.title}: its name holds two dates, the later one first, so it is in doubt "
-                "which is the image's: give it that one alone"
-            )
         if day is None:
-            raise ImportAreaError(
-                f"{header.title}: no date such as 20230105 or 05Jan2023 in its name: give it one"
-            )
+            raise ImportAreaError(f"{header.title}: {_why_no_day(path.stem)}")
         baseline = baseline_of(path) if band.sensor == "s2" else None
         opener = partial(rasterio.open, path)
         source = BandSource(header.title, opener, str(path), band.index, user_crs, baseline)
         bands.append(BandOfDay(band.sensor, band.band, day, source))
     return bands
+
+
+def _why_no_day(name: str) -> str:
+    """Say why the name of a raster gives no date, and what to do."""
+    if is_old_esa_name(name):
+        return (
+            "the date in this old name of ESA is that of the file's making, the image's stands in "
+            "the name of the product's folder (..._V20160730T105042_...): import that folder, or "
+            "begin the name with the date"
+        )
+    if has_dates_in_reverse(name):
+        return (
+            "its name holds two dates, the later one first, so it is in doubt which is the "
+            "image's: give it that one alone"
+        )
+    return "no date such as 20230105 or 05Jan2023 in its name: give it one"
 
 
 def _check_date_of_each_band(header: RasterHeader, named: Sequence[NamedBand]) -> None:

@@ -150,29 +150,21 @@ def predict_maps(
         raise MultiSenGEError(
             "no MODEL: name it before --s2 and --s1, which take all names up to the next option"
         )
-    rasters = {}
-    if s1:
-        rasters["s1"] = s1
-    if s2:
-        rasters["s2"] = s2
+    rasters = {sensor: files for sensor, files in (("s1", s1), ("s2", s2)) if files}
     if bool(rasters) == bool(root):
         raise MultiSenGEError("give either a data root, or rasters with --s2 and --s1")
 
-    raster_options = {"window": window, "overlap": overlap, "any_month": any_month}
     # Only those that were given: `predict_rasters` has the defaults.
-    raster_options = {name: value for name, value in raster_options.items() if value is not None}
+    for_rasters = {"window": window, "overlap": overlap, "any_month": any_month}
+    raster_options = {name: value for name, value in for_rasters.items() if value is not None}
     if root:
         _refuse_options(list(raster_options), chosen="a data root", other="rasters")
     elif tiles:
         _refuse_options(["tiles"], chosen="rasters", other="a data root")
 
-    layers = []
-    if probabilities:
-        layers.append("probabilities")
-    if entropy:
-        layers.append("entropy")
+    layers = {"probabilities": probabilities, "entropy": entropy}
     options = {
-        "layers": layers,
+        "layers": [layer for layer, wanted in layers.items() if wanted],
         "band_order": check_band_order(band_order),
         "network": network,
         "overwrite": overwrite,

@@ -137,23 +137,31 @@ def impossible_values(values: np.ndarray, sensor: str) -> list[str]:
         rule = _LINEAR_RULE if sensor == "s1" else _REFLECTANCE_RULE
         return [f"holds NaN or infinite values, {rule}: if they are no data, write 0"]
     if sensor == "s1":
-        if lowest < _DARKEST_SHARED:  # so dark is no decibel either
-            return [
-                f"holds {lowest:.6g}, {_LINEAR_RULE}, never negative: if that is no data, give the "
-                "raster that tag"
-            ]
-        if lowest < 0:
-            return [
-                f"holds {lowest:.3g} to {highest:.3g}, {_LINEAR_RULE}, never negative: convert "
-                "from decibel with 10 ** (value / 10)"
-            ]
-        if highest > _BRIGHTEST_POINT:
-            return [
-                f"holds values up to {highest:.6g}, {_LINEAR_RULE}, on land below "
-                f"{_BRIGHTEST_LAND}: if that is no data, give the raster that tag, else divide by "
-                "the scale with which it was stored"
-            ]
-        return []
+        return _impossible_backscatter(lowest, highest)
+    return _impossible_reflectance(highest)
+
+
+def _impossible_backscatter(lowest: float, highest: float) -> list[str]:
+    if lowest < _DARKEST_SHARED:  # so dark is no decibel either
+        return [
+            f"holds {lowest:.6g}, {_LINEAR_RULE}, never negative: if that is no data, give the "
+            "raster that tag"
+        ]
+    if lowest < 0:
+        return [
+            f"holds {lowest:.3g} to {highest:.3g}, {_LINEAR_RULE}, never negative: convert from "
+            "decibel with 10 ** (value / 10)"
+        ]
+    if highest > _BRIGHTEST_POINT:
+        return [
+            f"holds values up to {highest:.6g}, {_LINEAR_RULE}, on land below {_BRIGHTEST_LAND}: "
+            "if that is no data, give the raster that tag, else divide by the scale with which it "
+            "was stored"
+        ]
+    return []
+
+
+def _impossible_reflectance(highest: float) -> list[str]:
     if highest > LARGEST_UINT16:
         return [
             f"holds values up to {highest:.6g}, {_REFLECTANCE_RULE}: divide by the scale with "

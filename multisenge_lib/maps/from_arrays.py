@@ -105,24 +105,31 @@ def _check_series(model: keras.Model, series: Mapping[str, Any]) -> dict[str, np
 
     arrays = {}
     for sensor, (_, dates, _, _, bands) in needed.items():
-        array = _as_array(series.get(sensor, ()), sensor)
-        received = array.shape if sensor in series else "nothing"
-        if array.ndim != 4 or array.shape[0] != dates or array.shape[3] != bands or not array.size:
-            raise ExperimentError(
-                f"{sensor}: the network takes (dates, height, width, bands) with {dates} dates and "
-                f"{bands} bands, received {received}"
-            )
-        if array.dtype.kind not in "iufc":  # complex too: _check_units has a better message for it
-            raise ExperimentError(f"{sensor}: numbers are needed, received {array.dtype}")
-        _check_attributes(series[sensor], sensor)
-        _check_band_names(series[sensor], sensor)
-        arrays[sensor] = _check_units(array, sensor)
+        if sensor not in series:
+            raise ExperimentError(f"{sensor}: {_shape_rule(dates, bands)}, received nothing")
+        arrays[sensor] = _check_array(series[sensor], sensor, dates, bands)
 
     sizes = {array.shape[1:3] for array in arrays.values()}
     if len(sizes) > 1:
         raise ExperimentError(f"the sensors differ in height and width: {sorted(sizes)}")
     _check_same_ground(series)
     return arrays
+
+
+def _shape_rule(dates: int, bands: int) -> str:
+    return f"the network takes (dates, height, width, bands) with {dates} dates and {bands} bands"
+
+
+def _check_array(values: Any, sensor: str, dates: int, bands: int) -> np.ndarray:
+    """Check the series of one sensor, and give it as an array with 0 for no data."""
+    array = _as_array(values, sensor)
+    if array.ndim != 4 or array.shape[0] != dates or array.shape[3] != bands or not array.size:
+        raise ExperimentError(f"{sensor}: {_shape_rule(dates, bands)}, received {array.shape}")
+    if array.dtype.kind not in "iufc":  # complex too: _check_units has a better message for it
+        raise ExperimentError(f"{sensor}: numbers are needed, received {array.dtype}")
+    _check_attributes(values, sensor)
+    _check_band_names(values, sensor)
+    return _check_units(array, sensor)
 
 
 def _as_array(values: Any, sensor: str) -> np.ndarray:
