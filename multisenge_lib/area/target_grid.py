@@ -16,7 +16,7 @@ from rasterio.transform import Affine, from_origin
 from rasterio.warp import transform_bounds
 
 from multisenge_lib.area.acquisitions import Acquisition, BandSource
-from multisenge_lib.dataset import PIXEL, tile_corner, tile_of_square
+from multisenge_lib.dataset import PIXEL, WGS84, tile_corner, tile_of_square
 from multisenge_lib.errors import ImportAreaError, MultiSenGEError
 
 #: Metres that an area may reach at most: two tiles.
@@ -270,7 +270,7 @@ def _zone_of(placement: Placement) -> CRS:
     """The projection of a source if it is a UTM zone, else the zone of its middle."""
     if utm_zone(placement.crs) is not None:
         return CRS.from_epsg(placement.crs.to_epsg())
-    west, south, east, north = _transformed(placement, CRS.from_epsg(4326))
+    west, south, east, north = _transformed(placement, CRS.from_epsg(WGS84))
     if east < west:  # GDAL's way to say that bounds in degrees cross the antimeridian
         east += 360
     longitude = ((west + east) / 2 + 180) % 360 - 180

@@ -13,6 +13,7 @@ from multisenge_lib.dataset import (
     TILE_PIXELS,
     TYPOLOGIES,
     URBAN,
+    WGS84,
     tile_corner,
 )
 
@@ -244,7 +245,7 @@ def _direction(metres: float, ahead: str, behind: str) -> str:
 def place(evidence: Evidence) -> Outcome:
     tile, city = evidence.names
     west, north, epsg = tile_corner(tile)
-    to_tile_zone = Transformer.from_crs(4326, epsg, always_xy=True)
+    to_tile_zone = Transformer.from_crs(WGS84, epsg, always_xy=True)
     x, y = to_tile_zone.transform(*MULTISENGE.cities[city])
     east_of_centre = x - (west + _HALF_TILE)
     north_of_centre = y - (north - _HALF_TILE)
@@ -264,7 +265,7 @@ def place(evidence: Evidence) -> Outcome:
 def _longitude(tile: str) -> float:
     """Longitude of a tile's centre, in degrees."""
     west, north, epsg = tile_corner(tile)
-    to_degrees = Transformer.from_crs(epsg, 4326, always_xy=True)
+    to_degrees = Transformer.from_crs(epsg, WGS84, always_xy=True)
     return to_degrees.transform(west + _HALF_TILE, north - _HALF_TILE)[0]
 
 

@@ -13,9 +13,11 @@ import shapely
 
 from multisenge_lib.dataset import (
     LABELS,
+    LAMBERT_93,
     MULTISENGE,
     S1_RULES,
     SPLITS,
+    WGS84,
     centres,
     choose_all,
     dataset_of_root,
@@ -28,9 +30,6 @@ from multisenge_lib.dataset import (
     to_csv,
 )
 
-#: EPSG codes: longitude and latitude, and the projection of France, in metres.
-_WGS84 = 4326
-_LAMBERT_93 = 2154
 #: The gaps of Table 1 and Figure 3, in days; the paper uses 17.
 DAYS_GAPS = (15, 16, 17, 18, 19, 20)
 PAPER_GAP = 17
@@ -198,12 +197,12 @@ def count_cities(index: pd.DataFrame, per_patch: pd.DataFrame) -> pd.DataFrame:
 def _points(degrees: pd.DataFrame) -> gpd.GeoSeries:
     """Points of columns `lon` and `lat`, in metres."""
     points = gpd.points_from_xy(degrees["lon"], degrees["lat"])
-    return gpd.GeoSeries(points, index=degrees.index, crs=_WGS84).to_crs(_LAMBERT_93)
+    return gpd.GeoSeries(points, index=degrees.index, crs=WGS84).to_crs(LAMBERT_93)
 
 
 def count_distances(selection: pd.DataFrame) -> pd.DataFrame:
     """How near the patches of one split come to those of another, from edge to edge."""
-    ground = footprints(selection).to_crs(_LAMBERT_93)
+    ground = footprints(selection).to_crs(LAMBERT_93)
     rows = {}
     for one, other in permutations(SPLITS, 2):
         ours = ground.geometry[ground["split"] == one].to_numpy()

@@ -28,6 +28,7 @@ from multisenge_lib.chapters.style import (
     BLUE,
     DESKTOP_WIDTH,
     MIN_FONT_SIZE,
+    ORANGE,
     RED,
     class_label,
     is_narrow,
@@ -46,7 +47,7 @@ _LOOK = {
     REMARK: ("remark", "·"),
 }
 _METHOD_MARKERS = ("o", "s", "D", "^")
-_METHOD_COLORS = ("#6b6b6b", "#2b6ca3", "#a86400", "#9b1b4a")
+_METHOD_COLORS = ("#6b6b6b", BLUE, ORANGE, "#9b1b4a")
 _GREY = "#9a9a9a"
 
 

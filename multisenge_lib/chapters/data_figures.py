@@ -20,20 +20,18 @@ from multisenge_lib.chapters.style import (
     MIN_FONT_SIZE,
     RED,
     SPLIT_COLORS,
+    SPLIT_MARKERS,
     is_narrow,
     lower_legend,
     outlined,
     panels,
     show,
 )
-from multisenge_lib.dataset import MULTISENGE
+from multisenge_lib.dataset import MULTISENGE, PIXEL, TILE_PIXELS
 
 _SHADE = "#eef3f8"
-_MARKERS = dict(zip(SPLIT_COLORS, "osD", strict=True))
 #: Kilometres along one pixel of Sentinel-2's 10 m bands.
-_PIXEL = 0.01
-#: Pixels along a Sentinel-2 tile.
-_TILE_PIXELS = 10980
+_PIXEL = PIXEL / 1000
 #: Pixels along the piece of the village in which single pixels are to be seen.
 _DETAIL = 16
 
@@ -76,7 +74,7 @@ def _draw_tile(ax: Axes, columns: Sequence[int], rows: Sequence[int], chosen: in
         corner = (column * _PIXEL, row * _PIXEL)
         # The edge covers the gap of one pixel between patches, which would show here and there.
         ax.add_patch(Rectangle(corner, side, side, color=color, linewidth=0.4))
-    tile_side = _TILE_PIXELS * _PIXEL
+    tile_side = TILE_PIXELS * _PIXEL
     ax.add_patch(Rectangle((0, 0), tile_side, tile_side, fill=False, edgecolor="#333333"))
     # Rows are counted from the north, so the axis points down.
     ax.set(xlim=(-2, tile_side + 2), ylim=(tile_side + 2, -2), aspect="equal")
@@ -234,7 +232,7 @@ def days_between(
                 np.full(len(patches), height + shift),
                 np.maximum(largest * patches / series["patches"].max(), 6),
                 color=color,
-                marker=_MARKERS[split],
+                marker=SPLIT_MARKERS[split],
                 linewidths=0,
                 alpha=0.85,
             )
@@ -251,7 +249,7 @@ def _split_handles() -> list[Line2D]:
     handles = []
     for split, color in SPLIT_COLORS.items():
         handles.append(
-            Line2D([], [], color=color, marker=_MARKERS[split], linestyle="", label=split)
+            Line2D([], [], color=color, marker=SPLIT_MARKERS[split], linestyle="", label=split)
         )
     return handles
 
@@ -275,7 +273,7 @@ def class_presence(
     for number, (split, color) in enumerate(SPLIT_COLORS.items()):
         # Above each other, so that equal values do not hide one another.
         places = heights + 0.22 * (number - 1)
-        ax.scatter(percent[split], places, 28, color=color, marker=_MARKERS[split], zorder=2)
+        ax.scatter(percent[split], places, 28, color=color, marker=SPLIT_MARKERS[split], zorder=2)
     ax.set_yticks(heights, names)
     ax.invert_yaxis()
     ax.set(xlabel="Patches (%)", xlim=(-2, 102))

@@ -16,6 +16,7 @@ from multisenge_lib.chapters.html import Html, table, typeset
 from multisenge_lib.chapters.style import (
     BLUE,
     DESKTOP_WIDTH,
+    ORANGE,
     columns_for,
     lower_legend,
     name_rows,
@@ -24,7 +25,6 @@ from multisenge_lib.chapters.style import (
 from multisenge_lib.dataset import TYPOLOGIES
 from multisenge_lib.paper import METHODS, replication
 
-_ORANGE = "#a86400"
 #: The scores that are drawn, with the name below their panel.
 _TITLES = {
     "kappa": "Cohen's kappa",
@@ -66,7 +66,7 @@ def merged_figure(merged: pd.DataFrame, width: float = DESKTOP_WIDTH) -> Figure:
             rows["six"],
             heights,
             45,
-            _ORANGE,
+            ORANGE,
             marker="D",
             zorder=3,
             label="trained on six classes, as printed",
@@ -97,7 +97,7 @@ def spread_figure(classes: int, width: float = DESKTOP_WIDTH) -> Figure:
     for position, (ax, score) in enumerate(zip(axes, scores, strict=True)):
         labels = [name.replace(", ", ",\n").replace("four ", "four\n") for name in groups]
         heights = name_rows(ax, labels, is_named=position % across == 0)
-        for height, color, rows in zip(heights, (_ORANGE, BLUE), groups.values(), strict=True):
+        for height, color, rows in zip(heights, (ORANGE, BLUE), groups.values(), strict=True):
             values = rows[score]
             ax.plot([values.min(), values.max()], [height, height], color=color, lw=2)
             ax.scatter(values, np.full(len(values), height), 36, color, zorder=3)

@@ -16,6 +16,7 @@ from multisenge_lib.chapters.style import (
     DESKTOP_WIDTH,
     MIN_FONT_SIZE,
     SPLIT_COLORS,
+    SPLIT_MARKERS,
     class_label,
     class_legend,
     columns_for,
@@ -36,7 +37,6 @@ _SERIES_HEIGHT = 2.8
 _TEXT_LINE = 0.17
 #: Cities that small maps show without their names.
 _LANDMARKS = ("Reims", "Strasbourg")
-_MARKERS = dict(zip(SPLIT_COLORS, "osD", strict=True))
 
 
 def short_date(day: Any) -> str:
@@ -394,7 +394,7 @@ def dot_maps(
                 filled["lat"],
                 largest * filled[layer] / cells["patches"].max(),
                 color=SPLIT_COLORS.get(layer, BLUE),
-                marker=_MARKERS.get(layer, "o"),
+                marker=SPLIT_MARKERS.get(layer, "o"),
                 linewidths=0,
                 label=label,
             )

@@ -18,6 +18,7 @@ from multisenge_lib.chapters.gains import (
 from multisenge_lib.chapters.html import write_number
 from multisenge_lib.chapters.style import (
     DESKTOP_WIDTH,
+    GREEN,
     columns_for,
     draw_intervals,
     interval_limits,
@@ -36,7 +37,6 @@ from multisenge_lib.results import (
 )
 
 NOT_TRAINED = "not trained yet"
-_COLOR = "#1f6b3a"
 
 
 @dataclass(frozen=True)
@@ -256,8 +256,8 @@ def _draw_scores(ax: Axes, trained: Mapping[int, Sequence[Record]]) -> None:
         values = [mean.value for mean in means]
         lows, highs = zip(*(score_interval(mean, "macro_f1") for mean in means), strict=True)
         limits = interval_limits(values, lows, highs)
-        draw_intervals(ax, heights, lows, highs, limits, _COLOR)
-        ax.scatter(values, heights, 36, _COLOR, marker="s", zorder=3)
+        draw_intervals(ax, heights, lows, highs, limits, GREEN)
+        ax.scatter(values, heights, 36, GREEN, marker="s", zorder=3)
     ax.locator_params(axis="x", nbins=6)  # labels of three decimals need room
     ax.set_xlabel("Macro F1")
 
@@ -268,7 +268,7 @@ def _draw_costs(ax: Axes, trained: Mapping[int, Sequence[Record]]) -> None:
     for height, records in trained.items():
         operations = np.mean([record.metadata.operations for record in records]) / 1e12
         if operations > 0:  # they are not counted for a forest
-            ax.scatter(operations, height, 36, _COLOR, marker="s", zorder=3)
+            ax.scatter(operations, height, 36, GREEN, marker="s", zorder=3)
             most = max(most, operations)
     ax.set_xlabel("Operations of one training, 10¹²")
     ax.set_xlim(0, 1.08 * most or 1)  # a mark at the edge would be cut in half

@@ -22,7 +22,10 @@ from multisenge_lib.chapters.evidence_figures import short_name, urban_steps
 from multisenge_lib.chapters.gains import score_interval, step_gains
 from multisenge_lib.chapters.html import write_number
 from multisenge_lib.chapters.style import (
+    BLUE,
     DESKTOP_WIDTH,
+    GREEN,
+    ORANGE,
     class_label,
     columns_for,
     draw_intervals,
@@ -38,7 +41,7 @@ from multisenge_lib.results import URBAN_F1, mean_score, read_runs
 PAPER_GROUP = "The paper"
 OTHERS_GROUP = "Others, real images"
 #: Marker and colour: of the paper, of others, of this book.
-_MARKS = (("D", "#a86400"), ("o", "#2b6ca3"), ("s", "#1f6b3a"))
+_MARKS = (("D", ORANGE), ("o", BLUE), ("s", GREEN))
 #: The scores that can be drawn, with the words below their panel.
 _TITLES = {
     "weighted_f1": "Weighted F1",
@@ -342,7 +345,7 @@ def class_count_figure(
     for position, (ax, method) in enumerate(zip(axes, ten.columns, strict=True)):
         heights = name_rows(ax, names, is_named=position % across == 0)
         higher = ten[method] > six[method]
-        colors = np.where(higher, "#2b6ca3", "#a86400")
+        colors = np.where(higher, BLUE, ORANGE)
         ax.hlines(heights, six[method], ten[method], colors, lw=2, zorder=1)
         # White with a black edge, and all black.
         look = {"s": 30, "edgecolor": "black", "zorder": 3}

@@ -12,7 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from multisenge_lib.chapters.style import (
+    BLUE,
     DESKTOP_WIDTH,
+    ORANGE,
     SPLIT_COLORS,
     class_label,
     class_legend,
@@ -30,7 +32,7 @@ from multisenge_lib.dataset import Typology, is_sample
 from multisenge_lib.results import Record
 
 #: Marker and colour of each score: told apart by shape, by lightness and by hue.
-_SCORES = {"precision": (">", "#a86400"), "recall": ("<", "#2b6ca3"), "f1": ("o", "#1c1c1c")}
+_SCORES = {"precision": (">", ORANGE), "recall": ("<", BLUE), "f1": ("o", "#1c1c1c")}
 
 
 def _marked(figure: Figure, records: Mapping[str, Record]) -> Figure:
@@ -256,7 +258,7 @@ def growth_curves(points: pd.DataFrame, width: float = DESKTOP_WIDTH) -> Figure:
         # What the step would take if it grew with its operations from the last point down.
         last = part.iloc[-1]
         proportional = part["operations"] * last["seconds"] / last["operations"]
-        ax.loglog(part["value"], part["seconds"], "o-", color="#2b6ca3", label="measured")
+        ax.loglog(part["value"], part["seconds"], "o-", color=BLUE, label="measured")
         ax.loglog(part["value"], proportional, ":", color="#555555", label="as the operations grow")
         ax.set_xticks(part["value"], [str(value) for value in part["value"]])
         ax.tick_params(axis="x", which="minor", bottom=False, labelbottom=False)

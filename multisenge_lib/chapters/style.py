@@ -37,8 +37,11 @@ MIN_FONT_SIZE = 9
 _PHONE_PIXELS = 720
 #: Colours of splits, and of what is measured on them.
 SPLIT_COLORS = {"train": "#3a7cb8", "validation": "#b8720a", "test": "#7d0f3c"}
+SPLIT_MARKERS = {"train": "o", "validation": "s", "test": "D"}
 #: Colours that mean the same in several figures.
 BLUE = "#2b6ca3"
+GREEN = "#1f6b3a"
+ORANGE = "#a86400"
 RED = "#b3261e"
 GREY = "#767676"
 SAMPLE_MARK = "synthetic sample, not the paper's data"

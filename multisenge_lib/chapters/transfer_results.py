@@ -10,7 +10,13 @@ from matplotlib.figure import Figure
 from multisenge_lib import paths
 from multisenge_lib.chapters.gains import clearness_sentence, gain_cells, gain_table
 from multisenge_lib.chapters.ladder import NOT_TRAINED
-from multisenge_lib.chapters.style import DESKTOP_WIDTH, is_narrow, lower_legend
+from multisenge_lib.chapters.style import (
+    DESKTOP_WIDTH,
+    GREEN,
+    ORANGE,
+    is_narrow,
+    lower_legend,
+)
 from multisenge_lib.results import (
     Record,
     common_seeds,
@@ -28,8 +34,8 @@ TRANSFER_PLACE = "south"
 TRANSFER_SHARES = (5, 20, 100)
 #: The ends of the experiments' names, with the words, the colour and the marker of each.
 _WAYS = {
-    "scratch": ("from scratch", "#a86400", "o"),
-    "tuned": ("fine-tuned from the sample's network", "#1f6b3a", "s"),
+    "scratch": ("from scratch", ORANGE, "o"),
+    "tuned": ("fine-tuned from the sample's network", GREEN, "s"),
 }
 _NAME = re.compile(r"(.+)-(\d+)-(scratch|tuned)")
 

@@ -25,6 +25,8 @@ from multisenge_lib.dataset.encoding import (
     raster_bytes,
 )
 from multisenge_lib.dataset.grid import (
+    LAMBERT_93,
+    WGS84,
     centres,
     footprints,
     overlap,
