@@ -24,13 +24,16 @@ def make_record(
         rng = np.random.default_rng([of.classes, seed, len(experiment)])
         confusions = rng.integers(0, 50, (4, of.classes, of.classes))
         confusions += 100 * np.eye(of.classes, dtype=int)
+    typology = MULTISENGE.typologies[of.classification]
     metadata = {
         "dataset": dataset,
         "experiment": experiment,
         "seed": seed,
         "title": of.title,
-        "classes": MULTISENGE.typologies[of.classification].names,
+        "classes": typology.names,
         "classification": of.classification,
+        "colors": typology.colors,
+        "members": typology.members,
         "choices": {"filters": 32},
         "settings": {"epochs": 2},
         "parameters": {"trainable": 1, "total": 1},

@@ -60,8 +60,6 @@ def peer_table(record: Mapping[str, Any]) -> pd.DataFrame:
 def peer_variants_table(record: Mapping[str, Any]) -> pd.DataFrame:
     """Tabulate how long the networks take in each way of running PyTorch, and in the library.
 
-    A record of before the variants were measured has the one way that it was compared with.
-
     Returns:
         Median seconds as text: one row per way, one column per kind of work.
     """
@@ -72,9 +70,7 @@ def peer_variants_table(record: Mapping[str, Any]) -> pd.DataFrame:
         if work not in _NETWORK_WORK:
             continue
         ours.setdefault(f"the library, {precision}", {})[work] = f"{measured['ours']:.2f} s"
-        peer = measured["peer"].removeprefix("PyTorch, ")
-        variants = measured.get("variants", {peer: measured["theirs"]})
-        for variant, seconds in variants.items():
+        for variant, seconds in measured["variants"].items():
             theirs.setdefault(f"PyTorch, {variant}", {})[work] = f"{seconds:.2f} s"
     table = pd.DataFrame.from_dict(theirs | ours, orient="index", columns=_NETWORK_WORK)
     return table.rename_axis("way").fillna("–")
@@ -82,11 +78,6 @@ def peer_variants_table(record: Mapping[str, Any]) -> pd.DataFrame:
 
 def peer_variants_note(record: Mapping[str, Any]) -> str:
     """Say in a sentence which ways of running PyTorch the record was measured with."""
-    if not any("variants" in measured for measured in record["rows"]):
-        return (
-            "The record shown here is older than this rule: it has eager PyTorch in float32 alone, "
-            "so its ratios are larger than a careful user of PyTorch would see."
-        )
     reasons = [
         f"{skipped['what']} was skipped, since {skipped['why']}"
         for skipped in record.get("skipped", [])

@@ -139,8 +139,7 @@ def _mean_and_std(values: Sequence[float | None]) -> str:
 
 def _forest_runs(record: Record) -> list[Record]:
     """Read the runs of the random forest on the sensors and classes of a record's chapter."""
-    forest = f"forest_{record.metadata.classification or f'{len(record.metadata.classes)}c'}"
-    return read_runs(record.metadata.dataset, forest)
+    return read_runs(record.metadata.dataset, f"forest_{record.metadata.classification}")
 
 
 def seed_scores(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:

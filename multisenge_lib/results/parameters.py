@@ -4,13 +4,9 @@ from typing import Any
 
 import yaml
 
-from multisenge_lib.dataset import SELECTION_MARK
 from multisenge_lib.errors import RecordError, printable
 from multisenge_lib.models import FOREST, VARIANT_MARK
 from multisenge_lib.results.records import Record
-
-#: Settings that had another name in older records.
-_NEW_NAMES = {"readers": "reader_threads"}
 
 
 def to_parameters(record: Record) -> dict[str, Any]:
@@ -23,8 +19,7 @@ def to_parameters(record: Record) -> dict[str, Any]:
         record: the record of any experiment.
 
     Raises:
-        RecordError: the record is of an evaluation, not of a training; or of a random forest; or of
-            a selection of its own, and older than such records name their selection.
+        RecordError: the record is of an evaluation, not of a training; or of a random forest.
 
     Examples:
         >>> import multisenge_lib as ms
@@ -42,12 +37,7 @@ def to_parameters(record: Record) -> dict[str, Any]:
     for name, value in metadata.settings.items():
         # None means that the default decides, in the notebook as well.
         if value is not None:
-            parameters[_NEW_NAMES.get(name, name)] = value
-    if SELECTION_MARK in metadata.dataset and not metadata.selection:
-        raise RecordError(
-            f"the record of {metadata.experiment} on {metadata.dataset} does not say its months "
-            "and tiles, as it is older than such records name them: train it again"
-        )
+            parameters[name] = value
     parameters.update(metadata.selection)
     if metadata.skipped:
         parameters["on_error"] = "skip"
@@ -57,7 +47,7 @@ def to_parameters(record: Record) -> dict[str, Any]:
 def _experiment_parameters(record: Record) -> dict[str, Any]:
     """Return the parameters that name the experiment, and the network where it is a user's file."""
     metadata = record.metadata
-    network = metadata.choices.get("network", "")  # records of before networks had names lack it
+    network = metadata.choices.get("network", "")
     if network == FOREST:
         raise RecordError(
             f"{metadata.experiment} is a random forest, which the notebook does not train: use "

@@ -41,7 +41,7 @@ _METRICS = "metrics.json"
 _HISTORY = "history.csv"
 _TEST = "test.npz"
 #: Settings that two runs of one experiment may differ in: the seed, and what changes no result.
-_NOT_COMPARED = ("seed", "reader_threads", "readers", "tensorboard")
+_NOT_COMPARED = ("seed", "reader_threads", "tensorboard")
 #: The arrays of `SpatialCounts`.
 _SPATIAL = ("isolated_in_map", "isolated_in_reference", "by_distance")
 _REMEDY = "make room or set MULTISENGE_RESULTS to another folder, and give the same command again"
@@ -82,9 +82,9 @@ class Metadata:
         commit: git commit of the code; None outside a checkout.
         uncommitted: whether the code had changes that were not committed.
         versions: versions of Python and the packages that matter.
-        classification: name of the classes, such as `10c`; empty in records that are older than it.
-        colors: colour of each class, hexadecimal; empty in older records.
-        members: ids of the reference that each class gathers; empty in older records.
+        classification: name of the classes, such as `10c`.
+        colors: colour of each class, hexadecimal.
+        members: ids of the reference that each class gathers.
         selection: parameters of `dataset.with_selection`, where it is not the dataset's own.
         evaluation: where the network was not trained on this dataset, but only evaluated: which
             network, on which split; empty in the record of a training.
@@ -116,9 +116,9 @@ class Metadata:
     commit: str | None
     uncommitted: bool | None
     versions: dict[str, str]
-    classification: str = ""
-    colors: tuple[str, ...] = ()
-    members: tuple[tuple[int, ...], ...] = ()
+    classification: str
+    colors: tuple[str, ...]
+    members: tuple[tuple[int, ...], ...]
     selection: dict[str, Any] = field(default_factory=dict)
     evaluation: dict[str, Any] = field(default_factory=dict)
     start_from: dict[str, Any] | None = None
@@ -359,7 +359,7 @@ def _difference(old: RecordSubject, new: RecordSubject) -> str:
     """Say in what two records differ that makes them records of two things; empty for nothing."""
     if not _same_data(old, new):
         return "other data"
-    if not _same_classes(old, new):
+    if (old.classes, old.members) != (new.classes, new.members):
         return "other classes"
     if old.evaluation != new.evaluation:
         return "another network or split"
@@ -394,13 +394,6 @@ def _same_data(old: RecordSubject, new: RecordSubject) -> bool:
     # size of patches counts as the same data, whatever its values and however many patches it has.
     both_are_samples = old.dataset == new.dataset and is_sample(old.dataset)
     return both_are_samples and old.size == new.size
-
-
-def _same_classes(old: RecordSubject, new: RecordSubject) -> bool:
-    if old.classes != new.classes:
-        return False
-    # Older records do not name the members.
-    return not old.members or old.members == new.members
 
 
 # --- Read ---

@@ -102,14 +102,6 @@ def test_each_way_of_running_pytorch_has_a_row(record):
     assert chapters.peer_variants_note(record) == "All of them were measured."
 
 
-def test_a_record_without_variants_shows_the_peer_that_it_has(record):
-    peer = "PyTorch, eager, float32"
-    record["rows"] = [network_row("prediction, float32", 0.5, peer, 1.0)]
-    table = chapters.peer_variants_table(record)
-    assert table.loc[peer, "prediction"] == "1.00 s"
-    assert "older than this rule" in chapters.peer_variants_note(record)
-
-
 def test_a_way_that_could_not_be_measured_is_named(record):
     row = network_row("prediction, float32", 0.5, "PyTorch, eager", 1.0, variants={"eager": 1.0})
     record["rows"] = [row]

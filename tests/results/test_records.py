@@ -196,12 +196,6 @@ def test_a_record_that_started_from_another_network_is_not_replaced():
             results.write_record(make_record(dataset="area", start_from={**start, **change}))
 
 
-def test_a_record_of_before_the_members_were_kept_is_replaced():
-    results.write_record(make_record(dataset="area", members=()))
-    results.write_record(make_record(dataset="area", members=((1,),) * 6))
-    assert len(results.read_record("area", "s1_6c").metadata.members) == 6
-
-
 def test_the_sample_is_the_same_data_as_long_as_its_patches_have_one_size():
     """Its values and its patches follow the library's code, which may change between two runs."""
     results.write_record(make_record(fingerprint="before"))
