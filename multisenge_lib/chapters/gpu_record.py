@@ -1,8 +1,8 @@
 """The record of `benchmarks/gpu_check.py` as tables: what a GPU was measured to do.
 
 The record is one JSON file. Its `parts` have a `state` (done, skipped, failed or stopped), the
-reason `why` where a part is not done, and `results`, whose names carry the units. What a part did
-not measure is a dash in a table, or "not measured" with the reason.
+reason `why` where a part is not done, and `results`, whose names carry the units. A target that was
+not measured says so, with the reason.
 """
 
 import json
@@ -153,138 +153,37 @@ def target_table(record: GpuRecord) -> Html:
     return table(frame, "Targets, set before the measurement.", style="words")
 
 
-def step_table(record: GpuRecord) -> Html:
-    """Show speed and memory of a training step in each precision, ours and PyTorch's."""
+def part_table(record: GpuRecord) -> Html:
+    """Show the results of each part under the names of the record, which carry the units."""
     rows = {}
-    for part, precision in STEP_PARTS.items():
-        results = _results(record, part)
-        rows[precision] = {
-            "ms per step": _scaled(results.get("seconds_per_step"), 1e3),
-            "PyTorch, ms": _scaled(results.get("peer_seconds_per_step"), 1e3),
-            "patches per second": results.get("patches_per_second"),
-            "share of the peak, %": _scaled(results.get("share_of_peak"), 100),
-            "memory, GiB": _gibibytes(results.get("peak_memory_bytes")),
-            "PyTorch, GiB": _gibibytes(results.get("peer_peak_memory_bytes")),
-            "predicted, GiB": _gibibytes(results.get("predicted_memory_bytes")),
-        }
-    frame = pd.DataFrame.from_dict(rows, orient="index").rename_axis("precision")
-    sizes = _results(record, "step_mixed_bfloat16")
-    caption = "A training step"
-    if sizes:
-        caption += f" of {sizes['patches']} patches of {sizes['pixels']} x {sizes['pixels']} pixels"
-    caption += (
-        ". PyTorch has the same network and weights, and takes turns with ours. The peak is the "
-        "card's matrix product in the same precision."
-    )
-    return table(frame, caption, "{:.1f}")
-
-
-def growth_table(record: GpuRecord) -> Html:
-    """Show how time and memory grow with the batch and with the sizes of the network."""
-    rows = []
-    for point in _results(record, "largest_batch").get("points", ()):
-        rows.append(_growth_row(f"batch of {point['patches']}", point))
-    for point in _results(record, "growth").get("points", ()):
-        sizes = [f"{point[name]} {name}" for name in ("patches", "pixels", "dates", "filters")]
-        rows.append(_growth_row(", ".join(sizes), point))
-    columns = ["what", "ms per step", "predicted, GiB", "memory, GiB"]
-    frame = pd.DataFrame(rows, columns=columns).set_index("what")
-    caption = "How a step grows. A dash: the memory was not more than that of a point before."
-    return table(frame, caption, "{:.1f}")
-
-
-def _growth_row(name: str, point: Mapping[str, Any]) -> tuple[Any, ...]:
-    return (
-        name,
-        _scaled(point["seconds_per_step"], 1e3),
-        _gibibytes(point["predicted_memory_bytes"]),
-        _gibibytes(point["peak_memory_bytes"]),
-    )
-
-
-def other_results_table(record: GpuRecord) -> Html:
-    """Show, in words, what the parts without a table of their own found."""
-    described = {
-        "largest batch": _describe_largest_batch(_results(record, "largest_batch")),
-        "sample run": _describe_sample_run(_results(record, "sample_run")),
-        "resumed run": _describe_resumed_run(_results(record, "sample_run")),
-        "map": _describe_map(_results(record, "whole_map")),
-        "the same map on the CPU": _describe_cpu_map(_results(record, "map_on_cpu")),
-        "tests of the networks": _describe_tests(_results(record, "network_tests")),
-    }
-    rows = {name: words or "not measured" for name, words in described.items()}
-    for name, entry in record["parts"].items():
+    for part, entry in record["parts"].items():
+        words = _in_words(_results(record, part))
         if entry["state"] != "done":
-            rows[f"part {name}"] = f"{entry['state']}: {_why_not(record, name)}"
-    frame = pd.DataFrame({"result": rows}).rename_axis("what")
-    return table(frame, "The other parts of the run.", style="words")
+            words = "; ".join(filter(None, [f"{entry['state']}: {_why_not(record, part)}", words]))
+        rows[part.replace("_", " ")] = words
+    frame = pd.DataFrame({"result": rows}).rename_axis("part")
+    caption = "What each part measured. PyTorch, the peer, has the same network and weights."
+    return table(frame, caption, style="words")
 
 
-def _describe_largest_batch(results: Mapping[str, Any]) -> str:
-    if "largest_batch" not in results:
-        return ""
-    ended = results.get("ended", "the part did not end")
-    return f"{results['largest_batch']} patches; {ended}"
-
-
-def _describe_sample_run(results: Mapping[str, Any]) -> str:
-    """Compare the scores with the mean and the deviation of the committed CPU records."""
-    if "scores" not in results:
-        return ""
-    words = [f"{results['epochs']} epochs in {results['seconds']:.0f} s"]
-    committed = results["committed_scores"]
-    for name, value in results["scores"].items():
-        sentence = f"{name.replace('_', ' ')} {value:.3f}"
-        if name in committed:
-            mean = committed[name]["mean"]
-            deviation = committed[name]["deviation"]
-            sentence += f" (CPU: {mean:.3f} ± {deviation:.3f}, {committed['seeds']} seeds)"
-        words.append(sentence)
+def _in_words(results: Mapping[str, Any]) -> str:
+    """Write results as `patches 16; seconds per step 0.05`; of a list, how many points it has."""
+    words = []
+    for name, value in results.items():
+        if value is None:
+            text = "not known"
+        elif isinstance(value, Mapping):
+            text = f"({_in_words(value)})"
+        elif isinstance(value, list):
+            text = f"{len(value)}, see the record"
+        elif isinstance(value, float):
+            text = f"{value:.4g}"
+        elif isinstance(value, int) and not isinstance(value, bool):
+            text = f"{value:,}"
+        else:
+            text = f"{value}"
+        words.append(f"{name.replace('_', ' ')} {text}")
     return "; ".join(words)
-
-
-def _describe_resumed_run(results: Mapping[str, Any]) -> str:
-    if "resumed_run" not in results:
-        return ""
-    return (
-        f"{_describe_difference('resumed', results['resumed_run'])}; "
-        f"{_describe_difference('repeated', results['repeated_run'])}"
-    )
-
-
-def _describe_difference(name: str, difference: Mapping[str, Any]) -> str:
-    if difference["equal"]:
-        return f"{name}, it equals the uninterrupted run"
-    largest = difference["largest_weight_difference"]
-    return f"{name}, its weights differ from the uninterrupted run's by up to {largest:.1e}"
-
-
-def _describe_map(results: Mapping[str, Any]) -> str:
-    if "megapixels_per_second" not in results:
-        return ""
-    words = (
-        f"{results['pixels']:,} x {results['pixels']:,} pixels in {results['seconds']:.0f} s, "
-        f"{results['megapixels_per_second']:.2f} megapixels per second"
-    )
-    memory = _gibibytes(results["peak_memory_bytes"])
-    if memory is not None:
-        words += f", {memory:.1f} GiB on the GPU"
-    return words
-
-
-def _describe_cpu_map(results: Mapping[str, Any]) -> str:
-    if "pixels_of_other_class" not in results:
-        return ""
-    return (
-        f"{results['pixels_of_other_class']:,} of {results['pixels']:,} pixels have another class; "
-        f"there the two best classes are at most {results['largest_gap_of_those_pixels']:.1e} apart"
-    )
-
-
-def _describe_tests(results: Mapping[str, Any]) -> str:
-    if "passed" not in results:
-        return ""
-    return f"{results['passed']} passed, {results['failed']} failed"
 
 
 def about_table(record: GpuRecord) -> Html:
@@ -321,16 +220,6 @@ def gpu_record_tables(path: Path) -> Html:
     parts = [
         about_table(record),
         target_table(record),
-        step_table(record),
-        growth_table(record),
-        other_results_table(record),
+        part_table(record),
     ]
     return Html("".join(part.data for part in parts))
-
-
-def _scaled(value: float | None, factor: float) -> float | None:
-    return None if value is None else factor * value
-
-
-def _gibibytes(value: float | None) -> float | None:
-    return None if value is None else value / 2**30
