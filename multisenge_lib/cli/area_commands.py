@@ -167,8 +167,7 @@ def _print_plan(labels: Path) -> None:
     from multisenge_lib.tools import format_quantity, measured_rates, plan_full_run
 
     dataset = dataset_of_labels(labels, None, False)
-    table, _ = plan_full_run(labels, dataset)
-    for row in table.itertuples():
+    for row in plan_full_run(labels, dataset).itertuples():
         typer.echo(f"{row.what:<38} {format_quantity(row.value, row.unit):>12} {row.how}")
     rates = measured_rates()
     typer.echo(
