@@ -143,12 +143,12 @@ class _Description(Struct, forbid_unknown_fields=True):
         Meta(description="2 to 254 classes with a name and a color such as #a50026"),
     ] = None
     groupings: Annotated[
-        dict[str, _Grouping] | tuple[_Grouping, ...],
+        dict[str, _Grouping],
         Meta(
-            description="a table of groupings by name, or a list of groupings; each is a list of "
-            "two classes or more, with name, color and ids"
+            description="a table of groupings by name; each is a list of two classes or more, "
+            "with name, color and ids"
         ),
-    ] = ()
+    ] = {}
     blocks: Annotated[
         _Blocks,
         Meta(
@@ -218,12 +218,9 @@ def _check_class_names(description: _Description) -> None:
 
     They become parts of tables, legends and XML files too.
     """
-    groupings = description.groupings
-    if isinstance(groupings, dict):
-        groupings = tuple(groupings.values())
     tables = {"classes": description.classes or ()}
-    for position, groups in enumerate(groupings):
-        tables[f"groupings[{position}]"] = groups
+    for name, groups in description.groupings.items():
+        tables[f"groupings.{name}"] = groups
     for key, classes in tables.items():
         for position, land_class in enumerate(classes):
             if not land_class.name.isprintable():
@@ -255,14 +252,14 @@ def _check_order(description: _Description) -> None:
         raise DescriptionError(f"bands is empty: it is {_RULES['bands']}")
 
 
-def _check_grouping(key: str, groups: Sequence[_Group], number_of_classes: int) -> None:
+def _check_grouping(name: str, groups: Sequence[_Group], number_of_classes: int) -> None:
     ids = []
     for group in groups:
         ids += group.ids
     if sorted(ids) != list(range(1, number_of_classes + 1)):
         raise DescriptionError(
-            f"{key} has the ids {sorted(ids)}: each id from 1 to {number_of_classes} must be in "
-            "one group of each grouping"
+            f"groupings.{name} has the ids {sorted(ids)}: each id from 1 to {number_of_classes} "
+            "must be in one group of each grouping"
         )
 
 
@@ -278,16 +275,6 @@ def _check_name_of_grouping(name: str, used_names: Iterable[str]) -> None:
             f"groupings.{name}: another grouping, or the reference itself, has this name: choose "
             "another one"
         )
-
-
-def _free_name(number_of_classes: int, used_names: Iterable[str]) -> str:
-    """A name for a grouping without one: `2c`, or `2c_2`, `2c_3` where that is used."""
-    name = f"{number_of_classes}c"
-    attempt = 1
-    while name in used_names:
-        attempt += 1
-        name = f"{number_of_classes}c_{attempt}"
-    return name
 
 
 def _published(description: _Description) -> Typology:
@@ -306,18 +293,10 @@ def _groupings(description: _Description, published: Typology) -> tuple[Typology
     if description.classes is None and not description.groupings:
         return MULTISENGE.groupings
 
-    named = isinstance(description.groupings, dict)
     typologies = {published.name: published}
-    for position, key in enumerate(description.groupings):
-        if named:
-            name = key
-            groups = description.groupings[name]
-            _check_name_of_grouping(name, typologies)
-            _check_grouping(f"groupings.{name}", groups, len(published))
-        else:
-            groups = description.groupings[position]
-            name = _free_name(len(groups), typologies)
-            _check_grouping(f"groupings[{position}]", groups, len(published))
+    for name, groups in description.groupings.items():
+        _check_name_of_grouping(name, typologies)
+        _check_grouping(name, groups, len(published))
         rows = [(group.name, group.color, group.ids) for group in groups]
         typologies[name] = make_typology(rows, name)
 

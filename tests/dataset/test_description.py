@@ -273,25 +273,16 @@ CLASSES = "".join(f'[[classes]]\nname = "{c}"\ncolor = "#a5002{i}"\n' for i, c i
 
 
 @pytest.mark.fault("dataset.toml: two groupings of as many classes -> both are kept, by names")
-def test_groupings_without_a_name_are_called_by_their_number_of_classes(tmp_path):
-    several = [grouping([1], [2, 3]), grouping([1, 2], [3]), grouping([3], [2], [1])]
-    text = f"groupings = [{', '.join(several)}]\n{TOML}{CLASSES}"
-    (tmp_path / "dataset.toml").write_text(text)
-    dataset = dataset_of_root(tmp_path)
-    assert list(dataset.typologies) == ["3c", "2c", "2c_2", "3c_2"]
-    assert dataset.published.names == ("a", "b", "c")
-    assert dataset.typologies["2c"].members == ((1,), (2, 3))
-    assert dataset.typologies["2c_2"].members == ((1, 2), (3,))
-
-
 def test_groupings_have_the_names_of_their_table(tmp_path):
     text = (
         f"{TOML}{CLASSES}[groupings]\nurban = {grouping([1], [2, 3])}\n2c = {grouping([3], [1, 2])}"
     )
     (tmp_path / "dataset.toml").write_text(text)
-    typologies = dataset_of_root(tmp_path).typologies
-    assert list(typologies) == ["3c", "urban", "2c"]
-    assert typologies["urban"].members == ((1,), (2, 3))
+    dataset = dataset_of_root(tmp_path)
+    assert dataset.published.names == ("a", "b", "c")
+    assert list(dataset.typologies) == ["3c", "urban", "2c"]
+    assert dataset.typologies["urban"].members == ((1,), (2, 3))
+    assert dataset.typologies["2c"].members == ((3,), (1, 2))
 
 
 @pytest.mark.parametrize(
