@@ -79,10 +79,11 @@ def test_quantities_as_text(value, unit, text):
     assert format_quantity(value, unit) == text
 
 
-def test_a_plan_needs_no_keras():
+def test_a_plan_needs_no_keras(tmp_path):
+    labels.write(tmp_path, "31UEQ_0_0")
     code = (
         "import sys; sys.modules['keras'] = None\n"
-        "from multisenge_lib.tools import plan_full_run; plan_full_run(None)"
+        f"from multisenge_lib.tools import plan_full_run; plan_full_run({str(tmp_path)!r})"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
