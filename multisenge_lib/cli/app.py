@@ -57,6 +57,15 @@ Year = Annotated[
         help="The one year that dates may be of. Default: the dataset's, 2020 for MultiSenGE."
     ),
 ]
+Size = Annotated[
+    int,
+    typer.Option(help="Pixels of 10 m along the side of a patch, a multiple of 32 from 32 to 256."),
+]
+
+
+def listed(text: str) -> list[str]:
+    """Read `VV,VH` and the like as a list."""
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def find_labels(labels: Path | None) -> Path:

@@ -6,12 +6,8 @@ from typing import Annotated
 
 import typer
 
-from multisenge_lib.cli.app import app, dataset_of_labels, find_labels
+from multisenge_lib.cli.app import app, dataset_of_labels, find_labels, listed
 from multisenge_lib.errors import MultiSenGEError, counted
-
-
-def _listed(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def _pairs(texts: list[str], option: str, example: str) -> dict[str, str]:
@@ -30,7 +26,7 @@ def _reclass(text: str) -> dict[str, int]:
     example = "--reclass 10=1,20=2,255=0"
     # What stands in the reference stays text: the column of a vector may hold names.
     class_of = {}
-    for old, new in _pairs(_listed(text), "--reclass", example).items():
+    for old, new in _pairs(listed(text), "--reclass", example).items():
         if not new.isdecimal():
             raise MultiSenGEError(f"--reclass {old}={new}: give class ids, such as {example}")
         class_of[old] = int(new)
@@ -141,13 +137,13 @@ def import_images(
         sources,
         name=name,
         reference=reference,
-        classes=_listed(classes),
+        classes=listed(classes),
         reclass=_reclass(reclass),
         attribute=attribute,
         size=size,
         units=InputUnits(s1_unit, s2_scale, s2_offset, no_data),
-        s1_bands=_listed(s1_bands),
-        s2_bands=_listed(s2_bands),
+        s1_bands=listed(s1_bands),
+        s2_bands=listed(s2_bands),
         fill=_pairs(fill or [], "--fill", "B8A=B8"),
         crs=crs,
         progress=True,

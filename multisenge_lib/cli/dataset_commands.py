@@ -10,6 +10,7 @@ from multisenge_lib import paths
 from multisenge_lib.cli.app import (
     AnyTile,
     Labels,
+    Size,
     Year,
     app,
     check_out,
@@ -25,12 +26,7 @@ if TYPE_CHECKING:
 @app.command("sample")
 def write_sample(
     out: Annotated[Path, typer.Argument(help="A folder that is new or empty.")],
-    size: Annotated[
-        int,
-        typer.Option(
-            help="Pixels of 10 m along the side of a patch, a multiple of 32 from 32 to 256."
-        ),
-    ] = 64,
+    size: Size = 64,
     seed: Annotated[
         int,
         typer.Option(

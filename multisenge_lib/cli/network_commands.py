@@ -7,11 +7,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer.core import TyperCommand
 
-from multisenge_lib.cli.app import app
+from multisenge_lib.cli.app import Size, app, listed
 from multisenge_lib.errors import MultiSenGEError, counted
 
 if TYPE_CHECKING:
     import click
+
+#: An option of two commands.
+Network = Annotated[
+    str | None,
+    typer.Option(
+        help="The file and function of a network of your own: my_networks.py:build. Needed only "
+        "where that file defines layers."
+    ),
+]
 
 
 class SeveralRasters(TyperCommand):
@@ -127,13 +136,7 @@ def predict_maps(
             "--any-month", help="Accept rasters of other months than the network was trained on."
         ),
     ] = None,
-    network: Annotated[
-        str | None,
-        typer.Option(
-            help="The file and function of a network of your own: my_networks.py:build. Needed "
-            "only where that file defines layers."
-        ),
-    ] = None,
+    network: Network = None,
     overwrite: Annotated[
         bool,
         typer.Option(
@@ -174,8 +177,7 @@ def predict_maps(
     from multisenge_lib.maps import predict_rasters, predict_root
 
     if root:
-        chosen = [tile.strip() for tile in tiles.split(",") if tile.strip()]
-        maps = predict_root(model, root, out, tiles=chosen or None, **options)
+        maps = predict_root(model, root, out, tiles=listed(tiles) or None, **options)
     else:
         maps = [predict_rasters(model, rasters, out, **raster_options, **options)]
     for path in maps:
@@ -210,13 +212,7 @@ def evaluate_network(
             "resolution, see the help of predict."
         ),
     ] = "spectral",
-    network: Annotated[
-        str | None,
-        typer.Option(
-            help="The file and function of a network of your own: my_networks.py:build. Needed "
-            "only where that file defines layers."
-        ),
-    ] = None,
+    network: Network = None,
 ) -> None:
     """Score a trained network on a split of a data root.
 
@@ -276,12 +272,7 @@ def compare_transfer(
             "network that starts at random."
         ),
     ] = 960,
-    size: Annotated[
-        int,
-        typer.Option(
-            help="Pixels of 10 m along the side of a patch, a multiple of 32 from 32 to 256."
-        ),
-    ] = 64,
+    size: Size = 64,
     replace_records: Annotated[
         bool,
         typer.Option(
