@@ -37,7 +37,7 @@ from multisenge_lib.errors import MultiSenGEError
 from multisenge_lib.models import read_model_card
 from multisenge_lib.models.networks import NetworkFile, parse_network
 from multisenge_lib.results import compare_experiments, comparison_notes, to_yaml
-from multisenge_lib.results.records import list_records, read_record, write_record
+from multisenge_lib.results.record_files import list_records, read_record, write_record
 from multisenge_lib.training.start_from import starting_point
 
 settings.register_profile(

@@ -19,19 +19,21 @@ from multisenge_lib.results.metrics import (
 )
 from multisenge_lib.results.parameters import to_yaml
 from multisenge_lib.results.patch_counts import PatchCounts
-from multisenge_lib.results.records import (
-    Metadata,
-    Record,
-    RecordKey,
-    RecordSubject,
+from multisenge_lib.results.record_files import (
     check_record_place,
-    differing_names,
     list_records,
     read_record,
     read_record_from,
     read_runs,
     record_folder,
     write_record,
+)
+from multisenge_lib.results.records import (
+    Metadata,
+    Record,
+    RecordKey,
+    RecordSubject,
+    differing_names,
 )
 from multisenge_lib.results.score_lines import SHOWN_SCORES, format_scores
 from multisenge_lib.results.side_by_side import (

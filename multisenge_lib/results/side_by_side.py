@@ -12,14 +12,8 @@ from multisenge_lib.results.differences import (
     paired_difference,
     seeds_for_claim,
 )
-from multisenge_lib.results.records import (
-    Metadata,
-    Record,
-    differing_names,
-    list_records,
-    read_runs,
-    start_identity,
-)
+from multisenge_lib.results.record_files import list_records, read_runs
+from multisenge_lib.results.records import Metadata, Record, differing_names, start_identity
 
 
 def compare_experiments(
