@@ -163,7 +163,8 @@ def _print_plan(labels: Path) -> None:
     from multisenge_lib.tools import format_quantity, measured_rates, plan_full_run
 
     dataset = dataset_of_labels(labels, None, False)
-    for row in plan_full_run(labels, dataset).itertuples():
+    table, _ = plan_full_run(labels, dataset)
+    for row in table.itertuples():
         typer.echo(f"{row.what:<38} {format_quantity(row.value, row.unit):>12} {row.how}")
     rates = measured_rates()
     typer.echo(

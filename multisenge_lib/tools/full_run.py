@@ -1,9 +1,9 @@
 """What a full run takes on disk, in memory and in time, before an image is fetched.
 
-This is arithmetic. The number of patches comes from the label files. Sizes follow from the shape of
-a patch. Times are rates per patch that the benchmarks measured on one machine
-(`measured_rates.json`), multiplied by the number of patches: read them as an order of magnitude for
-another machine.
+This is arithmetic. The number of patches comes from the label files, or from the committed counts
+of them. Sizes follow from the shape of a patch. Times are rates per patch that the benchmarks
+measured on one machine (`measured_rates.json`), multiplied by the number of patches: read them as
+an order of magnitude for another machine.
 """
 
 from importlib import resources
@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 import pandas as pd
 
+from multisenge_lib.audit import read_label_counts
 from multisenge_lib.dataset import LABELS, MULTISENGE, SPLITS, Dataset, read_index, select
 from multisenge_lib.errors import SelectionError
 from multisenge_lib.tools.archives import ARCHIVES
@@ -58,8 +59,12 @@ def format_quantity(value: float, unit: str) -> str:
     return f"{value:.3g} {unit}"
 
 
-def _count_patches(labels: Path | str, dataset: Dataset) -> tuple[int, dict[str, int]]:
+def _count_patches(labels: Path | str | None, dataset: Dataset) -> tuple[int, dict[str, int]]:
     """Count the patches with labels, and the selected ones by split."""
+    if labels is None:
+        record = read_label_counts()
+        selected = {split: int(count) for split, count in record.splits.items()}
+        return record.totals["patches"], selected
     index = read_index(labels, dataset)
     selection = select(index, dataset=dataset)
     if selection.empty:
@@ -112,16 +117,20 @@ def _time_rows(selected: dict[str, int], dataset: Dataset, rates: MeasuredRates)
     ]  # fmt: skip
 
 
-def plan_full_run(labels: Path | str, dataset: Dataset = MULTISENGE) -> pd.DataFrame:
+def plan_full_run(
+    labels: Path | str | None, dataset: Dataset = MULTISENGE
+) -> tuple[pd.DataFrame, dict[str, int]]:
     """List what a full run takes: patches, disk, memory, and time on the machine of the benchmarks.
 
     Args:
-        labels: the label files, a folder or an archive.
+        labels: the label files, a folder or an archive; None for the committed counts of
+            MultiSenGE's.
         dataset: the dataset that the labels belong to.
 
     Returns:
         A table with one row per quantity, in the order of the work: `what`, `value`, `unit` and
-        `how` it is known (counted, published, estimated, measured or computed).
+        `how` it is known (counted, published, estimated, measured or computed). And the number of
+        selected patches by split.
 
     Raises:
         MultiSenGEError: the labels are wrong, or no patch is selected.
@@ -151,4 +160,4 @@ def plan_full_run(labels: Path | str, dataset: Dataset = MULTISENGE) -> pd.DataF
     memory_of = f"memory of a step of {rates.network}, float32"
     rows.append((memory_of, step_memory / 1e9, "GB", "computed"))
     rows += _time_rows(selected, dataset, rates)
-    return pd.DataFrame(rows, columns=["what", "value", "unit", "how"])
+    return pd.DataFrame(rows, columns=["what", "value", "unit", "how"]), selected

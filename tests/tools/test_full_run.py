@@ -18,18 +18,23 @@ def values(table):
 
 
 def test_the_real_labels_at_full_scale(real_labels):
-    amounts = values(plan_full_run(real_labels))
-    for split, patches in {"train": 3369, "validation": 1911, "test": 610}.items():
-        assert amounts[f"patches for {split}"] == patches
-    assert amounts["patches with labels"] == 8157
+    table, selected = plan_full_run(real_labels)
+    assert selected == {"train": 3369, "validation": 1911, "test": 610}
+    amounts = values(table)
     assert amounts["rasters that are read"] == 5890 * 9
     assert amounts["steps per epoch, batches of 16"] == 210
     bytes_per_pixel = 4 * (10 * 2 + 2 * 4) + 1  # four dates, two sensors, the reference
     assert amounts["packed store"] == 5890 * 256**2 * bytes_per_pixel / 1e9
 
 
-def test_times_are_rates_multiplied_by_patches(real_labels):
-    amounts = values(plan_full_run(real_labels))
+def test_without_labels_the_committed_counts_are_planned():
+    table, selected = plan_full_run(None)
+    assert selected == {"train": 3369, "validation": 1911, "test": 610}
+    assert values(table)["patches with labels"] == 8157
+
+
+def test_times_are_rates_multiplied_by_patches():
+    amounts = values(plan_full_run(None)[0])
     seconds = measured_rates().seconds_per_patch
     assert amounts["packing all patches"] == 5890 * seconds["pack"] / 60
     assert amounts["an epoch of training"] == 3369 * seconds["train"] / 3600
@@ -49,8 +54,9 @@ def test_another_dataset_is_planned_by_its_description(tmp_path):
         split_of_tile={"19FDV": "train"},
         bands={"s2": MULTISENGE.bands["s2"]},
     )
-    amounts = values(plan_full_run(tmp_path / "labels", valley))
-    assert amounts["patches for train"] == 10
+    table, selected = plan_full_run(tmp_path / "labels", valley)
+    amounts = values(table)
+    assert selected["train"] == 10
     assert amounts["rasters that are read"] == 50
     assert amounts["packed store"] == 10 * 32**2 * (4 * 10 * 2 + 1) / 1e9
     assert "archives to fetch" not in amounts
