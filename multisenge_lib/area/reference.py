@@ -223,38 +223,68 @@ def _read_shapes(path: Path) -> Any:
     return shapes
 
 
-def _open_vector(options: ReferenceOptions, grid: TargetGrid) -> Reference:
-    shapes = _read_shapes(options.path)
-    total = len(shapes)
-    shapes = shapes[~(shapes.geometry.isna() | shapes.geometry.is_empty)].to_crs(grid.crs)
-    if shapes.empty:
-        raise ImportAreaError(
-            f"the reference {printable(options.path)} holds no shape: give one with polygons"
-        )
-    column = _class_column(shapes, options)
-    ids = _ids_of_shapes(shapes[column].tolist(), column, options)
-    geometries = shapes.geometry.to_numpy()
-    index = shapes.sindex
+@dataclass(frozen=True)
+class _Shapes:
+    """The shapes of a vector, in the order of its file.
 
-    def burn(row: int, rows: int, step: int = 1) -> np.ndarray:
-        north = grid.north - PIXEL * row
+    Attributes:
+        geometries: in the projection of the grid.
+        index: finds the shapes that touch a place.
+        ids: class id of each, 0 for no data.
+        grid: the target grid.
+    """
+
+    geometries: np.ndarray
+    index: Any
+    ids: Sequence[int]
+    grid: TargetGrid
+
+    def burn(self, row: int, rows: int, step: int = 1) -> np.ndarray:
+        """Class ids `(rows, width)` from a row on; with step -1 the first shape lies on top."""
+        north = self.grid.north - PIXEL * row
         south = north - PIXEL * rows
-        east = grid.west + PIXEL * grid.width
-        strip = shapely.box(grid.west, south, east, north)
+        east = self.grid.west + PIXEL * self.grid.width
+        strip = shapely.box(self.grid.west, south, east, north)
         # In the order of the file, so that a later shape lies above an earlier one.
-        touched = np.sort(index.query(strip))[::step]
-        burned = np.zeros((rows, grid.width), np.uint8)
-        pairs = [(geometries[i], ids[i]) for i in touched if ids[i]]
+        touched = np.sort(self.index.query(strip))[::step]
+        burned = np.zeros((rows, self.grid.width), np.uint8)
+        pairs = [(self.geometries[i], self.ids[i]) for i in touched if self.ids[i]]
         if pairs:
-            place = from_origin(grid.west, north, PIXEL, PIXEL)
+            place = from_origin(self.grid.west, north, PIXEL, PIXEL)
             rasterize(pairs, out=burned, transform=place)
         return burned
 
+    def disputed_pixels(self) -> int:
+        """How many pixels lie in shapes of different classes."""
+        disputed = 0
+        for row in range(0, self.grid.height, _STRIP):
+            rows = min(_STRIP, self.grid.height - row)
+            # Where shapes of one class lie on each other, their order changes nothing.
+            disputed += np.count_nonzero(self.burn(row, rows) != self.burn(row, rows, step=-1))
+        return disputed
+
+
+def _open_vector(options: ReferenceOptions, grid: TargetGrid) -> Reference:
+    table = _read_shapes(options.path)
+    total = len(table)
+    table = table[~(table.geometry.isna() | table.geometry.is_empty)].to_crs(grid.crs)
+    if table.empty:
+        raise ImportAreaError(
+            f"the reference {printable(options.path)} holds no shape: give one with polygons"
+        )
+    column = _class_column(table, options)
+    ids = _ids_of_shapes(table[column].tolist(), column, options)
+    shapes = _Shapes(table.geometry.to_numpy(), table.sindex, ids, grid)
+    return Reference(shapes.burn, _notices_on_shapes(shapes, column, total - len(ids)))
+
+
+def _notices_on_shapes(shapes: _Shapes, column: str, rows_without_shape: int) -> list[str]:
+    """Say how shapes become pixels, and which of them may not do so as the user expects."""
     notices = [
-        f"the reference is a vector of {counted(len(shapes), 'shape', 'shapes')}: each pixel gets "
-        f"the class of the shape that holds its middle, from the column {printable(column)}"
+        f"the reference is a vector of {counted(len(shapes.ids), 'shape', 'shapes')}: each pixel "
+        f"gets the class of the shape that holds its middle, from the column {printable(column)}"
     ]
-    lines_and_points = int((shapely.get_dimensions(geometries) < 2).sum())
+    lines_and_points = int((shapely.get_dimensions(shapes.geometries) < 2).sum())
     if lines_and_points:
         of_them = counted(
             lines_and_points, "shape is a line or a point", "shapes are lines or points"
@@ -262,20 +292,16 @@ def _open_vector(options: ReferenceOptions, grid: TargetGrid) -> Reference:
         notices.append(
             f"{of_them}: such a shape labels the pixels that it runs through, and no more"
         )
-    disputed = 0
-    for row in range(0, grid.height, _STRIP):
-        rows = min(_STRIP, grid.height - row)
-        # Where shapes of one class lie on each other, their order changes nothing.
-        disputed += np.count_nonzero(burn(row, rows) != burn(row, rows, step=-1))
+    disputed = shapes.disputed_pixels()
     if disputed:
         pixels = counted(disputed, "pixel lies", "pixels lie")
         notices.append(
             f"{pixels} in shapes of different classes: the last of them in the file counts"
         )
-    if len(shapes) < total:
-        rows = counted(total - len(shapes), "row", "rows")
+    if rows_without_shape:
+        rows = counted(rows_without_shape, "row", "rows")
         notices.append(f"{rows} of the reference without a shape left out")
-    return Reference(burn, notices)
+    return notices
 
 
 def _only_layer(path: Path) -> str | None:

@@ -8,4 +8,4 @@ wrong) and exit code 2. Each command imports what it needs, so that the help app
 # isort: off
 from multisenge_lib.cli.app import app
 from multisenge_lib.cli import dataset_commands, area_commands, network_commands, result_commands
-from multisenge_lib.cli.running import EXTRA_OF, main
+from multisenge_lib.cli.running import main
