@@ -43,7 +43,8 @@ def test_a_foreign_database_is_named(tmp_path, variable):
 
 
 def test_training_maps_check_and_import_ask_first(monkeypatch, tmp_path):
-    from multisenge_lib import area, cli, maps, training
+    from multisenge_lib import area, maps, training
+    from multisenge_lib.cli import dataset_commands
     from multisenge_lib.dataset import projections
     from multisenge_lib.errors import MultiSenGEError
 
@@ -56,7 +57,7 @@ def test_training_maps_check_and_import_ask_first(monkeypatch, tmp_path):
     calls = [
         lambda: area.check_root(tmp_path),
         lambda: area.import_area(tmp_path / "root", [tmp_path]),
-        lambda: cli.write_sample(tmp_path / "sample"),
+        lambda: dataset_commands.write_sample(tmp_path / "sample"),
         lambda: training.train("s1s2_10c", training.Settings(), tmp_path, dataset=MULTISENGE),
         lambda: maps.predict_rasters("none.keras", {}, tmp_path / "map.tif"),
         lambda: maps.predict_root("none.keras", tmp_path, tmp_path / "maps"),
