@@ -21,6 +21,7 @@ ARCHIVE_ENDINGS = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".7z")
 SNAP_HEADER = ".dim"
 _ARCHIVES = "archives, which must be unpacked first"
 _NO_FILES = "no regular files"
+_NO_HEADER = "possibly pixels of ENVI, without a header (.hdr) beside them"
 _DATA_ROOTS = "data roots, which an import wrote"
 
 
@@ -156,7 +157,7 @@ def _files_below(folder: Path) -> tuple[list[Path], Skipped]:
             if name.startswith("."):
                 continue
             path = Path(where) / name
-            endings = RASTER_ENDINGS + CUBE_ENDINGS + ARCHIVE_ENDINGS
+            endings = RASTER_ENDINGS + CUBE_ENDINGS + ARCHIVE_ENDINGS + ENVI_ENDINGS[:-1]
             if path.suffix.lower() not in endings and not _is_envi(path):
                 continue
             problem = _not_openable(path)
@@ -181,12 +182,14 @@ def _is_data_root(folders: Sequence[str]) -> bool:
 
 
 def _not_openable(path: Path) -> str | None:
-    """Why a file is left out: an archive, or what cannot be reached, or a pipe; None if it is not.
+    """Why a file is left out: an archive, no header, not in reach, a pipe; None if it is not.
 
     A pipe would be waited for.
     """
     if path.suffix.lower() in ARCHIVE_ENDINGS:
         return _ARCHIVES
+    if path.suffix.lower() in ENVI_ENDINGS and not _is_envi(path):
+        return _NO_HEADER
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:

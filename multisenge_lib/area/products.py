@@ -399,7 +399,9 @@ def _read_item(item: Path, file_name: str) -> ProcessingBaseline | None:
         scale = float(fields.get("scale", fields.get("raster:scale", "nan")))
         offset = float(fields.get("offset", fields.get("raster:offset", "nan")))
         stored_offset = round(offset / scale)
-    except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, ArithmeticError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError):
+        return None
+    except RecursionError:  # brackets in brackets by the thousand
         return None
     # Some items of Earth Search give the offset although it was added before.
     if properties.get("earthsearch:boa_offset_applied") is True:

@@ -28,7 +28,12 @@ from multisenge_lib.area.products import (
     sensor_in,
     used_bands,
 )
-from multisenge_lib.dataset import SENSORS, names_only_count, unambiguous_names
+from multisenge_lib.dataset import (
+    SENSORS,
+    length_problem,
+    names_only_count,
+    unambiguous_names,
+)
 from multisenge_lib.errors import ImportAreaError, counted, printable
 
 _NO_BAND = "rasters that name no band"
@@ -69,10 +74,14 @@ def read_header(path: Path) -> RasterHeader:
         ) from None
     try:
         with rasterio.open(path) as raster:
+            problem = length_problem(raster)
             names = unambiguous_names(raster.descriptions)
-            return RasterHeader(path, names, list(raster.dtypes))
+            header = RasterHeader(path, names, list(raster.dtypes))
     except (RasterioError, ValueError) as error:
         raise ImportAreaError(f"{printable(path)} cannot be read as a raster: {error}") from None
+    if problem is not None:
+        raise ImportAreaError(f"{header.title} {problem}: fetch it again")
+    return header
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from rasterio.windows import Window
 
 from multisenge_lib.area.open_bands import FINER, warped
 from multisenge_lib.area.target_grid import TargetGrid, lies_on_grid
-from multisenge_lib.dataset import PIXEL, image_bands, pixel_problems
+from multisenge_lib.dataset import PIXEL, image_bands, length_problem, pixel_problems
 from multisenge_lib.errors import ImportAreaError, counted, first_line, printable
 
 VECTOR_ENDINGS = (".shp", ".gpkg", ".geojson", ".json", ".fgb", ".gml", ".kml", ".parquet", ".gdb")
@@ -96,6 +96,9 @@ def _open_raster(options: ReferenceOptions, grid: TargetGrid) -> Iterator[Refere
             f"{', '.join(VECTOR_ENDINGS[:3])}"
         ) from None
     with raster:
+        problem = length_problem(raster)
+        if problem is not None:
+            raise ImportAreaError(f"the reference {name} {problem}: fetch it again")
         if raster.crs is None:
             raise ImportAreaError(f"the reference {name} names no projection: give it one")
         if np.dtype(raster.dtypes[0]).kind == "c":

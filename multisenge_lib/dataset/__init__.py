@@ -93,6 +93,7 @@ from multisenge_lib.dataset.projections import (
 from multisenge_lib.dataset.raster_checks import (
     file_problem,
     is_north_up_10m,
+    length_problem,
     origin_of_patch,
     why_unreadable,
 )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from affine import Affine
 from rasterio.crs import CRS
 from rasterio.errors import CRSError
@@ -32,6 +33,8 @@ _POSITION_TOLERANCE = 60
 #: Metres that the rasters of one patch may lie off each other: a hundredth of a pixel, for corners
 #: that were rounded.
 _ALIGNMENT_TOLERANCE = 0.01 * PIXEL
+#: GDAL's names of formats whose pixels lie in a file without a word on its length, beside a header.
+_BARE_PIXELS = ("ENVI", "EHdr")
 #: First bytes of a TIFF file: little and big endian, classic and BigTIFF.
 _TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
@@ -75,6 +78,26 @@ def file_problem(path: Path) -> str | None:
     if status.st_size == 0:
         return "is empty"
     return None
+
+
+def length_problem(raster: Any) -> str | None:
+    """Say that a file of bare pixels is shorter than its header says; None where it is not.
+
+    GDAL fills what is missing with zeros and says nothing. Other formats notice it themselves.
+
+    Args:
+        raster: opened by rasterio.
+    """
+    if raster.driver not in _BARE_PIXELS:
+        return None
+    if raster.tags(ns="ENVI").get("file_compression", "0") != "0":
+        return None
+    pixel_bytes = sum(np.dtype(dtype).itemsize for dtype in raster.dtypes)
+    expected = raster.width * raster.height * pixel_bytes
+    there = Path(raster.name).stat().st_size
+    if there >= expected:
+        return None
+    return f"is cut short, it has {there} of the {expected} bytes that its header says"
 
 
 def why_unreadable(path: Path) -> str:

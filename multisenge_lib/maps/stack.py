@@ -30,6 +30,7 @@ from multisenge_lib.dataset import (
     image_bands,
     is_north_up_10m,
     is_tagged,
+    length_problem,
     looks_cut_off,
     read_values,
     type_problem,
@@ -250,12 +251,16 @@ def _check_month(path: Path, month: int) -> None:
 
 def _read_grid(path: Path) -> dict[str, Any]:
     with _opened(path) as source:
-        return {
+        problem = length_problem(source)
+        grid = {
             "height": source.height,
             "width": source.width,
             "crs": source.crs,
             "transform": source.transform,
         }
+    if problem is not None:
+        raise PatchError(f"{printable(path)} {problem}: fetch it again")
+    return grid
 
 
 def _check_grid(path: Path, grid: Mapping[str, Any], first: Mapping[str, Any]) -> None:

@@ -844,3 +844,33 @@ def test_a_folder_of_envi(tmp_path, ending):
     (tmp_path / "in" / "README").write_text("no raster")
     imported = import_area(tmp_path / "root", [tmp_path / "in"], size=64)
     assert pixel_of(imported.root, "s2", "20230105").tolist() == GREEN.tolist()
+
+
+@pytest.mark.fault("ENVI's pixels cut short -> refused by import, as image and as reference")
+def test_pixels_without_a_length_are_counted(tmp_path):
+    """GDAL gives zeros for the bands that are gone, and says nothing."""
+    path = write(tmp_path / "in" / "S2_20230105.dat", flat(), S2_BANDS, driver="ENVI")
+    pixels = path.read_bytes()
+    path.write_bytes(pixels[:-1])
+    message = refused(tmp_path, [tmp_path / "in"])
+    assert message.startswith(str(path))
+    assert "S2_20230105.dat is cut short, it has 81919 of the 81920 bytes" in message
+    assert "cannot be read" not in message
+    path.write_bytes(pixels + b"0")
+    assert import_area(tmp_path / "longer", [tmp_path / "in"], size=64).patches == 1
+
+    reference = write(tmp_path / "classes.bil", np.ones((1, 64, 64), np.uint8), driver="ENVI")
+    reference.write_bytes(reference.read_bytes()[:4000])
+    options = {"reference": reference, "classes": ["Town", "Field"], "size": 64}
+    message = refused(tmp_path, [tmp_path / "in"], **options)
+    assert "the reference" in message and "has 4000 of the 4096 bytes" in message
+
+
+@pytest.mark.fault("ENVI's pixels whose header is gone -> named, not passed over")
+def test_pixels_without_a_header_are_named(tmp_path):
+    for day in ("20230105", "20230202"):
+        write(tmp_path / "in" / f"S2_{day}.bsq", flat(), S2_BANDS, driver="ENVI")
+    (tmp_path / "in" / "S2_20230202.hdr").unlink()
+    imported = import_area(tmp_path / "root", [tmp_path / "in"], size=64)
+    assert "without a header (.hdr) beside them: " in notices_of(imported)
+    assert "S2_20230202.bsq" in notices_of(imported)

@@ -222,7 +222,14 @@ def test_files_that_are_no_stac_item_say_nothing(tmp_path):
     raster = tmp_path / "S2_20220720" / "B02.tif"
     raster.parent.mkdir()
     item = raster.parent / "item.json"
-    for text in ("", "[]", "null", '{"assets": []}', '{"properties": 1, "assets": {"a": 1}}'):
+    for text in (
+        "",
+        "[]",
+        "null",
+        "[" * 200_000,
+        '{"assets": []}',
+        '{"properties": 1, "assets": {"a": 1}}',
+    ):
         item.write_text(text)
         assert baseline_of(raster) is None
     write_item(item, properties=BASELINE, scale=0.0001, offset=-0.1)

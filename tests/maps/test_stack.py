@@ -376,3 +376,14 @@ def test_amplitude_is_warned_of(rasters):
     write_geotiff(path, np.sqrt(read_pixels(path)), S1_BANDS)
     with pytest.warns(UserWarning, match=r"_s1\.tif is around .* amplitude"):
         open_stack(rasters, BANDS, MONTHS)
+
+
+@pytest.mark.fault("predict: ENVI's pixels cut short -> refused, not mapped as zeros")
+def test_pixels_without_a_length_are_counted(rasters):
+    pixels = read_pixels(rasters["s2"][0])
+    path = rasters["s2"][0].with_suffix(".dat")
+    rasters["s2"][0] = write_geotiff(path, pixels, S2_BANDS, driver="ENVI")
+    open_stack(rasters, BANDS, MONTHS)
+    path.write_bytes(path.read_bytes()[:-2])
+    with pytest.raises(PatchError, match=r"\.dat is cut short"):
+        open_stack(rasters, BANDS, MONTHS)
