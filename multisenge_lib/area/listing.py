@@ -157,6 +157,7 @@ def _files_below(folder: Path) -> tuple[list[Path], Skipped]:
             if name.startswith("."):
                 continue
             path = Path(where) / name
+            # A file without an ending is of interest only where ENVI's header lies beside it.
             endings = RASTER_ENDINGS + CUBE_ENDINGS + ARCHIVE_ENDINGS + ENVI_ENDINGS[:-1]
             if path.suffix.lower() not in endings and not _is_envi(path):
                 continue
