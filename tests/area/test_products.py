@@ -37,6 +37,7 @@ from multisenge_lib.area.products import (
         # A date of processing or of a version in front, or an image's?
         ("20230301_S2_20230105", None),
         ("HLS.2020399T105031", None),
+        ("HLS.2020000T105031", None),
         ("A034120230105", None),
         ("S2_2023-01", None),
         ("Sigma0_VV_slv1_08Jan2020", "2020-01-08"),

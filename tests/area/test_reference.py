@@ -147,6 +147,21 @@ def test_no_data_of_a_reference(tmp_path, image, how):
     np.testing.assert_array_equal(ids_of(root)[16:], EXPECTED[16:])
 
 
+def test_no_data_of_images_is_a_class_where_a_reference_has_it(tmp_path, image):
+    reference = write(tmp_path / "reference.tif", stripes())
+    root = imported(tmp_path, image, reference, units=InputUnits(no_data=3)).root
+    np.testing.assert_array_equal(ids_of(root), EXPECTED)
+
+
+def test_no_data_is_not_the_class_that_replaces_0(tmp_path, image):
+    ids = np.where(stripes() == 2, 0, stripes()).astype(np.uint8)
+    ids[:, :16] = 255
+    reference = write(tmp_path / "reference.tif", ids, nodata=255)
+    root = imported(tmp_path, image, reference, reclass={0: 2, 1: 1, 3: 3}).root
+    assert not ids_of(root)[:16].any()
+    np.testing.assert_array_equal(ids_of(root)[16:], EXPECTED[16:])
+
+
 @pytest.mark.fault("a reference finer than 10 m -> the class of most of its pixels, and said")
 def test_finer_pixels_give_the_majority(tmp_path, image):
     fine = stripes(2.0).copy()
