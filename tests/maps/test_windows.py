@@ -14,6 +14,7 @@ from multisenge_lib.maps.windows import (
     fit_network_to_windows,
     predict_row,
 )
+from multisenge_lib.models import predict
 from multisenge_lib.models.conv_lstm import ConvLSTM2D
 
 
@@ -55,6 +56,42 @@ def test_a_network_of_the_windows_size_is_used_as_it_is(pointwise):
     assert of_64.output_shape[1] == 64
     assert fit_network_to_windows(of_64, (200, 200), 64)[0] is of_64
     assert fit_network_to_windows(of_64, (200, 200), 96)[0] is not of_64
+
+
+def test_a_map_smaller_than_a_window_is_continued_by_its_mirror_image():
+    image = keras.Input((1, 32, 32, 3), name="s2")
+    scaled = keras.layers.Rescaling(1e-3)(image)
+    neighbours = keras.layers.Conv2D(2, 5, padding="same", kernel_initializer="he_normal")
+    model = keras.Model({"s2": image}, neighbours(scaled[:, 0]))
+    series = np.random.default_rng(0).uniform(1, 3000, (1, 20, 25, 3)).astype(np.float32)
+    windows = Windows((20, 25), side=32, overlap=8)
+
+    def read(start, stop):
+        return {"s2": series[:, start:stop]}, np.ones((stop - start, 25), bool)
+
+    row = predict_row(model, read, windows, 0)
+    mirrored = np.pad(series, ((0, 0), (0, 12), (0, 7), (0, 0)), mode="symmetric")
+    expected = windows.weights_1d[:, None] * predict(model, {"s2": mirrored[None]})[0]
+    np.testing.assert_allclose(row.weighted[:20, :25], expected[:20, :25], atol=1e-5)
+
+
+def test_all_batches_are_of_one_size(pointwise, monkeypatch):
+    """In a batch of another size, sums are rounded in another order, and bytes differ."""
+    sizes = []
+
+    def spy(model, inputs):
+        sizes.append(len(inputs["s2"]))
+        return predict(model, inputs)
+
+    monkeypatch.setattr("multisenge_lib.maps.windows.predict", spy)
+    width = 70 * 32  # 64 windows of 32 pixels are one batch
+    series = np.ones((2, 32, width, 3), np.float32)
+
+    def read(start, stop):
+        return {"s2": series[:, start:stop]}, np.ones((stop - start, width), bool)
+
+    predict_row(pointwise, read, Windows((32, width), side=32, overlap=0), 0)
+    assert sizes == [64, 64]
 
 
 def test_windows_cover_the_map_and_end_with_it():
