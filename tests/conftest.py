@@ -5,9 +5,14 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from hypothesis import settings
 from samples import cached_sample
 
 from multisenge_lib import paths
+
+# A test must not fail because the machine is busy, so no example has a time limit.
+settings.register_profile("no_deadline", deadline=None)
+settings.load_profile("no_deadline")
 
 _BESIDE = paths.PROJECT.parent / "shared" / "multisenge" / "labels.tar.gz"
 

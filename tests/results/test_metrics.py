@@ -3,7 +3,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn import metrics
@@ -98,7 +98,6 @@ def test_keys_are_the_contract():
     assert set(scores(HAND)) == {"precision", "recall", "f1", "iou", "support", *OVERALL}
 
 
-@settings(deadline=None)  # scikit-learn takes long on a busy machine
 @given(maps)
 def test_scores_are_those_of_sklearn(pair):
     reference = pair[0].ravel()
