@@ -39,7 +39,7 @@ class Variant:
 #: By the names that experiments have; they become parts of folders' names.
 VARIANTS: Mapping[str, Variant] = MappingProxyType(
     {
-        "one_date": Variant("one date of all", {"first_dates": 1}, networks=_OF_SEVERAL_DATES),
+        "one_date": Variant("first date only", {"first_dates": 1}, networks=_OF_SEVERAL_DATES),
         "peepholes": Variant("peepholes", {"peephole": True}, networks=PAPER_NETWORKS),
         "relu": Variant("ReLU for tanh", {"activation": "relu"}, networks=PAPER_NETWORKS),
         "no_pool": Variant(
