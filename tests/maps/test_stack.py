@@ -370,6 +370,37 @@ def test_images_that_no_land_shows(rasters):
     assert "hold no such offset" in refused("s2", dark, scales=1e-4, offsets=-0.1)
 
 
+def write_tagged(path, pixels, bands, scale, offset=0.0):
+    """Write digital numbers whose tags say how they become values."""
+    write_geotiff(path, pixels, bands)
+    with rasterio.open(path, "r+") as raster:
+        raster.scales = [scale] * len(pixels)
+        raster.offsets = [offset] * len(pixels)
+
+
+def test_whole_numbers_with_a_scale_tag_are_intensity(rasters):
+    path = rasters["s1"][1]
+    intensity = read_pixels(path)
+    numbers = np.round(intensity * 10_000).astype(np.uint16)
+    write_tagged(path, numbers, S1_BANDS, scale=1e-4)
+    series, _ = read_all(rasters)
+    np.testing.assert_allclose(series["s1"][1], np.moveaxis(numbers, 0, -1) * 1e-4, rtol=1e-5)
+
+
+def test_an_offset_tag_removes_the_offset_of_new_products(rasters, recwarn):
+    path = rasters["s2"][1]
+    reflectance = read_pixels(path)
+    rename_to_baseline(rasters, added=0)
+    path = rasters["s2"][1]
+    shifted = np.where(reflectance > 0, reflectance + 1000, 0).astype(np.uint16)
+    write_tagged(path, shifted, S2_BANDS, scale=1e-4, offset=-0.1)
+    series, _ = read_all(rasters)
+    expected = np.moveaxis(reflectance, 0, -1)
+    known = (expected > 0).all(axis=-1)
+    np.testing.assert_allclose(series["s2"][1][known], expected[known], atol=0.5)
+    assert not [warning for warning in recwarn if "-1000" in str(warning.message)]
+
+
 @pytest.mark.fault("predict: amplitude instead of intensity -> a warning, since towns come near")
 def test_amplitude_is_warned_of(rasters):
     path = rasters["s1"][1]
