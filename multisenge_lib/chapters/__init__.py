@@ -61,6 +61,7 @@ if TYPE_CHECKING:  # loaded when first asked for, see `lazy_names`
         gain_table,
         step_gains,
         step_notes,
+        step_sentence,
     )
     from multisenge_lib.chapters.gate_examples import gate_places, optical_pieces, telling_filter
     from multisenge_lib.chapters.gpu_record import gpu_record_tables

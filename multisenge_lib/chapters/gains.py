@@ -29,6 +29,13 @@ STEPS = (
     ("Inception, to both", "inception", "s1s2"),
 )
 
+#: How sentences call what is added.
+STEP_WORDS = {
+    "Sentinel-2, to Sentinel-1": "Sentinel-2 added to Sentinel-1",
+    "Sentinel-1, to Sentinel-2": "Sentinel-1 added to Sentinel-2",
+    "Inception, to both": "the Inception module",
+}
+
 
 def step_gains(dataset: str, *classes: int, score: str = "macro_f1") -> dict[str, TestedDifference]:
     """Measure what the second sensor and the Inception module add, where both were trained.
@@ -134,6 +141,30 @@ def gain_cells(gains: pd.DataFrame, name: str) -> tuple[str, str]:
         return "–", "–"
     gain = gains.loc[name]
     return gain["gain"] + (", clear" if gain["clear"] == "yes" else ""), gain["95%, corrected"]
+
+
+def step_sentence(gains: Mapping[str, TestedDifference]) -> str:
+    """Say which gains of `step_gains` are clear, and what that means.
+
+    Args:
+        gains: those of one number of classes.
+    """
+    clear = [STEP_WORDS[name] for name, gain in gains.items() if gain.is_clear]
+    if len(clear) == len(STEPS):
+        return (
+            "All three gains are clear: another seed, or other patches of the same land, would "
+            "hardly undo them."
+        )
+    if not clear:
+        which = "None of the three gains is clear."
+    elif len(clear) == 1:
+        which = f"Only the gain from {clear[0]} is clear."
+    else:
+        which = f"The gains from {' and from '.join(clear)} are clear."
+    return (
+        f"{which} Where an interval contains 0 or is unknown, the runs do not tell whether there "
+        "is a gain at all."
+    )
 
 
 def clearness_sentence(most_pairs: int, clear: Sequence[str], words: str) -> str:
