@@ -409,7 +409,8 @@ def api():
 
 def test_the_page_of_the_library_has_every_package_and_its_functions(api):
     packages = {path.parent.name for path in (PROJECT / "multisenge_lib").glob("*/__init__.py")}
-    assert {package for page in api.PAGES.values() for package in page} == packages
+    # The README and `multisenge --help` describe the command line.
+    assert {package for page in api.PAGES.values() for package in page} == packages - {"cli"}
     assert ".. autofunction:: multisenge_lib.dataset.read_patch" in api.entries("dataset")
     assert ".. autoclass:: multisenge_lib.models.ConvLSTM2D" in api.entries("models")
 

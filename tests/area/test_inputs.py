@@ -567,6 +567,7 @@ def test_snap_folders(tmp_path):
 
 
 @pytest.mark.fault("Sentinel-1 as delivered, with ground control points -> the remedy is named")
+@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 def test_ground_control_points_are_refused(tmp_path):
     from rasterio.control import GroundControlPoint as Point
 
@@ -715,6 +716,7 @@ def test_sensors_of_different_places_are_refused(tmp_path):
 
 
 @pytest.mark.fault("a raster that says a projection, but no place -> refused")
+@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 def test_a_raster_without_a_geotransform_is_refused(tmp_path):
     path = write(tmp_path / "S2_20230105.tif", flat(), S2_BANDS)
     with rasterio.open(path, "r+") as raster:

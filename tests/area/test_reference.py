@@ -106,6 +106,7 @@ def shapes_of(**columns):
 
 
 @pytest.mark.fault("reference: a .gdb, which is a folder -> read; several layers -> one line")
+@pytest.mark.filterwarnings("ignore:Field code of type Integer64:RuntimeWarning")
 def test_a_geodatabase_is_a_folder(tmp_path, image):
     reference = tmp_path / "reference.gdb"
     shapes_of(code=[1, 3]).to_file(reference, driver="OpenFileGDB", layer="land")

@@ -392,6 +392,7 @@ def test_of_mixed_sizes_the_first_readable_patch_decides(root, selection, large)
 
 
 @pytest.mark.fault("mixed sizes, the first patch unreadable for a time -> as if it never had been")
+@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 def test_mixed_sizes_do_not_depend_on_what_was_packed_before(root, selection):
     first, *others = selection["patch"]
     write_root(root, size=64, patches=[first])

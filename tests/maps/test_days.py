@@ -24,7 +24,7 @@ def save_with_days(file, dataset, folder):
 def test_arrays_come_with_days(tmp_path):
     path = save_with_days(write_network(tmp_path), MULTISENGE, tmp_path)
     model, _ = load_model(path)
-    series = {"s2": np.full((4, 40, 50, 10), 1000.0)}
+    series = {"s2": np.full((4, 40, 50, 10), 900.0)}
     _, summer = predict_map(model, series, window=32, days={"s2": [190, 200, 210, 220]})
     _, winter = predict_map(model, series, window=32, days={"s2": [1, 2, 3, 4]})
     assert not np.allclose(summer, winter)
@@ -36,7 +36,7 @@ def test_days_that_are_missing_are_asked_for(days, tmp_path):
     path = save_with_days(write_network(tmp_path), MULTISENGE, tmp_path)
     model, _ = load_model(path)
     with pytest.raises(ExperimentError, match="day of the year, 1 to 366, of each of its 4 images"):
-        predict_map(model, {"s2": np.full((4, 40, 50, 10), 1000.0)}, window=32, days=days)
+        predict_map(model, {"s2": np.full((4, 40, 50, 10), 900.0)}, window=32, days=days)
 
 
 def test_rasters_and_patches_say_their_days(tmp_path):

@@ -94,6 +94,7 @@ def test_reflectance_that_is_negative_or_infinite_is_no_data(network):
         ("s2", lambda s2: np.where(s2 > 4990, 65_535, s2).astype(np.uint16), "s2 holds 65535"),
     ],
 )
+@pytest.mark.filterwarnings("ignore:.*amplitude instead of intensity")
 def test_values_in_other_units(network, sensor, change, message):
     series = random_series((40, 40))
     series[sensor] = change(series[sensor])

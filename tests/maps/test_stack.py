@@ -193,6 +193,7 @@ def nine_unnamed_bands(s1, s2):
         (nine_unnamed_bands, r"_s2\.tif has the bands 9 without names"),
     ],
 )
+@pytest.mark.filterwarnings("ignore:.*amplitude instead of intensity")
 def test_rasters_that_contradict_the_network(rasters, change, message):
     change(rasters["s1"][1], rasters["s2"][1])
     with pytest.raises(PatchError, match=message) as error:
@@ -277,6 +278,7 @@ def rename_to_baseline(rasters, added):
 
 
 @pytest.mark.fault("predict: the name says N0400, and 1000 is in the values -> refused")
+@pytest.mark.filterwarnings("ignore:.*almost no pixel is darker")
 def test_reflectance_with_the_offset_of_new_products(rasters):
     rename_to_baseline(rasters, added=1000)
     with pytest.raises(PatchError, match=r"N0400 .*its reflectance has an offset; add -1000"):

@@ -126,6 +126,7 @@ print("read", keras.Layer.add_weight.__module__)
     assert last == "read keras.src.layers.layer"
 
 
+@pytest.mark.filterwarnings("ignore:Skipping nested container")
 def test_a_layer_that_is_larger_than_described_is_for_keras_to_refuse(path, tmp_path):
     # 5 filters instead of 4 are no bomb: the message is about the shapes.
     config = configuration(path)
