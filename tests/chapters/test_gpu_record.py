@@ -25,7 +25,7 @@ STEP = {
     "least_times_as_fast": 1.35,
     "most_times_as_fast": 1.5,
 }
-EQUAL = {"equal": True, "largest_weight_difference": 0.0}
+EQUAL = {"epochs": 2, "equal": True, "largest_weight_difference": 0.0}
 PARTS = {
     "device": {"name": "An invented card", "driver": {"driver_version": "1.2"}},
     "step_mixed_bfloat16": STEP,
@@ -123,7 +123,7 @@ def test_the_page_shows_every_part(record, tmp_path):
     assert "seconds per step 0.05; patches per second 320" in text
     assert "peer peak memory bytes not known" in text
     assert "scores (macro f1 0.61; kappa 0.5); committed scores (seeds 3; macro f1" in text
-    assert "resumed run (equal True;" in text
+    assert "resumed run (epochs 2; equal True;" in text
     assert "pixels 5,490; seconds 30; megapixels per second 1.005" in text
     assert "largest batch 128; ended the memory was full; points 1, see the record" in text
     assert "step float32 skipped: 50 seconds are reserved for it" in text
