@@ -5,8 +5,8 @@ A quick run of it computes with JAX, so its tests are part of `make test-jax`.
 
 import importlib.util
 import json
-import re
 import os
+import re
 import subprocess
 import sys
 
