@@ -28,6 +28,9 @@ from sphinx.environment import BuildEnvironment
 from sphinx.errors import SphinxError
 from sphinx.util import logging
 
+from multisenge_lib import paths
+from multisenge_lib.errors import MultiSenGEError
+
 #: What pages compute from beside the records, relative to the project's folder.
 SOURCES = ("multisenge_lib/**/*.*", "book/data/**/*.*", "constraints.txt")
 #: Variables that say which data they compute from.
@@ -53,9 +56,17 @@ class MissingRecordsError(SphinxError):
 
 
 def records_folder(project: Path) -> Path:
-    """Return the folder of the records: `MULTISENGE_RESULTS`, or the checkout's `results/`."""
-    named = os.environ.get("MULTISENGE_RESULTS")
-    return Path(named).expanduser() if named else project / "results"
+    """Return the folder of the records: `MULTISENGE_RESULTS`, or the checkout's `results/`.
+
+    Raises:
+        MissingRecordsError: the variable names the folder of an unknown user.
+    """
+    if not os.environ.get("MULTISENGE_RESULTS"):
+        return project / "results"
+    try:
+        return paths.results_dir()  # as the pages find it
+    except MultiSenGEError as error:
+        raise MissingRecordsError(str(error)) from None
 
 
 def sources(project: Path) -> Iterator[Path]:

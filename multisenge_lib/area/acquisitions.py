@@ -13,6 +13,9 @@ from rasterio.io import DatasetReader
 from multisenge_lib.area.products import ProcessingBaseline
 from multisenge_lib.errors import ImportAreaError, counted
 
+#: Metres along the side of the largest pixels of Sentinel-2.
+_LARGEST_PIXEL = 60
+
 
 class BandSource(NamedTuple):
     """Where the pixels of one band of one date are.
@@ -87,6 +90,7 @@ def group_by_day(bands: list[BandOfDay]) -> tuple[list[Acquisition], list[str]]:
         acquisition = Acquisition(sensor, day, chosen)
         acquisitions.append(acquisition)
         if any(source.others for source in chosen.values()):
+            _check_parts(acquisition)
             in_parts.append(acquisition)
     notices = []
     if coarser:
@@ -105,9 +109,31 @@ def group_by_day(bands: list[BandOfDay]) -> tuple[list[Acquisition], list[str]]:
         example = next(source for source in in_parts[0].bands.values() if source.others)
         notices.append(
             f"{dates}, such as {in_parts[0].title} from {example.name} and "
-            f"{example.others[0].name}; where they overlap, the first by name counts"
+            f"{example.others[0].name}; where they overlap, the first by path counts"
         )
     return acquisitions, notices
+
+
+def _check_parts(acquisition: Acquisition) -> None:
+    """Refuse a date of several files of which one lacks a band: its pixels would pass for dark.
+
+    Raises:
+        ImportAreaError: which bands do not come from the same parts of the ground.
+    """
+    grounds = {}
+    for band, source in acquisition.bands.items():
+        parts = [_describe(part).bounds for part in (source, *source.others)]
+        grounds[band] = np.array(sorted(parts))
+    # Bands of 60 m may end within a pixel of the others.
+    first = max(grounds, key=lambda band: len(grounds[band]))
+    for band, ground in grounds.items():
+        same_number = len(ground) == len(grounds[first])
+        if not same_number or not np.allclose(ground, grounds[first], rtol=0, atol=_LARGEST_PIXEL):
+            raise ImportAreaError(
+                f"{acquisition.title}: {band} does not cover the same files or tiles as {first} "
+                f"({acquisition.bands[band].name}, {acquisition.bands[first].name}): give every "
+                "band of each of them, or leave out the file or tile that lacks one"
+            )
 
 
 class _Raster(NamedTuple):

@@ -1,8 +1,9 @@
 """A band of an image as if it lay on the target grid, and its values in the units of the layout."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -34,6 +35,8 @@ FINER = 0.99
 #: Share of their mean by which files of one date may differ where they overlap. Neighbouring tiles
 #: are corrected for their own atmosphere, which differs by less; another processing by more.
 _LARGEST_DEVIATION = 0.05
+#: Reflectance x 10,000 by which they may differ in any case: on dark water this is a large share.
+_SMALL_DIFFERENCE = 100
 
 
 @dataclass(frozen=True)
@@ -63,26 +66,37 @@ class InputUnits:
 
 @dataclass
 class Overlap:
-    """How well files of one date agree where they overlap, in stored values.
+    """How well files of one date agree where they overlap, in the values of the layout.
+
+    Stored values would not do: the share by which they differ depends on the unit and the offset.
 
     Attributes:
+        to_values: makes values of stored values `(height, width)`.
+        tolerated: a mean difference that is never too large.
         magnitude: sum of the absolute values of the file that counts.
         difference: sum of the absolute differences of the others from it.
+        pixels: how many were compared.
     """
 
+    to_values: Callable[[np.ndarray], np.ndarray]
+    tolerated: float
     magnitude: float = 0
     difference: float = 0
+    pixels: int = 0
 
     def add(self, counts: np.ndarray, other: np.ndarray) -> None:
-        """Compare two files at the pixels that both hold; arrays of one shape."""
-        values = counts.astype(np.float64)
+        """Compare stored values of two files at pixels that both hold: `(pixels,)` each."""
+        values = self.to_values(counts[None]).astype(np.float64)
         self.magnitude += float(np.abs(values).sum())
-        self.difference += float(np.abs(other - values).sum())
+        self.difference += float(np.abs(self.to_values(other[None]) - values).sum())
+        self.pixels += counts.size
 
     @property
     def deviation(self) -> float:
-        """The mean difference as a share of the mean value; 0 without overlap."""
-        return self.difference / self.magnitude if self.magnitude else 0
+        """The mean difference as a share of the mean value; 0 where it is tolerated."""
+        if self.difference <= self.tolerated * self.pixels:
+            return 0
+        return self.difference / self.magnitude if self.magnitude else np.inf
 
 
 @dataclass(frozen=True)
@@ -96,7 +110,7 @@ class OpenBand:
         scale: value of the scale tag, else 1.
         offset: value of the offset tag, else 0.
         others: the same band in files beside this one, which count where it holds no data.
-        overlap: how well they agree with it, in what was read so far.
+        overlap: how well they agree with it, in what was read so far; None without others.
     """
 
     source: BandSource
@@ -105,7 +119,7 @@ class OpenBand:
     scale: float
     offset: float
     others: tuple["OpenBand", ...] = ()
-    overlap: Overlap = field(default_factory=Overlap)
+    overlap: Overlap | None = None
 
     @property
     def has_tags(self) -> bool:
@@ -116,11 +130,14 @@ class OpenBand:
         """Stored values of a window: `(height, width)`."""
         stored = self._read_file(window)
         for other in self.others:
-            here = ~(self.marked(stored) | (stored == 0))
+            missing = self.marked(stored)
             stored_there = other._read_file(window)
-            there = ~(other.marked(stored_there) | (stored_there == 0))
-            self.overlap.add(stored[here & there], stored_there[here & there])
-            stored = np.where(here, stored, stored_there)
+            missing_there = other.marked(stored_there)
+            both = ~missing & ~missing_there & (stored != 0) & (stored_there != 0)
+            self.overlap.add(stored[both], stored_there[both])
+            # 0 may be no data or dark. A file with no data there is no reason to give it up.
+            dark = (stored == 0) & ~missing_there & (stored_there != 0)
+            stored = np.where((missing & ~missing_there) | dark, stored_there, stored)
         return stored
 
     def _read_file(self, window: Window) -> np.ndarray:
@@ -214,7 +231,15 @@ def open_band(
         others = [
             stack.enter_context(_open_file(other, sensor, grid, units)) for other in source.others
         ]
-        yield replace(first, others=tuple(others))
+        if not others:
+            yield first
+            return
+        convert = reflectance if sensor == "s2" else backscatter
+        overlap = Overlap(
+            to_values=partial(convert, band=first, units=units),
+            tolerated=_SMALL_DIFFERENCE if sensor == "s2" else 0,
+        )
+        yield replace(first, others=tuple(others), overlap=overlap)
 
 
 @contextmanager
@@ -273,6 +298,8 @@ def check_overlap(band: OpenBand, name: str, day: np.datetime64) -> None:
     Raises:
         ImportAreaError: which of them is right is in doubt.
     """
+    if band.overlap is None:
+        return
     deviation = band.overlap.deviation
     if deviation > _LARGEST_DEVIATION:
         problem = f"and differ by {deviation:.0%} where they overlap"

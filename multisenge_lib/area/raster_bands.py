@@ -244,12 +244,13 @@ def place_bands(
     _check_date_of_each_band(header, named)
     day_of_raster = day_of_file(path)
     user_crs = parse_crs(crs) if crs else None
+    baseline_of_raster = baseline_of(path)
     bands = []
     for band in named:
         day = band.day if band.day is not None else day_of_raster
         if day is None:
             raise ImportAreaError(f"{header.title}: {_why_no_day(path.stem)}")
-        baseline = baseline_of(path) if band.sensor == "s2" else None
+        baseline = baseline_of_raster if band.sensor == "s2" else None
         opener = partial(rasterio.open, path)
         source = BandSource(header.title, opener, str(path), band.index, user_crs, baseline)
         bands.append(BandOfDay(band.sensor, band.band, day, source))

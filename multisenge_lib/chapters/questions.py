@@ -19,6 +19,7 @@ from multisenge_lib.results import (
     read_runs,
 )
 
+_SAMPLE = "sample"
 _RADAR = "Sentinel-1, to Sentinel-2"
 _INCEPTION = "Inception, to both"
 _NOT_TESTED = "Not tested."
@@ -30,11 +31,8 @@ _SEVERAL_DATES = (
 )
 
 
-def question_table(dataset: str = "sample") -> pd.DataFrame:
+def question_table() -> pd.DataFrame:
     """Answer the paper's questions from three sources, one question per row.
-
-    Args:
-        dataset: whose records the last column is computed from.
 
     Returns:
         Sentences. Columns: the question; the paper's tables; others, on the same real images; our
@@ -49,10 +47,10 @@ def question_table(dataset: str = "sample") -> pd.DataFrame:
     columns = ["Do towns gain from …", "the paper's tables", "others, same real images"]
     table = pd.DataFrame(rows, columns=columns)
     table["our synthetic sample"] = [
-        _classes_on_the_sample(dataset),
-        _step_on_the_sample(dataset, _RADAR),
-        _step_on_the_sample(dataset, _INCEPTION),
-        _dates_on_the_sample(dataset),
+        _classes_on_the_sample(),
+        _step_on_the_sample(_RADAR),
+        _step_on_the_sample(_INCEPTION),
+        _dates_on_the_sample(),
     ]
     return table
 
@@ -83,8 +81,8 @@ def _of_networks(count: int, networks: int) -> str:
     return f"{count_word(count)} of {of_all} networks"
 
 
-def _classes_on_the_sample(dataset: str) -> str:
-    gains = class_gains(dataset)
+def _classes_on_the_sample() -> str:
+    gains = class_gains(_SAMPLE)
     if not gains:
         return _NOT_TRAINED
     values = sorted(gain.difference.value for gain in gains.values())
@@ -108,17 +106,17 @@ def _radar_of_others() -> str:
     return ", ".join(parts) + "."
 
 
-def _step_on_the_sample(dataset: str, step: str) -> str:
-    gains = step_gains(dataset, 6, 10, score=URBAN_F1)  # corrected for all steps together
+def _step_on_the_sample(step: str) -> str:
+    gains = step_gains(_SAMPLE, 6, 10, score=URBAN_F1)  # corrected for all steps together
     start = f"{step}, "
     return _gains_in_words(
         {name.removeprefix(start): gain for name, gain in gains.items() if name.startswith(start)}
     )
 
 
-def _dates_on_the_sample(dataset: str) -> str:
+def _dates_on_the_sample() -> str:
     names = {name for _, *pair in _SEVERAL_DATES for name in pair}
-    runs, _ = comparable_runs({name: read_runs(dataset, name) for name in sorted(names)})
+    runs, _ = comparable_runs({name: read_runs(_SAMPLE, name) for name in sorted(names)})
     differences = {}
     for network, several, one in _SEVERAL_DATES:
         if common_seeds(runs[several], runs[one]):

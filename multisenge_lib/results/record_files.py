@@ -169,6 +169,12 @@ def _check_replaceable(folder: Path, new: RecordSubject) -> None:
         content = (folder / _METRICS).read_bytes()
         layout = msgspec.json.decode(content, type=_OnlyLayout).layout
         metadata = _read_document(content).metadata if layout == LAYOUT else None
+    except msgspec.ValidationError as error:
+        raise RecordError(
+            f"{folder} holds a record that this library cannot read ({error}), perhaps of an "
+            "earlier version: set MULTISENGE_RESULTS to another folder, or replace it with "
+            f"{_REPLACE}"
+        ) from None
     except (OSError, ValueError, RecursionError, msgspec.MsgspecError):
         return  # there is no record, or a damaged one that nobody can read
     if metadata is None:

@@ -109,6 +109,52 @@ def test_parts_on_a_coarser_grid(tmp_path):
     np.testing.assert_array_equal(whole_image(imported.root), truth)
 
 
+def test_a_dark_pixel_is_kept_where_the_neighbour_holds_nothing(tmp_path):
+    """0 in one band is dark where another value means no data."""
+    left = IMAGE[:, :, :80].copy()
+    left[6, :, :40] = 0
+    write(tmp_path / "in" / "S2_20230105-a.tif", left, S2_BANDS, nodata=65535)
+    write_part(tmp_path / "in", (70, 128), nodata=65535)
+    imported = import_area(tmp_path / "root", [tmp_path / "in"], size=64)
+    truth = IMAGE.copy()
+    truth[6, :, :40] = 1  # the smallest reflectance, since 0 means no data in the layout
+    np.testing.assert_array_equal(whole_image(imported.root), truth)
+
+
+@pytest.mark.fault("one of two neighbouring files lacks a band -> refused, not dark")
+def test_a_part_that_lacks_a_band(tmp_path):
+    write_part(tmp_path / "in", (0, 80))
+    write_part(tmp_path / "in", (70, 128), IMAGE[:9], names=S2_BANDS[:9])
+    message = refused(tmp_path, [tmp_path / "in"], size=64)
+    assert f"{S2_BANDS[9]} does not cover the same files or tiles as {S2_BANDS[0]}" in message
+
+
+@pytest.mark.parametrize("added", [0, 1000])
+def test_agreement_does_not_depend_on_how_values_are_stored(tmp_path, added):
+    """15 of 200, in dark water, is a large share and a small difference."""
+    dark = np.full((10, 64, 128), 200, np.uint16)
+    dark[6:] = 1500
+    other = dark + np.uint16(15)
+    write_part(tmp_path / "in", (0, 80), dark + np.uint16(added))
+    write_part(tmp_path / "in", (60, 128), other + np.uint16(added))
+    units = InputUnits(s2_offset=-added) if added else InputUnits()
+    imported = import_area(tmp_path / "root", [tmp_path / "in"], size=64, units=units)
+    truth = np.concatenate([dark[:, :, :80], other[:, :, 80:]], axis=2)
+    np.testing.assert_array_equal(whole_image(imported.root), truth)
+
+
+@pytest.mark.parametrize("unit", ["db", "linear"])
+def test_radar_that_differs_is_refused_in_any_unit(tmp_path, unit):
+    image = radar(height=64, width=128)
+    for columns, factor in (((0, 100), 1), ((60, 128), 10**0.05)):  # half a decibel
+        values = image * np.float32(factor)
+        if unit == "db":
+            values = (10 * np.log10(values)).astype(np.float32)
+        write_part(tmp_path / "in", columns, values, names=S1_BANDS)
+    message = refused(tmp_path, [tmp_path / "in"], size=64, units=InputUnits(unit))
+    assert "and differ by 12% where they overlap" in message
+
+
 @pytest.mark.fault("files of one date that are no neighbours -> refused, and why")
 @pytest.mark.parametrize(
     ("change", "words"),

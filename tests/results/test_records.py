@@ -164,6 +164,19 @@ def test_the_record_of_other_settings_is_not_replaced():
     assert results.read_record("sample", "s1_6c").metadata.settings["epochs"] == 1
 
 
+@pytest.mark.fault("records: one that lacks a field at the place -> it stays, one line")
+def test_a_record_that_lacks_a_field_is_not_replaced():
+    path = results.write_record(make_record())
+    edited(lambda document: document["metadata"].pop("members"))(path)
+    old = content(path)
+    with pytest.raises(
+        RecordError, match=r"cannot read \(.*members.*perhaps of an earlier version"
+    ):
+        results.write_record(make_record())
+    assert content(path) == old
+    results.write_record(make_record(), replace=True)
+
+
 @pytest.mark.fault("records: one of another layout at the place -> it stays, one line")
 def test_the_record_of_another_layout_is_not_replaced():
     path = results.write_record(make_record())
