@@ -27,7 +27,7 @@ class BandSource(NamedTuple):
         index: number of the band in the raster, from 1.
         crs: the projection that the user gives for rasters that name none.
         baseline: processing baseline of the ESA product that the raster belongs to, if any.
-        others: the same band and date in files that lie beside this one; it counts before them.
+        others: the same band and date in files that lie beside this one, which counts first.
     """
 
     name: str
@@ -73,7 +73,8 @@ def group_by_day(bands: list[BandOfDay]) -> tuple[list[Acquisition], list[str]]:
 
     Raises:
         ImportAreaError: two sources give the same band of one date at one resolution, and are no
-            neighbours.
+            neighbours: they show the same ground, or differ in projection or in how they store
+            values. Or one of several files of a date lacks a band.
     """
     grouped: dict[tuple[str, np.datetime64], dict[str, list[BandSource]]] = {}
     for sensor, band, day, source in bands:
@@ -218,7 +219,7 @@ def _why_no_neighbours(one: _Raster, other: _Raster) -> str | None:
     if _lies_within(one, other, margin) or _lies_within(other, one, margin):
         return "on the same ground"
     if one.storage != other.storage:
-        return "in different units"
+        return "stored differently (type, no-data value, scale or offset)"
     return None
 
 

@@ -32,8 +32,8 @@ S1Unit = Literal["linear", "db", "dn"]
 _SIGNED_FILL = (THEIA_NO_DATA, -9999, -32768)
 #: Pixels below this share of 10 m are finer than the grid's; 10 m with rounding errors are not.
 FINER = 0.99
-#: Share of their mean by which files of one date may differ where they overlap. Neighbouring tiles
-#: are corrected for their own atmosphere, which differs by less; another processing by more.
+#: Share of their mean by which files of one date may differ where they overlap. We assume that
+#: neighbouring tiles, each corrected for its own atmosphere, differ by less than other processings.
 _LARGEST_DEVIATION = 0.05
 #: Reflectance x 10,000 by which they may differ in any case: on dark water this is a large share.
 _SMALL_DIFFERENCE = 100
@@ -110,7 +110,8 @@ class OpenBand:
         scale: value of the scale tag, else 1.
         offset: value of the offset tag, else 0.
         others: the same band in files beside this one, which count where it holds no data.
-        overlap: how well they agree with it, in what was read so far; None without others.
+        overlaps: of each of the others, how well it agrees with what counts before it, in what was
+            read so far. Each window must be read once.
     """
 
     source: BandSource
@@ -119,7 +120,7 @@ class OpenBand:
     scale: float
     offset: float
     others: tuple["OpenBand", ...] = ()
-    overlap: Overlap | None = None
+    overlaps: tuple[Overlap, ...] = ()
 
     @property
     def has_tags(self) -> bool:
@@ -129,19 +130,19 @@ class OpenBand:
     def read(self, window: Window) -> np.ndarray:
         """Stored values of a window: `(height, width)`."""
         stored = self._read_file(window)
-        for other in self.others:
+        for other, overlap in zip(self.others, self.overlaps, strict=True):
             missing = self.marked(stored)
             stored_there = other._read_file(window)
             missing_there = other.marked(stored_there)
             both = ~missing & ~missing_there & (stored != 0) & (stored_there != 0)
-            self.overlap.add(stored[both], stored_there[both])
+            overlap.add(stored[both], stored_there[both])
             # 0 may be no data or dark. A file with no data there is no reason to give it up.
             dark = (stored == 0) & ~missing_there & (stored_there != 0)
             stored = np.where((missing & ~missing_there) | dark, stored_there, stored)
         return stored
 
     def _read_file(self, window: Window) -> np.ndarray:
-        """Stored values of the first file alone."""
+        """Stored values of this file, without those beside it."""
         try:
             return self.raster.read(self.source.index, window=window)
         except (RasterioError, OSError) as error:
@@ -231,15 +232,11 @@ def open_band(
         others = [
             stack.enter_context(_open_file(other, sensor, grid, units)) for other in source.others
         ]
-        if not others:
-            yield first
-            return
         convert = reflectance if sensor == "s2" else backscatter
-        overlap = Overlap(
-            to_values=partial(convert, band=first, units=units),
-            tolerated=_SMALL_DIFFERENCE if sensor == "s2" else 0,
-        )
-        yield replace(first, others=tuple(others), overlap=overlap)
+        to_values = partial(convert, band=first, units=units)
+        tolerated = _SMALL_DIFFERENCE if sensor == "s2" else 0
+        overlaps = tuple(Overlap(to_values, tolerated) for _ in others)
+        yield replace(first, others=tuple(others), overlaps=overlaps)
 
 
 @contextmanager
@@ -280,7 +277,8 @@ def _marks_of_no_data(
 ) -> tuple[float, ...]:
     """All stored values that mean no data in a band on the grid.
 
-    Nearest leaves every stored value as it is, so marks are still there to be found.
+    Only `fill` is kept out of resampling. The others are found where nothing was mixed, as on the
+    grid itself.
     """
     marks = {fill}
     if units.no_data is not None:
@@ -298,12 +296,10 @@ def check_overlap(band: OpenBand, name: str, day: np.datetime64) -> None:
     Raises:
         ImportAreaError: which of them is right is in doubt.
     """
-    if band.overlap is None:
-        return
-    deviation = band.overlap.deviation
-    if deviation > _LARGEST_DEVIATION:
-        problem = f"and differ by {deviation:.0%} where they overlap"
-        raise both_give(band.source, band.others[0].source, name, day, problem)
+    for other, overlap in zip(band.others, band.overlaps, strict=True):
+        if overlap.deviation > _LARGEST_DEVIATION:
+            problem = f"and differ by {overlap.deviation:.0%} where they overlap"
+            raise both_give(band.source, other.source, name, day, problem)
 
 
 def reflectance(stored: np.ndarray, band: OpenBand, units: InputUnits) -> np.ndarray:
@@ -325,7 +321,7 @@ def reflectance(stored: np.ndarray, band: OpenBand, units: InputUnits) -> np.nda
 
 
 def offset_of(band: OpenBand, units: InputUnits) -> float:
-    """What `reflectance` adds to the stored values of a band, in their own unit."""
+    """The offset that `reflectance` applies: as the user, the baseline or the tag gives it."""
     if units.says_reflectance:
         return units.s2_offset or 0
     baseline = band.source.baseline

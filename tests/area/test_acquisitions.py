@@ -143,6 +143,14 @@ def test_agreement_does_not_depend_on_how_values_are_stored(tmp_path, added):
     np.testing.assert_array_equal(whole_image(imported.root), truth)
 
 
+@pytest.mark.fault("three files of one date, of which one differs -> it is named")
+def test_the_file_that_differs_is_named(tmp_path):
+    write_part(tmp_path / "in", (0, 60))
+    write_part(tmp_path / "in", (20, 100))
+    odd = write_part(tmp_path / "in", (96, 128), (IMAGE * 1.2).astype(np.uint16))
+    assert odd.name in refused(tmp_path, [tmp_path / "in"], size=64)
+
+
 @pytest.mark.parametrize("unit", ["db", "linear"])
 def test_radar_that_differs_is_refused_in_any_unit(tmp_path, unit):
     image = radar(height=64, width=128)
@@ -163,11 +171,11 @@ def test_radar_that_differs_is_refused_in_any_unit(tmp_path, unit):
         ("offset", "where they overlap"),
         ("same ground", "on the same ground"),
         ("a part of it", "on the same ground"),
-        ("type", "in different units"),
-        ("scale", "in different units"),
-        ("offset tag", "in different units"),
-        ("no data", "in different units"),
-        ("baseline", "in different units"),
+        ("type", "stored differently (type, no-data value, scale or offset)"),
+        ("scale", "stored differently (type, no-data value, scale or offset)"),
+        ("offset tag", "stored differently (type, no-data value, scale or offset)"),
+        ("no data", "stored differently (type, no-data value, scale or offset)"),
+        ("baseline", "stored differently (type, no-data value, scale or offset)"),
         ("projection", "in different projections"),
         ("resolution", "at different resolutions and on different ground"),
     ],
