@@ -19,6 +19,10 @@ SETTLED = """async () => {
   await window.MathJax?.startup?.promise;
   await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
 }"""
+#: True when every interactive part stands in the place of its still figure, or waits for a click.
+#: Parts unpack their data after the page has loaded.
+PARTS_STARTED = """() => [...document.querySelectorAll("figure.live")].every(
+  (figure) => figure.classList.contains("started") || figure.querySelector(".live-open"))"""
 THEMES = ("light", "dark")
 #: Colours change at once with the theme, and not while they are measured.
 NO_TRANSITIONS = "* { transition: none !important; }"
@@ -46,6 +50,7 @@ def wrong_in(page, path: Path) -> Iterator[tuple[int, list[str]]]:
         page.set_viewport_size({"width": width, "height": 768})
         if width == WIDTHS[0]:
             page.goto(path.as_uri())
+            page.wait_for_function(PARTS_STARTED)
         page.evaluate(SETTLED)
         yield width, wrong + page.evaluate(MEASURE)
 
@@ -203,6 +208,7 @@ def test_paper_is_light_and_keeps_answers(browser, html):
 def test_paper_shows_no_control_of_an_interactive_part(browser, html, name):
     page = browser.new_page(viewport={"width": LAPTOP, "height": 768})
     page.goto((html / f"{name}.html").as_uri())
+    page.wait_for_function(PARTS_STARTED)
     part = page.locator("figure.live .live-box").first
     hints = part.locator(".on-screen")
     assert hints.count() and hints.first.is_visible()
