@@ -7,11 +7,11 @@ from multisenge_lib.area.importing import (
     ImportResult,
     import_area,
 )
-from multisenge_lib.area.open_bands import (
-    InputUnits,
-)
 from multisenge_lib.area.products import (
     baseline_of,
     day_in,
     name_problem,
+)
+from multisenge_lib.area.units import (
+    InputUnits,
 )

@@ -1,42 +1,14 @@
-"""Where the pixels of each band of each date are, before anything is read."""
+"""Which band of which date is in which file or cube, before any pixel is read."""
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
-from rasterio.crs import CRS
-from rasterio.io import DatasetReader
 
-from multisenge_lib.area.products import ProcessingBaseline
+from multisenge_lib.area.band_source import BandSource, Placement, placement_of
 from multisenge_lib.errors import ImportAreaError, counted
-
-#: Metres along the side of the largest pixels of Sentinel-2.
-_LARGEST_PIXEL = 60
-
-
-class BandSource(NamedTuple):
-    """Where the pixels of one band of one date are.
-
-    Attributes:
-        name: name of the file or cube, for messages; printable.
-        open: opens it as a raster.
-        grid: names the file or cube, whose bands all lie on one grid.
-        index: number of the band in the raster, from 1.
-        crs: the projection that the user gives for rasters that name none.
-        baseline: processing baseline of the ESA product that the raster belongs to, if any.
-        others: the same band and date in files that lie beside this one, which counts first.
-    """
-
-    name: str
-    open: Callable[[], AbstractContextManager[DatasetReader]]
-    grid: str
-    index: int = 1
-    crs: CRS | None = None
-    baseline: ProcessingBaseline | None = None
-    others: tuple["BandSource", ...] = ()
 
 
 class BandOfDay(NamedTuple):
@@ -50,31 +22,55 @@ class BandOfDay(NamedTuple):
 
 @dataclass(frozen=True)
 class Acquisition:
-    """All bands of one sensor at one date."""
+    """All bands of one sensor at one date.
+
+    Attributes:
+        sensor: `s1` or `s2`.
+        day: the date.
+        parts: the bands by name, of each file or tile that shows a part of the ground. Mostly there
+            is one. All parts have the same bands, and the first counts where parts overlap.
+    """
 
     sensor: str
     day: np.datetime64
-    bands: Mapping[str, BandSource]
+    parts: tuple[Mapping[str, BandSource], ...]
 
     @property
     def title(self) -> str:
         """Such as `s2 of 2023-01-05`."""
         return f"{self.sensor} of {self.day}"
 
+    @property
+    def band_names(self) -> tuple[str, ...]:
+        """Names of the bands that every part has."""
+        return tuple(self.parts[0])
+
+    @property
+    def sources(self) -> list[BandSource]:
+        """All bands of all parts."""
+        return [source for part in self.parts for source in part.values()]
+
+
+class _PlacedSource(NamedTuple):
+    """A source, and where its pixels lie."""
+
+    source: BandSource
+    place: Placement
+
 
 def group_by_day(bands: list[BandOfDay]) -> tuple[list[Acquisition], list[str]]:
     """Put the bands of each sensor and date together.
 
     Where a band is there at several resolutions, as ESA delivers it, the finest is taken. Files
-    of one date that lie beside each other, such as neighbouring tiles, are put together.
+    of one date that lie beside each other, such as neighbouring tiles, become parts of it.
 
     Returns:
         The acquisitions in order of sensor and date, and notices.
 
     Raises:
         ImportAreaError: two sources give the same band of one date at one resolution, and are no
-            neighbours: they show the same ground, or differ in projection or in how they store
-            values. Or one of several files of a date lacks a band.
+            neighbours: they show the same ground, or lie in different projections. Or one of
+            several files of a date lacks a band.
     """
     grouped: dict[tuple[str, np.datetime64], dict[str, list[BandSource]]] = {}
     for sensor, band, day, source in bands:
@@ -82,17 +78,18 @@ def group_by_day(bands: list[BandOfDay]) -> tuple[list[Acquisition], list[str]]:
         bands_of_day.setdefault(band, []).append(source)
     acquisitions = []
     coarser = []
-    in_parts = []
-    for (sensor, day), bands_of_day in sorted(grouped.items()):
-        chosen = {}
-        for band, sources in bands_of_day.items():
-            chosen[band], left_out = _joined(sources, band, day)
+    for (sensor, day), sources_by_band in sorted(grouped.items()):
+        finest_by_band = {}
+        for band, sources in sources_by_band.items():
+            finest_by_band[band], left_out = _finest(sources, sensor, band, day)
             coarser += left_out
-        acquisition = Acquisition(sensor, day, chosen)
-        acquisitions.append(acquisition)
-        if any(source.others for source in chosen.values()):
-            _check_parts(acquisition)
-            in_parts.append(acquisition)
+        parts = _match_parts(finest_by_band, sensor, day)
+        acquisitions.append(Acquisition(sensor, day, parts))
+    return acquisitions, _notices(acquisitions, coarser)
+
+
+def _notices(acquisitions: Sequence[Acquisition], coarser: Sequence[BandSource]) -> list[str]:
+    """Say which bands are left out, and which dates are put together."""
     notices = []
     if coarser:
         skipped_bands = counted(
@@ -101,70 +98,34 @@ def group_by_day(bands: list[BandOfDay]) -> tuple[list[Acquisition], list[str]]:
             "bands are there at a finer resolution too and are left out",
         )
         notices.append(f"{skipped_bands}, such as {coarser[0].name}")
+    in_parts = [acquisition for acquisition in acquisitions if len(acquisition.parts) > 1]
     if in_parts:
         dates = counted(
             len(in_parts),
             "date is put together from files that lie beside each other",
             "dates are put together from files that lie beside each other",
         )
-        example = next(source for source in in_parts[0].bands.values() if source.others)
+        example = in_parts[0]
+        band = example.band_names[0]
+        first, second = (part[band].name for part in example.parts[:2])
         notices.append(
-            f"{dates}, such as {in_parts[0].title} from {example.name} and "
-            f"{example.others[0].name}; where they overlap, the first by path counts"
+            f"{dates}, such as {example.title} from {first} and {second}; where they overlap, the "
+            "first by path counts"
         )
-    return acquisitions, notices
+    return notices
 
 
-def _check_parts(acquisition: Acquisition) -> None:
-    """Refuse a date of several files of which one lacks a band: its pixels would pass for dark.
-
-    Raises:
-        ImportAreaError: which bands do not come from the same parts of the ground.
-    """
-    grounds = {}
-    for band, source in acquisition.bands.items():
-        parts = [_describe(part).bounds for part in (source, *source.others)]
-        grounds[band] = np.array(sorted(parts))
-    # Bands of 60 m may end within a pixel of the others.
-    first = max(grounds, key=lambda band: len(grounds[band]))
-    for band, ground in grounds.items():
-        same_number = len(ground) == len(grounds[first])
-        if not same_number or not np.allclose(ground, grounds[first], rtol=0, atol=_LARGEST_PIXEL):
-            raise ImportAreaError(
-                f"{acquisition.title}: {band} does not cover the same files or tiles as {first} "
-                f"({acquisition.bands[band].name}, {acquisition.bands[first].name}): give every "
-                "band of each of them, or leave out the file or tile that lacks one"
-            )
-
-
-class _Raster(NamedTuple):
-    """What decides whether two rasters of one band and date can stand beside each other.
-
-    Attributes:
-        source: the band in the raster.
-        pixel: width of a pixel, in units of the projection.
-        crs: the projection.
-        bounds: left, bottom, right, top in the projection.
-        storage: type, no-data value, scale, offset, and offset of the processing baseline.
-    """
-
-    source: BandSource
-    pixel: float
-    crs: CRS | None
-    bounds: tuple[float, float, float, float]
-    storage: tuple[str, ...]
-
-
-def _joined(
-    sources: Sequence[BandSource], band: str, day: np.datetime64
-) -> tuple[BandSource, list[BandSource]]:
-    """Choose among the sources of one band and date, or put them together.
+def _finest(
+    sources: Sequence[BandSource], sensor: str, band: str, day: np.datetime64
+) -> tuple[list[BandSource], list[BandSource]]:
+    """Choose among the sources of one band and date.
 
     Returns:
-        The finest source, with its neighbours as `others`; and the coarser sources.
+        The sources of the finest pixels in order of path, which lie beside each other where there
+        are several; and the coarser sources of the same ground.
     """
     if len(sources) == 1:
-        return sources[0], []
+        return [sources[0]], []
     by_grid = {}
     for source in sources:
         if source.grid in by_grid:
@@ -172,58 +133,32 @@ def _joined(
                 f"{source.name} holds {band} of {day} twice: one file holds one date, or the name "
                 "of each band begins with its date, such as 20230105_B2; write a file for each date"
             )
-        by_grid[source.grid] = source
-    rasters = [_describe(source) for _, source in sorted(by_grid.items())]
-    for one, other in combinations(rasters, 2):
-        if one.crs != other.crs:
+        by_grid[source.grid] = _PlacedSource(source, placement_of(sensor, source))
+    placed = [by_grid[grid] for grid in sorted(by_grid)]
+    for one, other in combinations(placed, 2):
+        if one.place.crs != other.place.crs:
             raise both_give(one.source, other.source, band, day, "in different projections")
     # ESA's folder R20m holds B2 again, as a mean of the 10 m pixels in R10m.
-    finest = min(raster.pixel for raster in rasters)
-    fine = [raster for raster in rasters if np.isclose(raster.pixel, finest)]
-    coarser = [raster for raster in rasters if not np.isclose(raster.pixel, finest)]
-    for raster in coarser:
-        if not any(_lies_within(raster, finer, margin=raster.pixel) for finer in fine):
+    smallest_pixel = min(place.pixel_width for _, place in placed)
+    fine = []
+    coarser = []
+    for one in placed:
+        is_finest = np.isclose(one.place.pixel_width, smallest_pixel)
+        (fine if is_finest else coarser).append(one)
+    for source, place in coarser:
+        if not any(_lies_within(place, finer.place, place.pixel_width) for finer in fine):
             problem = "at different resolutions and on different ground"
-            raise both_give(raster.source, fine[0].source, band, day, problem)
+            raise both_give(source, fine[0].source, band, day, problem)
     for one, other in combinations(fine, 2):
-        problem = _why_no_neighbours(one, other)
-        if problem is not None:
-            raise both_give(one.source, other.source, band, day, problem)
-    neighbours = tuple(raster.source for raster in fine[1:])
-    chosen = fine[0].source._replace(others=neighbours)
-    return chosen, [raster.source for raster in coarser]
+        margin = smallest_pixel / 2
+        if _lies_within(one.place, other.place, margin) or (
+            _lies_within(other.place, one.place, margin)
+        ):
+            raise both_give(one.source, other.source, band, day, "on the same ground")
+    return [one.source for one in fine], [one.source for one in coarser]
 
 
-def _describe(source: BandSource) -> _Raster:
-    position = source.index - 1
-    with source.open() as raster:
-        left, right = sorted((raster.bounds.left, raster.bounds.right))
-        bottom, top = sorted((raster.bounds.bottom, raster.bounds.top))
-        offset_of_baseline = source.baseline.offset if source.baseline is not None else 0
-        storage = (
-            raster.dtypes[position],
-            raster.nodatavals[position],
-            raster.scales[position],
-            raster.offsets[position],
-            offset_of_baseline,
-        )
-        # As text, because a no-data value of NaN equals no other.
-        storage = tuple(str(value) for value in storage)
-        bounds = left, bottom, right, top
-        return _Raster(source, raster.res[0], raster.crs or source.crs, bounds, storage)
-
-
-def _why_no_neighbours(one: _Raster, other: _Raster) -> str | None:
-    """Say why two rasters of one band and date are not put together; None if they can be."""
-    margin = one.pixel / 2
-    if _lies_within(one, other, margin) or _lies_within(other, one, margin):
-        return "on the same ground"
-    if one.storage != other.storage:
-        return "stored differently (type, no-data value, scale or offset)"
-    return None
-
-
-def _lies_within(inner: _Raster, outer: _Raster, margin: float) -> bool:
+def _lies_within(inner: Placement, outer: Placement, margin: float) -> bool:
     """Whether a raster shows no ground that the other does not show, but for a margin."""
     left, bottom, right, top = inner.bounds
     outer_left, outer_bottom, outer_right, outer_top = outer.bounds
@@ -233,6 +168,45 @@ def _lies_within(inner: _Raster, outer: _Raster, margin: float) -> bool:
         and right < outer_right + margin
         and top < outer_top + margin
     )
+
+
+def _match_parts(
+    sources_by_band: Mapping[str, Sequence[BandSource]], sensor: str, day: np.datetime64
+) -> tuple[Mapping[str, BandSource], ...]:
+    """Find for each part of the ground the source of each band.
+
+    Raises:
+        ImportAreaError: a band is missing from a part: its pixels would pass for dark.
+    """
+    most_parts = max(len(sources) for sources in sources_by_band.values())
+    if most_parts == 1:
+        return ({band: sources[0] for band, sources in sources_by_band.items()},)
+    placed_by_band = {
+        band: [_PlacedSource(source, placement_of(sensor, source)) for source in sources]
+        for band, sources in sources_by_band.items()
+    }
+    first_band = next(band for band, placed in placed_by_band.items() if len(placed) == most_parts)
+    parts = []
+    for _, place in placed_by_band[first_band]:
+        part = {}
+        for band, placed in placed_by_band.items():
+            here = [source for source, other in placed if _is_same_ground(place, other)]
+            if not here:
+                names = f"{placed[0].source.name}, {placed_by_band[first_band][0].source.name}"
+                raise ImportAreaError(
+                    f"{sensor} of {day}: {band} does not cover the same files or tiles as "
+                    f"{first_band} ({names}): give every band of each of them, or leave out the "
+                    "file or tile that lacks one"
+                )
+            part[band] = here[0]
+        parts.append(part)
+    return tuple(parts)
+
+
+def _is_same_ground(one: Placement, other: Placement) -> bool:
+    """Whether two rasters cover the same ground; bands of 60 m may end within a pixel of others."""
+    tolerance = max(one.pixel_width, other.pixel_width) * 1.01
+    return np.allclose(one.bounds, other.bounds, rtol=0, atol=tolerance)
 
 
 def both_give(

@@ -16,7 +16,8 @@ from rasterio.errors import CRSError
 from rasterio.io import DatasetReader, MemoryFile
 from rasterio.transform import from_origin
 
-from multisenge_lib.area.acquisitions import BandOfDay, BandSource
+from multisenge_lib.area.acquisitions import BandOfDay
+from multisenge_lib.area.band_source import BandSource
 from multisenge_lib.area.products import (
     ProcessingBaseline,
     band_in,

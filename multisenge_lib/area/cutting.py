@@ -9,52 +9,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from rasterio.windows import Window
 
 from multisenge_lib.area.acquisitions import Acquisition
-from multisenge_lib.area.open_bands import (
-    InputUnits,
-    OpenBand,
-    backscatter,
-    check_overlap,
-    offset_of,
-    open_band,
-    reflectance,
-)
+from multisenge_lib.area.strips import Overlaps, Strip, join_strips, open_part
 from multisenge_lib.area.target_grid import TargetGrid, patch_name
-from multisenge_lib.area.unit_checks import (
-    check_backscatter,
-    check_offset,
-    check_reflectance,
-    check_units,
-)
-from multisenge_lib.dataset import LABELS, PIXEL, label_bytes, raster_bytes, raster_path, to_uint16
+from multisenge_lib.area.units import InputUnits
+from multisenge_lib.dataset import LABELS, PIXEL, label_bytes, raster_bytes, raster_path
 
 #: Share of a patch's pixels that must hold data, for a date to be one of the patch.
 _LEAST_COVER = 0.5
-#: Pixels along a strip's height that the distribution of values is judged on.
-_JUDGED_ROWS = 32
-
-
-class Strip(NamedTuple):
-    """A row of patches of one acquisition.
-
-    Attributes:
-        row: row of its first pixels in the grid.
-        values: `(bands, height, width)` in the units of the layout, 0 for no data.
-        missing: `(height, width) bool`, where there is no data.
-        empty_bands: for each band, whether it holds nothing here where others do.
-        lowest: the least stored value of backscatter; infinite where all is missing.
-    """
-
-    row: int
-    values: np.ndarray
-    missing: np.ndarray
-    empty_bands: np.ndarray
-    lowest: float
 
 
 @dataclass
@@ -115,36 +82,34 @@ class PatchWriter:
             ImportAreaError: its values or bands contradict the unit or the names given for them,
                 or its files differ where they overlap.
         """
-        sources = [acquisition.bands[band] for band in bands]
-        title = sources[0].name
         used_width = self.columns[-1] + self.size
-        step = max(1, self.size // _JUDGED_ROWS)
         missing_shares = []
-        samples = []
         empty_bands = np.ones(len(bands), bool)
-        lowest = np.inf
         with ExitStack() as stack:
-            opened = [
-                stack.enter_context(open_band(source, acquisition.sensor, self.grid, self.units))
-                for source in sources
+            parts = [
+                stack.enter_context(
+                    open_part(part, bands, acquisition.sensor, self.grid, self.units)
+                )
+                for part in acquisition.parts
             ]
-            for strip in self._strips(opened, acquisition.sensor):
+            overlaps = Overlaps(acquisition.sensor, bands)
+            for row in self.rows:
+                window = Window(0, row, self.grid.width, self.size)
+                strips = [part.read(window) for part in parts]
+                overlaps.add(strips)
+                strip = join_strips(strips)
                 missing_shares.append(strip.missing[:, :used_width].mean())
-                samples.append(strip.values[:, ::step, ::step])
                 empty_bands &= strip.empty_bands
-                lowest = min(lowest, strip.lowest)
-                self._write_strip(acquisition, bands, strip)
-            for band, name in zip(opened, bands, strict=True):
-                check_overlap(band, name, acquisition.day)
-            tagged = [band.source.name for band in opened if band.has_tags]
-            offsets = [offset_of(band, self.units) for band in opened]
-        # Judged on the whole image: a strip may be a lake or a cloud. Patches are written by then,
+                self._write_strip(acquisition, bands, row, strip)
+        # Judged on whole images: a strip may be a lake or a cloud. Patches are written by then,
         # but nothing is kept of an import that is refused.
-        sample = np.concatenate(samples, axis=1)
-        check_units(sample, acquisition.sensor, bands, title, lowest, self.units)
         brightened = False
-        if acquisition.sensor == "s2":
-            brightened = check_offset(sample, bands, sources, offsets, self.units)
+        tagged = []
+        for part in parts:
+            part.check_units()
+            brightened |= part.check_offset()
+            tagged += part.tagged
+        overlaps.check(acquisition)
         user_counts = acquisition.sensor == "s2" and self.units.says_reflectance
         return AcquisitionSummary(
             missing=float(np.mean(missing_shares)),
@@ -154,12 +119,6 @@ class PatchWriter:
             overruled=tagged if user_counts else [],
             brightened=brightened,
         )
-
-    def _strips(self, opened: Sequence[OpenBand], sensor: str) -> Iterator[Strip]:
-        for row in self.rows:
-            window = Window(0, row, self.grid.width, self.size)
-            stored_by_band = [band.read(window) for band in opened]
-            yield _make_strip(row, opened, stored_by_band, sensor, self.units)
 
     def patches_of(self, row: int, pixels: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
         """Names and pixels of the patches of a strip.
@@ -174,9 +133,11 @@ class PatchWriter:
             patch = patch_name(self.grid.crs, west, north)
             yield patch, pixels[..., column : column + self.size]
 
-    def _write_strip(self, acquisition: Acquisition, bands: Sequence[str], strip: Strip) -> None:
+    def _write_strip(
+        self, acquisition: Acquisition, bands: Sequence[str], row: int, strip: Strip
+    ) -> None:
         sensor = acquisition.sensor
-        for patch, pixels in self.patches_of(strip.row, strip.values):
+        for patch, pixels in self.patches_of(row, strip.values):
             observed = pixels.any(axis=0).mean()
             if observed >= _LEAST_COVER:
                 self._write_raster(sensor, patch, acquisition.day, pixels, bands)
@@ -227,42 +188,3 @@ def days_by_sensor(
     for acquisition in acquisitions:
         days[acquisition.sensor].append(acquisition.day)
     return days
-
-
-def _make_strip(
-    row: int,
-    opened: Sequence[OpenBand],
-    stored_by_band: Sequence[np.ndarray],
-    sensor: str,
-    units: InputUnits,
-) -> Strip:
-    """Convert the stored values of a row of patches, `(height, width)` by band."""
-    convert = reflectance if sensor == "s2" else backscatter
-    shape = len(opened), *stored_by_band[0].shape
-    marked = np.zeros(shape, bool)
-    no_signal = np.zeros(shape, bool)
-    values = np.empty(shape, np.float32)
-    # Marks of no data are looked for in stored values, before conversion moves them.
-    for i, (band, stored) in enumerate(zip(opened, stored_by_band, strict=True)):
-        marked[i] = band.marked(stored)
-        # Reflectance below 0 in all bands is a fill value that we do not know.
-        no_signal[i] = stored <= 0 if sensor == "s2" else stored == 0
-        values[i] = convert(np.where(marked[i], 0, stored), band, units)
-
-    missing = marked.any(axis=0) | no_signal.all(axis=0)
-    if sensor == "s1":
-        # Backscatter is a power: 0 in one polarisation means that it was not observed.
-        missing |= (values == 0).any(axis=0)
-    values[:, missing] = 0
-    title = opened[0].source.name
-    lowest = np.inf
-    if sensor == "s2":
-        check_reflectance(values, stored_by_band, title)
-        values = to_uint16(values)
-        values[:, missing] = 0  # conversion makes it 1, as all that is dark
-    else:
-        check_backscatter(values, stored_by_band, missing, title)
-        if not missing.all():
-            lowest = min(float(stored[~missing].min()) for stored in stored_by_band)
-    empty_bands = (marked | no_signal).all(axis=(1, 2))
-    return Strip(row, values, missing, empty_bands, lowest)

@@ -16,10 +16,10 @@ import numpy as np
 from tqdm import tqdm
 
 from multisenge_lib.area.acquisitions import Acquisition
+from multisenge_lib.area.band_source import Placement
 from multisenge_lib.area.cubes import is_cube_in_memory
 from multisenge_lib.area.cutting import AcquisitionSummary, PatchWriter, days_by_sensor
 from multisenge_lib.area.draft import draft_dataset
-from multisenge_lib.area.open_bands import InputUnits, S1Unit
 from multisenge_lib.area.products import ProcessingBaseline, band_in, used_bands
 from multisenge_lib.area.reference import (
     VECTOR_FOLDER,
@@ -28,8 +28,9 @@ from multisenge_lib.area.reference import (
     open_reference,
 )
 from multisenge_lib.area.sources import find_images
-from multisenge_lib.area.target_grid import Placement, TargetGrid, find_target_grid, patch_name
+from multisenge_lib.area.target_grid import TargetGrid, find_target_grid, patch_name
 from multisenge_lib.area.target_root import check_empty, fill_root
+from multisenge_lib.area.units import InputUnits, S1Unit
 from multisenge_lib.dataset import (
     BLOCKS,
     MULTISENGE,
@@ -282,7 +283,7 @@ def _common_bands(
             continue
         present = set()
         for acquisition in of_sensor:
-            present.update(acquisition.bands)
+            present.update(acquisition.band_names)
         common[sensor] = tuple(band for band in order if band in present)
         for acquisition in of_sensor:
             _check_has_bands(acquisition, common[sensor])
@@ -299,23 +300,24 @@ def _fill_bands(
     notices = []
     filled = []
     for acquisition in acquisitions:
-        bands = dict(acquisition.bands)
+        parts = [dict(part) for part in acquisition.parts]
         for missing, other in fill.items():
-            if missing not in bands and other in acquisition.bands:
-                bands[missing] = acquisition.bands[other]
+            if missing not in acquisition.band_names and other in acquisition.band_names:
+                for part in parts:
+                    part[missing] = part[other]
                 notices.append(f"{missing} is filled from {other}")
-        filled.append(replace(acquisition, bands=bands))
+        filled.append(replace(acquisition, parts=tuple(parts)))
     return filled, list(dict.fromkeys(notices))  # once for all dates
 
 
 def _check_has_bands(acquisition: Acquisition, bands: Sequence[str]) -> None:
     """Refuse a date that lacks one of these bands: a network reads the same bands at every date."""
     for band in bands:
-        if band not in acquisition.bands:
+        if band not in acquisition.band_names:
             stand_in = _stand_in(band, acquisition)
             raise ImportAreaError(
                 f"{acquisition.title} has no {band}, which other dates have: give it"
-                f"{stand_in}, or leave out {next(iter(acquisition.bands.values())).name}"
+                f"{stand_in}, or leave out {acquisition.sources[0].name}"
             )
 
 
@@ -325,7 +327,7 @@ def _stand_in(band: str, acquisition: Acquisition) -> str:
         return ""
     # By wavelength: the nearer two bands lie, the more alike they are.
     order = list(used_bands(acquisition.sensor))
-    others = [b for b in order if b in acquisition.bands]
+    others = [b for b in order if b in acquisition.band_names]
     if not others:
         return ""
     nearest = min(others, key=lambda other: abs(order.index(other) - order.index(band)))
@@ -339,9 +341,8 @@ def _resampling_notices(
     if off_grid:
         first = off_grid[0]
         place = first.transform
-        across = float(np.hypot(place.a, place.d))
-        down = float(np.hypot(place.b, place.e))
-        pixels_and_corner = f"{across:g} x {down:g} from {place.c:.10g}, {place.f:.10g}"
+        pixels = f"{first.pixel_width:g} x {first.pixel_height:g}"
+        pixels_and_corner = f"{pixels} from {place.c:.10g}, {place.f:.10g}"
         rasters = counted(
             len(off_grid),
             "raster lies on another grid and is resampled",
@@ -408,7 +409,7 @@ def _baselines(acquisitions: Sequence[Acquisition]) -> dict[str, ProcessingBasel
     """The processing baseline of each source that has one, by the source's name."""
     baselines = {}
     for acquisition in acquisitions:
-        for source in acquisition.bands.values():
+        for source in acquisition.sources:
             if source.baseline is not None:
                 baselines[source.name] = source.baseline
     return baselines

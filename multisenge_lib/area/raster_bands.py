@@ -15,7 +15,8 @@ import numpy as np
 import rasterio
 from rasterio.errors import RasterioError
 
-from multisenge_lib.area.acquisitions import BandOfDay, BandSource
+from multisenge_lib.area.acquisitions import BandOfDay
+from multisenge_lib.area.band_source import BandSource
 from multisenge_lib.area.cubes import parse_crs
 from multisenge_lib.area.products import (
     band_in,

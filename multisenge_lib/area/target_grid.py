@@ -6,18 +6,17 @@ changes at the edge of the zone. An area may cross the equator: each patch is na
 """
 
 from collections.abc import Iterable, Sequence
-from itertools import product
 from typing import NamedTuple
 
 import numpy as np
 from rasterio.crs import CRS
-from rasterio.errors import CRSError, RasterioError
 from rasterio.transform import Affine, from_origin
 from rasterio.warp import transform_bounds
 
-from multisenge_lib.area.acquisitions import Acquisition, BandSource
+from multisenge_lib.area.acquisitions import Acquisition
+from multisenge_lib.area.band_source import Placement, placement_of
 from multisenge_lib.dataset import PIXEL, WGS84, tile_corner, tile_of_square
-from multisenge_lib.errors import ImportAreaError, MultiSenGEError
+from multisenge_lib.errors import ImportAreaError
 
 #: Metres that an area may reach at most: two tiles.
 LARGEST_EXTENT = 220_000
@@ -28,10 +27,6 @@ _LARGEST_PIXEL = 70
 #: What southern UTM zones (EPSG:327xx) add to northings.
 _SOUTHERN_NORTHING = 10_000_000
 _SQUARE = 100_000
-_FROM_ANTIMERIDIAN = CRS.from_wkt(
-    'GEOGCS["WGS 84 from 180 degrees",DATUM["WGS_1984",SPHEROID["WGS 84",6378137,298.257223563]],'
-    'PRIMEM["Antimeridian",180],UNIT["degree",0.0174532925199433]]'
-)
 
 
 class TargetGrid(NamedTuple):
@@ -57,28 +52,6 @@ class TargetGrid(NamedTuple):
         return from_origin(self.west, self.north, PIXEL, PIXEL)
 
 
-class Placement(NamedTuple):
-    """Where the pixels of one file or cube lie.
-
-    Attributes:
-        name: name of the source.
-        sensor: `s1` or `s2`.
-        crs: its projection.
-        transform: from its pixels to coordinates.
-        bounds: left, bottom, right, top in its projection.
-        width: in pixels.
-        height: in pixels.
-    """
-
-    name: str
-    sensor: str
-    crs: CRS
-    transform: Affine
-    bounds: tuple[float, float, float, float]
-    width: int
-    height: int
-
-
 def utm_zone(crs: CRS) -> tuple[int, bool] | None:
     """The number of a UTM zone on WGS 84, and whether it is the southern one; else None."""
     code = crs.to_epsg()
@@ -87,27 +60,6 @@ def utm_zone(crs: CRS) -> tuple[int, bool] | None:
     if code is not None and 32701 <= code <= 32760:
         return code - 32700, True
     return None
-
-
-def without_jump(crs: CRS, place: Affine, width: int) -> tuple[CRS, Affine]:
-    """Give a raster in degrees that crosses the antimeridian coordinates that do not jump there.
-
-    Its longitudes run past 180, and GDAL looks for such places at -180. Counted from the meridian
-    of 180 degrees, they are small numbers of either sign.
-
-    Args:
-        crs: projection of the raster.
-        place: from pixels to coordinates.
-        width: width of the raster in pixels.
-
-    Returns:
-        The same two, or a projection and transform that count from the antimeridian.
-    """
-    edges = sorted([place.c, place.c + place.a * width])
-    for meridian in (180, -180):
-        if crs.is_geographic and edges[0] < meridian < edges[1]:
-            return _FROM_ANTIMERIDIAN, Affine.translation(-meridian, 0) * place
-    return crs, place
 
 
 def lies_on_grid(place: Affine, crs: CRS, grid_crs: CRS) -> bool:
@@ -210,60 +162,11 @@ def _placements(acquisitions: Iterable[Acquisition]) -> list[Placement]:
     """One placement for each file or cube; its bands share the grid."""
     by_grid = {}
     for acquisition in acquisitions:
-        for first_source in acquisition.bands.values():
-            for source in (first_source, *first_source.others):
+        for part in acquisition.parts:
+            for source in part.values():
                 if source.grid not in by_grid:
-                    by_grid[source.grid] = _placement(acquisition.sensor, source)
+                    by_grid[source.grid] = placement_of(acquisition.sensor, source)
     return list(by_grid.values())
-
-
-def _placement(sensor: str, source: BandSource) -> Placement:
-    name = source.grid if source.grid.isprintable() else source.name
-    try:
-        with source.open() as raster:
-            crs = raster.crs or source.crs
-            place = raster.transform
-            height, width = raster.shape
-            has_ground_points = bool(raster.gcps[0])
-    except (RasterioError, CRSError, ValueError, OSError) as error:
-        if isinstance(error, MultiSenGEError):
-            raise
-        raise ImportAreaError(f"{name} cannot be read: {error}") from None
-    _check_placed(name, crs, place, has_ground_points)
-    crs, place = without_jump(crs, place, width)
-    # Rows may run north and columns west, so left and right are computed from all four corners.
-    corners = [place * corner for corner in product((0, width), (0, height))]
-    left, bottom = np.min(corners, axis=0)
-    right, top = np.max(corners, axis=0)
-    return Placement(name, sensor, crs, place, (left, bottom, right, top), width, height)
-
-
-def _check_placed(name: str, crs: CRS | None, place: Affine, has_ground_points: bool) -> None:
-    """Refuse a source that does not say where on the earth its pixels lie."""
-    if crs is None and has_ground_points:
-        raise ImportAreaError(
-            f"{name} is not terrain-corrected: it has ground control points instead of a "
-            "projection, as ESA delivers Sentinel-1 GRD; correct it with SNAP (Range-Doppler "
-            "Terrain Correction) or S1Tiling before"
-        )
-    if crs is None:
-        raise ImportAreaError(
-            f"{name} names no projection: say it with --crs, such as --crs EPSG:32631"
-        )
-    if not (crs.is_projected or crs.is_geographic):
-        raise ImportAreaError(
-            f"{name} lies in a local projection, which has no place on the earth: warp it to UTM"
-        )
-    if not np.isfinite(place[:6]).all() or place.is_degenerate:
-        raise ImportAreaError(
-            f"{name} says in no usable way where its pixels lie ({list(place)[:6]}): give it a "
-            "geotransform"
-        )
-    if place == Affine.identity():  # what GDAL gives where a file says nothing
-        raise ImportAreaError(
-            f"{name} does not say where its pixels lie, it has no geotransform: give it one, such "
-            "as with gdal_edit.py -a_ullr, or export it again"
-        )
 
 
 def _zone_of(placement: Placement) -> CRS:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from multisenge_lib.area.acquisitions import BandSource
-from multisenge_lib.area.open_bands import InputUnits
+from multisenge_lib.area.band_source import BandSource
+from multisenge_lib.area.units import InputUnits
 from multisenge_lib.dataset import (
     LARGEST_UINT16,
     band_order_problem,

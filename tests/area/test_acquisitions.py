@@ -163,6 +163,83 @@ def test_radar_that_differs_is_refused_in_any_unit(tmp_path, unit):
     assert "and differ by 12% where they overlap" in message
 
 
+@pytest.mark.fault("neighbouring files of one date, each stored otherwise -> each by its own tags")
+@pytest.mark.parametrize("stored", ["int16", "other no data", "scale", "offset", "product"])
+def test_parts_may_be_stored_differently(tmp_path, stored):
+    folder = tmp_path / "in"
+    write_part(folder, (0, 80))
+    right = IMAGE.copy()
+    options = {}
+    if stored == "int16":
+        right = right.astype(np.int16)
+    elif stored == "other no data":
+        options = {"nodata": 65535}
+    elif stored == "scale":
+        right *= 2
+    else:
+        right += np.uint16(1000)
+    if stored == "product":
+        folder = folder / "S2A_MSIL2A_20230105T105431_N0400_R051"
+    other = write_part(folder, (60, 128), right, **options)
+    with rasterio.open(other, "r+") as raster:
+        if stored == "scale":
+            raster.scales = [0.00005] * len(S2_BANDS)
+        elif stored == "offset":
+            raster.offsets = [-1000] * len(S2_BANDS)
+    imported = import_area(tmp_path / "root", [tmp_path / "in"], size=64)
+    np.testing.assert_allclose(whole_image(imported.root), IMAGE, atol=1)
+
+
+@pytest.mark.fault("one of two neighbouring files is in other units -> this file is named")
+def test_the_part_in_other_units_is_named(tmp_path):
+    write_part(tmp_path / "in", (0, 64))
+    odd = write_part(tmp_path / "in", (64, 128), (IMAGE / np.float32(10_000)).astype(np.float32))
+    message = refused(tmp_path, [tmp_path / "in"], size=64)
+    assert odd.name in message and "--s2-scale" in message
+
+
+@pytest.mark.fault("the offset of one of two neighbouring files is wrong -> this file is named")
+@pytest.mark.parametrize("wrong", ["tag", "baseline"])
+def test_the_part_with_a_wrong_offset_is_named(tmp_path, wrong):
+    folder = tmp_path / "in"
+    write_part(folder, (0, 80))
+    if wrong == "baseline":
+        folder = folder / "S2A_MSIL2A_20230105T105431_N0400_R051"
+    odd = write_part(folder, (60, 128))
+    if wrong == "tag":
+        with rasterio.open(odd, "r+") as raster:
+            raster.offsets = [-1000] * len(S2_BANDS)
+    message = refused(tmp_path, [tmp_path / "in"], size=64)
+    assert message.startswith(f"{odd}: an offset of -1000 is added")
+
+
+@pytest.mark.parametrize("band", [0, 6])
+def test_a_pixel_is_taken_from_one_file_with_all_its_bands(tmp_path, band):
+    """A pixel that is dark in a band of one tile: the other tile gives all bands, not this one."""
+    left = IMAGE.copy()
+    left[band, :, 70:] = 0
+    brighter = (IMAGE * 1.02).astype(np.uint16)
+    write_part(tmp_path / "in", (0, 80), left)
+    write_part(tmp_path / "in", (60, 128), brighter)
+    imported = import_area(tmp_path / "root", [tmp_path / "in"], size=64)
+    truth = np.concatenate([IMAGE[:, :, :70], brighter[:, :, 70:]], axis=2)
+    np.testing.assert_array_equal(whole_image(imported.root), truth)
+
+
+@pytest.mark.fault("neighbouring files in degrees, one lacks a band -> refused, not dark")
+def test_parts_in_degrees_are_matched_by_their_place(tmp_path):
+    """60 m of tolerance would be the whole earth in degrees."""
+    options = {"crs": "EPSG:4326", "res": 1e-4, "north": 48.6}
+    for west in (7.7, 7.71):
+        names = S2_BANDS if west == 7.7 else S2_BANDS[:9]
+        path = tmp_path / "in" / f"S2_20230105-{west}.tif"
+        write(path, IMAGE[: len(names), :, :100], names, west, **options)
+    path = tmp_path / "in" / "S2_20230105-B12.tif"
+    write(path, IMAGE[9:, :, :100], S2_BANDS[9:], 7.75, **options)
+    message = refused(tmp_path, [tmp_path / "in"], size=64)
+    assert f"{S2_BANDS[9]} does not cover the same files" in message
+
+
 @pytest.mark.fault("files of one date that are no neighbours -> refused, and why")
 @pytest.mark.parametrize(
     ("change", "words"),
@@ -171,11 +248,6 @@ def test_radar_that_differs_is_refused_in_any_unit(tmp_path, unit):
         ("offset", "where they overlap"),
         ("same ground", "on the same ground"),
         ("a part of it", "on the same ground"),
-        ("type", "stored differently (type, no-data value, scale or offset)"),
-        ("scale", "stored differently (type, no-data value, scale or offset)"),
-        ("offset tag", "stored differently (type, no-data value, scale or offset)"),
-        ("no data", "stored differently (type, no-data value, scale or offset)"),
-        ("baseline", "stored differently (type, no-data value, scale or offset)"),
         ("projection", "in different projections"),
         ("resolution", "at different resolutions and on different ground"),
     ],
@@ -188,24 +260,13 @@ def test_what_is_in_doubt_is_refused(tmp_path, change, words):
         pixels = (IMAGE * 1.1).astype(np.uint16)
     elif change == "offset":
         pixels = IMAGE + np.uint16(1000)
-    elif change == "type":
-        pixels = IMAGE.astype(np.int16)
-    elif change == "no data":
-        options = {"nodata": 9}
     elif change == "projection":
         options = {"crs": "EPSG:32718"}
     elif change == "resolution":
         options = {"res": 20}
     folder = tmp_path / "in"
     write_part(folder, (0, 80))
-    if change == "baseline":
-        folder = folder / "S2A_MSIL2A_20230105T105431_N0400_R051"
-    other = write_part(folder, columns, pixels, name="20230105_v2", **options)
-    with rasterio.open(other, "r+") as raster:
-        if change == "scale":
-            raster.scales = [0.0001] * len(S2_BANDS)
-        elif change == "offset tag":
-            raster.offsets = [-1000] * len(S2_BANDS)
+    write_part(folder, columns, pixels, name="20230105_v2", **options)
     message = refused(tmp_path, [tmp_path / "in"], size=64)
     assert words in message
     assert message.endswith("give one of them, or merge them before")

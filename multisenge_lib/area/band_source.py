@@ -1,0 +1,147 @@
+"""A band in a file or cube, and where on the earth its pixels lie."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from itertools import product
+from typing import NamedTuple
+
+import numpy as np
+from rasterio.crs import CRS
+from rasterio.errors import CRSError, RasterioError
+from rasterio.io import DatasetReader
+from rasterio.transform import Affine
+
+from multisenge_lib.area.products import ProcessingBaseline
+from multisenge_lib.errors import ImportAreaError, MultiSenGEError
+
+_FROM_ANTIMERIDIAN = CRS.from_wkt(
+    'GEOGCS["WGS 84 from 180 degrees",DATUM["WGS_1984",SPHEROID["WGS 84",6378137,298.257223563]],'
+    'PRIMEM["Antimeridian",180],UNIT["degree",0.0174532925199433]]'
+)
+
+
+class BandSource(NamedTuple):
+    """Where the pixels of one band of one date are.
+
+    Attributes:
+        name: name of the file or cube, for messages; printable.
+        open: opens it as a raster.
+        grid: names the file or cube, whose bands all lie on one grid.
+        index: number of the band in the raster, from 1.
+        crs: the projection that the user gives for rasters that name none.
+        baseline: processing baseline of the ESA product that the raster belongs to, if any.
+    """
+
+    name: str
+    open: Callable[[], AbstractContextManager[DatasetReader]]
+    grid: str
+    index: int = 1
+    crs: CRS | None = None
+    baseline: ProcessingBaseline | None = None
+
+
+class Placement(NamedTuple):
+    """Where the pixels of one file or cube lie.
+
+    Attributes:
+        name: name of the source.
+        sensor: `s1` or `s2`.
+        crs: its projection.
+        transform: from its pixels to coordinates.
+        bounds: left, bottom, right, top in its projection.
+        width: in pixels.
+        height: in pixels.
+    """
+
+    name: str
+    sensor: str
+    crs: CRS
+    transform: Affine
+    bounds: tuple[float, float, float, float]
+    width: int
+    height: int
+
+    @property
+    def pixel_width(self) -> float:
+        """In units of the projection, also where the pixels are rotated."""
+        return float(np.hypot(self.transform.a, self.transform.d))
+
+    @property
+    def pixel_height(self) -> float:
+        """In units of the projection, as `pixel_width`."""
+        return float(np.hypot(self.transform.b, self.transform.e))
+
+
+def placement_of(sensor: str, source: BandSource) -> Placement:
+    """Open a source to read where its pixels lie.
+
+    Raises:
+        ImportAreaError: it cannot be opened, or does not say where on the earth its pixels lie.
+    """
+    name = source.grid if source.grid.isprintable() else source.name
+    try:
+        with source.open() as raster:
+            crs = raster.crs or source.crs
+            place = raster.transform
+            height, width = raster.shape
+            has_ground_points = bool(raster.gcps[0])
+    except (RasterioError, CRSError, ValueError, OSError) as error:
+        if isinstance(error, MultiSenGEError):
+            raise
+        raise ImportAreaError(f"{name} cannot be read: {error}") from None
+    _check_placed(name, crs, place, has_ground_points)
+    crs, place = without_jump(crs, place, width)
+    # Rows may run north and columns west, so left and right are computed from all four corners.
+    corners = [place * corner for corner in product((0, width), (0, height))]
+    left, bottom = np.min(corners, axis=0)
+    right, top = np.max(corners, axis=0)
+    return Placement(name, sensor, crs, place, (left, bottom, right, top), width, height)
+
+
+def _check_placed(name: str, crs: CRS | None, place: Affine, has_ground_points: bool) -> None:
+    """Refuse a source that does not say where on the earth its pixels lie."""
+    if crs is None and has_ground_points:
+        raise ImportAreaError(
+            f"{name} is not terrain-corrected: it has ground control points instead of a "
+            "projection, as ESA delivers Sentinel-1 GRD; correct it with SNAP (Range-Doppler "
+            "Terrain Correction) or S1Tiling before"
+        )
+    if crs is None:
+        raise ImportAreaError(
+            f"{name} names no projection: say it with --crs, such as --crs EPSG:32631"
+        )
+    if not (crs.is_projected or crs.is_geographic):
+        raise ImportAreaError(
+            f"{name} lies in a local projection, which has no place on the earth: warp it to UTM"
+        )
+    if not np.isfinite(place[:6]).all() or place.is_degenerate:
+        raise ImportAreaError(
+            f"{name} says in no usable way where its pixels lie ({list(place)[:6]}): give it a "
+            "geotransform"
+        )
+    if place == Affine.identity():  # what GDAL gives where a file says nothing
+        raise ImportAreaError(
+            f"{name} does not say where its pixels lie, it has no geotransform: give it one, such "
+            "as with gdal_edit.py -a_ullr, or export it again"
+        )
+
+
+def without_jump(crs: CRS, place: Affine, width: int) -> tuple[CRS, Affine]:
+    """Give a raster in degrees that crosses the antimeridian coordinates that do not jump there.
+
+    Its longitudes run past 180, and GDAL looks for such places at -180. Counted from the meridian
+    of 180 degrees, they are small numbers of either sign.
+
+    Args:
+        crs: projection of the raster.
+        place: from pixels to coordinates.
+        width: width of the raster in pixels.
+
+    Returns:
+        The same two, or a projection and transform that count from the antimeridian.
+    """
+    edges = sorted([place.c, place.c + place.a * width])
+    for meridian in (180, -180):
+        if crs.is_geographic and edges[0] < meridian < edges[1]:
+            return _FROM_ANTIMERIDIAN, Affine.translation(-meridian, 0) * place
+    return crs, place
