@@ -64,6 +64,25 @@ def test_each_file_that_contributing_names_is_there():
         assert (paths.PROJECT / name).exists() or (library / name).exists(), name
 
 
+def test_each_name_that_contributing_gives_is_in_the_files_of_its_row():
+    """Constants and private names only: other words in backticks may be options or examples."""
+    text = (paths.PROJECT / "CONTRIBUTING.md").read_text("utf-8")
+    library = paths.PROJECT / "multisenge_lib"
+    not_python = {"MULTISENGE_LABELS", "CHANGELOG", "MULTISENGE_ROOT"}
+    # A row of a table or a paragraph names its files and what is in them.
+    parts = re.split(r"\n(?=\|)|\n\n", text)
+    checked = 0
+    for part in parts:
+        named = set(re.findall(r"`(_[A-Za-z]\w+|[A-Z][A-Z0-9_]{3,})`", part)) - not_python
+        files = re.findall(r"`([\w/]+[.]py)`", part)
+        sources = [library / file for file in files] + [paths.PROJECT / file for file in files]
+        code = "\n".join(source.read_text("utf-8") for source in sources if source.exists())
+        for name in named:
+            assert re.search(rf"\b{name}\b", code), f"{name} is not in {', '.join(files)}"
+            checked += 1
+    assert checked > 20
+
+
 def test_contributing_has_a_row_for_each_package():
     text = (paths.PROJECT / "CONTRIBUTING.md").read_text("utf-8")
     packages = {path.parent.name for path in paths.PROJECT.glob("multisenge_lib/*/__init__.py")}
