@@ -30,6 +30,7 @@ REFUSED = {
     "decibel": (filled(-11), "s1", "decibel"),
     "infinite": (filled(np.inf), "s1", "infinite"),
     "below noise": (filled(1e-7), "s1", "-50 dB"),
+    "9999": (np.where(np.arange(8) < 1, 9999, leaves()), "s2", "holds 9999 in all bands"),
     "nothing": (filled(0), "s1", "no data in every pixel"),
     "nothing in any band": (leaves(scale=0), "s2", "no data in every pixel"),
 }
@@ -110,6 +111,19 @@ def test_one_band_of_a_wrong_type_is_enough():
     assert "complex" in plausibility.type_problem(["float32", "complex64"], "s1")
     assert "8-bit" in plausibility.type_problem(["uint8", "uint16"], "s2")
     assert plausibility.type_problem(["float32", "uint16"], "s1") is None
+
+
+@pytest.mark.parametrize(
+    ("dtypes", "sensor", "is_refused"),
+    [
+        (["float32", "int16"], "s1", True),
+        (["uint16"], "s1", True),
+        (["float32"], "s1", False),
+        (["uint16"], "s2", False),
+    ],
+)
+def test_whole_numbers_are_no_intensity(dtypes, sensor, is_refused):
+    assert (plausibility.whole_number_problem(dtypes, sensor) is not None) == is_refused
 
 
 def test_dark_leaves_in_an_image_with_bright_clouds_are_taken():
@@ -212,6 +226,15 @@ def test_the_limits_of_backscatter(values, words):
     assert [words in problem for problem in problems] == ([] if words is None else [True])
 
 
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(65_534, None), (65_535, "if it is no data"), (65_536, "divide by the scale")],
+)
+def test_the_limit_of_reflectance(value, words):
+    problems = plausibility.impossible_values(np.float32([300, value]), "s2")
+    assert [words in problem for problem in problems] == ([] if words is None else [True])
+
+
 def snow_of(counts):
     """Ten bands that are alike, with each number as often as `counts` says."""
     row = np.repeat(list(counts), list(counts.values()))
@@ -229,10 +252,21 @@ def snow_of(counts):
         ({9999: 10, 9800: 20}, 9999),
         # Others that are cut off at 1 say nothing of it.
         ({9999: 10, 10_000: 30}, 9999),
+        # The same fill value after 1000 was subtracted, and a cloud with no such number.
+        ({8999: 10, 9700: 4}, 8999),
+        ({8900: 10, 9700: 4}, None),
     ],
 )
 def test_a_fill_value_stands_out_from_the_numbers_near_it(counts, number):
     assert plausibility.fill_value(snow_of(counts), "s2") == number
+
+
+@pytest.mark.parametrize(("stored", "number"), [(-89, None), (-91, -91), (-9999, -9999)])
+def test_a_fill_value_among_decibels(stored, number):
+    """Even land of one polarisation, in whole decibels: many pixels are alike."""
+    decibels = np.full((1, 20, 20), -12, np.float32)
+    decibels[:, :3, :3] = stored
+    assert plausibility.fill_value(decibels, "s1") == number
 
 
 def backscatter(vv, vh, shape=(20, 20)):
@@ -297,6 +331,13 @@ def test_the_limits_of_dark_images(image, words):
     assert [words in problem for problem in problems] == ([] if words is None else [True])
 
 
+@pytest.mark.parametrize(("pixels", "is_judged"), [(99, False), (100, True)])
+def test_a_few_pixels_say_nothing_of_an_image(pixels, is_judged):
+    image = np.zeros((10, 400), np.uint16)
+    image[:, :pixels] = 8
+    assert bool(plausibility.implausible_image(image, "s2", S2_BANDS)) == is_judged
+
+
 @pytest.mark.parametrize(("vh", "is_swapped"), [(-9, True), (-11, False)])
 def test_swapped_polarisations_differ_by_two_decibels(vh, is_swapped):
     image = backscatter(-12, vh)
@@ -313,6 +354,8 @@ def test_swapped_polarisations_differ_by_two_decibels(vh, is_swapped):
 def test_either_polarisation_tells_amplitude(vv, vh, is_amplitude):
     problem = plausibility.looks_like_amplitude(backscatter(vv, vh), S1_BANDS)
     assert (problem is not None) == is_amplitude
+    # Without names nobody knows which of the two is VV.
+    assert plausibility.looks_like_amplitude(backscatter(vv, vh), ()) is None
 
 
 @pytest.mark.parametrize(("share", "is_cut_off"), [(0.6, True), (0.4, False)])
@@ -320,9 +363,35 @@ def test_more_than_half_of_the_visible_is_cut_off(share, is_cut_off):
     image = dark(400, share=share, bright=1)
     image[6] = 2000  # the infrared is bright enough
     assert plausibility.looks_cut_off(image, S2_BANDS) == is_cut_off
+    assert not plausibility.looks_cut_off(0 * image, S2_BANDS)  # nothing is observed
 
 
 @pytest.mark.parametrize(("share", "is_brightened"), [(0.0, True), (0.005, True), (0.03, False)])
 def test_hardly_a_pixel_is_dark_where_the_offset_is_in_it(share, is_brightened):
     image = dark(1200, share=share, bright=300)
     assert plausibility.looks_brightened(image, S2_BANDS) == is_brightened
+
+
+@pytest.mark.parametrize("band", S2_BANDS)
+def test_one_visible_band_tells_that_no_offset_is_left(band):
+    image = dark(1200)
+    image[S2_BANDS.index(band)] = 300
+    is_visible = band in ("B2", "B3", "B4")
+    assert plausibility.looks_brightened(image, S2_BANDS) != is_visible
+    # One band alone that is cut off speaks for no offset: it may be a dark one.
+    image[S2_BANDS.index(band)] = 1
+    assert not plausibility.looks_cut_off(image, S2_BANDS)
+
+
+def test_no_data_is_no_dark_pixel():
+    image = dark(1200, share=0.4, bright=0)
+    assert plausibility.looks_brightened(image, S2_BANDS)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("pixels", [99, 100])
+def test_an_offset_is_not_suspected_in_a_few_pixels(pixels):
+    image = dark(1200)[:, :pixels]
+    warned = pytest.warns(UserWarning, match="almost no pixel is darker")
+    with nullcontext() if pixels < 100 else warned:
+        plausibility.check_image(image, "s2", "image.tif", S2_BANDS)

@@ -1,0 +1,174 @@
+"""The grid of an area: which zone, which pixels, which tile."""
+
+import numpy as np
+import pytest
+from own_images import NORTH, WEST, write
+from rasterio.crs import CRS
+from rasterio.transform import Affine
+
+from multisenge_lib.area.sources import find_images
+from multisenge_lib.area.target_grid import find_target_grid, lies_on_grid, patch_name
+from multisenge_lib.dataset import origin_of_patch
+from multisenge_lib.errors import ImportAreaError
+
+ZONE = CRS.from_epsg(32719)
+ONE_BAND = np.ones((1, 40, 50), np.uint16)
+
+
+def grid_of(*paths):
+    """The grid that covers these images, and the sources that do not lie on it."""
+    return find_target_grid(find_images(paths, {}).acquisitions)
+
+
+@pytest.mark.parametrize(
+    ("place", "crs", "is_on_grid"),
+    [
+        (Affine(10, 0, WEST, 0, -10, NORTH), 32719, True),
+        # Rows to the north, columns to the west, and the other hemisphere of the zone.
+        (Affine(-10, 0, WEST, 0, 10, NORTH), 32719, True),
+        (Affine(10, 0, WEST, 0, -10, NORTH), 32619, True),
+        (Affine(10, 0, WEST, 0, -10, NORTH), 32718, False),
+        (Affine(10, 0, WEST, 0, -10, NORTH), 4326, False),
+        # Another size of one side, another place along one side, pixels that are turned.
+        (Affine(20, 0, WEST, 0, -10, NORTH), 32719, False),
+        (Affine(10, 0, WEST, 0, -20, NORTH), 32719, False),
+        (Affine(10, 0, WEST + 5, 0, -10, NORTH), 32719, False),
+        (Affine(10, 0, WEST, 0, -10, NORTH + 5), 32719, False),
+        (Affine(10, 1, WEST, 0, -10, NORTH), 32719, False),
+        (Affine(10, 0, WEST, 1, -10, NORTH), 32719, False),
+    ],
+)
+def test_which_pixels_lie_on_the_grid(place, crs, is_on_grid):
+    assert lies_on_grid(place, CRS.from_epsg(crs), ZONE) == is_on_grid
+
+
+@pytest.mark.parametrize(
+    ("longitude", "latitude", "epsg"),
+    [
+        (2.5, 48.5, 32631),
+        (-179.9, 10, 32601),
+        (179.9, 10, 32660),
+        (10, -0.5, 32732),
+        # Zone 32 is wider in the south of Norway, from 3 to 12 degrees.
+        (2.5, 60, 32631),
+        (3.5, 60, 32632),
+        (3.5, 55.5, 32631),
+        (3.5, 64.5, 32631),
+        # Around Svalbard four zones are left: 31, 33, 35 and 37.
+        (8.5, 78, 32631),
+        (9.5, 78, 32633),
+        (20.5, 78, 32633),
+        (21.5, 78, 32635),
+        (33.5, 78, 32637),
+        (42.5, 78, 32638),
+        (-0.5, 78, 32630),
+        (8.5, 71.5, 32632),
+    ],
+)
+def test_the_zone_of_a_place_in_degrees(tmp_path, longitude, latitude, epsg):
+    corner = {"west": longitude, "north": latitude, "res": 1e-4, "crs": "EPSG:4326"}
+    path = write(tmp_path / "S2_20230105.tif", ONE_BAND, ["B2"], **corner)
+    grid, off_grid = grid_of(path)
+    assert grid.crs.to_epsg() == epsg
+    assert len(off_grid) == 1
+
+
+@pytest.mark.parametrize("latitude", [84.2, -80.2])
+def test_beyond_the_tiles_there_is_no_grid(tmp_path, latitude):
+    corner = {"west": 20, "north": latitude, "res": 1e-4, "crs": "EPSG:4326"}
+    path = write(tmp_path / "S2_20230105.tif", ONE_BAND, ["B2"], **corner)
+    with pytest.raises(ImportAreaError, match="between 80 south and 84 north"):
+        grid_of(path)
+
+
+@pytest.mark.parametrize(
+    ("shift", "columns", "rows"),
+    [
+        (0, (0, 50), (0, 40)),
+        # An edge that misses the grid by millimetres lies on it, on either side.
+        (0.005, (0, 50), (0, 40)),
+        (-0.005, (0, 50), (0, 40)),
+        # Else only whole pixels of the grid are taken.
+        (4, (1, 50), (0, 39)),
+        (-4, (0, 49), (1, 40)),
+    ],
+)
+def test_whole_pixels_of_the_grid(tmp_path, shift, columns, rows):
+    """An image of 50 columns and 40 rows that is moved to the north-east or the south-west."""
+    west, north = WEST + shift, NORTH + shift
+    path = write(tmp_path / "S2_20230105.tif", ONE_BAND, ["B2"], west=west, north=north)
+    grid, _ = grid_of(path)
+    assert (grid.west, grid.west + 10 * grid.width) == tuple(WEST + 10 * n for n in columns)
+    assert (grid.north, grid.north - 10 * grid.height) == tuple(NORTH - 10 * n for n in rows)
+
+
+@pytest.mark.parametrize("direction", ["west", "north"])
+@pytest.mark.parametrize(("metres", "is_refused"), [(219_000, False), (220_000, True)])
+def test_how_far_an_area_may_reach(tmp_path, direction, metres, is_refused):
+    start = {"west": WEST, "north": NORTH}
+    away = start | {direction: start[direction] + metres}
+    first = write(tmp_path / "S2_20230105.tif", ONE_BAND, ["B2"], **start)
+    second = write(tmp_path / "S2_20230202.tif", ONE_BAND, ["B2"], **away)
+    if is_refused:
+        with pytest.raises(ImportAreaError, match="more than 220 km"):
+            grid_of(first, second)
+    else:
+        grid, _ = grid_of(first, second)
+        assert max(grid.width, grid.height) == metres // 10 + (50 if direction == "west" else 40)
+
+
+@pytest.mark.parametrize(
+    ("east", "north", "have_common_ground"),
+    [(490, 0, True), (0, 390, True), (500, 0, False), (0, 400, False), (500, 400, False)],
+)
+def test_two_sensors_share_a_pixel_at_least(tmp_path, east, north, have_common_ground):
+    optical = write(tmp_path / "S2_20230105.tif", ONE_BAND, ["B2"])
+    place = {"west": WEST + east, "north": NORTH + north}
+    radar = write(tmp_path / "S1_20230105.tif", ONE_BAND, ["VV"], **place)
+    if have_common_ground:
+        grid, _ = grid_of(optical, radar)
+        assert (grid.width, grid.height) == (50 + east // 10, 40 + north // 10)
+    else:
+        with pytest.raises(ImportAreaError, match="have no ground in common"):
+            grid_of(optical, radar)
+
+
+def test_the_equator_in_two_hemispheres_is_one_grid(tmp_path):
+    """The second image says the same ground with the codes of the south."""
+    north = write(tmp_path / "S2_20230105.tif", ONE_BAND, ["B2"], 500_000, 200, crs="EPSG:32631")
+    south = write(
+        tmp_path / "S2_20230202.tif", ONE_BAND, ["B2"], 500_000, 10_000_200, crs="EPSG:32731"
+    )
+    for paths, top in (((north, south), 200), ((south,), 10_000_200)):
+        grid, off_grid = grid_of(*paths)
+        assert (grid.west, grid.north, grid.width, grid.height) == (500_000, top, 50, 40)
+        assert off_grid == []
+
+
+@pytest.mark.parametrize(
+    ("epsg", "west", "north", "tile"),
+    [
+        # The first pixel lies south-east of the corner, here at the corner of a square.
+        (32631, 500_000, 5_400_000, "31UEP"),
+        (32631, 500_000, 5_400_010, "31UEQ"),
+        (32631, 499_990, 5_400_000, "31UDP"),
+        # The equator, in the codes of both hemispheres.
+        (32631, 500_000, 0, "31MEV"),
+        (32631, 500_000, 10, "31NEA"),
+        (32731, 500_000, 10_000_000, "31MEV"),
+        (32731, 500_000, 10_000_010, "31NEA"),
+    ],
+)
+def test_the_name_of_a_patch_says_its_tile_and_its_corner(epsg, west, north, tile):
+    name = patch_name(CRS.from_epsg(epsg), west, north)
+    assert name.split("_")[0] == tile
+    place = origin_of_patch(name)
+    north_of_equator = north - (10_000_000 if epsg > 32700 else 0)
+    named_north = place.north - (10_000_000 if place.epsg > 32700 else 0)
+    assert (place.west, named_north) == (west, north_of_equator)
+
+
+@pytest.mark.parametrize("west", [90_000, 900_000])
+def test_far_from_the_zone_there_is_no_name(west):
+    with pytest.raises(ImportAreaError, match="beyond UTM zone 31"):
+        patch_name(CRS.from_epsg(32631), west, 5_400_000)
