@@ -4,7 +4,10 @@ Every message says, on one line if it is about one thing: what is wrong and wher
 what was received, and what to do about it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+
+#: Problems that one message lists.
+_MOST_PROBLEMS = 20
 
 
 class MultiSenGEError(ValueError):
@@ -97,18 +100,18 @@ def first_line(error: Exception) -> str:
     return lines[0] if lines else type(error).__name__
 
 
-def join_problems(problems: Iterable[str], limit: int = 20) -> str:
+def join_problems(problems: Sequence[str]) -> str:
     """Join problems into the indented list of a message.
 
     Args:
-        problems: one line each.
-        limit: how many to show; the last line says how many more there are.
+        problems: one line each. If there are very many, the first are shown, and the last line says
+            how many more there are.
 
     Returns:
         Lines that each begin with a newline and two spaces.
     """
-    problems = list(problems)
-    lines = problems[:limit]
-    if len(problems) > limit:
-        lines.append(f"... and {len(problems) - limit} more")
+    lines = list(problems[:_MOST_PROBLEMS])
+    left_out = len(problems) - len(lines)
+    if left_out:
+        lines.append(f"... and {left_out} more")
     return "".join(f"\n  {line}" for line in lines)

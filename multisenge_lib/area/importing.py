@@ -160,7 +160,7 @@ def import_area(
         learn=options.reference is not None,
     )
     with fill_root(root) as folder:
-        # First draft only: fail now if the result could not be described.
+        # A draft with one patch: what cannot be described is refused now, and not after hours.
         first_patch = patch_name(grid.crs, grid.west, grid.north)
         days = {first_patch: days_by_sensor(acquisitions, tuple(bands))}
         write_dataset_toml(folder, describe(days))
@@ -511,7 +511,11 @@ def _write_images(
 
 
 def _notices_of(summaries: Mapping[str, AcquisitionSummary]) -> list[str]:
-    """Sentences on what cutting the acquisitions showed, which are given by their titles."""
+    """Write the notices about the values of the acquisitions, once all are cut.
+
+    Args:
+        summaries: what cutting an acquisition showed, by the acquisition's title.
+    """
     notices = []
     tagged = []
     tags_overridden = []

@@ -155,39 +155,42 @@ def seed_scores(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
         Columns `accuracy`, `weighted_f1`, `macro_f1`, `mean_iou`, `kappa` and `seeds`, one row per
         method.
     """
-    shown = dict(runs)
+    rows = {title: _row_over_seeds(records) for title, records in runs.items()}
     if runs:
         any_record = next(iter(runs.values()))[0]  # all were tested on the same patches
         forest = _forest_runs(any_record)
         if forest:
-            shown[_FOREST] = forest
-
-    rows = {}
-    for title, records in shown.items():
-        row = {}
-        for name in SHOWN_SCORES:
-            row[name] = _mean_and_std([record.scores[name] for record in records])
-        row["seeds"] = ", ".join(str(record.key.seed) for record in records)
-        rows[title] = row
-    if runs:
+            rows[_FOREST] = _row_over_seeds(forest)
         rows[_MAJORITY] = {
             name: _mean_and_std([any_record.majority[name]]) for name in SHOWN_SCORES
         }
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
+def _row_over_seeds(records: Sequence[Record]) -> dict[str, str]:
+    """Write the scores of one network over its seeds, and which seeds these are."""
+    row = {}
+    for name in SHOWN_SCORES:
+        row[name] = _mean_and_std([record.scores[name] for record in records])
+    row["seeds"] = ", ".join(str(record.key.seed) for record in records)
+    return row
+
+
 def other_scores() -> pd.DataFrame:
-    """Tabulate, as `seed_scores`, all experiments but those on the sample and MultiSenGE."""
-    runs = {}
+    """Tabulate as `seed_scores` the experiments on all data but the sample and MultiSenGE.
+
+    No baselines follow: each belongs to one dataset, and the rows are of several.
+    """
+    rows = {}
     folders = sorted(paths.results_dir().glob("*"))
     for folder in folders:
         if folder.name in _NAME_SHOWN:
             continue
         trained = sorted({key.experiment for key in list_records(folder.name)})
         for experiment in trained:
-            runs[f"{folder.name}, {experiment}"] = read_runs(folder.name, experiment)
-    # These baselines belong to one dataset, and the rows above are of several.
-    return seed_scores(runs).drop(index=[_FOREST, _MAJORITY], errors="ignore")
+            runs = read_runs(folder.name, experiment)
+            rows[f"{folder.name}, {experiment}"] = _row_over_seeds(runs)
+    return pd.DataFrame.from_dict(rows, orient="index")
 
 
 #: Settings and choices of a record that its page shows.

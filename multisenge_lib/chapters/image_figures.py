@@ -27,7 +27,7 @@ from multisenge_lib.chapters.style import (
     panels,
     spread_labels,
 )
-from multisenge_lib.dataset import MULTISENGE, S2_BANDS, Patch, Typology, decibel
+from multisenge_lib.dataset import MULTISENGE, S1_BANDS, S2_BANDS, Patch, Typology, decibel
 
 #: A degree of latitude over one of longitude in the middle of the region (48.7 degrees north).
 _ASPECT = 1 / np.cos(np.deg2rad(48.7))
@@ -165,18 +165,16 @@ def class_series(
     ids: np.ndarray,
     typology: Typology,
     dates: Sequence[str],
-    ylabel: str = "",
     width: float = DESKTOP_WIDTH,
 ) -> Figure:
-    """Draw the mean of a quantity by class over the dates, one panel per quantity.
+    """Draw the mean of each band by class over the dates, one panel per band.
 
     Args:
-        series: name to `(patches, dates, height, width)`; VV and VH as linear backscatter,
-            averaged as it is and drawn in dB; bands as reflectance x 10,000.
+        series: band to `(patches, dates, height, width)`; VV and VH as linear backscatter, averaged
+            as it is and drawn in dB; other bands as reflectance x 10,000.
         ids: `(patches, height, width)`, ids of the typology.
         typology: typology of `ids`.
         dates: how to call each date.
-        ylabel: label of all panels, where the quantities are not bands.
         width: width of the figure, in inches.
     """
     present = [c.id for c in typology.classes if (ids == c.id).any()]
@@ -185,14 +183,14 @@ def class_series(
         by_date = values.swapaxes(0, 1)  # (dates, patches, height, width)
         columns = {class_id: by_date[:, ids == class_id].mean(axis=1) for class_id in present}
         means = pd.DataFrame(columns, list(dates))
-        unit = "Reflectance × 10,000"
-        if band in ("VV", "VH"):
+        if band in S1_BANDS:
             means = decibel(means)
             unit = "Backscatter (dB)"
-        elif not ylabel:
+        else:
+            unit = "Reflectance × 10,000"
             ax.yaxis.set_major_formatter("{x:,.0f}")
         _class_lines(ax, means, typology, names=not is_narrow(width))
-        ax.set(title=band, ylabel=ylabel or unit, xlim=(-0.2, len(dates) - 0.9))
+        ax.set(title=band, ylabel=unit, xlim=(-0.2, len(dates) - 0.9))
     axes[-1].set_xlabel("Date of the series")
     if is_narrow(width):
         class_legend(figure, typology, present)

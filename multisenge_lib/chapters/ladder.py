@@ -37,6 +37,9 @@ from multisenge_lib.results import (
 )
 
 NOT_TRAINED = "not trained yet"
+#: The score by which the networks are compared, and how sentences call it.
+_SCORE = "macro_f1"
+_SCORE_WORDS = "macro F1"
 
 
 @dataclass(frozen=True)
@@ -128,14 +131,11 @@ def not_trained(runs: Mapping[str, Sequence[Record]]) -> list[str]:
     return [label for label, records in runs.items() if not records]
 
 
-def ladder_gains(
-    runs: Mapping[str, Sequence[Record]], score: str = "macro_f1"
-) -> dict[str, TestedDifference]:
-    """Measure what each network gains over the one below it, where both are trained.
+def ladder_gains(runs: Mapping[str, Sequence[Record]]) -> dict[str, TestedDifference]:
+    """Measure how much higher the macro F1 of each network is than that of the one below it.
 
     Args:
-        runs: from `ladder_runs`.
-        score: one of `results.COMPARABLE`.
+        runs: from `ladder_runs`; pairs of which one is not trained are left out.
 
     Returns:
         By label; all are one family of comparisons.
@@ -148,56 +148,55 @@ def ladder_gains(
             continue
         if not common_seeds(records, below):
             continue
-        differences[rung.label] = paired_difference(records, below, score)
+        differences[rung.label] = paired_difference(records, below, _SCORE)
     return correct(differences)
 
 
-def ladder_sentences(runs: Mapping[str, Sequence[Record]], score: str = "macro_f1") -> str:
+def ladder_sentences(runs: Mapping[str, Sequence[Record]]) -> str:
     """Say in a few sentences which step of the ladder gains most, and which gains are clear.
 
     Args:
         runs: from `ladder_runs`.
-        score: one of `results.COMPARABLE`.
     """
-    gains = ladder_gains(runs, score)
+    gains = ladder_gains(runs)
     if not gains:
         return "No two networks that follow each other are trained yet."
-    rungs = {rung.label: rung for rung in LADDER}
+    step_of = {rung.label: rung.step for rung in LADDER}
     largest = max(gains, key=lambda label: gains[label].difference.value)
-    size = write_number(gains[largest].difference.value, SIGNED)
-    clear = [rung.label for rung in LADDER if rung.label in gains and gains[rung.label].is_clear]
-    name = score.replace("_", " ").replace(" f1", " F1")
-    text = f"The largest gain in {name} is {size}, from {rungs[largest].step}."
-    if gains[largest].difference.value <= 0:
-        text = f"No step raises the {name}."
-    most_pairs = max(gain.difference.seeds for gain in gains.values())
+    gain = gains[largest].difference.value
+    if gain > 0:
+        size = write_number(gain, SIGNED)
+        text = f"The largest gain in {_SCORE_WORDS} is {size}, from {step_of[largest]}."
+    else:
+        text = f"No step raises the {_SCORE_WORDS}."
+    clear = [label for label, tested in gains.items() if tested.is_clear]
+    most_pairs = max(tested.difference.seeds for tested in gains.values())
     return f"{text} {clearness_sentence(most_pairs, clear, 'these are clear:')}"
 
 
-def ladder_table(runs: Mapping[str, Sequence[Record]], score: str = "macro_f1") -> pd.DataFrame:
-    """Tabulate the ladder as text: each network's question, score, and gain over the one below.
+def ladder_table(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
+    """Tabulate the ladder as text: each network's question, macro F1, and gain over the one below.
 
     Args:
         runs: from `ladder_runs`.
-        score: one of `results.COMPARABLE`.
     """
-    gains = gain_table(ladder_gains(runs, score))
+    gains = gain_table(ladder_gains(runs))
     rows = {}
     for rung in LADDER:
         records = runs[rung.label]
         row = {"question": rung.question, "seeds": f"{len(records)}", "score": NOT_TRAINED}
         if records:
-            row["score"] = _score_text(records, score)
+            row["score"] = _score_text(records)
         row["compared with"] = rung.below or "–"
         row["gain"], row["95%, corrected"] = gain_cells(gains, rung.label)
         rows[rung.label] = row
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("network")
 
 
-def _score_text(records: Sequence[Record], score: str) -> str:
+def _score_text(records: Sequence[Record]) -> str:
     """Write the mean over seeds, with its 95 % interval where it is known."""
-    mean = mean_score(records, score)
-    low, high = score_interval(mean, score)
+    mean = mean_score(records, _SCORE)
+    low, high = score_interval(mean, _SCORE)
     if np.isnan(low):
         return f"{mean.value:.3f}"
     return f"{mean.value:.3f} ({low:.3f} to {high:.3f})"
@@ -250,11 +249,11 @@ def ladder_figure(runs: Mapping[str, Sequence[Record]], width: float = DESKTOP_W
 
 def _draw_scores(ax: Axes, trained: Mapping[int, Sequence[Record]]) -> None:
     """Draw the mean macro F1 of networks with its interval; their runs are given by height."""
-    means = [mean_score(records, "macro_f1") for records in trained.values()]
+    means = [mean_score(records, _SCORE) for records in trained.values()]
     if means:
         heights = list(trained)
         values = [mean.value for mean in means]
-        lows, highs = zip(*(score_interval(mean, "macro_f1") for mean in means), strict=True)
+        lows, highs = zip(*(score_interval(mean, _SCORE) for mean in means), strict=True)
         limits = interval_limits(values, lows, highs)
         draw_intervals(ax, heights, lows, highs, limits, GREEN)
         ax.scatter(values, heights, 36, GREEN, marker="s", zorder=3)

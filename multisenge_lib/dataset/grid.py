@@ -168,10 +168,10 @@ def footprints(table: pd.DataFrame, size: int = MULTISENGE.patch_pixels) -> "gpd
     return gpd.GeoDataFrame(table, geometry=squares(table, size, WGS84), crs=WGS84)
 
 
-def centres(table: pd.DataFrame, size: int = MULTISENGE.patch_pixels) -> pd.DataFrame:
-    """Longitude and latitude of patch centres, in degrees: columns `lon` and `lat`."""
+def centres(table: pd.DataFrame) -> pd.DataFrame:
+    """Longitude and latitude of MultiSenGE's patch centres, in degrees: columns `lon` and `lat`."""
     # The mean of the corners: off the true centre by less than a metre at this size.
-    points = shapely.centroid(squares(table, size, WGS84).to_numpy())
+    points = shapely.centroid(squares(table, MULTISENGE.patch_pixels, WGS84).to_numpy())
     return pd.DataFrame(shapely.get_coordinates(points), table.index, ["lon", "lat"])
 
 

@@ -204,14 +204,17 @@ class Dataset:
     def split_of(self, tile: str) -> str:
         """The split of a tile: `train`, `validation` or `test`, or `blocks` if it is divided.
 
-        A tile that the table does not name is for training. Label files of such tiles are refused
-        before (see `labels`).
+        Where the dataset names no tiles, any tile may occur, and all are for training. Where it
+        names some, label files of other tiles are refused when they are read (see `labels`).
         """
         return self.split_of_tile.get(tile, "train")
 
     @property
     def split_rule(self) -> str:
-        """How patches are split, in words, for records."""
+        """How patches are split, in words, for records.
+
+        With a changed selection, the words also name the tiles and the rule of Sentinel-1's dates.
+        """
         rule = "by tile"
         if BLOCKS in self.split_of_tile.values():
             blocks = self.blocks

@@ -1,4 +1,4 @@
-"""The one rule of "no data": every step that asks whether a pixel was observed asks here.
+"""The one rule of "no data": which pixels were observed, in arrays and in open rasters.
 
 All arrays of this library mark a pixel without data with 0 (for class ids, `typology.NO_DATA`).
 
@@ -12,6 +12,9 @@ All arrays of this library mark a pixel without data with 0 (for class ids, `typ
 A raster marks such pixels in its own way: with a no-data tag, an alpha band, an internal mask, NaN,
 or -10000 (THEIA). `marked_pixels` and `masked_pixels` read these marks; the pixel is then missing
 in all bands, because a network sees all bands of a pixel or none.
+
+An import applies the same rule to values as they are stored, before they are converted; see
+`area.strips` and, for values that mean no data without a tag, `area.open_bands`.
 """
 
 from collections.abc import Mapping, Sequence

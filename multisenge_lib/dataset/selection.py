@@ -266,7 +266,8 @@ def dates_on_disk(folder: Path | str) -> dict[str, np.ndarray]:
         days_of_patch[f"{tile}_{x}_{y}"].append(day)
     dates = {}
     for patch, days in days_of_patch.items():
-        dates[patch] = np.sort(np.array(days, np.int64)).view("datetime64[D]")
+        sorted_days = np.sort(np.array(days, np.int64))
+        dates[patch] = sorted_days.view("datetime64[D]")  # both count days since 1970
     return dates
 
 
@@ -342,7 +343,12 @@ def _check_whole_index(index: pd.DataFrame, dataset: Dataset) -> None:
 def _choose_series(
     index: pd.DataFrame, months: Sequence[int], days_gap: int, s1_rule: str, dataset: Dataset
 ) -> tuple[pd.Series, pd.Series]:
-    """The chosen Sentinel-1 and Sentinel-2 dates of each patch of an index; None for no series."""
+    """Choose the Sentinel-1 and the Sentinel-2 dates of each patch of an index.
+
+    Returns:
+        Sentinel-1's and Sentinel-2's dates, one entry per patch: None where there is no series, no
+        dates where the dataset does not have the sensor.
+    """
 
     def column(dates: list) -> pd.Series:
         return pd.Series(dates, index.index, dtype=object)
@@ -482,7 +488,8 @@ def load_selection(
     return select(index, months, days_gap, s1_rule, dataset)
 
 
-def _joined(dates: np.ndarray) -> str:
+def _join_dates(dates: np.ndarray) -> str:
+    """Write dates as text, `20200706;20200815`."""
     return ";".join(np.datetime_as_string(dates, unit="D")).replace("-", "")
 
 
@@ -497,7 +504,8 @@ def to_csv(selection: pd.DataFrame, path: Path | str | None = None) -> str:
         FileError: the file cannot be written.
     """
     table = selection[["patch", "tile", "split"]].assign(
-        s2_dates=selection["s2_dates"].map(_joined), s1_dates=selection["s1_dates"].map(_joined)
+        s2_dates=selection["s2_dates"].map(_join_dates),
+        s1_dates=selection["s1_dates"].map(_join_dates),
     )
     text = table.to_csv(index=False, lineterminator="\n")
     if path is not None:

@@ -84,19 +84,14 @@ def build_model(
         x = _standardise(x, sensor, in_decibels, statistics)
         # The choice `first_dates` (variant `one_date`) cuts the series here, after the input: all
         # experiments of a dataset then take the same batches, and a saved model takes all dates.
-        if experiment.first_dates:
-            x = x[:, : experiment.first_dates]
-        series[sensor] = x  # (batch, dates, size, size, bands)
+        series[sensor] = _first_dates(x, experiment)  # (batch, dates, size, size, bands)
 
     # --- What else the network asks for ---
     options: dict[str, Any] = {}
     if "days" in parameters:
         days = _day_inputs(experiment)
         inputs |= {tensor.name: tensor for tensor in days.values()}
-        options["days"] = {
-            sensor: tensor[:, : experiment.first_dates] if experiment.first_dates else tensor
-            for sensor, tensor in days.items()
-        }
+        options["days"] = {sensor: _first_dates(x, experiment) for sensor, x in days.items()}
     if "choices" in parameters:
         options["choices"] = experiment
 
@@ -111,6 +106,13 @@ def build_model(
         # The loss takes exponentials of the logits, which 16 bits hold too coarsely.
         logits = layers.Activation("linear", dtype="float32", name="float32_logits")(logits)
     return _join(inputs, logits, experiment)
+
+
+def _first_dates(x: keras.KerasTensor, experiment: Experiment) -> keras.KerasTensor:
+    """Keep the dates of `(batch, dates, ...)` that the network sees: all, or the first few."""
+    if experiment.first_dates is None:
+        return x
+    return x[:, : experiment.first_dates]
 
 
 def _day_inputs(experiment: Experiment) -> dict[str, keras.KerasTensor]:

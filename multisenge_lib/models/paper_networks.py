@@ -72,10 +72,10 @@ def _conv_lstm_features(series: Mapping[str, Any], choices: Experiment) -> list[
 def _segment(features: list[Any], classes: int, choices: Experiment) -> Any:
     """Turn the features into one logit per class with the U-Net (section 3.3)."""
     if len(features) == 1:
-        image = features[0]
+        joined = features[0]
     else:
-        image = layers.Concatenate(name="features")(features)
-    _, height, width, channels = image.shape
+        joined = layers.Concatenate(name="features")(features)
+    _, height, width, channels = joined.shape
     unet = build_unet(
         channels,
         classes,
@@ -83,4 +83,4 @@ def _segment(features: list[Any], classes: int, choices: Experiment) -> Any:
         full_resolution_skip=choices.full_resolution_skip,
         trainable_encoder=not choices.freeze_encoder,
     )
-    return unet(image)
+    return unet(joined)

@@ -107,13 +107,13 @@ def build_unet(
 ) -> keras.Model:
     """Build the U-Net that turns features into one logit per pixel and class.
 
-    He initialisation, in place of Glorot: encoder and decoder start at random by He's rule, which
-    is made for ReLU. `segmentation_models` leaves an encoder without ImageNet's weights at Glorot's
-    start. But here the encoder's thirteen layers, without normalisation, are trained from nothing
-    at a rate of 1e-3. Left open by the paper.
+    All convolutions before the logits start at random by He's rule, which is made for ReLU. The
+    paper leaves the rule open. `segmentation_models` starts an encoder without ImageNet's weights
+    by Glorot's rule; we do not, because here the encoder's thirteen layers, without normalisation,
+    are trained from nothing at a rate of 1e-3.
 
-    ImageNet's weights do not fit: they are for three channels in, and here there are 32 or more.
-    Layers are named as in VGG-16.
+    ImageNet's weights do not fit, because VGG-16 takes three channels, and here there are 32 or
+    more. The encoder's layers are named as in VGG-16 all the same.
 
     Args:
         channels: number of channels of the features that come in.

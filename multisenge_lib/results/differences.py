@@ -66,7 +66,7 @@ from multisenge_lib.results.records import Record
 
 #: Share of intervals that hold the true value.
 LEVEL = 0.95
-#: How often the test patches are drawn.
+#: How often the test patches are drawn: the number of bootstrap samples.
 DRAWS = 1000
 #: Least number of pairs of runs for a claim: of the experiments, and where one is a variant.
 LEAST_SEEDS = 5
@@ -186,9 +186,12 @@ def _mean_of_present(values: np.ndarray) -> np.ndarray:
     return np.divide(total, count, out=np.full(count.shape, np.nan), where=count > 0)
 
 
-def draw_patches(patches: int, draws: int = DRAWS, seed: int = 0) -> np.ndarray:
-    """Draw patches with replacement, and count how often each is taken: `(draws, patches)`."""
-    rng = np.random.Generator(np.random.PCG64(seed))
+def draw_patches(patches: int, draws: int = DRAWS) -> np.ndarray:
+    """Draw patches with replacement, and count how often each is taken: `(draws, patches)`.
+
+    These are the bootstrap samples. The same number of patches gives the same draws each time.
+    """
+    rng = np.random.Generator(np.random.PCG64(0))
     return rng.multinomial(patches, np.full(patches, 1 / patches), size=draws).astype(float)
 
 
@@ -236,12 +239,13 @@ def paired_difference(
 ) -> Estimate:
     """Estimate how much higher the first network scores than the second, by pairs of equal seed.
 
+    Whether the patches have the same pixels is not checked here: give records of one state of the
+    data, as `compare_experiments` does.
+
     Args:
         ours: records of one experiment, one per seed.
         theirs: records of the other; seeds that only one of the two has are left out.
         score: one of `COMPARABLE`.
-
-    Pixels are not compared: give records of one state of the data, as `compare_experiments` does.
 
     Raises:
         RecordError: there is no such score, the networks have no seed in common, they were tested

@@ -199,11 +199,11 @@ def _check_trained_alike(experiment: str, records: Sequence[Record]) -> None:
         if start_identity(first.start_from) != start_identity(other.start_from):
             names.append("the weights that training started from")
         if names:
+            older = min(first, other, key=lambda metadata: metadata.finished)
             raise RecordError(
                 f"seeds {first.seed} and {other.seed} of {experiment} on {first.dataset} differ in "
                 f"{', '.join(names)}, so they are no runs of one experiment: train the older one "
-                f"again with -p seed {min(first, other, key=lambda m: m.finished).seed}, as you "
-                "trained the other"
+                f"again with -p seed {older.seed}, as you trained the other"
             )
 
 

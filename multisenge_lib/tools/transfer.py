@@ -115,9 +115,7 @@ def place_dataset(size: int = 64) -> Dataset:
     )
 
 
-def write_place(
-    root: Path | str, share: int = 100, size: int = 64, batch_size: int = SAMPLE_SETTINGS.batch_size
-) -> Path:
+def write_place(root: Path | str, share: int = 100, size: int = 64) -> Path:
     """Write the second place, with some percent of its training patches.
 
     Smaller shares are parts of larger ones. A share is at least one batch, and a whole number of
@@ -127,7 +125,6 @@ def write_place(
         root: the data root to write; what is there is deleted first.
         share: percent of the training patches.
         size: pixels along a patch's side, see `sample.write_sample`.
-        batch_size: patches per batch of the training that follows.
 
     Returns:
         The data root.
@@ -140,7 +137,8 @@ def write_place(
     shutil.rmtree(root, ignore_errors=True)
     source = ensure_sample(size, _LAND_SEED)
     dataset = place_dataset(size)
-    for row in _rows_of_share(load_selection(source), share, batch_size).itertuples():
+    rows = _rows_of_share(load_selection(source), share, SAMPLE_SETTINGS.batch_size)
+    for row in rows.itertuples():
         _write_patch(root, row, read_patch(source, row))
     # The description comes last: without it, a root that was cut off is no dataset.
     write_dataset_toml(root, dataset)
