@@ -1,0 +1,140 @@
+"""Parts of one date: which of them gives a pixel, and by how much they may differ."""
+
+import numpy as np
+import pytest
+
+from multisenge_lib.area.acquisitions import Acquisition
+from multisenge_lib.area.band_source import BandSource
+from multisenge_lib.area.strips import Overlaps, Strip, join_strips
+from multisenge_lib.errors import ImportAreaError
+
+DAY = np.datetime64("2023-01-05")
+
+
+def strip_of(states, value):
+    """Two bands of one row: for each pixel `m`issing, `d`ark in the first band, or `c`omplete."""
+    states = np.array([list(states)])
+    values = np.full((2, *states.shape), value, np.uint16)
+    values[0, states == "d"] = 1
+    values[:, states == "m"] = 0
+    missing = states == "m"
+    complete = states == "c"
+    empty_bands = np.array([not complete.any(), missing.all()])
+    return Strip(values, missing, complete, empty_bands)
+
+
+@pytest.mark.parametrize(
+    ("parts", "first_band", "second_band"),
+    [
+        # The first part counts, unless another holds more bands there.
+        (["mmm", "mdc"], [0, 1, 20], [0, 20, 20]),
+        (["ddd", "mdc"], [1, 1, 20], [10, 10, 20]),
+        (["ccc", "mdc"], [10, 10, 10], [10, 10, 10]),
+        # The same with a third.
+        (["mmm", "ddd", "mdc"], [1, 1, 30], [20, 20, 30]),
+        (["mmd", "mcc", "ccc"], [30, 20, 20], [30, 20, 20]),
+        (["ddc", "mmm", "mcc"], [1, 30, 10], [10, 30, 10]),
+    ],
+)
+def test_the_first_part_that_holds_a_pixel_gives_all_its_bands(parts, first_band, second_band):
+    strips = [strip_of(states, 10 * number) for number, states in enumerate(parts, 1)]
+    joined = join_strips(strips)
+    assert joined.values[:, 0].tolist() == [first_band, second_band]
+    assert joined.missing[0].tolist() == [value == 0 for value in second_band]
+    assert joined.complete[0].tolist() == [value > 1 for value in first_band]
+
+
+def test_a_band_is_empty_where_no_part_holds_it():
+    strips = [strip_of(states, 10) for states in ("mmm", "ddm", "mmd")]
+    assert join_strips(strips).empty_bands.tolist() == [True, False]
+    assert join_strips([*strips, strip_of("mmc", 10)]).empty_bands.tolist() == [False, False]
+
+
+def part_of(first_band, second_band, dtype=np.uint16):
+    """A row of two bands; 0 for a pixel without data."""
+    values = np.array([[first_band], [second_band]], dtype)
+    complete = (values > 0).all(axis=0)
+    return Strip(values, ~complete, complete, np.zeros(2, bool))
+
+
+def check(sensor, *rows):
+    """Compare rows of the same parts."""
+    bands = {"s1": ("VV", "VH"), "s2": ("B2", "B3")}[sensor]
+    overlaps = Overlaps(sensor, bands)
+    for strips in rows:
+        overlaps.add(strips)
+    parts = []
+    for number in range(1, len(rows[0]) + 1):
+        parts.append({band: BandSource(f"file {number}", None, f"{number}") for band in bands})
+    overlaps.check(Acquisition(sensor, DAY, tuple(parts)))
+
+
+#: Values of two bands that the first part has in every test.
+ONE = part_of([4000, 4000], [4000, 4000])
+
+
+@pytest.mark.parametrize(
+    ("first_band", "second_band", "words"),
+    [
+        # The mean of each band may differ by five percent, to either side.
+        ([4200, 4200], [3800, 3800], None),
+        ([4000, 4000], [4220, 4220], "file 1 and file 2 both give B3 of 2023-01-05, and differ"),
+        ([3780, 3780], [4000, 4000], "file 1 and file 2 both give B2 of 2023-01-05, and differ"),
+        ([4300, 4300], [4400, 4400], "B3 of 2023-01-05, and differ by 10%"),
+        # A pixel that is lighter does not make up for one that is darker.
+        ([4300, 3700], [4000, 4000], "differ by 8%"),
+        ([4390, 4000], [4000, 4000], None),
+        # What only one of them holds is not compared.
+        ([4000, 0], [4000, 0], None),
+        ([0, 0], [0, 0], None),
+    ],
+)
+def test_how_far_two_parts_may_differ(first_band, second_band, words):
+    other = part_of(first_band, second_band)
+    if words is None:
+        check("s2", [ONE, other])
+    else:
+        with pytest.raises(ImportAreaError, match=words):
+            check("s2", [ONE, other])
+
+
+@pytest.mark.parametrize(("difference", "is_refused"), [(100, False), (101, True)])
+def test_a_small_difference_in_the_dark_is_tolerated(difference, is_refused):
+    one = part_of([200, 200, 200], [200, 200, 200])
+    other = part_of([200 + difference] * 3, [200, 200, 200])
+    if is_refused:
+        with pytest.raises(ImportAreaError, match="both give B2"):
+            check("s2", [one, other], [one, other])
+    else:
+        check("s2", [one, other], [one, other])
+
+
+@pytest.mark.parametrize(("factor", "is_refused"), [(1.04, False), (0.96, False), (1.06, True)])
+def test_backscatter_has_no_small_difference(factor, is_refused):
+    one = part_of([0.1, 0.1], [0.02, 0.02], np.float32)
+    other = part_of([0.1, 0.1], [0.02 * factor, 0.02 * factor], np.float32)
+    if is_refused:
+        with pytest.raises(ImportAreaError, match="both give VH .* differ by 6%"):
+            check("s1", [one, other])
+    else:
+        check("s1", [one, other])
+
+
+def test_all_rows_are_judged_together():
+    brighter = part_of([4300, 4300], [4300, 4300])
+    with pytest.raises(ImportAreaError, match="differ by 8%"):
+        check("s2", [ONE, brighter])
+    check("s2", [ONE, brighter], [ONE, ONE])
+    check("s2", [ONE, ONE], [ONE, brighter])
+    dark = part_of([100, 100], [100, 100])
+    with pytest.raises(ImportAreaError, match="differ by 7%"):  # the dark row weighs little
+        check("s2", [ONE, brighter], [dark, dark])
+
+
+def test_every_two_parts_are_compared():
+    """The second and the third overlap, and neither meets the first."""
+    beside = part_of([0, 0, 4000], [0, 0, 4000])
+    first = part_of([4000, 0, 0], [4000, 0, 0])
+    brighter = part_of([0, 0, 4400], [0, 0, 4400])
+    with pytest.raises(ImportAreaError, match="file 2 and file 3"):
+        check("s2", [first, beside, brighter])
