@@ -114,7 +114,7 @@ def test_backscatter_has_no_small_difference(factor, is_refused):
     one = part_of([0.1, 0.1], [0.02, 0.02], np.float32)
     other = part_of([0.1, 0.1], [0.02 * factor, 0.02 * factor], np.float32)
     if is_refused:
-        with pytest.raises(ImportAreaError, match="both give VH .* differ by 6%"):
+        with pytest.raises(ImportAreaError, match=r"both give VH .* differ by 6%"):
             check("s1", [one, other])
     else:
         check("s1", [one, other])
