@@ -303,18 +303,18 @@ def _moments(
     store: Store, sensor: str, positions: np.ndarray, s1_decibel: bool
 ) -> tuple[list[float], list[float]]:
     """Compute mean and standard deviation (of the population) of each band where there is data."""
-    count = 0
+    pixels = 0
     total = 0.0
     total_of_squares = 0.0
     for position in positions:
         for image in store.read(sensor, position):
             values = decibel(image) if sensor == "s1" and s1_decibel else image
             height, width, bands = values.shape
-            count += height * width
+            pixels += height * width
             if not image.all():  # most images hold no 0 at all, which is quick to see
                 missing = missing_pixels(image, sensor)
                 values = np.where(missing[..., np.newaxis], 0, values)
-                count -= np.count_nonzero(missing)
+                pixels -= np.count_nonzero(missing)
             # NumPy sums long rows several times faster than the few bands of a pixel. So the rows
             # of the image are summed first, and the columns of each band after.
             rows = values.reshape(height, width * bands).astype(np.float64)
@@ -322,10 +322,10 @@ def _moments(
             squares = np.einsum("pb,pb->b", rows, rows).reshape(width, bands)
             total = total + sums.sum(axis=0)
             total_of_squares = total_of_squares + squares.sum(axis=0)
-    if count == 0:
+    if pixels == 0:
         raise ExperimentError(f"{sensor} has no data in any training patch: nothing to train on")
-    mean = total / count
-    std = np.sqrt(total_of_squares / count - mean**2)
+    mean = total / pixels
+    std = np.sqrt(total_of_squares / pixels - mean**2)
     return mean.tolist(), std.tolist()
 
 

@@ -1,9 +1,10 @@
 """The learning rate over a run: the paper's plateaus, or a cosine that always ends near zero.
 
 The paper lowers the rate by ten after five epochs without a lower validation loss (section 3.4).
-On MultiSenGE five epochs are over a thousand updates. On the sample they are eighty, and the rule
-then answers to chance: the worst runs were those in which it acted too early or never. So the
-sample's preset anneals by a fixed cosine instead. That is the sample's own choice, not the paper's.
+On MultiSenGE five epochs are over a thousand updates. On the sample five passes through the patches
+are eighty, and the rule then answers to chance: the worst runs were those in which it acted too
+early or never. So the sample's preset anneals by a fixed cosine instead. That is the sample's own
+choice, not the paper's.
 """
 
 import math
