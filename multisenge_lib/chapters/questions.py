@@ -99,11 +99,16 @@ def _step_in_paper(step: str) -> str:
 
 def _radar_of_others() -> str:
     gains = audit.sensor_gains()[URBAN_F1]
-    parts = []
-    for classes in (6, 10):
-        values = [write_number(value, SIGNED) for value in sorted(gains.loc[classes])]
-        parts.append(f"{' and '.join(values)} ({classes} classes)")
-    return ", ".join(parts) + "."
+    sentences = []
+    for model in gains.index.unique("model"):
+        by_classes = gains.xs(model, level="model")
+        changes = [
+            f"{write_number(value, SIGNED)} ({classes} classes)"
+            for classes, value in by_classes.items()
+        ]
+        name = model.partition(",")[0]
+        sentences.append(f"{name}: {', '.join(changes)}.")
+    return " ".join(sentences)
 
 
 def _step_on_the_sample(step: str) -> str:
