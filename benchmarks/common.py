@@ -17,7 +17,7 @@ from typing import Any
 INSTRUCTIONS = ("avx2", "avx512f", "avx512_bf16", "amx_tile", "amx_bf16")
 #: Means and standard deviations of the bands that are drawn for networks: Sentinel-1 in decibels,
 #: Sentinel-2 in reflectance x 10,000.
-STATISTICS = {"s1": ([-10.0] * 2, [5.0] * 2), "s2": ([1500.0] * 10, [900.0] * 10)}
+STATISTICS = {"s1": ([-10.0, -16.0], [5.0, 5.0]), "s2": ([1500.0] * 10, [900.0] * 10)}
 
 
 class Skipped(Exception):
