@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from multisenge_lib.chapters.html import count_word, write_number
+from multisenge_lib.chapters.steps import STEPS
 from multisenge_lib.models import EXPERIMENTS
 from multisenge_lib.results import (
     LEAST_SEEDS,
@@ -22,19 +23,6 @@ from multisenge_lib.results import (
 
 #: How differences are written.
 SIGNED = "{:+.3f}"
-#: What is added, and the networks with and without it.
-STEPS = (
-    ("Sentinel-2, to Sentinel-1", "s1s2", "s1"),
-    ("Sentinel-1, to Sentinel-2", "s1s2", "s2"),
-    ("Inception, to both", "inception", "s1s2"),
-)
-
-#: How sentences call what is added.
-STEP_WORDS = {
-    "Sentinel-2, to Sentinel-1": "Sentinel-2 added to Sentinel-1",
-    "Sentinel-1, to Sentinel-2": "Sentinel-1 added to Sentinel-2",
-    "Inception, to both": "the Inception module",
-}
 
 
 def step_gains(dataset: str, *classes: int, score: str = "macro_f1") -> dict[str, TestedDifference]:
@@ -54,11 +42,11 @@ def step_gains(dataset: str, *classes: int, score: str = "macro_f1") -> dict[str
     runs, _ = comparable_runs(_runs_of_steps(dataset, classes))
     differences = {}
     for number in classes:
-        for added, more, less in STEPS:
-            with_it = runs[f"{more}_{number}c"]
-            without_it = runs[f"{less}_{number}c"]
+        for step in STEPS.values():
+            with_it = runs[f"{step.larger}_{number}c"]
+            without_it = runs[f"{step.smaller}_{number}c"]
             if common_seeds(with_it, without_it):
-                name = added if len(classes) == 1 else f"{added}, {number} classes"
+                name = step.name if len(classes) == 1 else f"{step.name}, {number} classes"
                 differences[name] = paired_difference(with_it, without_it, score)
     return correct(differences)
 
@@ -71,8 +59,8 @@ def step_notes(dataset: str, *classes: int) -> list[str]:
 def _runs_of_steps(dataset: str, classes: Sequence[int]) -> dict[str, list[Record]]:
     runs = {}
     for number in classes:
-        for _, more, less in STEPS:
-            for first_part in (more, less):
+        for step in STEPS.values():
+            for first_part in (step.larger, step.smaller):
                 name = f"{first_part}_{number}c"
                 runs[name] = read_runs(dataset, name)
     return runs
@@ -149,7 +137,7 @@ def step_sentence(gains: Mapping[str, TestedDifference]) -> str:
     Args:
         gains: those of one number of classes.
     """
-    clear = [STEP_WORDS[name] for name, gain in gains.items() if gain.is_clear]
+    clear = [STEPS[name].words for name, gain in gains.items() if gain.is_clear]
     if len(clear) == len(STEPS):
         return (
             "All three gains are clear: another seed, or other patches of the same land, would "

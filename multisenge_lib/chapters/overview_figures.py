@@ -21,6 +21,7 @@ from multisenge_lib.chapters.comparison import (
 from multisenge_lib.chapters.evidence_figures import short_name, urban_steps
 from multisenge_lib.chapters.gains import score_interval, step_gains
 from multisenge_lib.chapters.html import write_number
+from multisenge_lib.chapters.steps import S1_ADDED, STEPS
 from multisenge_lib.chapters.style import (
     BLUE,
     DESKTOP_WIDTH,
@@ -51,12 +52,6 @@ _TITLES = {
 }
 #: The baseline on the sample: no network, each pixel by itself.
 _FOREST_LABEL = "Random forest, by pixel"
-#: What is added, in words that fit beside a chart; the keys are those of `step_gains`.
-_STEP_LABELS = {
-    "Sentinel-2, to Sentinel-1": "Sentinel-2,\nto Sentinel-1",
-    "Sentinel-1, to Sentinel-2": "Sentinel-1,\nto Sentinel-2",
-    "Inception, to both": "Inception,\nto both sensors",
-}
 
 
 # --- All methods, by score ---
@@ -372,8 +367,7 @@ def urban_step_rows(dataset: str) -> pd.DataFrame:
         for step, gain in of_paper[f"{classes} classes"].items():
             rows.append((PAPER_GROUP, step, classes, gain, np.nan, np.nan))
         for gain in audit.sensor_gains().loc[classes, URBAN_F1]:
-            step = "Sentinel-1, to Sentinel-2"
-            rows.append((OTHERS_GROUP, step, classes, gain, np.nan, np.nan))
+            rows.append((OTHERS_GROUP, S1_ADDED.name, classes, gain, np.nan, np.nan))
     for name, gain in step_gains(dataset, 6, 10, score=URBAN_F1).items():
         step, _, ending = name.rpartition(", ")
         classes = int(ending.removesuffix(" classes"))
@@ -390,7 +384,7 @@ def urban_step_figure(dataset: str, width: float = DESKTOP_WIDTH) -> Figure:
         width: width of the figure, in inches.
     """
     rows = urban_step_rows(dataset)
-    steps = list(_STEP_LABELS)
+    steps = list(STEPS)
     groups = list(rows["group"].unique())
     across = columns_for(width, (2, 1))
     figure, axes = panels(2, width, (2, 1), 2.4, sharex=True)
@@ -408,7 +402,7 @@ def urban_step_figure(dataset: str, width: float = DESKTOP_WIDTH) -> Figure:
             for ends, beyond, arrow in (("low", -limit, "<"), ("high", limit, ">")):
                 is_cut = own[ends].abs() > limit
                 ax.scatter(np.full(is_cut.sum(), beyond), at[is_cut], 34, color, marker=arrow)
-        name_rows(ax, list(_STEP_LABELS.values()), is_named=position % across == 0)
+        name_rows(ax, [step.label for step in STEPS.values()], is_named=position % across == 0)
         ax.set_xlim(-1.08 * limit, 1.08 * limit)
         ax.tick_params(axis="x", labelbottom=True)
         ax.set_xlabel(f"Change in mean urban F1, {classes} classes")

@@ -9,6 +9,7 @@ from multisenge_lib.chapters.comparison import paper_scores, urban_f1
 from multisenge_lib.chapters.evidence_figures import urban_steps
 from multisenge_lib.chapters.gains import SIGNED, class_gains, step_gains
 from multisenge_lib.chapters.html import count_word, write_number
+from multisenge_lib.chapters.steps import INCEPTION_ADDED, S1_ADDED, Step
 from multisenge_lib.results import (
     URBAN_F1,
     TestedDifference,
@@ -20,8 +21,6 @@ from multisenge_lib.results import (
 )
 
 _SAMPLE = "sample"
-_RADAR = "Sentinel-1, to Sentinel-2"
-_INCEPTION = "Inception, to both"
 _NOT_TESTED = "Not tested."
 _NOT_TRAINED = "Not trained yet."
 #: On the sample: a network that sees all dates, and the same network on the first date alone.
@@ -40,16 +39,16 @@ def question_table() -> pd.DataFrame:
     """
     rows = [
         ("Ten classes instead of six?", _classes_in_paper(), _classes_of_others()),
-        ("Radar added to optical images?", _step_in_paper(_RADAR), _radar_of_others()),
-        ("The Inception module?", _step_in_paper(_INCEPTION), _NOT_TESTED),
+        ("Radar added to optical images?", _step_in_paper(S1_ADDED), _radar_of_others()),
+        ("The Inception module?", _step_in_paper(INCEPTION_ADDED), _NOT_TESTED),
         ("Four dates instead of one?", _NOT_TESTED, _NOT_TESTED),
     ]
     columns = ["Do towns gain from …", "the paper's tables", "others, same real images"]
     table = pd.DataFrame(rows, columns=columns)
     table["our synthetic sample"] = [
         _classes_on_the_sample(),
-        _step_on_the_sample(_RADAR),
-        _step_on_the_sample(_INCEPTION),
+        _step_on_the_sample(S1_ADDED),
+        _step_on_the_sample(INCEPTION_ADDED),
         _dates_on_the_sample(),
     ]
     return table
@@ -91,8 +90,8 @@ def _classes_on_the_sample() -> str:
     return f"{low} to {high}, clear for {_of_networks(clear, len(gains))}."
 
 
-def _step_in_paper(step: str) -> str:
-    changes = urban_steps().loc[step]
+def _step_in_paper(step: Step) -> str:
+    changes = urban_steps().loc[step.name]
     parts = [f"{write_number(changes[column], SIGNED)} ({column})" for column in changes.index]
     return ", ".join(parts) + "."
 
@@ -111,9 +110,9 @@ def _radar_of_others() -> str:
     return " ".join(sentences)
 
 
-def _step_on_the_sample(step: str) -> str:
+def _step_on_the_sample(step: Step) -> str:
     gains = step_gains(_SAMPLE, 6, 10, score=URBAN_F1)  # corrected for all steps together
-    start = f"{step}, "
+    start = f"{step.name}, "
     return _gains_in_words(
         {name.removeprefix(start): gain for name, gain in gains.items() if name.startswith(start)}
     )

@@ -81,7 +81,9 @@ def test_urban_steps_by_hand():
     steps = chapters.urban_steps()
     overview = chapters.method_overview()
     ten = overview["urban F1, 10 classes"]
-    assert steps.loc["Inception, to both", "10 classes"] == pytest.approx(ten.iloc[3] - ten.iloc[2])
+    assert steps.loc["Inception, to both sensors", "10 classes"] == pytest.approx(
+        ten.iloc[3] - ten.iloc[2]
+    )
     assert overview.loc["ConvLSTM-S2", "kappa, 6 classes"] == 0.4223
 
 

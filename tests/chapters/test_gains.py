@@ -38,7 +38,7 @@ def test_gains_of_no_records(written):
 def test_clear_gains_are_marked(written):
     written(runs(30, "s1_10c"), runs(60), runs(60, "inception_10c"))
     gains = chapters.step_gains("sample", 10)
-    assert list(gains) == ["Sentinel-2, to Sentinel-1", "Inception, to both"]
+    assert list(gains) == ["Sentinel-2, to Sentinel-1", "Inception, to both sensors"]
     table = chapters.gain_table(gains)
     assert table["clear"].tolist() == ["yes", "no"]
     assert table["gain"].tolist()[1] == "+0.000"
@@ -49,14 +49,14 @@ def test_a_sentence_names_the_clear_gains(written):
     gains = chapters.step_gains("sample", 10)
     sentence = chapters.step_sentence(gains)
     assert sentence.startswith("Only the gain from Sentinel-2 added to Sentinel-1 is clear. Where")
-    unclear = {name: gains[name] for name in ["Inception, to both"]}
+    unclear = {name: gains[name] for name in ["Inception, to both sensors"]}
     assert chapters.step_sentence(unclear).startswith("None of the three gains is clear. Where")
     clear = gains["Sentinel-2, to Sentinel-1"]
     three = dict.fromkeys(
         ["Sentinel-2, to Sentinel-1", *unclear, "Sentinel-1, to Sentinel-2"], clear
     )
     assert chapters.step_sentence(three).startswith("All three gains are clear: another seed")
-    del three["Inception, to both"]
+    del three["Inception, to both sensors"]
     assert "Sentinel-2 added to Sentinel-1 and from Sentinel-1 added" in chapters.step_sentence(
         three
     )

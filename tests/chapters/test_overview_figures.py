@@ -102,7 +102,7 @@ def test_urban_steps_are_those_of_the_tables():
     printed = rows[rows["group"] == "The paper"].set_index(["step", "classes"])["value"]
     assert printed["Sentinel-1, to Sentinel-2", 6] == pytest.approx(0.0431, abs=1e-4)
     assert printed["Sentinel-1, to Sentinel-2", 10] == pytest.approx(-0.0552, abs=1e-4)
-    assert printed["Inception, to both", 10] == pytest.approx(0.0791, abs=1e-4)
+    assert printed["Inception, to both sensors", 10] == pytest.approx(0.0791, abs=1e-4)
 
 
 def test_the_table_has_every_value_of_the_figure():
