@@ -106,10 +106,6 @@ class PreparedRun:
         # How many threads read the patches changes nothing in the batches.
         del settings["reader_threads"]
         bands = {sensor: self.dataset.bands[sensor] for sensor in self.experiment.sensors}
-        # The content of the file counts, not its place.
-        start = None
-        if self.start is not None:
-            start = (self.start.digest, self.start.part)
         return {
             "experiment": asdict(self.experiment),
             "settings": settings,
@@ -119,7 +115,8 @@ class PreparedRun:
             "patches": self.store.fingerprint,
             "backend": keras.backend.backend(),
             "library": library_digest(),
-            "start_from": start,
+            # The content of the file counts, not its place.
+            "start_from": self.start.identity if self.start else None,
         }
 
     def folder(self, runs: Path | None = None) -> Path:
@@ -246,7 +243,7 @@ def check_record(prepared: PreparedRun, replace_record: bool) -> None:
         classes=typology.names,
         members=typology.members,
         evaluation={},
-        start=(prepared.start.digest, prepared.start.part) if prepared.start else None,
+        start=prepared.start.identity if prepared.start else None,
         settings=asdict(prepared.settings),
     )
     key = results.RecordKey(prepared.dataset.name, prepared.experiment.name, prepared.settings.seed)

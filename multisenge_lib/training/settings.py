@@ -23,7 +23,7 @@ Schedule = Literal["plateau", "cosine"]
 Precision = Literal["float32", "mixed_bfloat16"]
 
 _Count = Annotated[int, Meta(ge=1)]
-_Share = Annotated[float, Meta(gt=0, lt=1)]
+_BelowOne = Annotated[float, Meta(gt=0, lt=1)]
 
 
 @dataclass(frozen=True)
@@ -62,9 +62,9 @@ class Settings:
     epochs: _Count = 200
     batch_size: _Count = 16
     passes_per_epoch: _Count = 1
-    learning_rate: _Share = 1e-3
+    learning_rate: _BelowOne = 1e-3
     schedule: Schedule = "plateau"
-    plateau_factor: _Share = 0.1
+    plateau_factor: _BelowOne = 0.1
     plateau_patience: _Count = 5
     stop_patience: _Count = 20
     seed: Annotated[int, Meta(ge=0, lt=2**32)] = 1
@@ -150,11 +150,18 @@ def with_variant_settings(settings: Settings, experiment: Experiment) -> Setting
     return replace(settings, **experiment.variant_settings)
 
 
-#: Parameters of `notebooks/train.ipynb` that are not settings.
+#: Parameters of `notebooks/train.ipynb` that are not settings: what is trained on which data, ...
 _REQUEST = (
-    *("exp", "network", "data_root", "start_from", "start_from_part"),
-    *("on_error", "band_order", "replace_record"),
+    "exp",
+    "network",
+    "data_root",
+    "start_from",
+    "start_from_part",
+    "on_error",
+    "band_order",
+    "replace_record",
 )
+#: ... and the parameters of `dataset.with_selection`.
 _SELECTION = ("months", "days_gap", "s1_rule", "tiles")
 
 

@@ -35,6 +35,11 @@ class StartingPoint:
     digest: str
     network: str | None = None
 
+    @property
+    def identity(self) -> tuple[str, str]:
+        """What tells it from other starting points: the hash of the file, and which part."""
+        return self.digest, self.part
+
 
 @dataclass(frozen=True)
 class TakenWeights:
