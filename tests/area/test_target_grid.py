@@ -172,3 +172,27 @@ def test_the_name_of_a_patch_says_its_tile_and_its_corner(epsg, west, north, til
 def test_far_from_the_zone_there_is_no_name(west):
     with pytest.raises(ImportAreaError, match="beyond UTM zone 31"):
         patch_name(CRS.from_epsg(32631), west, 5_400_000)
+
+
+@pytest.mark.parametrize(("res", "is_refused"), [(69.0, False), (71.0, True)])
+def test_the_largest_pixels(tmp_path, res, is_refused):
+    path = write(tmp_path / "S2_20230105.tif", ONE_BAND, ["B2"], res=res)
+    if is_refused:
+        with pytest.raises(ImportAreaError, match="has pixels of 71 m"):
+            grid_of(path)
+    else:
+        grid, _ = grid_of(path)
+        assert (grid.width, grid.height) == (345, 276)
+
+
+@pytest.mark.parametrize(("latitude", "is_refused"), [(82, False), (60, True)])
+def test_the_area_of_a_pixel_counts_not_one_of_its_sides(tmp_path, latitude, is_refused):
+    """Pixels of 111 m from south to north; from west to east 15 m, or 56 m."""
+    corner = {"west": 2, "north": latitude, "res": 1e-3, "crs": "EPSG:4326"}
+    path = write(tmp_path / "S2_20230105.tif", ONE_BAND, ["B2"], **corner)
+    if is_refused:
+        with pytest.raises(ImportAreaError, match="has pixels of"):
+            grid_of(path)
+    else:
+        grid, _ = grid_of(path)
+        assert grid.crs.to_epsg() == 32631

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import rasterio
 from map_inputs import BANDS, SHAPE, read_pixels, write_geotiff, write_rasters
+from rasterio.enums import ColorInterp
 from rasterio.transform import Affine, from_origin
 
 from multisenge_lib.dataset import S1_BANDS, S2_BANDS
@@ -267,29 +268,64 @@ def test_rasters_of_a_sensor_that_the_network_does_not_take(rasters):
         open_stack(rasters, {"s2": S2_BANDS}, MONTHS)
 
 
-def rename_to_baseline(rasters, added):
-    """Call a raster of Sentinel-2 a product of ESA's baseline N0400, and add to its values."""
+def rename_to_baseline(rasters, added, baseline="N0400"):
+    """Call a raster of Sentinel-2 a product of one of ESA's baselines, and add to its values.
+
+    One corner of it is no data.
+    """
     path = rasters["s2"][1]
-    pixels = read_pixels(path)
+    pixels = (read_pixels(path) + added).astype(np.uint16)
+    pixels[:, :20, :30] = 0
     path.unlink()
-    name = "S2A_MSIL2A_20200805T105041_N0400_R051_T31UEQ_20200806T105041.tif"
+    name = f"S2A_MSIL2A_20200805T105041_{baseline}_R051_T31UEQ_20200806T105041.tif"
     rasters["s2"][1] = path.with_name(name)
-    write_geotiff(rasters["s2"][1], (pixels + added).astype(np.uint16), S2_BANDS)
+    write_geotiff(rasters["s2"][1], pixels, S2_BANDS)
 
 
 @pytest.mark.fault("predict: the name says N0400, and 1000 is in the values -> refused")
 @pytest.mark.filterwarnings("ignore:.*almost no pixel is darker")
-def test_reflectance_with_the_offset_of_new_products(rasters):
-    rename_to_baseline(rasters, added=1000)
+@pytest.mark.parametrize("added", [1000, 910])
+def test_reflectance_with_the_offset_of_new_products(rasters, added):
+    rename_to_baseline(rasters, added)
     with pytest.raises(PatchError, match=r"N0400 .*its reflectance has an offset; add -1000"):
         open_stack(rasters, BANDS, MONTHS)
 
 
 @pytest.mark.fault("predict: the name says N0400, and the values look as without -> a warning")
-def test_reflectance_whose_offset_was_removed(rasters):
-    rename_to_baseline(rasters, added=0)
+@pytest.mark.parametrize("added", [0, 850])
+def test_reflectance_whose_offset_was_removed(rasters, added):
+    rename_to_baseline(rasters, added)
     with pytest.warns(UserWarning, match=r"N0400 .*make sure that -1000 was added"):
         open_stack(rasters, BANDS, MONTHS)
+
+
+@pytest.mark.filterwarnings("error")
+def test_older_products_have_no_offset(rasters):
+    rename_to_baseline(rasters, added=850, baseline="N0301")
+    open_stack(rasters, BANDS, MONTHS)
+
+
+def test_a_date_without_any_data_is_no_wrong_unit(rasters):
+    path = rasters["s2"][1]
+    write_geotiff(path, 0 * read_pixels(path), S2_BANDS)
+    series, valid = read_all(rasters)
+    assert not series["s2"][1].any()
+    assert not valid.any()
+
+
+def test_an_alpha_band_before_the_others_is_left_out(rasters):
+    path = rasters["s2"][1]
+    pixels = read_pixels(path)
+    hidden = np.full((1, *SHAPE), 65_535, np.uint16)
+    hidden[:, :7] = 0
+    options = {"photometric": "MINISBLACK", "alpha": "yes"}
+    write_geotiff(path, np.concatenate([hidden, pixels]), ["", *S2_BANDS], **options)
+    with rasterio.open(path, "r+") as raster:
+        raster.colorinterp = [ColorInterp.alpha, *[ColorInterp.undefined] * 10]
+    series, _ = read_all(rasters)
+    expected = np.moveaxis(pixels, 0, -1).copy()
+    expected[:7] = 0
+    np.testing.assert_array_equal(series["s2"][1], expected)
 
 
 @pytest.mark.fault("predict: reflectance that may hold an offset -> a warning")
