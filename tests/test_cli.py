@@ -72,6 +72,31 @@ def test_select_lists_patches_without_sentinel_1(run, tmp_path):
     assert beside.read_text() == "31UEQ_257_0\n"
 
 
+@pytest.mark.fault("select: Sentinel-1 alone lacks a month -> said, not the gap of Sentinel-2")
+@pytest.mark.filterwarnings("ignore:1 patch has a Sentinel-2 series")
+def test_select_says_which_sensor_lacks_images(run, tmp_path):
+    patch = "31UEQ_0_0"
+    labels.write(tmp_path / "labels", patch, **labels.document(patch, s2=("20200710",), s1=()))
+    options = ("--labels", tmp_path / "labels", "--months", "7", "--out", tmp_path / "out.csv")
+    code, _, err = run("select", *options)
+    assert code == 2
+    assert "has a Sentinel-1 image for each of its dates" in err
+    assert "--days-gap" not in err
+
+
+@pytest.mark.fault("command line: --out=~/x, which shells leave as it is -> the home folder")
+def test_a_home_folder_behind_an_equals_sign(run, monkeypatch, tmp_path):
+    patch = "31UEQ_0_0"
+    labels.write(tmp_path / "labels", patch, **labels.document(patch))
+    (tmp_path / "home").mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    code, _, err = run("index", "--labels=~/../labels", "--out=~/patches.parquet")
+    assert code == 0, err
+    assert (tmp_path / "home/patches.parquet").is_file()
+    assert not (tmp_path / "~").exists()
+
+
 def refused(run, *arguments):
     """What a command says that must end with one line and exit code 2."""
     code, _, err = run(*arguments)
@@ -379,6 +404,8 @@ def test_predict_takes_several_rasters_an_option(run, monkeypatch, typed, s2, s1
         (["model.keras", "root", "--window", "256"], "--window: for rasters only"),
         (["model.keras", "root", "--any-month", "--overlap", "1"], "--overlap, --any-month: for"),
         (["model.keras", "--s2", "a", "--band-order", "x"], "band order 'x': choose spectral"),
+        (["model.keras", "root", "--out", "map.tif"], "--out map.tif is no folder"),
+        (["model.keras", "root", "--out", "/dev/null"], "--out /dev/null is no folder"),
     ],
 )
 def test_predict_refuses_in_one_line(run, arguments, message, tmp_path, monkeypatch):

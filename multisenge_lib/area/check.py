@@ -259,7 +259,10 @@ def _names_in(folder: Path) -> set[str]:
     except FileNotFoundError:
         return set()
     except OSError as error:
-        raise PatchError(f"{printable(folder)} cannot be listed ({error.strerror})") from None
+        raise PatchError(
+            f"{printable(folder)} cannot be listed ({error.strerror}): it must be a folder that "
+            "can be read"
+        ) from None
 
 
 def _patch_of(name: str) -> str:

@@ -79,7 +79,10 @@ def read_header(path: Path) -> RasterHeader:
             names = unambiguous_names(raster.descriptions)
             header = RasterHeader(path, names, list(raster.dtypes))
     except (RasterioError, ValueError) as error:
-        raise ImportAreaError(f"{printable(path)} cannot be read as a raster: {error}") from None
+        raise ImportAreaError(
+            f"{printable(path)} cannot be read as a raster ({error}): fetch it again, or leave it "
+            "out"
+        ) from None
     if problem is not None:
         raise ImportAreaError(f"{header.title} {problem}: fetch it again")
     return header

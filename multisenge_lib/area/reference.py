@@ -218,6 +218,11 @@ def _read_shapes(path: Path) -> Any:
     except ImportAreaError:
         raise
     except Exception as error:  # each driver has errors of its own
+        if path.suffix.lower() == ".shp":
+            raise ImportAreaError(
+                f"the reference {name} cannot be read as a shapefile: it is several files, so put "
+                "its .shx, .dbf and .prj beside it, all with one name"
+            ) from None
         raise ImportAreaError(
             f"the reference {name} cannot be read as a vector: {first_line(error)}"
         ) from None
@@ -365,10 +370,11 @@ def _ids_of_shapes(values: list[Any], column: str, options: ReferenceOptions) ->
             ids.append(class_id)
     if unknown:
         examples = ", ".join(printable(text) for text in dict.fromkeys(unknown[:8]))
+        pair = f"{printable(unknown[0])}=1"
         raise ImportAreaError(
             f"the reference {printable(options.path)} holds {examples} in {printable(column)}, "
             f"which are no class ids from 1 to {len(options.class_names)}: name the classes with "
-            "--classes, or replace the values with --reclass 10=1,20=2"
+            f"--classes, or replace each value by the id of its class, such as --reclass {pair!r}"
         )
     return ids
 

@@ -19,6 +19,7 @@ from multisenge_lib.area.open_bands import OpenBand, open_band
 from multisenge_lib.area.target_grid import TargetGrid
 from multisenge_lib.area.unit_checks import (
     check_backscatter,
+    check_decibels,
     check_offset,
     check_reflectance,
     check_units,
@@ -63,6 +64,7 @@ class PartReader:
         units: what the user says of the stored values.
         samples: of each strip that was read, thinned values `(bands, height, width)`.
         lowest: the least stored value of backscatter so far; infinite before there is one.
+        vanished: whether a value that is not marked as no data became an intensity of 0.
     """
 
     names: Sequence[str]
@@ -71,6 +73,7 @@ class PartReader:
     units: InputUnits
     samples: list[np.ndarray]
     lowest: float = np.inf
+    vanished: bool = False
 
     @property
     def title(self) -> str:
@@ -118,10 +121,12 @@ class PartReader:
         step = max(1, window.height // _JUDGED_ROWS)
         self.samples.append(values[:, ::step, ::step])
         holds_nothing = marked | no_signal
+        holds_all = ~holds_nothing.any(axis=0)
+        self.vanished |= bool((missing & holds_all).any())
         return Strip(
             values=values,
             missing=missing,
-            complete=~missing & ~holds_nothing.any(axis=0),
+            complete=~missing & holds_all,
             empty_bands=holds_nothing.all(axis=(1, 2)),
         )
 
@@ -129,8 +134,10 @@ class PartReader:
         """Refuse values of other units, after all strips were read.
 
         Raises:
-            ImportAreaError: as `unit_checks.check_units`.
+            ImportAreaError: as `unit_checks.check_units` and `unit_checks.check_decibels`.
         """
+        if self.vanished and np.isinf(self.lowest):
+            check_decibels(self.title, self.units)
         sample = np.concatenate(self.samples, axis=1)
         check_units(sample, self.sensor, self.names, self.title, self.lowest, self.units)
 

@@ -70,6 +70,27 @@ def check_backscatter(
         raise ImportAreaError(_ask_for_unit(f"{title} {problem}"))
 
 
+def check_decibels(title: str, units: InputUnits) -> None:
+    """Refuse an image that holds values in decibels, all so low that their intensity is 0.
+
+    Such values are decibels that were stored as integers, times a factor. Their intensity is that
+    of no data, so no other check sees them.
+
+    Args:
+        title: what the message calls the image.
+        units: what the user says of the stored values.
+
+    Raises:
+        ImportAreaError: the user says that they are decibels.
+    """
+    if units.s1 == "db":
+        raise ImportAreaError(
+            f"{title}: every pixel is below -400 dB, and land is around -11 in VV: divide the "
+            "values by the factor with which they were stored, such as 100; if they are no "
+            "data, give their value with --no-data"
+        )
+
+
 def check_units(
     sample: np.ndarray,
     sensor: str,

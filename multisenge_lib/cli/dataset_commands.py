@@ -216,6 +216,11 @@ def write_selection(
     selection = data.make_selection(index, chosen_months, days_gap, s1_rule, dataset)
     table = selection.patches
     # An empty file would pass for a result.
+    if table.empty and selection.without_s1:
+        raise MultiSenGEError(
+            "0 patches selected, nothing written: no patch with a Sentinel-2 series has a "
+            "Sentinel-1 image for each of its dates: give months with images of both sensors"
+        )
     if table.empty:
         raise MultiSenGEError(
             "0 patches selected, nothing written: no patch has an image in each of these months, "

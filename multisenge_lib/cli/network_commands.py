@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperCommand
 
 from multisenge_lib.cli.app import Size, app, listed
-from multisenge_lib.errors import MultiSenGEError, counted
+from multisenge_lib.errors import FileError, MultiSenGEError, counted, printable
 
 if TYPE_CHECKING:
     import click
@@ -62,6 +62,16 @@ def _refuse_options(options: Sequence[str], chosen: str, other: str) -> None:
     if options:
         names = ", ".join(f"--{name.replace('_', '-')}" for name in options)
         raise MultiSenGEError(f"{names}: for {other} only, leave it out with {chosen}")
+
+
+def _check_folder_of_maps(out: Path) -> None:
+    """Refuse a file, or the name of one, as the folder of the maps of a data root."""
+    is_folder = out.is_dir()
+    if not is_folder and (out.exists() or out.suffix.lower() in (".tif", ".tiff")):
+        raise FileError(
+            f"--out {printable(out)} is no folder: a data root has a map for each tile, so give "
+            "the folder of the maps"
+        )
 
 
 @app.command("predict", cls=SeveralRasters)
@@ -146,7 +156,6 @@ def predict_maps(
 ) -> None:
     """Draw maps of rasters or of a data root."""
     from multisenge_lib.dataset import check_band_order
-    from multisenge_lib.errors import printable
 
     # Optional for the parser alone: in `--s2 JUL AUG model.keras` it sees one more raster.
     if model is None:
@@ -161,6 +170,7 @@ def predict_maps(
     for_rasters = {"window": window, "overlap": overlap, "any_month": any_month}
     raster_options = {name: value for name, value in for_rasters.items() if value is not None}
     if root:
+        _check_folder_of_maps(out)
         _refuse_options(list(raster_options), chosen="a data root", other="rasters")
     elif tiles:
         _refuse_options(["tiles"], chosen="rasters", other="a data root")
@@ -219,7 +229,6 @@ def evaluate_network(
     Writes a record, prints the scores by class, and draws maps on request.
     """
     from multisenge_lib.dataset import check_band_order, dataset_of_root
-    from multisenge_lib.errors import printable
     from multisenge_lib.maps import predict_root
     from multisenge_lib.results import format_scores
     from multisenge_lib.tools import evaluate_model, evaluation_table, write_evaluation
@@ -287,7 +296,6 @@ def compare_transfer(
     the dataset south. A run that was interrupted goes on. Each of the six runs of a seed takes
     about ten minutes on two free cores.
     """
-    from multisenge_lib.errors import printable
     from multisenge_lib.files import keep_freed_memory
     from multisenge_lib.tools import run_transfer
 

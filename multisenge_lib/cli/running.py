@@ -1,5 +1,6 @@
 """Run the command line so that every failure which the user can mend is one line."""
 
+import os
 import sys
 import warnings
 
@@ -50,11 +51,23 @@ def _fail(message: str, code: int = 2) -> None:
     sys.exit(code)
 
 
+def _expand_home(argument: str) -> str:
+    """Replace the ~ of `--out=~/maps`, which shells leave as it is, by the user's home folder.
+
+    Otherwise the command would write to a folder named ~.
+    """
+    option, equals, value = argument.partition("=")
+    if argument.startswith("--") and value.startswith("~/"):
+        # Unlike `Path.expanduser`, it leaves the value as it is where nobody knows the home.
+        return option + equals + os.path.expanduser(value)  # noqa: PTH111
+    return argument
+
+
 def main() -> None:
     """Run the command line; an error that the user can fix is one line and exit code 2."""
     # By default a warning shows a file and a line of the library, which help no user.
     warnings.showwarning = _one_line_warning
-    arguments = sys.argv[1:]
+    arguments = [_expand_home(argument) for argument in sys.argv[1:]]
     try:
         app(arguments)
     except MultiSenGEError as error:

@@ -345,7 +345,8 @@ def _files_of_archive(archive: Path) -> Iterator[_File]:
                     yield member.name, partial(_read_member, content, member)
     except (tarfile.TarError, EOFError, zlib.error, OSError, ValueError) as error:
         raise LabelError(
-            f"{archive} cannot be read as a tar archive ({error}): fetch it again"
+            f"{archive} cannot be read as a tar archive ({error}): fetch it again, or give the "
+            "folder of label files"
         ) from None
 
 

@@ -174,6 +174,8 @@ def read_raster(
             "delete the folder of the sample, the one in the cache is written again by itself, "
             "another one by `multisenge sample FOLDER`"
         )
+    elif problems[0] == "is missing" and kind == "reference":
+        remedy = "fetch it, because training and scores need the reference of each patch"
     elif problems[0] == "is missing":
         remedy = "fetch it, or select among the files on disk with load_selection(root)"
     # Most problems end with what to do about them, after a colon.

@@ -244,6 +244,15 @@ def test_a_fill_value_of_decibels_is_found_before_conversion(tmp_path):
     assert "give --no-data 255" in message
 
 
+@pytest.mark.fault("decibels x 100 said to be decibels -> one line, not no data everywhere")
+def test_decibels_times_100_are_not_taken_for_no_data(tmp_path):
+    path = tmp_path / "S1_20230105.tif"
+    write(path, (1000 * np.log10(radar())).astype(np.int16), ("VV", "VH"))
+    message = refused(tmp_path, [path], units=InputUnits(s1="db"))
+    assert "every pixel is below -400 dB" in message
+    assert "such as 100" in message
+
+
 def percent():
     """Vegetation in percent, under one cloud that reflects more than all light."""
     pixels = flat() / np.float32(100)

@@ -122,6 +122,17 @@ def test_a_geodatabase_is_a_folder(tmp_path, image):
     assert "has 2 layers (land, sea)" in message
 
 
+@pytest.mark.fault("reference: a .shp without its .shx, names without --reclass -> the remedy fits")
+def test_the_remedies_for_vectors(tmp_path, image):
+    reference = tmp_path / "reference.shp"
+    shapes_of(land=["wet meadow", "town"]).to_file(reference)
+    message = refused(tmp_path, [image], reference=reference, classes=CLASSES)
+    assert "--reclass 'wet meadow=1'" in message
+    reference.with_suffix(".shx").unlink()
+    message = refused(tmp_path, [image], reference=reference, classes=CLASSES)
+    assert "put its .shx, .dbf and .prj beside it" in message
+
+
 @pytest.mark.fault("--reclass: an id without class, a class that is none, no reference -> one line")
 def test_what_reclass_refuses(tmp_path, image):
     reference = write(tmp_path / "reference.tif", stripes() * 10)
