@@ -25,7 +25,7 @@ from multisenge_lib.dataset import MULTISENGE, PIXEL
 #: Share of true differences that a comparison should find.
 POWER = 0.8
 #: Share of comparisons without a true difference that may claim one, over all of `COMPARISONS`.
-LEVEL = 0.05
+ALPHA = 0.05
 #: Beyond this number of runs of each network we do not look.
 _MOST_SEEDS = 500
 #: How often blocks of ground are drawn.
@@ -196,7 +196,7 @@ def power_of(
     """
     freedom = 2 * seeds - 2
     shift = abs(difference) / (deviation * np.sqrt(2 / seeds))
-    critical = stats.t.ppf(1 - LEVEL / comparisons / 2, freedom)
+    critical = stats.t.ppf(1 - ALPHA / comparisons / 2, freedom)
     # The statistic is normal around the shift, divided by an estimated deviation: the mean, over
     # equally likely values of the latter, of the probability to lie beyond the critical value.
     # (SciPy's noncentral t has it in one call, but gives NaN for some numbers of seeds.)
@@ -227,7 +227,7 @@ def patches_needed(difference: float, deviation: float, patches: int) -> int:
             `ground_deviation`.
         patches: how many test patches gave that deviation; its square falls as their number grows.
     """
-    quantiles = stats.norm.ppf(1 - LEVEL / 2) + stats.norm.ppf(POWER)
+    quantiles = stats.norm.ppf(1 - ALPHA / 2) + stats.norm.ppf(POWER)
     return int(np.ceil(patches * (quantiles * deviation / difference) ** 2))
 
 
@@ -271,7 +271,7 @@ class ReplicateCheck:
     @property
     def is_explained_by_chance(self) -> bool:
         """Whether training the same network twice gives differences like this one."""
-        return self.p_value > LEVEL
+        return self.p_value > ALPHA
 
 
 def check_replicate(
@@ -287,7 +287,7 @@ def check_replicate(
     """
     # Both are single runs, so their difference has twice the variance of one.
     of_difference = deviation * np.sqrt(2)
-    half_width = stats.t.ppf(1 - LEVEL / 2, freedom) * of_difference
+    half_width = stats.t.ppf(1 - ALPHA / 2, freedom) * of_difference
     t = (replicate - published) / of_difference
     return ReplicateCheck(
         difference=replicate - published,

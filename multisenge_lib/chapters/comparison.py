@@ -20,7 +20,6 @@ from multisenge_lib.results import (
     read_runs,
 )
 
-SCORES = ("precision", "recall", "f1")
 _MAJORITY = "commonest class everywhere"
 _FOREST = "random forest, pixel by pixel"
 _NAME_SHOWN = {"sample": "synthetic sample", "multisenge": "MultiSenGE, this book"}
@@ -86,17 +85,17 @@ def paper_scores(classes: int) -> pd.DataFrame:
     Returns:
         One row per method and class id; columns `precision`, `recall`, `f1`, 0 to 1.
     """
-    values = paper.read_paper().scores(classes).reshape(-1, len(SCORES))
+    values = paper.read_paper().scores(classes).reshape(-1, len(paper.SCORES))
     ids = TYPOLOGIES[f"{classes}c"].ids
     rows = pd.MultiIndex.from_product([paper.METHODS, ids], names=["method", "class"])
-    return pd.DataFrame(values, rows, list(SCORES))
+    return pd.DataFrame(values, rows, list(paper.SCORES))
 
 
 def record_scores(records: Mapping[str, Record]) -> pd.DataFrame:
     """Tabulate records as `paper_scores` does; empty for a class absent from the reference."""
     tables = {}
     for method, record in records.items():
-        tables[method] = pd.DataFrame({score: record.scores[score] for score in SCORES})
+        tables[method] = pd.DataFrame({score: record.scores[score] for score in paper.SCORES})
     table = pd.concat(tables, names=["method", "class"]).astype(float)
     return table.rename(index=lambda row: row + 1, level="class")  # class ids begin at 1
 

@@ -19,7 +19,7 @@ from multisenge_lib.results import (
 )
 
 #: The scores that are compared, and how tables call them.
-SCORES = {"macro_f1": "macro F1", "kappa": "kappa", URBAN_F1: "urban F1"}
+SCORE_TITLES = {"macro_f1": "macro F1", "kappa": "kappa", URBAN_F1: "urban F1"}
 #: How tables call the experiment that the variants change.
 BASE = "as in the other chapters"
 
@@ -63,18 +63,20 @@ def variant_scores(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
     """Tabulate the scores of `variant_runs`: one row per variant.
 
     Returns:
-        Columns (score, "mean") and (score, "std") for each of `SCORES`, over the seeds, NaN for the
-        deviation of one; and ("", "seeds"), how many there are.
+        Columns (score, "mean") and (score, "std") for each of `SCORE_TITLES`, over the seeds, NaN
+        for the deviation of one; and ("", "seeds"), how many there are.
     """
     rows = {}
     for title, records in runs.items():
         row = {("", "seeds"): len(records)}
-        for score in SCORES:
+        for score in SCORE_TITLES:
             mean = mean_score(records, score)
             row[score, "mean"] = mean.value
             row[score, "std"] = mean.std
         rows[title] = row
-    columns = [("", "seeds"), *((score, part) for score in SCORES for part in ("mean", "std"))]
+    columns = [("", "seeds")]
+    for score in SCORE_TITLES:
+        columns += [(score, "mean"), (score, "std")]
     return pd.DataFrame.from_dict(rows, orient="index", columns=pd.MultiIndex.from_tuples(columns))
 
 
@@ -91,7 +93,7 @@ def variant_changes(
     for title, records in runs.items():
         if title == BASE or not common_seeds(records, base):
             continue
-        for score in SCORES:
+        for score in SCORE_TITLES:
             differences[title, score] = paired_difference(records, base, score)
     return correct(differences, LEAST_SEEDS_OF_VARIANTS)
 
