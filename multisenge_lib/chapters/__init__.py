@@ -83,7 +83,6 @@ if TYPE_CHECKING:  # loaded when first asked for, see `lazy_names`
         ladder_gains,
         ladder_notes,
         ladder_runs,
-        ladder_sentences,
         ladder_table,
         not_trained,
     )

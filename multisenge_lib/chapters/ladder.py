@@ -9,13 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from multisenge_lib.chapters.gains import (
-    SIGNED,
-    clearness_sentence,
     gain_cells,
     gain_table,
     score_interval,
 )
-from multisenge_lib.chapters.html import write_number
 from multisenge_lib.chapters.style import (
     DESKTOP_WIDTH,
     GREEN,
@@ -51,60 +48,22 @@ class Rung:
         experiment: the first part of its experiment's name, before the classes.
         question: what a comparison with the network `below` answers.
         below: the label of the network that it is compared with; empty for the first.
-        step: what differs from the network `below`, in words that follow "from".
     """
 
     label: str
     experiment: str
     question: str
     below: str = ""
-    step: str = ""
 
 
 LADDER = (
     Rung("Random forest", "forest", "How far do single pixels get?"),
-    Rung(
-        "U-Net, one date",
-        "unet",
-        "Is spatial context worth it?",
-        "Random forest",
-        "spatial context on one date instead of single pixels on all",
-    ),
-    Rung(
-        "U-Net, dates stacked",
-        "stack",
-        "Are several dates worth it?",
-        "U-Net, one date",
-        "all dates instead of one",
-    ),
-    Rung(
-        "ConvLSTM",
-        "s1s2",
-        "Is recurrence worth it?",
-        "U-Net, dates stacked",
-        "recurrence instead of stacked dates",
-    ),
-    Rung(
-        "ConvLSTM+Inception",
-        "inception",
-        "Is the Inception module worth it?",
-        "ConvLSTM",
-        "the Inception module",
-    ),
-    Rung(
-        "3D U-Net",
-        "unet3d",
-        "Convolution over time instead of recurrence?",
-        "ConvLSTM",
-        "convolution over time instead of recurrence",
-    ),
-    Rung(
-        "U-TAE",
-        "utae",
-        "Attention to dates instead of recurrence?",
-        "ConvLSTM",
-        "attention to dates instead of recurrence",
-    ),
+    Rung("U-Net, one date", "unet", "Is spatial context worth it?", below="Random forest"),
+    Rung("U-Net, dates stacked", "stack", "Are several dates worth it?", below="U-Net, one date"),
+    Rung("ConvLSTM", "s1s2", "Is recurrence worth it?", below="U-Net, dates stacked"),
+    Rung("ConvLSTM+Inception", "inception", "Is the Inception module worth it?", below="ConvLSTM"),
+    Rung("3D U-Net", "unet3d", "Convolution over time instead of recurrence?", below="ConvLSTM"),
+    Rung("U-TAE", "utae", "Attention to dates instead of recurrence?", below="ConvLSTM"),
 )
 
 
@@ -150,28 +109,6 @@ def ladder_gains(runs: Mapping[str, Sequence[Record]]) -> dict[str, TestedDiffer
             continue
         differences[rung.label] = paired_difference(records, below, _SCORE)
     return correct(differences)
-
-
-def ladder_sentences(runs: Mapping[str, Sequence[Record]]) -> str:
-    """Say in a few sentences which step of the ladder gains most, and which gains are clear.
-
-    Args:
-        runs: from `ladder_runs`.
-    """
-    gains = ladder_gains(runs)
-    if not gains:
-        return "No two networks that follow each other are trained yet."
-    step_of = {rung.label: rung.step for rung in LADDER}
-    largest = max(gains, key=lambda label: gains[label].difference.value)
-    gain = gains[largest].difference.value
-    if gain > 0:
-        size = write_number(gain, SIGNED)
-        text = f"The largest gain in {_SCORE_WORDS} is {size}, from {step_of[largest]}."
-    else:
-        text = f"No step raises the {_SCORE_WORDS}."
-    clear = [label for label, tested in gains.items() if tested.is_clear]
-    most_pairs = max(tested.difference.seeds for tested in gains.values())
-    return f"{text} {clearness_sentence(most_pairs, clear, 'these are clear:')}"
 
 
 def ladder_table(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
