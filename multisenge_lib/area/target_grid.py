@@ -232,15 +232,14 @@ def patch_name(crs: CRS, west: int, north: int) -> str:
     column = west // _SQUARE
     row = (north - 1) // _SQUARE
     tile = tile_of_square(zone, column, row)
-    if tile is not None:
-        tile_west, tile_north, code = tile_corner(tile)
-        if code > 32700:
-            tile_north -= _SOUTHERN_NORTHING
-        x = (west - tile_west) // PIXEL
-        y = (tile_north - north) // PIXEL
-        if code % 100 == zone and min(x, y) >= 0:
-            return f"{tile}_{x}_{y}"
-    raise ImportAreaError(
-        f"the area reaches far beyond UTM zone {zone}, to {west} E {north} N from the equator, "
-        "where there are no tiles: import the parts of each zone by themselves"
-    )
+    if tile is None:
+        raise ImportAreaError(
+            f"the area reaches far beyond UTM zone {zone}, to {west} E {north} N from the equator, "
+            "where there are no tiles: import the parts of each zone by themselves"
+        )
+    tile_west, tile_north, code = tile_corner(tile)
+    if code > 32700:
+        tile_north -= _SOUTHERN_NORTHING
+    x = (west - tile_west) // PIXEL
+    y = (tile_north - north) // PIXEL
+    return f"{tile}_{x}_{y}"

@@ -88,6 +88,18 @@ def test_patches_lie_where_their_names_say(tmp_path):
             np.testing.assert_array_equal(raster.read(), part)
 
 
+def test_decibels_are_told_by_the_whole_image(tmp_path):
+    """The rows of the second patch hold one bright pixel alone, and nothing below 0 dB."""
+    decibels = 10 * np.log10(radar(0, 64, 32))
+    decibels[:, 32:] = np.nan
+    decibels[:, 40, 3] = 1
+    path = write(tmp_path / "S1_20230105.tif", decibels, ["VV", "VH"])
+    imported = import_area(tmp_path / "root", [path], size=32, units=InputUnits(s1="db"))
+    assert imported.patches == 1
+    truth = radar(0, 64, 32)[:, 0, 0]
+    np.testing.assert_allclose(pixel_of(imported.root, "s1", "20230105"), truth, rtol=1e-5)
+
+
 @pytest.mark.fault("digital numbers of Sentinel-1 as they are delivered -> the unit is asked for")
 def test_digital_numbers_are_asked_for(tmp_path):
     numbers = np.rint(10 ** ((10 * np.log10(radar()) + 83) / 20)).astype(np.uint16)

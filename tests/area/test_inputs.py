@@ -356,7 +356,7 @@ def test_positions_are_no_names(tmp_path, names):
     assert "only numbers its 10 bands" in refused(tmp_path, [stack])
     files = write_bands(tmp_path / "in", "S2_20230105_{}.tif", flat(), names)
     first = names[0].replace("B01", "B1")
-    assert f"are numbered {first} to" in refused(tmp_path, [files])
+    assert f"are numbered {first} to {names[-1]}" in refused(tmp_path, [files])
     described = tmp_path / "described"
     for number, (name, pixels) in enumerate(zip(names, flat(), strict=True)):
         write(described / f"S2_20230105_{chr(97 + number)}.tif", pixels[None], [name])

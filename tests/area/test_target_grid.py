@@ -48,6 +48,11 @@ def test_which_pixels_lie_on_the_grid(place, crs, is_on_grid):
         (2.5, 48.5, 32631),
         (-179.9, 10, 32601),
         (179.9, 10, 32660),
+        # Images across the antimeridian, most of them on its western or its eastern side.
+        (179.996, 10, 32660),
+        (179.999, 10, 32601),
+        (-180.004, 10, 32660),
+        (-180.001, 10, 32601),
         (10, -0.5, 32732),
         # Zone 32 is wider in the south of Norway, from 3 to 12 degrees.
         (2.5, 60, 32631),

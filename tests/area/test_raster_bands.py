@@ -1,0 +1,130 @@
+"""Which band of a raster is which: by the user, by descriptions, by the name of the file."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from multisenge_lib.area.raster_bands import (
+    RasterHeader,
+    bands_by_user,
+    bands_of_raster,
+    contradicts,
+    place_bands,
+)
+from multisenge_lib.dataset import S2_BANDS
+from multisenge_lib.errors import ImportAreaError
+
+#: What a user may say of rasters of two bands, of either sensor.
+TWO_OF_EACH = {"s1": ["VV", "VH"], "s2": ["B4", "B8"]}
+
+
+def header_of(name, descriptions, dtype="uint16"):
+    return RasterHeader(Path(name), list(descriptions), [dtype] * len(descriptions))
+
+
+def found(named):
+    """Sensor, band and number of each band; None for none."""
+    return named and [(band.sensor, band.band, band.index) for band in named]
+
+
+RADAR = [("s1", "VV", 1), ("s1", "VH", 2)]
+OPTICAL = [("s2", "B4", 1), ("s2", "B8", 2)]
+
+
+@pytest.mark.parametrize(
+    ("name", "descriptions", "user_bands", "expected"),
+    [
+        ("x.tif", [None, None], {"s2": ["B4", "B8"]}, OPTICAL),
+        # "-" is a band of no use.
+        ("x.tif", [None, None], {"s2": ["-", "B8"]}, [("s2", "B8", 2)]),
+        ("x.tif", [None, None], {"s2": ["B4", "-"]}, [("s2", "B4", 1)]),
+        # More or fewer bands are another raster.
+        ("x.tif", [None], {"s2": ["B4", "B8"]}, None),
+        ("x.tif", [None, None, None], {"s2": ["B4", "B8"]}, None),
+        # Two orders may be meant, unless the name says the sensor.
+        ("x.tif", [None, None], TWO_OF_EACH, None),
+        ("S1_20230105.tif", [None, None], TWO_OF_EACH, RADAR),
+        ("S2_20230105.tif", [None, None], TWO_OF_EACH, OPTICAL),
+        ("S1_20230105.tif", [None, None], {"s2": ["B4", "B8"]}, None),
+        # Bands that are described as those of the other sensor alone.
+        ("x.tif", ["VV", "VH"], {"s2": ["B4", "B8"]}, None),
+        ("x.tif", ["B4", "B8"], {"s1": ["VV", "VH"]}, None),
+        ("x.tif", ["VV", "B8"], {"s2": ["B4", "B8"]}, OPTICAL),
+        ("x.tif", ["B8", "B4"], {"s2": ["B4", "B8"]}, OPTICAL),
+        # A file of one band is no stack of the other sensor's one band.
+        ("20230105_B2.tif", [None], {"s1": ["VV"], "s2": S2_BANDS}, None),
+        ("20230105.tif", [None], {"s1": ["VV"], "s2": S2_BANDS}, [("s1", "VV", 1)]),
+    ],
+)
+def test_the_order_that_the_user_gives(name, descriptions, user_bands, expected):
+    assert found(bands_by_user(header_of(name, descriptions), user_bands)) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "descriptions", "expected"),
+    [
+        ("x.tif", ["B4", "B8"], OPTICAL),
+        ("x.tif", ["VV", "angle", "VH"], [("s1", "VV", 1), ("s1", "VH", 3)]),
+        # The name of the file counts for one band alone, and after its description.
+        ("20230105_B2.tif", ["Gray"], [("s2", "B2", 1)]),
+        ("20230105_B2.tif", ["B4"], [("s2", "B4", 1)]),
+        ("20230105_B2.tif", ["B4", None], [("s2", "B4", 1)]),
+        # Bands that networks do not take are left out.
+        ("x.tif", ["B4", "B8", "B9"], OPTICAL),
+    ],
+)
+def test_bands_that_are_described(name, descriptions, expected):
+    assert found(bands_of_raster(header_of(name, descriptions), {}, in_folder=True)) == expected
+
+
+@pytest.mark.parametrize(
+    ("descriptions", "dtype", "reason"),
+    [
+        (["B1", "B9"], "uint16", "rasters of bands that networks do not take"),
+        ([None], "uint16", "rasters that name no band"),
+        ([None] * 3, "uint8", "rasters that name no band"),
+        ([None] * 3, "uint16", None),
+    ],
+)
+def test_rasters_of_a_folder_that_are_left_out(descriptions, dtype, reason):
+    """Three bands without a name may be an image, if they are no picture; it is asked."""
+    header = header_of("20230105.tif", descriptions, dtype)
+    if reason is None:
+        with pytest.raises(ImportAreaError, match="does not name its 3 bands"):
+            bands_of_raster(header, {}, in_folder=True)
+    else:
+        assert bands_of_raster(header, {}, in_folder=True) == reason
+
+
+@pytest.mark.parametrize(
+    ("descriptions", "is_contradicted"),
+    [
+        (["B4", "B8"], False),
+        (["B8", "B4"], True),
+        (["B4", "B8A"], True),
+        # What names no band, or only counts, says nothing else.
+        ([None, None], False),
+        (["red light", None], False),
+        (["B1", "B2"], False),
+    ],
+)
+def test_descriptions_that_say_otherwise(descriptions, is_contradicted):
+    header = header_of("x.tif", descriptions)
+    named = bands_by_user(header, {"s2": ["B4", "B8"]})
+    assert contradicts(header, named) == is_contradicted
+
+
+def test_the_date_of_a_band_counts_before_that_of_the_file():
+    header = header_of("20230105_x.tif", ["20230202_B4", "B8"])
+    named = bands_of_raster(header, {}, in_folder=True)
+    days = [band.day for band in place_bands(header, named, None)]
+    assert days == [np.datetime64("2023-02-02"), np.datetime64("2023-01-05")]
+
+
+def test_a_processing_baseline_is_of_optical_bands_alone():
+    header = header_of("S2A_MSIL2A_20230105T104031_N0400_R008/x.tif", ["B4", "VV"])
+    named = bands_of_raster(header, {}, in_folder=True)
+    baselines = {band.band: band.source.baseline for band in place_bands(header, named, None)}
+    assert baselines["B4"].name == "N0400"
+    assert baselines["VV"] is None
