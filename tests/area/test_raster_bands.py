@@ -116,7 +116,7 @@ def test_descriptions_that_say_otherwise(descriptions, is_contradicted):
 
 
 def test_the_date_of_a_band_counts_before_that_of_the_file():
-    header = header_of("20230105_x.tif", ["20230202_B4", "B8"])
+    header = header_of("20230105_x.tif", ["20230202_B4", "B4"])
     named = bands_of_raster(header, {}, in_folder=True)
     days = [band.day for band in place_bands(header, named, None)]
     assert days == [np.datetime64("2023-02-02"), np.datetime64("2023-01-05")]
