@@ -216,7 +216,8 @@ def write_evaluation(record: results.Record, folder: Path | str | None = None) -
     Args:
         record: from `evaluate_model`.
         folder: by default `evaluation_folder`. It must be new or empty, or hold the record of an
-            earlier evaluation of the same network on the same split of the same data.
+            earlier evaluation of the same network on the same split of the same data. With the same
+            library, the new record then differs from that one only in `finished`, its time.
 
     Raises:
         FileError: the folder holds something else, or cannot be written.
