@@ -181,7 +181,7 @@ rule network:
         mem_mb=64000,
     run:
         import shutil
-        from multisenge_lib.files import keep_freed_memory
+        from multisenge_lib.memory import keep_freed_memory
         from multisenge_lib.training import settings_for, train
 
         # As the notebook does: on Linux a training step is then more than twice as fast, since freed arrays are used

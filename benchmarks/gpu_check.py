@@ -28,7 +28,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from common import machine
 from gpu_parts.reporting import read_part
 
-from multisenge_lib.files import installed, provenance, write_text
+from multisenge_lib.files import write_text
+from multisenge_lib.software import installed, provenance
 
 BENCHMARKS = Path(__file__).resolve().parent
 PROJECT = BENCHMARKS.parent

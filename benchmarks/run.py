@@ -23,7 +23,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 from common import Skipped, as_text, machine
 
 from multisenge_lib import paths
-from multisenge_lib.files import installed, keep_freed_memory, provenance, write_text
+from multisenge_lib.files import write_text
+from multisenge_lib.memory import keep_freed_memory
+from multisenge_lib.software import installed, provenance
 
 PARTS = ("start", "index", "metrics", "check", "data", "conv_lstm", "networks", "growth")
 #: Measured only when named.

@@ -17,8 +17,8 @@ from multisenge_lib.lazy import lazy_names
 
 if TYPE_CHECKING:  # loaded when first asked for, see `lazy_names`: Keras alone takes seconds
     from multisenge_lib.dataset import TYPOLOGIES, load_selection, pack, read_patch, reclassify
-    from multisenge_lib.files import keep_freed_memory
     from multisenge_lib.maps import predict_map
+    from multisenge_lib.memory import keep_freed_memory
     from multisenge_lib.models import EXPERIMENTS, build_model
     from multisenge_lib.results import read_record, scores
     from multisenge_lib.sample import find_data_root

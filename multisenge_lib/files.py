@@ -1,32 +1,18 @@
-"""Write files and folders whole or not at all, hold locks, and say what code wrote a file."""
+"""Write files and folders whole or not at all, and hold locks."""
 
 import contextlib
-import ctypes
-import hashlib
-import json
 import os
-import platform
 import secrets
 import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
-from importlib.metadata import PackageNotFoundError, distribution, version
 from pathlib import Path
-from typing import Any
 
 import filelock
 
-from multisenge_lib import paths
 from multisenge_lib.errors import FileError, MultiSenGEError, printable
 
-_PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "jax", "numpy", "pandas", "rasterio")
-#: The name under which this library is installed.
-_DISTRIBUTION = "multisenge-book"
 _REMEDY = "make room, or choose another folder"
-#: Files of the package that decide what it does.
-_CODE_SUFFIXES = (".py", ".json", ".toml", ".yaml")
 
 
 def _reason(error: OSError) -> str:
@@ -143,98 +129,3 @@ def whole_folder(path: Path, busy: MultiSenGEError) -> Iterator[Path]:
             unfinished.replace(path)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
-
-
-def _git(*arguments: str) -> str | None:
-    """What git prints, or None outside a checkout or without git."""
-    root = paths.checkout()
-    # An installed package may lie inside the repository of something else, which is not asked.
-    if root is None or not (root / ".git").exists():
-        return None
-    command = ["git", "-C", str(root), *arguments]
-    try:
-        result = subprocess.run(command, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return result.stdout.strip()
-
-
-def installed(package: str) -> str | None:
-    """Return the version of a package, or None where it is not installed."""
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
-
-
-def _installed_commit() -> str | None:
-    """The commit from which pip installed this library, where it came from a repository."""
-    try:
-        text = distribution(_DISTRIBUTION).read_text("direct_url.json")
-        return json.loads(text or "{}").get("vcs_info", {}).get("commit_id")
-    except (PackageNotFoundError, ValueError, AttributeError):
-        return None
-
-
-def keep_freed_memory() -> None:
-    """Let the C library keep the memory of freed arrays for the next ones, in the whole process.
-
-    Call it once, at the start of a script that packs or trains on Linux. By default glibc gives
-    each large array back to the system and asks for zeroed pages again for the next one. Packing
-    and training make and free large arrays all the time: a training step on the sample took about
-    0.5 s with this call and over 1.3 s without it, half of which was the system's work on pages.
-
-    This changes the memory of the whole process for good: freed memory stays taken. So no function
-    of the library calls it. The notebook, the Snakefile, the benchmarks and `multisenge transfer`
-    do. Nothing happens where the C library has no `mallopt` (macOS, Windows, musl).
-
-    Examples:
-        >>> import multisenge_lib as ms
-        >>> ms.keep_freed_memory()  # doctest: +SKIP
-    """
-    trim_threshold = -1  # M_TRIM_THRESHOLD in glibc's malloc.h
-    mmap_max = -4  # M_MMAP_MAX
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (OSError, AttributeError, TypeError):  # TypeError: Windows
-        return
-    mallopt(trim_threshold, 2**31 - 1)  # give memory back only beyond 2 GiB
-    mallopt(mmap_max, 0)  # and map no array on its own
-
-
-@cache
-def library_digest() -> str:
-    """Hash the whole library: every module and data file, by name and content."""
-    folder = Path(__file__).parent
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        if path.suffix in _CODE_SUFFIXES:
-            digest.update(path.relative_to(folder).as_posix().encode())
-            digest.update(path.read_bytes())
-    return digest.hexdigest()
-
-
-def provenance() -> dict[str, Any]:
-    """Describe the code and the software of the machine behind a run.
-
-    Returns:
-        `commit`: of the checkout, or from which the package was installed; None if unknown.
-        `uncommitted`: whether library or notebook differ from it; None outside a git checkout.
-        `versions`: of Python and of the packages that are installed, by name.
-    """
-    versions = {"python": platform.python_version()}
-    for package in _PACKAGES:
-        package_version = installed(package)
-        if package_version is not None:
-            versions[package] = package_version
-
-    commit = _git("rev-parse", "HEAD")
-    changed = _git("status", "--porcelain", "--", "multisenge_lib", "notebooks")
-    if paths.checkout() is None:
-        commit = _installed_commit()
-        versions[_DISTRIBUTION] = installed(_DISTRIBUTION) or "unknown"
-    return {
-        "commit": commit,
-        "uncommitted": None if changed is None else bool(changed),
-        "versions": versions,
-    }

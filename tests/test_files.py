@@ -1,6 +1,5 @@
 """Files and folders whole or not at all, locks, and the code behind a run."""
 
-import json
 import subprocess
 import sys
 import threading
@@ -120,16 +119,3 @@ def test_the_library_is_imported_without_fcntl():
     subprocess.run([sys.executable, "-c", code], check=True)
     for path in (paths.PROJECT / "multisenge_lib").rglob("*.py"):
         assert "import fcntl" not in path.read_text("utf-8"), path
-
-
-def test_an_installed_package_names_the_commit_it_came_from(tmp_path, monkeypatch):
-    class Installed:
-        @staticmethod
-        def read_text(name):
-            return json.dumps({"vcs_info": {"vcs": "git", "commit_id": "1" * 40}})
-
-    monkeypatch.setattr(paths, "PROJECT", tmp_path)
-    monkeypatch.setattr(files, "distribution", lambda name: Installed)
-    provenance = files.provenance()
-    assert provenance["commit"] == "1" * 40 and provenance["uncommitted"] is None
-    assert "multisenge-book" in provenance["versions"]

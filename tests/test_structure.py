@@ -12,7 +12,7 @@ LIBRARY = Path(__file__).resolve().parent.parent / "multisenge_lib"
 CORE = (
     {"errors", "lazy"},
     {"paths"},
-    {"files"},
+    {"files", "software", "memory"},
     {"dataset", "paper"},
     {"models"},
     {"results"},

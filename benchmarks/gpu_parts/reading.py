@@ -21,7 +21,7 @@ from gpu_parts.networks import (
 )
 from gpu_parts.reporting import Task
 from multisenge_lib.dataset import TYPOLOGIES, load_selection, pack
-from multisenge_lib.files import keep_freed_memory
+from multisenge_lib.memory import keep_freed_memory
 from multisenge_lib.training import Settings
 from multisenge_lib.training.batches import TrainingBatches, read_ahead
 

@@ -140,11 +140,8 @@ def _finest(
             raise both_give(one.source, other.source, band, day, "in different projections")
     # ESA's folder R20m holds B2 again, as a mean of the 10 m pixels in R10m.
     smallest_pixel = min(place.pixel_width for _, place in placed)
-    fine = []
-    coarser = []
-    for one in placed:
-        is_finest = np.isclose(one.place.pixel_width, smallest_pixel)
-        (fine if is_finest else coarser).append(one)
+    fine = [one for one in placed if np.isclose(one.place.pixel_width, smallest_pixel)]
+    coarser = [one for one in placed if one not in fine]
     for source, place in coarser:
         if not any(_lies_within(place, finer.place, place.pixel_width) for finer in fine):
             problem = "at different resolutions and on different ground"

@@ -296,7 +296,7 @@ def compare_transfer(
     the dataset south. A run that was interrupted goes on. Each of the six runs of a seed takes
     about ten minutes on two free cores.
     """
-    from multisenge_lib.files import keep_freed_memory
+    from multisenge_lib.memory import keep_freed_memory
     from multisenge_lib.tools import run_transfer
 
     numbers = []

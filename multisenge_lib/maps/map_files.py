@@ -27,7 +27,7 @@ import rasterio.shutil
 from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
-from multisenge_lib import files
+from multisenge_lib import files, software
 from multisenge_lib.dataset import NO_DATA, file_problem, is_sample
 from multisenge_lib.errors import ExperimentError, FileError, ModelError, printable
 from multisenge_lib.maps.map_styles import (
@@ -320,7 +320,7 @@ def _seal(target: MapFiles, done: int) -> str:
     """Compute a digest that changes if the layers or the progress file are edited or exchanged."""
     # The layers are not compressed, so their sizes stay as they were at the start.
     sizes = [target.unfinished(layer).stat().st_size for layer in target.layers]
-    content = json.dumps([target.identity, files.library_digest(), done, sizes])
+    content = json.dumps([target.identity, software.library_digest(), done, sizes])
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 

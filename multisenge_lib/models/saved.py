@@ -31,6 +31,7 @@ from multisenge_lib.models.networks import (
     import_network,
     parse_network,
 )
+from multisenge_lib.software import provenance
 
 UNITS = {"s1": "linear intensity", "s2": "reflectance x 10,000"}
 
@@ -133,7 +134,7 @@ def model_card(
         dataset=dataset,
         classification=typology.name,
         scores=dict(scores or {}),
-        library=files.provenance(),
+        library=provenance(),
         network=_portable_name(experiment.network),
         s1_per_month=experiment.s1_per_month,
     )
@@ -363,7 +364,7 @@ def _versions(path: Path, card: ModelCard) -> str:
             written_by = json.loads(archive.read(_METADATA)).get("keras_version")
     except (OSError, KeyError, ValueError, AttributeError, zipfile.BadZipFile):
         written_by = None
-    here = files.provenance()
+    here = provenance()
     theirs = f"Keras {written_by} and this library at {str(card.library.get('commit'))[:7]}"
     ours = f"Keras {keras.__version__} and this library at {str(here['commit'])[:7]}"
     if theirs == ours:

@@ -18,8 +18,8 @@ import numpy as np
 from multisenge_lib import results
 from multisenge_lib.dataset import NO_DATA, BandOrder, Dataset, OnError, Store, dataset_of_root
 from multisenge_lib.errors import ExperimentError
-from multisenge_lib.files import provenance
 from multisenge_lib.other_networks.forest_experiments import forest_experiment
+from multisenge_lib.software import provenance
 from multisenge_lib.training import (
     ClassifierInfo,
     PreparedRun,

@@ -11,7 +11,8 @@ import pandas as pd
 from multisenge_lib.audit import RECORD, SELECTION, TABLES, count_labels, date_series
 from multisenge_lib.dataset import MULTISENGE, read_index, select, to_csv
 from multisenge_lib.errors import LabelError
-from multisenge_lib.files import atomic, provenance, write_text
+from multisenge_lib.files import atomic, write_text
+from multisenge_lib.software import provenance
 
 #: The published label files.
 PATCHES = 8157

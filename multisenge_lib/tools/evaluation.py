@@ -28,8 +28,8 @@ from multisenge_lib.dataset import (
     root_digest,
 )
 from multisenge_lib.errors import FileError, ModelError, RecordError, printable
-from multisenge_lib.files import provenance
 from multisenge_lib.models import ModelCard, load_model, predict, with_input_size
+from multisenge_lib.software import provenance
 from multisenge_lib.training import count_weights
 
 #: The folder of the records of evaluations, below that of all results.

@@ -12,8 +12,8 @@ import numpy as np
 from keras.callbacks import Callback, EarlyStopping
 
 from multisenge_lib.errors import ExperimentError
-from multisenge_lib.files import provenance
 from multisenge_lib.models import build_model
+from multisenge_lib.software import provenance
 from multisenge_lib.training.batches import read_ahead
 from multisenge_lib.training.checkpoint import Checkpoint, TrainingInfo, read_finished
 from multisenge_lib.training.devices import (

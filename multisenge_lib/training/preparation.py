@@ -33,8 +33,8 @@ from multisenge_lib.dataset import (
     read_patch,
 )
 from multisenge_lib.errors import ExperimentError, PatchError, SelectionError
-from multisenge_lib.files import library_digest
 from multisenge_lib.models import Experiment, ModelCard, check_size, model_card, takes_days
+from multisenge_lib.software import library_digest
 from multisenge_lib.training.batches import (
     Batches,
     TrainingBatches,

@@ -269,7 +269,7 @@ def test_an_unfinished_map_of_something_else_is_started_anew(whole, tmp_path, mo
         begin(tmp_path / "map.tif", identity="another run")
     else:
         with monkeypatch.context() as patch:
-            patch.setattr(map_files.files, "library_digest", lambda: "older code")
+            patch.setattr(map_files.software, "library_digest", lambda: "older code")
             begin(tmp_path / "map.tif")
     asked = []
     write_map(map_at(tmp_path / "map.tif"), recording(asked))

@@ -13,7 +13,7 @@ from records import make_record
 
 from multisenge_lib import paths, results
 from multisenge_lib.errors import FileError, RecordError
-from multisenge_lib.files import provenance
+from multisenge_lib.software import provenance
 
 PATCH = "31UEQ_7453_4112"
 
