@@ -165,16 +165,18 @@ def class_series(
     ids: np.ndarray,
     typology: Typology,
     dates: Sequence[str],
+    ylabel: str = "",
     width: float = DESKTOP_WIDTH,
 ) -> Figure:
-    """Draw the mean of each band by class over the dates, one panel per band.
+    """Draw the mean of a quantity by class over the dates, one panel per quantity.
 
     Args:
-        series: band to `(patches, dates, height, width)`; VV and VH as linear backscatter, averaged
+        series: name to `(patches, dates, height, width)`; VV and VH as linear backscatter, averaged
             as it is and drawn in dB; other bands as reflectance x 10,000.
         ids: `(patches, height, width)`, ids of the typology.
         typology: typology of `ids`.
         dates: how to call each date.
+        ylabel: label of all panels, where the quantities are not bands, such as gates.
         width: width of the figure, in inches.
     """
     present = [c.id for c in typology.classes if (ids == c.id).any()]
@@ -186,6 +188,8 @@ def class_series(
         if band in S1_BANDS:
             means = decibel(means)
             unit = "Backscatter (dB)"
+        elif ylabel:
+            unit = ylabel
         else:
             unit = "Reflectance × 10,000"
             ax.yaxis.set_major_formatter("{x:,.0f}")
