@@ -105,3 +105,23 @@ def test_digital_numbers_are_asked_for(tmp_path):
     numbers = np.rint(10 ** ((10 * np.log10(radar()) + 83) / 20)).astype(np.uint16)
     path = write(tmp_path / "S1_20230105.tif", numbers, ["VV", "VH"])
     assert "--s1-unit db, linear, or dn" in refused(tmp_path, [path])
+
+
+@pytest.mark.fault("radar whose first row of patches holds no data -> the others are cut")
+def test_a_row_of_patches_without_data(tmp_path):
+    pixels = radar(0, 64, 32)
+    pixels[:, :32] = 0
+    path = write(tmp_path / "S1_20230105.tif", pixels, ["VV", "VH"])
+    imported = import_area(tmp_path / "root", [path], size=32)
+    assert imported.patches == 1
+    np.testing.assert_array_equal(pixel_of(imported.root, "s1", "20230105"), pixels[:, 32, 0])
+
+
+@pytest.mark.fault(
+    "a no-data value that the raster's type cannot hold, on another grid -> no matter"
+)
+def test_no_data_outside_the_type(tmp_path):
+    path = write(tmp_path / "S2_20230105.tif", flat(height=32, width=32), S2_BANDS, res=20)
+    units = InputUnits(no_data=-9999)
+    imported = import_area(tmp_path / "root", [path], size=64, units=units)
+    assert pixel_of(imported.root, "s2", "20230105").tolist() == GREEN.tolist()
