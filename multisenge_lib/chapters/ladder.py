@@ -136,7 +136,8 @@ def _score_text(records: Sequence[Record]) -> str:
     low, high = score_interval(mean, _SCORE)
     if np.isnan(low):
         return f"{mean.value:.3f}"
-    return f"{mean.value:.3f} ({low:.3f} to {high:.3f})"
+    interval = f"({low:.3f} to {high:.3f})".replace(" ", "\N{NO-BREAK SPACE}")
+    return f"{mean.value:.3f} {interval}"
 
 
 def ladder_costs(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
