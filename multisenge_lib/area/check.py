@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from multisenge_lib.area.draft import draft_dataset
 from multisenge_lib.area.raster_content import (
-    Evidence,
+    ContentCheck,
     RasterContent,
     backscatter_levels,
     band_order,
@@ -400,7 +400,7 @@ def _read_patch(
     return all_findings
 
 
-def _problems_of_content(evidence: dict[str, Evidence]) -> list[Remark]:
+def _problems_of_content(evidence: dict[str, ContentCheck]) -> list[Remark]:
     layer_of_subject = {"Band order": "s2", "Reflectance": "s2", "Backscatter": "s1"}
     remarks = []
     for subject, layer in layer_of_subject.items():

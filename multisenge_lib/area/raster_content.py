@@ -36,7 +36,7 @@ _MOST = 0.5
 _MOST_OFFSETS = 5
 
 
-class Evidence(NamedTuple):
+class ContentCheck(NamedTuple):
     """What the pixels of all rasters show: a sentence, and a problem; each may be empty."""
 
     sentence: str = ""
@@ -122,20 +122,20 @@ def _constant_bands(raster: Raster, sample: np.ndarray) -> list[str]:
     return notes
 
 
-def band_order(images: pd.DataFrame) -> Evidence:
+def band_order(images: pd.DataFrame) -> ContentCheck:
     """Judge the order of the bands of Sentinel-2 by vegetation.
 
     Args:
         images: one row per raster: `names_bands`, `edge`, `order` of `RasterContent`.
     """
     if images.empty:
-        return Evidence()
+        return ContentCheck()
     named = images["names_bands"].astype(bool)
     orders = images["order"]
     sentence = f"Rasters that name their bands: {named.sum():,} of {len(images):,}. "
     votes = orders.value_counts()
     if votes.empty:
-        return Evidence(sentence + "Too little vegetation to test their order.")
+        return ContentCheck(sentence + "Too little vegetation to test their order.")
     fourth, fifth = np.mean(images["edge"][orders.notna()].tolist(), axis=0)
     by_order = " and ".join(
         f"{count:,} speak for the {order} order" for order, count in votes.items()
@@ -152,10 +152,10 @@ def band_order(images: pd.DataFrame) -> Evidence:
         problem = "rasters without band names are stored in two orders: name their bands"
     elif orders_of_unnamed == {"resolution"}:
         problem = "bands without names lie 10 m bands first: give band_order='resolution'"
-    return Evidence(sentence, problem)
+    return ContentCheck(sentence, problem)
 
 
-def backscatter_levels(images: pd.DataFrame) -> Evidence:
+def backscatter_levels(images: pd.DataFrame) -> ContentCheck:
     """Judge the unit and the order of the bands of Sentinel-1 by their medians.
 
     Args:
@@ -163,7 +163,7 @@ def backscatter_levels(images: pd.DataFrame) -> Evidence:
     """
     levels = np.array(images["levels"].dropna().tolist())
     if not len(levels):
-        return Evidence()
+        return ContentCheck()
     vv, vh = np.median(levels, axis=0)
     share_above = (levels[:, 0] > levels[:, 1]).mean()
     sentence = (
@@ -178,10 +178,10 @@ def backscatter_levels(images: pd.DataFrame) -> Evidence:
         problem = f"a median of {vv:.1f} dB is not that of land: is it linear intensity?"
     else:
         problem = amplitude_problem({"VV": vv, "VH": vh}) or ""
-    return Evidence(sentence, problem)
+    return ContentCheck(sentence, problem)
 
 
-def reflectance_unit(images: pd.DataFrame) -> Evidence:
+def reflectance_unit(images: pd.DataFrame) -> ContentCheck:
     """Judge the unit of Sentinel-2 by most rasters: a single one may be all lake or shadow.
 
     Args:
@@ -197,12 +197,12 @@ def reflectance_unit(images: pd.DataFrame) -> Evidence:
             "B2-B4. Products since January 2022 carry an offset; if these do, subtract 1000."
         )
     if len(doubts) <= _MOST * len(images):
-        return Evidence(sentence)
+        return ContentCheck(sentence)
     problem = f"most rasters are in doubt, such as one that {doubts.iloc[0]}"
-    return Evidence(problem=problem)
+    return ContentCheck(problem=problem)
 
 
-def place(rasters: pd.DataFrame) -> Evidence:
+def place(rasters: pd.DataFrame) -> ContentCheck:
     """Say how far rasters lie from where their names say.
 
     Args:
@@ -210,11 +210,11 @@ def place(rasters: pd.DataFrame) -> Evidence:
     """
     offsets = Counter(rasters["offset"].dropna())
     if set(offsets) == {(0, 0)}:
-        return Evidence("Every raster lies where its name says.")
+        return ContentCheck("Every raster lies where its name says.")
     sentences = []
     for (east, south), count in offsets.most_common(_MOST_OFFSETS):
         rasters = counted(count, "raster lies", "rasters lie")
         sentences.append(
             f"{rasters} {east:+d} m east and {south:+d} m south of where the name says"
         )
-    return Evidence("; ".join(sentences))
+    return ContentCheck("; ".join(sentences))

@@ -54,7 +54,7 @@ from multisenge_lib.audit.replications import (
     answers,
     class_f1_table,
     merged_runs,
-    run_table,
+    public_run_table,
     sensor_gains,
     spread_of_one_network,
 )

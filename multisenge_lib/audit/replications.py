@@ -15,23 +15,23 @@ import pandas as pd
 
 from multisenge_lib.audit.table_claims import merge_matrix
 from multisenge_lib.dataset import URBAN
-from multisenge_lib.paper import METHODS, Replication, Run, read_paper, replication
+from multisenge_lib.paper import METHODS, OutsideRun, Replication, read_paper, replication
 from multisenge_lib.results import scores
 
-#: The scores of `run_table`, by the names of `results.OVERALL`.
+#: The scores of `public_run_table`, by the names of `results.OVERALL`.
 COMPARED = ("accuracy", "weighted_f1", "macro_f1", "kappa")
 #: How the names of the paper's own network begin in the replication.
 SAME_NETWORK = "ConvLSTM+Inception-S1S2"
 
 
-def class_f1(run: Run) -> np.ndarray | None:
+def class_f1(run: OutsideRun) -> np.ndarray | None:
     """F1 of each class: from the run's matrix, else as reported, else None."""
     if run.confusion is not None:
         return np.array(scores(run.confusion)["f1"])
     return run.f1
 
 
-def overall_scores(run: Run) -> dict[str, float | None]:
+def overall_scores(run: OutsideRun) -> dict[str, float | None]:
     """The scores of `COMPARED`: from the run's matrix, else as reported; None where neither is."""
     if run.confusion is not None:
         from_matrix = scores(run.confusion)
@@ -48,7 +48,7 @@ def overall_scores(run: Run) -> dict[str, float | None]:
     }
 
 
-def run_table(classes: int) -> pd.DataFrame:
+def public_run_table(classes: int) -> pd.DataFrame:
     """The paper's four methods and every public run of others, with one typology.
 
     Args:
@@ -118,7 +118,7 @@ def spread_of_one_network(classes: int) -> dict[str, tuple[Spread, Spread]]:
     Returns:
         By score: the spread of the replicated network's states, and that of the paper's methods.
     """
-    table = run_table(classes)
+    table = public_run_table(classes)
     states = table[(table["by"] == "replication") & table.index.str.startswith(SAME_NETWORK)]
     methods = table[table["by"] == "paper"]
     return {score: (_spread(states[score]), _spread(methods[score])) for score in COMPARED}
@@ -132,7 +132,7 @@ def merged_runs() -> pd.DataFrame:
         `_six` appended those of the same model trained on six classes, NaN where there is none.
     """
     merge = merge_matrix(6)
-    trained_on_six = run_table(6)
+    trained_on_six = public_run_table(6)
     rows = {}
     for model, matrix in replication().matrices(10).items():
         merged = scores((merge @ matrix @ merge.T).astype(np.int64))
@@ -266,7 +266,7 @@ def sensor_gains() -> pd.DataFrame:
     baseline = "U-TAE, S2 only"
     rows = {}
     for classes in (6, 10):
-        overall = run_table(classes)
+        overall = public_run_table(classes)
         by_class = class_f1_table(classes)
         urban_f1 = by_class[list(URBAN)].mean(axis=1)
         for model in ("U-TAE, S1+S2 concatenated", "MA-UTAE, two encoders concatenated"):

@@ -86,7 +86,7 @@ def spread_figure(classes: int, width: float = DESKTOP_WIDTH) -> Figure:
         classes: 6 or 10.
         width: width of the figure, in inches.
     """
-    runs = audit.run_table(classes)
+    runs = audit.public_run_table(classes)
     is_state = (runs["by"] == "replication") & runs.index.str.startswith(SAME_NETWORK)
     groups = {
         "the paper's four methods": runs[runs["by"] == "paper"],
@@ -225,7 +225,7 @@ def gains_by_model(gains: pd.DataFrame) -> pd.DataFrame:
 
 
 def run_overview(runs: pd.DataFrame, caption: str, label: str = "") -> Html:
-    """Show the runs of `audit.run_table`, with a link to the file of each."""
+    """Show the runs of `audit.public_run_table`, with a link to the file of each."""
     rows = runs.drop(columns=["by", "source"])
     rows.columns = [name.replace("_f1", " F1") for name in rows.columns]
     links = []

@@ -68,7 +68,7 @@ def _public_scores(classes: int, score: str) -> pd.Series:
     if score == URBAN_F1:
         by_class = audit.class_f1_table(classes)
         return by_class[list(URBAN)].mean(axis=1)
-    return audit.run_table(classes)[score]
+    return audit.public_run_table(classes)[score]
 
 
 def _row_name(model: str) -> str:

@@ -9,8 +9,8 @@ from multisenge_lib.paper.data_files import (
 )
 from multisenge_lib.paper.outside_sources import (
     AuthorsScript,
+    OutsideRun,
     Replication,
-    Run,
     authors_script,
     read_code_sources,
     replication,

@@ -11,7 +11,7 @@ from multisenge_lib.paper.data_files import convert, read_data
 
 
 @dataclass(frozen=True)
-class Run:
+class OutsideRun:
     """One run of the independent replication; what it does not report is None.
 
     Attributes:
@@ -73,9 +73,9 @@ class Replication:
     test_tile: str
     patches: int
     support: Mapping[int, np.ndarray]
-    runs: tuple[Run, ...]
+    runs: tuple[OutsideRun, ...]
 
-    def of_classes(self, classes: int) -> list[Run]:
+    def of_classes(self, classes: int) -> list[OutsideRun]:
         """The runs with 6 or 10 classes."""
         return [run for run in self.runs if run.classes == classes]
 
@@ -84,7 +84,7 @@ class Replication:
         runs = self.of_classes(classes)
         return {run.model: run.confusion for run in runs if run.confusion is not None}
 
-    def address(self, run: Run) -> str:
+    def address(self, run: OutsideRun) -> str:
         """Where a run's file stands, at its commit; the repository if that is not known."""
         if run.commit is None:
             return self.url

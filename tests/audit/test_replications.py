@@ -34,8 +34,8 @@ def test_reported_scores_follow_from_the_matrix(run):
 
 
 def test_tables_hold_the_paper_and_all_runs():
-    six = replications.run_table(6)
-    ten = replications.run_table(10)
+    six = replications.public_run_table(6)
+    ten = replications.public_run_table(10)
     assert six["by"].value_counts().to_dict() == {"replication": 10, "paper": 4}
     assert ten["by"].value_counts().to_dict() == {"replication": 7, "paper": 4}
     assert ten.loc["ConvLSTM+Inception-S1S2", "kappa"] == 0.7945
