@@ -120,6 +120,7 @@ if TYPE_CHECKING:  # loaded when first asked for, see `lazy_names`
         urban_scatter,
     )
     from multisenge_lib.chapters.showcase import patches_to_show, showcase_images
+    from multisenge_lib.chapters.spatial_tables import classes_at_all_distances, noise_table
     from multisenge_lib.chapters.style import (
         image_grid,
         mark_sample,

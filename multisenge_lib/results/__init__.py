@@ -43,4 +43,4 @@ from multisenge_lib.results.side_by_side import (
     comparison_text,
     read_existing_runs,
 )
-from multisenge_lib.results.spatial import SpatialCounts
+from multisenge_lib.results.spatial import DISTANCE_BINS, SpatialCounts
