@@ -1,4 +1,4 @@
-"""Files and folders whole or not at all, locks, and the code behind a run."""
+"""Files and folders whole or not at all, and locks."""
 
 import subprocess
 import sys

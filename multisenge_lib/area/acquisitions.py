@@ -28,7 +28,8 @@ class Acquisition:
         sensor: `s1` or `s2`.
         day: the date.
         parts: the bands by name, of each file or tile that shows a part of the ground. Mostly there
-            is one. All parts have the same bands, and the first counts where parts overlap.
+            is one. All parts have the same bands. Where parts overlap, the first with a signal in
+            all bands counts.
     """
 
     sensor: str
@@ -110,7 +111,7 @@ def _notices(acquisitions: Sequence[Acquisition], coarser: Sequence[BandSource])
         first, second = (part[band].name for part in example.parts[:2])
         notices.append(
             f"{dates}, such as {example.title} from {first} and {second}; where they overlap, the "
-            "first by path counts"
+            "first by path that holds all bands counts"
         )
     return notices
 
@@ -136,7 +137,7 @@ def _finest(
         by_grid[source.grid] = _PlacedSource(source, placement_of(sensor, source))
     placed = [by_grid[grid] for grid in sorted(by_grid)]
     for one, other in combinations(placed, 2):
-        if one.place.crs != other.place.crs:
+        if one.place.stored_crs != other.place.stored_crs:
             raise both_give(one.source, other.source, band, day, "in different projections")
     # ESA's folder R20m holds B2 again, as a mean of the 10 m pixels in R10m.
     smallest_pixel = min(place.pixel_width for _, place in placed)
@@ -157,8 +158,8 @@ def _finest(
 
 def _lies_within(inner: Placement, outer: Placement, margin: float) -> bool:
     """Whether a raster shows no ground that the other does not show, but for a margin."""
-    left, bottom, right, top = inner.bounds
-    outer_left, outer_bottom, outer_right, outer_top = outer.bounds
+    left, bottom, right, top = inner.stored_bounds
+    outer_left, outer_bottom, outer_right, outer_top = outer.stored_bounds
     return (
         left > outer_left - margin
         and bottom > outer_bottom - margin
@@ -184,16 +185,15 @@ def _match_parts(
     }
     first_band = next(band for band, placed in placed_by_band.items() if len(placed) == most_parts)
     parts = []
-    for _, place in placed_by_band[first_band]:
+    for first_source, place in placed_by_band[first_band]:
         part = {}
         for band, placed in placed_by_band.items():
             here = [source for source, other in placed if _is_same_ground(place, other)]
             if not here:
-                names = f"{placed[0].source.name}, {placed_by_band[first_band][0].source.name}"
                 raise ImportAreaError(
                     f"{sensor} of {day}: {band} does not cover the same files or tiles as "
-                    f"{first_band} ({names}): give every band of each of them, or leave out the "
-                    "file or tile that lacks one"
+                    f"{first_band}, and is missing beside {first_source.name}: give every band of "
+                    "each of them, or leave out the file or tile that lacks one"
                 )
             part[band] = here[0]
         parts.append(part)
@@ -203,7 +203,7 @@ def _match_parts(
 def _is_same_ground(one: Placement, other: Placement) -> bool:
     """Whether two rasters cover the same ground; bands of 60 m may end within a pixel of others."""
     tolerance = max(one.pixel_width, other.pixel_width) * 1.01
-    return np.allclose(one.bounds, other.bounds, rtol=0, atol=tolerance)
+    return np.allclose(one.stored_bounds, other.stored_bounds, rtol=0, atol=tolerance)
 
 
 def both_give(

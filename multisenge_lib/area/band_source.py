@@ -44,13 +44,15 @@ class Placement(NamedTuple):
     """Where the pixels of one file or cube lie.
 
     Attributes:
-        name: name of the source.
+        name: name of the file or cube.
         sensor: `s1` or `s2`.
         crs: its projection.
         transform: from its pixels to coordinates.
         bounds: left, bottom, right, top in its projection.
         width: in pixels.
         height: in pixels.
+        stored_crs: its projection as the file has it. `crs` differs across the antimeridian.
+        stored_bounds: as `bounds`, in `stored_crs`.
     """
 
     name: str
@@ -60,6 +62,8 @@ class Placement(NamedTuple):
     bounds: tuple[float, float, float, float]
     width: int
     height: int
+    stored_crs: CRS
+    stored_bounds: tuple[float, float, float, float]
 
     @property
     def pixel_width(self) -> float:
@@ -90,12 +94,19 @@ def placement_of(sensor: str, source: BandSource) -> Placement:
             raise
         raise ImportAreaError(f"{name} cannot be read: {error}") from None
     _check_placed(name, crs, place, has_ground_points)
+    stored_bounds = _bounds(place, width, height)
+    stored_crs = crs
     crs, place = without_jump(crs, place, width)
-    # Rows may run north and columns west, so left and right are computed from all four corners.
+    bounds = _bounds(place, width, height)
+    return Placement(name, sensor, crs, place, bounds, width, height, stored_crs, stored_bounds)
+
+
+def _bounds(place: Affine, width: int, height: int) -> tuple[float, float, float, float]:
+    """Left, bottom, right, top; from all corners, as rows may run north and columns west."""
     corners = [place * corner for corner in product((0, width), (0, height))]
     left, bottom = np.min(corners, axis=0)
     right, top = np.max(corners, axis=0)
-    return Placement(name, sensor, crs, place, (left, bottom, right, top), width, height)
+    return left, bottom, right, top
 
 
 def _check_placed(name: str, crs: CRS | None, place: Affine, has_ground_points: bool) -> None:
@@ -127,7 +138,7 @@ def _check_placed(name: str, crs: CRS | None, place: Affine, has_ground_points: 
 
 
 def without_jump(crs: CRS, place: Affine, width: int) -> tuple[CRS, Affine]:
-    """Give a raster in degrees that crosses the antimeridian coordinates that do not jump there.
+    """Give a raster in degrees that reaches past the antimeridian coordinates without a jump.
 
     Its longitudes run past 180, and GDAL looks for such places at -180. Counted from the meridian
     of 180 degrees, they are small numbers of either sign.
@@ -141,7 +152,8 @@ def without_jump(crs: CRS, place: Affine, width: int) -> tuple[CRS, Affine]:
         The same two, or a projection and transform that count from the antimeridian.
     """
     edges = sorted([place.c, place.c + place.a * width])
-    for meridian in (180, -180):
-        if crs.is_geographic and edges[0] < meridian < edges[1]:
-            return _FROM_ANTIMERIDIAN, Affine.translation(-meridian, 0) * place
+    if crs.is_geographic and edges[1] > 180:
+        return _FROM_ANTIMERIDIAN, Affine.translation(-180, 0) * place
+    if crs.is_geographic and edges[0] < -180:
+        return _FROM_ANTIMERIDIAN, Affine.translation(180, 0) * place
     return crs, place

@@ -6,7 +6,6 @@ bands of a date are held.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,14 @@ import numpy as np
 from rasterio.windows import Window
 
 from multisenge_lib.area.acquisitions import Acquisition
-from multisenge_lib.area.strips import Overlaps, Strip, join_strips, open_part
+from multisenge_lib.area.strips import (
+    Overlaps,
+    Strip,
+    check_parts,
+    join_strips,
+    open_parts,
+    read_strips,
+)
 from multisenge_lib.area.target_grid import TargetGrid, patch_name
 from multisenge_lib.area.units import InputUnits
 from multisenge_lib.dataset import LABELS, PIXEL, label_bytes, raster_bytes, raster_path
@@ -85,31 +91,21 @@ class PatchWriter:
         used_width = self.columns[-1] + self.size
         missing_shares = []
         empty_bands = np.ones(len(bands), bool)
-        with ExitStack() as stack:
-            parts = [
-                stack.enter_context(
-                    open_part(part, bands, acquisition.sensor, self.grid, self.units)
-                )
-                for part in acquisition.parts
-            ]
+        with open_parts(acquisition, bands, self.grid, self.units) as parts:
             overlaps = Overlaps(acquisition.sensor, bands)
             for row in self.rows:
                 window = Window(0, row, self.grid.width, self.size)
-                strips = [part.read(window) for part in parts]
+                strips = read_strips(parts, window)
                 overlaps.add(strips)
-                strip = join_strips(strips)
+                strip = join_strips(list(strips.values()))
                 missing_shares.append(strip.missing[:, :used_width].mean())
                 empty_bands &= strip.empty_bands
                 self._write_strip(acquisition, bands, row, strip)
-        # Judged on whole images: a strip may be a lake or a cloud. Patches are written by then,
-        # but nothing is kept of an import that is refused.
-        brightened = False
-        tagged = []
-        for part in parts:
-            part.check_units()
-            brightened |= part.check_offset()
-            tagged += part.tagged
-        overlaps.check(acquisition)
+            # Judged on whole images: a strip may be a lake or a cloud. Patches are written by then,
+            # but nothing is kept of an import that is refused.
+            brightened = check_parts(parts)
+            overlaps.check(acquisition)
+            tagged = [source for part in parts for source in part.tagged]
         user_counts = acquisition.sensor == "s2" and self.units.says_reflectance
         return AcquisitionSummary(
             missing=float(np.mean(missing_shares)),

@@ -315,9 +315,11 @@ def _check_has_bands(acquisition: Acquisition, bands: Sequence[str]) -> None:
     for band in bands:
         if band not in acquisition.band_names:
             stand_in = _stand_in(band, acquisition)
+            several = len(acquisition.parts) > 1
+            rejected = "all files of this date" if several else acquisition.sources[0].name
             raise ImportAreaError(
                 f"{acquisition.title} has no {band}, which other dates have: give it"
-                f"{stand_in}, or leave out {acquisition.sources[0].name}"
+                f"{stand_in}, or leave out {rejected}"
             )
 
 

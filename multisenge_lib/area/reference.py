@@ -218,7 +218,8 @@ def _read_shapes(path: Path) -> Any:
     except ImportAreaError:
         raise
     except Exception as error:  # each driver has errors of its own
-        if path.suffix.lower() == ".shp":
+        is_alone = not path.with_suffix(".shx").exists() and not path.with_suffix(".SHX").exists()
+        if path.suffix.lower() == ".shp" and is_alone:
             raise ImportAreaError(
                 f"the reference {name} cannot be read as a shapefile: it is several files, so put "
                 "its .shx, .dbf and .prj beside it, all with one name"

@@ -6,7 +6,7 @@ its bands. So parts may be stored differently.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 from typing import NamedTuple
 
@@ -14,9 +14,9 @@ import numpy as np
 from rasterio.windows import Window
 
 from multisenge_lib.area.acquisitions import Acquisition, both_give
-from multisenge_lib.area.band_source import BandSource
+from multisenge_lib.area.band_source import placement_of
 from multisenge_lib.area.open_bands import OpenBand, open_band
-from multisenge_lib.area.target_grid import TargetGrid
+from multisenge_lib.area.target_grid import TargetGrid, rows_of
 from multisenge_lib.area.unit_checks import (
     check_backscatter,
     check_decibels,
@@ -26,6 +26,7 @@ from multisenge_lib.area.unit_checks import (
 )
 from multisenge_lib.area.units import InputUnits, backscatter, offset_of, reflectance
 from multisenge_lib.dataset import to_uint16
+from multisenge_lib.errors import ImportAreaError
 
 #: Pixels along a strip's height that the distribution of values is judged on.
 _JUDGED_ROWS = 32
@@ -44,7 +45,7 @@ class Strip(NamedTuple):
         missing: `(height, width) bool`, where there is no data.
         complete: `(height, width) bool`, where every band holds a signal. Other pixels that are
             not missing are dark in a band, or lie at the edge of its swath.
-        empty_bands: for each band, whether it holds nothing here where others do.
+        empty_bands: for each band, whether it holds nothing here.
     """
 
     values: np.ndarray
@@ -62,18 +63,22 @@ class PartReader:
         bands: the bands, on the target grid.
         sensor: `s1` or `s2`.
         units: what the user says of the stored values.
+        rows: first row of the grid on which it shows ground, and the row after the last.
         samples: of each strip that was read, thinned values `(bands, height, width)`.
         lowest: the least stored value of backscatter so far; infinite before there is one.
         vanished: whether a value that is not marked as no data became an intensity of 0.
+        empty_bands: for each band, whether it held nothing in all strips so far.
     """
 
     names: Sequence[str]
     bands: Sequence[OpenBand]
     sensor: str
     units: InputUnits
-    samples: list[np.ndarray]
+    rows: tuple[int, int]
+    samples: list[np.ndarray] = field(default_factory=list)
     lowest: float = np.inf
     vanished: bool = False
+    empty_bands: np.ndarray | bool = True
 
     @property
     def title(self) -> str:
@@ -84,6 +89,17 @@ class PartReader:
     def tagged(self) -> list[str]:
         """Names of the sources with scale or offset tags."""
         return [band.source.name for band in self.bands if band.encoding.has_tags]
+
+    @property
+    def storage(self) -> tuple:
+        """How its bands are stored: their types, and what their files say of the values."""
+        types = [band.raster.dtypes[band.source.index - 1] for band in self.bands]
+        return tuple(types), tuple(band.encoding for band in self.bands)
+
+    def reaches(self, window: Window) -> bool:
+        """Whether it may show ground in a row of patches."""
+        first, end = self.rows
+        return first < window.row_off + window.height and window.row_off < end
 
     def read(self, window: Window) -> Strip:
         """Read and convert a row of patches.
@@ -119,54 +135,97 @@ class PartReader:
                 lowest = min(float(stored[~missing].min()) for stored in stored_by_band)
                 self.lowest = min(self.lowest, lowest)
         step = max(1, window.height // _JUDGED_ROWS)
-        self.samples.append(values[:, ::step, ::step])
+        # A copy, since a view would keep all pixels of the strip in memory.
+        self.samples.append(values[:, ::step, ::step].copy())
         holds_nothing = marked | no_signal
         holds_all = ~holds_nothing.any(axis=0)
         self.vanished |= bool((missing & holds_all).any())
-        return Strip(
-            values=values,
-            missing=missing,
-            complete=~missing & holds_all,
-            empty_bands=holds_nothing.all(axis=(1, 2)),
-        )
-
-    def check_units(self) -> None:
-        """Refuse values of other units, after all strips were read.
-
-        Raises:
-            ImportAreaError: as `unit_checks.check_units` and `unit_checks.check_decibels`.
-        """
-        if self.vanished and np.isinf(self.lowest):
-            check_decibels(self.title, self.units)
-        sample = np.concatenate(self.samples, axis=1)
-        check_units(sample, self.sensor, self.names, self.title, self.lowest, self.units)
-
-    def check_offset(self) -> bool:
-        """Whether reflectance seems to hold ESA's offset although nothing says so.
-
-        Raises:
-            ImportAreaError: as `unit_checks.check_offset`.
-        """
-        if self.sensor == "s1":
-            return False
-        sample = np.concatenate(self.samples, axis=1)
-        sources = [band.source for band in self.bands]
-        offsets = [offset_of(band.encoding, self.units) for band in self.bands]
-        return check_offset(sample, self.names, sources, offsets, self.units)
+        empty_bands = holds_nothing.all(axis=(1, 2))
+        self.empty_bands = self.empty_bands & empty_bands
+        return Strip(values, missing, ~missing & holds_all, empty_bands)
 
 
 @contextmanager
-def open_part(
-    part: Mapping[str, BandSource],
-    bands: Sequence[str],
-    sensor: str,
-    grid: TargetGrid,
-    units: InputUnits,
-) -> Iterator[PartReader]:
-    """Open these bands of one part of an acquisition on the target grid."""
+def open_parts(
+    acquisition: Acquisition, bands: Sequence[str], grid: TargetGrid, units: InputUnits
+) -> Iterator[list[PartReader]]:
+    """Open these bands of the parts of an acquisition on the target grid."""
+    sensor = acquisition.sensor
+    parts = []
     with ExitStack() as stack:
-        opened = [stack.enter_context(open_band(part[band], sensor, grid, units)) for band in bands]
-        yield PartReader(bands, opened, sensor, units, samples=[])
+        for part in acquisition.parts:
+            opened = [
+                stack.enter_context(open_band(part[band], sensor, grid, units)) for band in bands
+            ]
+            rows = (0, grid.height)
+            if len(acquisition.parts) > 1:
+                rows = rows_of(placement_of(sensor, part[bands[0]]), grid)
+            parts.append(PartReader(bands, opened, sensor, units, rows))
+        yield parts
+
+
+def read_strips(parts: Sequence[PartReader], window: Window) -> dict[int, Strip]:
+    """Read a row of patches of the parts that show ground there, by position among the parts."""
+    strips = {
+        position: part.read(window) for position, part in enumerate(parts) if part.reaches(window)
+    }
+    return strips or {0: parts[0].read(window)}
+
+
+def check_parts(parts: Sequence[PartReader]) -> bool:
+    """Refuse values of other units, after all strips were read.
+
+    Parts that are stored alike are judged as one image, since one of them may be all lake or town.
+    Parts that are stored differently are judged apart: one may have the wrong unit or offset.
+
+    Returns:
+        Whether reflectance seems to hold ESA's offset although nothing says so.
+
+    Raises:
+        ImportAreaError: it names the part that is refused alone too, if there is one.
+    """
+    _check_no_band_is_empty(parts)
+    stored_alike: dict[tuple, list[PartReader]] = {}
+    for part in parts:
+        stored_alike.setdefault(part.storage, []).append(part)
+    brightened = False
+    for alike in stored_alike.values():
+        try:
+            brightened |= _check_image(alike)
+        except ImportAreaError:
+            for part in alike:
+                _check_image([part])
+            raise
+    return brightened
+
+
+def _check_image(parts: Sequence[PartReader]) -> bool:
+    """Judge parts as one image; as `check_parts`."""
+    first = parts[0]
+    lowest = min(part.lowest for part in parts)
+    if np.isinf(lowest) and any(part.vanished for part in parts):
+        check_decibels(first.title, first.units)
+    sample = np.concatenate([strip for part in parts for strip in part.samples], axis=1)
+    check_units(sample, first.sensor, first.names, first.title, lowest, first.units)
+    if first.sensor == "s1":
+        return False
+    sources = [band.source for band in first.bands]
+    offsets = [offset_of(band.encoding, first.units) for band in first.bands]
+    return check_offset(sample, first.names, sources, offsets, first.units)
+
+
+def _check_no_band_is_empty(parts: Sequence[PartReader]) -> None:
+    """Refuse a band that holds nothing in one part alone: its pixels would pass for dark."""
+    empty = np.array([part.empty_bands for part in parts])  # (parts, bands)
+    holds_data = ~empty.all(axis=1)
+    lacks = empty & holds_data[:, None] & ~empty.all(axis=0)
+    if lacks.any():
+        number, band = np.argwhere(lacks)[0]
+        part = parts[number]
+        raise ImportAreaError(
+            f"{part.bands[band].source.name} holds nothing in {part.names[band]}, and the files "
+            "beside it do: fetch it again, or leave out the file or tile that lacks it"
+        )
 
 
 def join_strips(strips: Sequence[Strip]) -> Strip:
@@ -202,9 +261,9 @@ class Overlaps:
         self.magnitude: dict[tuple[int, int], np.ndarray] = {}
         self.difference: dict[tuple[int, int], np.ndarray] = {}
 
-    def add(self, strips: Sequence[Strip]) -> None:
-        """Compare the same row of patches of all parts."""
-        for pair in combinations(range(len(strips)), 2):
+    def add(self, strips: Mapping[int, Strip]) -> None:
+        """Compare the same row of patches of several parts, by position among the parts."""
+        for pair in combinations(strips, 2):
             one, other = (strips[position] for position in pair)
             both = one.complete & other.complete
             if not both.any():

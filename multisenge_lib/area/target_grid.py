@@ -214,6 +214,17 @@ def _transformed(placement: Placement, crs: CRS) -> tuple[float, float, float, f
         raise ImportAreaError(f"{placement.name} cannot be placed in {crs}: {error}") from None
 
 
+def rows_of(placement: Placement, grid: TargetGrid) -> tuple[int, int]:
+    """The first row of the grid on which a source may show ground, and the row after the last.
+
+    A pixel of the coarsest sources reaches over several rows, so some more are counted.
+    """
+    _, bottom, _, top = _bounds_in(placement, grid.crs)
+    first = int(np.floor((grid.north - top) / PIXEL)) - _LARGEST_PIXEL // PIXEL
+    end = int(np.ceil((grid.north - bottom) / PIXEL)) + _LARGEST_PIXEL // PIXEL
+    return first, end
+
+
 def patch_name(crs: CRS, west: int, north: int) -> str:
     """Name the patch with this upper-left corner, in the tile whose square holds its first pixel.
 

@@ -85,9 +85,9 @@ def check_decibels(title: str, units: InputUnits) -> None:
     """
     if units.s1 == "db":
         raise ImportAreaError(
-            f"{title}: every pixel is below -400 dB, and land is around -11 in VV: divide the "
-            "values by the factor with which they were stored, such as 100; if they are no "
-            "data, give their value with --no-data"
+            f"{title}: every pixel is below -400 dB in VV or VH, and land is around -11 in VV: "
+            "divide the values by the factor with which they were stored, such as 100; if they are "
+            "no data, give their value with --no-data"
         )
 
 

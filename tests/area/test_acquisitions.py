@@ -127,6 +127,7 @@ def test_a_part_that_lacks_a_band(tmp_path):
     write_part(tmp_path / "in", (70, 128), IMAGE[:9], names=S2_BANDS[:9])
     message = refused(tmp_path, [tmp_path / "in"], size=64)
     assert f"{S2_BANDS[9]} does not cover the same files or tiles as {S2_BANDS[0]}" in message
+    assert "is missing beside" in message and "-0000000070.tif" in message
 
 
 @pytest.mark.parametrize("added", [0, 1000])
@@ -174,6 +175,7 @@ def test_parts_may_be_stored_differently(tmp_path, stored):
         right = right.astype(np.int16)
     elif stored == "other no data":
         options = {"nodata": 65535}
+        right[:, :, 60:80] = 65535  # the first file shows these columns
     elif stored == "scale":
         right *= 2
     else:
@@ -196,6 +198,52 @@ def test_the_part_in_other_units_is_named(tmp_path):
     odd = write_part(tmp_path / "in", (64, 128), (IMAGE / np.float32(10_000)).astype(np.float32))
     message = refused(tmp_path, [tmp_path / "in"], size=64)
     assert odd.name in message and "--s2-scale" in message
+
+
+@pytest.mark.fault("a neighbouring file shows nothing but a dark lake -> judged with the others")
+def test_a_part_that_is_all_lake(tmp_path):
+    image = IMAGE.copy()
+    image[:, :, 100:] = 30
+    write_part(tmp_path / "in", (0, 100), image)
+    write_part(tmp_path / "in", (100, 128), image)
+    imported = import_area(tmp_path / "root", [tmp_path / "in"], size=64)
+    np.testing.assert_array_equal(whole_image(imported.root), image)
+
+
+@pytest.mark.fault("decibels of a neighbouring file that is all town -> judged with the others")
+def test_a_part_in_decibels_without_a_negative_value(tmp_path):
+    image = radar(height=64, width=128)
+    image[:, :, 120:] = 1.5
+    decibels = (10 * np.log10(image)).astype(np.float32)
+    for columns in ((0, 120), (120, 128)):
+        write_part(tmp_path / "in", columns, decibels, names=S1_BANDS)
+    imported = import_area(tmp_path / "root", [tmp_path / "in"], size=64, units=InputUnits("db"))
+    np.testing.assert_allclose(whole_image(imported.root, "s1"), image, rtol=1e-5)
+
+
+@pytest.mark.fault("a band of one of two neighbouring files is all 0 -> refused, not dark")
+def test_a_part_whose_band_is_empty(tmp_path):
+    right = IMAGE.copy()
+    right[3] = 0
+    write_part(tmp_path / "in", (0, 80))
+    odd = write_part(tmp_path / "in", (80, 128), right)
+    message = refused(tmp_path, [tmp_path / "in"], size=64)
+    assert message.startswith(f"{odd} holds nothing in {S2_BANDS[3]}")
+
+
+@pytest.mark.parametrize("split", [90, 110])
+def test_parts_on_either_side_of_the_antimeridian(tmp_path, split):
+    """In degrees, from 179.99 to 180.0028 east; column 100 begins at 180."""
+    degrees = {"crs": "EPSG:4326", "res": 1e-4, "north": 1.0}
+    for first, last in ((0, split), (split, 128)):
+        path = tmp_path / "in" / f"S2_20230105-{first:03d}.tif"
+        write(path, IMAGE[:, :, first:last], S2_BANDS, 179.99 + 1e-4 * first, **degrees)
+    whole = write(tmp_path / "S2_20230105.tif", IMAGE, S2_BANDS, 179.99, **degrees)
+    in_parts = import_area(tmp_path / "a", [tmp_path / "in"], size=64)
+    in_one = import_area(tmp_path / "b", [whole], size=64)
+    assert in_parts.patches == in_one.patches
+    differs = whole_image(in_parts.root) != whole_image(in_one.root)
+    assert differs.mean() < 0.05  # along the seam, where one file resamples over it
 
 
 @pytest.mark.fault("the offset of one of two neighbouring files is wrong -> this file is named")

@@ -128,6 +128,11 @@ def test_the_remedies_for_vectors(tmp_path, image):
     shapes_of(land=["wet meadow", "town"]).to_file(reference)
     message = refused(tmp_path, [image], reference=reference, classes=CLASSES)
     assert "--reclass 'wet meadow=1'" in message
+    whole = reference.read_bytes()
+    reference.write_bytes(b"<html>not found</html>")
+    message = refused(tmp_path, [image], reference=reference, classes=CLASSES)
+    assert "cannot be read as a vector: " in message and "beside it" not in message
+    reference.write_bytes(whole)
     reference.with_suffix(".shx").unlink()
     message = refused(tmp_path, [image], reference=reference, classes=CLASSES)
     assert "put its .shx, .dbf and .prj beside it" in message

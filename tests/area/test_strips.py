@@ -62,7 +62,7 @@ def check(sensor, *rows):
     bands = {"s1": ("VV", "VH"), "s2": ("B2", "B3")}[sensor]
     overlaps = Overlaps(sensor, bands)
     for strips in rows:
-        overlaps.add(strips)
+        overlaps.add(dict(enumerate(strips)))
     parts = []
     for number in range(1, len(rows[0]) + 1):
         parts.append({band: BandSource(f"file {number}", None, f"{number}") for band in bands})
