@@ -34,9 +34,8 @@ from multisenge_lib.results import (
 )
 
 NOT_TRAINED = "not trained yet"
-#: The score by which the networks are compared, and how sentences call it.
+#: The score by which the networks are compared.
 _SCORE = "macro_f1"
-_SCORE_WORDS = "macro F1"
 
 
 @dataclass(frozen=True)

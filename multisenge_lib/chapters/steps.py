@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from multisenge_lib.models import EXPERIMENTS
+
 
 @dataclass(frozen=True)
 class Step:
@@ -13,16 +15,12 @@ class Step:
         words: the same in a sentence.
         larger: first part of the experiments' names of the network with it.
         smaller: the same without it.
-        larger_title: title of the network with it, as the paper's tables have it.
-        smaller_title: the same without it.
     """
 
     name: str
     words: str
     larger: str
     smaller: str
-    larger_title: str
-    smaller_title: str
 
     @property
     def label(self) -> str:
@@ -35,24 +33,18 @@ S2_ADDED = Step(
     words="Sentinel-2 added to Sentinel-1",
     larger="s1s2",
     smaller="s1",
-    larger_title="ConvLSTM-S1S2",
-    smaller_title="ConvLSTM-S1",
 )
 S1_ADDED = Step(
     name="Sentinel-1, to Sentinel-2",
     words="Sentinel-1 added to Sentinel-2",
     larger="s1s2",
     smaller="s2",
-    larger_title="ConvLSTM-S1S2",
-    smaller_title="ConvLSTM-S2",
 )
 INCEPTION_ADDED = Step(
     name="Inception, to both sensors",
     words="the Inception module",
     larger="inception",
     smaller="s1s2",
-    larger_title="ConvLSTM+Inception-S1S2",
-    smaller_title="ConvLSTM-S1S2",
 )
 #: By name, in the order of tables and charts.
 STEPS: Mapping[str, Step] = {step.name: step for step in (S2_ADDED, S1_ADDED, INCEPTION_ADDED)}
@@ -67,7 +59,10 @@ def changes_by_step(scores: Mapping[str, float]) -> dict[str, float]:
     Returns:
         The change by the step's name.
     """
-    return {
-        step.name: float(scores[step.larger_title] - scores[step.smaller_title])
-        for step in STEPS.values()
-    }
+    changes = {}
+    for step in STEPS.values():
+        # Experiments with six and with ten classes have the same titles.
+        with_it = scores[EXPERIMENTS[f"{step.larger}_10c"].title]
+        without_it = scores[EXPERIMENTS[f"{step.smaller}_10c"].title]
+        changes[step.name] = float(with_it - without_it)
+    return changes
