@@ -80,8 +80,8 @@ def test_select_says_which_sensor_lacks_images(run, tmp_path):
     options = ("--labels", tmp_path / "labels", "--months", "7", "--out", tmp_path / "out.csv")
     code, _, err = run("select", *options)
     assert code == 2
-    assert "has a Sentinel-1 image for each of its dates" in err
-    assert "--days-gap" not in err
+    assert "no patch has a Sentinel-1 image of month 7" in err
+    assert "gap" not in err
 
 
 @pytest.mark.fault("command line: --out=~/x, which shells leave as it is -> the home folder")
@@ -217,6 +217,8 @@ def test_count_labels_without_labels_says_what_to_set(run, monkeypatch):
 
 def test_check_reports_and_says_by_its_exit_whether_there_is_something_to_mend(run, tmp_path):
     write_root(tmp_path)
+    two_months = replace(MULTISENGE, name="two-months", months=(7, 8), patch_pixels=32)
+    write_dataset_toml(tmp_path, two_months)
     code, out, _ = run("check", tmp_path, "--json")
     assert code == 0 and json.loads(out)["problems"] == []
     next((tmp_path / "s1").iterdir()).write_text("")

@@ -29,6 +29,7 @@ from multisenge_lib.area.raster_content import (
     place,
     reflectance_unit,
 )
+from multisenge_lib.area.selected_patches import describe_selected
 from multisenge_lib.dataset import (
     DESCRIPTION,
     LABELS,
@@ -42,6 +43,7 @@ from multisenge_lib.dataset import (
     dataset_of_root,
     has_description,
     inspect_raster,
+    only_existing,
     origin_of_patch,
     raster_path,
     scan_index,
@@ -53,6 +55,7 @@ from multisenge_lib.errors import (
     LabelError,
     MultiSenGEError,
     PatchError,
+    SelectionError,
     counted,
     printable,
 )
@@ -60,6 +63,13 @@ from multisenge_lib.errors import (
 #: The folder of each layer.
 _FOLDERS = {"reference": REFERENCE} | {sensor: sensor for sensor in SENSORS}
 _MOST_EXAMPLES = 5
+#: Layer and file that a problem is about, for each subject of the evidence that can be one.
+_PLACE_OF_PROBLEM = {
+    "Band order": ("s2", "s2/"),
+    "Reflectance": ("s2", "s2/"),
+    "Backscatter": ("s1", "s1/"),
+    "Selection": ("dataset", DESCRIPTION),
+}
 
 
 class Remark(NamedTuple):
@@ -171,6 +181,9 @@ def check_root(root: Path | str, workers: int | None = None, progress: bool = Fa
         "Reflectance": reflectance_unit(sound[sound["layer"] == "s2"]),
         "Backscatter": backscatter_levels(sound[sound["layer"] == "s1"]),
     }
+    # Without a description there are no months yet, and without a layer nothing is selected.
+    if dataset.name and not index.empty and not gone:
+        evidence["Selection"] = _selected_patches(root, index, dataset)
     problems += _problems_of_content(evidence)
     problems += _problem_of_size(root, sound, dataset)
     notes = _notes_on_names(files, wrong_labels, {remark.layer for remark in gone})
@@ -400,13 +413,22 @@ def _read_patch(
     return all_findings
 
 
+def _selected_patches(root: Path, index: pd.DataFrame, dataset: Dataset) -> ContentCheck:
+    """Count the patches that training and maps would take; none is a problem."""
+    try:
+        on_disk = only_existing(index, root, dataset.sensors)
+        sentence, _ = describe_selected(on_disk, dataset)
+        return ContentCheck(sentence)
+    except SelectionError as error:
+        return ContentCheck(problem=f"no patch is selected for training or maps; {error}")
+
+
 def _problems_of_content(evidence: dict[str, ContentCheck]) -> list[Remark]:
-    layer_of_subject = {"Band order": "s2", "Reflectance": "s2", "Backscatter": "s1"}
     remarks = []
-    for subject, layer in layer_of_subject.items():
-        problem = evidence[subject].problem
+    for subject, (layer, place_of_problem) in _PLACE_OF_PROBLEM.items():
+        problem = evidence.get(subject, ContentCheck()).problem
         if problem:
-            remarks.append(Remark(layer, f"{_FOLDERS[layer]}/", problem))
+            remarks.append(Remark(layer, place_of_problem, problem))
     return remarks
 
 

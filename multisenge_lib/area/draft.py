@@ -3,10 +3,20 @@
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
 
 import numpy as np
 
-from multisenge_lib.dataset import BLOCKS, MULTISENGE, PIXEL, SPLITS, Blocks, Dataset, Typology
+from multisenge_lib.dataset import (
+    BLOCKS,
+    MULTISENGE,
+    PIXEL,
+    SPLITS,
+    Blocks,
+    Dataset,
+    Typology,
+    choose_dates,
+)
 
 #: Blocks of ground that a small area is divided into, at least: four for each split.
 _LEAST_BLOCKS = 12
@@ -23,6 +33,34 @@ def _common_months(series: Iterable[Sequence[np.datetime64]]) -> tuple[int, ...]
     common = months[2 * patches >= len(months_of_patches)]
     within_a_year = [month for month in common if month < common[0] + 12]
     return tuple(int(month.astype(int)) % 12 + 1 for month in within_a_year)
+
+
+def _months_of_all(
+    series: Mapping[str, Sequence[np.datetime64]], sensors: Sequence[str]
+) -> np.ndarray:
+    """The months, with their year, in which a patch has an image of each sensor.
+
+    Args:
+        series: the dates of each sensor.
+        sensors: `s1`, `s2` or both.
+    """
+    months = [np.unique(np.array(series[sensor], "datetime64[M]")) for sensor in sensors]
+    return reduce(np.intersect1d, months)
+
+
+def _days_gap(series: Iterable[Sequence[np.datetime64]], months: Sequence[int]) -> int:
+    """MultiSenGE's days gap, or 0 where it would leave out most of the patches.
+
+    Args:
+        series: the dates of each patch.
+        months: of the description.
+    """
+    with_gap = without_gap = 0
+    for dates in series:
+        days = np.sort(np.array(dates, "datetime64[D]"))
+        with_gap += choose_dates(days, months, MULTISENGE.days_gap) is not None
+        without_gap += choose_dates(days, months, 0) is not None
+    return MULTISENGE.days_gap if 2 * with_gap >= without_gap else 0
 
 
 def _blocks(patches: int, patch_pixels: int) -> Blocks:
@@ -58,7 +96,9 @@ def draft_dataset(
 ) -> Dataset:
     """Guess the description of a data root from what it holds.
 
-    The months are those of the first year in which half of the patches have a date. Tiles are
+    The months are those of the first year in which half of the patches have an image of each
+    sensor. Where there is no such month, those of Sentinel-2 count alone. The days gap is
+    MultiSenGE's, or 0 where most of the series have dates that are nearer to each other. Tiles are
     divided into a dozen blocks or more. Blocks of the default size keep the default distance. In
     smaller areas, blocks that are four patches wide keep one patch as distance, and smaller ones
     keep none, because there is no room for it.
@@ -80,13 +120,16 @@ def draft_dataset(
     years = np.unique(np.concatenate(years_of_series)).astype(int) + 1970
     enough_to_divide = learn and len(dates) >= len(SPLITS)
     split = BLOCKS if enough_to_divide else "test"
+    dates_of_patches = [series[leading_sensor] for series in dates.values()]
+    months_of_both = [_months_of_all(series, tuple(bands)) for series in dates.values()]
+    months = _common_months(months_of_both) or _common_months(dates_of_patches) or (1,)
     tiles = [patch.split("_")[0] for patch in sorted(dates)]
     return Dataset(
         name=_safe_name(name),
         years=tuple(years.tolist()),
         split_of_tile=dict.fromkeys(tiles, split),
-        months=_common_months(series[leading_sensor] for series in dates.values()) or (1,),
-        days_gap=MULTISENGE.days_gap,
+        months=months,
+        days_gap=_days_gap(dates_of_patches, months),
         patch_pixels=size,
         blocks=_blocks(len(dates), size),
         bands={sensor: tuple(names) for sensor, names in sorted(bands.items())},

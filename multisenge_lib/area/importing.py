@@ -27,12 +27,14 @@ from multisenge_lib.area.reference import (
     ReferenceOptions,
     open_reference,
 )
+from multisenge_lib.area.selected_patches import describe_selected
 from multisenge_lib.area.sources import find_images
 from multisenge_lib.area.target_grid import TargetGrid, find_target_grid, patch_name
 from multisenge_lib.area.target_root import check_empty, fill_root
 from multisenge_lib.area.units import InputUnits, S1Unit
 from multisenge_lib.dataset import (
     BLOCKS,
+    LABELS,
     MULTISENGE,
     PIXEL,
     S1_BANDS,
@@ -42,9 +44,11 @@ from multisenge_lib.dataset import (
     Typology,
     check_projections,
     make_typology,
+    month_of,
+    read_index,
     write_dataset_toml,
 )
-from multisenge_lib.errors import ImportAreaError, counted, printable
+from multisenge_lib.errors import ImportAreaError, SelectionError, counted, printable
 
 _LARGEST_SIZE = 512
 
@@ -169,6 +173,7 @@ def import_area(
         notices += _write_patches(writer, acquisitions, bands, options)
         dataset = describe(writer.dates)
         write_dataset_toml(folder, dataset)
+        notices += _selection_notices(folder, dataset)
     notices += _touching_blocks(dataset)
     return ImportResult(root, dataset, len(writer.dates), notices)
 
@@ -544,6 +549,33 @@ def _notices_of(summaries: Mapping[str, AcquisitionSummary]) -> list[str]:
             f"{', '.join(probably_offset[:3])}: almost no pixel is darker than 1000 in B2-B4. "
             "Products since January 2022 carry an offset; if yours do, give --s2-offset -1000"
         )
+    return notices
+
+
+def _selection_notices(root: Path, dataset: Dataset) -> list[str]:
+    """Say what the drafted months and days gap leave out, and how many patches are selected."""
+    index = read_index(root / LABELS, dataset)
+    notices = []
+    for sensor in dataset.sensors:
+        months = month_of(np.concatenate(list(index[f"{sensor}_dates"])))
+        unused = sorted(set(months.tolist()) - set(dataset.months))
+        if unused:
+            shown = ", ".join(map(str, unused))
+            notices.append(
+                f"{sensor} has images of month {shown}, which months of dataset.toml leaves out: "
+                "in a month of the series, half of the patches need images of each sensor"
+            )
+    if dataset.days_gap != MULTISENGE.days_gap:
+        notices.append(
+            f"images of one month and the next are less than {MULTISENGE.days_gap} days apart, so "
+            f"days_gap of dataset.toml is {dataset.days_gap}"
+        )
+    try:
+        sentence, selected = describe_selected(index, dataset)
+    except SelectionError as error:
+        return [*notices, f"no patch is selected for training or maps; {error}"]
+    if selected < len(index):
+        notices.append(sentence)
     return notices
 
 

@@ -1,6 +1,7 @@
 """Commands on the published dataset and its sample: get it, look at it, select from it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -210,22 +211,18 @@ def write_selection(
     labels = find_labels(labels or data_root)
     # With --any-tile, a tile that has a split keeps it; only unknown tiles have none.
     dataset = dataset_of_labels(labels, year, any_tile=False)
+    rules = {"months": chosen_months, "days_gap": days_gap, "s1_rule": s1_rule}
+    given = {name: value for name, value in rules.items() if value is not None}
+    dataset = replace(dataset, **given)
     index = data.read_index(labels, dataset_of_labels(labels, year, any_tile))
     if data_root is not None:
         index = data.only_existing(index, data_root, dataset.sensors)
-    selection = data.make_selection(index, chosen_months, days_gap, s1_rule, dataset)
+    selection = data.make_selection(index, dataset=dataset)
     table = selection.patches
     # An empty file would pass for a result.
-    if table.empty and selection.without_s1:
-        raise MultiSenGEError(
-            "0 patches selected, nothing written: no patch with a Sentinel-2 series has a "
-            "Sentinel-1 image for each of its dates: give months with images of both sensors"
-        )
     if table.empty:
-        raise MultiSenGEError(
-            "0 patches selected, nothing written: no patch has an image in each of these months, "
-            "so far apart: give fewer months or a smaller --days-gap"
-        )
+        reason = data.why_none_selected(index, dataset)
+        raise MultiSenGEError(f"0 patches selected, nothing written: {reason}")
     if left_out is not None:
         write_text(left_out, "".join(f"{patch}\n" for patch in selection.without_s1))
     if out.suffix == ".csv":

@@ -19,6 +19,7 @@ from multisenge_lib.dataset.description import (
     with_selection,
     write_dataset_toml,
 )
+from multisenge_lib.dataset.empty_selection import why_none_selected, why_root_has_none
 from multisenge_lib.dataset.encoding import (
     geotiff,
     label_bytes,
@@ -115,6 +116,7 @@ from multisenge_lib.dataset.selection import (
     S1_RULES,
     choose_all,
     choose_dates,
+    has_full_series,
     load_selection,
     make_selection,
     only_existing,

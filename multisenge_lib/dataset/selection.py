@@ -362,6 +362,14 @@ def _choose_series(
     return column(_match_s1(index, s2_dates, s1_rule)), s2_dates
 
 
+def has_full_series(index: pd.DataFrame, dataset: Dataset) -> pd.Series:
+    """Say of each patch of an index whether it has all images of a series, whatever its split."""
+    s1_dates, s2_dates = _choose_series(
+        index, dataset.months, dataset.days_gap, dataset.s1_rule, dataset
+    )
+    return s1_dates.notna() & s2_dates.notna()
+
+
 def _warn_without_s1(patches: Sequence[str]) -> None:
     first = ", ".join(patches[:5])
     if len(patches) > 5:

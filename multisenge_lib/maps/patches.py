@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from multisenge_lib.dataset import Patch, dataset_of_root, days_of_year, load_selection
+from multisenge_lib.dataset import (
+    Patch,
+    dataset_of_root,
+    days_of_year,
+    load_selection,
+    why_root_has_none,
+)
 from multisenge_lib.errors import ModelError, printable
 
 if TYPE_CHECKING:
@@ -37,17 +43,24 @@ def patches_to_map(
     Returns:
         One row per patch, as `dataset.select` returns it; without `by_split` all are in the split
         `test`.
+
+    Raises:
+        ModelError: no patch has a full series; the message says why.
     """
     dataset = dataset_of_root(root)
     s1_rule = dataset.s1_rule
     if s1_per_month != dataset.s1_per_month:
         s1_rule = "first" if s1_per_month == 1 else f"first{s1_per_month}"
     bands = {sensor: dataset.bands[sensor] for sensor in sensors}
-    chosen = replace(dataset, bands=bands)
+    chosen = replace(dataset, bands=bands, months=tuple(months), s1_rule=s1_rule)
     if not by_split:
         # All in one split, so that no patch is dropped as a buffer between splits.
         chosen = replace(chosen, split_of_tile=dict.fromkeys(dataset.tiles, "test"))
-    return load_selection(root, months, s1_rule=s1_rule, sensors=sensors, dataset=chosen)
+    selection = load_selection(root, dataset=chosen, sensors=sensors)
+    if selection.empty:
+        reason = why_root_has_none(root, sensors, chosen)
+        raise ModelError(f"{printable(root)}: a network of these months has no patch; {reason}")
+    return selection
 
 
 def check_bands(root: Path | str, card: "ModelCard") -> None:

@@ -132,7 +132,14 @@ def _select(root: Path, card: ModelCard, split: str, months: tuple[int, ...]) ->
             f"{printable(root)} has a series of {len(months)} months, the network takes "
             f"{len(card.months)}: evaluate it without the months of the root"
         )
-    selection = maps.patches_to_map(root, months, card.sensors, card.s1_per_month, by_split=True)
+    try:
+        selection = maps.patches_to_map(
+            root, months, card.sensors, card.s1_per_month, by_split=True
+        )
+    except ModelError as error:
+        if months == dataset_of_root(root).months:
+            raise
+        raise ModelError(f"{error}, or take the months of the root with --own-months") from None
     of_split = selection[selection["split"] == split]
     if of_split.empty:
         counts = selection["split"].value_counts()

@@ -7,7 +7,7 @@ import contextlib
 import hashlib
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ from multisenge_lib.dataset import (
     load_selection,
     pack,
     read_patch,
+    why_root_has_none,
 )
 from multisenge_lib.errors import ExperimentError, PatchError, SelectionError
 from multisenge_lib.models import Experiment, ModelCard, check_size, model_card, takes_days
@@ -179,6 +180,10 @@ def prepare(
     check_devices(settings)
 
     selection, sensors = _select(root, experiment, dataset)
+    if selection.empty:
+        taken = replace(dataset, months=experiment.months, days_gap=experiment.days_gap)
+        reason = why_root_has_none(root, experiment.sensors, taken)
+        raise ExperimentError(f"{root}: no patch is selected; {reason}")
     _check_selection(root, selection, settings)
     store = pack(root, selection, sensors=sensors, on_error=on_error, band_order=band_order)
     return PreparedRun(experiment, settings, dataset, store, start)

@@ -28,7 +28,11 @@ GREEN = np.array([660, 936, 916, 3226, 1437, 2620, 3090, 3300, 2423, 1650], np.u
 
 @pytest.fixture
 def root(tmp_path):
+    """Described as MultiSenGE is, except for its months: it has images of two."""
     write_root(tmp_path)
+    write_dataset_toml(
+        tmp_path, replace(MULTISENGE, name="six-patches", months=(7, 8), patch_pixels=32)
+    )
     return tmp_path
 
 
@@ -199,10 +203,38 @@ def test_a_root_that_lies_elsewhere_within_the_tolerance_is_told(root):
 @pytest.mark.fault("dataset.toml: patch_pixels other than the rasters' size -> check says so")
 def test_another_size_than_described(root):
     for patch_pixels in (32, 64):
-        write_dataset_toml(root, replace(MULTISENGE, name="valley", patch_pixels=patch_pixels))
+        described = replace(MULTISENGE, name="valley", months=(7, 8), patch_pixels=patch_pixels)
+        write_dataset_toml(root, described)
         problems = words(check(root).problems)
         expected = "dataset: patch_pixels is 64, all rasters have 32 x 32 pixels: correct it"
         assert problems == ("" if patch_pixels == 32 else expected)
+
+
+def test_the_selected_patches_are_counted(root):
+    report = check(root)
+    assert report.evidence["Selection"] == (
+        "6 of 6 patches are selected, with an image in each of the months 7, 8: 4 for train, "
+        "1 for validation, 1 for test"
+    )
+    path(root, "s1").unlink()
+    assert check(root).evidence["Selection"].startswith("5 of 6 patches are selected")
+
+
+@pytest.mark.fault("dataset.toml: months or a gap without a full series -> check says so")
+@pytest.mark.parametrize(
+    "rules, reason",
+    [
+        ({"months": (7, 9)}, "no patch has a Sentinel-2 image of month 9"),
+        ({"days_gap": 40}, "no patch has Sentinel-2 images of months 7 and 8 that lie 40 days"),
+    ],
+)
+def test_a_root_of_which_nothing_is_selected(root, rules, reason):
+    write_dataset_toml(root, replace(dataset_of_root(root), **rules))
+    report = check(root)
+    (problem,) = report.problems
+    assert problem.layer == "dataset" and problem.examples == ("dataset.toml",)
+    assert problem.problem.startswith(f"no patch is selected for training or maps; {reason}")
+    assert "Nothing to fix" not in report.to_text()
 
 
 @pytest.mark.fault(

@@ -540,3 +540,47 @@ def test_real_backscatter_is_told_from_amplitude_and_from_swapped_bands():
         assert implausible_image(image, "s1", S1_BANDS) == []
         assert looks_like_amplitude(np.sqrt(image), S1_BANDS) is not None
         assert "swapped" in implausible_image(image[::-1], "s1", S1_BANDS)[0]
+
+
+def dated(folder, sensor, *days):
+    for day in days:
+        if sensor == "s2":
+            write(folder / f"S2_{day}.tif", scene(1, 64, 64), S2_BANDS)
+        else:
+            write(folder / f"S1_{day}.tif", radar(1, 64, 64), S1_BANDS)
+    return folder
+
+
+def imported(tmp_path):
+    """The import of the images in a folder `in`, in patches of 32 pixels."""
+    return import_area(tmp_path / "root", tmp_path / "in", size=32, units=InputUnits(s1="linear"))
+
+
+def test_images_a_few_days_apart_get_no_days_gap(tmp_path):
+    dated(tmp_path / "in", "s2", "20220720", "20220802")
+    result = imported(tmp_path)
+    assert result.dataset.days_gap == 0
+    assert "images of one month and the next are less than 17 days apart" in result.notices[-1]
+    assert len(load_selection(result.root)) == 4
+
+
+def test_a_month_without_images_of_one_sensor_is_left_out(tmp_path):
+    dated(tmp_path / "in", "s2", "20220720", "20220820", "20220915")
+    dated(tmp_path / "in", "s1", "20220721", "20220919", "20221005")
+    result = imported(tmp_path)
+    assert result.dataset.months == (7, 9)
+    of_s1, of_s2 = result.notices[-2:]
+    assert of_s1.startswith("s1 has images of month 10, which months of dataset.toml leaves out")
+    assert of_s2.startswith("s2 has images of month 8, which months of dataset.toml leaves out")
+    assert len(load_selection(result.root)) == 4
+
+
+@pytest.mark.fault("import: the sensors' images are of different years -> said at once")
+def test_sensors_of_different_years(tmp_path):
+    dated(tmp_path / "in", "s2", "20220720", "20220820")
+    dated(tmp_path / "in", "s1", "20210720", "20210820")
+    result = imported(tmp_path)
+    assert result.dataset.months == (7, 8)
+    assert result.notices[-1].startswith("no patch is selected for training or maps; no patch has")
+    (problem,) = check_root(result.root).problems
+    assert "no patch has Sentinel-1 images of the same months and years" in problem.problem

@@ -6,7 +6,7 @@ from map_inputs import read_pixels, write_rasters
 from small_network import small_experiment, write_network, write_two_months
 
 from multisenge_lib.dataset import MULTISENGE, TYPOLOGIES
-from multisenge_lib.errors import ExperimentError
+from multisenge_lib.errors import ExperimentError, ModelError
 from multisenge_lib.maps import predict_map, predict_rasters, predict_root
 from multisenge_lib.models import build_model, load_model, model_card, save_model
 
@@ -59,5 +59,8 @@ def test_patches_of_a_network_with_more_radar_dates(tmp_path):
     write_two_months(tmp_path)
     assert len(patches_to_map(tmp_path, (7, 8), ("s1", "s2"))) == 6
     # The root has one radar image of each month, and this network takes two.
-    with pytest.warns(UserWarning, match="no Sentinel-1 image for some of its dates"):
-        assert patches_to_map(tmp_path, (7, 8), ("s1", "s2"), s1_per_month=2).empty
+    with (
+        pytest.warns(UserWarning, match="no Sentinel-1 image for some of its dates"),
+        pytest.raises(ModelError, match="no patch has 2 Sentinel-1 images in the month"),
+    ):
+        patches_to_map(tmp_path, (7, 8), ("s1", "s2"), s1_per_month=2)

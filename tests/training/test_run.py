@@ -340,6 +340,14 @@ def test_patches_of_an_experiment_depend_on_its_own_sensors(tmp_path):
     assert own["patch"].tolist() == whole["patch"].tolist() and sensors == ("s1",)
 
 
+@pytest.mark.fault("training: no patch has a full series -> the month that lacks images")
+def test_a_root_of_which_nothing_is_selected(tmp_path):
+    write_root(tmp_path)  # images of July and August
+    reason = "no patch is selected; no patch has a Sentinel-2 image of months 9 and 11"
+    with pytest.raises(ExperimentError, match=reason):
+        preparation.prepare(tmp_path, get_experiment("s2_10c"), Settings())
+
+
 def test_classes_that_the_dataset_lacks_are_refused(run, small):
     experiment = get_experiment("s1_2c", replace(MULTISENGE, groupings=(URBAN,)))
     with pytest.raises(ExperimentError, match=r"'2c', which multisenge does not have.*10c"):
