@@ -86,8 +86,9 @@ def overview_rows(dataset: str, drawn: Sequence[tuple[int, str]]) -> pd.DataFram
         drawn: number of classes and name of each score.
 
     Returns:
-        One row per value: `group`, `label`, `classes`, `score`, `value`, and `low` and `high`, a
-        95 % interval over seeds and test patches; NaN where there is one training.
+        One row per value: `group`, `label`, `model` (as `label`, but with the training and the
+        epoch of a network of others), `classes`, `score`, `value`, and `low` and `high`, a 95 %
+        interval over seeds and test patches; NaN where there is one training.
     """
     rows = []
     for classes, score in drawn:
@@ -95,7 +96,8 @@ def overview_rows(dataset: str, drawn: Sequence[tuple[int, str]]) -> pd.DataFram
             is_paper = model in METHODS
             group = PAPER_GROUP if is_paper else OTHERS_GROUP
             label = model if is_paper else _row_name(model)
-            rows.append((group, label, classes, score, value, np.nan, np.nan))
+            state = model.split(" (")[0]  # without the number of the epoch
+            rows.append((group, label, state, classes, score, value, np.nan, np.nan))
         own = runs_by_method(dataset, classes)
         forest = read_runs(dataset, f"forest_{classes}c")
         if forest:
@@ -103,8 +105,9 @@ def overview_rows(dataset: str, drawn: Sequence[tuple[int, str]]) -> pd.DataFram
         for method, records in own.items():
             mean = mean_score(records, score)
             low, high = score_interval(mean, score)
-            rows.append((book_group(dataset), method, classes, score, mean.value, low, high))
-    columns = ["group", "label", "classes", "score", "value", "low", "high"]
+            row = (book_group(dataset), method, method, classes, score, mean.value, low, high)
+            rows.append(row)
+    columns = ["group", "label", "model", "classes", "score", "value", "low", "high"]
     table = pd.DataFrame(rows, columns=columns)
     order = [PAPER_GROUP, OTHERS_GROUP, book_group(dataset)]
     # A stable sort keeps the order of the networks inside each group.
@@ -123,10 +126,8 @@ def overview_table(rows: pd.DataFrame) -> pd.DataFrame:
         column per score.
     """
     several = len(set(rows["classes"])) > 1
-    same_cell = ["classes", "score", "group", "label"]
-    state_numbers = rows.groupby(same_cell).cumcount()
-    cells: dict[tuple[str, str, int], dict[str, str]] = {}
-    for number, row in zip(state_numbers, rows.itertuples(), strict=True):
+    cells: dict[tuple[str, str], dict[str, str]] = {}
+    for row in rows.itertuples():
         column = _TITLES[row.score]
         if several:
             column += f", {row.classes} classes"
@@ -136,9 +137,9 @@ def overview_table(rows: pd.DataFrame) -> pd.DataFrame:
                 write_number(number, "{:.3f}") for number in (row.value, row.low, row.high)
             )
             text = f"{value} ({low} to {high})"
-        cells.setdefault((row.group, row.label, number), {})[column] = text
-    table = pd.DataFrame(list(cells.values()), index=[label for _, label, _ in cells])
-    table.insert(0, "whose", [group for group, _, _ in cells])
+        cells.setdefault((row.group, row.model), {})[column] = text
+    table = pd.DataFrame(list(cells.values()), index=[model for _, model in cells])
+    table.insert(0, "whose", [group for group, _ in cells])
     return table.rename_axis("network")
 
 

@@ -3,7 +3,6 @@
 from multisenge_lib.results.differences import (
     COMPARABLE,
     LEAST_SEEDS,
-    LEAST_SEEDS_OF_VARIANTS,
     URBAN_F1,
     Estimate,
     TestedDifference,

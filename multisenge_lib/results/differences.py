@@ -48,8 +48,7 @@ corrected interval of each is drawn at the level at which Holm's procedure tests
 0 exactly where the procedure rejects chance.
 
 **When a sentence may claim a difference.** The corrected interval excludes 0, and there are at
-least five pairs of runs, or three where one of the two networks is a variant (`LEAST_SEEDS`). With
-fewer, the variance over seeds is hardly known.
+least five pairs of runs (`LEAST_SEEDS`). With fewer, the variance over seeds is hardly known.
 """
 
 from collections.abc import Mapping, Sequence
@@ -60,7 +59,6 @@ from scipy import stats
 
 from multisenge_lib.dataset import URBAN
 from multisenge_lib.errors import RecordError
-from multisenge_lib.models import VARIANT_MARK
 from multisenge_lib.results.metrics import OVERALL, score_many
 from multisenge_lib.results.records import Record
 
@@ -68,9 +66,8 @@ from multisenge_lib.results.records import Record
 LEVEL = 0.95
 #: How often the test patches are drawn: the number of bootstrap samples.
 DRAWS = 1000
-#: Least number of pairs of runs for a claim: of the experiments, and where one is a variant.
+#: Least number of pairs of runs for a claim.
 LEAST_SEEDS = 5
-LEAST_SEEDS_OF_VARIANTS = 3
 #: What can be compared: the scores of a confusion matrix, and the mean F1 of the urban classes.
 #: The latter alone may be compared between classifications, since all have these classes.
 URBAN_F1 = "urban_f1"
@@ -308,7 +305,6 @@ class TestedDifference:
         low: lower end of the corrected interval; NaN where it is not known.
         high: its upper end.
         p_value: corrected.
-        least_seeds: pairs of runs that a claim needs.
     """
 
     __test__ = False  # pytest takes classes of such names for tests
@@ -317,12 +313,11 @@ class TestedDifference:
     low: float
     high: float
     p_value: float
-    least_seeds: int = LEAST_SEEDS
 
     @property
     def has_enough_seeds(self) -> bool:
         """Whether there are enough pairs of runs for a claim."""
-        return self.difference.seeds >= self.least_seeds
+        return self.difference.seeds >= LEAST_SEEDS
 
     @property
     def excludes_zero(self) -> bool:
@@ -335,9 +330,7 @@ class TestedDifference:
         return self.has_enough_seeds and self.excludes_zero
 
 
-def correct(
-    differences: Mapping[str, Estimate], least_seeds: Mapping[str, int] | int = LEAST_SEEDS
-) -> dict[str, TestedDifference]:
+def correct(differences: Mapping[str, Estimate]) -> dict[str, TestedDifference]:
     """Correct differences for the number of comparisons, by Holm's procedure.
 
     The comparison with the least p value is tested at 5 % divided by their number m, the next one
@@ -346,7 +339,6 @@ def correct(
 
     Args:
         differences: the family, all that is shown together, by name.
-        least_seeds: pairs of runs that a claim needs; one number for all, or one for each.
     """
     by_p_value = sorted(differences, key=lambda name: differences[name].p_value)
     alpha = 1 - LEVEL
@@ -363,16 +355,5 @@ def correct(
         # Corrected p values never fall from one rank to the next.
         largest_p_value = max(largest_p_value, min(1.0, remaining * difference.p_value))
         low, high = difference.interval(1 - level)
-        needed = least_seeds if isinstance(least_seeds, int) else least_seeds[name]
-        tested[name] = TestedDifference(difference, low, high, largest_p_value, needed)
+        tested[name] = TestedDifference(difference, low, high, largest_p_value)
     return {name: tested[name] for name in differences}
-
-
-def seeds_for_claim(*experiments: str) -> int:
-    """How many pairs of runs a claim about these experiments needs.
-
-    A variant, such as `inception_10c+peepholes`, is one of many and is trained less often.
-    """
-    if any(VARIANT_MARK in name for name in experiments):
-        return LEAST_SEEDS_OF_VARIANTS
-    return LEAST_SEEDS

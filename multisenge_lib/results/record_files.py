@@ -16,8 +16,10 @@ import io
 import json
 import os
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -162,8 +164,8 @@ def check_record_place(key: RecordKey, subject: RecordSubject, replace: bool = F
 def _check_replaceable(folder: Path, new: RecordSubject) -> None:
     """Refuse to replace a record that is about something else.
 
-    That is a record of another layout, of other data, classes or settings, of another network or
-    split that was evaluated, or one that started from other weights.
+    That is a record of another layout, of other data, classes, choices or settings, of another
+    network or split that was evaluated, or one that started from other weights.
     """
     try:
         content = (folder / _METRICS).read_bytes()
@@ -182,6 +184,7 @@ def _check_replaceable(folder: Path, new: RecordSubject) -> None:
             f"{folder} holds a record of layout {layout}, this library writes {LAYOUT}: set "
             f"MULTISENGE_RESULTS to another folder, or replace it with {_REPLACE}"
         )
+    new = new._replace(choices=_as_stored(new.choices), settings=_as_stored(new.settings))
     difference = _difference(metadata.subject, new)
     if difference:
         raise RecordError(
@@ -201,9 +204,23 @@ def _difference(old: RecordSubject, new: RecordSubject) -> str:
         return "another network or split"
     if old.start != new.start:
         return "other weights to start from"
-    names = differing_names(old.settings, new.settings)
-    values = [f"{name} {old.settings[name]}, now {new.settings[name]}" for name in names]
-    return f"other settings ({'; '.join(values)})" if values else ""
+    # Whoever edits a network of their own goes on with it: its hash is not compared.
+    choices = [n for n in differing_names(old.choices, new.choices) if n != "network_digest"]
+    if choices:
+        return f"other choices ({_changes(choices, old.choices, new.choices)})"
+    settings = differing_names(old.settings, new.settings)
+    if settings:
+        return f"other settings ({_changes(settings, old.settings, new.settings)})"
+    return ""
+
+
+def _as_stored(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values as a file gives them back: lists in the place of tuples."""
+    return json.loads(json.dumps(values))
+
+
+def _changes(names: Sequence[str], old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+    return "; ".join(f"{name} {old[name]}, now {new[name]}" for name in names)
 
 
 def _same_data(old: RecordSubject, new: RecordSubject) -> bool:

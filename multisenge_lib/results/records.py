@@ -103,6 +103,7 @@ class Metadata:
             members=self.members,
             evaluation=self.evaluation,
             start=start_identity(self.start_from),
+            choices=self.choices,
             settings=self.training_settings,
         )
 
@@ -113,7 +114,7 @@ class Metadata:
 
 
 class RecordSubject(NamedTuple):
-    """What a record is about: data, classes, settings; fields as in `Metadata`.
+    """What a record is about: data, classes, choices, settings; fields as in `Metadata`.
 
     A record is replaced by another one of the same subject only, unless the user says otherwise.
     `start` is the hash and the part of the network whose weights training started from, None for
@@ -127,6 +128,7 @@ class RecordSubject(NamedTuple):
     members: tuple[tuple[int, ...], ...]
     evaluation: Mapping[str, Any]
     start: tuple[str, str] | None
+    choices: Mapping[str, Any]
     settings: Mapping[str, Any]
 
 

@@ -10,7 +10,6 @@ from multisenge_lib.results.differences import (
     correct,
     mean_score,
     paired_difference,
-    seeds_for_claim,
 )
 from multisenge_lib.results.record_files import list_records, read_runs
 from multisenge_lib.results.records import Metadata, Record, differing_names, start_identity
@@ -277,13 +276,11 @@ def _differences_to_first(
     """Compare each experiment with the first one; all comparisons are one family."""
     first, *others = runs
     differences = {}
-    least_seeds = {}
     for name in others:
         differences[name] = paired_difference(runs[name], runs[first], score)
-        least_seeds[name] = seeds_for_claim(name, first)
 
     rows = {}
-    for name, tested in correct(differences, least_seeds).items():
+    for name, tested in correct(differences).items():
         rows[name] = {
             "difference": tested.difference.value,
             "pairs": tested.difference.seeds,

@@ -86,6 +86,13 @@ class PreparedRun:
         )
 
     @property
+    def choices(self) -> dict[str, Any]:
+        """The fields of the experiment, as the record publishes them."""
+        choices = asdict(self.experiment)
+        choices["network"] = self.card.network  # without the user's folder names
+        return choices
+
+    @property
     def updates_per_epoch(self) -> int:
         """How many steps the optimizer takes between two validations."""
         settings = self.settings
@@ -236,8 +243,8 @@ def check_record(prepared: PreparedRun, replace_record: bool) -> None:
     """Refuse, before hours of training, a run whose record could not be written.
 
     Raises:
-        RecordError: a record of other data, classes or settings is at its place, or one that
-            started from other weights.
+        RecordError: a record of other data, classes, choices or settings is at its place, or one
+            that started from other weights.
         FileError: nothing can be written there.
     """
     typology = prepared.typology
@@ -249,6 +256,7 @@ def check_record(prepared: PreparedRun, replace_record: bool) -> None:
         members=typology.members,
         evaluation={},
         start=prepared.start.identity if prepared.start else None,
+        choices=prepared.choices,
         settings=asdict(prepared.settings),
     )
     key = results.RecordKey(prepared.dataset.name, prepared.experiment.name, prepared.settings.seed)

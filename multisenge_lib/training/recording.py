@@ -55,9 +55,6 @@ def make_record(
 
     patches = {split: len(store.positions(split)) for split in SPLITS}
     updates = prepared.updates_per_epoch * len(training_info.rows)
-    choices = asdict(experiment)
-    # Do not publish the user's folder names.
-    choices["network"] = prepared.card.network
 
     metadata = results.Metadata(
         dataset=prepared.dataset.name,
@@ -69,7 +66,7 @@ def make_record(
         colors=typology.colors,
         members=typology.members,
         selection=selection_parameters(prepared.dataset),
-        choices=choices,
+        choices=prepared.choices,
         settings=asdict(settings),
         parameters=classifier.parameters,
         patches=patches,

@@ -111,12 +111,14 @@ def test_the_table_has_every_value_of_the_figure():
     assert list(table) == ["whose", "Mean urban F1, 6 classes", "Mean urban F1, 10 classes"]
     assert table.drop(columns="whose").count().sum() == len(rows)
     assert list(table["whose"].unique()) == ["The paper", "Others, real images", "Synthetic sample"]
+    states = [name for name in table.index if "replicate" in name]
+    assert len(states) == 4 and sum("v0, last epoch" in name for name in states) == 1
     printed = table.loc["ConvLSTM-S1"].iloc[0]
     assert printed["Mean urban F1, 6 classes"] == "0.2867"
 
 
 def test_an_interval_below_zero_has_a_true_minus():
-    columns = ["group", "label", "classes", "score", "value", "low", "high"]
+    columns = ["group", "model", "classes", "score", "value", "low", "high"]
     row = ("Synthetic sample", "ConvLSTM-S2", 6, "kappa", 0.408, -0.057, 0.872)
     table = overview_figures.overview_table(pd.DataFrame([row], columns=columns))
     assert table.loc["ConvLSTM-S2", "Cohen's kappa"] == "0.408 (\u22120.057 to 0.872)"

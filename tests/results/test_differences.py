@@ -27,7 +27,6 @@ from multisenge_lib.results.differences import (
     mean_score,
     paired_difference,
     score_values,
-    seeds_for_claim,
 )
 
 
@@ -224,13 +223,6 @@ def test_after_the_first_that_is_not_rejected_none_is():
 @pytest.mark.parametrize(("seeds", "clear"), [(4, False), (5, True)])
 def test_a_claim_needs_five_pairs_of_runs(seeds, clear):
     assert correct({"a": known(1e-9, seeds)})["a"].is_clear == clear
-
-
-@pytest.mark.parametrize(("seeds", "clear"), [(2, False), (3, True)])
-def test_a_claim_about_a_variant_needs_three(seeds, clear):
-    needed = {"a": seeds_for_claim("inception_10c+peepholes", "inception_10c")}
-    assert correct({"a": known(1e-9, seeds)}, needed)["a"].is_clear == clear
-    assert seeds_for_claim("inception_10c", "forest_10c") == 5
 
 
 def test_a_clear_difference_is_claimed_and_a_scattered_one_is_not():

@@ -4,7 +4,7 @@ import io
 import json
 import subprocess
 import zipfile
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from records import make_record
 
 from multisenge_lib import paths, results
 from multisenge_lib.errors import FileError, RecordError
+from multisenge_lib.models import get_experiment
 from multisenge_lib.software import provenance
 
 PATCH = "31UEQ_7453_4112"
@@ -193,6 +194,26 @@ def test_a_record_of_other_code_may_lack_a_setting():
     results.write_record(make_record(settings={"epochs": 15}))
     results.write_record(make_record(settings={"epochs": 15, "schedule": "cosine"}))
     assert "schedule" in results.read_record("sample", "s1_6c").metadata.settings
+
+
+@pytest.mark.fault("record: an experiment with another choice and the same name -> not replaced")
+def test_a_record_of_another_choice_is_not_replaced():
+    """`dataclasses.replace(experiment, peephole=True)` keeps the name of the experiment."""
+    experiment = get_experiment("s1_6c")
+    results.write_record(make_record(choices=asdict(experiment)))
+    results.write_record(make_record(choices=asdict(experiment)))  # months are a tuple here
+    with_peepholes = asdict(replace(experiment, peephole=True))
+    with pytest.raises(RecordError, match=r"of other choices \(peephole False, now True\)"):
+        results.write_record(make_record(choices=with_peepholes))
+    results.write_record(make_record(choices=with_peepholes), replace=True)
+
+
+def test_a_network_of_ones_own_may_be_edited():
+    for digest in ("0", "1"):
+        network = {"network": "mine.py:build", "network_digest": digest}
+        choices = asdict(get_experiment("s1_6c")) | network
+        results.write_record(make_record(choices=choices))
+    assert results.read_record("sample", "s1_6c").metadata.choices["network_digest"] == "1"
 
 
 def test_a_forest_has_no_settings_of_a_training():

@@ -616,7 +616,7 @@ def test_a_finished_run_of_another_version(whole, run):
 UNSOUND = {
     "no test patch": (lambda t: t[t["split"] != "test"], {}, "for test"),
     "no validation patch": (lambda t: t[t["split"] != "validation"], {}, "for validation"),
-    "no patch at all": (lambda t: t[:0], {}, "none of the 0 patches"),
+    "no patch at all": (lambda t: t[:0], {}, "no patch is selected"),
     "a batch too large": (lambda t: t, {"batch_size": 64}, "batch size 64 is more than the 6"),
     "devices 99": (lambda t: t, {"devices": 99}, "devices is 99: it must be at most"),
 }
