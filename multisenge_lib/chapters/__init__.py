@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # loaded when first asked for, see `lazy_names`
         display_name,
         other_scores,
         paper_overall,
+        trained_table,
     )
     from multisenge_lib.chapters.data_figures import (
         Walk,

@@ -192,6 +192,27 @@ def other_scores() -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
+def trained_table(dataset: str) -> pd.DataFrame:
+    """Tabulate which experiments of a dataset have records: seeds, day of the last one, commits.
+
+    Args:
+        dataset: whose records.
+
+    Returns:
+        One row of text per experiment; empty where nothing was trained.
+    """
+    rows = {}
+    for experiment in sorted({key.experiment for key in list_records(dataset)}):
+        runs = read_runs(dataset, experiment)
+        commits = dict.fromkeys((run.metadata.commit or "unknown")[:7] for run in runs)
+        rows[experiment] = {
+            "seeds": ", ".join(str(run.key.seed) for run in runs),
+            "last trained": max(run.metadata.finished for run in runs)[:10],
+            "with the code of": ", ".join(commits),
+        }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("experiment")
+
+
 #: Settings and choices of a record that its page shows.
 _SETTINGS = (
     "epochs",

@@ -126,3 +126,14 @@ def test_settings_that_all_runs_share_are_listed_once(trained):
     changed = make_record("s1_6c", settings={"epochs": 7})
     shared, different = comparison.shared_settings(records | {"ConvLSTM-S1": changed})
     assert list(different.index) == ["epochs"] and "epochs" not in shared
+
+
+def test_trained_experiments_are_listed_with_their_seeds(tmp_path, monkeypatch):
+    monkeypatch.setenv("MULTISENGE_RESULTS", str(tmp_path))
+    assert comparison.trained_table("sample").empty
+    for seed, day in ((1, "2026-11-02"), (2, "2026-11-01")):
+        results.write_record(make_record("s2_10c", seed, finished=f"{day}T08:00:00+00:00"))
+    table = comparison.trained_table("sample")
+    assert table.index.tolist() == ["s2_10c"]
+    assert table.loc["s2_10c", "seeds"] == "1, 2"
+    assert table.loc["s2_10c", "last trained"] == "2026-11-02"
