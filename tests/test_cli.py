@@ -13,10 +13,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import typer
+from cards import write_card
 from rasters import write_raster, write_root
 from records import make_record
 
-from multisenge_lib import cli, maps, paths
+from multisenge_lib import cli, maps, models, paths
 from multisenge_lib.audit import RECORD
 from multisenge_lib.dataset import (
     MULTISENGE,
@@ -299,10 +300,11 @@ def test_a_package_that_cannot_be_loaded_is_one_line(run, monkeypatch):
 
 @pytest.mark.fault("command line: KERAS_BACKEND is torch or mistyped -> one line, exit code 2")
 @pytest.mark.parametrize("backend", ["torch", "tensorfow"])
-def test_another_backend_is_one_line(run, monkeypatch, backend):
+def test_another_backend_is_one_line(run, monkeypatch, tmp_path, backend):
     monkeypatch.setenv("KERAS_BACKEND", backend)
     monkeypatch.delitem(sys.modules, "keras", raising=False)  # which another test has imported
-    assert f"KERAS_BACKEND is {backend!r}" in refused(run, "predict", "model.keras", "root")
+    model = write_card(tmp_path / "model.keras")
+    assert f"KERAS_BACKEND is {backend!r}" in refused(run, "predict", model, "root")
 
 
 @pytest.mark.fault("bench: no clone in this folder -> one line, exit code 2")
@@ -383,6 +385,7 @@ def test_predict_takes_several_rasters_an_option(run, monkeypatch, typed, s2, s1
         received.update(model=model, out=out, **rasters)
         return out
 
+    monkeypatch.setattr(models, "read_model_card", lambda path: None)
     monkeypatch.setattr(maps, "predict_rasters", predict_rasters)
     code, out, err = run("predict", *typed.split())
     assert (code, out, err) == (0, "Wrote x\n", "")

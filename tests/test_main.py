@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from cards import write_card
 
 from multisenge_lib import __main__ as start
 
@@ -63,6 +64,8 @@ def interrupted_while_importing(folder: Path, module: str, source: str, *argumen
     ],
 )
 def test_an_interrupted_import_is_one_line(tmp_path, module, arguments, source):
+    model = write_card(tmp_path / "model.keras")
+    arguments = [str(model) if word == model.name else word for word in arguments]
     code, err = interrupted_while_importing(tmp_path, module, source, *arguments)
     assert (code, err) == (130, "error: interrupted\n")
 

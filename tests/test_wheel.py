@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from cards import write_card
 
 from multisenge_lib import paths
 
@@ -116,7 +117,8 @@ def ends(run, sample_root, tmp_path_factory):
     """Exit code, output and errors of each command, by its arguments."""
     cube = tmp_path_factory.mktemp("cube") / "cube.nc"
     cube.touch()
-    places = {"ROOT": str(sample_root), "cube.nc": str(cube)}
+    model = write_card(cube.with_name("model.keras"))
+    places = {"ROOT": str(sample_root), "cube.nc": str(cube), "model.keras": str(model)}
     commands = [*WORKING, *(arguments for arguments, _ in REFUSED)]
     arguments = [[places.get(word, word) for word in command] for command in commands]
     done, _ = run("-c", COMMANDS, json.dumps(arguments))

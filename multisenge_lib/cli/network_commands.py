@@ -156,6 +156,7 @@ def predict_maps(
 ) -> None:
     """Draw maps of rasters or of a data root."""
     from multisenge_lib.dataset import check_band_order
+    from multisenge_lib.models import read_model_card
 
     # Optional for the parser alone: in `--s2 JUL AUG model.keras` it sees one more raster.
     if model is None:
@@ -183,7 +184,8 @@ def predict_maps(
         "overwrite": overwrite,
         "progress": True,
     }
-    # Imported after the checks: it loads Keras, which takes seconds.
+    # What is no network is refused before Keras is loaded, which takes seconds.
+    read_model_card(model)
     from multisenge_lib.maps import predict_rasters, predict_root
 
     if root:
@@ -229,11 +231,15 @@ def evaluate_network(
     Writes a record, prints the scores by class, and draws maps on request.
     """
     from multisenge_lib.dataset import check_band_order, dataset_of_root
+    from multisenge_lib.models import read_model_card
+
+    order = check_band_order(band_order)
+    # What is no network is refused before Keras is loaded, which takes seconds.
+    read_model_card(model)
     from multisenge_lib.maps import predict_root
     from multisenge_lib.results import format_scores
     from multisenge_lib.tools import evaluate_model, evaluation_table, write_evaluation
 
-    order = check_band_order(band_order)
     record = evaluate_model(
         model,
         root,
@@ -297,13 +303,17 @@ def compare_transfer(
     about ten minutes on two free cores.
     """
     from multisenge_lib.memory import keep_freed_memory
-    from multisenge_lib.tools import run_transfer
+    from multisenge_lib.models import read_model_card
 
     numbers = []
     for seed in seeds.split(","):
         if not seed.strip().isdecimal():
             raise MultiSenGEError(f"--seeds {seeds!r}: give whole numbers, such as 1,2,3")
         numbers.append(int(seed))
+    # What is no network is refused before Keras is loaded, which takes seconds.
+    read_model_card(model)
+    from multisenge_lib.tools import run_transfer
+
     # On Linux a training step is then more than twice as fast: freed arrays are used again.
     keep_freed_memory()
     folders = run_transfer(

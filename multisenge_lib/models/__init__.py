@@ -7,6 +7,7 @@ experiments, which are data.
 from typing import TYPE_CHECKING
 
 from multisenge_lib.lazy import lazy_names
+from multisenge_lib.models.card import ModelCard, model_card, read_model_card
 from multisenge_lib.models.experiments import (
     EXPERIMENTS,
     Experiment,
@@ -26,11 +27,8 @@ if TYPE_CHECKING:  # loaded when first asked for, see `lazy_names`
     from multisenge_lib.models.cost import step_memory, step_operations
     from multisenge_lib.models.inception import naive_inception
     from multisenge_lib.models.saved import (
-        ModelCard,
         check_can_be_read_again,
         load_model,
-        model_card,
-        read_model_card,
         save_model,
         with_input_size,
     )

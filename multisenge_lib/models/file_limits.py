@@ -11,12 +11,12 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-
-import h5py
-import keras
+from typing import TYPE_CHECKING, Any
 
 from multisenge_lib.errors import ModelError, printable
+
+if TYPE_CHECKING:
+    import h5py
 
 _WEIGHTS = "model.weights.h5"
 #: How Keras and we write entries. Other methods unpack a whole block at once, however large.
@@ -46,6 +46,8 @@ def check_entries(path: Path, archive: zipfile.ZipFile) -> None:
     limit = _max_bytes(path)
     unpacked = sum(entry.file_size for entry in archive.infolist())
     if unpacked <= limit and _WEIGHTS in archive.namelist():
+        import h5py  # it is installed with Keras
+
         # HDF5 compresses as well, and may declare an array that it does not hold at all.
         with archive.open(_WEIGHTS) as stream, h5py.File(stream, "r") as weights:
             unpacked += _bytes_of_arrays(weights)
@@ -56,7 +58,9 @@ def check_entries(path: Path, archive: zipfile.ZipFile) -> None:
         )
 
 
-def _bytes_of_arrays(weights: h5py.File) -> int:
+def _bytes_of_arrays(weights: "h5py.File") -> int:
+    import h5py
+
     sizes = []
 
     def note_size(name: str, item: h5py.Group | h5py.Dataset) -> None:
@@ -79,6 +83,8 @@ def limited_weights(path: Path) -> Iterator[None]:
     Raises:
         ModelError: the configuration describes a network that the file cannot hold.
     """
+    import keras  # it takes seconds, and a card is read without it
+
     make_weight = keras.Layer.add_weight
     limit = _max_bytes(path)
     loading_thread = threading.get_ident()

@@ -54,15 +54,6 @@ def test_what_is_loaded_predicts_the_same_and_says_what_it_takes(model, path):
     assert description.sensors == ("s1", "s2") and len(description.classes) == 10
 
 
-@pytest.mark.fault("model.keras: classes of another dataset or grouping -> refused, not described")
-def test_a_card_is_of_the_classes_of_its_experiment():
-    card = model_card(EXPERIMENT, TEN, 32, "sample")
-    assert (card.classification, card.classes) == ("10c", TEN.names)
-    for other in (TYPOLOGIES["6c"], replace(TEN, name="mine")):
-        with pytest.raises(ExperimentError, match="10 classes of '10c', received the"):
-            model_card(EXPERIMENT, other, 32, "sample")
-
-
 def test_resized_to_any_size_it_predicts_the_same(model):
     other = with_input_size(model, None)
     x = inputs(32)
