@@ -206,7 +206,7 @@ def trained_table(dataset: str) -> pd.DataFrame:
         runs = read_runs(dataset, experiment)
         commits = dict.fromkeys((run.metadata.commit or "unknown")[:7] for run in runs)
         rows[experiment] = {
-            "seeds": ", ".join(str(run.key.seed) for run in runs),
+            "seeds": ",\N{NO-BREAK SPACE}".join(str(run.key.seed) for run in runs),
             "last trained": max(run.metadata.finished for run in runs)[:10],
             "with the code of": ", ".join(commits),
         }

@@ -135,5 +135,5 @@ def test_trained_experiments_are_listed_with_their_seeds(tmp_path, monkeypatch):
         results.write_record(make_record("s2_10c", seed, finished=f"{day}T08:00:00+00:00"))
     table = comparison.trained_table("sample")
     assert table.index.tolist() == ["s2_10c"]
-    assert table.loc["s2_10c", "seeds"] == "1, 2"
+    assert table.loc["s2_10c", "seeds"] == "1,\N{NO-BREAK SPACE}2"
     assert table.loc["s2_10c", "last trained"] == "2026-11-02"
