@@ -45,6 +45,7 @@ from multisenge_lib.dataset import (
     check_projections,
     make_typology,
     month_of,
+    months_in_words,
     read_index,
     write_dataset_toml,
 )
@@ -560,10 +561,9 @@ def _selection_notices(root: Path, dataset: Dataset) -> list[str]:
         months = month_of(np.concatenate(list(index[f"{sensor}_dates"])))
         unused = sorted(set(months.tolist()) - set(dataset.months))
         if unused:
-            shown = ", ".join(map(str, unused))
             notices.append(
-                f"{sensor} has images of month {shown}, which months of dataset.toml leaves out: "
-                "in a month of the series, half of the patches need images of each sensor"
+                f"{sensor} has images of {months_in_words(unused)}, which dataset.toml leaves out "
+                "of its months: fewer than half of the patches have images of all sensors there"
             )
     if dataset.days_gap != MULTISENGE.days_gap:
         notices.append(

@@ -65,7 +65,7 @@ from multisenge_lib.dataset.layout import (
     is_sample,
     raster_path,
 )
-from multisenge_lib.dataset.months import days_of_year, month_of
+from multisenge_lib.dataset.months import days_of_year, month_of, months_in_words
 from multisenge_lib.dataset.nodata import (
     THEIA_NO_DATA,
     alpha_bands,

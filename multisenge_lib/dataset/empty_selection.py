@@ -8,7 +8,7 @@ import pandas as pd
 
 from multisenge_lib.dataset.labels import read_index
 from multisenge_lib.dataset.layout import LABELS, Dataset
-from multisenge_lib.dataset.months import month_of
+from multisenge_lib.dataset.months import month_of, months_in_words
 from multisenge_lib.dataset.root import dataset_of_root
 from multisenge_lib.dataset.selection import (
     S1_WINDOW,
@@ -55,12 +55,12 @@ def why_root_has_none(root: Path | str, sensors: Sequence[str], dataset: Dataset
 def _why_no_series(index: pd.DataFrame, sensor: str, dataset: Dataset) -> str | None:
     """Why no patch has a series of its leading sensor; None where one has."""
     name = _SENSOR_NAMES[sensor]
-    months = _in_words(dataset.months)
+    months = months_in_words(dataset.months)
     lacking = _months_without_images(index, sensor, dataset.months)
     if lacking:
         return (
-            f"no patch has a {name} image of {_in_words(lacking)}: choose months that have images, "
-            "or fetch the images"
+            f"no patch has a {name} image of {months_in_words(lacking)}: choose months that have "
+            "images, or fetch the images"
         )
     dates = index[f"{sensor}_dates"]
     if _any_series(choose_all(dates, dataset.months, dataset.days_gap)):
@@ -86,8 +86,8 @@ def _why_no_s1(index: pd.DataFrame, dataset: Dataset) -> str | None:
     lacking = _months_without_images(index, "s1", dataset.months)
     if lacking:
         return (
-            f"no patch has a Sentinel-1 image of {_in_words(lacking)}, and each Sentinel-2 image "
-            f"needs one of its month: {remedy}"
+            f"no patch has a Sentinel-1 image of {months_in_words(lacking)}, and each Sentinel-2 "
+            f"image needs one of its month: {remedy}"
         )
     if dataset.s1_per_month > 1:
         return (
@@ -109,11 +109,3 @@ def _months_without_images(index: pd.DataFrame, sensor: str, months: Sequence[in
     dates = np.concatenate(list(index[f"{sensor}_dates"]))
     present = set(month_of(dates).tolist())
     return [month for month in months if month not in present]
-
-
-def _in_words(months: Sequence[int]) -> str:
-    """`month 7`, `months 7 and 8` or `months 7, 8 and 9`."""
-    *others, last = map(str, months)
-    if not others:
-        return f"month {last}"
-    return f"months {', '.join(others)} and {last}"

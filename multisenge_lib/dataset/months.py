@@ -42,6 +42,14 @@ def check_months(months: Sequence[int], years: Sequence[int]) -> tuple[int, ...]
     return months
 
 
+def months_in_words(months: Sequence[int]) -> str:
+    """Write months for a message: `month 7`, `months 7 and 8` or `months 7, 8 and 9`."""
+    *others, last = map(str, months)
+    if not others:
+        return f"month {last}"
+    return f"months {', '.join(others)} and {last}"
+
+
 def days_of_year(dates: np.ndarray) -> np.ndarray:
     """Convert dates, datetime64[D], to days of the year, `float32`: 1 is the first of January."""
     days_since_new_year = dates - dates.astype("datetime64[Y]").astype("datetime64[D]")

@@ -570,8 +570,10 @@ def test_a_month_without_images_of_one_sensor_is_left_out(tmp_path):
     result = imported(tmp_path)
     assert result.dataset.months == (7, 9)
     of_s1, of_s2 = result.notices[-2:]
-    assert of_s1.startswith("s1 has images of month 10, which months of dataset.toml leaves out")
-    assert of_s2.startswith("s2 has images of month 8, which months of dataset.toml leaves out")
+    assert of_s1.startswith(
+        "s1 has images of month 10, which dataset.toml leaves out of its months"
+    )
+    assert of_s2.startswith("s2 has images of month 8, which dataset.toml leaves out of its months")
     assert len(load_selection(result.root)) == 4
 
 
