@@ -201,6 +201,18 @@ def test_paper_is_light_and_keeps_answers(browser, html):
     assert title.is_visible() and title.inner_text()[0].isdigit()
     closed = page.locator(".bd-article details.hide").first
     assert not closed.is_visible()
+    answers = page.locator(".bd-article .admonition.dropdown")
+    assert answers.count() and not answers.first.is_visible()
+    page.close()
+
+
+def test_paper_shows_what_is_folded_for_the_curious(browser, html):
+    page = browser.new_page(viewport={"width": LAPTOP, "height": 768})
+    page.goto((html / "conv_lstm.html").as_uri())
+    aside = page.locator(".bd-article .admonition.on-paper p").last
+    assert not aside.is_visible()
+    page.emulate_media(media="print")
+    assert aside.is_visible() and aside.bounding_box()["height"] > 20
     page.close()
 
 
