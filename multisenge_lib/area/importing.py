@@ -8,64 +8,48 @@ beside its place and moved there once it is whole.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import cycle
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
 from multisenge_lib.area.acquisitions import Acquisition
-from multisenge_lib.area.band_source import Placement
 from multisenge_lib.area.cubes import is_cube_in_memory
-from multisenge_lib.area.cutting import AcquisitionSummary, PatchWriter, days_by_sensor
+from multisenge_lib.area.cutting import PatchWriter, days_by_sensor
 from multisenge_lib.area.draft import draft_dataset
-from multisenge_lib.area.products import ProcessingBaseline, band_in, used_bands
+from multisenge_lib.area.import_notices import (
+    offset_notices,
+    resampling_notices,
+    selection_notices,
+    size_notices,
+    touching_blocks,
+    value_notices,
+)
+from multisenge_lib.area.import_options import (
+    ImportOptions,
+    check_options,
+    reference_options,
+    typology_of,
+    user_bands,
+)
+from multisenge_lib.area.products import used_bands
 from multisenge_lib.area.reference import (
-    VECTOR_FOLDER,
     Reference,
     ReferenceOptions,
     open_reference,
 )
-from multisenge_lib.area.selected_patches import describe_selected
 from multisenge_lib.area.sources import find_images
-from multisenge_lib.area.target_grid import TargetGrid, find_target_grid, patch_name
+from multisenge_lib.area.target_grid import find_target_grid, patch_name
 from multisenge_lib.area.target_root import check_empty, fill_root
-from multisenge_lib.area.units import InputUnits, S1Unit
+from multisenge_lib.area.units import InputUnits
 from multisenge_lib.dataset import (
-    BLOCKS,
-    LABELS,
     MULTISENGE,
-    PIXEL,
-    S1_BANDS,
-    S2_BANDS,
-    SIZE_MULTIPLE,
     Dataset,
-    Typology,
     check_projections,
-    make_typology,
-    month_of,
-    months_in_words,
-    read_index,
     write_dataset_toml,
 )
-from multisenge_lib.errors import ImportAreaError, SelectionError, counted, printable
-
-_LARGEST_SIZE = 512
-
-
-@dataclass(frozen=True)
-class ImportOptions:
-    """The user's options for an import; see `import_area`."""
-
-    name: str
-    reference: ReferenceOptions | None
-    size: int
-    units: InputUnits
-    bands: Mapping[str, Sequence[str]]
-    fill: Mapping[str, str]
-    crs: str | None
-    progress: bool
+from multisenge_lib.errors import ImportAreaError, counted, printable
 
 
 @dataclass(frozen=True)
@@ -132,18 +116,18 @@ def import_area(
     # Accept a single folder or cube as well as a list.
     if isinstance(sources, str | Path) or is_cube_in_memory(sources):
         sources = [sources]
-    typology = _typology_of(classes) if classes else MULTISENGE.published
+    typology = typology_of(classes) if classes else MULTISENGE.published
     options = ImportOptions(
         name=name or root.name,
-        reference=_reference_options(reference, typology, reclass or {}, attribute, units),
+        reference=reference_options(reference, typology, reclass or {}, attribute, units),
         size=size,
         units=units,
-        bands=_user_bands(s1_bands, s2_bands),
+        bands=user_bands(s1_bands, s2_bands),
         fill=fill or {},
         crs=None if crs is None else str(crs),
         progress=progress,
     )
-    _check_options(options)
+    check_options(options)
     reference_path = options.reference.path if options.reference else None
     check_empty(root)
 
@@ -152,9 +136,9 @@ def import_area(
     acquisitions, bands, band_notices = _common_bands(images.acquisitions, options.fill)
     notices += band_notices
     grid, off_grid = find_target_grid(acquisitions)
-    notices += _resampling_notices(grid, off_grid, units)
-    notices += _offset_notices(acquisitions, units)
-    notices += _size_notices(size, grid)
+    notices += resampling_notices(grid, off_grid, units)
+    notices += offset_notices(acquisitions, units)
+    notices += size_notices(size, grid)
 
     describe = partial(
         draft_dataset,
@@ -174,100 +158,9 @@ def import_area(
         notices += _write_patches(writer, acquisitions, bands, options)
         dataset = describe(writer.dates)
         write_dataset_toml(folder, dataset)
-        notices += _selection_notices(folder, dataset)
-    notices += _touching_blocks(dataset)
+        notices += selection_notices(folder, dataset)
+    notices += touching_blocks(dataset)
     return ImportResult(root, dataset, len(writer.dates), notices)
-
-
-def _typology_of(names: Sequence[str]) -> Typology:
-    """Classes of a user's own, in MultiSenGE's colours, which begin again when they run out."""
-    colors = cycle(MULTISENGE.published.colors)
-    classes = []
-    for class_id, name in enumerate(names, 1):
-        classes.append((name, next(colors), (class_id,)))
-    return make_typology(classes)
-
-
-def _reference_options(
-    path: Path | str | None,
-    typology: Typology,
-    reclass: Mapping[Any, int],
-    attribute: str | None,
-    units: InputUnits,
-) -> ReferenceOptions | None:
-    if path is None:
-        if reclass or attribute:
-            raise ImportAreaError("--reclass and --attribute need a reference: give --reference")
-        return None
-    path = Path(path)
-    is_vector_folder = path.suffix.lower() == VECTOR_FOLDER and path.is_dir()
-    if not path.is_file() and not is_vector_folder:
-        raise ImportAreaError(
-            f"the reference {printable(path)} is no file: give a raster or vector"
-        )
-    for old, new in reclass.items():
-        if not isinstance(new, int | np.integer) or not 0 <= new <= len(typology):
-            raise ImportAreaError(
-                f"reclass {old}={new}: class ids are 1 to {len(typology)}, and 0 for no data; name "
-                "other classes with --classes"
-            )
-    # As text, because a raster holds numbers, and the column of a vector may hold names.
-    by_text = {str(old): int(new) for old, new in reclass.items()}
-    return ReferenceOptions(path, typology.names, by_text, attribute, units.no_data)
-
-
-def _user_bands(s1_bands: Sequence[str], s2_bands: Sequence[str]) -> dict[str, list[str]]:
-    """Read the order of bands that the user gives, by sensor; `-` for a band of no use."""
-    by_sensor = {}
-    for sensor, names in (("s1", s1_bands), ("s2", s2_bands)):
-        if not names:
-            continue
-        bands = []
-        for name in names:
-            band = name if name == "-" else band_in(name, sensor)
-            if band is None:
-                raise ImportAreaError(
-                    f"{sensor} bands: {printable(name)!r} names none; give "
-                    f"{', '.join(used_bands(sensor))}, and - for one of no use"
-                )
-            bands.append(band)
-        named = [band for band in bands if band != "-"]
-        if len(set(named)) < len(named):
-            raise ImportAreaError(f"{sensor} bands {', '.join(bands)}: give each once")
-        by_sensor[sensor] = bands
-    return by_sensor
-
-
-def _check_options(options: ImportOptions) -> None:
-    """Refuse impossible options before any file is opened."""
-    units = options.units
-    if units.s1 not in (None, *get_args(S1Unit)):
-        choices = ", ".join(get_args(S1Unit))
-        raise ImportAreaError(f"unit {units.s1!r} of Sentinel-1: give one of {choices}")
-    scale = 1 if units.s2_scale is None else units.s2_scale
-    offset = units.s2_offset or 0
-    if not (np.isfinite(scale) and scale > 0 and np.isfinite(offset)):
-        raise ImportAreaError(
-            f"scale {scale} and offset {offset} of Sentinel-2: give numbers, the scale above 0"
-        )
-    if offset > 0:
-        raise ImportAreaError(
-            f"offset {offset:g} of Sentinel-2: it is added to stored values, so what undoes ESA's "
-            "addition is negative: give -1000, or -0.1 where reflectance is stored from 0 to 1"
-        )
-    for missing, other in options.fill.items():
-        if {missing, other} <= {*S1_BANDS}:
-            raise ImportAreaError(
-                f"fill {missing}={other}: VV is several decibels above VH, so neither stands in "
-                "for the other; leave out the dates that lack one"
-            )
-        if not {missing, other} <= {*S2_BANDS}:
-            raise ImportAreaError(f"fill {missing}={other}: give two bands of Sentinel-2")
-    size = options.size
-    if size % SIZE_MULTIPLE or not SIZE_MULTIPLE <= size <= _LARGEST_SIZE:
-        raise ImportAreaError(
-            f"patch size {size}: give a multiple of {SIZE_MULTIPLE}, up to {_LARGEST_SIZE}"
-        )
 
 
 def _common_bands(
@@ -342,114 +235,6 @@ def _stand_in(band: str, acquisition: Acquisition) -> str:
     return f", or fill it from another band, such as --fill {band}={nearest}"
 
 
-def _resampling_notices(
-    grid: TargetGrid, off_grid: Sequence[Placement], units: InputUnits
-) -> list[str]:
-    notices = []
-    if off_grid:
-        first = off_grid[0]
-        place = first.transform
-        pixels = f"{first.pixel_width:g} x {first.pixel_height:g}"
-        pixels_and_corner = f"{pixels} from {place.c:.10g}, {place.f:.10g}"
-        rasters = counted(
-            len(off_grid),
-            "raster lies on another grid and is resampled",
-            "rasters lie on another grid and are resampled",
-        )
-        notices.append(
-            f"{rasters} to pixels of {PIXEL} m in {grid.crs} (mean of finer pixels, bilinear "
-            f"between coarser ones), such as {first.name} ({first.crs}, {pixels_and_corner})"
-        )
-    # A mean of decibels or of amplitudes is lower than that of intensities: by about 0.4 dB for
-    # four pixels of speckle of four looks, and by more where bright and dark ground meet.
-    uneven = [p for p in off_grid if p.sensor == "s1" and units.s1 in ("db", "dn")]
-    if uneven:
-        rasters = counted(
-            len(uneven),
-            f"of them holds {units.s1} and is resampled as stored",
-            f"of them hold {units.s1} and are resampled as stored",
-        )
-        notices.append(
-            f"{rasters}, which darkens by about 0.4 dB on even ground and more at edges, such as "
-            f"{uneven[0].name}: convert to linear units, then warp"
-        )
-    return notices
-
-
-def _offset_notices(acquisitions: Sequence[Acquisition], units: InputUnits) -> list[str]:
-    """Say which offsets processing baselines give, and compare the user's with them.
-
-    Raises:
-        ImportAreaError: the user gives an offset for products whose baseline has none.
-    """
-    # Since January 2022 ESA adds 1000 to reflectance, so that the noise of dark pixels is not cut
-    # off at 0. The metadata give what undoes it, an offset of -1000.
-    baselines = _baselines(acquisitions)
-    with_offset = {name: baseline for name, baseline in baselines.items() if baseline.offset}
-    without_offset = {name: baseline for name, baseline in baselines.items() if not baseline.offset}
-    if units.s2_offset and without_offset:
-        name, baseline = next(iter(without_offset.items()))
-        raise ImportAreaError(
-            f"{name} is of processing baseline {baseline.name} ({baseline.where}), which has no "
-            f"offset: leave out --s2-offset {units.s2_offset:g}; the offset of each product is "
-            "read from its name or metadata"
-        )
-    if not with_offset:
-        return []
-    name, baseline = next(iter(with_offset.items()))
-    rasters = counted(len(with_offset), "raster is", "rasters are")
-    if not units.says_reflectance:
-        return [
-            f"{rasters} of ESA's processing baseline 04.00 or later: an offset of "
-            f"{baseline.offset:g} is applied, such as to {name} ({baseline.name} in "
-            f"{baseline.where}); give --s2-offset 0 if that was done before"
-        ]
-    chosen = units.s2_offset or 0
-    if chosen == baseline.offset:
-        return []
-    return [
-        f"{rasters} of a processing baseline with an offset of {baseline.offset:g}, such as {name} "
-        f"({baseline.name}); your scale and offset of {chosen:g} count instead"
-    ]
-
-
-def _baselines(acquisitions: Sequence[Acquisition]) -> dict[str, ProcessingBaseline]:
-    """The processing baseline of each source that has one, by the source's name."""
-    baselines = {}
-    for acquisition in acquisitions:
-        for source in acquisition.sources:
-            if source.baseline is not None:
-                baselines[source.name] = source.baseline
-    return baselines
-
-
-def _size_notices(size: int, grid: TargetGrid) -> list[str]:
-    """Say which pixels fill no patch.
-
-    Raises:
-        ImportAreaError: no patch fits.
-    """
-    smallest = min(grid.width, grid.height)
-    if smallest < size:
-        covered = f"the images cover {grid.height}x{grid.width} pixels of {PIXEL} m"
-        if smallest < SIZE_MULTIPLE:
-            raise ImportAreaError(
-                f"{covered}, the smallest patch has {SIZE_MULTIPLE}x{SIZE_MULTIPLE}: give images "
-                "of a larger area"
-            )
-        fitting = smallest // SIZE_MULTIPLE * SIZE_MULTIPLE
-        raise ImportAreaError(
-            f"{covered}, a patch has {size}x{size}: give a smaller --size, such as {fitting}"
-        )
-    columns = grid.width % size
-    rows = grid.height % size
-    if columns or rows:
-        in_the_east = counted(columns, "column", "columns")
-        in_the_south = counted(rows, "row", "rows")
-        return [f"{in_the_east} in the east and {in_the_south} in the south fill no patch"]
-    return []
-
-
 def _write_patches(
     writer: PatchWriter,
     acquisitions: Sequence[Acquisition],
@@ -503,7 +288,7 @@ def _write_images(
     for acquisition in bar:
         summary = writer.write_acquisition(acquisition, bands[acquisition.sensor])
         summaries[acquisition.title] = summary
-    notices = _notices_of(summaries)
+    notices = value_notices(summaries)
     if not writer.dates:
         reasons = "".join(f"; {notice}" for notice in notices[:3])
         raise ImportAreaError(
@@ -516,75 +301,3 @@ def _write_images(
             "have data"
         )
     return notices
-
-
-def _notices_of(summaries: Mapping[str, AcquisitionSummary]) -> list[str]:
-    """Write the notices about the values of the acquisitions, once all are cut.
-
-    Args:
-        summaries: what cutting an acquisition showed, by the acquisition's title.
-    """
-    notices = []
-    tagged = []
-    tags_overridden = []
-    probably_offset = []
-    for title, summary in summaries.items():
-        notices += summary.notices(title)
-        tagged += summary.tagged
-        tags_overridden += summary.overruled
-        if summary.brightened:
-            probably_offset.append(title)
-    if tagged:
-        bands_with_tags = counted(len(tagged), "band has", "bands have")
-        notices.append(
-            f"{bands_with_tags} scale or offset tags, which are applied, such as {tagged[0]}"
-        )
-    if tags_overridden:
-        bands_with_tags = counted(len(tags_overridden), "band has", "bands have")
-        notices.append(
-            f"{bands_with_tags} scale or offset tags; what you say counts instead, such as for "
-            f"{tags_overridden[0]}"
-        )
-    if probably_offset:
-        notices.append(
-            f"{', '.join(probably_offset[:3])}: almost no pixel is darker than 1000 in B2-B4. "
-            "Products since January 2022 carry an offset; if yours do, give --s2-offset -1000"
-        )
-    return notices
-
-
-def _selection_notices(root: Path, dataset: Dataset) -> list[str]:
-    """Say what the drafted months and days gap leave out, and how many patches are selected."""
-    index = read_index(root / LABELS, dataset)
-    notices = []
-    for sensor in dataset.sensors:
-        months = month_of(np.concatenate(list(index[f"{sensor}_dates"])))
-        unused = sorted(set(months.tolist()) - set(dataset.months))
-        if unused:
-            notices.append(
-                f"{sensor} has images of {months_in_words(unused)}, which dataset.toml leaves out "
-                "of its months: fewer than half of the patches have images of all sensors there"
-            )
-    if dataset.days_gap != MULTISENGE.days_gap:
-        notices.append(
-            f"images of one month and the next are less than {MULTISENGE.days_gap} days apart, so "
-            f"days_gap of dataset.toml is {dataset.days_gap}"
-        )
-    try:
-        sentence, selected = describe_selected(index, dataset)
-    except SelectionError as error:
-        return [*notices, f"no patch is selected for training or maps; {error}"]
-    if selected < len(index):
-        notices.append(sentence)
-    return notices
-
-
-def _touching_blocks(dataset: Dataset) -> list[str]:
-    """Warn where blocks of different splits keep no distance."""
-    if BLOCKS not in dataset.split_of_tile.values() or dataset.blocks.distance:
-        return []
-    return [
-        f"the area is small: its blocks of {dataset.blocks.size} m keep no distance, so patches of "
-        "training and test touch, and scores come out too high; a smaller --size keeps them apart, "
-        "or a distance under [blocks] of dataset.toml"
-    ]
