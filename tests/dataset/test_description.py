@@ -319,7 +319,7 @@ years = [2020]
 
 def test_the_groupings_that_the_book_shows_are_a_description(tmp_path):
     page = (paths.PROJECT / "book/beyond.md").read_text("utf-8")
-    shown = re.search(r"```\n(\[groupings\]\n.*?)```", page, re.DOTALL).group(1)
+    shown = re.search(r"```toml\n(\[groupings\]\n.*?)```", page, re.DOTALL).group(1)
     (tmp_path / "dataset.toml").write_text(TOML + shown)
     typologies = dataset_of_root(tmp_path).typologies
     assert {name: len(typology) for name, typology in typologies.items()} == {
