@@ -142,6 +142,24 @@ def test_coarser_pixels_are_bilinear(tmp_path):
     assert stored[0].tolist() == [1000, 1000, 1000, 1250, 1750, 2000, 2000, 2000]
 
 
+def test_pixels_of_10_m_beside_the_grid_are_bilinear(tmp_path):
+    """They lie 4 m east of the grid; the last four columns hold no data."""
+    columns = np.array([1000, 1000, 2000, 2000, 0, 0, 0, 0], np.uint16)
+    path = write(tmp_path / "a.tif", np.tile(columns, (1, 8, 1)), west=WEST + 4)
+    stored, _, _ = read_band(path)
+    # The middle of the fifth pixel lies in a pixel without data, so it has none either.
+    assert stored[0].tolist() == [1000, 1000, 1600, 2000, 0, 0, 0, 0]
+
+
+def test_fill_values_of_reflectance_are_none_of_radar(tmp_path):
+    """Their place is asked for, with --no-data, on the grid and beside it."""
+    pixels = np.full((1, 4, 4), 0.1, np.float32)
+    pixels[:, :, 2:] = -9999
+    for res in (10.0, 20.0):
+        stored, marked, _ = read_band(write(tmp_path / "a.tif", pixels, res=res), "s1")
+        assert not marked.any() and stored.min() == -9999
+
+
 @pytest.mark.parametrize("epsg", [32719, 32718])
 def test_the_mean_of_finer_pixels_keeps_an_edge_sharp(tmp_path, epsg):
     """Pixels of 2.5 m of two values; only the pixels that the edge cuts hold another one.

@@ -78,7 +78,7 @@ def test_the_order_that_the_user_gives(name, descriptions, user_bands, expected)
         ("20230105_B2.tif", ["B4"], [("s2", "B4", 1)]),
         ("20230105_B2.tif", ["B4", None], [("s2", "B4", 1)]),
         # Numbers are names of radar bands nowhere, so they hide no VV beside them.
-        ("x.tif", ["VV", "1"], [("s1", "VV", 1)]),
+        ("x.tif", ["VV", "b1"], [("s1", "VV", 1)]),
         # Bands that networks do not take are left out.
         ("x.tif", ["B4", "B8", "B9"], OPTICAL),
     ],

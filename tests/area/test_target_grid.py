@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import pytest
 import rasterio
-from own_images import NORTH, WEST, write
+from own_images import MOON, NORTH, WEST, write
 from rasterio.crs import CRS
 from rasterio.transform import Affine
 from rasterio.warp import transform
@@ -284,3 +284,17 @@ def test_the_area_of_a_pixel_counts_not_one_of_its_sides(tmp_path, latitude, is_
     else:
         grid, _ = grid_of(path)
         assert grid.crs.to_epsg() == 32631
+
+
+@pytest.mark.fault("images in a projection that GDAL cannot change into UTM -> one short line")
+@pytest.mark.parametrize(("day", "epsg"), [("20230105", 4326), ("20230310", 32719)])
+def test_an_image_of_another_planet(tmp_path, day, epsg):
+    """As the first image, whose zone is looked for, and as the second, which comes into a zone."""
+    moon = {"west": -71, "north": -41, "res": 1e-4, "crs": MOON}
+    path = write(tmp_path / f"S2_{day}.tif", ONE_BAND, ["B2"], **moon)
+    write(tmp_path / "S2_20230202.tif", ONE_BAND, ["B2"])
+    with pytest.raises(ImportAreaError) as caught:
+        grid_of(tmp_path)
+    message = str(caught.value)
+    assert message.startswith(f"{path} cannot be placed in EPSG:{epsg}: GDAL")
+    assert message.endswith("warp it to UTM")
