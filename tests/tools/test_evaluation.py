@@ -140,6 +140,13 @@ def test_the_classification_is_that_of_the_root(model, tmp_path):
     assert (metadata.classification, metadata.experiment) == ("ten", "s1s2_10c")
 
 
+def test_the_maps_of_the_showcase_are_kept(model, tmp_path):
+    write_root(tmp_path / "root")
+    write_dataset_toml(tmp_path / "root", replace(TWO_MONTHS, showcase=("31UFQ_257_0",)))
+    record = evaluate_model(model, tmp_path / "root", "train")
+    assert list(record.maps) == list(record.references) == ["31UFQ_257_0"]
+
+
 def test_patches_of_another_size_are_scored(model, tmp_path):
     write_root(tmp_path / "root", size=64, patches=["31UEQ_0_0"])
     write_dataset_toml(tmp_path / "root", replace(TWO_MONTHS, patch_pixels=64))
