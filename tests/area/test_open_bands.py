@@ -7,8 +7,10 @@ import pytest
 import rasterio
 from own_images import GREEN, NORTH, WEST, pixel_of, write
 from rasterio.crs import CRS
+from rasterio.transform import Affine
 from rasterio.warp import transform
 from rasterio.windows import Window
+from rasters import write_separate
 
 from multisenge_lib.area import InputUnits, import_area
 from multisenge_lib.area.band_source import BandSource
@@ -109,25 +111,17 @@ def test_a_hole_in_one_band_of_a_stack(tmp_path):
         assert values.tolist() == GREEN.tolist()
 
 
-def test_the_values_of_a_band_count_and_not_those_of_the_band_before(tmp_path):
-    """A stack of two files, as gdalbuildvrt -separate writes it: a mask, and an image of 20 m."""
-    write(tmp_path / "mask.tif", np.full((1, 4, 4), 255, np.uint8), res=20.0)
-    pixels = np.full((1, 4, 4), 300, np.int16)
-    pixels[:, :, 2:] = -10_000
-    write(tmp_path / "image.tif", pixels, res=20.0)
-    bands = (("Byte", "mask.tif", "<NoDataValue>255</NoDataValue>"), ("Int16", "image.tif", ""))
-    content = ""
-    for number, (dtype, name, tag) in enumerate(bands, 1):
-        content += (
-            f'<VRTRasterBand dataType="{dtype}" band="{number}">{tag}<Offset>{10 * number}</Offset>'
-            f'<Scale>{number}</Scale><SimpleSource><SourceFilename relativeToVRT="1">{name}'
-            "</SourceFilename><SourceBand>1</SourceBand></SimpleSource></VRTRasterBand>"
-        )
-    path = tmp_path / "stack.vrt"
-    path.write_text(
-        '<VRTDataset rasterXSize="4" rasterYSize="4"><SRS>EPSG:32719</SRS>'
-        f"<GeoTransform>{WEST}, 20, 0, {NORTH}, 0, -20</GeoTransform>{content}</VRTDataset>"
-    )
+def test_the_tags_and_the_type_of_a_band_are_its_own(tmp_path):
+    """Pixels of 20 m: a mask of 8 bit, and an image without a no-data tag."""
+    mask = np.full((4, 4), 255, np.uint8)
+    image = np.full((4, 4), 300, np.int16)
+    image[:, 2:] = -10_000
+    bands = [
+        ("mask", mask, {"NoDataValue": 255, "Offset": 10, "Scale": 3}),
+        ("image", image, {"Offset": 20, "Scale": 2}),
+    ]
+    place = Affine(20, 0, WEST, 0, -20, NORTH)
+    path = write_separate(tmp_path / "stack.vrt", bands, "EPSG:32719", place)
     stored, marked, encoding = read_band(path, index=2)
     assert (stored[:, :4] == 300).all() and (stored[:, 5:] == -10_000).all()
     assert marked[:, 5:].all() and not marked[:, :4].any()
