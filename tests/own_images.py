@@ -16,6 +16,11 @@ WEST = 291_000
 NORTH = 5_440_000
 HEIGHT = 117
 WIDTH = 150
+#: Degrees on another planet, from which no way leads to the earth.
+MOON = (
+    'GEOGCS["Moon 2000",DATUM["D_Moon_2000",SPHEROID["Moon_2000_IAU_IAG",1737400,0]],'
+    'PRIMEM["Reference_Meridian",0],UNIT["Degree",0.0174532925199433]]'
+)
 DAYS = ("20221203", "20230105", "20230202", "20230310")
 
 

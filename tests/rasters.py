@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from xml.etree import ElementTree
 
 import labels
 import numpy as np
@@ -56,6 +57,43 @@ def write_root(root: Path, size: int = 32, patches: Sequence[str] = PATCHES) -> 
     for column in ("s1_dates", "s2_dates"):
         table[column] = pd.Series([DAYS] * len(table), dtype=object)
     return table
+
+
+_VRT_TYPES = {"uint8": "Byte", "uint16": "UInt16", "int16": "Int16", "float32": "Float32"}
+
+
+def write_separate(path: Path, bands: Sequence[tuple], crs: str, transform: Affine) -> Path:
+    """Write a raster whose bands differ in type and tags, as `gdalbuildvrt -separate` does.
+
+    Args:
+        path: path of the VRT; its bands lie in files of a folder beside it.
+        bands: for each band its name, its pixels `(height, width)` and its tags, by the names that
+            they have in a VRT: `NoDataValue`, `Scale`, `Offset`.
+        crs: projection of all bands.
+        transform: from their pixels to coordinates.
+    """
+    folder = path.parent / f"{path.stem}-bands"
+    folder.mkdir()
+    height, width = bands[0][1].shape
+    root = ElementTree.Element("VRTDataset", rasterXSize=f"{width}", rasterYSize=f"{height}")
+    ElementTree.SubElement(root, "SRS").text = crs
+    place = ", ".join(map(repr, transform.to_gdal()))
+    ElementTree.SubElement(root, "GeoTransform").text = place
+    for number, (name, pixels, tags) in enumerate(bands, 1):
+        file = folder / f"{number}.tif"
+        shape = {"count": 1, "height": height, "width": width, "dtype": pixels.dtype}
+        with rasterio.open(file, "w", "GTiff", crs=crs, transform=transform, **shape) as target:
+            target.write(pixels, 1)
+        attributes = {"dataType": _VRT_TYPES[str(pixels.dtype)], "band": f"{number}"}
+        band = ElementTree.SubElement(root, "VRTRasterBand", attributes)
+        ElementTree.SubElement(band, "Description").text = name
+        for tag, value in tags.items():
+            ElementTree.SubElement(band, tag).text = f"{value}"
+        source = ElementTree.SubElement(band, "SimpleSource")
+        ElementTree.SubElement(source, "SourceFilename").text = str(file)
+        ElementTree.SubElement(source, "SourceBand").text = "1"
+    ElementTree.ElementTree(root).write(path)
+    return path
 
 
 #: Cropland in July (facts): blue, green, red, near infrared, reflectance x 10,000.

@@ -38,7 +38,7 @@ class OpenBand:
     Attributes:
         source: where it comes from.
         raster: on the target grid.
-        no_data: stored values that mean no data, NaN possibly among them.
+        no_data: stored values that mean no data; NaN always does.
         encoding: what its file says about stored values.
     """
 
@@ -68,7 +68,7 @@ class OpenBand:
         for value in self.no_data:
             if value == 0:
                 continue  # 0 in some bands alone is dark, not missing
-            marked |= np.isnan(stored) if np.isnan(value) else stored == value
+            marked |= stored == value
         if stored.dtype.kind == "f":
             marked |= ~np.isfinite(stored)
         return marked
@@ -101,9 +101,8 @@ def _resampling(raster: Any, grid: TargetGrid) -> Resampling:
     """Nearest on the grid itself, mean of finer pixels, bilinear between coarser ones."""
     if lies_on_grid(raster.transform, raster.crs, grid.crs):
         return Resampling.nearest
-    zone = utm_zone(raster.crs)
-    in_metres = zone is not None and zone[0] == utm_zone(grid.crs)[0]
-    # Bilinear looks at four neighbours only, and would leave out most of the finer pixels.
+    in_metres = utm_zone(raster.crs) is not None
+    # GDAL's bilinear reaches 10 m to each side, into the ground of the neighbouring pixels.
     if in_metres and raster.res[0] < FINER * PIXEL:
         return Resampling.average
     return Resampling.bilinear
@@ -117,6 +116,8 @@ def warped(raster: Any, grid: TargetGrid, **options: Any) -> Iterator[WarpedVRT]
         "transform": grid.transform,
         "width": grid.width,
         "height": grid.height,
+        # Rasterio asks for YES: no data of one band alone would be mixed into its neighbours.
+        "UNIFIED_SRC_NODATA": "PARTIAL",
     }
     crs, transform = without_jump(raster.crs, raster.transform, raster.width)
     if crs != raster.crs:

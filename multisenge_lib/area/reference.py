@@ -150,8 +150,11 @@ def _reference_resampling(raster: Any, grid: TargetGrid, name: str) -> tuple[Res
         return Resampling.nearest, []
     try:
         left, _, right, _ = rasterio.warp.transform_bounds(raster.crs, grid.crs, *raster.bounds)
-    except Exception as error:  # GDAL's own errors are not rasterio's
-        raise ImportAreaError(f"the reference {name} cannot be placed: {error}") from None
+    except Exception:  # GDAL's own errors are not rasterio's, and hold a whole projection
+        raise ImportAreaError(
+            f"the reference {name} cannot be placed in {grid.crs}: GDAL knows no way there from "
+            "its projection: warp it to UTM"
+        ) from None
     metres = abs(right - left) / raster.width
     if metres < FINER * PIXEL:
         # Nearest would take one of many; the class of most of them is that of the pixel.

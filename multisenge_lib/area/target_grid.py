@@ -210,8 +210,11 @@ def _bounds_in(placement: Placement, crs: CRS) -> tuple[float, float, float, flo
 def _transformed(placement: Placement, crs: CRS) -> tuple[float, float, float, float]:
     try:
         return transform_bounds(placement.crs, crs, *placement.bounds)
-    except Exception as error:  # GDAL's own errors are not rasterio's
-        raise ImportAreaError(f"{placement.name} cannot be placed in {crs}: {error}") from None
+    except Exception:  # GDAL's own errors are not rasterio's, and hold a whole projection
+        raise ImportAreaError(
+            f"{placement.name} cannot be placed in {crs}: GDAL knows no way there from its "
+            "projection: warp it to UTM"
+        ) from None
 
 
 def rows_of(placement: Placement, grid: TargetGrid) -> tuple[int, int]:

@@ -113,7 +113,11 @@ def read_values(
     height, width = _shape_to_read(source, window, out_shape)
     image = np.empty((height, width, len(bands)), np.result_type(*dtypes))
     pixels = np.moveaxis(image, -1, 0)
-    source.read(bands, out=pixels, window=window)
+    if len(set(dtypes)) == 1:
+        source.read(bands, out=pixels, window=window)
+    else:  # rasterio reads bands of several types only one by one
+        for band, values in zip(bands, pixels, strict=True):
+            source.read(band, out=values, window=window)
 
     # What is missing shows in the stored values only, so it is looked up before they are converted.
     missing = [marked_pixels(pixels, tags)]

@@ -108,7 +108,8 @@ def find_typology(dataset: Dataset, card: ModelCard) -> Typology:
     """Find the classification of a dataset that a network separates: by the names of its classes.
 
     Raises:
-        ModelError: the dataset has none with these classes in this order.
+        ModelError: the dataset has none with these classes in this order, or several of which none
+            has the name of the network's.
     """
     same_names = [t for t in dataset.typologies.values() if t.names == tuple(card.classes)]
     # Two classifications may have equal names for different ids; then the name decides.
@@ -117,6 +118,13 @@ def find_typology(dataset: Dataset, card: ModelCard) -> Typology:
             return typology
     if len(same_names) == 1:
         return same_names[0]
+    if same_names:
+        names = ", ".join(typology.name for typology in same_names)
+        raise ModelError(
+            f"the network {printable(card.name)} separates the classes of {card.classification}, "
+            f"and {dataset.name} has several classifications of classes of these names, {names}: "
+            f"give the one that is meant the name {card.classification} in dataset.toml"
+        )
     available = ", ".join(f"{t.name} with {len(t)} classes" for t in dataset.typologies.values())
     raise ModelError(
         f"the network {printable(card.name)} separates {', '.join(card.classes)}, and "
@@ -266,8 +274,8 @@ def evaluation_table(record: results.Record) -> pd.DataFrame:
     """Tabulate the scores of an evaluation by class, and last those over all classes.
 
     Returns:
-        Columns `precision`, `recall`, `F1`, `IoU` and `pixels`; rows the classes, their mean
-        (macro), and their mean weighted by pixels, where there is one.
+        Columns `precision`, `recall`, `F1`, `IoU` and `pixels`; rows the classes, and their
+        unweighted mean (macro).
     """
     scores = record.scores
     columns = {"precision": "precision", "recall": "recall", "f1": "F1", "iou": "IoU"}

@@ -1,12 +1,17 @@
 """Units, no data and patches, on values worked by hand."""
 
+import json
+
 import numpy as np
 import pytest
 import rasterio
 from own_images import GREEN, NORTH, WEST, pixel_of, radar, refused, scene, write
 
 from multisenge_lib.area import InputUnits, import_area
-from multisenge_lib.dataset import S2_BANDS
+from multisenge_lib.area.cutting import AcquisitionSummary, PatchWriter, days_by_sensor
+from multisenge_lib.area.sources import find_images
+from multisenge_lib.area.target_grid import find_target_grid
+from multisenge_lib.dataset import REFERENCE, S1_BANDS, S2_BANDS
 
 
 def flat(add=0, dtype=np.uint16, height=64, width=64):
@@ -128,3 +133,111 @@ def test_no_data_outside_the_type(tmp_path):
         written = raster.read()
     observed = written[:, written.any(axis=0)]
     assert np.unique(observed, axis=1).T.tolist() == [GREEN.tolist()]
+
+
+def cut(folder, *paths, bands=S2_BANDS, units=None):
+    """Cut files of one date into patches of 32 pixels; the writer, and what cutting showed."""
+    acquisitions = find_images(paths, {}).acquisitions
+    grid, _ = find_target_grid(acquisitions)
+    folder.mkdir()
+    writer = PatchWriter(folder, grid, 32, units or InputUnits())
+    return writer, writer.write_acquisition(acquisitions[0], bands)
+
+
+@pytest.mark.parametrize(
+    ("missing", "empty_bands", "all_empty", "notices"),
+    [
+        (0, [], False, []),
+        (0.004, [], False, []),
+        (0.006, [], False, ["s2: 1% of the pixels are no data"]),
+        (0.3, ["B2"], False, ["s2: 30% of the pixels are no data"]),
+        (1, [], False, ["s2 is no data everywhere and is left out"]),
+        (1, ["B2", "B3"], False, ["s2 is left out: B2, B3 holds no data anywhere"]),
+        (1, ["B2", "B3"], True, ["s2 is no data everywhere and is left out"]),
+    ],
+)
+def test_what_is_said_of_missing_pixels(missing, empty_bands, all_empty, notices):
+    assert AcquisitionSummary(missing, empty_bands, all_empty).notices("s2") == notices
+
+
+def test_the_missing_share_is_that_of_the_pixels_in_patches(tmp_path):
+    """Two patches beside each other in two rows; six columns and five rows fill none."""
+    pixels = scene(0, 69, 70)
+    pixels[:, :32, :16] = 0
+    pixels[:, :, 64:] = 0
+    pixels[:, 64:] = 0
+    _, summary = cut(tmp_path / "root", write(tmp_path / "S2_20230105.tif", pixels, S2_BANDS))
+    assert summary.missing == 0.125
+    assert summary.empty_bands == [] and not summary.all_empty
+
+
+def test_a_band_that_is_empty_in_all_rows_is_named(tmp_path):
+    pixels = scene(0, 64, 32)
+    pixels[4] = 65_535
+    pixels[3, :32] = 65_535  # of this one only the first row of patches
+    pixels[5, 32:] = 65_535
+    path = write(tmp_path / "S2_20230105.tif", pixels, S2_BANDS, nodata=65_535)
+    _, summary = cut(tmp_path / "root", path)
+    assert (summary.missing, summary.empty_bands, summary.all_empty) == (1, [S2_BANDS[4]], False)
+
+
+@pytest.mark.parametrize(("scale", "is_overruled"), [(None, False), (1, True)])
+def test_every_file_with_tags_is_named(tmp_path, scale, is_overruled):
+    """Two files beside each other, of which the second alone has tags."""
+    paths = []
+    for number, offset in enumerate([0.0, -0.001]):
+        path = tmp_path / f"S2_20230105-{number}.tif"
+        paths.append(write(path, scene(0, 32, 32), S2_BANDS, west=WEST + 320 * number))
+        with rasterio.open(path, "r+") as raster:
+            raster.scales = [1e-4 if number else 1.0] * 10
+            raster.offsets = [offset] * 10
+    _, summary = cut(tmp_path / "root", *paths, units=InputUnits(s2_scale=scale))
+    named = [str(paths[1])] * 10
+    assert (summary.tagged, summary.overruled) == (([], named) if is_overruled else (named, []))
+
+
+def test_what_the_user_says_of_reflectance_overrules_no_tags_of_radar(tmp_path):
+    decibels = np.rint(1000 * np.log10(radar(0, 32, 32))).astype(np.int16)  # dB x 100
+    path = write(tmp_path / "S1_20230105.tif", decibels, S1_BANDS)
+    with rasterio.open(path, "r+") as raster:
+        raster.scales = [0.01] * 2
+    units = InputUnits(s1="db", s2_scale=10_000)
+    _, summary = cut(tmp_path / "root", path, bands=S1_BANDS, units=units)
+    assert (summary.tagged, summary.overruled) == ([str(path)] * 2, [])
+
+
+def test_patches_of_which_less_than_half_is_seen_are_counted(tmp_path):
+    """Of four patches one is whole, one shows a third of its pixels, one a single one, one none."""
+    pixels = scene(0, 64, 64)
+    pixels[:, :32, 42:] = 0
+    pixels[:, 32:] = 0
+    pixels[:, 40, 3] = GREEN
+    writer, _ = cut(tmp_path / "root", write(tmp_path / "S2_20230105.tif", pixels, S2_BANDS))
+    assert len(writer.dates) == 1 and writer.too_little_data == 2
+
+
+def test_the_reference_of_patches_with_an_image(tmp_path):
+    """The second of two patches has no image; a third of the first has no class."""
+    pixels = scene(0, 32, 64)
+    pixels[:, :, 32:] = 0
+    pixels[:, 0, 63] = GREEN  # so that the grid has both
+    path = write(tmp_path / "S2_20230105.tif", pixels, S2_BANDS)
+    ids = np.full((1, 32, 64), 3, np.uint8)
+    ids[:, :, :10] = 0
+    ids[:, 4, 20] = 1
+    reference = write(tmp_path / "reference.tif", ids)
+    imported = import_area(tmp_path / "root", [path], reference=reference, size=32)
+    (file,) = (imported.root / REFERENCE).iterdir()
+    with rasterio.open(file) as raster:
+        assert raster.nodata == 0
+        np.testing.assert_array_equal(raster.read(), ids[:, :, :32])
+    (label,) = (imported.root / "labels").iterdir()
+    assert json.loads(label.read_text())["labels"] == "1;3"
+
+
+def test_dates_are_listed_by_sensor(tmp_path):
+    for day in ("20230105", "20230202"):
+        write(tmp_path / f"S2_{day}.tif", flat(), S2_BANDS)
+    acquisitions = find_images([tmp_path], {}).acquisitions
+    days = [np.datetime64("2023-01-05"), np.datetime64("2023-02-02")]
+    assert days_by_sensor(acquisitions, ["s2"]) == {"s2": days}

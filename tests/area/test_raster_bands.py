@@ -1,5 +1,6 @@
 """Which band of a raster is which: by the user, by descriptions, by the name of the file."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from multisenge_lib.area.raster_bands import (
     bands_of_raster,
     contradicts,
     place_bands,
+    refuse_numbered_files,
 )
 from multisenge_lib.dataset import S2_BANDS
 from multisenge_lib.errors import ImportAreaError
@@ -52,6 +54,11 @@ OPTICAL = [("s2", "B4", 1), ("s2", "B8", 2)]
         ("x.tif", ["B4", "B8"], {"s1": ["VV", "VH"]}, None),
         ("x.tif", ["VV", "B8"], {"s2": ["B4", "B8"]}, OPTICAL),
         ("x.tif", ["B8", "B4"], {"s2": ["B4", "B8"]}, OPTICAL),
+        # The description names the other sensor's bands, and its order has another length.
+        ("x.tif", ["VV", "VH"], {"s1": ["VV"], "s2": ["B4", "B8"]}, None),
+        ("S2_20230105.tif", ["VV", "B8"], {"s1": ["VV"], "s2": ["B4", "B8"]}, OPTICAL),
+        # A sensor in the name counts for nothing where the user says nothing of it.
+        ("S2_20230105.tif", [None, None], {"s1": ["VV", "VH"]}, None),
         # A file of one band is no stack of the other sensor's one band.
         ("20230105_B2.tif", [None], {"s1": ["VV"], "s2": S2_BANDS}, None),
         ("20230105.tif", [None], {"s1": ["VV"], "s2": S2_BANDS}, [("s1", "VV", 1)]),
@@ -70,6 +77,8 @@ def test_the_order_that_the_user_gives(name, descriptions, user_bands, expected)
         ("20230105_B2.tif", ["Gray"], [("s2", "B2", 1)]),
         ("20230105_B2.tif", ["B4"], [("s2", "B4", 1)]),
         ("20230105_B2.tif", ["B4", None], [("s2", "B4", 1)]),
+        # Numbers are names of radar bands nowhere, so they hide no VV beside them.
+        ("x.tif", ["VV", "b1"], [("s1", "VV", 1)]),
         # Bands that networks do not take are left out.
         ("x.tif", ["B4", "B8", "B9"], OPTICAL),
     ],
@@ -85,16 +94,115 @@ def test_bands_that_are_described(name, descriptions, expected):
         ([None], "uint16", "rasters that name no band"),
         ([None] * 3, "uint8", "rasters that name no band"),
         ([None] * 3, "uint16", None),
+        ([None] * 3, ["uint8", "uint16", "uint16"], None),
     ],
 )
 def test_rasters_of_a_folder_that_are_left_out(descriptions, dtype, reason):
     """Three bands without a name may be an image, if they are no picture; it is asked."""
-    header = header_of("20230105.tif", descriptions, dtype)
+    header = header_of("20230105.tif", descriptions)
+    header = replace(
+        header, dtypes=[dtype] * len(descriptions) if isinstance(dtype, str) else dtype
+    )
     if reason is None:
         with pytest.raises(ImportAreaError, match="does not name its 3 bands"):
             bands_of_raster(header, {}, in_folder=True)
     else:
         assert bands_of_raster(header, {}, in_folder=True) == reason
+
+
+@pytest.mark.parametrize("descriptions", [[None], [None] * 3])
+def test_a_raster_that_is_named_itself_is_asked_for(descriptions):
+    """In a folder, one band without a name is a mask, and three of 8 bit are a picture."""
+    header = header_of("20230105.tif", descriptions, "uint8")
+    with pytest.raises(ImportAreaError, match="does not name its"):
+        bands_of_raster(header, {}, in_folder=False)
+
+
+@pytest.mark.parametrize(
+    ("descriptions", "user_bands", "words"),
+    [
+        ([None, None, None], {}, "x.tif does not name its 3 bands: give them"),
+        (["a", "b", "c"], {}, "x.tif does not name its 3 bands: give them"),
+        (["b1", "b2"], {}, "x.tif only numbers its 2 bands (b1, b2, ...): give them"),
+        (
+            [None, None, None],
+            TWO_OF_EACH,
+            "its 3 bands; --s1-bands gives 2; --s2-bands gives 2: give them",
+        ),
+    ],
+)
+def test_the_question_says_what_was_received(descriptions, user_bands, words):
+    with pytest.raises(ImportAreaError) as caught:
+        bands_of_raster(header_of("x.tif", descriptions), user_bands, in_folder=True)
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("files", "numbered"),
+    [
+        # Name of the file, and description of its one band.
+        ([("20230105_B1", None), ("20230105_B2", None)], "B1 to B2"),
+        ([(f"20230105_B{number}", "b1") for number in range(1, 12)], "B1 to B11"),
+        ([("20230105_a", "B1"), ("20230105_b", "B2")], "B1 to B2"),
+        # One file of a date counts nothing.
+        ([("20230105_B1", None)], None),
+        ([("20230105_B1", None), ("20230202_B2", None)], None),
+        # Neither do the descriptions of some files and the names of others.
+        ([("20230105_x_B2", None), ("20230105_y", "B1")], None),
+        ([("20230105_B2", None), ("20230105_B3", None)], None),
+        ([("20230105_B1", None), ("20230105_B2", None), ("20230105_B8A", None)], None),
+    ],
+)
+def test_files_that_are_numbered_by_position(files, numbered):
+    headers = [header_of(f"{name}.tif", [description]) for name, description in files]
+    if numbered is None:
+        refuse_numbered_files(headers)
+    else:
+        with pytest.raises(ImportAreaError, match=f"files of 2023-01-05 are numbered {numbered},"):
+            refuse_numbered_files(headers)
+
+
+@pytest.mark.parametrize(
+    ("descriptions", "words"),
+    [
+        (["B4", "B4"], "holds B4 2 times: it seems"),
+        (["20230202_B4", "20230202_B4"], "holds B4 2 times of 2023-02-02: it seems"),
+        (["20230202_B4", "20230203_B4"], None),
+        (["20230202_B4", "B4"], None),
+    ],
+)
+def test_a_band_twice_in_one_file(descriptions, words):
+    header = header_of("20230105_x.tif", descriptions)
+    named = bands_of_raster(header, {}, in_folder=True)
+    if words is None:
+        assert len({band.day for band in place_bands(header, named, None)}) == 2
+    else:
+        with pytest.raises(ImportAreaError) as caught:
+            place_bands(header, named, None)
+        assert words in str(caught.value)
+
+
+def test_the_projection_that_the_user_gives_goes_with_each_band():
+    header = header_of("20230105.tif", ["B4", "B9", "B8"])
+    named = bands_of_raster(header, {}, in_folder=True)
+    placed = place_bands(header, named, "EPSG:32631")
+    assert [band.source.index for band in placed] == [1, 3]
+    assert [band.source.crs.to_epsg() for band in placed] == [32631, 32631]
+    assert place_bands(header, named, None)[0].source.crs is None
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("x.tif", "no date such as 20230105"),
+        ("20230301_S2_20230105.tif", "holds two dates, the later one first"),
+        ("S2A_USER_MSI_L2A_TL_SGS__20160802T162011_A005772_T19GBP_B04.tif", "the file's making"),
+    ],
+)
+def test_why_a_name_gives_no_date(name, words):
+    header = header_of(name, ["B4"])
+    with pytest.raises(ImportAreaError, match=words):
+        place_bands(header, bands_of_raster(header, {}, in_folder=True), None)
 
 
 @pytest.mark.parametrize(

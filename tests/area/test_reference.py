@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import rasterio
 import shapely
-from own_images import HEIGHT, NORTH, WEST, WIDTH, refused, scene, write
+from own_images import HEIGHT, MOON, NORTH, WEST, WIDTH, refused, scene, write
 
 from multisenge_lib.area import InputUnits, import_area
 from multisenge_lib.dataset import S2_BANDS
@@ -260,3 +260,29 @@ def test_a_reference_of_another_projection(tmp_path, image):
     reference = vector(tmp_path / "reference.geojson", [1, 2, 3], crs=4326)
     result = imported(tmp_path, image, reference)
     assert (ids_of(result.root) == EXPECTED).mean() > 0.97
+
+
+@pytest.mark.fault("no data in a reference with a second band, resampled -> no class 1 of it")
+@pytest.mark.parametrize("tag", [None, 0, 255])
+@pytest.mark.parametrize("res", [5.0, 20.0])
+def test_no_data_beside_a_second_band(tmp_path, image, tag, res):
+    """The second band, such as a confidence, holds a value everywhere."""
+    first = stripes(res)
+    first[:, : int(580 / res)] = tag or 0
+    both = np.concatenate([first, np.full_like(first, 90)])
+    reference = write(tmp_path / "r.tif", both, res=res, nodata=tag)
+    result = imported(tmp_path, image, reference)
+    assert "the reference has 2 bands: the first is taken" in result.notices
+    expected = EXPECTED.copy()
+    expected[:58] = 0
+    np.testing.assert_array_equal(ids_of(result.root), expected)
+
+
+@pytest.mark.fault("a reference in a projection that GDAL cannot change into UTM -> one short line")
+def test_a_reference_of_another_planet(tmp_path, image):
+    ids = np.ones((1, 32, 32), np.uint8)
+    moon = {"west": -71, "north": -41, "res": 1e-4, "crs": MOON}
+    reference = write(tmp_path / "moon.tif", ids, **moon)
+    message = refused(tmp_path, [image], reference=reference)
+    assert message.startswith(f"the reference {reference} cannot be placed in EPSG:32719: GDAL")
+    assert message.endswith("warp it to UTM")

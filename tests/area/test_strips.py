@@ -2,10 +2,16 @@
 
 import numpy as np
 import pytest
+from own_images import scene, write
+from rasterio.windows import Window
 
+from multisenge_lib.area import InputUnits
 from multisenge_lib.area.acquisitions import Acquisition
 from multisenge_lib.area.band_source import BandSource
-from multisenge_lib.area.strips import Overlaps, Strip, join_strips
+from multisenge_lib.area.sources import find_images
+from multisenge_lib.area.strips import Overlaps, Strip, join_strips, open_parts, read_strips
+from multisenge_lib.area.target_grid import find_target_grid
+from multisenge_lib.dataset import S2_BANDS
 from multisenge_lib.errors import ImportAreaError
 
 DAY = np.datetime64("2023-01-05")
@@ -42,6 +48,18 @@ def test_the_first_part_that_holds_a_pixel_gives_all_its_bands(parts, first_band
     assert joined.values[:, 0].tolist() == [first_band, second_band]
     assert joined.missing[0].tolist() == [value == 0 for value in second_band]
     assert joined.complete[0].tolist() == [value > 1 for value in first_band]
+
+
+def test_of_a_strip_only_its_sample_is_kept(tmp_path):
+    """A view would keep every pixel of an image in memory until the last strip is read."""
+    path = write(tmp_path / "S2_20230105.tif", scene(height=128, width=96), S2_BANDS)
+    acquisitions = find_images([path], {}).acquisitions
+    grid, _ = find_target_grid(acquisitions)
+    with open_parts(acquisitions[0], S2_BANDS, grid, InputUnits()) as parts:
+        strip = read_strips(parts, Window(0, 64, 96, 64))[0]
+        (sample,) = parts[0].samples
+    np.testing.assert_array_equal(sample, strip.values[:, ::2, ::2])
+    assert sample.base is None
 
 
 def test_a_band_is_empty_where_no_part_holds_it():

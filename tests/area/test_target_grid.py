@@ -1,13 +1,25 @@
 """The grid of an area: which zone, which pixels, which tile."""
 
+from functools import partial
+
 import numpy as np
 import pytest
-from own_images import NORTH, WEST, write
+import rasterio
+from own_images import MOON, NORTH, WEST, write
 from rasterio.crs import CRS
 from rasterio.transform import Affine
+from rasterio.warp import transform
 
+from multisenge_lib.area.band_source import BandSource, placement_of
 from multisenge_lib.area.sources import find_images
-from multisenge_lib.area.target_grid import find_target_grid, lies_on_grid, patch_name
+from multisenge_lib.area.target_grid import (
+    TargetGrid,
+    find_target_grid,
+    lies_on_grid,
+    patch_name,
+    rows_of,
+    utm_zone,
+)
 from multisenge_lib.dataset import origin_of_patch
 from multisenge_lib.errors import ImportAreaError
 
@@ -32,6 +44,9 @@ def grid_of(*paths):
         # Another size of one side, another place along one side, pixels that are turned.
         (Affine(20, 0, WEST, 0, -10, NORTH), 32719, False),
         (Affine(10, 0, WEST, 0, -20, NORTH), 32719, False),
+        # Over 100 pixels these miss the grid by half a pixel.
+        (Affine(10.05, 0, WEST, 0, -10, NORTH), 32719, False),
+        (Affine(10, 0, WEST, 0, -9.95, NORTH), 32719, False),
         (Affine(10, 0, WEST + 5, 0, -10, NORTH), 32719, False),
         (Affine(10, 0, WEST, 0, -10, NORTH + 5), 32719, False),
         (Affine(10, 1, WEST, 0, -10, NORTH), 32719, False),
@@ -40,6 +55,24 @@ def grid_of(*paths):
 )
 def test_which_pixels_lie_on_the_grid(place, crs, is_on_grid):
     assert lies_on_grid(place, CRS.from_epsg(crs), ZONE) == is_on_grid
+
+
+@pytest.mark.parametrize(
+    ("epsg", "zone"),
+    [
+        (32601, (1, False)),
+        (32660, (60, False)),
+        (32701, (1, True)),
+        (32760, (60, True)),
+        # The projections around the poles, and others.
+        (32661, None),
+        (32761, None),
+        (4326, None),
+        (3857, None),
+    ],
+)
+def test_the_zones_and_their_hemispheres(epsg, zone):
+    assert utm_zone(CRS.from_epsg(epsg)) == zone
 
 
 @pytest.mark.parametrize(
@@ -138,6 +171,56 @@ def test_two_sensors_share_a_pixel_at_least(tmp_path, east, north, have_common_g
             grid_of(optical, radar)
 
 
+def test_ground_in_common_with_any_image_will_do(tmp_path):
+    """Two dates of each sensor, of which only the second ones share ground."""
+    paths = []
+    for name, east in (("S2_20230105", 0), ("S2_20230202", 2000)):
+        paths.append(write(tmp_path / f"{name}.tif", ONE_BAND, ["B2"], west=WEST + east))
+    for name, east in (("S1_20230105", 4000), ("S1_20230202", 2400)):
+        paths.append(write(tmp_path / f"{name}.tif", ONE_BAND, ["VV"], west=WEST + east))
+    grid, _ = grid_of(*paths)
+    assert (grid.west, grid.width) == (WEST, 450)
+
+
+def test_every_file_counts_for_the_grid(tmp_path):
+    """A file for each band, of which one reaches further; and a second part beside them."""
+    write(tmp_path / "S2_20230105_B2.tif", ONE_BAND)
+    write(tmp_path / "S2_20230105_B3.tif", ONE_BAND, west=WEST - 10, north=NORTH + 20)
+    grid, _ = grid_of(tmp_path)
+    assert (grid.west, grid.north, grid.width, grid.height) == (WEST - 10, NORTH + 20, 51, 42)
+    stack = np.ones((2, 40, 50), np.uint16)
+    parts = []
+    for number, east in enumerate((0, 500)):
+        path = tmp_path / "parts" / f"S2_20230105-{number}.tif"
+        parts.append(write(path, stack, ["B2", "B3"], west=WEST + east))
+    grid, _ = grid_of(*parts)
+    assert (grid.west, grid.width) == (WEST, 100)
+
+
+def test_the_first_image_decides_on_the_zone(tmp_path):
+    """The second image lies at the same place, in the codes of the neighbouring zone."""
+    (west,), (north,) = transform("EPSG:32719", "EPSG:32718", [WEST], [NORTH])
+    paths = []
+    for epsg, place in ((32719, (WEST, NORTH)), (32718, (west, north))):
+        for day in ("20230105", "20230202"):
+            path = tmp_path / str(epsg) / f"S2_{day}.tif"
+            paths.append(write(path, ONE_BAND, ["B2"], *place, crs=f"EPSG:{epsg}"))
+    for first, second in ((paths[0], paths[3]), (paths[2], paths[1])):
+        grid, off_grid = grid_of(first, second)
+        assert grid.crs.to_epsg() == int(first.parent.name)
+        assert str(second) in [placement.name for placement in off_grid]
+        assert abs(grid.width - 50) < 8 and abs(grid.height - 40) < 8
+
+
+def test_the_rows_on_which_a_source_may_show_ground(tmp_path):
+    """Seven rows more to either side, as the coarsest pixels reach over these."""
+    grid = TargetGrid(ZONE, WEST, NORTH, 50, 200)
+    for south, rows in ((0, (-7, 47)), (1000, (93, 147)), (1004, (93, 148))):
+        path = write(tmp_path / "S2_20230105.tif", ONE_BAND, ["B2"], north=NORTH - south)
+        placement = placement_of("s2", BandSource("a", partial(rasterio.open, path), "a"))
+        assert rows_of(placement, grid) == rows
+
+
 def test_the_equator_in_two_hemispheres_is_one_grid(tmp_path):
     """The second image says the same ground with the codes of the south."""
     north = write(tmp_path / "S2_20230105.tif", ONE_BAND, ["B2"], 500_000, 200, crs="EPSG:32631")
@@ -201,3 +284,17 @@ def test_the_area_of_a_pixel_counts_not_one_of_its_sides(tmp_path, latitude, is_
     else:
         grid, _ = grid_of(path)
         assert grid.crs.to_epsg() == 32631
+
+
+@pytest.mark.fault("images in a projection that GDAL cannot change into UTM -> one short line")
+@pytest.mark.parametrize(("day", "epsg"), [("20230105", 4326), ("20230310", 32719)])
+def test_an_image_of_another_planet(tmp_path, day, epsg):
+    """As the first image, whose zone is looked for, and as the second, which comes into a zone."""
+    moon = {"west": -71, "north": -41, "res": 1e-4, "crs": MOON}
+    path = write(tmp_path / f"S2_{day}.tif", ONE_BAND, ["B2"], **moon)
+    write(tmp_path / "S2_20230202.tif", ONE_BAND, ["B2"])
+    with pytest.raises(ImportAreaError) as caught:
+        grid_of(tmp_path)
+    message = str(caught.value)
+    assert message.startswith(f"{path} cannot be placed in EPSG:{epsg}: GDAL")
+    assert message.endswith("warp it to UTM")

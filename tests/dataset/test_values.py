@@ -3,8 +3,9 @@
 import numpy as np
 import rasterio
 from rasterio.enums import ColorInterp
+from rasterio.transform import Affine
 from rasterio.windows import Window
-from rasters import LEAF_BANDS, LEAVES, leaves, write_raster
+from rasters import LEAF_BANDS, LEAVES, leaves, write_raster, write_separate
 
 from multisenge_lib.dataset import pixel_problems, values
 
@@ -162,3 +163,20 @@ def test_not_a_number_of_sentinel2_is_no_data_without_a_tag(tmp_path):
     stored[1, 0, 0] = np.nan  # one band is enough: a network sees all bands of a pixel or none
     pixels = read(write(tmp_path / S2_FILE, stored), "s2")
     assert not pixels[:, 0, 0].any() and np.isfinite(pixels).all()
+
+
+def test_each_band_has_a_type_and_tags_of_its_own(tmp_path):
+    """The last pixel is the only one that no tag marks."""
+    bands = [
+        ("B2", np.array([[300, 7, 300]], np.uint16), {"NoDataValue": 7, "Scale": 0.0001}),
+        (
+            "B3",
+            np.array([[-1, 1500, 1500]], np.int16),
+            {"NoDataValue": -1, "Scale": 0.0001, "Offset": -0.1},
+        ),
+        ("B4", np.array([[0.2, 0.2, 0.2]], np.float32), {"Scale": 0.2, "Offset": 0.01}),
+    ]
+    place = Affine(10, 0, 500_000, 0, -10, 5_400_000)
+    path = write_separate(tmp_path / "S2.vrt", bands, "EPSG:32631", place)
+    assert read(path, "s2")[:, 0].T.tolist() == [[0, 0, 0], [0, 0, 0], [300, 500, 500]]
+    assert read(path, "s2", bands=[3, 1])[:, 0].T.tolist() == [[500, 300], [0, 0], [500, 300]]

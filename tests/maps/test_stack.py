@@ -8,6 +8,7 @@ import rasterio
 from map_inputs import BANDS, SHAPE, read_pixels, write_geotiff, write_rasters
 from rasterio.enums import ColorInterp
 from rasterio.transform import Affine, from_origin
+from rasters import write_separate
 
 from multisenge_lib.dataset import S1_BANDS, S2_BANDS
 from multisenge_lib.errors import PatchError
@@ -326,6 +327,55 @@ def test_an_alpha_band_before_the_others_is_left_out(rasters):
     expected = np.moveaxis(pixels, 0, -1).copy()
     expected[:7] = 0
     np.testing.assert_array_equal(series["s2"][1], expected)
+
+
+def put_band_before(path, pixels, band, tags):
+    """A raster of these pixels behind another band, which the network does not take."""
+    sensor_bands = BANDS["s1" if len(pixels) == 2 else "s2"]
+    bands = [("quality", band, tags)]
+    bands += [(name, values, {}) for name, values in zip(sensor_bands, pixels, strict=True)]
+    place = from_origin(5e5, 5.5e6, 10, 10)
+    return write_separate(path.with_suffix(".vrt"), bands, "EPSG:32631", place)
+
+
+@pytest.mark.fault("predict: bands of several types in one raster -> read, each by its own type")
+def test_bands_of_several_types_are_read(rasters):
+    path = rasters["s2"][1]
+    pixels = read_pixels(path)
+    bands = list(zip(S2_BANDS, pixels, [{}] * 10, strict=True))
+    bands[3] = ("B5", pixels[3].astype(np.float32), {})
+    place = from_origin(5e5, 5.5e6, 10, 10)
+    rasters["s2"][1] = write_separate(path.with_suffix(".vrt"), bands, "EPSG:32631", place)
+    series, _ = read_all(rasters)
+    np.testing.assert_array_equal(series["s2"][1], np.moveaxis(pixels, 0, -1))
+
+
+def test_types_of_bands_that_the_network_does_not_take_do_not_count(rasters):
+    path = rasters["s2"][1]
+    pixels = read_pixels(path)
+    rasters["s2"][1] = put_band_before(path, pixels, np.full(SHAPE, 200, np.uint8), {})
+    series, _ = read_all(rasters)
+    np.testing.assert_array_equal(series["s2"][1], np.moveaxis(pixels, 0, -1))
+
+
+@pytest.mark.filterwarnings("ignore:.*amplitude instead of intensity")
+def test_a_scale_of_a_band_that_the_network_does_not_take_says_nothing(rasters):
+    path = rasters["s1"][1]
+    numbers = np.full((2, *SHAPE), 3, np.uint16)
+    other = np.ones(SHAPE, np.uint16)
+    rasters["s1"][1] = put_band_before(path, numbers, other, {"Scale": 0.01})
+    with pytest.raises(PatchError, match="uint16"):
+        open_stack(rasters, BANDS, MONTHS)
+
+
+@pytest.mark.filterwarnings("ignore:.*almost no pixel is darker")
+def test_an_offset_of_a_band_that_the_network_does_not_take_says_nothing(rasters):
+    rename_to_baseline(rasters, added=1000)
+    path = rasters["s2"][1]
+    other = np.ones(SHAPE, np.uint16)
+    rasters["s2"][1] = put_band_before(path, read_pixels(path), other, {"Offset": -1000})
+    with pytest.raises(PatchError, match=r"N0400 .*its reflectance has an offset; add -1000"):
+        open_stack(rasters, BANDS, MONTHS)
 
 
 @pytest.mark.fault("predict: reflectance that may hold an offset -> a warning")

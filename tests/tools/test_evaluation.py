@@ -1,33 +1,46 @@
 """A trained network scored on a root, and refused where it does not fit."""
 
+import hashlib
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 import rasterio
 from map_inputs import EXPERIMENT, TYPOLOGY
-from rasters import write_root
+from rasters import write_raster, write_root
 from records import make_record
 from small_network import small_experiment, write_network, write_two_months
 
-from multisenge_lib import cli, results
+from multisenge_lib import cli, paths, results
 from multisenge_lib.dataset import (
     MULTISENGE,
+    S2_BANDS,
     dataset_of_root,
     load_selection,
     make_typology,
     read_patch,
     reclassify,
+    root_digest,
     write_dataset_toml,
 )
-from multisenge_lib.errors import DescriptionError, FileError, ModelError, RecordError
+from multisenge_lib.dataset.layout import BAND_ORDERS
+from multisenge_lib.errors import DescriptionError, FileError, ModelError, RecordError, SetupError
 from multisenge_lib.maps import predict_root
-from multisenge_lib.models import get_experiment, load_model, model_card, predict, save_model
+from multisenge_lib.models import (
+    build_model,
+    get_experiment,
+    load_model,
+    model_card,
+    predict,
+    save_model,
+    with_network,
+)
 from multisenge_lib.results.parameters import to_parameters
-from multisenge_lib.tools import evaluate_model, evaluation_table, write_evaluation
-from multisenge_lib.tools.evaluation import find_typology
+from multisenge_lib.tools import evaluate_model, evaluation, evaluation_table, write_evaluation
+from multisenge_lib.tools.evaluation import evaluation_folder, find_typology
 from multisenge_lib.training import Settings, evaluate, prepare, train
 
 TWO_MONTHS = replace(MULTISENGE, name="other", months=(7, 8), patch_pixels=32)
@@ -99,13 +112,110 @@ def test_the_scores_are_those_that_training_counts(model, root):
 
 
 def test_the_record_says_what_was_evaluated(model, root):
-    metadata = evaluate_model(model, root).metadata
+    record = evaluate_model(model, root)
+    metadata = record.metadata
     assert (metadata.dataset, metadata.experiment, metadata.seed) == ("other", "s1s2_10c", 0)
     assert metadata.title == "s1s2_10c, trained on elsewhere"
     assert metadata.classes == TYPOLOGY.names
     assert metadata.patches == {"test": 1}
     assert metadata.evaluation["split"] == "test"
     assert metadata.evaluation["trained_on"] == "elsewhere"
+    model_digest = hashlib.sha256(model.read_bytes()).hexdigest()
+    assert metadata.evaluation["model_sha256"] == model_digest
+    assert metadata.fingerprint == root_digest(root)
+    assert (metadata.colors, metadata.members) == (TYPOLOGY.colors, TYPOLOGY.members)
+    assert (metadata.split, metadata.size) == (TWO_MONTHS.split_rule, 32)
+    weights = 24 * 10 + 10  # of a convolution over two dates of twelve bands
+    assert metadata.parameters == {"trainable": weights, "total": weights}
+    folder = Path("evaluations", "other", f"s1s2_10c-of-elsewhere-{model_digest[:8]}", "test")
+    assert evaluation_folder(record) == paths.results_dir() / folder
+
+
+def test_the_classification_is_that_of_the_root(model, tmp_path):
+    """It has the classes of the network under another name."""
+    write_root(tmp_path / "root", patches=["31UEQ_0_0"])
+    renamed = replace(TYPOLOGY, name="ten")
+    write_dataset_toml(tmp_path / "root", replace(TWO_MONTHS, groupings=(renamed,)))
+    metadata = evaluate_model(model, tmp_path / "root").metadata
+    assert (metadata.classification, metadata.experiment) == ("ten", "s1s2_10c")
+
+
+def test_the_maps_of_the_showcase_are_kept(model, tmp_path):
+    write_root(tmp_path / "root")
+    write_dataset_toml(tmp_path / "root", replace(TWO_MONTHS, showcase=("31UFQ_257_0",)))
+    record = evaluate_model(model, tmp_path / "root", "train")
+    assert list(record.maps) == list(record.references) == ["31UFQ_257_0"]
+
+
+def test_patches_of_another_size_are_scored(model, tmp_path):
+    write_root(tmp_path / "root", size=64, patches=["31UEQ_0_0"])
+    write_dataset_toml(tmp_path / "root", replace(TWO_MONTHS, patch_pixels=64))
+    record = evaluate_model(model, tmp_path / "root")
+    assert record.metadata.size == 64 and record.confusion.sum() == 64 * 64
+
+
+def test_the_order_of_bands_without_names_is_that_of_the_user(model, root, tmp_path):
+    write_root(tmp_path / "root", patches=["31UEQ_0_0"])
+    write_dataset_toml(tmp_path / "root", TWO_MONTHS)
+    expected = evaluate_model(model, tmp_path / "root").confusion
+    positions = [S2_BANDS.index(band) for band in BAND_ORDERS["resolution"]]
+    for path in (tmp_path / "root" / "s2").iterdir():
+        with rasterio.open(path) as raster:
+            pixels = raster.read()
+        path.unlink()
+        write_raster(path, pixels[positions])
+    record = evaluate_model(model, tmp_path / "root", band_order="resolution")
+    np.testing.assert_array_equal(record.confusion, expected)
+
+
+def test_only_the_rasters_of_the_networks_sensors_are_read(tmp_path):
+    write_root(tmp_path / "root", patches=["31UEQ_0_0"])
+    write_dataset_toml(tmp_path / "root", TWO_MONTHS)
+    for path in (tmp_path / "root" / "s1").iterdir():
+        path.write_bytes(b"damaged")
+    optical = keras.Input((2, 32, 32, 10), name="s2")
+    outputs = keras.layers.Conv2D(10, 1)(optical[:, 0])
+    experiment = replace(get_experiment("s2_10c"), months=(7, 8))
+    card = model_card(experiment, TYPOLOGY, 32, "elsewhere")
+    path = save_model(keras.Model({"s2": optical}, outputs), card, tmp_path / "model.keras")
+    assert evaluate_model(path, tmp_path / "root").confusion.sum() == 32 * 32
+
+
+def test_a_network_with_layers_of_its_own_is_scored(root, tmp_path, monkeypatch):
+    file = tmp_path / "own.py"
+    file.write_text(OWN_LAYER)
+    experiment = with_network(get_experiment("s2_10c"), f"{file}:build")
+    experiment = replace(experiment, months=(7, 8))
+    card = model_card(experiment, TYPOLOGY, 32, "elsewhere")
+    path = save_model(build_model(experiment, 32), card, tmp_path / "model.keras")
+    for name in [name for name in sys.modules if name.startswith("multisenge_network_")]:
+        monkeypatch.delitem(sys.modules, name)  # as in another process
+    with pytest.raises(ModelError, match="--network"):
+        evaluate_model(path, root)
+    record = evaluate_model(path, root, network=f"{file}:build")
+    assert record.metadata.experiment == "own_s2_10c"
+
+
+#: A network that its `.keras` file alone does not describe.
+OWN_LAYER = """
+from keras import layers
+
+class Twice(layers.Layer):
+    def call(self, x):
+        return 2 * x
+
+def build(series, classes):
+    return layers.Conv2D(classes, 1, name="logits")(Twice()(series["s2"][:, 0]))
+"""
+
+
+def test_projections_are_checked_before_anything_is_read(monkeypatch):
+    def fail():
+        raise SetupError("no projections")
+
+    monkeypatch.setattr(evaluation, "check_projections", fail)
+    with pytest.raises(SetupError, match="no projections"):
+        evaluate_model("missing.keras", "nowhere")
 
 
 def test_a_record_of_an_evaluation_is_written_and_read_back(model, root):
@@ -120,6 +230,30 @@ def test_a_record_of_an_evaluation_is_written_and_read_back(model, root):
     assert results.list_records("other") == []
     with pytest.raises(RecordError, match="it is of an evaluation"):
         to_parameters(read)
+
+
+def evaluated(**changes):
+    """A record of an evaluation that never was."""
+    of = {"trained_on": "elsewhere", "model_sha256": "0123456789abcdef", "split": "test"}
+    return make_record("s1s2_10c", **{"dataset": "other", "evaluation": of} | changes)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"dataset": "third"},
+        {"fingerprint": "of other pixels"},
+        {"evaluation": {"trained_on": "elsewhere", "model_sha256": "f" * 16, "split": "test"}},
+    ],
+    ids=["data", "pixels", "network"],
+)
+def test_the_record_of_another_evaluation_is_kept(changes, tmp_path):
+    folder = write_evaluation(evaluated(), tmp_path / "record")
+    later = evaluated(finished="2026-01-02T00:00:00+00:00")
+    assert write_evaluation(later, folder) == folder
+    with pytest.raises(FileError, match="which is another one"):
+        write_evaluation(evaluated(**changes), folder)
+    assert results.read_record_from(folder).metadata == later.metadata
 
 
 @pytest.mark.fault("evaluate --out: the record of a training, or a user's files -> kept, one line")
@@ -150,6 +284,11 @@ def test_the_table_has_classes_and_their_mean(model, root):
     assert table.loc["mean over classes", "F1"] == pytest.approx(record.scores["macro_f1"])
     assert table.loc["mean over classes", "IoU"] == pytest.approx(record.scores["mean_iou"])
     assert table.loc["mean over classes", "pixels"] == record.confusion.sum()
+    of_classes = table[:-1]
+    for column, score in (("precision", "precision"), ("recall", "recall"), ("F1", "f1")):
+        np.testing.assert_allclose(of_classes[column], record.scores[score])
+    np.testing.assert_allclose(of_classes["IoU"], record.scores["iou"])
+    assert of_classes["pixels"].tolist() == record.confusion.sum(axis=1).tolist()
 
 
 def test_classes_are_found_by_their_names(tmp_path):
@@ -164,6 +303,9 @@ def test_classes_are_found_by_their_names(tmp_path):
     # Two classifications of these names: that of the network's own name.
     both = replace(MULTISENGE, groupings=(renamed, TYPOLOGY))
     assert find_typology(both, card) == TYPOLOGY
+    neither = replace(MULTISENGE, groupings=(renamed, replace(TYPOLOGY, name="other_ten")))
+    with pytest.raises(ModelError, match=r"several .* ten, other_ten: give the one .* name 10c in"):
+        find_typology(neither, card)
 
 
 @pytest.mark.fault("evaluate: a root of other classes, as many or not -> refused in one line")
@@ -206,6 +348,28 @@ def test_the_months_of_a_root_of_another_calendar_can_be_taken(root, tmp_path):
     with pytest.raises(ModelError, match=reason):
         evaluate_model(path, root)
     assert evaluate_model(path, root, own_months=True).patches == ("31UEQ_0_0",)
+    write_root(tmp_path / "root", patches=["31UEQ_0_0"])
+    write_dataset_toml(tmp_path / "root", replace(TWO_MONTHS, months=(7, 8, 9)))
+    with pytest.raises(ModelError, match="has a series of 3 months, the network takes 2"):
+        evaluate_model(path, tmp_path / "root", own_months=True)
+
+
+def test_as_many_radar_images_of_a_month_are_needed_as_the_network_takes(root, tmp_path):
+    """The root has one of each month."""
+    inputs = {
+        "s1": keras.Input((4, 32, 32, 2), name="s1"),
+        "s2": keras.Input((2, 32, 32, 10), name="s2"),
+    }
+    both = keras.layers.Concatenate()([inputs["s1"][:, 3], inputs["s2"][:, 0]])
+    network = keras.Model(inputs, keras.layers.Conv2D(10, 1)(both))
+    experiment = replace(EXPERIMENT, months=(7, 8), s1_per_month=2)
+    card = model_card(experiment, TYPOLOGY, 32, "elsewhere")
+    path = save_model(network, card, tmp_path / "model.keras")
+    with (
+        pytest.raises(ModelError, match="no patch for test"),
+        pytest.warns(UserWarning, match="no Sentinel-1 image for some of its dates"),
+    ):
+        evaluate_model(path, root)
 
 
 def test_maps_of_the_split_alone(model, root, tmp_path):
