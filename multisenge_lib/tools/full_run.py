@@ -111,8 +111,8 @@ def _time_rows(selected: dict[str, int], dataset: Dataset, rates: MeasuredRates)
         ("packing all patches", patches * seconds["pack"] / 60, "min", "computed"),
         ("reading a packed epoch", selected["train"] * seconds["read packed"], "s", "computed"),
         (f"a step of {rates.batch_size} patches", rates.batch_size * seconds["train"], "s",
-         "measured"),
-        ("an epoch of training", epoch / _SECONDS_PER_HOUR, "h", "computed"),
+         "computed"),
+        ("an epoch of training, without validation", epoch / _SECONDS_PER_HOUR, "h", "computed"),
         (f"{epochs} epochs, the most", epoch * epochs / (24 * _SECONDS_PER_HOUR), "d", "computed"),
     ]  # fmt: skip
 

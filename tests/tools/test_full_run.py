@@ -37,7 +37,7 @@ def test_times_are_rates_multiplied_by_patches():
     amounts = values(plan_full_run(None)[0])
     seconds = measured_rates().seconds_per_patch
     assert amounts["packing all patches"] == 5890 * seconds["pack"] / 60
-    assert amounts["an epoch of training"] == 3369 * seconds["train"] / 3600
+    assert amounts["an epoch of training, without validation"] == 3369 * seconds["train"] / 3600
     longest = 200 * 3369 * seconds["train"] / 86_400
     assert amounts["200 epochs, the most"] == pytest.approx(longest)
     assert amounts["a step of 16 patches"] == 16 * seconds["train"]
