@@ -92,7 +92,7 @@ def _why_no_s1(index: pd.DataFrame, dataset: Dataset) -> str | None:
     if dataset.s1_per_month > 1:
         return (
             f"no patch has {dataset.s1_per_month} Sentinel-1 images in the month of each "
-            "Sentinel-2 image: choose another s1_rule"
+            "Sentinel-2 image: add images, or choose a rule or network that takes fewer"
         )
     return (
         "no patch has Sentinel-1 images of the same months and years as its Sentinel-2 images: "

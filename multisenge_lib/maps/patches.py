@@ -59,7 +59,7 @@ def patches_to_map(
     selection = load_selection(root, dataset=chosen, sensors=sensors)
     if selection.empty:
         reason = why_root_has_none(root, sensors, chosen)
-        raise ModelError(f"{printable(root)}: a network of these months has no patch; {reason}")
+        raise ModelError(f"{printable(root)} has no patch that the network can read; {reason}")
     return selection
 
 

@@ -51,7 +51,7 @@ def index_of(*patches):
         (
             replace(SUMMER, s1_rule="first2"),
             [(BOTH, BOTH)],
-            "no patch has 2 Sentinel-1 images in the month of each Sentinel-2 image: choose",
+            "no patch has 2 Sentinel-1 images in the month of each Sentinel-2 image: add",
         ),
         (
             replace(SUMMER, s1_rule="nearest"),
