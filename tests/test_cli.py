@@ -112,7 +112,7 @@ WRONG = pytest.mark.parametrize(
         (["--months", "9,7"], "out of order"),
         (["--months", "7;8"], "joined by commas"),
         (["--months", "14"], "1 to 12"),
-        (["--months", "2"], "0 patches selected, nothing written"),
+        (["--months", "2"], "0 patches selected, out.csv is not written"),
         (["--days-gap", "-3"], "days gap -3"),
         (["--days-gap", "9" * 20], "days gap 9999"),
         (["--s1-rule", "last"], "S1 rule 'last'"),

@@ -182,7 +182,8 @@ def check_root(root: Path | str, workers: int | None = None, progress: bool = Fa
         "Backscatter": backscatter_levels(sound[sound["layer"] == "s1"]),
     }
     # Without a description there are no months yet, and without a layer nothing is selected.
-    if dataset.name and not index.empty and not gone:
+    # With a label that cannot be read, the blocks of the others would be drawn wrongly.
+    if dataset.name and not index.empty and not gone and not wrong_labels:
         evidence["Selection"] = _selected_patches(root, index, dataset)
     problems += _problems_of_content(evidence)
     problems += _problem_of_size(root, sound, dataset)
@@ -414,13 +415,16 @@ def _read_patch(
 
 
 def _selected_patches(root: Path, index: pd.DataFrame, dataset: Dataset) -> ContentCheck:
-    """Count the patches that training and maps would take; none is a problem."""
+    """Count the patches that training and tests would take; none is a problem."""
     try:
         on_disk = only_existing(index, root, dataset.sensors)
+    except SelectionError:  # a file is named otherwise, which is said elsewhere
+        return ContentCheck()
+    try:
         sentence, _ = describe_selected(on_disk, dataset)
         return ContentCheck(sentence)
     except SelectionError as error:
-        return ContentCheck(problem=f"no patch is selected for training or maps; {error}")
+        return ContentCheck(problem=f"no patch is selected; {error}")
 
 
 def _problems_of_content(evidence: dict[str, ContentCheck]) -> list[Remark]:

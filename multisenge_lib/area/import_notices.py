@@ -179,8 +179,8 @@ def selection_notices(root: Path, dataset: Dataset) -> list[str]:
         unused = sorted(set(months.tolist()) - set(dataset.months))
         if unused:
             notices.append(
-                f"{sensor} has images of {months_in_words(unused)}, which dataset.toml leaves out "
-                "of its months: fewer than half of the patches have images of all sensors there"
+                f"{sensor} has images of {months_in_words(unused)}, which dataset.toml leaves out: "
+                "its months are of one year, and half of the patches have images of each sensor"
             )
     if dataset.days_gap != MULTISENGE.days_gap:
         notices.append(
@@ -190,7 +190,7 @@ def selection_notices(root: Path, dataset: Dataset) -> list[str]:
     try:
         sentence, selected = describe_selected(index, dataset)
     except SelectionError as error:
-        return [*notices, f"no patch is selected for training or maps; {error}"]
+        return [*notices, f"no patch is selected; {error}"]
     if selected < len(index):
         notices.append(sentence)
     return notices

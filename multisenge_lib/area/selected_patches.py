@@ -1,15 +1,21 @@
-"""How many patches of a data root are selected, and into which splits they fall."""
+"""How many patches of a data root are selected for training and tests, by split."""
 
 import warnings
 
 import pandas as pd
 
-from multisenge_lib.dataset import SPLITS, Dataset, make_selection, why_none_selected
+from multisenge_lib.dataset import (
+    SPLITS,
+    Dataset,
+    make_selection,
+    months_in_words,
+    why_none_selected,
+)
 from multisenge_lib.errors import SelectionError, counted
 
 
 def describe_selected(index: pd.DataFrame, dataset: Dataset) -> tuple[str, int]:
-    """Count the patches of an index that training and maps would take.
+    """Count the patches of an index that training and tests would take; maps take any split.
 
     Args:
         index: all patches of a root, with the dates of the rasters that are there.
@@ -26,13 +32,10 @@ def describe_selected(index: pd.DataFrame, dataset: Dataset) -> tuple[str, int]:
         warnings.simplefilter("ignore")
         selected = make_selection(index, dataset=dataset).patches
     if selected.empty:
-        raise SelectionError(why_none_selected(index, dataset))
+        raise SelectionError(str(why_none_selected(index, dataset)))
     counts = selected["split"].value_counts()
     by_split = ", ".join(f"{counts.get(split, 0)} for {split}" for split in SPLITS)
-    patches = counted(len(index), "patch is", "patches are")
-    months = ", ".join(map(str, dataset.months))
-    sentence = (
-        f"{len(selected)} of {patches} selected, with an image in each of the months {months}: "
-        f"{by_split}"
-    )
+    patches = counted(len(index), "patch", "patches")
+    months = months_in_words(dataset.months)
+    sentence = f"Selected {len(selected)} of {patches}, with images of {months}: {by_split}"
     return sentence, len(selected)

@@ -219,12 +219,12 @@ def write_selection(
         index = data.only_existing(index, data_root, dataset.sensors)
     selection = data.make_selection(index, dataset=dataset)
     table = selection.patches
+    if left_out is not None:
+        write_text(left_out, "".join(f"{patch}\n" for patch in selection.without_s1))
     # An empty file would pass for a result.
     if table.empty:
         reason = data.why_none_selected(index, dataset)
-        raise MultiSenGEError(f"0 patches selected, nothing written: {reason}")
-    if left_out is not None:
-        write_text(left_out, "".join(f"{patch}\n" for patch in selection.without_s1))
+        raise MultiSenGEError(f"0 patches selected, {out.name} is not written; {reason}")
     if out.suffix == ".csv":
         data.to_csv(table, out)
     else:

@@ -307,6 +307,26 @@ def only_existing(
     return index
 
 
+def index_on_disk(root: Path | str, sensors: Sequence[str], dataset: Dataset) -> pd.DataFrame:
+    """Read the index of a data root, as far as a dataset uses its tiles and rasters are there.
+
+    Args:
+        root: the data root.
+        sensors: sensors whose files are looked for, see `only_existing`.
+        dataset: the root's, or one of `with_selection`, which may use some tiles only. Blocks are
+            then drawn anew for these tiles, so a patch may be in another split than in the whole
+            dataset.
+
+    Raises:
+        SelectionError: as `only_existing`.
+    """
+    _check_sensors(sensors)
+    index = read_index(Path(root) / LABELS, dataset_of_root(root))
+    if dataset.tiles:  # none named: any tile may occur
+        index = index[index["tile"].isin(dataset.tiles)].reset_index(drop=True)
+    return only_existing(index, root, sensors)
+
+
 # --- The selection ------------------------------------------------------------------------------
 
 
@@ -480,19 +500,10 @@ def load_selection(
         >>> len(selection.loc[0, "s2_dates"])  # July, August, September, November
         4
     """
-    root = Path(root)
-    own_dataset = dataset_of_root(root)
-    dataset = dataset or own_dataset
+    dataset = dataset or dataset_of_root(root)
     if sensors is None:
-        sensors = [sensor for sensor in dataset.sensors if (root / sensor).is_dir()]
-    _check_sensors(sensors)
-
-    index = read_index(root / LABELS, own_dataset)
-    # A dataset of `with_selection` may use some tiles only. Blocks are then drawn anew for these
-    # tiles, so a patch may be in another split than in the whole dataset.
-    if dataset.tiles:  # none named: any tile may occur
-        index = index[index["tile"].isin(dataset.tiles)].reset_index(drop=True)
-    index = only_existing(index, root, sensors)
+        sensors = [sensor for sensor in dataset.sensors if (Path(root) / sensor).is_dir()]
+    index = index_on_disk(root, sensors, dataset)
     return select(index, months, days_gap, s1_rule, dataset)
 
 

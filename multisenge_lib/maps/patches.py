@@ -13,9 +13,10 @@ from multisenge_lib.dataset import (
     dataset_of_root,
     days_of_year,
     load_selection,
+    months_in_words,
     why_root_has_none,
 )
-from multisenge_lib.errors import ModelError, printable
+from multisenge_lib.errors import ModelError, SelectionError, printable
 
 if TYPE_CHECKING:
     import keras
@@ -48,19 +49,34 @@ def patches_to_map(
         ModelError: no patch has a full series; the message says why.
     """
     dataset = dataset_of_root(root)
+    if "s2" not in dataset.sensors and s1_per_month > 1:
+        raise ModelError(
+            f"{printable(root)} has Sentinel-1 alone, of which a series has one image of each "
+            f"month; the network takes {s1_per_month}: use one that takes one"
+        )
     s1_rule = dataset.s1_rule
     if s1_per_month != dataset.s1_per_month:
         s1_rule = "first" if s1_per_month == 1 else f"first{s1_per_month}"
-    bands = {sensor: dataset.bands[sensor] for sensor in sensors}
-    chosen = replace(dataset, bands=bands, months=tuple(months), s1_rule=s1_rule)
+    chosen = replace(dataset, months=tuple(months), s1_rule=s1_rule)
+    # Without Sentinel-1 a patch needs no image of it. But the dates of Sentinel-1 follow those of
+    # Sentinel-2, also for a network that reads Sentinel-1 alone, as in training.
+    if "s2" in sensors:
+        chosen = replace(chosen, bands={sensor: dataset.bands[sensor] for sensor in sensors})
     if not by_split:
         # All in one split, so that no patch is dropped as a buffer between splits.
         chosen = replace(chosen, split_of_tile=dict.fromkeys(dataset.tiles, "test"))
-    selection = load_selection(root, dataset=chosen, sensors=sensors)
-    if selection.empty:
-        reason = why_root_has_none(root, sensors, chosen)
-        raise ModelError(f"{printable(root)} has no patch that the network can read; {reason}")
-    return selection
+    try:
+        selection = load_selection(root, dataset=chosen, sensors=sensors)
+        if not selection.empty:
+            return selection
+        cause = why_root_has_none(root, sensors, chosen).cause
+    except SelectionError as error:  # months that no series of the root's years has
+        cause = str(error)
+    raise ModelError(
+        f"{printable(root)} has no patch that this network of {months_in_words(months)} can read "
+        f"({cause}): fetch the images, take a network of other months, or change the days_gap in "
+        "the root's dataset.toml"
+    )
 
 
 def check_bands(root: Path | str, card: "ModelCard") -> None:

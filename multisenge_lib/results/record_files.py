@@ -47,6 +47,9 @@ _TEST = "test.npz"
 #: The arrays of `SpatialCounts`.
 _SPATIAL = ("isolated_in_map", "isolated_in_reference", "by_distance")
 _REMEDY = "make room or set MULTISENGE_RESULTS to another folder, and give the same command again"
+#: Choices in which a record may differ from the one that it replaces: the words of tables, and the
+#: hash of a network of the user's own, who edits it and goes on with it.
+_FREE_CHOICES = ("title", "network_digest")
 _REPLACE = "replace=True (notebook: -p replace_record True; multisenge transfer: --replace-records)"
 _Score = int | float | None
 
@@ -89,8 +92,8 @@ def write_record(record: Record, replace: bool = False, folder: Path | None = No
         folder: where the record goes; by default `record_folder` of its key.
 
     Raises:
-        RecordError: the folder holds a record of other data, classes or settings, and `replace` is
-            False.
+        RecordError: the folder holds a record of other data, classes, choices or settings, and
+            `replace` is False.
         FileError: the folder cannot be written.
     """
     if folder is None:
@@ -145,7 +148,8 @@ def check_record_place(key: RecordKey, subject: RecordSubject, replace: bool = F
             training that started from other weights.
 
     Raises:
-        RecordError: a record of other data, classes or settings is there, and `replace` is False.
+        RecordError: a record of other data, classes, choices or settings is there, and `replace`
+            is False.
         FileError: nothing can be written at the record's place.
     """
     folder = record_folder(*key)
@@ -204,8 +208,8 @@ def _difference(old: RecordSubject, new: RecordSubject) -> str:
         return "another network or split"
     if old.start != new.start:
         return "other weights to start from"
-    # Whoever edits a network of their own goes on with it: its hash is not compared.
-    choices = [n for n in differing_names(old.choices, new.choices) if n != "network_digest"]
+    choices = differing_names(old.choices, new.choices)
+    choices = [name for name in choices if name not in _FREE_CHOICES]
     if choices:
         return f"other choices ({_changes(choices, old.choices, new.choices)})"
     settings = differing_names(old.settings, new.settings)

@@ -120,10 +120,12 @@ def find_typology(dataset: Dataset, card: ModelCard) -> Typology:
         return same_names[0]
     if same_names:
         names = ", ".join(typology.name for typology in same_names)
+        remedy = "leave only one of them in dataset.toml"  # older networks do not name theirs
+        if card.classification:
+            remedy = f"give the one that is meant the name {card.classification} in dataset.toml"
         raise ModelError(
-            f"the network {printable(card.name)} separates the classes of {card.classification}, "
-            f"and {dataset.name} has several classifications of classes of these names, {names}: "
-            f"give the one that is meant the name {card.classification} in dataset.toml"
+            f"{dataset.name} has several classifications with the classes of the network "
+            f"{printable(card.name)}, {names}: {remedy}"
         )
     available = ", ".join(f"{t.name} with {len(t)} classes" for t in dataset.typologies.values())
     raise ModelError(
@@ -145,17 +147,17 @@ def _select(root: Path, card: ModelCard, split: str, months: tuple[int, ...]) ->
             root, months, card.sensors, card.s1_per_month, by_split=True
         )
     except ModelError as error:
-        if months == dataset_of_root(root).months:
+        own_months = dataset_of_root(root).months
+        if months == own_months or len(months) != len(own_months):
             raise
-        raise ModelError(f"{error}, or take the months of the root with --own-months") from None
+        raise ModelError(f"{error}; --own-months takes the months of the root") from None
     of_split = selection[selection["split"] == split]
     if of_split.empty:
         counts = selection["split"].value_counts()
         by_split = ", ".join(f"{counts.get(name, 0)} for {name}" for name in SPLITS)
         raise ModelError(
             f"{printable(root)} has no patch for {split} with an image in each of the months "
-            f"{', '.join(map(str, months))}, but {by_split}: choose another split, or the months "
-            "of the root (--own-months)"
+            f"{', '.join(map(str, months))}, but {by_split}: choose another split"
         )
     return of_split
 

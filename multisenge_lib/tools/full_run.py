@@ -14,7 +14,14 @@ import numpy as np
 import pandas as pd
 
 from multisenge_lib.audit import read_label_counts
-from multisenge_lib.dataset import LABELS, MULTISENGE, SPLITS, Dataset, read_index, select
+from multisenge_lib.dataset import (
+    MULTISENGE,
+    SPLITS,
+    Dataset,
+    read_index,
+    select,
+    why_none_selected,
+)
 from multisenge_lib.errors import SelectionError
 from multisenge_lib.tools.archives import ARCHIVES
 from multisenge_lib.training import Settings
@@ -68,10 +75,8 @@ def _count_patches(labels: Path | str | None, dataset: Dataset) -> tuple[int, di
     index = read_index(labels, dataset)
     selection = select(index, dataset=dataset)
     if selection.empty:
-        raise SelectionError(
-            f"{labels}: 0 patches are selected, so there is nothing to plan: give fewer months or "
-            f"a smaller days_gap in the dataset.toml beside {LABELS}/"
-        )
+        reason = why_none_selected(index, dataset)
+        raise SelectionError(f"{labels}: there is nothing to plan; {reason}")
     selected = {split: int((selection["split"] == split).sum()) for split in SPLITS}
     return len(index), selected
 

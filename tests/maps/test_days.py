@@ -1,13 +1,21 @@
 """Maps of networks that ask for the day of the year, and of networks in a user's file."""
 
+from dataclasses import replace
+
+import labels
 import numpy as np
 import pytest
 from map_inputs import read_pixels, write_rasters
 from small_network import small_experiment, write_network, write_two_months
 
-from multisenge_lib.dataset import MULTISENGE, TYPOLOGIES
+from multisenge_lib.dataset import (
+    MULTISENGE,
+    TYPOLOGIES,
+    load_selection,
+    write_dataset_toml,
+)
 from multisenge_lib.errors import ExperimentError, ModelError
-from multisenge_lib.maps import predict_map, predict_rasters, predict_root
+from multisenge_lib.maps import patches_to_map, predict_map, predict_rasters, predict_root
 from multisenge_lib.models import build_model, load_model, model_card, save_model
 
 SIX = TYPOLOGIES["6c"]
@@ -54,8 +62,6 @@ def test_rasters_and_patches_say_their_days(tmp_path):
 
 
 def test_patches_of_a_network_with_more_radar_dates(tmp_path):
-    from multisenge_lib.maps import patches_to_map
-
     write_two_months(tmp_path)
     assert len(patches_to_map(tmp_path, (7, 8), ("s1", "s2"))) == 6
     # The root has one radar image of each month, and this network takes two.
@@ -64,3 +70,40 @@ def test_patches_of_a_network_with_more_radar_dates(tmp_path):
         pytest.raises(ModelError, match="no patch has 2 Sentinel-1 images in the month"),
     ):
         patches_to_map(tmp_path, (7, 8), ("s1", "s2"), s1_per_month=2)
+
+
+def write_names(root, s2, s1, patch="31UEQ_0_0"):
+    """A label file and empty files of its rasters: a selection goes by their names."""
+    tile, x, y = patch.split("_")
+    labels.write(root / "labels", patch, **labels.document(patch, s2=s2, s1=s1))
+    for sensor, days in (("s1", s1), ("s2", s2)):
+        (root / sensor).mkdir(exist_ok=True)
+        for day in days:
+            (root / sensor / f"{tile}_{day}_{sensor.upper()}_{x}_{y}.tif").touch()
+
+
+@pytest.mark.fault("maps: a radar network on a root of two sensors -> the dates of its training")
+def test_the_dates_of_a_radar_network_are_those_of_its_training(tmp_path):
+    """They follow Sentinel-2's months; the days gap is Sentinel-2's alone."""
+    write_names(tmp_path, ("20200705", "20200810"), ("20200730", "20200803", "20200825"))
+    in_training = load_selection(tmp_path, months=(7, 8), sensors=("s1",))
+    to_map = patches_to_map(tmp_path, (7, 8), ("s1",))
+    for selection in (in_training, to_map):
+        assert selection["s1_dates"].iloc[0].astype(str).tolist() == ["2020-07-30", "2020-08-03"]
+
+
+@pytest.mark.fault("maps: several radar images of a month, a root of radar alone -> one line")
+def test_a_root_of_radar_alone_has_one_image_of_each_month(tmp_path):
+    write_names(tmp_path, (), ("20200705", "20200810"))
+    radar = {"s1": MULTISENGE.bands["s1"]}
+    write_dataset_toml(tmp_path, replace(MULTISENGE, name="radar", bands=radar))
+    assert len(patches_to_map(tmp_path, (7, 8), ("s1",))) == 1
+    with pytest.raises(ModelError, match=r"has Sentinel-1 alone, .* the network takes 2"):
+        patches_to_map(tmp_path, (7, 8), ("s1",), s1_per_month=2)
+
+
+@pytest.mark.fault("maps: a network whose months cross New Year, images of one year -> one line")
+def test_months_that_the_root_s_year_does_not_have(tmp_path):
+    write_names(tmp_path, ("20200705", "20200810"), ("20200705", "20200810"))
+    with pytest.raises(ModelError, match=r"of months 12 and 1 can read .*out of order"):
+        patches_to_map(tmp_path, (12, 1), ("s2",))

@@ -208,6 +208,12 @@ def test_a_record_of_another_choice_is_not_replaced():
     results.write_record(make_record(choices=with_peepholes), replace=True)
 
 
+def test_the_title_of_an_experiment_may_be_reworded():
+    experiment = get_experiment("s1_6c")
+    for title in ("before", "after"):
+        results.write_record(make_record(choices=asdict(replace(experiment, title=title))))
+
+
 def test_a_network_of_ones_own_may_be_edited():
     for digest in ("0", "1"):
         network = {"network": "mine.py:build", "network_digest": digest}

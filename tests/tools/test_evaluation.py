@@ -344,7 +344,7 @@ def test_the_months_of_a_root_of_another_calendar_can_be_taken(root, tmp_path):
     """The network was trained on January and February; the root has July and August."""
     card = model_card(replace(EXPERIMENT, months=(1, 2)), TYPOLOGY, 32, "south")
     path = save_model(network(), card, tmp_path / "model.keras")
-    reason = "no patch has a Sentinel-2 image of months 1 and 2.* with --own-months"
+    reason = "no patch has a Sentinel-2 image of months 1 and 2.*; --own-months takes the months"
     with pytest.raises(ModelError, match=reason):
         evaluate_model(path, root)
     assert evaluate_model(path, root, own_months=True).patches == ("31UEQ_0_0",)

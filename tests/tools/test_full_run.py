@@ -60,7 +60,7 @@ def test_another_dataset_is_planned_by_its_description(tmp_path):
     assert amounts["rasters that are read"] == 50
     assert amounts["packed store"] == 10 * 32**2 * (4 * 10 * 2 + 1) / 1e9
     assert "archives to fetch" not in amounts
-    with pytest.raises(SelectionError, match="0 patches are selected"):
+    with pytest.raises(SelectionError, match="there is nothing to plan; no patch has"):
         plan_full_run(tmp_path / "labels", replace(valley, months=(2,)))
 
 
