@@ -10,6 +10,7 @@ from multisenge_lib.chapters.evidence_figures import urban_steps
 from multisenge_lib.chapters.gains import SIGNED, class_gains, step_gains
 from multisenge_lib.chapters.html import count_word, write_number
 from multisenge_lib.chapters.steps import INCEPTION_ADDED, S1_ADDED, Step
+from multisenge_lib.errors import counted
 from multisenge_lib.results import (
     URBAN_F1,
     TestedDifference,
@@ -134,6 +135,9 @@ def _gains_in_words(gains: Mapping[str, TestedDifference]) -> str:
     parts = []
     for name, gain in gains.items():
         verdict = "clear" if gain.is_clear else "not clear"
+        if not gain.has_enough_seeds:
+            pairs = counted(gain.difference.seeds, "pair", "pairs")
+            verdict = f"{pairs} of runs, too few for a claim"
         value = write_number(gain.difference.value, SIGNED)
         parts.append(f"{value}, {verdict} ({name})")
     return "; ".join(parts) + "."
