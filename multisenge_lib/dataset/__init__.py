@@ -65,7 +65,12 @@ from multisenge_lib.dataset.layout import (
     is_sample,
     raster_path,
 )
-from multisenge_lib.dataset.months import days_of_year, month_of, months_in_words
+from multisenge_lib.dataset.months import (
+    check_months,
+    days_of_year,
+    month_of,
+    months_in_words,
+)
 from multisenge_lib.dataset.nodata import (
     THEIA_NO_DATA,
     alpha_bands,

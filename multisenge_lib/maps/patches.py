@@ -10,6 +10,7 @@ import pandas as pd
 
 from multisenge_lib.dataset import (
     Patch,
+    check_months,
     dataset_of_root,
     days_of_year,
     load_selection,
@@ -47,6 +48,7 @@ def patches_to_map(
 
     Raises:
         ModelError: no patch has a full series; the message says why.
+        SelectionError: a folder is missing, or holds a raster whose name is not of the layout.
     """
     dataset = dataset_of_root(root)
     if "s2" not in dataset.sensors and s1_per_month > 1:
@@ -65,18 +67,21 @@ def patches_to_map(
     if not by_split:
         # All in one split, so that no patch is dropped as a buffer between splits.
         chosen = replace(chosen, split_of_tile=dict.fromkeys(dataset.tiles, "test"))
-    try:
-        selection = load_selection(root, dataset=chosen, sensors=sensors)
-        if not selection.empty:
-            return selection
-        cause = why_root_has_none(root, sensors, chosen).cause
-    except SelectionError as error:  # months that no series of the root's years has
-        cause = str(error)
-    raise ModelError(
-        f"{printable(root)} has no patch that this network of {months_in_words(months)} can read "
-        f"({cause}): fetch the images, take a network of other months, or change the days_gap in "
-        "the root's dataset.toml"
+    unreadable = (
+        f"{printable(root)} has no patch that this network of {months_in_words(months)} can read"
     )
+    try:
+        check_months(months, dataset.years)
+    except SelectionError as error:  # they cross New Year, and the root has one year
+        raise ModelError(f"{unreadable} ({error}): take a network of other months") from None
+    selection = load_selection(root, dataset=chosen, sensors=sensors)
+    if selection.empty:
+        cause = why_root_has_none(root, sensors, chosen).cause
+        raise ModelError(
+            f"{unreadable} ({cause}): fetch the images, take a network of other months, or change "
+            "the days_gap in the root's dataset.toml"
+        )
+    return selection
 
 
 def check_bands(root: Path | str, card: "ModelCard") -> None:

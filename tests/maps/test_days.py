@@ -14,7 +14,7 @@ from multisenge_lib.dataset import (
     load_selection,
     write_dataset_toml,
 )
-from multisenge_lib.errors import ExperimentError, ModelError
+from multisenge_lib.errors import ExperimentError, ModelError, SelectionError
 from multisenge_lib.maps import patches_to_map, predict_map, predict_rasters, predict_root
 from multisenge_lib.models import build_model, load_model, model_card, save_model
 
@@ -107,3 +107,11 @@ def test_months_that_the_root_s_year_does_not_have(tmp_path):
     write_names(tmp_path, ("20200705", "20200810"), ("20200705", "20200810"))
     with pytest.raises(ModelError, match=r"of months 12 and 1 can read .*out of order"):
         patches_to_map(tmp_path, (12, 1), ("s2",))
+
+
+@pytest.mark.fault("maps: a raster of another name -> that name, not the months of the network")
+def test_a_misnamed_raster_is_named(tmp_path):
+    write_names(tmp_path, ("20200705", "20200810"), ("20200705", "20200810"))
+    (tmp_path / "s2" / "mine.tif").touch()
+    with pytest.raises(SelectionError, match=r"mine.tif is not named .*: move it away$"):
+        patches_to_map(tmp_path, (7, 8), ("s2",))
