@@ -8,8 +8,9 @@ In short, for two networks trained with the same n seeds and tested on the same 
                of the P patches)
     interval   estimate ± t * sqrt(variance), with Holm's correction for several comparisons
 
-A difference is called clear where this interval excludes 0 and there are at least five seeds (three
-for variants). With one seed the interval is unknown, and nothing is clear.
+A difference is called clear, and a sentence may claim it, where this interval excludes 0 and there
+are at least five pairs of runs (`LEAST_SEEDS`). With fewer pairs, the variance over seeds is hardly
+known. With one pair, the interval is unknown.
 
 A score also depends on luck, in two ways: the seed of the training, and the patches that happen to
 be in the test split. So every score is a mean over seeds, and every interval covers both.
@@ -46,9 +47,6 @@ about this piece of ground; for other places it is too narrow (`audit.design` dr
 So the comparisons that are shown together are a family, corrected by Holm's procedure. The
 corrected interval of each is drawn at the level at which Holm's procedure tests it, so it excludes
 0 exactly where the procedure rejects chance.
-
-**When a sentence may claim a difference.** The corrected interval excludes 0, and there are at
-least five pairs of runs (`LEAST_SEEDS`). With fewer, the variance over seeds is hardly known.
 """
 
 from collections.abc import Mapping, Sequence
@@ -57,7 +55,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from multisenge_lib.dataset import URBAN
+from multisenge_lib.dataset import TYPOLOGIES, URBAN
 from multisenge_lib.errors import RecordError
 from multisenge_lib.results.metrics import OVERALL, score_many
 from multisenge_lib.results.records import Record
@@ -68,9 +66,10 @@ LEVEL = 0.95
 DRAWS = 1000
 #: Least number of pairs of runs for a claim.
 LEAST_SEEDS = 5
-#: What can be compared: the scores of a confusion matrix, and the mean F1 of the urban classes.
-#: The latter alone may be compared between classifications, since all have these classes.
+#: The mean F1 of MultiSenGE's five urban classes. It may be compared between classifications that
+#: all have these classes under their ids, as those of the paper do.
 URBAN_F1 = "urban_f1"
+#: What can be compared: the scores of a confusion matrix, and `URBAN_F1`.
 COMPARABLE = (*OVERALL, URBAN_F1)
 
 
@@ -86,20 +85,21 @@ class Estimate:
         std: standard deviation over the seeds; NaN for one seed.
         seeds: how many there are.
         error: standard error of the value, over seeds and patches; NaN for one seed.
-        freedom: degrees of freedom of the error; NaN where the error is 0 or NaN.
+        degrees_of_freedom: those of the error; NaN where the error is 0 or NaN.
     """
 
     value: float
     std: float
     seeds: int
     error: float
-    freedom: float
+    degrees_of_freedom: float
 
-    def interval(self, level: float = LEVEL) -> tuple[float, float]:
+    def interval(self, confidence: float = LEVEL) -> tuple[float, float]:
         """Return the ends of the interval; NaN where the error is not known."""
         if self.error == 0:
             return self.value, self.value
-        half_width = stats.t.ppf((1 + level) / 2, self.freedom) * self.error
+        quantile = stats.t.ppf((1 + confidence) / 2, self.degrees_of_freedom)
+        half_width = quantile * self.error
         return float(self.value - half_width), float(self.value + half_width)
 
     @property
@@ -109,7 +109,7 @@ class Estimate:
             return 1.0
         if self.error == 0:
             return 1.0 if self.value == 0 else 0.0
-        return float(2 * stats.t.sf(abs(self.value) / self.error, self.freedom))
+        return float(2 * stats.t.sf(abs(self.value) / self.error, self.degrees_of_freedom))
 
 
 def estimate(of_seeds: np.ndarray, of_draws: np.ndarray, patches: int) -> Estimate:
@@ -158,17 +158,24 @@ def score_values(confusions: np.ndarray, score: str) -> np.ndarray:
 
     Args:
         confusions: `(..., classes, classes)` counts.
-        score: one of `COMPARABLE`.
+        score: one of `COMPARABLE`. For `URBAN_F1`, the ids 1 to 5 have to be MultiSenGE's urban
+            classes, which counts do not tell.
 
     Returns:
         `(...) float64`, NaN where the score is not defined.
 
     Raises:
-        RecordError: there is no such score.
+        RecordError: there is no such score, or there are too few classes for it.
     """
     if score not in COMPARABLE:
         raise RecordError(f"there is no score {score!r}: choose among {', '.join(COMPARABLE)}")
     if score == URBAN_F1:
+        classes = confusions.shape[-1]
+        if classes < max(URBAN):
+            raise RecordError(
+                f"{URBAN_F1} is the mean of classes 1 to {max(URBAN)}, here are {classes}: compare "
+                "by another score, such as macro_f1"
+            )
         f1 = score_many(confusions, "f1")
         urban = f1[..., [class_id - 1 for class_id in URBAN]]
         return _mean_of_present(urban)
@@ -216,9 +223,12 @@ def mean_score(runs: Sequence[Record], score: str = "macro_f1") -> Estimate:
         score: one of `COMPARABLE`.
 
     Raises:
-        RecordError: there is no such score, or the runs were tested on different patches.
+        RecordError: there is no such score, the runs were tested on different patches, or the
+            score is that of the urban classes and they do not have these.
     """
     _check_same_patches(runs)
+    if score == URBAN_F1:
+        _check_urban_classes(runs)
     draws = draw_patches(len(runs[0].patches))
     on_all, on_draws = _scores_of([run.confusions for run in runs], score, draws)
     return estimate(on_all, on_draws, draws.shape[1])
@@ -236,8 +246,8 @@ def paired_difference(
 ) -> Estimate:
     """Estimate how much higher the first network scores than the second, by pairs of equal seed.
 
-    Whether the patches have the same pixels is not checked here: give records of one state of the
-    data, as `compare_experiments` does.
+    Only the names of the patches are checked here, not their pixels: give records of one state of
+    the data. `compare_experiments` checks more.
 
     Args:
         ours: records of one experiment, one per seed.
@@ -246,11 +256,13 @@ def paired_difference(
 
     Raises:
         RecordError: there is no such score, the networks have no seed in common, they were tested
-            on different patches, or they separate different classes and the score is not that of
-            the urban ones.
+            on different patches, or they separate different classes. For `URBAN_F1` their classes
+            may differ, but both need MultiSenGE's urban ones.
     """
     _check_same_patches([*ours, *theirs])
-    if score != URBAN_F1:
+    if score == URBAN_F1:
+        _check_urban_classes([*ours, *theirs])
+    else:
         _check_same_classes(ours[0], theirs[0])
     our_runs = {run.metadata.seed: run.confusions for run in ours}
     their_runs = {run.metadata.seed: run.confusions for run in theirs}
@@ -291,6 +303,19 @@ def _check_same_classes(ours: Record, theirs: Record) -> None:
             f"{len(theirs.metadata.classes)}), whose scores cannot be compared: compare networks "
             f"of one classification, or their {URBAN_F1}"
         )
+
+
+def _check_urban_classes(runs: Sequence[Record]) -> None:
+    """Refuse classes of which those with the urban ids are others than MultiSenGE's."""
+    urban = TYPOLOGIES["14c"].names[: len(URBAN)]
+    for run in runs:
+        names = run.metadata.classes[: len(URBAN)]
+        if tuple(names) != urban:
+            raise RecordError(
+                f"{URBAN_F1} is the mean of {', '.join(urban)}; {run.metadata.experiment} on "
+                f"{run.metadata.dataset} begins with {', '.join(names)}: compare by another score, "
+                "such as macro_f1"
+            )
 
 
 # --- Several comparisons at once ---
@@ -344,16 +369,16 @@ def correct(differences: Mapping[str, Estimate]) -> dict[str, TestedDifference]:
     alpha = 1 - LEVEL
     tested = {}
     largest_p_value = 0.0
-    level = alpha
+    significance = alpha
     rejects = True
     for rank, name in enumerate(by_p_value):
         difference = differences[name]
         remaining = len(by_p_value) - rank
         if rejects:
-            level = alpha / remaining
-            rejects = difference.p_value < level
+            significance = alpha / remaining
+            rejects = difference.p_value < significance
         # Corrected p values never fall from one rank to the next.
         largest_p_value = max(largest_p_value, min(1.0, remaining * difference.p_value))
-        low, high = difference.interval(1 - level)
+        low, high = difference.interval(confidence=1 - significance)
         tested[name] = TestedDifference(difference, low, high, largest_p_value)
     return {name: tested[name] for name in differences}

@@ -93,7 +93,7 @@ def test_gains_of_several_numbers_of_classes_are_one_family(written):
 
 
 def test_no_interval_goes_beyond_what_a_score_can_be():
-    far_apart = results.Estimate(value=0.55, std=0.5, seeds=2, error=0.35, freedom=1)
+    far_apart = results.Estimate(value=0.55, std=0.5, seeds=2, error=0.35, degrees_of_freedom=1)
     assert far_apart.interval()[1] > 1  # two seeds tell nearly nothing
     assert score_interval(far_apart, "macro_f1") == (0, 1)
     assert score_interval(far_apart, "kappa") == (-1, 1)

@@ -11,6 +11,8 @@ the share of intervals that exclude 0 was with 1,500 repetitions and 72 patches 
     a mixture as of the sample's records     6.1 %     5.5 %
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from records import make_record
@@ -46,8 +48,8 @@ def f1_of(right):
 
 
 def test_a_value_without_error_is_certain():
-    assert Estimate(value=0.1, std=0, seeds=5, error=0, freedom=4).p_value == 0
-    assert Estimate(value=0.0, std=0, seeds=5, error=0, freedom=4).p_value == 1
+    assert Estimate(value=0.1, std=0, seeds=5, error=0, degrees_of_freedom=4).p_value == 0
+    assert Estimate(value=0.0, std=0, seeds=5, error=0, degrees_of_freedom=4).p_value == 1
 
 
 # --- One mean ---
@@ -69,7 +71,7 @@ def test_a_mean_score_of_equal_patches_varies_over_the_seeds_alone():
     assert result.value == pytest.approx(np.mean(values))
     assert result.std == pytest.approx(np.std(values, ddof=1))
     assert result.error == pytest.approx(np.std(values, ddof=1) / np.sqrt(3))
-    assert result.freedom == pytest.approx(2)
+    assert result.degrees_of_freedom == pytest.approx(2)
     expected = stats.t.interval(0.95, 2, np.mean(values), result.error)
     assert result.interval() == pytest.approx(expected)
 
@@ -120,7 +122,7 @@ def test_patches_that_all_seeds_share_are_a_part_of_the_error_for_any_number_of_
     result = estimate(np.array([2.0, 2.0]), of_draws, patches=3)
     assert result.std == 0
     assert result.error == pytest.approx(np.std([1, 2, 3], ddof=1) / np.sqrt(3), rel=0.01)
-    assert result.freedom == pytest.approx(2)
+    assert result.degrees_of_freedom == pytest.approx(2)
 
 
 def test_both_parts_of_the_variance_add_up():
@@ -132,7 +134,7 @@ def test_both_parts_of_the_variance_add_up():
     patch_part = 1 / 3
     assert result.error**2 == pytest.approx(seed_part + patch_part, rel=0.01)
     freedom = (seed_part + patch_part) ** 2 / (seed_part**2 / 1 + patch_part**2 / 2)
-    assert result.freedom == pytest.approx(freedom, rel=0.02)
+    assert result.degrees_of_freedom == pytest.approx(freedom, rel=0.02)
 
 
 def test_what_a_seed_does_to_single_patches_is_not_counted_twice():
@@ -172,6 +174,30 @@ def test_urban_f1_leaves_absent_classes_out():
     expected = np.mean([2 * 8 / 24, 2 * 8 / 24, 1, 1])
     assert score_values(confusion, "urban_f1") == pytest.approx(expected)
     assert np.isnan(score_values(np.diag([0] * 5 + [3]), "urban_f1"))
+
+
+def with_classes(records, names):
+    return [replace(run, metadata=replace(run.metadata, classes=tuple(names))) for run in records]
+
+
+@pytest.mark.fault("compare: urban_f1 of an area's own classes -> refused, they are others")
+def test_urban_f1_of_other_classes_is_refused():
+    """Three classes were a traceback; of ten, any first five counted as urban."""
+    named = runs((50, 60))
+    own = with_classes(named, [f"Forest {number}" for number in range(10)])
+    few = [
+        make_record("s1_6c", run.metadata.seed, confusions=run.confusions[:, :3, :3])
+        for run in named
+    ]
+    few = with_classes(few, ["Water", "Forest", "Field"])
+    for wrong, begins in ((own, "Forest 0, Forest 1"), (few, "Water, Forest, Field")):
+        message = f"mean of Dense Built-Up, .* on sample begins with {begins}"
+        with pytest.raises(RecordError, match=message):
+            mean_score(wrong, "urban_f1")
+        with pytest.raises(RecordError, match=message):
+            paired_difference(named, wrong, "urban_f1")
+    with pytest.raises(RecordError, match="mean of classes 1 to 5, here are 3"):
+        score_values(few[0].confusion, "urban_f1")
 
 
 @pytest.mark.fault("compare: other patches, other classes, no common seed, no such score -> 1 line")
