@@ -65,7 +65,7 @@ def compare_records(
         typer.Option(
             help="Which score: accuracy, weighted_precision, weighted_recall, weighted_f1, "
             "macro_f1, mean_iou, kappa; or urban_f1, the mean F1 of classes 1 to 5, by which "
-            "networks of different classes can be compared."
+            "networks of six and of ten classes can be compared."
         ),
     ] = "macro_f1",
     out: Annotated[
@@ -75,8 +75,8 @@ def compare_records(
     """Compare the records of experiments, over seeds and patches.
 
     Prints mean and deviation over the seeds, and differences to the first experiment with intervals
-    that are corrected for the number of comparisons. With one seed each, the intervals are unknown
-    and no difference is clear: a claim takes five seeds, or three of a variant.
+    that are corrected for the number of comparisons. A claim takes five seeds of both experiments.
+    With one seed each, the intervals are unknown and no difference is clear.
     """
     from multisenge_lib.files import write_text
     from multisenge_lib.results import (
@@ -90,7 +90,7 @@ def compare_records(
     name, chosen_by = _dataset_of_records(dataset)
     table = compare_experiments(experiments, name, score)
     typer.echo(f"{score} on {name} ({chosen_by}); differences to {experiments[0]}")
-    typer.echo(comparison_text(table).to_string())
+    typer.echo(comparison_text(table, score).to_string())
     for note in comparison_notes(experiments, name):
         typer.echo(note)
     if out is None:

@@ -41,8 +41,8 @@ def compare_experiments(
           both the mean of the runs.
 
     Raises:
-        RecordError: an experiment has no records, or two cannot be compared; the seeds of one were
-            not trained alike; or there is no such score.
+        RecordError: no experiment is named, or one has no records; two cannot be compared; the
+            seeds of one were not trained alike; or there is no such score.
     """
     runs = _read_runs_of_all(experiments, dataset)
     for name, records in runs.items():
@@ -72,10 +72,11 @@ def comparison_notes(experiments: Sequence[str], dataset: str = "sample") -> lis
         dataset: likewise.
 
     Returns:
-        One sentence for each experiment that was trained otherwise than the first.
+        A sentence for each experiment that was started from the weights of another network, the
+        first included; then one for each that was trained with other settings than the first.
 
     Raises:
-        RecordError: an experiment has no records.
+        RecordError: no experiment is named, or one has no records.
     """
     runs = _read_runs_of_all(experiments, dataset)
     first, *others = experiments
@@ -101,8 +102,9 @@ def comparable_runs(
 ) -> tuple[dict[str, list[Record]], list[str]]:
     """Keep the runs of several networks that can be compared: on the same data, trained alike.
 
-    Where runs differ, those are kept that are on the data of the newest record of their sensors,
-    that start from random weights, and that have the settings of most runs.
+    Those are kept that start from random weights. Where these differ among themselves, those are
+    kept that are on the data of the newest record of their sensors, and of these, those that have
+    the settings of most runs.
 
     Args:
         runs: the runs of each network, by any name.
@@ -111,10 +113,14 @@ def comparable_runs(
         The runs that are kept, by the same names, none where all differ; and a sentence for each
         network of which runs are left out.
     """
+    from_random_weights = [
+        record
+        for records in runs.values()
+        for record in records
+        if record.metadata.start_from is None
+    ]
     newest_first = sorted(
-        (record for records in runs.values() for record in records),
-        key=lambda record: record.metadata.finished,
-        reverse=True,
+        from_random_weights, key=lambda record: record.metadata.finished, reverse=True
     )
     fingerprints: dict[tuple[str, ...], str] = {}
     for record in newest_first:
@@ -141,7 +147,7 @@ def comparable_runs(
 def _usual_settings(
     newest_first: Sequence[Record], fingerprints: Mapping[tuple[str, ...], str]
 ) -> Mapping[str, object]:
-    """Return the settings of most networks on the current data; of the newest if it is a tie."""
+    """Return the settings of most runs on the current data; of the newest if it is a tie."""
     settings = [
         record.metadata.training_settings
         for record in newest_first
@@ -161,11 +167,11 @@ def _reason_to_leave_out(
 ) -> str:
     """Say why a run is not compared with the others; empty where it is."""
     metadata = record.metadata
-    if metadata.fingerprint != fingerprints[_sensors(metadata)]:
-        return "it was trained on an older state of the data than the others"
     if metadata.start_from is not None:
         return "it was started from the weights of another network"
-    own = record.metadata.training_settings
+    if metadata.fingerprint != fingerprints[_sensors(metadata)]:
+        return "it was trained on an older state of the data than the others"
+    own = metadata.training_settings
     names = differing_names(usual, own)
     if names:
         return (
@@ -192,17 +198,17 @@ def _check_trained_alike(experiment: str, records: Sequence[Record]) -> None:
     for record in records[1:]:
         other = record.metadata
         names = differing_names(first.choices, other.choices)
-        names += differing_names(first.settings, other.settings)
+        names += differing_names(first.training_settings, other.training_settings)
         if first.fingerprint != other.fingerprint:
             names.append("the packed patches")
         if start_identity(first.start_from) != start_identity(other.start_from):
             names.append("the weights that training started from")
         if names:
-            older = min(first, other, key=lambda metadata: metadata.finished)
+            older, newer = sorted((first, other), key=lambda metadata: metadata.finished)
             raise RecordError(
                 f"seeds {first.seed} and {other.seed} of {experiment} on {first.dataset} differ in "
-                f"{', '.join(names)}, so they are no runs of one experiment: train the older one "
-                f"again with -p seed {older.seed}, as you trained the other"
+                f"{', '.join(names)}, so they cannot be averaged: train seed {older.seed} again as "
+                f"you trained seed {newer.seed}"
             )
 
 
@@ -211,27 +217,45 @@ def _sensors(metadata: Metadata) -> tuple[str, ...]:
 
 
 def _check_same_data(runs: Mapping[str, Sequence[Record]]) -> None:
-    """Refuse networks of the same sensors that were trained on two states of the data.
+    """Refuse networks that were trained on two states of the data, as far as records tell.
 
     A sample of newer code has patches of the same names with other pixels. Networks of other
-    sensors may have other packed patches on the same data.
+    sensors may have other packed patches on the same data, so of these only the reference is
+    compared: the pixels of each class in each test patch.
 
     Raises:
         RecordError: which two.
     """
-    by_sensors: dict[tuple[str, ...], Metadata] = {}
+    by_sensors: dict[tuple[str, ...], Record] = {}
     for records in runs.values():
-        metadata = records[0].metadata
-        first = by_sensors.setdefault(_sensors(metadata), metadata)
-        if first.fingerprint != metadata.fingerprint:
-            older, newer = sorted((first, metadata), key=lambda m: m.finished)
+        record = records[0]
+        by_sensors.setdefault(_sensors(record.metadata), record)
+        for other in by_sensors.values():
+            if _is_on_same_data(record, other):
+                continue
+            both = (record.metadata, other.metadata)
+            older, newer = sorted(both, key=lambda metadata: metadata.finished)
             raise RecordError(
                 f"{older.experiment} was trained on an older state of {newer.dataset} than "
                 f"{newer.experiment}, with other pixels or patches: train {older.experiment} again"
             )
 
 
+def _is_on_same_data(record: Record, other: Record) -> bool:
+    if record.metadata.fingerprint == other.metadata.fingerprint:
+        return True
+    if _sensors(record.metadata) == _sensors(other.metadata) or record.patches != other.patches:
+        return False
+    if record.metadata.classes != other.metadata.classes:
+        return True  # their pixels are of other classes, so nothing tells
+    own_reference = record.confusions.sum(axis=2)
+    other_reference = other.confusions.sum(axis=2)
+    return np.array_equal(own_reference, other_reference)
+
+
 def _read_runs_of_all(experiments: Sequence[str], dataset: str) -> dict[str, list[Record]]:
+    if not experiments:
+        raise RecordError("no experiment is named: name one or more that have records")
     if len(set(experiments)) < len(experiments):
         raise RecordError(f"{', '.join(experiments)}: name each experiment once")
     return {name: read_existing_runs(dataset, name) for name in experiments}
@@ -292,32 +316,40 @@ def _differences_to_first(
     return rows
 
 
-def comparison_text(table: pd.DataFrame) -> pd.DataFrame:
+def comparison_text(table: pd.DataFrame, score: str = "macro_f1") -> pd.DataFrame:
     """Write a table of `compare_experiments` out as text, in the columns that people read.
+
+    Args:
+        table: from `compare_experiments`.
+        score: the one that was compared, whose range no interval exceeds.
 
     Returns:
         Columns `mean`, `95 %`, `difference`, `95 %, corrected`, `clear`, `seeds`, `pairs`,
         `weights`, `operations, 10¹²`, `minutes`.
     """
+    lowest = -1 if score == "kappa" else 0
+    widest = 1 - lowest  # no difference of two scores is larger
     rows = {}
-    for name, row in table.iterrows():
-        is_first = pd.isna(row["difference"])
+    for number, (name, row) in enumerate(table.iterrows()):
+        is_first = number == 0
         # A forest has nodes of trees in place of weights, and no operations are counted for it.
         is_network = row["operations"] > 0
         if is_first:  # there is nothing to compare it with
             comparison = {"difference": "", "95 %, corrected": "", "clear": ""}
         else:
             comparison = {
-                "difference": f"{row['difference']:+.3f}",
-                "95 %, corrected": _interval_text(row["difference_low"], row["difference_high"]),
+                "difference": _score_text(row["difference"], "+.3f"),
+                "95 %, corrected": _interval_text(
+                    row["difference_low"], row["difference_high"], (-widest, widest), "+.3f"
+                ),
                 "clear": "yes" if row["clear"] else "no",
             }
-        mean = f"{row['mean']:.3f}"
-        if row["seeds"] > 1:
+        mean = _score_text(row["mean"], ".3f")
+        if row["seeds"] > 1 and np.isfinite(row["mean"]):
             mean += f" ± {row['std']:.3f}"
         rows[name] = {
             "mean": mean,
-            "95 %": _interval_text(row["low"], row["high"], ".3f"),
+            "95 %": _interval_text(row["low"], row["high"], (lowest, 1), ".3f"),
             **comparison,
             "seeds": f"{row['seeds']}",
             "pairs": "" if is_first else f"{row['pairs']:.0f}",
@@ -333,9 +365,14 @@ def _amount(value: float) -> str:
     return f"{value:,.1f}" if value >= 1 else f"{value:.2g}"
 
 
-def _interval_text(low: float, high: float, number_format: str = "+.3f") -> str:
+def _score_text(value: float, number_format: str) -> str:
+    # Kappa is not defined where the reference and the map have one class only.
+    return "undefined" if np.isnan(value) else f"{value:{number_format}}"
+
+
+def _interval_text(low: float, high: float, limits: tuple[float, float], number_format: str) -> str:
     if np.isnan(low):
         return "unknown"
     # From two seeds an interval may be wider than any score, or difference of scores, can be.
-    low, high = np.clip((low, high), -1, 1)
+    low, high = np.clip((low, high), *limits)
     return f"{low:{number_format}} to {high:{number_format}}"

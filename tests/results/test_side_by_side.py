@@ -9,6 +9,7 @@ from records import make_record
 from multisenge_lib import results
 from multisenge_lib.errors import RecordError
 from multisenge_lib.results import (
+    comparable_runs,
     compare_experiments,
     comparison_notes,
     comparison_text,
@@ -123,6 +124,61 @@ def test_other_settings_and_weights_to_start_from_are_noted():
     ]
 
 
+@pytest.mark.fault("compare: runs from other weights outnumber those from scratch -> these stay")
+def test_runs_that_are_left_out_do_not_choose_the_settings():
+    """Three runs that were left out for their start outvoted the two others: none was left."""
+    slow = {"learning_rate": 1e-4}
+    newer = {"fingerprint": "newer", "finished": "2026-02-01T00:00:00+00:00"}
+    runs = {
+        "scratch": [make_record("s1s2_10c", s, settings={"learning_rate": 1e-3}) for s in (1, 2)],
+        "started": [
+            make_record("s1s2_10c", s, settings=slow, start_from=START, **newer) for s in (1, 2, 3)
+        ],
+    }
+    kept, notes = comparable_runs(runs)
+    assert kept == {"scratch": runs["scratch"], "started": []}
+    reason = "it was started from the weights of another network"
+    assert notes == [f"started (seeds 1, 2, 3) is left out: {reason}."]
+
+
+def test_a_score_that_is_not_defined_is_said_and_not_taken_for_the_first_row():
+    """Kappa of a single class is 0 / 0."""
+    write_runs("s1s2_10c", 60)
+    single = np.zeros((6, 10, 10), int)
+    single[:, 0, 0] = 600
+    for seed in range(1, 6):
+        results.write_record(make_record("s1_10c", seed, confusions=single))
+    table = compare_experiments(["s1s2_10c", "s1_10c"], score="kappa")
+    row = comparison_text(table, "kappa").loc["s1_10c"]
+    assert row[["mean", "difference", "95 %, corrected", "clear", "pairs"]].tolist() == [
+        "undefined", "undefined", "unknown", "no", "5",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("score", "of_mean", "of_difference"),
+    [
+        ("macro_f1", "0.000 to 1.000", "-1.000 to +1.000"),
+        ("kappa", "-1.000 to 1.000", "-2.000 to +2.000"),
+    ],
+)
+def test_an_interval_is_no_wider_than_the_score(score, of_mean, of_difference):
+    write_runs("s1s2_10c", 60, seeds=2)
+    write_runs("s1_10c", 60, seeds=2)
+    wide = {"low": -3.0, "high": 3.0, "difference_low": -3.0, "difference_high": 3.0}
+    table = compare_experiments(["s1s2_10c", "s1_10c"], score=score).assign(**wide)
+    row = comparison_text(table, score).loc["s1_10c"]
+    assert (row["95 %"], row["95 %, corrected"]) == (of_mean, of_difference)
+
+
+def test_forests_may_differ_in_settings_that_they_ignore():
+    forest = {"network": "forest", "sensors": ["s1", "s2"]}
+    for seed, epochs in ((1, 20), (2, 60)):
+        settings = {"epochs": epochs}
+        results.write_record(make_record("s1s2_10c", seed, choices=forest, settings=settings))
+    assert compare_experiments(["s1s2_10c"]).loc["s1s2_10c", "seeds"] == 2
+
+
 def network_file(digest):
     """The choices of a record whose network is a file of the user's."""
     return {"network": "my.py:build", "sensors": ["s1", "s2"], "network_digest": digest}
@@ -143,8 +199,9 @@ def test_seeds_that_were_not_trained_alike_are_refused(change, named):
     write_runs("s1s2_10c", 60, seeds=1, choices=network_file("a"))
     base = {"choices": network_file("a"), "finished": "2026-02-01T00:00:00+00:00"}
     results.write_record(make_record("s1s2_10c", 2, **base | change))
+    remedy = "so they cannot be averaged: train seed 1 again as you trained seed 2"
     with pytest.raises(
-        RecordError, match=f"seeds 1 and 2 of s1s2_10c .* {named}, .* seed 1"
+        RecordError, match=f"seeds 1 and 2 of s1s2_10c .* {named}, {remedy}"
     ) as error:
         compare_experiments(["s1s2_10c"])
     assert "\n" not in str(error.value)
@@ -159,6 +216,10 @@ def test_two_states_of_the_data_are_refused():
     # One sensor alone may have other packed patches of the same data.
     write_runs("s1_10c", 60, seeds=1, fingerprint="alone", choices={"sensors": ["s1"]})
     compare_experiments(["s1s2_10c", "s1_10c"])
+    # But not with another reference.
+    write_runs("s2_10c", 50, seeds=1, fingerprint="older", choices={"sensors": ["s2"]})
+    with pytest.raises(RecordError, match="s2_10c was trained on an older state of sample"):
+        compare_experiments(["s1s2_10c", "s2_10c"])
 
 
 def test_a_difference_is_claimed_with_five_pairs():
@@ -179,3 +240,6 @@ def test_what_cannot_be_compared_is_refused():
         compare_experiments(["s1s2_10c"], "valley")
     with pytest.raises(RecordError, match="name each experiment once"):
         compare_experiments(["s1s2_10c", "s1s2_10c"])
+    for function in (compare_experiments, comparison_notes):
+        with pytest.raises(RecordError, match="no experiment is named: name one or more"):
+            function([])
