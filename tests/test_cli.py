@@ -69,12 +69,12 @@ def test_select_lists_patches_without_sentinel_1(run, tmp_path):
     beside = tmp_path / "alone.txt"
     options = ("--labels", tmp_path / "labels", "--months", "7", "--left-out", beside)
     code, _, err = run("select", "--out", out, *options)
-    assert code == 0 and err.startswith("warning: 1 patch has a Sentinel-2 series"), err
+    assert code == 0 and err.startswith("warning: left out 1 patch without a Sentinel-1"), err
     assert beside.read_text() == "31UEQ_257_0\n"
 
 
 @pytest.mark.fault("select: Sentinel-1 alone lacks a month -> said, not the gap of Sentinel-2")
-@pytest.mark.filterwarnings("ignore:1 patch has a Sentinel-2 series")
+@pytest.mark.filterwarnings("ignore:left out 1 patch without a Sentinel-1")
 def test_select_says_which_sensor_lacks_images(run, tmp_path):
     patch = "31UEQ_0_0"
     labels.write(tmp_path / "labels", patch, **labels.document(patch, s2=("20200710",), s1=()))

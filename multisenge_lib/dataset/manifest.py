@@ -1,9 +1,10 @@
-"""The manifest of a packed store: one line per patch, written once its values are on disk.
+"""The manifest of a packed store: one line per patch, written after its values.
 
 A line is JSON: the patch, the state of its rasters when they were read, and either the checksums of
 its packed values or the problem that kept it from being packed. Lines are appended, so a process
-can be killed at any moment: at most its last line is torn. Of two lines on one patch the later
-counts.
+can be killed at any moment: at most its last line is torn. Nothing is forced onto the disk. If the
+power fails, values may be lost of which a line speaks; their checksums tell when they are read. Of
+two lines on one patch the later counts.
 """
 
 from collections.abc import Iterable

@@ -234,6 +234,8 @@ def _match_s1(index: pd.DataFrame, selected_s2: pd.Series, s1_rule: str) -> list
 def dates_on_disk(folder: Path | str) -> dict[str, np.ndarray]:
     """The dates, sorted datetime64[D], of each patch that has files in a folder `s1/` or `s2/`.
 
+    Rasters of the other sensor are left out without a word: both folders may be links to one.
+
     Raises:
         SelectionError: the folder is missing, or a raster's name is not of the layout.
     """
@@ -244,6 +246,7 @@ def dates_on_disk(folder: Path | str) -> dict[str, np.ndarray]:
             f"{folder} cannot be listed ({error.strerror}): give a data root with this folder, or "
             "leave the sensor out"
         ) from None
+    sensor = Path(folder).name
     days_of_patch = defaultdict(list)
     parse_day = day_parser()
     for name in names:
@@ -259,9 +262,12 @@ def dates_on_disk(folder: Path | str) -> dict[str, np.ndarray]:
                 day = parse_day(match[2])
         if day is None:
             raise SelectionError(
-                f"{printable(Path(folder) / name)} is not named tile_yyyymmdd_sensor_x_y.tif: move "
-                "it away"
+                f"{printable(Path(folder) / name)} is not named tile_yyyymmdd_sensor_x_y.tif: "
+                "rename it, or move it away"
             )
+        sensor_of_raster = name.split("_")[2].lower()
+        if sensor_of_raster != sensor:
+            continue
         tile, _, x, y = match.groups()
         days_of_patch[f"{tile}_{x}_{y}"].append(day)
     dates = {}
@@ -395,8 +401,8 @@ def _warn_without_s1(patches: Sequence[str]) -> None:
     if len(patches) > 5:
         first += ", ...: `multisenge select --left-out FILE` lists all"
     warnings.warn(
-        f"{counted(len(patches), 'patch has', 'patches have')} a Sentinel-2 series but no "
-        f"Sentinel-1 image for some of its dates, left out: {first}",
+        f"left out {counted(len(patches), 'patch', 'patches')} without a Sentinel-1 image for "
+        f"every Sentinel-2 date: {first}",
         stacklevel=4,
     )
 

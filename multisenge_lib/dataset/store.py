@@ -325,7 +325,7 @@ def _pack_first(
 
 
 def _pack_missing(path: Path, source: _Source, missing: list[Any], on_error: OnError) -> None:
-    """Pack rows, adding a line of the manifest for each once its values are on disk."""
+    """Pack rows, adding a line of the manifest for each after its values."""
     manifest = read_manifest(path)
     write_manifest(path, manifest.values(), _NO_ROOM)  # without a torn last line
     packed = set(manifest) - {row.patch for row in missing}

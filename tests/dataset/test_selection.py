@@ -147,7 +147,7 @@ def test_several_radar_dates_of_each_month():
     table = select(index, months=(7, 8), s1_rule="first2")
     assert table.loc[0, "s1_dates"].tolist() == chosen.tolist()
     assert table.loc[0, "s2_dates"].tolist() == s2.tolist()
-    with pytest.warns(UserWarning, match="no Sentinel-1 image for some of its dates"):
+    with pytest.warns(UserWarning, match="left out 1 patch without a Sentinel-1 image"):
         assert select(index, months=(7, 8), s1_rule="first3").empty
 
 
@@ -303,9 +303,8 @@ def test_patches_without_sentinel_1_are_listed():
     index = pd.DataFrame({"patch": [f"31UEQ_{257 * x}_0" for x in range(8)], "tile": "31UEQ"})
     index = index.assign(x=range(8), y=0, s2_dates=[near] * 8, s1_dates=[near] + [far] * 7)
     without_s1 = index["patch"].tolist()[1:]
-    message = (
-        rf"7 patches .*: {', '.join(without_s1[:5])}, \.\.\.: `multisenge select --left-out FILE`"
-    )
+    first = ", ".join(without_s1[:5])
+    message = rf"left out 7 patches .*: {first}, \.\.\.: `multisenge select --left-out FILE`"
     with pytest.warns(UserWarning, match=message):
         selection = make_selection(index, months=(7,))
     assert selection.patches["patch"].tolist() == ["31UEQ_0_0"]
@@ -332,7 +331,7 @@ def test_strange_raster_names_are_refused(tmp_path, name):
     for day in ("20200101", "20200301", "20201231"):
         (tmp_path / "s1" / f"31UEQ_{day}_S1_0_0.tif").touch()
     (tmp_path / "s1" / name).touch()
-    with pytest.raises(SelectionError, match=f"s1/{name} is not named"):
+    with pytest.raises(SelectionError, match=f"s1/{name} is not named .*: rename it"):
         only_existing(pd.DataFrame({"patch": [], "s1_dates": []}), tmp_path)
 
 
@@ -344,6 +343,22 @@ def test_hidden_files_are_left_out(tmp_path, name):
     (folder / "31UEQ_20200101_S1_0_0.tif").touch()
     (folder / name).touch()
     assert list(dates_on_disk(folder)) == ["31UEQ_0_0"]
+
+
+@pytest.mark.fault("selection: s1 and s2 are links to one folder -> each has its own dates")
+def test_rasters_of_the_other_sensor_are_no_dates(tmp_path):
+    """A day of both sensors counted twice, and was selected where no label named it."""
+    (tmp_path / "all").mkdir()
+    for day, sensor in (("0710", "S1"), ("0710", "S2"), ("0715", "S2")):
+        (tmp_path / "all" / f"31UEQ_2020{day}_{sensor}_0_0.tif").touch()
+    for sensor in ("s1", "s2"):
+        (tmp_path / sensor).symlink_to("all")
+    assert dates_on_disk(tmp_path / "s1")["31UEQ_0_0"].tolist() == days("07-10").tolist()
+    index = pd.DataFrame({"patch": ["31UEQ_0_0"]})
+    index = index.assign(s1_dates=[days("07-20")], s2_dates=[days("07-15")])
+    existing = only_existing(index, tmp_path)
+    assert existing.loc[0, "s1_dates"].tolist() == []
+    assert existing.loc[0, "s2_dates"].tolist() == days("07-15").tolist()
 
 
 def test_csv_as_the_readme_says(real_index, tmp_path):

@@ -66,7 +66,7 @@ def test_patches_of_a_network_with_more_radar_dates(tmp_path):
     assert len(patches_to_map(tmp_path, (7, 8), ("s1", "s2"))) == 6
     # The root has one radar image of each month, and this network takes two.
     with (
-        pytest.warns(UserWarning, match="no Sentinel-1 image for some of its dates"),
+        pytest.warns(UserWarning, match="left out . patch.* without a Sentinel-1 image"),
         pytest.raises(ModelError, match="no patch has 2 Sentinel-1 images in the month"),
     ):
         patches_to_map(tmp_path, (7, 8), ("s1", "s2"), s1_per_month=2)

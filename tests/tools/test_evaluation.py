@@ -367,7 +367,7 @@ def test_as_many_radar_images_of_a_month_are_needed_as_the_network_takes(root, t
     path = save_model(network, card, tmp_path / "model.keras")
     with (
         pytest.raises(ModelError, match="no patch has 2 Sentinel-1 images in the month"),
-        pytest.warns(UserWarning, match="no Sentinel-1 image for some of its dates"),
+        pytest.warns(UserWarning, match="left out . patch.* without a Sentinel-1 image"),
     ):
         evaluate_model(path, root)
 
