@@ -84,6 +84,7 @@ if TYPE_CHECKING:  # loaded when first asked for, see `lazy_names`
         ladder_gains,
         ladder_notes,
         ladder_runs,
+        ladder_scores,
         ladder_table,
         not_trained,
     )

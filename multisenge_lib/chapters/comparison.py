@@ -20,8 +20,6 @@ from multisenge_lib.results import (
     read_runs,
 )
 
-_MAJORITY = "commonest class everywhere"
-_FOREST = "random forest, pixel by pixel"
 _NAME_SHOWN = {"sample": "synthetic sample", "multisenge": "MultiSenGE, this book"}
 
 
@@ -136,60 +134,36 @@ def _mean_and_std(values: Sequence[float | None]) -> str:
     return text
 
 
-def _forest_runs(record: Record) -> list[Record]:
-    """Read the runs of the random forest on the sensors and classes of a record's chapter."""
-    return read_runs(record.metadata.dataset, f"forest_{record.metadata.classification}")
-
-
-def seed_scores(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
-    """Tabulate scores over the seeds of the training: "mean ± deviation", or the one score.
-
-    Two baselines follow: the pixel-wise random forest, where it has records, and a map that shows
-    the commonest class everywhere.
+def scores_over_seeds(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
+    """Tabulate scores over the seeds of the training as text: "mean ± deviation", or the one score.
 
     Args:
-        runs: from `runs_by_method`.
+        runs: by the name of the row; without an empty list.
 
     Returns:
-        Columns `accuracy`, `weighted_f1`, `macro_f1`, `mean_iou`, `kappa` and `seeds`, one row per
-        method.
+        Columns `accuracy`, `weighted_f1`, `macro_f1`, `mean_iou`, `kappa` and `seeds`.
     """
-    rows = {title: _row_over_seeds(records) for title, records in runs.items()}
-    if runs:
-        any_record = next(iter(runs.values()))[0]  # all were tested on the same patches
-        forest = _forest_runs(any_record)
-        if forest:
-            rows[_FOREST] = _row_over_seeds(forest)
-        rows[_MAJORITY] = {
-            name: _mean_and_std([any_record.majority[name]]) for name in SHOWN_SCORES
-        }
+    rows = {}
+    for name, records in runs.items():
+        row = {}
+        for score in SHOWN_SCORES:
+            row[score] = _mean_and_std([record.scores[score] for record in records])
+        row["seeds"] = ", ".join(str(record.key.seed) for record in records)
+        rows[name] = row
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
-def _row_over_seeds(records: Sequence[Record]) -> dict[str, str]:
-    """Write the scores of one network over its seeds, and which seeds these are."""
-    row = {}
-    for name in SHOWN_SCORES:
-        row[name] = _mean_and_std([record.scores[name] for record in records])
-    row["seeds"] = ", ".join(str(record.key.seed) for record in records)
-    return row
-
-
 def other_scores() -> pd.DataFrame:
-    """Tabulate as `seed_scores` the experiments on all data but the sample and MultiSenGE.
-
-    No baselines follow: each belongs to one dataset, and the rows are of several.
-    """
-    rows = {}
+    """Tabulate as `scores_over_seeds` the experiments on all data but the sample and MultiSenGE."""
+    runs = {}
     folders = sorted(paths.results_dir().glob("*"))
     for folder in folders:
         if folder.name in _NAME_SHOWN:
             continue
         trained = sorted({key.experiment for key in list_records(folder.name)})
         for experiment in trained:
-            runs = read_runs(folder.name, experiment)
-            rows[f"{folder.name}, {experiment}"] = _row_over_seeds(runs)
-    return pd.DataFrame.from_dict(rows, orient="index")
+            runs[f"{folder.name}, {experiment}"] = read_runs(folder.name, experiment)
+    return scores_over_seeds(runs)
 
 
 def trained_table(dataset: str) -> pd.DataFrame:

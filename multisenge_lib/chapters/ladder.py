@@ -23,6 +23,7 @@ from multisenge_lib.chapters.style import (
     panels,
 )
 from multisenge_lib.results import (
+    URBAN_F1,
     Record,
     TestedDifference,
     common_seeds,
@@ -36,6 +37,15 @@ from multisenge_lib.results import (
 NOT_TRAINED = "not trained yet"
 #: The score by which the networks are compared.
 _SCORE = "macro_f1"
+#: The scores that have a table of their own, with their titles there.
+_OTHER_SCORES = {
+    URBAN_F1: "urban F1",
+    "mean_iou": "mean IoU",
+    "kappa": "kappa",
+    "weighted_f1": "weighted F1",
+    "accuracy": "accuracy",
+}
+_NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 @dataclass(frozen=True)
@@ -135,8 +145,26 @@ def _score_text(records: Sequence[Record]) -> str:
     low, high = score_interval(mean, _SCORE)
     if np.isnan(low):
         return f"{mean.value:.3f}"
-    interval = f"({low:.3f} to {high:.3f})".replace(" ", "\N{NO-BREAK SPACE}")
+    interval = f"({low:.3f} to {high:.3f})".replace(" ", _NO_BREAK)
     return f"{mean.value:.3f} {interval}"
+
+
+def ladder_scores(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
+    """Tabulate as text other scores of the networks, "mean ± standard deviation" over the seeds.
+
+    Args:
+        runs: from `ladder_runs`; networks that are not trained are left out.
+    """
+    rows = {}
+    for label, records in runs.items():
+        if not records:
+            continue
+        rows[label] = {}
+        for score, title in _OTHER_SCORES.items():
+            mean = mean_score(records, score)
+            spread = "" if np.isnan(mean.std) else f"{_NO_BREAK}±{_NO_BREAK}{mean.std:.3f}"
+            rows[label][title] = f"{mean.value:.3f}{spread}"
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("network")
 
 
 def ladder_costs(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 import itertools
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 from matplotlib.collections import PathCollection
 from records import record_of_hits as record
@@ -30,6 +31,7 @@ def test_a_ladder_without_records_says_so(write):
     table = chapters.ladder_table(runs)
     assert (table["score"] == NOT_TRAINED).all() and (table["seeds"] == "0").all()
     assert (chapters.ladder_costs(runs)["weights"] == NOT_TRAINED).all()
+    assert chapters.ladder_scores(runs).empty
     assert chapters.ladder_figure(runs).axes
 
 
@@ -48,6 +50,17 @@ def test_each_network_is_compared_with_the_one_below(write):
     assert table.loc["U-TAE", "95%, corrected"] == "unknown"
     assert table["seeds"].tolist() == ["0", "0", "5", "5", "0", "0", "1"]
     assert chapters.ladder_figure(runs).axes
+
+
+def test_other_scores_are_a_mean_and_its_spread_over_the_seeds(write):
+    both = [record(60, "s1s2_10c", 1), record(70, "s1s2_10c", 2)]
+    write(*both, record(90, "utae_10c"))
+    scores = chapters.ladder_scores(chapters.ladder_runs("sample", 10))
+    assert list(scores.index) == ["ConvLSTM", "U-TAE"]  # the others are not trained
+    accuracies = [run.scores["accuracy"] for run in both]
+    expected = f"{np.mean(accuracies):.3f}\xa0±\xa0{np.std(accuracies, ddof=1):.3f}"
+    assert scores.loc["ConvLSTM", "accuracy"] == expected
+    assert "±" not in scores.loc["U-TAE", "accuracy"]
 
 
 def test_the_numbers_below_a_chart_have_room(write):
