@@ -234,7 +234,7 @@ def _statistics_of(sensor: str, bands: int, statistics: Statistics | None) -> tu
         return np.zeros(bands), np.ones(bands)
     mean, std = statistics.get(sensor, ((), ()))
     one_per_band = len(mean) == len(std) == bands
-    if not one_per_band or np.min(std) <= 0:
+    if not one_per_band or not np.min(std) > 0:  # nor NaN
         raise ExperimentError(
             f"{sensor}: {bands} means and as many standard deviations above 0 are needed, received "
             f"{mean} and {std}: compute them from the training split"

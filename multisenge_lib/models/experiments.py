@@ -105,6 +105,11 @@ class Experiment:
         return months_of_images(sensor, self.months, self.s1_per_month)
 
     @property
+    def network_file(self) -> str | None:
+        """`path:function` of a network of the user's; None for a network of the library."""
+        return self.network if self.network_digest else None
+
+    @property
     def inception(self) -> bool:
         """Whether the naive Inception module sees the first date (section 3.2)."""
         return self.network == "inception"

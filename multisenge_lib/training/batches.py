@@ -291,7 +291,7 @@ def streamed_statistics(
         For each sensor (means, standard deviations), one value per band: what `build_model` takes.
 
     Raises:
-        ExperimentError: a sensor has no data in any training patch.
+        ExperimentError: a sensor has no data in any training patch, or a band one value in all.
     """
     return {
         sensor: _moments(store, sensor, store.positions("train"), experiment.s1_decibel)
@@ -325,8 +325,18 @@ def _moments(
     if pixels == 0:
         raise ExperimentError(f"{sensor} has no data in any training patch: nothing to train on")
     mean = total / pixels
-    std = np.sqrt(total_of_squares / pixels - mean**2)
-    return mean.tolist(), std.tolist()
+    mean_of_squares = total_of_squares / pixels
+    variance = mean_of_squares - mean**2
+    # The difference of two equal numbers is rounding, and may be below 0.
+    is_constant = variance <= 1e-12 * mean_of_squares
+    if is_constant.any():
+        numbers = ", ".join(str(1 + band) for band in np.flatnonzero(is_constant))
+        raise ExperimentError(
+            f"{sensor}: band {numbers} has one value in all training patches, {mean[is_constant]}, "
+            "so it cannot be standardised (Eq. 4): look at the rasters, or leave the band out in "
+            "[bands] of dataset.toml"
+        )
+    return mean.tolist(), np.sqrt(variance).tolist()
 
 
 def count_classes(store: Store, typology: Typology, split: str = "train") -> np.ndarray:

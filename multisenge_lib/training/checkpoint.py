@@ -5,6 +5,7 @@ Keras' own `BackupAndRestore` keeps weights and optimizer, but neither the patie
 """
 
 import json
+import shutil
 import time
 import zipfile
 from collections.abc import Mapping
@@ -27,6 +28,8 @@ _CHECKPOINT = "checkpoint.npz"
 _HISTORY = "history.csv"
 #: When it is over; `finished.json` comes last, so where it is, the run is whole.
 MODEL = "model.keras"
+#: The folder of its curves, if the settings ask for them.
+TENSORBOARD = "tensorboard"
 _FINISHED = "finished.json"
 
 _REMEDY = (
@@ -108,6 +111,7 @@ class Checkpoint(keras.callbacks.Callback):
         optimizer = [np.asarray(v.numpy()) for v in self.model.optimizer.variables]
         arrays = {
             **_numbered("model", self.model.get_weights()),
+            **_numbered("seeds", [np.asarray(v.numpy()) for v in _seed_states(self.model)]),
             **_numbered("optimizer", optimizer),
             **_numbered("best", self.stopping.best_weights or []),
         }
@@ -129,10 +133,13 @@ class Checkpoint(keras.callbacks.Callback):
             with np.load(self.path) as arrays:
                 state = json.loads(str(arrays["state"]))
                 model.set_weights(_of_group("model", arrays))
+                seeds = _of_group("seeds", arrays)
                 optimizer = _of_group("optimizer", arrays)
                 best_weights = _of_group("best", arrays)
             model.optimizer.build(model.trainable_variables)
             for variable, value in zip(model.optimizer.variables, optimizer, strict=True):
+                variable.assign(value)
+            for variable, value in zip(_seed_states(model), seeds, strict=True):
                 variable.assign(value)
             self.rows = state["rows"]
             self.stopped = state["stopped"]
@@ -173,6 +180,15 @@ class Checkpoint(keras.callbacks.Callback):
     def on_train_end(self, logs: Mapping[str, float] | None = None) -> None:
         """Save the final state, whatever the interval: the evaluation that follows may fail."""
         self.save()
+
+
+def _seed_states(model: keras.Model) -> list[Any]:
+    """Return the states of a network's random numbers, such as those of its dropout.
+
+    Keras' `get_weights` leaves them out. Without them the masks of a resumed run would begin again.
+    """
+    weights = {id(weight) for weight in model.weights}
+    return [variable for variable in model.variables if id(variable) not in weights]
 
 
 def _numbered(group: str, arrays: list[np.ndarray]) -> dict[str, np.ndarray]:
@@ -270,6 +286,7 @@ def _same_network(saved: ModelCard, expected: ModelCard) -> bool:
 
 def delete_run(folder: Path) -> None:
     """Delete the files of a run, and those it had begun to write, so that it begins anew."""
+    shutil.rmtree(folder / TENSORBOARD, ignore_errors=True)
     # `finished.json` first: without it, whatever else is left is not taken for a finished run.
     for name in (_FINISHED, MODEL, _CHECKPOINT, _HISTORY):
         (folder / name).unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 The paper describes this in section 3.4. Steps are numbered as in `run`.
 """
 
+from collections.abc import MutableMapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +16,12 @@ from multisenge_lib.errors import ExperimentError
 from multisenge_lib.models import build_model
 from multisenge_lib.software import provenance
 from multisenge_lib.training.batches import read_ahead
-from multisenge_lib.training.checkpoint import Checkpoint, TrainingInfo, read_finished
+from multisenge_lib.training.checkpoint import (
+    TENSORBOARD,
+    Checkpoint,
+    TrainingInfo,
+    read_finished,
+)
 from multisenge_lib.training.devices import (
     compile_with_xla,
     device_name,
@@ -87,6 +93,19 @@ def _build_untrained(prepared: PreparedRun, statistics: TrainingStatistics) -> k
 # --- Step 8: fit, with Adam, a schedule of the rate and early stopping (section 3.4) ---
 
 
+class _NaNIsWorst(Callback):
+    """Replaces a validation loss of NaN by infinity, for the callbacks after it.
+
+    Keras' early stopping and plateau rule keep the least loss so far. If that of the first epoch is
+    NaN, they keep NaN, since no later loss is less than NaN, and with it the first epoch's weights.
+    """
+
+    def on_epoch_end(self, epoch: int, logs: MutableMapping[str, float] | None = None) -> None:
+        """Replace NaN in the logs, which all callbacks share."""
+        if logs is not None and np.isnan(logs["val_loss"]):
+            logs["val_loss"] = np.inf
+
+
 def fit_or_load(
     model: keras.Model,
     prepared: PreparedRun,
@@ -99,7 +118,7 @@ def fit_or_load(
     The model then has the weights of its best epoch.
 
     Raises:
-        ExperimentError: the validation loss was NaN in every epoch.
+        ExperimentError: the validation loss was not a finite number in any epoch.
     """
     finished = read_finished(folder, model, prepared.card)
     if finished is not None:
@@ -113,12 +132,12 @@ def fit_or_load(
     checkpoint = Checkpoint(folder, stopping, schedule, checkpoint_interval)
 
     # The checkpoint comes after the callbacks whose state it keeps.
-    callbacks: list[Callback] = [schedule, stopping]
+    callbacks: list[Callback] = [_NaNIsWorst(), schedule, stopping]
     if progress:
         callbacks.append(Progress())
     callbacks.append(checkpoint)
     if settings.tensorboard:
-        callbacks.append(keras.callbacks.TensorBoard(folder / "tensorboard"))
+        callbacks.append(keras.callbacks.TensorBoard(folder / TENSORBOARD))
 
     checkpoint.restore(model)
     if progress and checkpoint.rows:
@@ -128,8 +147,8 @@ def fit_or_load(
     losses = [row["val_loss"] for row in checkpoint.rows]
     if not np.isfinite(losses).any():
         raise ExperimentError(
-            f"the validation loss of {prepared.experiment.name} was NaN in every epoch: give a "
-            f"smaller learning_rate than {settings.learning_rate:g}, or precision float32"
+            f"the validation loss of {prepared.experiment.name} was not finite in any epoch: give "
+            f"a smaller learning_rate than {settings.learning_rate:g}, or precision float32"
         )
     return TrainingInfo(
         rows=checkpoint.rows,

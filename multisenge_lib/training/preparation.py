@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import json
 import os
+import warnings
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -101,11 +102,11 @@ class PreparedRun:
         return settings.passes_per_epoch * steps
 
     def identity(self) -> dict[str, Any]:
-        """Return everything that the trained network and its record depend on.
+        """Return what the trained network and its record depend on, but for installed packages.
 
         A run's folder name is a hash of this. If any value changes, training starts anew. It
         includes a hash of all library files, so any code edit starts a new training: safe, but
-        slow.
+        slow. A new version of Keras or TensorFlow does not; the record names those that trained.
 
         (`make experiments` has a rule of its own for whether a record is up to date, by the age of
         files; see the Snakefile.)
@@ -115,17 +116,26 @@ class PreparedRun:
         del settings["reader_threads"]
         bands = {sensor: self.dataset.bands[sensor] for sensor in self.experiment.sensors}
         return {
-            "experiment": asdict(self.experiment),
+            # The content of a user's network file counts, by its digest, and not its place.
+            "experiment": self.choices,
             "settings": settings,
             "dataset": self.dataset.name,
             "typology": asdict(self.typology),
             "bands": bands,
             "patches": self.store.fingerprint,
+            "dates": self._digest_of_dates(),
             "backend": keras.backend.backend(),
             "library": library_digest(),
-            # The content of the file counts, not its place.
             "start_from": self.start.identity if self.start else None,
         }
+
+    def _digest_of_dates(self) -> str:
+        """Return a hash of the dates of all images: some networks read the day of the year."""
+        digest = hashlib.sha256()
+        for sensor in self.experiment.sensors:
+            for dates in self.store.patches[f"{sensor}_dates"]:
+                digest.update(dates.astype("datetime64[D]").tobytes())
+        return digest.hexdigest()
 
     def folder(self, runs: Path | None = None) -> Path:
         """Return the folder of this run: one for each identity."""
@@ -174,8 +184,8 @@ def prepare(
     The arguments are those of `train`.
 
     Raises:
-        ExperimentError: a split is empty, or smaller than a batch; or patches are of a size that
-            the networks cannot take.
+        ExperimentError: a split is empty; the training split does not fill a batch; or patches are
+            of a size that the networks cannot take.
         PatchError: a patch cannot be read.
     """
     check_projections()
@@ -201,15 +211,19 @@ def _select(
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Select the patches of an experiment, and the sensors to pack.
 
-    Use patches complete for the experiment's sensors. If the other sensor has the same patches and
-    dates, pack both, so all experiments share one store.
+    A patch needs images of the experiment's sensors on disk; what dates the dataset's other sensor
+    needs, its label file must name. If the images of both sensors give the same patches and dates,
+    pack both, so all experiments share one store.
     """
     rules = {"months": experiment.months, "days_gap": experiment.days_gap, "dataset": dataset}
     selection = load_selection(root, sensors=experiment.sensors, **rules)
     if set(experiment.sensors) == set(dataset.sensors):
         return selection, dataset.sensors
     try:
-        of_all_sensors = load_selection(root, sensors=dataset.sensors, **rules)
+        with warnings.catch_warnings():
+            # Patches that lack an image of the other sensor are still trained on.
+            warnings.simplefilter("ignore", UserWarning)
+            of_all_sensors = load_selection(root, sensors=dataset.sensors, **rules)
     except SelectionError:  # the other sensor's folder is missing, or holds something else
         return selection, experiment.sensors
     if not selection["patch"].equals(of_all_sensors["patch"]):
@@ -284,7 +298,7 @@ def _check_classification(experiment: Experiment, dataset: Dataset) -> None:
 
 
 def _check_own_selection(experiment: Experiment, dataset: Dataset) -> None:
-    """Refuse an experiment that does not follow the other selection of its dataset.
+    """Refuse an experiment whose months or days gap differ from those of its dataset.
 
     The record carries the dataset's name, and would claim dates that the network has not seen.
     """
@@ -349,6 +363,13 @@ def compute_statistics(prepared: PreparedRun) -> TrainingStatistics:
     """
     pixels = {}
     for split in SPLITS:
+        if not len(prepared.store.positions(split)):
+            skipped = prepared.store.skipped
+            first = skipped.loc[skipped["split"] == split, "problem"].iloc[0]
+            raise ExperimentError(
+                f"all {split} patches were skipped, the first because {first}: mend the rasters, "
+                "or fetch them again"
+            )
         pixels[split] = count_classes(prepared.store, prepared.typology, split)
         if not pixels[split].any():
             raise ExperimentError(

@@ -1,7 +1,7 @@
 """The lines that training shows while it runs, one per epoch.
 
-They go to standard output, and this is the one place of the library that prints. In a notebook run
-by papermill, `--log-output` shows them in the terminal as well.
+They go to standard output. Apart from the command line, nothing else in the library prints. In a
+notebook run by papermill, `--log-output` shows them in the terminal as well.
 """
 
 from collections.abc import Mapping

@@ -11,7 +11,6 @@ import numpy as np
 
 from multisenge_lib import results
 from multisenge_lib.dataset import SPLITS, selection_parameters
-from multisenge_lib.models import read_model_card
 from multisenge_lib.training.checkpoint import TrainingInfo, history
 from multisenge_lib.training.preparation import PreparedRun, TrainingStatistics
 from multisenge_lib.training.start_from import StartingPoint, TakenWeights
@@ -103,10 +102,9 @@ def _describe_start(
     """Describe for the record which network the weights came from, and which weights."""
     if start is None or weights is None:
         return None
-    card = read_model_card(start.path)
     return {
-        "experiment": card.name,
-        "dataset": card.dataset,
+        "experiment": start.card.name,
+        "dataset": start.card.dataset,
         "digest": start.digest,
         "part": start.part,
         "taken": weights.taken,

@@ -126,7 +126,7 @@ def train(
 
     Raises:
         ExperimentError: experiment, settings or data root are wrong; a split has no labelled pixel;
-            the validation loss was NaN in every epoch; or another process trains the same run.
+            the validation loss was not finite in any epoch; or another process trains the same run.
         ModelError: `start_from` is no network that this library saved.
         PatchError: a patch cannot be read.
         RecordError: `replace_record` is False, and the record's place holds another that it must
@@ -155,9 +155,7 @@ def train(
     settings = with_variant_settings(settings, experiment)
     start = None
     if start_from:
-        # Only a network in a file of the user's has a digest; `network` is then its path.
-        network_file = experiment.network if experiment.network_digest else None
-        start = starting_point(start_from, start_from_part, network_file)
+        start = starting_point(start_from, start_from_part, experiment.network_file)
 
     prepared = prepare(root, experiment, settings, on_error, dataset, band_order, start)
     if replace_record is not None:
@@ -174,8 +172,8 @@ def train(
             taken_weights = take_starting_weights(model, prepared, progress)
             # Counted before the training, so that a network that cannot be counted costs no hours.
             operations = step_operations(model, settings.batch_size)
-            if experiment.network_digest:
-                check_can_be_read_again(model, prepared.card, experiment.network)
+            if experiment.network_file:
+                check_can_be_read_again(model, prepared.card, experiment.network_file)
             training_info = fit_or_load(model, prepared, folder, progress, checkpoint_interval)
         # This one is made for a single device, whatever the training ran on.
         model = in_float32(model, prepared, statistics)

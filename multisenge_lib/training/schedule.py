@@ -1,4 +1,4 @@
-"""The learning rate over a run: the paper's plateaus, or a cosine that always ends near zero.
+"""The learning rate over a run: the paper's plateaus, or a cosine that falls to almost zero.
 
 The paper lowers the rate by ten after five epochs without a lower validation loss (section 3.4).
 On MultiSenGE five epochs are over a thousand updates. On the sample five passes through the patches

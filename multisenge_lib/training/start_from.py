@@ -10,7 +10,7 @@ from typing import Literal, get_args
 import keras
 
 from multisenge_lib.errors import ExperimentError, printable
-from multisenge_lib.models import load_model, read_model_card
+from multisenge_lib.models import ModelCard, load_model, read_model_card
 
 #: Which weights to take: all that fit, or those of the encoder alone.
 StartPart = Literal["all", "encoder"]
@@ -27,12 +27,14 @@ class StartingPoint:
         path: path of its `model.keras`.
         part: which of its weights are taken.
         digest: a hash of the file.
+        card: the description of the network.
         network: the file of a network of your own, where the `.keras` file needs it.
     """
 
     path: Path
     part: StartPart
     digest: str
+    card: ModelCard
     network: str | None = None
 
     @property
@@ -68,9 +70,9 @@ def starting_point(
             f"start_from_part is {part!r}: give {' or '.join(get_args(StartPart))}"
         )
     path = Path(path)
-    read_model_card(path)
+    card = read_model_card(path)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return StartingPoint(path, part, digest, network)
+    return StartingPoint(path, part, digest, card, network)
 
 
 def take_weights(

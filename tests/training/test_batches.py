@@ -188,6 +188,21 @@ def test_pixels_without_data_are_not_in_the_statistics(store, name, monkeypatch)
         assert not np.allclose(moments, whole[sensor], rtol=1e-9)
 
 
+@pytest.mark.parametrize("value", [0.2, 0.1, 0.05])
+def test_a_band_of_one_value_is_refused(store, monkeypatch, value):
+    """Its variance is rounding, positive or negative: nothing to divide by in Eq. 4."""
+    read = type(store).read
+
+    def constant(self, sensor, position):
+        values = read(self, sensor, position).copy()
+        values[..., 1] = value
+        return values
+
+    monkeypatch.setattr(type(store), "read", constant)
+    with pytest.raises(ExperimentError, match="s1: band 2 has one value in all training patches"):
+        streamed_statistics(store, get_experiment("s1_6c"))
+
+
 def test_class_counts_leave_out_no_data(store):
     counts = count_classes(store, TEN)
     reference = np.concatenate([store.read("reference", i).ravel() for i in range(9)])

@@ -18,7 +18,13 @@ from records import make_record
 from multisenge_lib import results
 from multisenge_lib.dataset import MULTISENGE, TYPOLOGIES, make_typology, with_selection
 from multisenge_lib.errors import ExperimentError, FileError, PatchError, RecordError
-from multisenge_lib.models import get_experiment, load_model, save_model
+from multisenge_lib.models import (
+    get_experiment,
+    load_model,
+    paper_networks,
+    save_model,
+    with_network,
+)
 from multisenge_lib.training import fitting, preparation
 from multisenge_lib.training import run as training
 from multisenge_lib.training.checkpoint import delete_run
@@ -234,6 +240,8 @@ def test_every_part_of_the_identity_makes_another_run(run, small, monkeypatch):
     dataset = replace(MULTISENGE, groupings=(URBAN,))
     experiment = get_experiment("s1_2c", dataset)
     base = preparation.prepare(small[0], experiment, FAST, "skip", dataset)
+    later = base.store.patches["s1_dates"].map(lambda dates: dates + np.timedelta64(1, "D"))
+    a_day_later = base.store.patches.assign(s1_dates=later)
     changed = {
         "experiment": replace(base, experiment=replace(experiment, filters=8)),
         "settings": replace(base, settings=replace(FAST, learning_rate=0.5)),
@@ -243,7 +251,10 @@ def test_every_part_of_the_identity_makes_another_run(run, small, monkeypatch):
             base, dataset=replace(dataset, bands=dict(dataset.bands, s1=("VH", "VV")))
         ),
         "patches": replace(base, store=replace(base.store, fingerprint="another")),
-        "start_from": replace(base, start=StartingPoint(Path("model.keras"), "all", "digest")),
+        "dates": replace(base, store=replace(base.store, patches=a_day_later)),
+        "start_from": replace(
+            base, start=StartingPoint(Path("model.keras"), "all", "digest", base.card)
+        ),
     }
     folders = {name: prepared.folder() for name, prepared in changed.items()}
     for name, value in {"backend": "another", "library": "another"}.items():
@@ -280,6 +291,18 @@ def test_every_setting_makes_another_run_but_the_reader_threads(run, small, fiel
     base = preparation.prepare(small[0], get_experiment("s1_6c"), FAST, "skip")
     changed = replace(base, settings=replace(FAST, **{field.name: other}))
     assert (changed.folder() == base.folder()) == (field.name == "reader_threads")
+
+
+def test_the_place_of_a_network_file_makes_no_other_run(run, small, tmp_path, monkeypatch):
+    file = tmp_path / "flat.py"
+    file.write_text("def build(series, classes):\n    return None\n", "utf-8")
+    monkeypatch.chdir(tmp_path)
+    experiment = get_experiment("s1_6c")
+    prepared = [
+        preparation.prepare(small[0], with_network(experiment, f"{path}:build"), FAST, "skip")
+        for path in ("flat.py", "./flat.py", file)
+    ]
+    assert len({each.folder() for each in prepared}) == 1
 
 
 def test_runs_can_lie_in_a_folder_of_their_own(run, small, tmp_path):
@@ -325,7 +348,7 @@ def test_a_finished_run_of_another_network_is_not_taken_up(run):
 
 
 @pytest.mark.fault("training: a stray file in s2/ -> Sentinel-1 trains on the same patches")
-def test_patches_of_an_experiment_depend_on_its_own_sensors(tmp_path):
+def test_patches_of_an_experiment_depend_on_its_own_sensors(tmp_path, recwarn):
     """One file in s2/ once left the experiments of Sentinel-1 without patches."""
     write_root(tmp_path, patches=["31UFP_0_0", "31UEQ_0_0", "31UFQ_0_0"])
     experiment = replace(get_experiment("s1_6c"), months=(7, 8))
@@ -335,12 +358,34 @@ def test_patches_of_an_experiment_depend_on_its_own_sensors(tmp_path):
         path.unlink()
     own, sensors = preparation._select(tmp_path, experiment, MULTISENGE)
     assert own["patch"].tolist() == whole["patch"].tolist() and sensors == ("s1",)
+    assert not recwarn.list
     (tmp_path / "s2" / "stray.tif").touch()
     own, sensors = preparation._select(tmp_path, experiment, MULTISENGE)
     assert own["patch"].tolist() == whole["patch"].tolist() and sensors == ("s1",)
 
 
 @pytest.mark.fault("training: no patch has a full series -> the month that lacks images")
+def test_images_that_the_other_sensor_lacks_are_not_warned_of(tmp_path, recwarn):
+    write_root(tmp_path, patches=["31UFP_0_0", "31UEQ_0_0", "31UFQ_0_0"])
+    for path in (tmp_path / "s1").glob("31UFQ_*"):
+        path.unlink()
+    experiment = replace(get_experiment("s2_6c"), months=(7, 8))
+    selection, sensors = preparation._select(tmp_path, experiment, MULTISENGE)
+    assert len(selection) == 3 and sensors == ("s2",)
+    assert not recwarn.list
+
+
+@pytest.mark.fault("training: all patches of a split skipped -> one line with the first reason")
+def test_a_split_of_which_all_patches_were_skipped(tmp_path, monkeypatch):
+    selection = write_small(tmp_path)
+    for path in (tmp_path / "s1").glob("31UFP_*"):
+        path.write_bytes(path.read_bytes()[:1000])
+    run = slim(monkeypatch, tmp_path, selection)
+    with pytest.raises(ExperimentError, match="patches were skipped, the first because") as caught:
+        run()
+    one_line(caught)
+
+
 def test_a_root_of_which_nothing_is_selected(tmp_path):
     write_root(tmp_path)  # images of July and August
     reason = "no patch is selected; no patch has a Sentinel-2 image of months 9 and 11"
@@ -502,8 +547,47 @@ def test_a_finished_run_is_only_evaluated(whole, run, monkeypatch):
 def test_a_run_that_diverges_is_refused(run, monkeypatch):
     diverged = lambda _: lambda _, logits: keras.ops.mean(logits) * np.nan  # noqa: E731
     monkeypatch.setattr(fitting, "weighted_loss", diverged)
-    with pytest.raises(ExperimentError, match="was NaN in every epoch: give a smaller"):
+    with pytest.raises(ExperimentError, match="was not finite in any epoch: give a smaller"):
         run(replace(FAST, epochs=1, seed=7))
+
+
+@pytest.mark.parametrize("schedule", ["plateau", "cosine"])
+def test_a_loss_of_nan_in_the_first_epoch_is_not_the_best(run, monkeypatch, schedule):
+    """Keras alone keeps the weights of the first epoch then, and lowers the rate too often."""
+
+    def pretend(model, prepared, checkpoint, callbacks):
+        together = keras.callbacks.CallbackList(callbacks, model=model)
+        together.on_train_begin()
+        for epoch, loss in enumerate((np.nan, 1.0, 0.5, 0.7)):
+            together.on_epoch_begin(epoch)
+            model.set_weights([np.full_like(weight, epoch) for weight in model.get_weights()])
+            together.on_epoch_end(epoch, {"loss": 1.0, "val_loss": loss})
+        together.on_train_end()
+
+    monkeypatch.setattr(fitting, "_run_epochs", pretend)
+    settings = replace(FAST, epochs=4, seed=8, plateau_patience=2, schedule=schedule)
+    trained = run(settings)
+    assert trained.record.best_epoch == 3
+    assert all((weight == 2).all() for weight in trained.model.get_weights())
+    rates = trained.record.history["learning_rate"]
+    assert (rates == rates.iloc[0]).all()
+
+
+def test_the_masks_of_dropout_go_on_in_a_resumed_run(run, monkeypatch):
+    def with_dropout(channels, classes, shape, **_):
+        features = keras.Input((*shape, channels))
+        dropped = keras.layers.Dropout(0.5)(features)
+        layer = keras.layers.Conv2D(classes, 3, padding="same", name="logits")
+        return keras.Model(features, layer(dropped), name="unet")
+
+    monkeypatch.setattr(paper_networks, "build_unet", with_dropout)
+    settings = replace(FAST, seed=11)
+    whole = run(settings, resume=False)
+    with monkeypatch.context() as patched, pytest.raises(Exception, match="Killed"):
+        kill_after(patched, 1)
+        run(settings, resume=False)
+    resumed = run(settings)
+    np.testing.assert_array_equal(whole.record.history["loss"], resumed.record.history["loss"])
 
 
 @pytest.mark.fault("training: what follows the last epoch fails -> the next start trains no epoch")
@@ -546,6 +630,7 @@ def checkpoint(whole):
 
 def test_a_run_begun_anew_leaves_nothing_half_written(checkpoint):
     checkpoint.save()
+    (checkpoint.folder / "tensorboard").mkdir()
     for name in (".checkpoint.0a1b2c3d.npz", ".model.0a1b2c3d.keras"):
         (checkpoint.folder / name).touch()
     delete_run(checkpoint.folder)
