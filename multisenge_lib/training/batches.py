@@ -118,7 +118,7 @@ class Batches(keras.utils.PyDataset):
 
     @property
     def num_batches(self) -> int | None:
-        """Return how many batches there are; None where they do not end."""
+        """Return how many batches there are; None if they do not end, as in training."""
         return ceil(len(self.positions) / self.batch_size)
 
     def plan(self, number: int) -> list[tuple[int, int]]:

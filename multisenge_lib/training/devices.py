@@ -26,7 +26,7 @@ def check_devices(settings: Settings) -> list[str]:
     count = settings.devices
     if count > len(available):
         raise ExperimentError(
-            f"devices is {count}: it must be at most {len(available)}, as many as there are"
+            f"devices is {count}, but this machine has {len(available)}: give at most that many"
         )
     if settings.batch_size % count:
         raise ExperimentError(

@@ -165,7 +165,8 @@ def _run_epochs(
     """Train from where the checkpoint is to the last epoch."""
     settings = prepared.settings
     done = len(checkpoint.rows)
-    # Early stopping had ended this run before it was killed: train no more epochs.
+    # If early stopping had ended this run before it was killed, it starts after the last epoch.
+    # `fit` then trains nothing, and only calls the callbacks' ends, which restore the best weights.
     first_epoch = settings.epochs if checkpoint.stopped else done
     # The batches count passes through the patches; an epoch may have several.
     training = prepared.training_batches(first_pass=done * settings.passes_per_epoch)

@@ -1,44 +1,28 @@
 """Train and evaluate one experiment, from a data root to its record (paper, section 3.4).
 
-`train` is the whole of it. From the first line of `notebooks/train.ipynb` to the record:
+`train` is the whole of it. Its body, read from top to bottom, is this list:
 
- 1. the notebook reads its parameters (`settings_from_parameters`), finds the data root
-    (`find_data_root`), and makes the dataset, the experiment and the settings of them
-    (`with_selection`, `get_experiment`, `settings_for`; `with_network` where a network is given).
-    It also selects patches and builds a network, but only to show them
- 2. `train`: the settings that the experiment's variants change, and the weights to start from
-    (`with_variant_settings`, `starting_point`)
+ 1. Before `train`, the notebook turns its parameters into a data root, a dataset, an experiment and
+    settings (`find_data_root`, `with_selection`, `get_experiment`, `settings_from_parameters`).
+ 2. Apply the settings of the experiment's variants. Check the network to start from, if any.
+ 3. `preparation.prepare`: check the request, select patches (section 2.2), pack their rasters.
+ 4. `preparation.compute_statistics` of the training split: Eq. 4 and the class weights.
+ 5. `PreparedRun.folder`: name the run's folder by a hash of the run's identity, and lock it.
+ 6. `fitting.build`: set the seed; build the network, Adam and the loss.
+ 7. `fitting.take_starting_weights`. Make two checks that would otherwise fail after hours.
+ 8. `fitting.fit_or_load`: train. `model.fit`, in `_run_epochs`, makes the first update.
+ 9. `fitting.in_float32`: copy the weights into a network of single precision.
+10. `scoring.evaluate` on the test split (section 3.5).
+11. `recording.make_record`, and `checkpoint.write_finished`, which saves the network.
 
-In `preparation`:
-
- 3. `prepare`: check the request, select the patches (section 2.2), pack their rasters; then
-    `check_record`, if asked: could the record be written?
- 4. `compute_statistics` of the training split: Eq. 4 and the class weights
- 5. `PreparedRun.folder`: the run's folder, named by a hash of its identity; `train` locks it
-    (`exclusive`)
-
-In `fitting`:
-
- 6. `build`: the seed, the network, Adam and the loss
- 7. `take_starting_weights`: the weights to start from, if any. Two checks follow, so that they cost
-    no hours: `step_operations` counts the operations, and `check_can_be_read_again` saves and reads
-    a network that comes from a file of the user's
- 8. `fit_or_load`: early stopping, the schedule of the learning rate, the checkpoint and what it
-    restores; then `_run_epochs`, where `model.fit` makes the first update
- 9. `in_float32`: the same weights in a network of single precision, which is saved
-
-In `scoring`, `recording` and `checkpoint`:
-
-10. `evaluate` on the test split (section 3.5)
-11. `make_record` and `write_finished`; the notebook writes the record to `results/`
+The notebook then writes the record to `results/`.
 
 A run can be interrupted at any moment. Started again, it goes on from its checkpoint and ends with
-the same weights. Where the run is finished, step 8 only loads its weights over those of step 7; all
-other steps run again.
+the same weights. If the run is finished already, step 8 only loads its weights; all other steps run
+again.
 
-Words: an *update* (in names such as `steps_per_pass`, a *step*) is one batch; a *pass* goes once
-through the training patches; an *epoch* is what lies between two validations, one pass or several
-(`Settings.passes_per_epoch`).
+An *update* (in some names a *step*) is one batch. A *pass* goes once through the training patches.
+An *epoch* is what lies between two validations, one pass or several (`Settings.passes_per_epoch`).
 """
 
 from dataclasses import dataclass, replace

@@ -14,9 +14,10 @@ from multisenge_lib.dataset import SAMPLE, dataset_of_root
 from multisenge_lib.errors import ExperimentError
 from multisenge_lib.models import Experiment
 
-#: Two of the readings of "The training dataset is augmented to 75%" (section 3.4).
+#: How "The training dataset is augmented to 75%" (section 3.4) is read; left open by the paper.
 #: `replace`: three quarters of the patches of a pass are turned, the others are as they are.
 #: `extend`: a pass has all patches as they are, and turned copies of three quarters of them.
+#: `none`: no patch is turned.
 Augmentation = Literal["replace", "extend", "none"]
 #: `plateau`: the paper's rule (section 3.4). `cosine`: a rise and half a cosine, see `schedule.py`.
 Schedule = Literal["plateau", "cosine"]
@@ -47,7 +48,7 @@ class Settings:
         class_weights: weigh the loss by inverse class frequency.
         precision: precision of training: `float32`, or `mixed_bfloat16`, which takes less memory
             and is faster on processors that multiply it. Left open by the paper.
-        jit: compile with XLA; None: on JAX and on a GPU.
+        jit: whether to compile with XLA. None: yes on JAX, and yes on one GPU of TensorFlow.
         devices: how many devices of this machine share each batch.
         reader_threads: threads that read patches.
         tensorboard: also log for TensorBoard.
@@ -145,12 +146,13 @@ def settings_for(root: Path | str, **changes: Any) -> Settings:
 def with_variant_settings(settings: Settings, experiment: Experiment) -> Settings:
     """Return settings with what the variants in the experiment's name change.
 
-    The name of an experiment counts for more than a setting given beside it.
+    A variant in the name overrides the same setting.
     """
     return replace(settings, **experiment.variant_settings)
 
 
-#: Parameters of `notebooks/train.ipynb` that are not settings: what is trained on which data, ...
+#: Parameters of `notebooks/train.ipynb` that are not settings. They say what is trained, and on
+#: which data.
 _REQUEST = (
     "exp",
     "network",
@@ -161,7 +163,7 @@ _REQUEST = (
     "band_order",
     "replace_record",
 )
-#: ... and the parameters of `dataset.with_selection`.
+#: Parameters of the notebook that are passed to `dataset.with_selection`.
 _SELECTION = ("months", "days_gap", "s1_rule", "tiles")
 
 
