@@ -140,8 +140,8 @@ def step_sentence(gains: Mapping[str, TestedDifference]) -> str:
     clear = [STEPS[name].words for name, gain in gains.items() if gain.is_clear]
     if len(clear) == len(STEPS):
         return (
-            "All three gains are clear: another seed, or other patches of the same land, would "
-            "hardly undo them."
+            "All three gains are clear: their intervals, corrected for three comparisons, do not "
+            "contain 0."
         )
     if not clear:
         which = "None of the three gains is clear."

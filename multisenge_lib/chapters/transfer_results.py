@@ -198,8 +198,9 @@ def transfer_sentences(transfer: TransferRuns) -> str:
         clauses.append(f"{change} with {share} of the patches ({from_scratch} to {tuned})")
     if not clauses:
         return "No two runs that differ in their start alone are trained yet."
-    text = f"Fine-tuning changes the mean macro F1 by {'; '.join(clauses)}."
     pairs = table["pairs of runs"].astype(int).max()
+    of = "the macro F1 of a single pair of runs" if pairs == 1 else "the mean macro F1"
+    text = f"Fine-tuning changes {of} by {'; '.join(clauses)}."
     clear = table.index[table["difference"].str.endswith("clear")].tolist()
     return f"{text} {clearness_sentence(pairs, clear, 'it is clear at')}"
 
