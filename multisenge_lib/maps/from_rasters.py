@@ -49,8 +49,8 @@ def predict_rasters(
 
     Args:
         model_path: a `model.keras` that this library saved.
-        rasters: for each sensor that the network takes, one raster per month, in the network's
-            order.
+        rasters: for each sensor that the network takes, its rasters in the order of the network's
+            months: one of each month, of Sentinel-1 as many as the card's `s1_per_month`.
         out: the GeoTIFF of class ids. See `map_files` for what lies beside it.
         window: pixels along the side of the windows, a multiple of 32.
         overlap: pixels that two windows share. By default a quarter of the window.

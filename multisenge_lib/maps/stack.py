@@ -150,7 +150,8 @@ def open_stack(
     """Check rasters against each other and against what a network takes.
 
     Args:
-        paths: for each sensor one raster a month, in the order of `months`.
+        paths: for each sensor its rasters, in the order of `months`: one of each month, of
+            Sentinel-1 as many as `s1_per_month`.
         bands: names of the bands of each sensor that the network takes.
         months: the network's months, 1 to 12.
         band_order: the order of the bands in Sentinel-2 rasters that do not name them.
@@ -208,9 +209,7 @@ def _check_numbers(
     """Refuse more or fewer rasters than the network takes."""
     for sensor in sorted({*paths, *bands}):
         if isinstance(paths.get(sensor, ()), str | Path):
-            raise PatchError(
-                f"{sensor}: one path given, the network takes one a month: give a list"
-            )
+            raise PatchError(f"{sensor}: a path given in place of a list of paths: give a list")
         count = len(paths.get(sensor, ()))
         rasters = counted(count, "raster", "rasters")
         if sensor not in bands and count:
@@ -222,7 +221,7 @@ def _check_numbers(
         if sensor in bands and count != len(months):
             raise PatchError(
                 f"{rasters} of {sensor} given, the network takes {len(months)}, of the months "
-                f"{', '.join(map(str, months))}: give one a month, in this order"
+                f"{', '.join(map(str, months))}: give one for each of these, in this order"
             )
 
 
@@ -245,7 +244,7 @@ def _check_month(path: Path, month: int) -> None:
     if named != month:
         raise PatchError(
             f"{printable(path)} is of month {named}, at its place the network takes month {month}: "
-            "give one raster a month, in its order, or allow any month"
+            "give the rasters in the order of the network's months, or allow any month"
         )
 
 
