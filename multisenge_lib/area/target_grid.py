@@ -21,7 +21,7 @@ from multisenge_lib.errors import ImportAreaError
 #: Metres that an area may reach at most: two tiles.
 LARGEST_EXTENT = 220_000
 #: Pixels may lie this share of a pixel off the grid and still count as lying on it: one centimetre.
-GRID_TOLERANCE = 1e-3
+GRID_TOLERANCE_PIXELS = 1e-3
 #: Metres. The coarsest pixels of Sentinel-2 have 60 m; the rest is room for distortion.
 _LARGEST_PIXEL = 70
 #: What southern UTM zones (EPSG:327xx) add to northings.
@@ -80,7 +80,7 @@ def lies_on_grid(place: Affine, crs: CRS, grid_crs: CRS) -> bool:
         return False
     # The false northing of the south is a multiple of 10 m, so both hemispheres share the grid.
     for edge in (place.c, place.f):
-        if abs(edge / PIXEL - round(edge / PIXEL)) >= GRID_TOLERANCE:
+        if abs(edge / PIXEL - round(edge / PIXEL)) >= GRID_TOLERANCE_PIXELS:
             return False
     return True
 
@@ -115,10 +115,10 @@ def find_target_grid(
         _check_pixel_size(placement, corner)
     _check_common_ground(placements, corners)
     # Only whole pixels of the grid are taken; an edge that misses it by millimetres lies on it.
-    left = int(np.ceil(west / PIXEL - GRID_TOLERANCE))
-    right = int(np.floor(east / PIXEL + GRID_TOLERANCE))
-    bottom = int(np.ceil(south / PIXEL - GRID_TOLERANCE))
-    top = int(np.floor(north / PIXEL + GRID_TOLERANCE))
+    left = int(np.ceil(west / PIXEL - GRID_TOLERANCE_PIXELS))
+    right = int(np.floor(east / PIXEL + GRID_TOLERANCE_PIXELS))
+    bottom = int(np.ceil(south / PIXEL - GRID_TOLERANCE_PIXELS))
+    top = int(np.floor(north / PIXEL + GRID_TOLERANCE_PIXELS))
     grid = TargetGrid(crs, PIXEL * left, PIXEL * top, right - left, top - bottom)
     off_grid = [p for p in placements if not lies_on_grid(p.transform, p.crs, crs)]
     return grid, off_grid

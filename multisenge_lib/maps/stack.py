@@ -45,8 +45,8 @@ from multisenge_lib.models import months_of_images
 
 #: Rows and columns, at most, of the thinned image in which units and vegetation are looked at.
 THUMBNAIL_PIXELS = 512
-#: Metres that a raster may lie off the first one: a hundredth of a pixel, for rounded corners.
-GRID_TOLERANCE = 0.01 * PIXEL
+#: A raster may lie this far off the first one: a hundredth of a pixel, for rounded corners.
+GRID_TOLERANCE_METRES = 0.01 * PIXEL
 #: The darkest hundredth of an image's reflectance x 10,000 lies below this (water, shadow, forest
 #: in the visible), unless ESA's offset of 1000 is still in it.
 DARK_PIXELS = 900
@@ -275,6 +275,11 @@ def _check_grid(path: Path, grid: Mapping[str, Any], first: Mapping[str, Any]) -
             f"{printable(path)} names no projection: give it one, such as with gdal_edit.py -a_srs "
             "EPSG:32631, or import it with --crs"
         )
+    if transform.b or transform.d:
+        raise PatchError(
+            f"{printable(path)} is rotated, its rows do not run from west to east: warp it with "
+            "gdalwarp, which writes north up, or import it"
+        )
     if transform.e > 0 and is_north_up_10m(_turned_north_up(transform), crs):
         raise PatchError(
             f"{printable(path)} is south up, its rows run from south to north: turn it with "
@@ -294,14 +299,14 @@ def _check_grid(path: Path, grid: Mapping[str, Any], first: Mapping[str, Any]) -
 
 
 def _turned_north_up(transform: Affine) -> Affine:
-    """The transform of the same pixels with their rows from north to south."""
+    """The transform with rows from north to south; its corner stays where it is."""
     return Affine(
         transform.a, transform.b, transform.c, transform.d, -abs(transform.e), transform.f
     )
 
 
 def _describe_pixels(transform: Affine, crs: CRS) -> str:
-    """Size, unit and projection of pixels, such as `10 x 10 degree in EPSG:4326`."""
+    """Size, unit and projection of pixels, such as `20 x 20 metre in EPSG:32631`."""
     size = f"{transform.a:g} x {-transform.e:g}"
     try:
         unit, _ = crs.units_factor
@@ -325,7 +330,7 @@ def _grid_differences(grid: Mapping[str, Any], first: Mapping[str, Any]) -> list
         differences.append(f"{_name_of(grid['crs'])} instead of {_name_of(first['crs'])}")
     east = grid["transform"].c - first["transform"].c
     north = grid["transform"].f - first["transform"].f
-    if max(abs(east), abs(north)) > GRID_TOLERANCE:
+    if max(abs(east), abs(north)) > GRID_TOLERANCE_METRES:
         differences.append(f"{east:g} m further east and {north:g} m further north")
     return differences
 
@@ -376,8 +381,8 @@ def _check_values(path: Path, sensor: str, indexes: Sequence[int], names: Sequen
         return
     if any(offsets) and looks_cut_off(pixels, names):
         raise PatchError(
-            f"{printable(path)} has offset tags of {min(offsets):g}, and most of the visible is "
-            "below 0 with them: its values hold no such offset; remove the tags"
+            f"{printable(path)} has offset tags of {min(offsets):g}: with them most of its visible "
+            "pixels are negative, so the offset was removed already; delete the tags"
         )
     if not any(offsets):
         _check_offset(path, pixels)
@@ -399,12 +404,12 @@ def _check_offset(path: Path, pixels: np.ndarray) -> None:
     if np.percentile(darkest_band, 1) >= DARK_PIXELS:
         raise PatchError(
             f"{printable(path)} is of ESA's baseline {baseline.name} ({baseline.where}) and has no "
-            f"dark pixel: its reflectance has an offset; add {baseline.offset:g} to it, or import "
-            "it"
+            f"dark pixel, so its values still have an offset of {-baseline.offset:g}: add "
+            f"{baseline.offset:g} to them, or import the raster"
         )
     warnings.warn(
-        f"{printable(path)} is of ESA's baseline {baseline.name} ({baseline.where}), whose "
-        "reflectance has an offset; dark pixels say that it was removed: make sure that "
-        f"{baseline.offset:g} was added",
+        f"{printable(path)} is of ESA's baseline {baseline.name} ({baseline.where}), whose values "
+        f"have an offset of {-baseline.offset:g}; its dark pixels suggest that the offset was "
+        f"removed: make sure that {baseline.offset:g} was added",
         stacklevel=2,
     )

@@ -107,6 +107,11 @@ def south_up(s1, s2):
     write_geotiff(s2, read_pixels(s2)[:, ::-1], S2_BANDS, transform=turned)
 
 
+def rotated(s1, s2):
+    turned = from_origin(5e5, 5.5e6, 10, 10) * Affine.rotation(90)
+    write_geotiff(s2, read_pixels(s2), S2_BANDS, transform=turned)
+
+
 def other_projection(s1, s2):
     write_geotiff(s1, read_pixels(s1), S1_BANDS, crs="EPSG:32632")
 
@@ -177,6 +182,7 @@ def nine_unnamed_bands(s1, s2):
         (other_pixels, r"_s1\.tif has pixels of 20 x 20 metre in EPSG:32631"),
         (feet, r"_s1\.tif has pixels of 10 x 10 US survey foot in EPSG:2225"),
         (degrees, r"_s1\.tif has pixels of 10 x 10 degree in EPSG:4326"),
+        (rotated, r"_s2\.tif is rotated, .*gdalwarp, which writes north up"),
         (south_up, r"_s2\.tif is south up, .*gdalwarp"),
         (other_projection, r"_s1\.tif is on another grid .*EPSG:32632 instead of EPSG:32631"),
         (no_projection, r"_s1\.tif names no projection: give it one"),
@@ -289,7 +295,7 @@ def rename_to_baseline(rasters, added, baseline="N0400"):
 @pytest.mark.parametrize("added", [1000, 910])
 def test_reflectance_with_the_offset_of_new_products(rasters, added):
     rename_to_baseline(rasters, added)
-    with pytest.raises(PatchError, match=r"N0400 .*its reflectance has an offset; add -1000"):
+    with pytest.raises(PatchError, match=r"N0400 .*still have an offset of 1000: add -1000"):
         open_stack(rasters, BANDS, MONTHS)
 
 
@@ -375,7 +381,7 @@ def test_an_offset_of_a_band_that_the_network_does_not_take_says_nothing(rasters
     path = rasters["s2"][1]
     other = np.ones(SHAPE, np.uint16)
     rasters["s2"][1] = put_band_before(path, read_pixels(path), other, {"Offset": -1000})
-    with pytest.raises(PatchError, match=r"N0400 .*its reflectance has an offset; add -1000"):
+    with pytest.raises(PatchError, match=r"N0400 .*still have an offset of 1000: add -1000"):
         open_stack(rasters, BANDS, MONTHS)
 
 
@@ -456,7 +462,7 @@ def test_images_that_no_land_shows(rasters):
     assert "and percent by 100" in refused("s2", percent)
     dark = np.full((10, *SHAPE), 800, np.uint16)
     dark[6] = 3000
-    assert "hold no such offset" in refused("s2", dark, scales=1e-4, offsets=-0.1)
+    assert "the offset was removed already" in refused("s2", dark, scales=1e-4, offsets=-0.1)
 
 
 def write_tagged(path, pixels, bands, scale, offset=0.0):
