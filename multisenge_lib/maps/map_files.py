@@ -51,6 +51,8 @@ MARK = "MULTISENGE_MAP"
 #: Bytes for each pixel and band, at most: the uncompressed layer, its copy with overviews (a third
 #: more), and the overviews once more while they are made.
 _BYTES_PER_VALUE = 1 + 4 / 3 + 1 / 3
+_WAYS_OUT = "choose another name, move it away, or allow overwriting (--overwrite)"
+_NOT_OURS = f"is there already and is not a file of this library: {_WAYS_OUT}"
 _REMEDY = "make room, and the next run goes on from what is done; or choose another place"
 
 
@@ -97,7 +99,8 @@ class MapFiles:
             str(self.path).encode()
         except UnicodeEncodeError:
             raise FileError(
-                f"{printable(self.path)} is no name in UTF-8, which GDAL needs: choose another name"
+                f"{printable(self.path)} has a name that is not valid UTF-8, which GDAL requires: "
+                "choose another name"
             ) from None
         for layer in self.extra_layers:
             if layer not in EXTRA_LAYERS:
@@ -200,13 +203,13 @@ def to_class_ids(probabilities: np.ndarray, valid: np.ndarray) -> np.ndarray:
         `(height, width) uint8`, class ids from 1, 0 where there is no data.
 
     Raises:
-        ModelError: a probability is no number.
+        ModelError: a probability is not a number.
     """
     # NaN has no largest element: argmax would call every such pixel the first class.
     if not np.isfinite(probabilities[valid]).all():
         raise ModelError(
-            "the network gives probabilities that are no numbers (NaN), as one with damaged "
-            "weights does: train it again, or fetch it again"
+            "the network gives probabilities that are not numbers (NaN): its weights may be "
+            "damaged; train it again, or fetch it again"
         )
     ids = probabilities.argmax(axis=-1) + 1
     return np.where(valid, ids, NO_DATA).astype(np.uint8)
@@ -350,7 +353,8 @@ def _check_places(target: MapFiles, overwrite: bool) -> None:
     """Refuse to replace what was not made by an earlier run for this map.
 
     Raises:
-        FileError: a file of another map or of the user is at a place that would be written.
+        FileError: a file of another map or of the user is at a place that would be written, or a
+            layer of another map beside it.
     """
     folder = target.folder
     if folder.exists() and not _is_folder_of_ours(folder, target.progress):
@@ -361,18 +365,33 @@ def _check_places(target: MapFiles, overwrite: bool) -> None:
         )
     if overwrite:
         return
-    for path in [*target.layers.values(), *target.other_layers]:
-        if path.exists() and _identity_of(path) != target.identity:
+    for path in target.layers.values():
+        if not path.exists():
+            continue
+        identity = _identity_of(path)
+        if identity is None:
+            raise FileError(f"{printable(path)} {_NOT_OURS}")
+        if identity != target.identity:
             raise FileError(
-                f"{printable(path)} is there already, of other data or settings: choose another "
-                "name, move it away, or allow overwriting (--overwrite)"
+                f"{printable(path)} is there already, of other data or settings: {_WAYS_OUT}"
             )
     for path in target.side_files:
         if path.exists() and not _is_side_file_of_ours(path):
+            raise FileError(f"{printable(path)} {_NOT_OURS}")
+    for path in target.other_layers:
+        if _is_of_another_map(target, path):
             raise FileError(
-                f"{printable(path)} is there already and is no file of this library: choose "
-                "another name, move it away, or allow overwriting (--overwrite)"
+                f"{printable(path)} is a layer of an earlier map, and would pass for one of the "
+                f"new map: {_WAYS_OUT}, which deletes it"
             )
+
+
+def _is_of_another_map(target: MapFiles, layer: Path) -> bool:
+    """Whether a layer that was not asked for is that of an earlier map of this library.
+
+    A file of the user's at this place is none of the map's, and is never written.
+    """
+    return _identity_of(layer) not in (None, target.identity)
 
 
 def _is_folder_of_ours(folder: Path, progress: Path) -> bool:
@@ -470,7 +489,7 @@ def _finish(target: MapFiles) -> None:
             _compress(target.unfinished(layer), whole, resampling)
             whole.replace(place)
         for path in target.other_layers:  # of an older map that the user wanted replaced
-            if _identity_of(path) is not None:
+            if _is_of_another_map(target, path):
                 path.unlink()
     _remove_folder(target)
 

@@ -211,5 +211,5 @@ def test_slips_of_the_hand(network):
 def test_a_network_that_gives_no_numbers(network):
     broken = keras.models.clone_model(network)
     broken.set_weights([np.full_like(weight, np.nan) for weight in network.get_weights()])
-    with pytest.raises(ModelError, match=r"no numbers \(NaN\)"):
+    with pytest.raises(ModelError, match=r"not numbers \(NaN\)"):
         predict_map(broken, random_series((40, 40)))

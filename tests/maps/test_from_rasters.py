@@ -250,7 +250,7 @@ def test_another_network_makes_another_map(model, network, rasters, tmp_path):
 def test_what_is_at_its_place_is_not_overwritten(model, rasters, tmp_path):
     theirs = write_geotiff(tmp_path / "map.tif", np.ones((1, 5, 5), np.uint8))
     before = theirs.read_bytes()
-    with pytest.raises(FileError, match="is there already, of other data"):
+    with pytest.raises(FileError, match="is there already and is not a file of this library"):
         predict_rasters(model, rasters, theirs, **SMALL_WINDOWS)
     assert theirs.read_bytes() == before
     with pytest.raises(FileError, match=r"ends in \.tif"):

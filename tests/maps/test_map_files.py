@@ -136,7 +136,7 @@ def test_class_names_with_control_characters(tmp_path):
 
 @pytest.mark.fault("predict: the name of the map is not UTF-8 -> one line")
 def test_a_name_that_gdal_cannot_take(tmp_path):
-    with pytest.raises(FileError, match="is no name in UTF-8") as error:
+    with pytest.raises(FileError, match="has a name that is not valid UTF-8") as error:
         map_at(tmp_path / "map\udcff.tif")
     assert str(error.value).isprintable()
 
@@ -386,10 +386,26 @@ def test_a_layer_of_an_older_map(tmp_path):
     path = tmp_path / "map.tif"
     write_map(map_at(path, identity="an older run", extra_layers=("entropy",)), two_halves)
     path.unlink()
-    with pytest.raises(FileError, match=r"map_entropy\.tif is there already, of other data"):
+    with pytest.raises(FileError, match=r"map_entropy\.tif is a layer of an earlier map"):
         write_map(map_at(path), two_halves)
     write_map(map_at(path), two_halves, overwrite=True)
     assert not (tmp_path / "map_entropy.tif").exists()
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_file_of_the_user_with_the_name_of_a_layer_not_asked_for_stays(tmp_path, overwrite):
+    theirs = tmp_path / "map_entropy.tif"
+    theirs.write_text("theirs")
+    write_map(map_at(tmp_path / "map.tif"), two_halves, overwrite)
+    assert theirs.read_text() == "theirs"
+
+
+def test_a_layer_of_this_map_stays_if_only_the_class_ids_are_made_again(tmp_path):
+    path = tmp_path / "map.tif"
+    write_map(map_at(path, extra_layers=("entropy",)), two_halves)
+    path.unlink()
+    write_map(map_at(path), two_halves)
+    assert (tmp_path / "map_entropy.tif").exists()
 
 
 @pytest.mark.fault("predict: a map of other data at its place -> refused, or replaced if allowed")
