@@ -1,8 +1,8 @@
 """From images as they are to patches of the layout: grid, units, no data, names, files.
 
 Pixels of 10 m on the grid of the Sentinel-2 tiles; reflectance x 10,000, linear backscatter, 0 for
-no data. Files are read in strips as high as a patch, so their size needs no memory; of a cube all
-bands of a date are held.
+no data. Files are read in strips as high as a patch, so memory does not grow with the file; for a
+cube, all bands of one date are loaded.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -39,7 +39,7 @@ class AcquisitionSummary:
         empty_bands: names of bands that hold nothing.
         all_empty: whether these are all bands.
         tagged: names of sources whose scale and offset tags were applied.
-        overruled: names of sources whose tags count less than what the user says.
+        overruled: names of sources whose tags were ignored because the user gave the units.
         brightened: whether reflectance seems to hold ESA's offset, although no name says so.
     """
 
@@ -72,6 +72,8 @@ class PatchWriter:
         self.units = units
         self.rows = range(0, grid.height - size + 1, size)
         self.columns = range(0, grid.width - size + 1, size)
+        #: Columns of the grid that patches cover, from the west.
+        self.used_width = len(self.columns) * size
         self.dates: dict[str, dict[str, list]] = {}
         self.classes: dict[str, list[int]] = {}
         self.too_little_data = 0
@@ -88,7 +90,6 @@ class PatchWriter:
             ImportAreaError: its values or bands contradict the unit or the names given for them,
                 or its files differ where they overlap.
         """
-        used_width = self.columns[-1] + self.size
         missing_shares = []
         empty_bands = np.ones(len(bands), bool)
         with open_parts(acquisition, bands, self.grid, self.units) as parts:
@@ -98,7 +99,7 @@ class PatchWriter:
                 strips = read_strips(parts, window)
                 overlaps.add(strips)
                 strip = join_strips(list(strips.values()))
-                missing_shares.append(strip.missing[:, :used_width].mean())
+                missing_shares.append(strip.missing[:, : self.used_width].mean())
                 empty_bands &= strip.empty_bands
                 self._write_strip(acquisition, bands, row, strip)
             # Judged on whole images: a strip may be a lake or a cloud. Patches are written by then,

@@ -60,7 +60,8 @@ class ImportResult:
         root: the data root.
         dataset: its description, as in its `dataset.toml`.
         patches: how many patches were written.
-        notices: one message per input that was changed or left out.
+        notices: sentences to read: what was changed, resampled or left out, what share of the
+            patches the reference labels, and what the selection would take.
     """
 
     root: Path
@@ -188,7 +189,9 @@ def _common_bands(
             _check_has_bands(acquisition, common[sensor])
         absent = [band for band in order if band not in present]
         if absent:
-            notices.append(f"{sensor} has no {', '.join(absent)}: networks read the others only")
+            notices.append(
+                f"{sensor} has no {', '.join(absent)}; networks will use the remaining bands"
+            )
     return filled, common, notices
 
 
@@ -243,14 +246,13 @@ def _write_patches(
 ) -> list[str]:
     """Write the patches of all images and of the reference.
 
-    The reference's ids are checked before any image is cut.
+    The reference's ids are checked before any image is cut, which may take hours.
     """
     if options.reference is None:
         notices = _write_images(writer, acquisitions, bands, options.progress)
     else:
         with open_reference(options.reference, writer.grid) as reference:
             notices = list(reference.notices)
-            # Wrong ids are refused before images are cut, which may take hours.
             share = _labelled_share(writer, reference, options.reference)
             notices.append(f"the reference labels {share:.0%} of the pixels")
             notices += _write_images(writer, acquisitions, bands, options.progress)
@@ -261,18 +263,20 @@ def _write_patches(
 
 
 def _labelled_share(writer: PatchWriter, reference: Reference, options: ReferenceOptions) -> float:
-    """The share of the area's pixels that a reference labels; its ids are checked on the way.
+    """The share of the patches' pixels that a reference labels; its ids are checked on the way.
 
     Raises:
-        ImportAreaError: it labels no pixel, or holds other class ids.
+        ImportAreaError: the reference labels no pixel of a patch, or holds other class ids.
     """
     shares = []
     for row in writer.rows:
         ids = reference.read(row, writer.size)
-        shares.append(np.count_nonzero(ids) / ids.size)
+        in_patches = ids[:, : writer.used_width]
+        shares.append(np.count_nonzero(in_patches) / in_patches.size)
     if not any(shares):
         raise ImportAreaError(
-            f"{printable(options.path)} labels no pixel of the images: give one of their place"
+            f"{printable(options.path)} does not overlap the patches, or is empty there: give a "
+            "reference of the same area"
         )
     return float(np.mean(shares))
 

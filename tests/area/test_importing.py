@@ -310,13 +310,17 @@ def test_a_reference_that_does_not_fit_is_refused_before_any_image_is_cut(
     assert "--classes" in refused(tmp_path, [images], reference=reference)
     ones = np.ones((1, HEIGHT, WIDTH), np.uint8)
     elsewhere = write(tmp_path / "far.tif", ones, west=WEST + 90_000)
-    assert "labels no pixel" in refused(tmp_path, [images], reference=elsewhere)
+    assert "does not overlap the patches" in refused(tmp_path, [images], reference=elsewhere)
+    strip = np.zeros((1, HEIGHT, WIDTH), np.uint8)
+    strip[..., WIDTH // 32 * 32 :] = 1  # east of the last patch
+    beside = write(tmp_path / "beside.tif", strip)
+    assert "does not overlap the patches" in refused(tmp_path, [images], reference=beside)
     one = {"reference": tmp_path / "reference.tif", "classes": ["One", ""]}
     assert "classes" in refused(tmp_path, [images], **one | {"reference": None})
 
 
 def test_the_labelled_share_is_told(images, tmp_path):
-    half = np.ones((1, HEIGHT, WIDTH // 2), np.uint8)
+    half = np.ones((1, HEIGHT, 64), np.uint8)  # of four patches of 32 pixels, side by side
     reference = write(tmp_path / "half.tif", half)
     result = import_area(tmp_path / "root", [images], reference=reference, size=32)
     assert "the reference labels 50% of the pixels" in result.notices
