@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 
 import keras
+import numpy as np
 from tqdm import tqdm
 
 from multisenge_lib.dataset import BandOrder, check_projections
@@ -78,24 +79,32 @@ def predict_rasters(
         rasters, card.bands, card.months, band_order, any_month, s1_per_month=card.s1_per_month
     )
     model, windows = fit_network_to_windows(model, stack.shape, window, overlap)
-    identity = map_identity(
-        model_path,
-        rasters=stack.stamps,
-        bands=stack.band_indexes,
-        windows=windows,
-    )
+    days = _days_taken(model, stack)
+    inputs = {"rasters": stack.stamps, "bands": stack.band_indexes, "windows": windows}
+    if days:  # they follow from the names of links, and the stamps from what these lead to
+        inputs["days"] = {sensor: of_images.tolist() for sensor, of_images in days.items()}
     target = MapFiles(
         path=out,
         grid=stack.grid,
         legend=card.legend,
-        identity=identity,
+        identity=map_identity(model_path, **inputs),
         extra_layers=tuple(layers),
         description=map_description(card),
     )
     _check_not_an_input(target, stack)
     return write_map(
-        target, partial(_predict_parts, model, stack, windows, out.name, progress), overwrite
+        target, partial(_predict_parts, model, stack, days, windows, out.name, progress), overwrite
     )
+
+
+def _days_taken(model: keras.Model, stack: RasterStack) -> dict[str, np.ndarray]:
+    """The days of the year of each sensor's rasters, for the sensors whose days a network takes."""
+    inputs = {tensor.name for tensor in model.inputs}
+    days = {}
+    for sensor, of_images in stack.days.items():
+        if days_input(sensor) in inputs:
+            days[sensor] = of_images
+    return days
 
 
 def _check_not_an_input(target: MapFiles, stack: RasterStack) -> None:
@@ -113,6 +122,7 @@ def _check_not_an_input(target: MapFiles, stack: RasterStack) -> None:
 def _predict_parts(
     model: keras.Model,
     stack: RasterStack,
+    days: Mapping[str, np.ndarray],
     windows: Windows,
     name: str,
     progress: bool,
@@ -120,14 +130,8 @@ def _predict_parts(
 ) -> Iterator[MapPart]:
     """Predict the strips of a map from north to south, leaving out the first `done`."""
     starts = windows.starts(0)
-    # Also recompute the two strips before: their windows overlap the first missing strip.
+    # Windows of the ROWS_THAT_REACH rows before overlap the first missing strip.
     first = max(0, done - ROWS_THAT_REACH)
-    inputs = {tensor.name for tensor in model.inputs}
-    days = {
-        sensor: of_images
-        for sensor, of_images in stack.days.items()
-        if days_input(sensor) in inputs
-    }
     window_rows = (predict_row(model, stack.read, windows, start, days) for start in starts[first:])
     strips = blend(window_rows, windows, starts[first:])
     bar = tqdm(

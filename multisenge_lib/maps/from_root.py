@@ -35,6 +35,7 @@ from multisenge_lib.maps.map_files import (
 from multisenge_lib.maps.patches import check_bands, patch_inputs, patches_to_map
 from multisenge_lib.models import (
     ModelCard,
+    days_input,
     load_model,
     predict,
     with_input_size,
@@ -102,13 +103,14 @@ def predict_root(
         # A network with peepholes takes patches of its own size only, and says so here.
         if model.output_shape[1] != size:
             model = with_input_size(model, size)
+        inputs = {"rasters": _stamps(root, patches, card.sensors), "band_order": band_order}
+        if _takes_days(model, card):  # a raster may be a link of another date than what it leads to
+            inputs["dates"] = _dates(patches, card.sensors)
         target = MapFiles(
             path=folder / f"{tile}.tif",
             grid=_mosaic_grid(patches, size),
             legend=card.legend,
-            identity=map_identity(
-                model_path, rasters=_stamps(root, patches, card.sensors), band_order=band_order
-            ),
+            identity=map_identity(model_path, **inputs),
             extra_layers=tuple(layers),
             description=map_description(card),
         )
@@ -177,6 +179,20 @@ def _stamps(
             for day in getattr(row, f"{sensor}_dates"):
                 stamps.append(raster_stamp(raster_path(root, sensor, row.patch, day)))
     return stamps
+
+
+def _takes_days(model: keras.Model, card: ModelCard) -> bool:
+    inputs = {tensor.name for tensor in model.inputs}
+    return any(days_input(sensor) in inputs for sensor in card.sensors)
+
+
+def _dates(patches: pd.DataFrame, sensors: Sequence[str]) -> list[str]:
+    """The date of every raster that is read, in the order of `_stamps`."""
+    dates = []
+    for row in patches.itertuples():
+        for sensor in sensors:
+            dates += [str(day) for day in getattr(row, f"{sensor}_dates")]
+    return dates
 
 
 def _predict_parts(

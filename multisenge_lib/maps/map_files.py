@@ -80,7 +80,7 @@ class MapFiles:
         path: path of the class-id map.
         grid: `height`, `width`, `crs` and `transform`, as rasterio names them.
         legend: name and hexadecimal colour of each class, from id 1.
-        identity: hash of everything that determines the map, see `map_identity`.
+        identity: hash of the network and of what it reads, see `map_identity`.
         extra_layers: which of `EXTRA_LAYERS` to write.
         description: a sentence about the map that its GeoTIFFs carry.
     """
@@ -164,11 +164,14 @@ class MapFiles:
 
 
 def map_identity(model: Path, **inputs: Any) -> str:
-    """Return a hash of everything that determines the map.
+    """Return a hash of the network and of what it reads.
+
+    The library's code is not part of it: a finished map stays as it is when the library is updated.
+    An unfinished one is started anew then, see `count_finished_parts`.
 
     Args:
         model: the file of the network.
-        inputs: everything else that the pixels depend on, such as rasters and windows.
+        inputs: what else the pixels depend on, such as rasters, windows and days of the year.
     """
     digest = hashlib.sha256(model.read_bytes())
     digest.update(json.dumps(inputs, sort_keys=True, default=str).encode())
@@ -222,10 +225,12 @@ def entropy(probabilities: np.ndarray) -> np.ndarray:
         probabilities: `(..., classes)`.
 
     Returns:
-        `(...)`, Shannon's entropy divided by that of equal probabilities.
+        `(...)`, Shannon's entropy divided by that of equal probabilities; 0 if there is one class.
     """
     positive = np.maximum(probabilities, 1e-12)  # the logarithm of 0 is infinite
     classes = probabilities.shape[-1]
+    if classes == 1:  # no doubt, and the logarithm of 1 is 0
+        return np.zeros(probabilities.shape[:-1], probabilities.dtype)
     return -(positive * np.log(positive)).sum(axis=-1) / np.log(classes)
 
 
@@ -237,9 +242,9 @@ def _layer_values(layer: str, part: MapPart) -> np.ndarray:
         values = entropy(part.probabilities)[None]
     else:
         values = np.moveaxis(part.probabilities, -1, 0)
-    stored = np.rint(values / SCALE).astype(np.uint8)
-    stored[:, ~part.valid] = NO_DATA_OF_PROBABILITIES
-    return stored
+    # Where there is no data a network may give NaN, which is not converted to a whole number.
+    steps = np.where(part.valid, np.rint(values / SCALE), NO_DATA_OF_PROBABILITIES)
+    return steps.astype(np.uint8)
 
 
 @contextmanager

@@ -14,8 +14,14 @@ from multisenge_lib.dataset import (
     load_selection,
     write_dataset_toml,
 )
-from multisenge_lib.errors import ExperimentError, ModelError, SelectionError
-from multisenge_lib.maps import patches_to_map, predict_map, predict_rasters, predict_root
+from multisenge_lib.errors import ExperimentError, FileError, ModelError, SelectionError
+from multisenge_lib.maps import (
+    from_root,
+    patches_to_map,
+    predict_map,
+    predict_rasters,
+    predict_root,
+)
 from multisenge_lib.models import build_model, load_model, model_card, save_model
 
 SIX = TYPOLOGIES["6c"]
@@ -59,6 +65,27 @@ def test_rasters_and_patches_say_their_days(tmp_path):
     path = save_with_days(file, dataset, tmp_path / "two")
     maps = predict_root(path, tmp_path / "root", tmp_path / "maps", tiles=["31UEQ"])
     assert read_pixels(maps[0]).max() <= 6
+
+
+@pytest.mark.fault("predict: a link of another date to the same raster -> another map, refused")
+def test_another_day_is_another_map(tmp_path):
+    path = save_with_days(write_network(tmp_path), MULTISENGE, tmp_path)
+    s2 = write_rasters(tmp_path / "rasters", (64, 64))["s2"]
+    link = tmp_path / "20200701_s2.tif"
+    link.symlink_to(s2[0])
+    out = predict_rasters(path, {"s2": [link, *s2[1:]]}, tmp_path / "map.tif", window=32)
+    link = link.rename(tmp_path / "20200730_s2.tif")
+    with pytest.raises(FileError, match="of other data or settings"):
+        predict_rasters(path, {"s2": [link, *s2[1:]]}, out, window=32)
+
+
+def test_a_tile_of_other_days_is_another_map(tmp_path, monkeypatch):
+    dataset = write_two_months(tmp_path / "root")
+    path = save_with_days(write_network(tmp_path), dataset, tmp_path)
+    predict_root(path, tmp_path / "root", tmp_path / "maps", tiles=["31UEQ"])
+    monkeypatch.setattr(from_root, "_dates", lambda *_: ["2020-07-30", "2020-08-30"])
+    with pytest.raises(FileError, match="of other data or settings"):
+        predict_root(path, tmp_path / "root", tmp_path / "maps", tiles=["31UEQ"])
 
 
 def test_patches_of_a_network_with_more_radar_dates(tmp_path):

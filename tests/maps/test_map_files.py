@@ -90,6 +90,20 @@ def test_entropy_is_0_for_one_certain_class_and_1_for_all_alike():
     np.testing.assert_allclose(entropy(probabilities), [0, 1, 0.5], atol=1e-6)
 
 
+def test_there_is_no_doubt_where_there_is_one_class():
+    np.testing.assert_array_equal(entropy(np.ones((2, 3, 1), np.float32)), np.zeros((2, 3)))
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("layer", ["probabilities", "entropy"])
+def test_probabilities_of_nan_where_there_is_no_data(layer):
+    probabilities = np.array([[[np.nan, np.nan], [1, 0]]], np.float32)
+    part = MapPart(0, 0, probabilities, np.array([[False, True]]))
+    stored = map_files._layer_values(layer, part)
+    assert stored.dtype == np.uint8
+    assert stored[0, 0].tolist() == [255, 250 if layer == "probabilities" else 0]
+
+
 def test_a_pixel_without_data_has_no_class():
     probabilities = np.array([[[0.2, 0.8], [0.9, 0.1]]])
     valid = np.array([[True, False]])
