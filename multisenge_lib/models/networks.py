@@ -21,7 +21,7 @@ import sys
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib.machinery import PathFinder
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any
@@ -162,11 +162,18 @@ def _is_neighbour(package: str, path: Path) -> bool:
     beside = PathFinder.find_spec(package, [str(folder), str(Path.cwd())])
     if beside is None:
         return False
-    if beside.origin is not None:  # a .py file, or a folder with an __init__.py
-        return True
     # A folder without an __init__.py is a package only where there is no other of its name.
-    installed = PathFinder.find_spec(package, _paths_of_packages(folder))
-    return installed is None or installed.origin is None
+    return _has_code(beside) or not _is_installed(package, folder)
+
+
+def _has_code(specification: ModuleSpec | None) -> bool:
+    """Return whether a module is a .py file or a folder with an __init__.py."""
+    return specification is not None and specification.origin is not None
+
+
+def _is_installed(package: str, folder: Path) -> bool:
+    """Return whether Python finds a package elsewhere than in this folder and the current one."""
+    return _has_code(PathFinder.find_spec(package, _paths_of_packages(folder)))
 
 
 def _paths_of_packages(folder: Path) -> list[str]:
@@ -228,7 +235,7 @@ def find_builder(network: str, digest: str = "") -> Callable[..., Any]:
 
     Args:
         network: see `parse_network`.
-        digest: what a file must have; empty for any.
+        digest: hash that the file must have; empty: do not check.
 
     Raises:
         ExperimentError: there is no such network, or its file cannot be imported, has changed, or
@@ -264,14 +271,17 @@ def _check_parameters(network: str, function: str, builder: Callable[..., Any]) 
     for name, parameter in parameters.items():
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             continue
-        is_known = name in (*REQUIRED_PARAMETERS, *OPTIONAL_PARAMETERS)
-        if parameter.kind is parameter.POSITIONAL_ONLY or (
-            not is_known and parameter.default is parameter.empty
-        ):
+        if parameter.kind is parameter.POSITIONAL_ONLY:
             raise ExperimentError(
-                f"{printable(network)}: {function} needs {name}, which nobody gives it by name: "
-                f"define it as {function}(series, classes), if you like with "
-                f"{' and '.join(OPTIONAL_PARAMETERS)}, and give other parameters a default"
+                f"{printable(network)}: {function} takes {name} by position alone, and parameters "
+                "are given by name: remove the / from its definition"
+            )
+        is_known = name in (*REQUIRED_PARAMETERS, *OPTIONAL_PARAMETERS)
+        if not is_known and parameter.default is parameter.empty:
+            raise ExperimentError(
+                f"{printable(network)}: {function} has a required parameter {name}, which is never "
+                f"passed: give it a default, or define {function}(series, classes), if you like "
+                f"with {' and '.join(OPTIONAL_PARAMETERS)}"
             )
 
 

@@ -8,9 +8,10 @@ import inspect
 import json
 import tempfile
 import zipfile
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -25,6 +26,15 @@ from multisenge_lib.software import provenance
 
 #: What Keras writes into the archive beside the weights.
 _METADATA = "metadata.json"
+#: Characters of a version or commit in a message.
+_VERSION_LENGTH = 7
+
+
+class _Series(NamedTuple):
+    """How many dates and bands a series of images has."""
+
+    dates: int | None
+    bands: int
 
 
 # --- Write ---
@@ -81,13 +91,14 @@ def load_model(path: Path | str, network: str | None = None) -> tuple[keras.Mode
 
     Args:
         path: path of the `.keras` file.
-        network: the file of a network of your own, such as `my_networks.py:build`. It is needed
-            where that file defines layers, and is imported; a path in the `.keras` file never is.
+        network: the Python file of a network of your own, such as `my_networks.py:build`. It is
+            needed if that Python file defines layers, and is then imported. A path that the
+            `.keras` file names is never imported.
 
     Raises:
         ExperimentError: the file of the network cannot be imported.
-        ModelError: it is missing, damaged, much larger than it seems, or of a newer version; or its
-            card is missing, wrong, or not that of the network.
+        ModelError: the `.keras` file is missing, damaged, much larger than it seems, or of a newer
+            version; or its card is missing, wrong, or not that of the network.
     """
     path = Path(path)
     card = read_model_card(path)
@@ -141,26 +152,41 @@ def _remedy(card: ModelCard, network: str | None) -> str:
 def _check_fit(path: Path, card: ModelCard, model: keras.Model) -> None:
     """Refuse a card that is not the network's: other inputs, dates, bands or classes."""
     expected = {}
+    shapes_of_days = {}
     for sensor, bands in card.bands.items():
-        expected[sensor] = (len(card.months_of(sensor)), len(bands))
-    described = f"{expected} dates and bands and {len(card.classes)} classes"
+        dates = len(card.months_of(sensor))
+        expected[sensor] = _Series(dates, len(bands))
+        shapes_of_days[days_input(sensor)] = (None, dates)
 
-    shapes = {tensor.name: tensor.shape for tensor in model.inputs}
-    # A network may also take the day of the year of each image.
-    for sensor, (dates, _) in expected.items():
-        if shapes.get(days_input(sensor)) == (None, dates):
-            del shapes[days_input(sensor)]
-    are_series = all(len(shape) == 5 for shape in shapes.values())
-    actual = {name: (shape[1], shape[-1]) for name, shape in shapes.items() if len(shape) == 5}
-    outputs = model.outputs
-    is_one_map = len(outputs) == 1 and len(outputs[0].shape) == 4
-    fits = are_series and actual == expected and is_one_map
-    if not fits or outputs[0].shape[-1] != len(card.classes):
+    actual = {}
+    for tensor in model.inputs:
+        # A network may also take the day of the year of each image.
+        if shapes_of_days.get(tensor.name) == tensor.shape:
+            continue
+        is_series = len(tensor.shape) == 5
+        actual[tensor.name] = _Series(tensor.shape[1], tensor.shape[-1]) if is_series else None
+    classes = []
+    for output in model.outputs:
+        classes.append(output.shape[-1] if len(output.shape) == 4 else None)
+    if actual != expected or classes != [len(card.classes)]:
         raise ModelError(
-            f"the description in {printable(path)} is not of its network: it says {described}, the "
-            f"network takes {shapes} and gives {[output.shape for output in outputs]}: save it "
-            "again with its own description"
+            f"the description in {printable(path)} is not of its network: it says "
+            f"{_in_words(expected, [len(card.classes)])}, the network has "
+            f"{_in_words(actual, classes)}: save it again with its own description"
         )
+
+
+def _in_words(inputs: Mapping[str, _Series | None], classes: Sequence[int | None]) -> str:
+    """Inputs and outputs in words, such as `4 dates and 2 bands of s1 and 10 classes`."""
+    words = []
+    for name, series in inputs.items():
+        if series is None:
+            words.append(f"{printable(name)}, which is not a series of images")
+        else:
+            words.append(f"{series.dates} dates and {series.bands} bands of {printable(name)}")
+    for number in classes:
+        words.append("an output that is not a map" if number is None else f"{number} classes")
+    return " and ".join(words)
 
 
 def _check_weights(path: Path, model: keras.Model) -> None:
@@ -181,12 +207,20 @@ def _versions(path: Path, card: ModelCard) -> str:
             written_by = json.loads(archive.read(_METADATA)).get("keras_version")
     except (OSError, KeyError, ValueError, AttributeError, zipfile.BadZipFile):
         written_by = None
-    here = provenance()
-    theirs = f"Keras {written_by} and this library at {str(card.library.get('commit'))[:7]}"
-    ours = f"Keras {keras.__version__} and this library at {str(here['commit'])[:7]}"
-    if theirs == ours:
+    versions = [
+        ("Keras", written_by, keras.__version__),
+        ("this library at", card.library.get("commit"), provenance()["commit"]),
+    ]
+    theirs = []
+    ours = []
+    for name, their_version, our_version in versions:
+        # A file may not say what wrote it, and a copy of the library without Git has no commit.
+        if their_version and our_version and their_version != our_version:
+            theirs.append(f"{name} {printable(their_version)[:_VERSION_LENGTH]}")
+            ours.append(f"{name} {our_version[:_VERSION_LENGTH]}")
+    if not theirs:
         return ""
-    return f"; it was written by {theirs}, here are {ours}"
+    return f"; it was written by {' and '.join(theirs)}, read by {' and '.join(ours)}"
 
 
 # --- Another size ---
@@ -211,17 +245,19 @@ def with_input_size(model: keras.Model, size: int | None) -> keras.Model:
     """Make the same network with the same weights, for patches of another size; None for any.
 
     Raises:
-        ExperimentError: its peepholes tie it to the size that it was trained on.
+        ExperimentError: weights such as peepholes tie the network to the size of its training.
     """
     config = _sizes(model.get_config(), size)
-    layers = {type(layer).__name__: type(layer) for layer in model.layers}
+    # Layers of the user's may lie inside a nested model, or inside one such as TimeDistributed.
+    layers = {type(layer).__name__: type(layer) for layer in model._flatten_layers()}
     other = keras.Model.from_config(config, custom_objects=layers)
     try:
         other.set_weights(model.get_weights())
     except ValueError:
         side = model.output_shape[1]
         raise ExperimentError(
-            f"weights of {model.name}, such as peepholes, have the size of its patches, {side} "
-            f"pixels, asked for {size}: give windows of {side}"
+            f"{model.name} was trained on patches of {side} pixels, and some of its weights, such "
+            f"as peepholes, have that size; asked for {size or 'any size'}: give patches or "
+            f"windows of {side} pixels"
         ) from None
     return other

@@ -20,13 +20,14 @@ from multisenge_lib.models import (
     model_card,
     save_model,
     takes_days,
+    with_input_size,
     with_network,
 )
 from multisenge_lib.models.networks import find_builder, parse_network
 
 #: A network as a user writes it: the mean over the dates, and one convolution.
 MEAN_OF_DATES = """
-from keras import layers, ops
+from keras import Model, layers, ops
 
 def build(series, classes):
     image = layers.Concatenate()([ops.mean(x, axis=1) for x in series.values()])
@@ -59,6 +60,12 @@ class Scale(layers.Layer):
 def own_layer(series, classes):
     image = Scale(name="scale")(ops.mean(series["s2"], axis=1))
     return layers.Conv2D(classes, 1, name="logits")(image)
+
+def nested(series, classes):
+    image = ops.mean(series["s2"], axis=1)
+    inside = layers.Input(image.shape[1:])
+    block = Model(inside, Scale()(inside))
+    return layers.Conv2D(classes, 1, name="logits")(block(image))
 
 constant = 3
 
@@ -174,9 +181,9 @@ PROTOCOL = {
     "other_parameters": "has no parameter series and classes",
     "missing": r"there is no function missing in it \(functions there: build, no_logits, a_class",
     "constant": "there is no function constant in it",
-    "more_parameters": r"more_parameters needs width, .* define it as more_parameters\(series, cl",
-    "by_position": "by_position needs series, which nobody gives it",
-    "another_sensor": r"stops in line 45 \(KeyError: 'sar'\): .* s1 \(None, 4, 32, 32, 2\), s2",
+    "more_parameters": "more_parameters has a required parameter width, which is never passed",
+    "by_position": "by_position takes series by position alone, .* remove the /",
+    "another_sensor": r"stops in line 51 \(KeyError: 'sar'\): .* s1 \(None, 4, 32, 32, 2\), s2",
     "probabilities": "returns probabilities: .* leave the softmax out",
     "probabilities_too": "returns probabilities: it must return the logits",
     "no_input": "make no network .*: compute them from series",
@@ -290,6 +297,15 @@ def test_a_saved_network_of_a_file_is_loaded_with_the_file(file, tmp_path):
     images = {"s2": np.random.default_rng(1).uniform(size=(1, 4, 32, 32, 10))}
     expected = model.predict_on_batch(images)
     np.testing.assert_allclose(loaded.predict_on_batch(images), expected, atol=1e-6)
+
+
+def test_a_layer_of_a_file_inside_a_nested_model_takes_another_size(file, tmp_path):
+    network = f"{file}:nested"
+    _, path = saved(with_network(get_experiment("s2_6c"), network), tmp_path)
+    for name in [name for name in sys.modules if name.startswith("multisenge_network_")]:
+        del sys.modules[name]  # as in another process
+    loaded, _ = load_model(path, network)
+    assert with_input_size(loaded, 64).output_shape == (None, 64, 64, 6)
 
 
 @pytest.mark.fault("model.keras: layers of a file that is not named -> one line with the remedy")

@@ -66,7 +66,7 @@ def test_peepholes_tie_a_network_to_its_size(monkeypatch):
     with pytest.raises(ExperimentError, match="peepholes need a fixed image size"):
         with_input_size(build_model(replace(EXPERIMENT, peephole=True), 32), None)
     with pytest.raises(
-        ExperimentError, match=r"such as peepholes, have the size of its patches, 32 pixels"
+        ExperimentError, match=r"such as peepholes, have that size; asked for 64: .* of 32 pixels"
     ):
         with_input_size(build_model(replace(EXPERIMENT, peephole=True), 32), 64)
 
@@ -175,9 +175,23 @@ def test_a_network_of_a_newer_keras_names_both_versions(path, tmp_path):
         config_json=json.dumps(config),
         metadata_json=json.dumps({"keras_version": "99.1"}),
     )
-    with pytest.raises(ModelError, match=r"written by Keras 99\.1 .*here are Keras 3\.") as caught:
+    with pytest.raises(ModelError, match=r"written by Keras 99\.1, read by Keras 3\.") as caught:
         load_model(newer)
     one_line(caught)
+
+
+def test_versions_that_a_file_does_not_say_are_left_out(path, tmp_path):
+    other = with_entries(path, tmp_path / "model.keras", config_json="{}", metadata_json="{}")
+    with pytest.raises(ModelError, match=r"train it again, or fetch it again$"):
+        load_model(other)
+
+
+def test_a_wrong_description_says_what_differs_in_words(path, tmp_path):
+    other = described(path, tmp_path / "model.keras", months=[7, 8, 9])
+    dates = [f"{n} dates and 2 bands of s1 and {n} dates and 10 bands of s2" for n in (3, 4)]
+    says, has = [f"{words} and 10 classes" for words in dates]
+    with pytest.raises(ModelError, match=f"it says {says}, the network has {has}: save it again"):
+        load_model(other)
 
 
 @pytest.mark.fault("model.keras: weights of NaN -> refused, not a map of class 1 everywhere")
