@@ -63,7 +63,7 @@ from multisenge_lib.errors import (
 #: The folder of each layer.
 _FOLDERS = {"reference": REFERENCE} | {sensor: sensor for sensor in SENSORS}
 _MOST_EXAMPLES = 5
-#: Layer and file that a problem is about, for each subject of the evidence that can be one.
+#: Where to report a problem found in the content: layer and file, by subject.
 _PLACE_OF_PROBLEM = {
     "Band order": ("s2", "s2/"),
     "Reflectance": ("s2", "s2/"),
@@ -96,7 +96,7 @@ class CheckReport:
 
     Attributes:
         root: the data root.
-        dataset: the name of its description, or why there is none.
+        dataset: the dataset's name, or why the root has no valid description.
         files: one row per layer and tile: `named` in labels, `on_disk`, `missing`, `unnamed`,
             `damaged` (with a problem), `no_data` (mean share of pixels, percent).
         problems: what keeps files from being used, by kind.
@@ -162,47 +162,42 @@ def check_root(root: Path | str, workers: int | None = None, progress: bool = Fa
         raise PatchError(
             f"{printable(root)} is not a folder: give the data root, which holds {LABELS}/"
         )
-    dataset, title, problems = _describe(root)
+    dataset, title, wrong_description = _describe(root)
     index, wrong_labels = _read_labels(root, dataset)
-    problems += wrong_labels
     files = _inventory(root, index)
     if files.empty:
         folders = "/, ".join(_FOLDERS.values())
         raise PatchError(f"{printable(root)} holds no patch: a data root has {LABELS}/, {folders}/")
     # Said once for the layer, and then not again for each of its files.
     gone = _layers_that_are_gone(files)
-    problems += gone
 
     findings = _read_all(root, dataset, files, workers or os.cpu_count() or 1, progress)
     sound = findings[findings["problems"].map(len) == 0]
-    evidence = {
-        "Place": place(sound),
-        "Band order": band_order(sound[sound["layer"] == "s2"]),
-        "Reflectance": reflectance_unit(sound[sound["layer"] == "s2"]),
-        "Backscatter": backscatter_levels(sound[sound["layer"] == "s1"]),
-    }
+    evidence = _judge_content(sound)
     # Without a description there are no months yet, and without a layer nothing is selected.
     # With a label that cannot be read, the blocks of the others would be drawn wrongly.
     if dataset.name and not index.empty and not gone and not wrong_labels:
         evidence["Selection"] = _selected_patches(root, index, dataset)
-    problems += _problems_of_content(evidence)
-    problems += _problem_of_size(root, sound, dataset)
-    notes = _notes_on_names(files, wrong_labels, {remark.layer for remark in gone})
-    for row in findings.itertuples():
-        file = printable(row.file)
-        problems += [Remark(row.layer, file, words) for words in row.problems]
-        notes += [Remark(row.layer, file, words) for words in row.notes]
-    sentences = {}
-    for subject, of_subject in evidence.items():
-        if of_subject.sentence:
-            sentences[subject] = of_subject.sentence
+
+    problems = [
+        *wrong_description,
+        *wrong_labels,
+        *gone,
+        *_problems_of_content(evidence),
+        *_problem_of_size(root, sound, dataset),
+        *_remarks_on_rasters(findings, "problems"),
+    ]
+    notes = [
+        *_notes_on_names(files, wrong_labels, {remark.layer for remark in gone}),
+        *_remarks_on_rasters(findings, "notes"),
+    ]
     return CheckReport(
         root=root,
         dataset=title,
         files=_count_files(files, findings),
         problems=_group(problems),
         notes=_group(notes),
-        evidence=sentences,
+        evidence=_sentences(evidence),
         draft=_draft(root, index, findings, dataset),
     )
 
@@ -299,9 +294,9 @@ def _layers_that_are_gone(files: pd.DataFrame) -> list[Remark]:
     gone = []
     for layer, of_layer in files[files["named"]].groupby("layer"):
         if not of_layer["on_disk"].any():
-            files = counted(len(of_layer), "file", "files")
+            missing = counted(len(of_layer), "file", "files")
             words = (
-                f"not one of the {files} that labels name is there: fetch the layer, or correct "
+                f"not one of the {missing} that labels name is there: fetch the layer, or correct "
                 "the link to it"
             )
             gone.append(Remark(layer, f"{_FOLDERS[layer]}/", words))
@@ -353,7 +348,8 @@ class FileFindings:
         tile: tile of its patch.
         file: below the root.
         problems: one sentence each.
-        size: pixels along its side; None where it has problems, as all below.
+        size: pixels along its side; None if the raster has problems; then the next two are None
+            too.
         offset: metres east and south of where its name says.
         content: what its pixels show.
     """
@@ -383,8 +379,11 @@ def _read_all(
         total=len(readable), desc="checking", unit=" files", disable=None if progress else True
     )
     with ThreadPoolExecutor(workers) as pool, bar:
-        by_patch = readable.groupby("patch")
-        for findings in pool.map(lambda group: _read_patch(root, dataset, *group), by_patch):
+
+        def read_group(group: tuple[str, pd.DataFrame]) -> list[FileFindings]:
+            return _read_patch(root, dataset, *group)
+
+        for findings in pool.map(read_group, readable.groupby("patch")):
             rows += [finding.row() for finding in findings]
             bar.update(len(findings))
     columns = list(FileFindings("", "", "").row())
@@ -412,6 +411,36 @@ def _read_patch(
                 findings.content = content_of(raster, row.layer, dataset)
             all_findings.append(findings)
     return all_findings
+
+
+def _judge_content(sound: pd.DataFrame) -> dict[str, ContentCheck]:
+    """What the pixels of all sound rasters say, by subject."""
+    s1 = sound[sound["layer"] == "s1"]
+    s2 = sound[sound["layer"] == "s2"]
+    return {
+        "Place": place(sound),
+        "Band order": band_order(s2),
+        "Reflectance": reflectance_unit(s2),
+        "Backscatter": backscatter_levels(s1),
+    }
+
+
+def _sentences(evidence: dict[str, ContentCheck]) -> dict[str, str]:
+    """The sentence of each subject that has one."""
+    sentences = {}
+    for subject, of_subject in evidence.items():
+        if of_subject.sentence:
+            sentences[subject] = of_subject.sentence
+    return sentences
+
+
+def _remarks_on_rasters(findings: pd.DataFrame, kind: str) -> list[Remark]:
+    """The `problems` or `notes` of all rasters that were read."""
+    remarks = []
+    for row in findings.itertuples():
+        file = printable(row.file)
+        remarks += [Remark(row.layer, file, words) for words in getattr(row, kind)]
+    return remarks
 
 
 def _selected_patches(root: Path, index: pd.DataFrame, dataset: Dataset) -> ContentCheck:
