@@ -55,7 +55,7 @@ def test_a_sentence_names_the_clear_gains(written):
     three = dict.fromkeys(
         ["Sentinel-2, to Sentinel-1", *unclear, "Sentinel-1, to Sentinel-2"], clear
     )
-    assert chapters.step_sentence(three).startswith("All three gains are clear: another seed")
+    assert chapters.step_sentence(three).startswith("All three gains are clear: their intervals")
     del three["Inception, to both sensors"]
     assert "Sentinel-2 added to Sentinel-1 and from Sentinel-1 added" in chapters.step_sentence(
         three
