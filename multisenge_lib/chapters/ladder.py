@@ -42,7 +42,6 @@ _OTHER_SCORES = {
     URBAN_F1: "urban F1",
     "mean_iou": "mean IoU",
     "kappa": "kappa",
-    "weighted_f1": "weighted F1",
     "accuracy": "accuracy",
 }
 _NO_BREAK = "\N{NO-BREAK SPACE}"
