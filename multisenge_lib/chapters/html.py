@@ -167,7 +167,11 @@ def _row(
     name: str | None, cells: pd.Series, formats: Mapping[Any, str], css: pd.Series | None
 ) -> str:
     """Write a row of a table, with its name as head if it has one."""
-    head = "" if name is None else f'<th scope="row">{escape(name)}</th>'
+    head = ""
+    if name is not None:
+        # On a phone a name such as inception_10c+full_skip may break after its plus sign. The mark
+        # is not a character, so it is not copied with the name.
+        head = f'<th scope="row">{escape(name).replace("+", "+<wbr>")}</th>'
     written = []
     for column, value in cells.items():
         style = "" if css is None else f' style="{escape(css[column])}"'

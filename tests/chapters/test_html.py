@@ -116,3 +116,8 @@ def test_small_counts_are_words():
 )
 def test_how_often_is_written_as_in_a_sentence(counts, words):
     assert html.times(counts) == words
+
+
+def test_a_long_name_may_break_after_its_plus_sign():
+    table = pd.DataFrame({"seeds": ["1"]}, index=["inception_10c+full_skip"])
+    assert '<th scope="row">inception_10c+<wbr>full_skip</th>' in html.table(table)._repr_html_()
