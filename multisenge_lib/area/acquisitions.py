@@ -6,8 +6,9 @@ from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
+from rasterio.warp import transform_bounds
 
-from multisenge_lib.area.band_source import BandSource, Placement, placement_of
+from multisenge_lib.area.band_source import BandSource, Placement, placement_of, utm_zone
 from multisenge_lib.errors import ImportAreaError, counted
 
 
@@ -70,8 +71,8 @@ def group_by_day(bands: list[BandOfDay]) -> tuple[list[Acquisition], list[str]]:
 
     Raises:
         ImportAreaError: two sources give the same band of one date at one resolution, and are no
-            neighbours: they show the same ground, or lie in different projections. Or one of
-            several files of a date lacks a band.
+            neighbours: they show the same ground, or lie in different projections that are not both
+            UTM zones. Or one of several files of a date lacks a band.
     """
     grouped: dict[tuple[str, np.datetime64], dict[str, list[BandSource]]] = {}
     for sensor, band, day, source in bands:
@@ -137,7 +138,7 @@ def _finest(
         by_grid[source.grid] = _PlacedSource(source, placement_of(sensor, source))
     placed = [by_grid[grid] for grid in sorted(by_grid)]
     for one, other in combinations(placed, 2):
-        if one.place.stored_crs != other.place.stored_crs:
+        if not _are_comparable(one.place, other.place):
             raise both_give(one.source, other.source, band, day, "in different projections")
     # ESA's folder R20m holds B2 again, as a mean of the 10 m pixels in R10m.
     smallest_pixel = min(place.pixel_width for _, place in placed)
@@ -156,9 +157,24 @@ def _finest(
     return [one.source for one in fine], [one.source for one in coarser]
 
 
+def _are_comparable(one: Placement, other: Placement) -> bool:
+    """Whether two rasters lie in one projection, or in two UTM zones as neighbouring tiles may."""
+    if one.stored_crs == other.stored_crs:
+        return True
+    return utm_zone(one.stored_crs) is not None and utm_zone(other.stored_crs) is not None
+
+
 def _lies_within(inner: Placement, outer: Placement, margin: float) -> bool:
-    """Whether a raster shows no ground that the other does not show, but for a margin."""
-    left, bottom, right, top = inner.stored_bounds
+    """Whether a raster shows no ground that the other does not show, but for a margin.
+
+    In another zone the edges of a raster are turned a little. The rectangle around them is slightly
+    larger than the raster, so a raster that barely lies within the other may count as its
+    neighbour.
+    """
+    bounds = inner.stored_bounds
+    if inner.stored_crs != outer.stored_crs:
+        bounds = transform_bounds(inner.stored_crs, outer.stored_crs, *bounds)
+    left, bottom, right, top = bounds
     outer_left, outer_bottom, outer_right, outer_top = outer.stored_bounds
     return (
         left > outer_left - margin
@@ -201,7 +217,12 @@ def _match_parts(
 
 
 def _is_same_ground(one: Placement, other: Placement) -> bool:
-    """Whether two rasters cover the same ground; bands of 60 m may end within a pixel of others."""
+    """Whether two rasters cover the same ground; bands of 60 m may end within a pixel of others.
+
+    The bands of one tile lie in one projection.
+    """
+    if one.stored_crs != other.stored_crs:
+        return False
     tolerance = max(one.pixel_width, other.pixel_width) * 1.01
     return np.allclose(one.stored_bounds, other.stored_bounds, rtol=0, atol=tolerance)
 

@@ -76,6 +76,16 @@ class Placement(NamedTuple):
         return float(np.hypot(self.transform.b, self.transform.e))
 
 
+def utm_zone(crs: CRS) -> tuple[int, bool] | None:
+    """The number of a UTM zone on WGS 84, and whether it is the southern one; else None."""
+    code = crs.to_epsg()
+    if code is not None and 32601 <= code <= 32660:
+        return code - 32600, False
+    if code is not None and 32701 <= code <= 32760:
+        return code - 32700, True
+    return None
+
+
 def placement_of(sensor: str, source: BandSource) -> Placement:
     """Open a source to read where its pixels lie.
 

@@ -93,7 +93,7 @@ class PatchWriter:
         missing_shares = []
         empty_bands = np.ones(len(bands), bool)
         with open_parts(acquisition, bands, self.grid, self.units) as parts:
-            overlaps = Overlaps(acquisition.sensor, bands)
+            overlaps = Overlaps(acquisition.sensor, bands, [part.crs for part in parts])
             for row in self.rows:
                 window = Window(0, row, self.grid.width, self.size)
                 strips = read_strips(parts, window)

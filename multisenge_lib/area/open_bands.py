@@ -12,8 +12,8 @@ from rasterio.errors import RasterioError
 from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
-from multisenge_lib.area.band_source import BandSource, without_jump
-from multisenge_lib.area.target_grid import TargetGrid, lies_on_grid, utm_zone
+from multisenge_lib.area.band_source import BandSource, utm_zone, without_jump
+from multisenge_lib.area.target_grid import TargetGrid, lies_on_grid
 from multisenge_lib.area.units import Encoding, InputUnits
 from multisenge_lib.dataset import (
     LARGEST_UINT16,

@@ -11,6 +11,7 @@ from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
+from rasterio.crs import CRS
 from rasterio.windows import Window
 
 from multisenge_lib.area.acquisitions import Acquisition, both_give
@@ -64,6 +65,7 @@ class PartReader:
         sensor: `s1` or `s2`.
         units: what the user says of the stored values.
         rows: first row of the grid on which it shows ground, and the row after the last.
+        crs: the projection that its first file is stored in; None where it is the only part.
         samples: of each strip that was read, thinned values `(bands, height, width)`.
         lowest: the least stored value of backscatter so far; infinite before there is one.
         vanished: whether a value that is not marked as no data became an intensity of 0.
@@ -75,6 +77,7 @@ class PartReader:
     sensor: str
     units: InputUnits
     rows: tuple[int, int]
+    crs: CRS | None = None
     samples: list[np.ndarray] = field(default_factory=list)
     lowest: float = np.inf
     vanished: bool = False
@@ -158,9 +161,12 @@ def open_parts(
                 stack.enter_context(open_band(part[band], sensor, grid, units)) for band in bands
             ]
             rows = (0, grid.height)
+            crs = None
             if len(acquisition.parts) > 1:
-                rows = rows_of(placement_of(sensor, part[bands[0]]), grid)
-            parts.append(PartReader(bands, opened, sensor, units, rows))
+                place = placement_of(sensor, part[bands[0]])
+                rows = rows_of(place, grid)
+                crs = place.stored_crs
+            parts.append(PartReader(bands, opened, sensor, units, rows, crs))
         yield parts
 
 
@@ -252,10 +258,19 @@ class Overlaps:
     """How well the parts of an acquisition agree where they overlap, in the values of the layout.
 
     Stored values would not do: the share by which they differ depends on the unit and the offset.
+    Parts in one projection are compared pixel by pixel. Of parts in two UTM zones, one at least was
+    resampled onto the grid, which smooths it. So their means are compared, one row of patches at a
+    time.
+
+    Args:
+        sensor: `s1` or `s2`.
+        bands: names of the bands.
+        projections: of the parts, in their order.
     """
 
-    def __init__(self, sensor: str, bands: Sequence[str]):
+    def __init__(self, sensor: str, bands: Sequence[str], projections: Sequence[CRS | None]):
         self.bands = bands
+        self.projections = projections
         self.tolerated = _SMALL_DIFFERENCE if sensor == "s2" else 0
         self.pixels: dict[tuple[int, int], int] = {}
         self.magnitude: dict[tuple[int, int], np.ndarray] = {}
@@ -269,10 +284,18 @@ class Overlaps:
             if not both.any():
                 continue
             values = one.values[:, both].astype(np.float64)
-            difference = np.abs(other.values[:, both] - values)
+            difference = other.values[:, both] - values
+            if self._in_one_projection(pair):
+                total_difference = np.abs(difference).sum(axis=1)
+            else:
+                total_difference = np.abs(difference.sum(axis=1))
             self.pixels[pair] = self.pixels.get(pair, 0) + int(both.sum())
             self.magnitude[pair] = self.magnitude.get(pair, 0) + values.sum(axis=1)
-            self.difference[pair] = self.difference.get(pair, 0) + difference.sum(axis=1)
+            self.difference[pair] = self.difference.get(pair, 0) + total_difference
+
+    def _in_one_projection(self, pair: tuple[int, int]) -> bool:
+        one, other = pair
+        return self.projections[one] == self.projections[other]
 
     def check(self, acquisition: Acquisition) -> None:
         """Refuse parts that differ, after all strips were compared.

@@ -14,7 +14,7 @@ from rasterio.transform import Affine, from_origin
 from rasterio.warp import transform_bounds
 
 from multisenge_lib.area.acquisitions import Acquisition
-from multisenge_lib.area.band_source import Placement, placement_of
+from multisenge_lib.area.band_source import Placement, placement_of, utm_zone
 from multisenge_lib.dataset import PIXEL, WGS84, tile_corner, tile_of_square
 from multisenge_lib.errors import ImportAreaError
 
@@ -50,16 +50,6 @@ class TargetGrid(NamedTuple):
     def transform(self) -> Affine:
         """From pixels to metres."""
         return from_origin(self.west, self.north, PIXEL, PIXEL)
-
-
-def utm_zone(crs: CRS) -> tuple[int, bool] | None:
-    """The number of a UTM zone on WGS 84, and whether it is the southern one; else None."""
-    code = crs.to_epsg()
-    if code is not None and 32601 <= code <= 32660:
-        return code - 32600, False
-    if code is not None and 32701 <= code <= 32760:
-        return code - 32700, True
-    return None
 
 
 def lies_on_grid(place: Affine, crs: CRS, grid_crs: CRS) -> bool:

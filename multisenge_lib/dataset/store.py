@@ -166,7 +166,9 @@ def _store_name(source: _Source) -> str:
     )
     digest = hashlib.sha256(repr(identity).encode())
     for row in source.rows:
-        digest.update(f"{row.patch} {row.s1_dates} {row.s2_dates}\n".encode())
+        # Written out day by day: how NumPy prints an array depends on its print options.
+        days = [str(day) for day in (*row.s1_dates, "and", *row.s2_dates)]
+        digest.update(f"{row.patch} {' '.join(days)}\n".encode())
     return digest.hexdigest()[:24]
 
 
@@ -284,6 +286,18 @@ def _arrays_like(path: Path, source: _Source, patch: Patch) -> dict[str, PackedA
     }
 
 
+def _check_patch_size(root: Path, dataset: Dataset, size: int) -> None:
+    """Refuse patches of another size than `dataset.toml` says.
+
+    Which patches are neighbours, and so the splits, would be wrong.
+    """
+    if (root / DESCRIPTION).exists() and size != dataset.patch_pixels:
+        raise PatchError(
+            f"{printable(root / DESCRIPTION)}: patch_pixels is {dataset.patch_pixels}, the rasters "
+            f"have {size} x {size} pixels: correct it, and select the patches again"
+        )
+
+
 def _refuse_problem(entry: Entry, on_error: OnError) -> None:
     if on_error == "stop" and entry.problem is not None:
         raise PatchError(f"{entry.patch}: {entry.problem}")
@@ -315,6 +329,7 @@ def _pack_first(
         patch = _read_or_explain(source, row)
         arrays = None
         if isinstance(patch, Patch):
+            _check_patch_size(source.root, source.dataset, patch.reference.shape[0])
             arrays = _arrays_like(path, source, patch)
         entry = _pack_patch(row, signature, arrays, patch)
         _refuse_problem(entry, on_error)
@@ -457,10 +472,6 @@ def pack(
         reason = error.strerror or error
         raise FileError(f"{printable(path)} cannot be written ({reason}): {_NO_ROOM}") from None
     store = _open(path, source)
-    if (root / DESCRIPTION).exists() and store.size != dataset.patch_pixels:
-        # Which patches are neighbours, and so the splits, would be wrong.
-        raise PatchError(
-            f"{printable(root / DESCRIPTION)}: patch_pixels is {dataset.patch_pixels}, the rasters "
-            f"have {store.size} x {store.size} pixels: correct it, and select the patches again"
-        )
+    # Once more, for a store that was packed before `dataset.toml` was edited.
+    _check_patch_size(root, dataset, store.size)
     return store

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 import rasterio
 from own_images import NORTH, WEST, radar, refused, scene, write
+from rasterio.enums import Resampling
 from rasterio.transform import Affine
+from rasterio.warp import calculate_default_transform, reproject
 
 from multisenge_lib.area import InputUnits, import_area
 from multisenge_lib.dataset import S1_BANDS, S2_BANDS
@@ -67,6 +69,66 @@ def test_tagged_no_data_is_filled(tmp_path):
     write_part(tmp_path / "in", (64, 128), IMAGE.astype(np.int16), nodata=-9999)
     imported = import_area(tmp_path / "root", [tmp_path / "in"], size=64)
     np.testing.assert_array_equal(whole_image(imported.root), IMAGE)
+
+
+#: So wide that the second patch still lies inside where edges are turned.
+WIDE_IMAGE = scene(height=64, width=140)
+
+
+def write_in_other_zone(folder, columns, factor=1.0):
+    """Write a part without its outer rows in the neighbouring UTM zone, with pixels of 10 m there.
+
+    Its edges are turned. Without the outer rows the rectangle around it does not rise above the
+    part in the first zone, whose grid then is that of the area.
+    """
+    part = WIDE_IMAGE[:, 10:54, columns[0] : columns[1]]
+    path = folder / "S2_20230105-other.tif"
+    write(path, part, S2_BANDS, west=WEST + 10 * columns[0], north=NORTH - 100)
+    with rasterio.open(path) as raster:
+        pixels = raster.read()
+        old = {"src_crs": raster.crs, "src_transform": raster.transform}
+        place, width, height = calculate_default_transform(
+            raster.crs, "EPSG:32718", raster.width, raster.height, *raster.bounds, resolution=10
+        )
+    warped = np.zeros((len(pixels), height, width), np.uint16)
+    new = {"dst_crs": "EPSG:32718", "dst_transform": place}
+    reproject(pixels, warped, **old, **new, src_nodata=0, resampling=Resampling.bilinear)
+    warped = (warped * factor).astype(np.uint16)
+    write(path, warped, S2_BANDS, place.c, place.f, crs="EPSG:32718")
+
+
+@pytest.mark.fault("neighbouring tiles in two UTM zones -> put together, the second resampled")
+def test_neighbours_in_two_zones_are_put_together(tmp_path):
+    """The zone of the first file by path is that of the area."""
+    write_part(tmp_path / "in", (0, 90), WIDE_IMAGE)
+    write_in_other_zone(tmp_path / "in", (50, 140))
+    imported = import_area(tmp_path / "root", [tmp_path / "in"], size=64)
+    whole = whole_image(imported.root)
+    np.testing.assert_array_equal(whole[:, :, :90], WIDE_IMAGE[:, :, :90])
+    beyond = WIDE_IMAGE[:, 14:50, 92:118].astype(float)
+    resampled = whole[:, 14:50, 92:118]
+    assert (resampled > 0).all()
+    # Twice resampled, so pixels differ; a shift by a pixel would leave no correlation at all.
+    for band in range(len(S2_BANDS)):
+        assert np.corrcoef(beyond[band].ravel(), resampled[band].ravel())[0, 1] > 0.7
+    notice = "1 date is put together from files that lie beside each other"
+    assert any(sentence.startswith(notice) for sentence in imported.notices)
+
+
+@pytest.mark.fault("neighbouring tiles in two UTM zones, one brighter -> refused")
+def test_neighbours_in_two_zones_must_agree(tmp_path):
+    write_part(tmp_path / "in", (0, 90), WIDE_IMAGE)
+    write_in_other_zone(tmp_path / "in", (50, 140), factor=1.1)
+    message = refused(tmp_path, [tmp_path / "in"], size=64)
+    assert "where they overlap: give one of them" in message
+
+
+@pytest.mark.fault("a part of an image again in another UTM zone -> refused")
+def test_the_same_ground_in_two_zones_is_refused(tmp_path):
+    write_part(tmp_path / "in", (0, 128), WIDE_IMAGE)
+    write_in_other_zone(tmp_path / "in", (30, 90))
+    message = refused(tmp_path, [tmp_path / "in"], size=64)
+    assert "on the same ground" in message
 
 
 def test_radar_in_decibels(tmp_path):
@@ -309,7 +371,7 @@ def test_what_is_in_doubt_is_refused(tmp_path, change, words):
     elif change == "offset":
         pixels = IMAGE + np.uint16(1000)
     elif change == "projection":
-        options = {"crs": "EPSG:32718"}
+        options = {"crs": "EPSG:3857"}
     elif change == "resolution":
         options = {"res": 20}
     folder = tmp_path / "in"

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from own_images import scene, write
+from rasterio.crs import CRS
 from rasterio.windows import Window
 
 from multisenge_lib.area import InputUnits
@@ -75,10 +76,11 @@ def part_of(first_band, second_band, dtype=np.uint16):
     return Strip(values, ~complete, complete, np.zeros(2, bool))
 
 
-def check(sensor, *rows):
-    """Compare rows of the same parts."""
+def check(sensor, *rows, zones=()):
+    """Compare rows of the same parts, which are stored in these UTM zones, or in one."""
+    projections = [CRS.from_epsg(zone) for zone in zones or [32631] * len(rows[0])]
     bands = {"s1": ("VV", "VH"), "s2": ("B2", "B3")}[sensor]
-    overlaps = Overlaps(sensor, bands)
+    overlaps = Overlaps(sensor, bands, projections)
     for strips in rows:
         overlaps.add(dict(enumerate(strips)))
     parts = []
@@ -136,6 +138,23 @@ def test_backscatter_has_no_small_difference(factor, is_refused):
             check("s1", [one, other])
     else:
         check("s1", [one, other])
+
+
+def test_means_are_compared_across_zones():
+    """Resampling smooths: a pixel that is lighter makes up for one that is darker."""
+    zones = (32631, 32632)
+    smoothed = part_of([4800, 3200], [4000, 4000])
+    check("s2", [ONE, smoothed], zones=zones)
+    with pytest.raises(ImportAreaError, match="both give B2 .* differ by 20%"):
+        check("s2", [ONE, smoothed])
+    for factor in (1.06, 0.94):
+        value = int(4000 * factor)
+        with pytest.raises(ImportAreaError, match="both give B3 .* differ by 6%"):
+            check("s2", [ONE, part_of([4000, 4000], [value, value])], zones=zones)
+    # A row that is lighter does not make up for one that is darker.
+    lighter, darker = part_of([4400, 4400], [4000, 4000]), part_of([3600, 3600], [4000, 4000])
+    with pytest.raises(ImportAreaError, match="both give B2 .* differ by 10%"):
+        check("s2", [ONE, lighter], [ONE, darker], zones=zones)
 
 
 def test_all_rows_are_judged_together():

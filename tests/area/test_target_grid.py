@@ -10,7 +10,7 @@ from rasterio.crs import CRS
 from rasterio.transform import Affine
 from rasterio.warp import transform
 
-from multisenge_lib.area.band_source import BandSource, placement_of
+from multisenge_lib.area.band_source import BandSource, placement_of, utm_zone
 from multisenge_lib.area.sources import find_images
 from multisenge_lib.area.target_grid import (
     TargetGrid,
@@ -18,7 +18,6 @@ from multisenge_lib.area.target_grid import (
     lies_on_grid,
     patch_name,
     rows_of,
-    utm_zone,
 )
 from multisenge_lib.dataset import origin_of_patch
 from multisenge_lib.errors import ImportAreaError

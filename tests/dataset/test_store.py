@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from rasters import DAYS, PATCHES, write_raster, write_root
 
+from multisenge_lib import paths
 from multisenge_lib.dataset import S1_BANDS, TYPOLOGIES
 from multisenge_lib.dataset import store as stores
 from multisenge_lib.dataset.description import write_dataset_toml
@@ -96,8 +97,18 @@ def test_another_size_than_described_is_refused(root, selection, tmp_path):
     with pytest.raises(PatchError, match="patch_pixels is 64, the rasters have 32 x 32") as caught:
         pack(root, selection)
     assert "\n" not in str(caught.value)
+    assert not list(paths.cache_dir().rglob("reference.npy")), "refused before anything is packed"
     write_dataset_toml(root, replace(described, patch_pixels=32))
     assert pack(root, selection).size == 32
+    write_dataset_toml(root, described)
+    with pytest.raises(PatchError, match="patch_pixels is 64"):
+        pack(root, selection)
+
+
+def test_the_name_does_not_depend_on_how_numpy_prints(root, selection):
+    first = pack(root, selection)
+    with np.printoptions(threshold=1, edgeitems=1, linewidth=20):
+        assert pack(root, selection).path == first.path
 
 
 def failing_at(number, error):
