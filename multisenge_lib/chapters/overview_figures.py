@@ -35,7 +35,7 @@ from multisenge_lib.chapters.style import (
     name_rows,
     panels,
 )
-from multisenge_lib.dataset import TYPOLOGIES, URBAN
+from multisenge_lib.dataset import MULTISENGE, TYPOLOGIES, URBAN
 from multisenge_lib.paper import METHODS
 from multisenge_lib.results import URBAN_F1, mean_score, read_runs
 
@@ -218,10 +218,17 @@ def _draw_constants(
     real = [height for (group, _), height in heights.items() if group != own_group]
     here = [height for (group, _), height in heights.items() if group == own_group]
     style = {"color": "black", "lw": 1, "ls": "--", "zorder": 2}
-    if on_tile is not None:
-        ax.vlines(on_tile, min(real) - 0.5, max(real) + 0.5, **style)
-    if own is not None:
-        ax.vlines(own, min(here) - 0.5, max(here) + 0.5, **style)
+    for score, rows in ((on_tile, real), (own, here)):
+        if score is not None and rows:
+            ax.vlines(score, min(rows) - 0.5, max(rows) + 0.5, **style)
+
+
+def _comparable_rows(rows: pd.DataFrame, dataset: str) -> list[pd.DataFrame]:
+    """Divide rows into those whose scores can be compared: on the real images, and on others."""
+    is_own = rows["group"] == book_group(dataset)
+    if dataset == MULTISENGE.name or is_own.all() or not is_own.any():
+        return [rows]
+    return [rows[~is_own], rows[is_own]]
 
 
 def score_overview(
@@ -229,31 +236,63 @@ def score_overview(
 ) -> Figure:
     """Draw scores of all networks: the paper's, of others on the real images, and of this book.
 
+    Scores on other images than the real ones have panels of their own, since they cannot be
+    compared with the real ones.
+
     Args:
         dataset: whose records are this book's.
         drawn: number of classes and name of the score of each panel.
         width: width of the figure, in inches.
     """
     rows = overview_rows(dataset, drawn)
-    heights, texts, headings = _row_heights(rows)
-    several = len({classes for classes, _ in drawn}) > 1
+    own_group = book_group(dataset)
+    blocks = _comparable_rows(rows, dataset)
     across = columns_for(width, (len(drawn), 1))
-    height = 0.2 * len(texts) + 0.6
-    figure, axes = panels(len(drawn), width, (len(drawn), 1), height)
-    for position, (ax, (classes, score)) in enumerate(zip(axes, drawn, strict=True)):
-        constants = _constant_scores(dataset, classes, score)
-        of_panel = rows[(rows["classes"] == classes) & (rows["score"] == score)]
-        # One score in several panels has one axis, so that the panels can be compared.
-        of_score = rows[rows["score"] == score]
-        values = [*of_score["value"], *(constant for constant in constants if constant is not None)]
-        limits = interval_limits(values, of_score["low"], of_score["high"])
-        _name_heights(ax, texts, headings, named=position % across == 0)
-        _draw_values(ax, of_panel, heights, limits)
-        _draw_constants(ax, constants, heights, book_group(dataset))
-        ending = f", {classes} classes" if several else ""
-        ax.set_xlabel(_TITLES[score] + ending)
-        ax.locator_params(axis="x", nbins=4)
+    # Inches of each row of panels, from the top down: a block has one row of panels, or on a phone
+    # one per score.
+    row_heights = []
+    for block in blocks:
+        _, texts, _ = _row_heights(block)
+        row_heights += [0.2 * len(texts) + 0.6] * (len(drawn) // across)
+    figure, axes = panels(
+        len(blocks) * len(drawn),
+        width,
+        (len(drawn), 1),
+        float(np.mean(row_heights)),
+        height_ratios=row_heights,
+    )
+    several = len({classes for classes, _ in drawn}) > 1
+    for block, axes_of_block in zip(blocks, axes.reshape(len(blocks), len(drawn)), strict=True):
+        heights, texts, headings = _row_heights(block)
+        for position, (ax, (classes, score)) in enumerate(zip(axes_of_block, drawn, strict=True)):
+            of_panel = block[(block["classes"] == classes) & (block["score"] == score)]
+            _name_heights(ax, texts, headings, named=position % across == 0)
+            constants = _constant_scores(dataset, classes, score)
+            limits = _shared_limits(block, score, constants, own_group)
+            _draw_values(ax, of_panel, heights, limits)
+            _draw_constants(ax, constants, heights, own_group)
+            ending = f", {classes} classes" if several else ""
+            ax.set_xlabel(_TITLES[score] + ending)
+            ax.locator_params(axis="x", nbins=4)
     return figure
+
+
+def _shared_limits(
+    rows: pd.DataFrame,
+    score: str,
+    constants: tuple[float | None, float | None],
+    own_group: str,
+) -> tuple[float, float]:
+    """Choose the ends of the axis of a score: one axis for all panels that show it."""
+    of_score = rows[rows["score"] == score]
+    is_own = of_score["group"] == own_group
+    on_tile, own = constants
+    values = list(of_score["value"])
+    if on_tile is not None and not is_own.all():
+        values.append(on_tile)
+    if own is not None and is_own.any():
+        values.append(own)
+    return interval_limits(values, of_score["low"], of_score["high"])
 
 
 # --- F1 by class ---
