@@ -74,7 +74,7 @@ class Experiment:
         full_resolution_skip: whether the U-Net's last stage sees the encoder's first, a fifth
             skip; the package that the paper cites, `segmentation_models`, has four.
         freeze_encoder: keep the encoder at its random start, as the authors' later code does.
-        s1_decibel: Sentinel-1 in decibels, always, before Eq. 4; left open by the paper.
+        s1_decibel: take Sentinel-1 in decibels, before Eq. 4; left open by the paper.
         variants: names of the variants that are in it, see `variants.VARIANTS`.
         network_digest: a hash of the network's file; empty for a network of the library.
     """
