@@ -88,7 +88,7 @@ def seed_folder(seed):
 
 def seed_of(wildcards):
     """The seed of a path such as s1s2_10c/seed2/, or of one without: 1."""
-    return int(wildcards.seed.strip("seed/") or 1)
+    return int(wildcards.seed.removeprefix("seed").removesuffix("/") or 1)
 
 
 wildcard_constraints:
@@ -175,6 +175,9 @@ rule network:
         ancient(RUNS / "packed"),
     output:
         MAPS / "{exp}/{seed}model.keras",
+    params:
+        # Not used below: with other parameters of --config the network is trained anew.
+        parameters=PARAMETERS,
     threads: 1024
     resources:
         runtime=24 * 60,

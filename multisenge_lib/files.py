@@ -1,6 +1,7 @@
 """Write files and folders whole or not at all, and hold locks."""
 
 import contextlib
+import errno
 import os
 import secrets
 import shutil
@@ -13,11 +14,26 @@ import filelock
 from multisenge_lib.errors import FileError, MultiSenGEError, printable
 
 _REMEDY = "make room, or choose another folder"
+#: What remedies begin with, or hold, that helps against a full disk alone.
+_MAKE_ROOM = "make room, or "
+_NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
+_PLACE_IS_TAKEN = (errno.EEXIST, errno.EISDIR, errno.ENOTDIR)
 
 
-def _reason(error: OSError) -> str:
-    """What the system says of an error, without its number and file."""
-    return error.strerror or str(error)
+def write_error(path: Path, error: OSError, remedy: str) -> FileError:
+    """Build the error for a path that cannot be written, with a remedy that fits the cause.
+
+    Args:
+        path: the file or folder.
+        error: what the system said.
+        remedy: what to do where the disk is full; it may hold "make room, or ".
+    """
+    reason = error.strerror or str(error)
+    if error.errno in _PLACE_IS_TAKEN:
+        remedy = "something else lies at its place or on the way there: choose another name"
+    elif error.errno in _NOT_ALLOWED:
+        remedy = remedy.replace(_MAKE_ROOM, "")  # it would not help
+    return FileError(f"{printable(path)} cannot be written ({reason}): {remedy}")
 
 
 @contextmanager
@@ -28,7 +44,7 @@ def atomic(path: Path, remedy: str = _REMEDY, sync: bool = True) -> Iterator[Pat
     fails, nothing is left behind.
 
     Args:
-        path: where the file goes; its folder is made.
+        path: where the file goes; its folder is made. A link is followed.
         remedy: the end of the message where it cannot be written.
         sync: wait until the disk has it; False for many small files that can be made again.
 
@@ -36,8 +52,12 @@ def atomic(path: Path, remedy: str = _REMEDY, sync: bool = True) -> Iterator[Pat
         The path to write to, in the same folder and with the same ending.
 
     Raises:
-        FileError: the file cannot be written.
+        FileError: the file cannot be written, or the path is that of a device or a pipe.
     """
+    path = path.resolve()
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        # A file would be moved to its place. As root, this destroys devices such as /dev/null.
+        raise FileError(f"{printable(path)} is a device or a pipe: give the name of a file")
     unfinished = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -47,9 +67,7 @@ def atomic(path: Path, remedy: str = _REMEDY, sync: bool = True) -> Iterator[Pat
                 os.fsync(file.fileno())
         unfinished.replace(path)
     except OSError as error:
-        raise FileError(
-            f"{printable(path)} cannot be written ({_reason(error)}): {remedy}"
-        ) from None
+        raise write_error(path, error, remedy) from None
     finally:
         with contextlib.suppress(OSError):
             unfinished.unlink()
@@ -88,9 +106,7 @@ def locked(
     except filelock.Timeout:
         raise busy from None
     except OSError as error:
-        raise FileError(
-            f"{printable(path.parent)} cannot be written ({_reason(error)}): {remedy}"
-        ) from None
+        raise write_error(path.parent, error, remedy) from None
     try:
         yield
     finally:

@@ -73,6 +73,19 @@ def test_select_lists_patches_without_sentinel_1(run, tmp_path):
     assert beside.read_text() == "31UEQ_257_0\n"
 
 
+@pytest.mark.fault("select: --out and --left-out are one file, or one is a device -> refused")
+def test_the_list_of_left_out_patches_has_a_file_of_its_own(run, tmp_path):
+    labels.write(tmp_path / "labels", "31UEQ_0_0", **labels.document("31UEQ_0_0"))
+    out = tmp_path / "out.csv"
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for beside in (out, pipe, tmp_path / "missing" / "list.txt"):
+        options = ("--labels", tmp_path / "labels", "--out", out, "--left-out", beside)
+        code, _, err = run("select", *options)
+        assert code == 2 and err.count("\n") == 1, err
+    assert pipe.is_fifo() and not out.exists() and not (tmp_path / "missing").exists()
+
+
 @pytest.mark.fault("select: Sentinel-1 alone lacks a month -> said, not the gap of Sentinel-2")
 @pytest.mark.filterwarnings("ignore:left out 1 patch without a Sentinel-1")
 def test_select_says_which_sensor_lacks_images(run, tmp_path):

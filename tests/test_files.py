@@ -1,5 +1,7 @@
 """Files and folders whole or not at all, and locks."""
 
+import errno
+import os
 import subprocess
 import sys
 import threading
@@ -119,3 +121,38 @@ def test_the_library_is_imported_without_fcntl():
     subprocess.run([sys.executable, "-c", code], check=True)
     for path in (paths.PROJECT / "multisenge_lib").rglob("*.py"):
         assert "import fcntl" not in path.read_text("utf-8"), path
+
+
+@pytest.mark.fault("a path that is a device or a pipe -> refused, not replaced by a file")
+def test_a_device_is_not_replaced(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(FileError, match="is a device or a pipe: give the name of a file"):
+        files.write_text(pipe, "text")
+    assert pipe.is_fifo()
+
+
+@pytest.mark.fault("a path that is a link -> what it leads to is written, and the link stays")
+def test_a_link_is_followed(tmp_path):
+    (tmp_path / "real.csv").write_text("old")
+    (tmp_path / "link.csv").symlink_to("real.csv")
+    (tmp_path / "nowhere.csv").symlink_to("new.csv")
+    files.write_text(tmp_path / "link.csv", "new")
+    files.write_text(tmp_path / "nowhere.csv", "new")
+    assert (tmp_path / "link.csv").is_symlink() and (tmp_path / "nowhere.csv").is_symlink()
+    assert (tmp_path / "real.csv").read_text() == (tmp_path / "new.csv").read_text() == "new"
+
+
+@pytest.mark.parametrize(
+    ("number", "remedy"),
+    [
+        (errno.ENOSPC, "make room, or set IT to another folder; what is done stays"),
+        (errno.EACCES, "set IT to another folder; what is done stays"),
+        (errno.EROFS, "set IT to another folder; what is done stays"),
+        (errno.EEXIST, "something else lies at its place or on the way there: choose another name"),
+    ],
+)
+def test_the_remedy_fits_the_cause(number, remedy):
+    given = "make room, or set IT to another folder; what is done stays"
+    error = files.write_error(Path("place"), OSError(number, "reason"), given)
+    assert str(error) == f"place cannot be written (reason): {remedy}"

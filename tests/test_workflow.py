@@ -75,6 +75,9 @@ def test_a_map_is_drawn_with_the_network_that_training_left(snakemake, small_sam
         ids = drawn.read(1)
         assert (ids == other.read(1)).all() and ids.any()
     assert "Nothing to be done" in snakemake(*request, root=root)
+    # A map of other settings is drawn with a network of those settings.
+    longer = [argument.replace("epochs=1", "epochs=2") for argument in request]
+    assert "rule network:" in snakemake("--dry-run", *longer, root=root)
 
 
 @pytest.mark.fault("workflow: two data roots of one name -> none takes the other's records or maps")

@@ -19,7 +19,7 @@ from multisenge_lib.dataset import (
     Typology,
     make_typology,
 )
-from multisenge_lib.errors import ImportAreaError, printable
+from multisenge_lib.errors import ImportAreaError, counted, printable
 
 _LARGEST_SIZE = 512
 
@@ -39,7 +39,21 @@ class ImportOptions:
 
 
 def typology_of(names: Sequence[str]) -> Typology:
-    """Classes of a user's own, in MultiSenGE's colours, which begin again when they run out."""
+    """Make classes of a user's own, in MultiSenGE's colours, which begin again when they run out.
+
+    Raises:
+        ImportAreaError: there are fewer than two names, or two of them are equal.
+    """
+    if len(names) < 2:
+        raise ImportAreaError(
+            f"--classes gives {counted(len(names), 'name', 'names')}: give two or more, joined by "
+            "commas, from id 1"
+        )
+    twice = sorted({name for name in names if list(names).count(name) > 1})
+    if twice:
+        raise ImportAreaError(
+            f"--classes gives {printable(twice[0])} twice: give each class a name of its own"
+        )
     colors = cycle(MULTISENGE.published.colors)
     classes = []
     for class_id, name in enumerate(names, 1):

@@ -33,7 +33,6 @@ from multisenge_lib.area.import_options import (
     typology_of,
     user_bands,
 )
-from multisenge_lib.area.products import used_bands
 from multisenge_lib.area.reference import (
     Reference,
     ReferenceOptions,
@@ -50,6 +49,20 @@ from multisenge_lib.dataset import (
     write_dataset_toml,
 )
 from multisenge_lib.errors import ImportAreaError, counted, printable
+
+#: Wavelengths of Sentinel-2's bands, the middle of each in nanometres (Sentinel-2A, ESA).
+_WAVELENGTHS = {
+    "B2": 492.4,
+    "B3": 559.8,
+    "B4": 664.6,
+    "B5": 704.1,
+    "B6": 740.5,
+    "B7": 782.8,
+    "B8": 832.8,
+    "B8A": 864.7,
+    "B11": 1613.7,
+    "B12": 2202.4,
+}
 
 
 @dataclass(frozen=True)
@@ -217,8 +230,8 @@ def _check_has_bands(acquisition: Acquisition, bands: Sequence[str]) -> None:
     for band in bands:
         if band not in acquisition.band_names:
             stand_in = _stand_in(band, acquisition)
-            several = len(acquisition.parts) > 1
-            rejected = "all files of this date" if several else acquisition.sources[0].name
+            names = {source.name for source in acquisition.sources}
+            rejected = "all files of this date" if len(names) > 1 else names.pop()
             raise ImportAreaError(
                 f"{acquisition.title} has no {band}, which other dates have: give it"
                 f"{stand_in}, or leave out {rejected}"
@@ -229,12 +242,12 @@ def _stand_in(band: str, acquisition: Acquisition) -> str:
     """Advise on a band to fill a missing one from: the nearest one that the date has."""
     if acquisition.sensor == "s1":  # VV is several decibels above VH
         return ""
-    # By wavelength: the nearer two bands lie, the more alike they are.
-    order = list(used_bands(acquisition.sensor))
-    others = [b for b in order if b in acquisition.band_names]
+    others = [other for other in _WAVELENGTHS if other in acquisition.band_names]
     if not others:
         return ""
-    nearest = min(others, key=lambda other: abs(order.index(other) - order.index(band)))
+    # The nearer two bands lie, the more alike they are.
+    own = _WAVELENGTHS[band]
+    nearest = min(others, key=lambda other: abs(_WAVELENGTHS[other] - own))
     return f", or fill it from another band, such as --fill {band}={nearest}"
 
 

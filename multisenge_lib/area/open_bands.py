@@ -162,6 +162,12 @@ def open_band(
         except (RasterioError, OSError, ValueError) as error:
             raise ImportAreaError(f"{source.name} cannot be read: {error}") from None
         marks = _marks_of_no_data(fill, np.dtype(raster.dtypes[position]), sensor, units)
+        scale = raster.scales[position]
+        if scale == 0 or not np.isfinite(scale):
+            raise ImportAreaError(
+                f"{source.name} has a scale tag of {scale:g}, which leaves nothing of its values: "
+                "correct the tag, such as with gdal_edit.py -scale 0.0001"
+            )
         encoding = Encoding(raster.scales[position], raster.offsets[position], source.baseline)
         yield OpenBand(source, on_grid, marks, encoding)
 

@@ -287,6 +287,26 @@ def without_slope_correction(paths: Sequence[Path]) -> list[Path]:
     return second_choice
 
 
+def lone_uncorrected_band(paths: Sequence[Path]) -> Path | None:
+    """Find an SRE raster of THEIA whose product has FRE rasters of other bands, and not of its own.
+
+    Its band would be the only one without correction for the slope.
+    """
+    corrected_products = set()
+    for path in paths:
+        match = _THEIA_BAND.search(path.name)
+        if match and match[1].upper() == "FRE":
+            corrected_products.add(path.with_name(path.name[: match.start()]))
+    second_choice = set(without_slope_correction(paths))
+    for path in paths:
+        match = _THEIA_BAND.search(path.name)
+        if match is None or match[1].upper() == "FRE" or path in second_choice:
+            continue
+        if path.with_name(path.name[: match.start()]) in corrected_products:
+            return path
+    return None
+
+
 def _slope_key(path: Path) -> Path:
     """A THEIA raster's path without FRE or SRE."""
     return path.with_name(_THEIA_BAND.sub("_B", path.name))

@@ -172,7 +172,10 @@ def bands_of_raster(
         return by_user
     named = []
     for sensor in SENSORS:
-        named += _bands_by_description(header, sensor)
+        of_sensor = _bands_by_description(header, sensor)
+        if of_sensor and sensor in user_bands and len(header.names) > 1:
+            raise ImportAreaError(_other_count(header, sensor, user_bands[sensor]))
+        named += of_sensor
     if named:
         used = [band for band in named if band.band in used_bands(band.sensor)]
         return used or _UNUSED
@@ -181,6 +184,15 @@ def bands_of_raster(
     if in_folder and (len(header.names) == 1 or is_picture):
         return _NO_BAND  # a product's scene classification, angles, quicklook
     raise ImportAreaError(_ask_for_bands(header, user_bands))
+
+
+def _other_count(header: RasterHeader, sensor: str, given: Sequence[str]) -> str:
+    """Say that the user names more or fewer bands than a raster has that names its bands."""
+    return (
+        f"{header.title} has {counted(len(header.names), 'band', 'bands')}, which it names itself, "
+        f"and --{sensor}-bands gives {len(given)}: give one name for each band, or - for one of no "
+        f"use; or leave out --{sensor}-bands"
+    )
 
 
 def _ask_for_bands(header: RasterHeader, user_bands: Mapping[str, Sequence[str]]) -> str:

@@ -16,7 +16,7 @@ from multisenge_lib.dataset import (
     BandOrder,
     Dataset,
     Raster,
-    amplitude_problem,
+    amplitude_problem_of_medians,
     band_of,
     decibel,
     has_red_edge,
@@ -177,7 +177,7 @@ def backscatter_levels(images: pd.DataFrame) -> ContentCheck:
     elif vv < _LOWEST_VV:
         problem = f"a median of {vv:.1f} dB is not that of land: is it linear intensity?"
     else:
-        problem = amplitude_problem({"VV": vv, "VH": vh}) or ""
+        problem = amplitude_problem_of_medians({"VV": vv, "VH": vh}) or ""
     return ContentCheck(sentence, problem)
 
 

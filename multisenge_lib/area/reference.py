@@ -341,7 +341,7 @@ def _class_column(shapes: Any, options: ReferenceOptions) -> str:
     if options.attribute is not None:
         if options.attribute in columns:
             return options.attribute
-        reason = f"has no column {printable(options.attribute)}"
+        reason = f"has no column {printable(options.attribute)}, its columns are"
     else:
         for name in _USUAL_COLUMNS:  # the first of them that is there
             for column in columns:

@@ -18,6 +18,7 @@ from multisenge_lib.area.products import (
     foreign_sensor,
     is_level_1c,
     is_mask,
+    lone_uncorrected_band,
     name_problem,
     without_slope_correction,
 )
@@ -76,6 +77,12 @@ def find_images(
         else:
             paths.append(Path(source))
     listed = list_files(paths)
+    uncorrected = lone_uncorrected_band(listed.paths)
+    if uncorrected is not None:
+        raise ImportAreaError(
+            f"{printable(uncorrected)} is not corrected for the slope (SRE), and other bands of "
+            "its product are (FRE): fetch the FRE raster of this band, or leave out all FRE rasters"
+        )
 
     search = _Search(
         user_bands=user_bands,

@@ -119,11 +119,10 @@ class PartReader:
         # Marks of no data are looked for in stored values, before conversion moves them.
         for i, (band, stored) in enumerate(zip(self.bands, stored_by_band, strict=True)):
             marked[i] = band.marked(stored)
-            # Reflectance below 0 in all bands is a fill value that we do not know.
             no_signal[i] = stored <= 0 if self.sensor == "s2" else stored == 0
             values[i] = convert(np.where(marked[i], 0, stored), band.encoding, self.units)
 
-        missing = marked.any(axis=0) | no_signal.all(axis=0)
+        missing = marked.any(axis=0) | _is_fill(stored_by_band, self.sensor)
         if self.sensor == "s1":
             # Backscatter is a power: 0 in one polarisation means that it was not observed.
             missing |= (values == 0).any(axis=0)
@@ -146,6 +145,22 @@ class PartReader:
         empty_bands = holds_nothing.all(axis=(1, 2))
         self.empty_bands = self.empty_bands & empty_bands
         return Strip(values, missing, ~missing & holds_all, empty_bands)
+
+
+def _is_fill(stored_by_band: Sequence[np.ndarray], sensor: str) -> np.ndarray:
+    """Find pixels that are 0 in all bands; of Sentinel-2 also those with one negative number in all.
+
+    Such a number is a fill value that no tag names. Reflectance that is below 0 and differs between
+    bands is measured: noise around a dark pixel. Decibels are negative everywhere.
+
+    Returns:
+        `(height, width) bool`.
+    """
+    first = stored_by_band[0]
+    is_fill = first <= 0 if sensor == "s2" else first == 0
+    for stored in stored_by_band[1:]:
+        is_fill &= stored == first
+    return is_fill
 
 
 @contextmanager
@@ -196,6 +211,8 @@ def check_parts(parts: Sequence[PartReader]) -> bool:
         stored_alike.setdefault(part.storage, []).append(part)
     brightened = False
     for alike in stored_alike.values():
+        if alike[0].sensor == "s2" and len(alike) > 1:
+            brightened |= _check_offset_of_parts(alike)
         try:
             brightened |= _check_image(alike)
         except ImportAreaError:
@@ -218,6 +235,26 @@ def _check_image(parts: Sequence[PartReader]) -> bool:
     sources = [band.source for band in first.bands]
     offsets = [offset_of(band.encoding, first.units) for band in first.bands]
     return check_offset(sample, first.names, sources, offsets, first.units)
+
+
+def _check_offset_of_parts(parts: Sequence[PartReader]) -> bool:
+    """Compare the offset of parts that are stored alike: one of them alone may hold another one.
+
+    Returns:
+        Whether some parts, and not all, seem to hold ESA's offset although nothing says so.
+
+    Raises:
+        ImportAreaError: the offset makes most of one part negative, and not of the others.
+    """
+    brightened = []
+    for part in parts:
+        sample = np.concatenate(part.samples, axis=1)
+        if not sample.any():
+            continue
+        sources = [band.source for band in part.bands]
+        offsets = [offset_of(band.encoding, part.units) for band in part.bands]
+        brightened.append(check_offset(sample, part.names, sources, offsets, part.units))
+    return any(brightened) and not all(brightened)
 
 
 def _check_no_band_is_empty(parts: Sequence[PartReader]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from multisenge_lib.dataset import DESCRIPTION, LABELS, REFERENCE, SENSORS
 from multisenge_lib.errors import ImportAreaError, printable
-from multisenge_lib.files import locked, whole_folder
+from multisenge_lib.files import locked, whole_folder, write_error
 
 #: In an empty folder that is being filled. While it is there, what we write in a root is not whole.
 _UNFINISHED = ".import.unfinished"
@@ -54,8 +54,7 @@ def fill_root(root: Path) -> Iterator[Path]:
                 _clear(root)
                 raise
     except OSError as error:
-        reason = error.strerror or error
-        raise ImportAreaError(f"{printable(root)}: {reason}: {_REMEDY}") from None
+        raise ImportAreaError(str(write_error(root, error, _REMEDY))) from None
 
 
 def check_empty(root: Path) -> None:

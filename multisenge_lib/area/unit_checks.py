@@ -8,13 +8,13 @@ from multisenge_lib.area.band_source import BandSource
 from multisenge_lib.area.units import InputUnits
 from multisenge_lib.dataset import (
     LARGEST_UINT16,
+    amplitude_problem,
     band_order_problem,
     fill_value,
     implausible_image,
     impossible_values,
     looks_brightened,
     looks_cut_off,
-    looks_like_amplitude,
     unlikely_values,
 )
 from multisenge_lib.errors import ImportAreaError
@@ -132,7 +132,7 @@ def _check_units_of_backscatter(
     for problem in implausible_image(sample, "s1", bands):
         # The two bands are swapped, whatever their unit.
         raise ImportAreaError(f"{title} {problem}, or give their order with --s1-bands")
-    amplitude = None if units.s1 == "linear" else looks_like_amplitude(sample, bands)
+    amplitude = None if units.s1 == "linear" else amplitude_problem(sample, bands)
     if amplitude is not None:
         raise ImportAreaError(_ask_for_unit(f"{title} {amplitude}"))
 

@@ -11,6 +11,8 @@ _SOLVER_OPTIONS = {
     "primal_feasibility_tolerance": 1e-10,
     "dual_feasibility_tolerance": 1e-10,
 }
+#: What SciPy's `linprog` calls a problem without a solution.
+_INFEASIBLE = 2
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,11 @@ class Polytope:
     totals: np.ndarray
 
     def minimum(self, weights: np.ndarray) -> float:
-        """The least `weights @ x`, or NaN if no point satisfies the constraints."""
+        """Compute the least `weights @ x`, or NaN if no point satisfies the constraints.
+
+        Raises:
+            ArithmeticError: the solver gave up, or there is no least value.
+        """
         result = linprog(
             weights,
             A_ub=self.matrix,
@@ -41,8 +47,10 @@ class Polytope:
             method="highs",
             options=_SOLVER_OPTIONS,
         )
-        if result.status != 0:
+        if result.status == _INFEASIBLE:
             return np.nan
+        if not result.success:
+            raise ArithmeticError(f"the linear programme was not solved: {result.message}")
         return float(result.fun)
 
     def range_of(self, weights: np.ndarray) -> tuple[float, float]:

@@ -105,7 +105,8 @@ def gain_table(gains: Mapping[str, TestedDifference]) -> pd.DataFrame:
     for name, gain in gains.items():
         # How much runs differ, and so the interval, cannot be seen from a single pair.
         has_interval = gain.difference.seeds > 1
-        # Two scores differ by 1 at most, but an interval from two seeds may be wider.
+        # F1 scores differ by 1 at most, and so do kappas of maps that are better than chance. An
+        # interval from two seeds may be wider.
         low = max(gain.low, -1.0)
         high = min(gain.high, 1.0)
         interval = f"{write_number(low, SIGNED)} to {write_number(high, SIGNED)}"

@@ -404,9 +404,9 @@ def dot_maps(
         dots = cells.loc[is_drawn, ["lon", "lat"]].to_numpy()
         _draw_places(ax, outlines, dots, tiles=single and not is_narrow(width), cities=single)
         ax.set_title(title)
-    shows_splits = any(layers.keys() & SPLIT_COLORS for layers in maps.values())
-    if shows_splits:
-        lower_legend(figure, axes[0].collections[: len(layers)])
+    first_layers = next(iter(maps.values()))
+    if first_layers.keys() & SPLIT_COLORS:  # all maps show splits, or none does
+        lower_legend(figure, axes[0].collections[: len(first_layers)])
         for handle in figure.legends[0].legend_handles:
             handle.set_sizes([30])
     return figure

@@ -134,7 +134,7 @@ def _read_untouched(experiment: str, origin: str | None) -> Record | None:
     """Read the newest evaluation of the sample's network, before training at the second place."""
     folder = paths.results_dir() / "evaluations" / TRANSFER_PLACE
     records = []
-    for path in folder.glob(f"{experiment}-of-sample-*/test"):
+    for path in folder.glob(f"{experiment}-of-sample-*/test*"):  # `-months-…` may follow
         record = read_record_from(path)
         if origin is None or record.metadata.evaluation["model_sha256"] == origin:
             records.append(record)

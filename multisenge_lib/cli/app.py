@@ -111,13 +111,13 @@ def dataset_of_labels(labels: Path, year: int | None, any_tile: bool) -> "Datase
     return dataset
 
 
-def check_out(out: Path, endings: tuple[str, ...]) -> None:
-    """Refuse a file that cannot be written before the work begins."""
-    if out.suffix not in endings:
+def check_out(out: Path, endings: tuple[str, ...] = ()) -> None:
+    """Refuse a file that cannot be written before the work begins; without endings any will do."""
+    if endings and out.suffix not in endings:
         raise FileError(f"{out}: the ending must be {' or '.join(endings)}")
     folder = out.parent
     if not folder.is_dir():
         raise FileError(f"{out} cannot be written: there is no folder {folder}: make it first")
     # Asked, not tried: a file opened here would stay, empty, if the command fails later.
-    if out.is_dir() or not os.access(folder, os.W_OK):
+    if (out.exists() and not out.is_file()) or not os.access(folder, os.W_OK):
         raise FileError(f"{out} cannot be written: choose another folder or name")

@@ -206,6 +206,10 @@ def write_selection(
     from multisenge_lib.files import write_text
 
     check_out(out, (".csv", ".parquet", ".gpkg"))
+    if left_out is not None:
+        check_out(left_out)
+        if left_out.resolve() == out.resolve():
+            raise FileError(f"--out and --left-out are both {out}: give two names")
     # Read before the label files, so that a slip is reported at once.
     chosen_months = None if months is None else _whole_numbers(months, "months")
     labels = find_labels(labels or data_root)

@@ -64,12 +64,12 @@ def _refuse_options(options: Sequence[str], chosen: str, other: str) -> None:
         raise MultiSenGEError(f"{names}: for {other} only, leave it out with {chosen}")
 
 
-def _check_folder_of_maps(out: Path) -> None:
+def _check_folder_of_maps(out: Path, option: str) -> None:
     """Refuse a file, or the name of one, as the folder of the maps of a data root."""
     is_folder = out.is_dir()
     if not is_folder and (out.exists() or out.suffix.lower() in (".tif", ".tiff")):
         raise FileError(
-            f"--out {printable(out)} is no folder: a data root has a map for each tile, so give "
+            f"{option} {printable(out)} is no folder: a data root has a map for each tile, so give "
             "the folder of the maps"
         )
 
@@ -171,7 +171,7 @@ def predict_maps(
     for_rasters = {"window": window, "overlap": overlap, "any_month": any_month}
     raster_options = {name: value for name, value in for_rasters.items() if value is not None}
     if root:
-        _check_folder_of_maps(out)
+        _check_folder_of_maps(out, "--out")
         _refuse_options(list(raster_options), chosen="a data root", other="rasters")
     elif tiles:
         _refuse_options(["tiles"], chosen="rasters", other="a data root")
@@ -236,6 +236,8 @@ def evaluate_network(
     order = check_band_order(band_order)
     # What is no network is refused before Keras is loaded, which takes seconds.
     read_model_card(model)
+    if maps is not None:
+        _check_folder_of_maps(maps, "--maps")
     from multisenge_lib.maps import predict_root
     from multisenge_lib.results import format_scores
     from multisenge_lib.tools import evaluate_model, evaluation_table, write_evaluation

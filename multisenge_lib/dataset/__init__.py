@@ -79,6 +79,7 @@ from multisenge_lib.dataset.nodata import (
 )
 from multisenge_lib.dataset.plausibility import (
     amplitude_problem,
+    amplitude_problem_of_medians,
     check_image,
     fill_problems,
     fill_value,
@@ -86,7 +87,6 @@ from multisenge_lib.dataset.plausibility import (
     impossible_values,
     looks_brightened,
     looks_cut_off,
-    looks_like_amplitude,
     pixel_problems,
     type_problem,
     unlikely_values,

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
+import numpy as np
 import tomli_w
 from msgspec import Meta, Struct
 
@@ -421,18 +422,24 @@ def write_dataset_toml(root: Path | str, dataset: Dataset) -> Path:
     return write_text(Path(root) / DESCRIPTION, text)
 
 
-def _whole_numbers(text: str) -> list[int | str]:
-    """Read `7,8` as numbers; other text stays text, which the check of months refuses."""
+def _whole_numbers(months: str | int | Sequence[int]) -> list[int | str]:
+    """Read `7,8`, 7 or (7, 8) as numbers.
+
+    Anything else stays text, which the check of months refuses.
+    """
+    is_one = isinstance(months, str) or np.ndim(months) == 0
+    parts = str(months).split(",") if is_one else [str(month) for month in months]
     numbers = []
-    for part in text.split(","):
+    for part in parts:
         numbers.append(int(part) if part.strip().isdecimal() else part)
     return numbers
 
 
-def _tiles_with_splits(text: str, dataset: Dataset) -> dict[str, str]:
+def _tiles_with_splits(tiles: str | Sequence[str], dataset: Dataset) -> dict[str, str]:
     """Read `31UEQ,31UFQ=validation` as a table of tiles, in the dataset's order."""
+    parts = tiles.split(",") if isinstance(tiles, str) else [str(tile) for tile in tiles]
     split_of_tile = {}
-    for part in text.split(","):
+    for part in parts:
         tile, _, split = part.partition("=")
         tile = tile.strip()
         if tile not in dataset.tiles:
@@ -440,25 +447,29 @@ def _tiles_with_splits(text: str, dataset: Dataset) -> dict[str, str]:
                 f"tiles.{tile}: {dataset.name} has no {tile!r}: choose among "
                 f"{', '.join(dataset.tiles)}"
             )
+        if tile in split_of_tile:
+            raise DescriptionError(f"tiles.{tile}: it is named twice: name it once")
         split_of_tile[tile] = split.strip() or dataset.split_of(tile)
     return {tile: split_of_tile[tile] for tile in dataset.tiles if tile in split_of_tile}
 
 
 def with_selection(
     dataset: Dataset,
-    months: str | int | None = None,
+    months: str | int | Sequence[int] | None = None,
     days_gap: int | None = None,
     s1_rule: str | None = None,
-    tiles: str | None = None,
+    tiles: str | Sequence[str] | None = None,
 ) -> Dataset:
     """Return a dataset with another selection, as the parameters of the notebook give it.
 
     Args:
-        dataset: the dataset of a data root. What is None below stays as the dataset has it.
-        months: in order, such as `7,8`.
+        dataset: the dataset of a data root. What is None or an empty text below stays as the
+            dataset has it.
+        months: in order, such as `7,8` or `(7, 8)`.
         days_gap: least days between two consecutive Sentinel-2 acquisitions.
         s1_rule: `first`, `nearest`, or `first2` to `first9`, see `select`.
-        tiles: which to use, and their splits where these change: `31UEQ,31UFP,31UFQ=train`.
+        tiles: which to use, and their splits where these change: `31UEQ,31UFP,31UFQ=train`, or a
+            list of such parts.
 
     Returns:
         The same dataset where nothing changes. Otherwise one with a name of its own, so that
@@ -471,13 +482,13 @@ def with_selection(
     # The parameters are checked by the rules of the file, so a description is made of them.
     content = _content_of(dataset)
     content["name"] = "any"  # built-in datasets have names that a file may not have
-    if months:
-        content["months"] = _whole_numbers(str(months))
+    if months is not None and months != "":
+        content["months"] = _whole_numbers(months)
     if days_gap is not None:
         content["days_gap"] = days_gap
-    if s1_rule:
+    if s1_rule is not None and s1_rule != "":
         content["s1_rule"] = s1_rule
-    if tiles:
+    if tiles is not None and tiles != "":
         content["tiles"] = _tiles_with_splits(tiles, dataset)
     selected = replace(_dataset_from_content(content), name=dataset.name)
     if selected == dataset:

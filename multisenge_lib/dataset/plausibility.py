@@ -10,7 +10,7 @@ from here:
 3. `fill_value` looks for a number that a program wrote where there is no data, without a tag.
 4. `unlikely_values` looks at the distribution, and recognises digital numbers, decibels with an
    offset and pictures. It needs an image or a patch, or a thinned image, not a few rows.
-5. `implausible_image`, `looks_like_amplitude`, `looks_cut_off` and `looks_brightened` judge whole
+5. `implausible_image`, `amplitude_problem`, `looks_cut_off` and `looks_brightened` judge whole
    images: a patch may be all lake, shadow or city, where these rules do not hold. `check` asks most
    patches of a root.
 
@@ -46,13 +46,14 @@ _BRIGHTEST_POINT = 1e6
 _USUAL_FILL = (9999, 8999)
 #: Reflectance x 10,000: from here on, numbers that all bands share are counted.
 _BRIGHT_CLOUDS = 8000
-#: Others are near a number within this distance, and within this share of it.
-_NEAR = 5
-_NEAR_SHARE = 0.01
-#: As stored, in decibel or linear: no polarisation measures less.
-_DARKEST_SHARED = -90
-#: Fewer pixels may be alike by chance.
-_LEAST_SHARED = 4
+#: A fill value stands alone: of all pixels with a number near it, most have exactly this number.
+#: Near is what lies within this distance of it, or within this share of it.
+_NEIGHBOUR_DISTANCE = 5
+_NEIGHBOUR_SHARE = 0.01
+#: No polarisation measures less than this, in decibels or linear.
+_LOWEST_DECIBEL = -90
+#: A number must fill at least this many pixels in all bands; fewer may be equal by chance.
+_LEAST_FILL_PIXELS = 4
 #: Reflectance x 10,000 of the brightest band. More than half of an image with water or shadow may
 #: be below 100, but then 2 % of it is brighter than 200, and none of it is below 10.
 _DARKEST_PIXEL = 10
@@ -142,7 +143,7 @@ def impossible_values(values: np.ndarray, sensor: str) -> list[str]:
 
 
 def _impossible_backscatter(lowest: float, highest: float) -> list[str]:
-    if lowest < _DARKEST_SHARED:  # so dark is no decibel either
+    if lowest < _LOWEST_DECIBEL:  # so dark is no decibel either
         return [
             f"holds {lowest:.6g}, {_LINEAR_RULE}, never negative: if that is no data, give the "
             "raster that tag"
@@ -193,18 +194,18 @@ def fill_value(values: np.ndarray, sensor: str) -> np.number | None:
     if sensor == "s2":
         is_bright = first > _BRIGHT_CLOUDS
     else:
-        is_bright = (first > _BRIGHTEST_LAND) | (first < _DARKEST_SHARED)
+        is_bright = (first > _BRIGHTEST_LAND) | (first < _LOWEST_DECIBEL)
     if not is_bright.any():
         return None
     bright = values[:, is_bright]
     shared = bright[0, (bright == bright[0]).all(axis=0)]
     numbers, counts = np.unique(shared, return_counts=True)
-    is_frequent = counts >= _LEAST_SHARED
+    is_frequent = counts >= _LEAST_FILL_PIXELS
     for number, count in zip(numbers[is_frequent], counts[is_frequent], strict=True):
         if sensor == "s2" and number < BRIGHTEST_IMAGE and number not in _USUAL_FILL:
             continue
         distance = np.abs(numbers.astype(np.float64) - number)
-        is_near = distance <= max(_NEAR, _NEAR_SHARE * abs(number))
+        is_near = distance <= max(_NEIGHBOUR_DISTANCE, _NEIGHBOUR_SHARE * abs(number))
         # Some providers cut reflectance off at 1, which is near 9999.
         is_near &= numbers != REFLECTANCE_SCALE
         if 2 * count > counts[is_near].sum():
@@ -353,8 +354,12 @@ def _dark_image(pixels: np.ndarray, bands: Sequence[str]) -> list[str]:
     ]
 
 
-def _medians(values: np.ndarray, bands: Sequence[str]) -> dict[str, float]:
-    """Medians in decibel of the polarisations, where all are observed; empty without names."""
+def _median_decibels(values: np.ndarray, bands: Sequence[str]) -> dict[str, float]:
+    """Compute the median of each polarisation in decibels, where all are observed.
+
+    Returns:
+        Medians by band; empty without names, or where few pixels are observed.
+    """
     observed = values.all(axis=0)
     if len(bands) != len(values) or np.count_nonzero(observed) < _LEAST_PIXELS:
         return {}
@@ -365,7 +370,7 @@ def _medians(values: np.ndarray, bands: Sequence[str]) -> dict[str, float]:
 
 
 def _swapped_polarisations(values: np.ndarray, bands: Sequence[str]) -> list[str]:
-    levels = _medians(values, bands)
+    levels = _median_decibels(values, bands)
     if not set(S1_BANDS) <= set(levels) or levels["VH"] < levels["VV"] + _CLEARLY_ABOVE:
         return []
     return [
@@ -374,7 +379,7 @@ def _swapped_polarisations(values: np.ndarray, bands: Sequence[str]) -> list[str
     ]
 
 
-def looks_like_amplitude(values: np.ndarray, bands: Sequence[str]) -> str | None:
+def amplitude_problem(values: np.ndarray, bands: Sequence[str]) -> str | None:
     """Say that backscatter may be amplitude, the square root of intensity; None where it is not.
 
     Amplitude of land is brighter than the intensity of any but the densest towns.
@@ -383,11 +388,14 @@ def looks_like_amplitude(values: np.ndarray, bands: Sequence[str]) -> str | None
         values: `(bands, ...)`, linear, 0 for no data; a whole image, possibly thinned.
         bands: names of the bands.
     """
-    return amplitude_problem(_medians(values, bands))
+    return amplitude_problem_of_medians(_median_decibels(values, bands))
 
 
-def amplitude_problem(levels: Mapping[str, float]) -> str | None:
-    """The same by the medians in decibel, for each band."""
+def amplitude_problem_of_medians(levels: Mapping[str, float]) -> str | None:
+    """Say that backscatter may be amplitude, judged by the median of each band in decibels.
+
+    None where it is not, or where there is no median.
+    """
     too_bright = levels.get("VV", -99) > _BRIGHTEST_VV or levels.get("VH", -99) > _BRIGHTEST_VH
     if not too_bright:
         return None
@@ -522,7 +530,7 @@ def check_image(
     check_values(values, sensor, source, bands)
     for problem in implausible_image(values, sensor, bands):
         raise PatchError(f"{source} {problem}")
-    amplitude = looks_like_amplitude(values, bands or ()) if sensor == "s1" else None
+    amplitude = amplitude_problem(values, bands or ()) if sensor == "s1" else None
     if amplitude is not None:
         warnings.warn(f"{source} {amplitude}", stacklevel=2)
     if sensor == "s2" and values[0].size >= _LEAST_PIXELS and looks_brightened(values, bands or ()):

@@ -355,10 +355,11 @@ def _check_whole_index(index: pd.DataFrame, dataset: Dataset) -> None:
     """Refuse rows taken out of an index whose patches are split by blocks of ground.
 
     Which block goes to which split depends on all patches. With some rows missing, blocks would get
-    other splits, and patches that were for test could become training patches.
+    other splits, and patches that were for test could become training patches. Gaps in the numbers
+    of the rows show that some are missing. Rows that are cut off at the end leave no gap, and
+    neither do rows that were numbered anew; these are not noticed.
     """
     divided = BLOCKS in dataset.split_of_tile.values()
-    # `read_index` numbers its rows without gaps, so gaps show that rows were taken out.
     if divided and not index.index.equals(pd.RangeIndex(len(index))):
         raise SelectionError(
             f"rows were taken out of the index, which has {len(index)} now: splits by blocks "
@@ -451,7 +452,9 @@ def select(
     """Select the patches that have a full series, with their dates and their split.
 
     Args:
-        index: from `read_index`, or `only_existing` of it: all patches of the dataset.
+        index: from `read_index`, or `only_existing` of it: all patches of the dataset. Where
+            patches are split by blocks of ground, a part of an index, such as its `head`, gives
+            other splits.
         months: in order; by default the dataset's.
         days_gap: least days between consecutive Sentinel-2 dates; by default the dataset's.
         s1_rule: `first`, the first Sentinel-1 date of each month (the authors' code; the paper
@@ -467,7 +470,8 @@ def select(
         empty.
 
     Raises:
-        SelectionError: months, gap or rule out of range, or the index is a part of one.
+        SelectionError: months, gap or rule out of range, or rows were taken out of the index; this
+            is noticed by gaps in their numbers, and only where splits are by blocks.
     """
     return make_selection(index, months, days_gap, s1_rule, dataset).patches
 
@@ -489,13 +493,20 @@ def load_selection(
         root: the data root.
         months: in order; by default the dataset's.
         days_gap: least days between consecutive Sentinel-2 dates; by default the dataset's.
-        s1_rule: `first` or `nearest`, see `select`; by default the dataset's.
+        s1_rule: `first`, `nearest`, or `first2` to `first9`, see `select`; by default the
+            dataset's.
         sensors: sensors whose files must exist; the dates of the other are taken as the labels name
             them. By default those of the dataset whose folder exists.
         dataset: a dataset of `with_selection`, for another selection; by default the root's own.
 
     Returns:
         One row per selected patch, as `select` returns it.
+
+    Raises:
+        SelectionError: months, gap or rule are out of range, a sensor's folder is missing, or it
+            holds a raster whose name is not of the layout.
+        LabelError: label files are missing or wrong.
+        DescriptionError: the root's `dataset.toml` is missing or wrong.
 
     Examples:
         >>> import multisenge_lib as ms

@@ -41,8 +41,8 @@ from multisenge_lib.dataset.manifest import (
 from multisenge_lib.dataset.packed_array import PackedArray, create_array, open_array
 from multisenge_lib.dataset.rasters import Patch, check_sensors, read_patch
 from multisenge_lib.dataset.root import dataset_of_root
-from multisenge_lib.errors import BandOrderError, FileError, PatchError, printable
-from multisenge_lib.files import locked
+from multisenge_lib.errors import BandOrderError, PatchError, printable
+from multisenge_lib.files import locked, write_error
 
 OnError = Literal["stop", "skip"]
 #: Part of a store's name. Raise it when the files inside change, and also when `values`, `nodata`,
@@ -469,8 +469,7 @@ def pack(
                 if missing:
                     _pack_missing(path, source, missing, on_error)
     except OSError as error:
-        reason = error.strerror or error
-        raise FileError(f"{printable(path)} cannot be written ({reason}): {_NO_ROOM}") from None
+        raise write_error(path, error, _NO_ROOM) from None
     store = _open(path, source)
     # Once more, for a store that was packed before `dataset.toml` was edited.
     _check_patch_size(root, dataset, store.size)

@@ -86,7 +86,8 @@ def read_values(
     """Read bands of an open raster in the units of the layout, with 0 for no data.
 
     No data is what the raster's tags, alpha band or internal mask say, and -10000 in a signed
-    Sentinel-2 raster. Other negative reflectance becomes 0: it is noise around a dark pixel.
+    Sentinel-2 raster. Other negative reflectance is noise around a dark pixel. It becomes 0, or 1
+    where tags are applied (see `to_uint16`).
 
     Args:
         source: from `rasterio.open`.

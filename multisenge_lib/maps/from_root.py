@@ -17,6 +17,7 @@ from multisenge_lib.dataset import (
     BandOrder,
     Patch,
     check_projections,
+    months_in_words,
     patch_bounds,
     raster_path,
     read_patch,
@@ -80,7 +81,9 @@ def predict_root(
 
     Raises:
         ModelError: the file is no network with a description, the root has other sensors or bands
-            than it, or there is nothing to map.
+            than it, the months are more or fewer than it takes, or there is nothing to map.
+        SelectionError: a sensor's folder is missing, or holds a raster whose name is not of the
+            layout.
         PatchError: a raster cannot be read.
         ExperimentError: there is no such layer.
         FileError: a map cannot be written, or something else lies at its place.
@@ -91,8 +94,14 @@ def predict_root(
     folder = Path(folder)
     model, card = load_model(model_path, network)
     check_bands(root, card)
+    months = tuple(months or card.months)
+    if len(months) != len(card.months):
+        raise ModelError(
+            f"{months_in_words(months)}: the network {printable(card.name)} takes a series of "
+            f"{len(card.months)} months, so name as many"
+        )
     selection = patches_to_map(
-        root, months or card.months, card.sensors, card.s1_per_month, by_split=split is not None
+        root, months, card.sensors, card.s1_per_month, by_split=split is not None
     )
     if split is not None:
         selection = selection[selection["split"] == split]

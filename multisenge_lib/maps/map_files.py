@@ -11,6 +11,7 @@ all parts are there, each layer is copied to a Cloud-Optimised GeoTIFF, which is
 The class ids come last, so a map that is at its place is finished.
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -53,7 +54,7 @@ MARK = "MULTISENGE_MAP"
 _BYTES_PER_VALUE = 1 + 4 / 3 + 1 / 3
 _WAYS_OUT = "choose another name, move it away, or allow overwriting (--overwrite)"
 _NOT_OURS = f"is there already and is not a file of this library: {_WAYS_OUT}"
-_REMEDY = "make room, and the next run goes on from what is done; or choose another place"
+_REMEDY = "make room, or choose another place; the next run goes on from what is done"
 
 
 class MapPart(NamedTuple):
@@ -255,11 +256,13 @@ def _writing(target: MapFiles) -> Iterator[None]:
     """
     try:
         yield
-    except (RasterioError, OSError) as error:
-        reason = getattr(error, "strerror", None) or error
+    except RasterioError as error:
+        reason = error.__cause__ or error  # rasterio's own message refers to its cause
         raise FileError(
             f"{printable(target.path)} cannot be written ({reason}): {_REMEDY}"
         ) from None
+    except OSError as error:
+        raise files.write_error(target.path, error, _REMEDY) from None
 
 
 def write_map(
@@ -451,6 +454,10 @@ def _make_layer(target: MapFiles, layer: str) -> None:
         else:
             raster.scales = [SCALE] * count
             raster.descriptions = names if layer == "probabilities" else [layer]
+    # GDAL does not say so if it could not write all of it when it closed the file.
+    pixels = target.grid["height"] * target.grid["width"]
+    if target.unfinished(layer).stat().st_size < count * pixels:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
 
 
 def write_part(target: MapFiles, part: MapPart, number: int) -> None:

@@ -25,6 +25,8 @@ _MAX_EXPANSION = 10
 _MAX_SMALL_ENTRY = 10_000_000
 #: In float32, in which networks are saved.
 _BYTES_OF_A_WEIGHT = 4
+#: Held while `keras.Layer.add_weight` is replaced.
+_REPLACING = threading.Lock()
 
 
 def _max_bytes(path: Path) -> int:
@@ -85,33 +87,37 @@ def limited_weights(path: Path) -> Iterator[None]:
     """
     import keras  # it takes seconds, and a card is read without it
 
-    make_weight = keras.Layer.add_weight
     limit = _max_bytes(path)
     loading_thread = threading.get_ident()
     described = 0
 
-    def add_weight(layer: keras.Layer, *args: Any, **kwargs: Any) -> keras.Variable:
-        nonlocal described
-        if threading.get_ident() == loading_thread:
-            shape = args[0] if args else kwargs.get("shape")
-            described += _BYTES_OF_A_WEIGHT * _values(shape)
-            if described > limit:
-                raise MemoryError
-        return make_weight(layer, *args, **kwargs)
+    # The method is replaced in the whole process. If two threads did so at a time, the second would
+    # put back the first one's counting method.
+    with _REPLACING:
+        make_weight = keras.Layer.add_weight
 
-    keras.Layer.add_weight = add_weight
-    try:
-        yield
-    except Exception:
-        # Keras may have turned our error into another one on its way.
-        if described > limit:
-            raise ModelError(
-                f"{printable(path)} has {path.stat().st_size:,} bytes and describes a network of "
-                f"{described:,} or more: it does not hold such weights, do not use the file"
-            ) from None
-        raise
-    finally:
-        keras.Layer.add_weight = make_weight
+        def add_weight(layer: keras.Layer, *args: Any, **kwargs: Any) -> keras.Variable:
+            nonlocal described
+            if threading.get_ident() == loading_thread:
+                shape = args[0] if args else kwargs.get("shape")
+                described += _BYTES_OF_A_WEIGHT * _values(shape)
+                if described > limit:
+                    raise MemoryError
+            return make_weight(layer, *args, **kwargs)
+
+        keras.Layer.add_weight = add_weight
+        try:
+            yield
+        except Exception:
+            # Keras may have turned our error into another one on its way.
+            if described > limit:
+                raise ModelError(
+                    f"{printable(path)} has {path.stat().st_size:,} bytes and describes a network "
+                    f"of {described:,} or more: it does not hold such weights, do not use the file"
+                ) from None
+            raise
+        finally:
+            keras.Layer.add_weight = make_weight
 
 
 def _values(shape: Any) -> int:

@@ -4,8 +4,10 @@ A `.keras` file is a zip archive: Keras puts the configuration and the weights i
 the card. Such files are passed on between people, so reading one trusts nothing that it says.
 """
 
+import errno
 import inspect
 import json
+import os
 import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -28,6 +30,8 @@ from multisenge_lib.software import provenance
 _METADATA = "metadata.json"
 #: Characters of a version or commit in a message.
 _VERSION_LENGTH = 7
+#: Keras unpacks a file into a temporary folder, and wraps what the system says of it.
+_DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class _Series(NamedTuple):
@@ -113,6 +117,11 @@ def load_model(path: Path | str, network: str | None = None) -> tuple[keras.Mode
             f"{printable(path)} cannot be read as a network: there is too little memory, free some"
         ) from None
     except Exception as error:  # of Keras, zip, HDF5: whatever a damaged file leads to
+        if any(os.strerror(number) in str(error) for number in _DISK_IS_FULL):
+            raise ModelError(
+                f"{printable(path)} cannot be read: the folder for temporary files, "
+                f"{tempfile.gettempdir()}, is full: make room, or set TMPDIR to another folder"
+            ) from None
         raise ModelError(
             f"{printable(path)} cannot be read as a network ({first_line(error)}): "
             f"{_remedy(card, network)}{_versions(path, card)}"

@@ -63,7 +63,7 @@ VARIANTS: Mapping[str, Variant] = MappingProxyType(
 
 
 def check_variants(names: tuple[str, ...], network: str, sensors: tuple[str, ...]) -> None:
-    """Refuse variants that do not exist, contradict each other, or would change nothing.
+    """Refuse variants that do not exist, contradict each other, or change what is not there.
 
     Args:
         names: some of the names in `VARIANTS`.

@@ -27,8 +27,9 @@ import pandas as pd
 
 from multisenge_lib import paths
 from multisenge_lib.dataset import SENSORS, is_sample
-from multisenge_lib.errors import FileError, RecordError, printable
+from multisenge_lib.errors import ExperimentError, FileError, RecordError, printable
 from multisenge_lib.files import atomic
+from multisenge_lib.models import get_experiment
 from multisenge_lib.results.records import (
     Metadata,
     Record,
@@ -46,7 +47,7 @@ _HISTORY = "history.csv"
 _TEST = "test.npz"
 #: The arrays of `SpatialCounts`.
 _SPATIAL = ("isolated_in_map", "isolated_in_reference", "by_distance")
-_REMEDY = "make room or set MULTISENGE_RESULTS to another folder, and give the same command again"
+_REMEDY = "make room, or set MULTISENGE_RESULTS to another folder, and give the same command again"
 #: Choices in which a record may differ from the one that it replaces: the words of tables, and the
 #: hash of a network of the user's own, who edits it and goes on with it.
 _FREE_CHOICES = ("title", "network_digest")
@@ -205,7 +206,7 @@ def _difference(old: RecordSubject, new: RecordSubject) -> str:
     if (old.classes, old.members) != (new.classes, new.members):
         return "other classes"
     if old.evaluation != new.evaluation:
-        return "another network or split"
+        return "another network or split, or other months or another order of bands"
     if old.start != new.start:
         return "other weights to start from"
     choices = differing_names(old.choices, new.choices)
@@ -251,13 +252,24 @@ def read_record(dataset: str, experiment: str, seed: int = 1) -> Record:
         >>> record.scores["macro_f1"]  # doctest: +SKIP
     """
     key = RecordKey(dataset, experiment, seed)
-    remedy = (
+    return _read_folder(record_folder(*key), key, _how_to_train(experiment, seed))
+
+
+def _how_to_train(experiment: str, seed: int) -> str:
+    """Say which command makes the record of an experiment, as far as its name tells."""
+    if experiment.startswith("forest_"):
+        return f"train it with `snakemake --cores 2 --config exp={experiment} seeds={seed}`"
+    try:
+        get_experiment(experiment)
+    except ExperimentError:
+        return (
+            "train it as it was trained before: a network of your own with `-p network FILE`, one "
+            "of another place with `multisenge transfer`, one of your classes with its data root"
+        )
+    return (
         "train it with `papermill notebooks/train.ipynb "
         f"runs/{experiment}.ipynb -p exp {experiment} -p seed {seed}`"
     )
-    if experiment.startswith("forest_"):
-        remedy = f"train it with `snakemake --cores 2 --config exp={experiment}`"
-    return _read_folder(record_folder(*key), key, remedy)
 
 
 def read_record_from(folder: Path | str) -> Record:

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from multisenge_lib.errors import RecordError
+from multisenge_lib import paths
+from multisenge_lib.errors import RecordError, counted, printable
 from multisenge_lib.results.differences import (
     correct,
     mean_score,
@@ -102,9 +103,9 @@ def comparable_runs(
 ) -> tuple[dict[str, list[Record]], list[str]]:
     """Keep the runs of several networks that can be compared: on the same data, trained alike.
 
-    Those are kept that start from random weights. Where these differ among themselves, those are
-    kept that are on the data of the newest record of their sensors, and of these, those that have
-    the settings of most runs.
+    1. Runs that did not start from random weights are left out.
+    2. For each set of sensors, runs are left out that are not on the data of the newest run.
+    3. If the remaining runs differ in settings, those with the most frequent settings are kept.
 
     Args:
         runs: the runs of each network, by any name.
@@ -233,12 +234,30 @@ def _check_same_data(runs: Mapping[str, Sequence[Record]]) -> None:
         for other in by_sensors.values():
             if _is_on_same_data(record, other):
                 continue
+            if _sensors(record.metadata) != _sensors(other.metadata) and (
+                record.patches != other.patches
+            ):
+                raise RecordError(_other_patches(record, other))
             both = (record.metadata, other.metadata)
             older, newer = sorted(both, key=lambda metadata: metadata.finished)
             raise RecordError(
                 f"{older.experiment} was trained on an older state of {newer.dataset} than "
                 f"{newer.experiment}, with other pixels or patches: train {older.experiment} again"
             )
+
+
+def _other_patches(one: Record, other: Record) -> str:
+    """Say that two networks of other sensors were tested on other patches, and what to do."""
+    first, second = (
+        f"{record.metadata.experiment} was tested on "
+        f"{counted(len(record.patches), 'patch', 'patches')}"
+        for record in (one, other)
+    )
+    only_in_one = sorted(set(one.patches) ^ set(other.patches))[0]
+    return (
+        f"{first} of {one.metadata.dataset} and {second}, and only one of them on {only_in_one}, "
+        "which may lack rasters of a sensor: fetch these or remove the patch, and train both again"
+    )
 
 
 def _is_on_same_data(record: Record, other: Record) -> bool:
@@ -271,7 +290,8 @@ def read_existing_runs(dataset: str, experiment: str) -> list[Record]:
     if not records:
         trained = sorted({key.experiment for key in list_records(dataset)})
         raise RecordError(
-            f"{dataset} has no record of {experiment}: train it with the notebook; there are "
+            f"{dataset} has no record of {experiment} in {printable(paths.results_dir())}: train "
+            "it with the notebook, or let MULTISENGE_RESULTS name another folder; there are "
             f"records of {', '.join(trained) or 'no experiment'}"
         )
     return records

@@ -266,7 +266,7 @@ def _filled(folder: Path) -> Iterator[Path]:
     there (it holds a part of the files, or is a mount point), files are added from a subfolder:
     as long as that exists, the folder is not complete.
     """
-    if not folder.is_dir() or not (any(os.scandir(folder)) or os.path.ismount(folder)):
+    if not folder.is_dir() or not (any(folder.iterdir()) or os.path.ismount(folder)):
         folder.parent.mkdir(parents=True, exist_ok=True)
         busy = DownloadError(f"another process unpacks {folder}: wait for it")
         with whole_folder(folder, busy) as unfinished:

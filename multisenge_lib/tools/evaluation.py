@@ -77,7 +77,8 @@ def evaluate_model(
     dataset = dataset_of_root(root)
     maps.check_bands(root, card)
     typology = find_typology(dataset, card)
-    selection = _select(root, card, split, dataset.months if own_months else card.months)
+    months = dataset.months if own_months else card.months
+    selection = _select(root, card, split, months)
     counts = results.PatchCounts(selection["patch"].tolist(), len(typology), dataset.showcase)
     size = 0
     for row in tqdm(selection.itertuples(), split, len(selection), disable=not progress or None):
@@ -93,7 +94,14 @@ def evaluate_model(
 
     return results.Record(
         metadata=_metadata(
-            model, trained, card, root, dataset, typology, split, len(selection), size
+            trained=trained,
+            card=card,
+            root=root,
+            dataset=dataset,
+            typology=typology,
+            patches={split: len(selection)},
+            size=size,
+            evaluation=_identity(model, card, split, months, band_order),
         ),
         history=_empty_history(),
         patches=counts.patches,
@@ -162,23 +170,37 @@ def _select(root: Path, card: ModelCard, split: str, months: tuple[int, ...]) ->
     return of_split
 
 
+def _identity(
+    model: Path, card: ModelCard, split: str, months: tuple[int, ...], band_order: BandOrder
+) -> dict[str, Any]:
+    """Say which evaluation this is: of which network, on what, and read how.
+
+    Months and the order of bands are named where they are not the usual ones.
+    """
+    identity: dict[str, Any] = {
+        "trained_on": card.dataset,
+        "model_sha256": hashlib.sha256(model.read_bytes()).hexdigest(),
+        "split": split,
+    }
+    if months != card.months:
+        identity["months"] = list(months)
+    if band_order != "spectral":
+        identity["band_order"] = band_order
+    return identity
+
+
 def _metadata(
-    model: Path,
+    *,
     trained: keras.Model,
     card: ModelCard,
     root: Path,
     dataset: Dataset,
     typology: Typology,
-    split: str,
-    patches: int,
+    patches: dict[str, int],
     size: int,
+    evaluation: dict[str, Any],
 ) -> results.Metadata:
     """Describe an evaluation; what only a training has stays empty."""
-    evaluation: dict[str, Any] = {
-        "trained_on": card.dataset,
-        "model_sha256": hashlib.sha256(model.read_bytes()).hexdigest(),
-        "split": split,
-    }
     return results.Metadata(
         dataset=dataset.name,
         experiment=card.name,
@@ -191,7 +213,7 @@ def _metadata(
         choices={},
         settings={},
         parameters=count_weights(trained),
-        patches={split: patches},
+        patches=patches,
         split=dataset.split_rule,
         size=size,
         operations=0.0,
@@ -217,14 +239,19 @@ def evaluation_folder(record: results.Record) -> Path:
     """Return where the record of an evaluation goes, below `results/evaluations/`.
 
     It has one folder for each data, network and split, three levels deep, where no record of a
-    training can lie.
+    training can lie. Other months or another order of bands stand after the split.
     """
     metadata = record.metadata
     evaluation = metadata.evaluation
     network = (
         f"{metadata.experiment}-of-{evaluation['trained_on']}-{evaluation['model_sha256'][:8]}"
     )
-    return paths.results_dir() / EVALUATIONS / metadata.dataset / network / evaluation["split"]
+    last = evaluation["split"]
+    if "months" in evaluation:
+        last += "-months-" + "-".join(map(str, evaluation["months"]))
+    if "band_order" in evaluation:
+        last += f"-{evaluation['band_order']}"
+    return paths.results_dir() / EVALUATIONS / metadata.dataset / network / last
 
 
 def write_evaluation(record: results.Record, folder: Path | str | None = None) -> Path:
@@ -233,8 +260,9 @@ def write_evaluation(record: results.Record, folder: Path | str | None = None) -
     Args:
         record: from `evaluate_model`.
         folder: by default `evaluation_folder`. It must be new or empty, or hold the record of an
-            earlier evaluation of the same network on the same split of the same data. With the same
-            library, the new record then differs from that one only in `finished`, its time.
+            earlier evaluation of the same network on the same split of the same data, read in the
+            same way. With the same library, the new record then differs from that one only in
+            `finished`, its time.
 
     Raises:
         FileError: the folder holds something else, or cannot be written.
@@ -264,7 +292,7 @@ def _check_replaceable(folder: Path, record: results.Record) -> None:
             return
         holds = (
             f"the record of {old.experiment} on {old.dataset}, which is another one: of other "
-            "data, another network or another split"
+            "data, another network or split, or read with other months or another order of bands"
         )
     raise FileError(
         f"{printable(folder)} holds {holds}: give a folder that is new or empty (command line: "

@@ -23,6 +23,7 @@ from multisenge_lib.dataset import (
     why_none_selected,
 )
 from multisenge_lib.errors import SelectionError
+from multisenge_lib.models import months_of_images
 from multisenge_lib.tools.archives import ARCHIVES
 from multisenge_lib.training import Settings
 
@@ -81,12 +82,17 @@ def _count_patches(labels: Path | str | None, dataset: Dataset) -> tuple[int, di
     return len(index), selected
 
 
+def _images(dataset: Dataset, sensor: str) -> int:
+    """Count the images of a sensor in the series of one patch."""
+    return len(months_of_images(sensor, dataset.months, dataset.s1_per_month))
+
+
 def _packed_bytes(dataset: Dataset) -> int:
     """Bytes of one patch in the packed store: every date of every sensor, and the reference."""
     pixels = dataset.patch_pixels**2
     bytes_per_pixel = 1  # the reference, uint8
     for sensor, bands in dataset.bands.items():
-        bytes_per_pixel += len(dataset.months) * len(bands) * _BYTES_PER_VALUE[sensor]
+        bytes_per_pixel += _images(dataset, sensor) * len(bands) * _BYTES_PER_VALUE[sensor]
     return pixels * bytes_per_pixel
 
 
@@ -143,7 +149,8 @@ def plan_full_run(
     labelled, selected = _count_patches(labels, dataset)
     rates = measured_rates()
     patches = sum(selected.values())
-    rasters = patches * (1 + len(dataset.months) * len(dataset.sensors))
+    images = sum(_images(dataset, sensor) for sensor in dataset.sensors)
+    rasters = patches * (1 + images)  # 1 for the reference
     packed = _packed_bytes(dataset)
     batch = rates.batch_size
     # What a step keeps grows with its pixels, as the times do.

@@ -270,8 +270,8 @@ def run_transfer(
         if not written:
             # All shares have the same test patches, so any of them will do.
             untouched = evaluate_model(model, root, own_months=True, progress=progress)
-            place = evaluation_folder(untouched)
-            written.append(write_record(untouched, replace=True, folder=place))
+            record_folder = evaluation_folder(untouched)
+            written.append(write_record(untouched, replace=True, folder=record_folder))
         for seed in seeds:
             settings = _settings(root, seed, updates)
             for ending, start in ((FROM_SCRATCH, None), (FINE_TUNED, model)):

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 from keras.callbacks import Callback, EarlyStopping
 
-from multisenge_lib.errors import ExperimentError
+from multisenge_lib.errors import ExperimentError, counted
 from multisenge_lib.models import build_model
 from multisenge_lib.software import provenance
 from multisenge_lib.training.batches import read_ahead
@@ -61,9 +61,10 @@ def take_starting_weights(
     weights = take_weights(model, prepared.typology.names, start)
     if progress:
         at_random = ", ".join(weights.at_random) or "none"
+        taken = counted(len(weights.taken), "weight", "weights")
         show(
-            f"starts from {start.path}: {len(weights.taken)} weights taken, "
-            f"{len(weights.at_random)} left at random: {at_random}"
+            f"starts from {start.path}: {taken} taken, {len(weights.at_random)} left at random: "
+            f"{at_random}"
         )
     return weights
 

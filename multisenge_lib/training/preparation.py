@@ -112,7 +112,8 @@ class PreparedRun:
         files; see the Snakefile.)
         """
         settings = asdict(self.settings)
-        # How many threads read the patches changes nothing in the batches.
+        # How many threads read the patches changes nothing in the batches. `tensorboard` stays: its
+        # log is written while a network is trained.
         del settings["reader_threads"]
         bands = {sensor: self.dataset.bands[sensor] for sensor in self.experiment.sensors}
         return {

@@ -182,9 +182,9 @@ def settings_from_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
     allowed = [*settings, *_REQUEST, *_SELECTION]
     for name in parameters:
         if name not in allowed:
-            nearest = difflib.get_close_matches(name, allowed, n=1, cutoff=0)[0]
+            similar = difflib.get_close_matches(name, allowed, n=1)
+            question = f"did you mean {similar[0]}? " if similar else ""
             raise ExperimentError(
-                f"there is no parameter {name}: did you mean {nearest}? There are "
-                f"{', '.join(allowed)}"
+                f"there is no parameter {name}: {question}There are {', '.join(allowed)}"
             )
     return {name: value for name, value in parameters.items() if name in settings}

@@ -389,3 +389,28 @@ def test_the_coarser_copy_of_the_same_ground_is_left_out(tmp_path):
     write(tmp_path / "in" / "S2_20230105_60m.tif", coarse, S2_BANDS, res=60)
     imported = import_area(tmp_path / "root", [tmp_path / "in"], size=64)
     np.testing.assert_array_equal(whole_image(imported.root), IMAGE)
+
+
+@pytest.mark.fault("parts stored alike, one with ESA's offset -> said; taken off all -> refused")
+def test_one_part_alone_may_hold_an_offset(tmp_path):
+    write_part(tmp_path / "in", (0, 64))
+    brighter = IMAGE + np.uint16(1000)
+    write_part(tmp_path / "in", (64, 128), brighter)
+    imported = import_area(tmp_path / "root", [tmp_path / "in"], size=64)
+    assert any("offset" in sentence for sentence in imported.notices), imported.notices
+    units = InputUnits(s2_offset=-1000)
+    message = refused(tmp_path / "again", [tmp_path / "in"], size=64, units=units)
+    assert "an offset of -1000 is added, and most of the visible is below 0" in message
+    assert "-0000000000.tif" in message
+
+
+@pytest.mark.fault("a date without a band, one file per band -> leave out all its files, not one")
+def test_a_date_that_lacks_a_band_is_left_out_as_a_whole(tmp_path):
+    for day in ("20230105", "20230202"):
+        for band, pixels in zip(S2_BANDS, IMAGE, strict=True):
+            if (day, band) != ("20230202", "B5"):
+                write(tmp_path / "in" / f"S2_{day}_{band}.tif", pixels[None])
+    message = refused(tmp_path, [tmp_path / "in"], size=64)
+    assert "s2 of 2023-02-02 has no B5" in message
+    # The nearest band by wavelength: 741 nm, not the red one at 665 nm.
+    assert message.endswith("--fill B5=B6, or leave out all files of this date")

@@ -18,10 +18,10 @@ from multisenge_lib.dataset import (
     S1_BANDS,
     S2_BANDS,
     Blocks,
+    amplitude_problem,
     dataset_of_root,
     implausible_image,
     load_selection,
-    looks_like_amplitude,
     pack,
     read_patch,
     write_dataset_toml,
@@ -367,7 +367,9 @@ def test_a_full_disk_leaves_no_half_root(images, tmp_path, monkeypatch):
         return write_bytes(path, content)
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    assert "No space left on device: nothing was imported" in refused(tmp_path, [images])
+    assert "cannot be written (No space left on device): nothing was imported" in refused(
+        tmp_path, [images]
+    )
 
 
 @pytest.mark.fault("two imports into one root at once -> the second is refused")
@@ -540,9 +542,9 @@ def test_real_backscatter_is_told_from_amplitude_and_from_swapped_bands():
     linear = stored.astype(np.float64) ** 2 * 10**-8.3
     for month in range(linear.shape[1]):
         image = linear[:, month]
-        assert looks_like_amplitude(image, S1_BANDS) is None
+        assert amplitude_problem(image, S1_BANDS) is None
         assert implausible_image(image, "s1", S1_BANDS) == []
-        assert looks_like_amplitude(np.sqrt(image), S1_BANDS) is not None
+        assert amplitude_problem(np.sqrt(image), S1_BANDS) is not None
         assert "swapped" in implausible_image(image[::-1], "s1", S1_BANDS)[0]
 
 

@@ -13,6 +13,7 @@ from multisenge_lib.area.products import (
     foreign_sensor,
     is_level_1c,
     is_mask,
+    lone_uncorrected_band,
     sensor_in,
     without_slope_correction,
 )
@@ -248,3 +249,14 @@ def test_a_name_with_a_baseline_counts_after_the_item(tmp_path):
     write_item(tmp_path / f"{folder.name}.json", properties=BASELINE, scale=1e-4, offset=0)
     assert baseline_of(folder / "B02.tif").offset == 0
     assert baseline_of(folder / "B03.tif").offset == -1000
+
+
+def test_a_band_that_alone_lacks_its_correction_is_found():
+    fre = [Path(f"p/SENTINEL2A_20200707_FRE_{band}.tif") for band in ("B2", "B3")]
+    lone = Path("p/SENTINEL2A_20200707_SRE_B4.tif")
+    beside = Path("p/SENTINEL2A_20200707_SRE_B2.tif")
+    other_product = Path("p/SENTINEL2A_20200817_SRE_B4.tif")
+    assert lone_uncorrected_band([*fre, beside, lone]) == lone
+    assert lone_uncorrected_band([*fre, beside]) is None
+    assert lone_uncorrected_band([*fre, beside, other_product]) is None
+    assert lone_uncorrected_band([lone, beside]) is None  # all are uncorrected

@@ -95,7 +95,7 @@ def test_the_sample_has_panels_of_its_own():
     figure = overview_figures.score_overview("sample", SCORES_OF_SIX)
     assert len(figure.axes) == 2 * len(SCORES_OF_SIX)
     real, own = figure.axes[0], figure.axes[len(SCORES_OF_SIX)]
-    assert [label.get_text() for label in own.get_yticklabels()][0] == "Synthetic sample"
+    assert own.get_yticklabels()[0].get_text() == "Synthetic sample"
     assert "Synthetic sample" not in [label.get_text() for label in real.get_yticklabels()]
     left, right = real.get_xlim()
     assert 0.85 < left < 0.8875 and right < 0.97

@@ -63,6 +63,7 @@ def test_a_selection_of_ones_own_has_a_name_of_its_own():
     assert varied.name.startswith("sample+") and is_sample(varied.name)
     assert varied.split_rule.endswith("31UFQ train; Sentinel-1 dates: nearest")
     assert varied == with_selection(SAMPLE, "7", 0, "nearest", "31UEQ,31UFP,31UFQ")
+    assert varied == with_selection(SAMPLE, [7], 0, "nearest", ["31UEQ", "31UFP", "31UFQ"])
     others = [
         with_selection(SAMPLE, "7"),
         with_selection(SAMPLE, "7,8"),
@@ -100,6 +101,8 @@ def test_each_part_of_a_selection_is_in_its_name(one, other):
         ({"days_gap": -1}, "days_gap is -1 "),
         ({"s1_rule": "last"}, "s1_rule is 'last': s1_rule must be first, nearest, or"),
         ({"tiles": "31UEQ=tset"}, "tiles.31UEQ is 'tset' .*each train, validation, test or"),
+        ({"months": ()}, "months is .*: months must be a list"),
+        ({"tiles": "31UEQ=test,31UEQ=train"}, "tiles.31UEQ: it is named twice"),
         ({"tiles": "31UEQ,30TYT"}, "multisenge has no '30TYT': choose among 31TFN"),
     ],
 )

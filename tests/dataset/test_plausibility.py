@@ -352,10 +352,10 @@ def test_swapped_polarisations_differ_by_two_decibels(vh, is_swapped):
     [(-7, -11, False), (-5.5, -11, True), (-7, -9.5, True)],
 )
 def test_either_polarisation_tells_amplitude(vv, vh, is_amplitude):
-    problem = plausibility.looks_like_amplitude(backscatter(vv, vh), S1_BANDS)
+    problem = plausibility.amplitude_problem(backscatter(vv, vh), S1_BANDS)
     assert (problem is not None) == is_amplitude
     # Without names nobody knows which of the two is VV.
-    assert plausibility.looks_like_amplitude(backscatter(vv, vh), ()) is None
+    assert plausibility.amplitude_problem(backscatter(vv, vh), ()) is None
 
 
 @pytest.mark.parametrize(("share", "is_cut_off"), [(0.6, True), (0.4, False)])

@@ -159,3 +159,10 @@ def test_a_root_of_other_bands(model, tmp_path, bands, message):
 def test_a_tile_that_is_not_in_the_root(model, sample_root, tmp_path):
     with pytest.raises(ModelError, match=r"full series on the tiles 31TFN, .*; asked for 33ABC"):
         predict_root(model, sample_root, tmp_path, tiles=["33ABC"])
+
+
+@pytest.mark.fault("predict: more or fewer months than the network takes -> one line")
+def test_another_number_of_months_is_refused(two_dates, tmp_path):
+    path, root = two_dates
+    with pytest.raises(ModelError, match="month 7: the network s1s2_10c takes a series of 2"):
+        predict_root(path, root, tmp_path / "maps", months=[7])

@@ -7,6 +7,8 @@ import os
 import struct
 import subprocess
 import sys
+import threading
+import time
 import zipfile
 
 import h5py
@@ -17,6 +19,7 @@ import pytest
 from multisenge_lib.dataset import TYPOLOGIES
 from multisenge_lib.errors import ModelError
 from multisenge_lib.models import (
+    file_limits,
     get_experiment,
     load_model,
     model_card,
@@ -196,3 +199,24 @@ def test_groups_that_lead_back_to_themselves_are_walked_once(path, tmp_path):
     target = with_entries(path, tmp_path / "model.keras", entries)
     with pytest.raises(ModelError, match=r"would unpack to 4,0\d\d,\d{3},\d{3}"):
         read_model_card(target)
+
+
+def test_two_threads_leave_the_method_as_it_was(path):
+    """Keras' method is replaced while a network is read, in the whole process."""
+    before = keras.Layer.add_weight
+    inside = threading.Event()
+    order = []
+
+    def read_second():
+        inside.wait()
+        with file_limits.limited_weights(path):
+            order.append("second")
+
+    thread = threading.Thread(target=read_second)
+    thread.start()
+    with file_limits.limited_weights(path):
+        inside.set()
+        time.sleep(0.05)
+        order.append("first")
+    thread.join(10)
+    assert order == ["first", "second"] and keras.Layer.add_weight is before

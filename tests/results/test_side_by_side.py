@@ -234,7 +234,7 @@ def test_a_difference_is_claimed_with_five_pairs():
 @pytest.mark.fault("compare: an experiment without records, or named twice -> one line")
 def test_what_cannot_be_compared_is_refused():
     write_runs("s1s2_10c", 60, seeds=1)
-    with pytest.raises(RecordError, match=r"no record of s2_10c: train it .* records of s1s2_10c"):
+    with pytest.raises(RecordError, match=r"no record of s2_10c in .*results: train it .* of s1s2_10c"):
         compare_experiments(["s1s2_10c", "s2_10c"])
     with pytest.raises(RecordError, match=r"valley has no record of .* records of no experiment"):
         compare_experiments(["s1s2_10c"], "valley")
@@ -243,3 +243,22 @@ def test_what_cannot_be_compared_is_refused():
     for function in (compare_experiments, comparison_notes):
         with pytest.raises(RecordError, match="no experiment is named: name one or more"):
             function([])
+
+
+@pytest.mark.fault("compare: a patch without Sentinel-1 -> networks of other patches, said so")
+def test_networks_of_other_test_patches_are_refused_with_the_cause():
+    """Training again would change nothing: the rasters of a sensor are missing."""
+    all_patches = write_runs("s2_10c", 60, seeds=1, choices={"sensors": ["s2"]})[0]
+    fewer = replace(
+        make_record("s1s2_10c", 1, choices={"sensors": ["s1", "s2"]}, fingerprint="of both"),
+        patches=all_patches.patches[:-1],
+        confusions=all_patches.confusions[:-1],
+    )
+    results.write_record(fewer)
+    last = all_patches.patches[-1]
+    message = (
+        f"s1s2_10c was tested on 5 patches of sample and s2_10c was tested on 6 patches, and only "
+        f"one of them on {last}, which may lack rasters"
+    )
+    with pytest.raises(RecordError, match=message):
+        compare_experiments(["s2_10c", "s1s2_10c"])

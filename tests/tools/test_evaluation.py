@@ -232,10 +232,23 @@ def test_a_record_of_an_evaluation_is_written_and_read_back(model, root):
         to_parameters(read)
 
 
+SAME_NETWORK = {"trained_on": "elsewhere", "model_sha256": "0123456789abcdef", "split": "test"}
+
+
 def evaluated(**changes):
     """A record of an evaluation that never was."""
-    of = {"trained_on": "elsewhere", "model_sha256": "0123456789abcdef", "split": "test"}
-    return make_record("s1s2_10c", **{"dataset": "other", "evaluation": of} | changes)
+    of_other = {"dataset": "other", "evaluation": SAME_NETWORK}
+    return make_record("s1s2_10c", **of_other | changes)
+
+
+def test_other_months_have_a_folder_of_their_own():
+    usual = evaluation_folder(evaluated())
+    changes = {"months": [1, 2, 3, 5], "band_order": "resolution"}
+    others = [{name: value} for name, value in changes.items()] + [changes]
+    folders = [evaluation_folder(evaluated(evaluation=SAME_NETWORK | of)) for of in others]
+    names = [folder.name for folder in folders]
+    assert names == ["test-months-1-2-3-5", "test-resolution", "test-months-1-2-3-5-resolution"]
+    assert {folder.parent for folder in folders} == {usual.parent} and usual.name == "test"
 
 
 @pytest.mark.parametrize(
@@ -243,9 +256,11 @@ def evaluated(**changes):
     [
         {"dataset": "third"},
         {"fingerprint": "of other pixels"},
-        {"evaluation": {"trained_on": "elsewhere", "model_sha256": "f" * 16, "split": "test"}},
+        {"evaluation": SAME_NETWORK | {"model_sha256": "f" * 16}},
+        {"evaluation": SAME_NETWORK | {"months": [1, 2, 3, 5]}},
+        {"evaluation": SAME_NETWORK | {"band_order": "resolution"}},
     ],
-    ids=["data", "pixels", "network"],
+    ids=["data", "pixels", "network", "months", "order of bands"],
 )
 def test_the_record_of_another_evaluation_is_kept(changes, tmp_path):
     folder = write_evaluation(evaluated(), tmp_path / "record")
@@ -347,7 +362,9 @@ def test_the_months_of_a_root_of_another_calendar_can_be_taken(root, tmp_path):
     reason = "no patch has a Sentinel-2 image of months 1 and 2.*; --own-months takes the months"
     with pytest.raises(ModelError, match=reason):
         evaluate_model(path, root)
-    assert evaluate_model(path, root, own_months=True).patches == ("31UEQ_0_0",)
+    record = evaluate_model(path, root, own_months=True)
+    assert record.patches == ("31UEQ_0_0",)
+    assert record.metadata.evaluation["months"] == list(dataset_of_root(root).months)
     write_root(tmp_path / "root", patches=["31UEQ_0_0"])
     write_dataset_toml(tmp_path / "root", replace(TWO_MONTHS, months=(7, 8, 9)))
     with pytest.raises(ModelError, match="has a series of 3 months, the network takes 2"):

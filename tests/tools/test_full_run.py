@@ -43,6 +43,14 @@ def test_times_are_rates_multiplied_by_patches():
     assert amounts["a step of 16 patches"] == 16 * seconds["train"]
 
 
+def test_two_radar_images_of_each_month_are_counted():
+    of_both = replace(MULTISENGE, s1_rule="first2")
+    amounts = values(plan_full_run(None, of_both)[0])
+    assert amounts["rasters that are read"] == 5890 * (1 + 4 + 8)
+    bytes_per_pixel = 4 * 10 * 2 + 8 * 2 * 4 + 1
+    assert amounts["packed store"] == 5890 * 256**2 * bytes_per_pixel / 1e9
+
+
 def test_another_dataset_is_planned_by_its_description(tmp_path):
     for x in range(0, 320, 32):
         patch = f"19FDV_{x}_0"
