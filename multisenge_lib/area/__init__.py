@@ -1,4 +1,4 @@
-"""A user's own images, cut into the published layout and checked."""
+"""A user's own images, cut into MultiSenGE's layout and checked."""
 
 from multisenge_lib.area.check import (
     check_root,

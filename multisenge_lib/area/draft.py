@@ -91,7 +91,7 @@ def draft_dataset(
     dates: Mapping[str, Mapping[str, Sequence[np.datetime64]]],
     size: int,
     bands: Mapping[str, Sequence[str]],
-    published: Typology | None = None,
+    reference_classes: Typology | None = None,
     learn: bool = True,
 ) -> Dataset:
     """Guess the description of a data root from what it holds.
@@ -108,7 +108,7 @@ def draft_dataset(
         dates: dates of each patch and sensor.
         size: pixels along a patch's side.
         bands: names of each sensor's bands.
-        published: the classes of the reference; by default MultiSenGE's.
+        reference_classes: the classes of the reference; by default MultiSenGE's.
         learn: whether there is a reference to learn from. If not, all patches are for test.
     """
     leading_sensor = "s2" if "s2" in bands else "s1"
@@ -133,6 +133,8 @@ def draft_dataset(
         patch_pixels=size,
         blocks=_blocks(len(dates), size),
         bands={sensor: tuple(names) for sensor, names in sorted(bands.items())},
-        published=MULTISENGE.published if published is None else published,
-        groupings=MULTISENGE.groupings if published is None else (),
+        reference_classes=MULTISENGE.reference_classes
+        if reference_classes is None
+        else reference_classes,
+        groupings=MULTISENGE.groupings if reference_classes is None else (),
     )

@@ -54,7 +54,7 @@ def typology_of(names: Sequence[str]) -> Typology:
         raise ImportAreaError(
             f"--classes gives {printable(twice[0])} twice: give each class a name of its own"
         )
-    colors = cycle(MULTISENGE.published.colors)
+    colors = cycle(MULTISENGE.reference_classes.colors)
     classes = []
     for class_id, name in enumerate(names, 1):
         classes.append((name, next(colors), (class_id,)))

@@ -130,7 +130,7 @@ def import_area(
     # Accept a single folder or cube as well as a list.
     if isinstance(sources, str | Path) or is_cube_in_memory(sources):
         sources = [sources]
-    typology = typology_of(classes) if classes else MULTISENGE.published
+    typology = typology_of(classes) if classes else MULTISENGE.reference_classes
     options = ImportOptions(
         name=name or root.name,
         reference=reference_options(reference, typology, reclass or {}, attribute, units),
@@ -159,7 +159,7 @@ def import_area(
         options.name,
         size=size,
         bands=bands,
-        published=typology if classes else None,
+        reference_classes=typology if classes else None,
         learn=options.reference is not None,
     )
     with fill_root(root) as folder:

@@ -148,9 +148,9 @@ class PartReader:
 
 
 def _is_fill(stored_by_band: Sequence[np.ndarray], sensor: str) -> np.ndarray:
-    """Find pixels that are 0 in all bands; of Sentinel-2 also those with one negative number in all.
+    """Find pixels that hold one fill value in all bands: 0, or a negative reflectance.
 
-    Such a number is a fill value that no tag names. Reflectance that is below 0 and differs between
+    No tag names such a number. Reflectance that is below 0 and differs between
     bands is measured: noise around a dark pixel. Decibels are negative everywhere.
 
     Returns:

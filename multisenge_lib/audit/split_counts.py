@@ -84,7 +84,7 @@ def count_months(index: pd.DataFrame) -> pd.Series:
 def count_classes(table: pd.DataFrame) -> pd.Series:
     """Patches that hold a class, by published class id."""
     classes = (ids.tolist() for ids in table["classes"])
-    counts = _count_members(classes, len(MULTISENGE.published))
+    counts = _count_members(classes, len(MULTISENGE.reference_classes))
     return counts.rename("patches").rename_axis("class")
 
 
@@ -284,10 +284,10 @@ def class_shares(root: Path | str) -> pd.Series:
         PatchError: a reference is missing or damaged.
     """
     dataset = dataset_of_root(root)
-    ids = len(dataset.published) + 1
+    ids = len(dataset.reference_classes) + 1
     pixels = np.zeros(ids, dtype=np.int64)
     for row in read_index(Path(root) / LABELS, dataset).itertuples():
         reference = read_patch(root, row, sensors=()).reference
         pixels += np.bincount(reference.ravel(), minlength=ids)
     labelled = pixels[1:]
-    return pd.Series(100 * labelled / labelled.sum(), index=dataset.published.ids)
+    return pd.Series(100 * labelled / labelled.sum(), index=dataset.reference_classes.ids)

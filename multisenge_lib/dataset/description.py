@@ -278,10 +278,10 @@ def _check_name_of_grouping(name: str, used_names: Iterable[str]) -> None:
         )
 
 
-def _published(description: _Description) -> Typology:
+def _reference_classes(description: _Description) -> Typology:
     """The classes of the reference: the description's, or MultiSenGE's."""
     if description.classes is None:
-        return MULTISENGE.published
+        return MULTISENGE.reference_classes
     rows = [
         (land_class.name, land_class.color, (class_id,))
         for class_id, land_class in enumerate(description.classes, start=1)
@@ -289,19 +289,19 @@ def _published(description: _Description) -> Typology:
     return make_typology(rows)
 
 
-def _groupings(description: _Description, published: Typology) -> tuple[Typology, ...]:
+def _groupings(description: _Description, reference_classes: Typology) -> tuple[Typology, ...]:
     """The groupings of a description; MultiSenGE's where it has neither classes nor groupings."""
     if description.classes is None and not description.groupings:
         return MULTISENGE.groupings
 
-    typologies = {published.name: published}
+    typologies = {reference_classes.name: reference_classes}
     for name, groups in description.groupings.items():
         _check_name_of_grouping(name, typologies)
-        _check_grouping(name, groups, len(published))
+        _check_grouping(name, groups, len(reference_classes))
         rows = [(group.name, group.color, group.ids) for group in groups]
         typologies[name] = make_typology(rows, name)
 
-    del typologies[published.name]
+    del typologies[reference_classes.name]
     return tuple(typologies.values())
 
 
@@ -332,7 +332,7 @@ def _dataset_from_content(content: Mapping[str, Any]) -> Dataset:
     _check_tiles(description)
     _check_class_names(description)
 
-    published = _published(description)
+    reference_classes = _reference_classes(description)
     bands = {"s1": description.bands.s1, "s2": description.bands.s2}
     return Dataset(
         name=description.name,
@@ -344,8 +344,8 @@ def _dataset_from_content(content: Mapping[str, Any]) -> Dataset:
         s1_rule=description.s1_rule,
         blocks=Blocks(**msgspec.structs.asdict(description.blocks)),
         bands={sensor: names for sensor, names in bands.items() if names is not None},
-        published=published,
-        groupings=_groupings(description, published),
+        reference_classes=reference_classes,
+        groupings=_groupings(description, reference_classes),
         showcase=description.showcase,
         cities=description.cities,
     )
@@ -371,7 +371,7 @@ def _content_of(dataset: Dataset) -> dict[str, Any]:
 
     content["classes"] = [
         {"name": land_class.name, "color": land_class.color}
-        for land_class in dataset.published.classes
+        for land_class in dataset.reference_classes.classes
     ]
     content["groupings"] = {}
     for typology in dataset.groupings:

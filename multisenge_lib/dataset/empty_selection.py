@@ -42,14 +42,14 @@ def why_none_selected(index: pd.DataFrame, dataset: Dataset) -> WhyEmpty:
         dataset: it gives the months, the days gap and the rule of the selection.
 
     Returns:
-        What is meant for an empty selection, and is wrong for any other.
+        The most likely reason, and where to look. Call this only if `select` took no patch.
     """
     if index.empty:
         return WhyEmpty("there is no patch", f"look into {LABELS}/")
-    # Months and gap are those of this sensor.
-    leading = "s2" if "s2" in dataset.sensors else "s1"
-    reason = _why_no_series(index, leading, dataset)
-    if reason is None and "s1" in dataset.sensors and leading == "s2":
+    # The sensor whose dates are chosen first; months and gap are about these.
+    first_sensor = "s2" if "s2" in dataset.sensors else "s1"
+    reason = _why_no_series(index, first_sensor, dataset)
+    if reason is None and "s1" in dataset.sensors and first_sensor == "s2":
         reason = _why_no_s1(index, dataset)
     return reason or WhyEmpty(
         "every patch with a full series is too near to another split",
@@ -66,7 +66,7 @@ def why_root_has_none(root: Path | str, sensors: Sequence[str], dataset: Dataset
 
 
 def _why_no_series(index: pd.DataFrame, sensor: str, dataset: Dataset) -> WhyEmpty | None:
-    """Why no patch has a series of its leading sensor; None where one has."""
+    """Why no patch has a series of the sensor whose dates are chosen first; None where one has."""
     name = _SENSOR_NAMES[sensor]
     months = months_in_words(dataset.months)
     lacking = _months_without_images(index, sensor, dataset.months)

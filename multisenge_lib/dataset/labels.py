@@ -244,7 +244,9 @@ def parse_label(name: str, raw: bytes, dataset: Dataset = MULTISENGE) -> LabelRo
     patch = name.removesuffix(".json")
     document = _parse_document(raw)
     reference_may_be_missing = dataset.name not in _WITH_REFERENCE_EVERYWHERE
-    classes = _parse_classes(document.labels, len(dataset.published), reference_may_be_missing)
+    classes = _parse_classes(
+        document.labels, len(dataset.reference_classes), reference_may_be_missing
+    )
     return LabelRow(
         patch=patch,
         tile=tile,

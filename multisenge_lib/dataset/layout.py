@@ -11,9 +11,9 @@ MultiSenGE cuts 14 Sentinel-2 tiles of north-eastern France into patches of 256 
 A patch is named by its tile and by the column `x` and the row `y` of its upper-left pixel in the
 tile: `31UEQ_7453_4112`. It has one reference, and one raster for each date of each sensor.
 
-Three words return everywhere in this library: a *dataset* is what a data root holds (`Dataset`), a
-*patch* is one place of it, and a *typology* is a set of classes (see `typology`). Another area in
-this layout is another `Dataset`, see `description`.
+This library uses three words throughout: a *dataset* is what a data root holds (`Dataset`), a
+*patch* is one square of ground in it, and a *typology* is a set of classes (see `typology`).
+Another area in this layout is another `Dataset`, see `description`.
 """
 
 import re
@@ -137,8 +137,8 @@ class Dataset:
         s1_rule: which Sentinel-1 acquisitions go with them, see `select`.
         blocks: how tiles marked `blocks` are divided.
         bands: names of the bands of each sensor that the dataset has, in the order of the arrays.
-        published: the classes of its reference, ungrouped.
-        groupings: other classifications, each of whose classes gathers some of the published ones.
+        reference_classes: the classes of its reference, ungrouped.
+        groupings: other classifications, each of whose classes gathers some of the reference's.
         showcase: names of patches that figures show.
         cities: longitude and latitude, in degrees, of places on maps.
     """
@@ -154,7 +154,7 @@ class Dataset:
     bands: Mapping[str, tuple[str, ...]] = field(
         default_factory=lambda: {"s1": S1_BANDS, "s2": S2_BANDS}
     )
-    published: Typology = TYPOLOGIES["14c"]
+    reference_classes: Typology = TYPOLOGIES["14c"]
     groupings: tuple[Typology, ...] = (TYPOLOGIES["10c"], TYPOLOGIES["6c"])
     showcase: tuple[str, ...] = ()
     cities: Mapping[str, tuple[float, float]] = field(default_factory=dict)
@@ -182,12 +182,12 @@ class Dataset:
     @property
     def typologies(self) -> dict[str, Typology]:
         """All classifications by name: the reference's own classes first, then the groupings."""
-        return {typology.name: typology for typology in (self.published, *self.groupings)}
+        return {typology.name: typology for typology in (self.reference_classes, *self.groupings)}
 
     def __post_init__(self) -> None:
         """Refuse classifications that the names of experiments could not distinguish."""
         # Names of records and runs are names of folders, where some systems ignore case.
-        names = [typology.name.lower() for typology in (self.published, *self.groupings)]
+        names = [typology.name.lower() for typology in (self.reference_classes, *self.groupings)]
         if len(set(names)) < len(names):
             raise DescriptionError(
                 f"two classifications of {self.name} have the same name, among {', '.join(names)}: "

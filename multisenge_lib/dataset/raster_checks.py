@@ -27,13 +27,15 @@ _DTYPES = {
     "s2": ("uint16", "int16"),
     "reference": ("uint8", "int8", "uint16", "int16", "uint32", "int32", "float32", "float64"),
 }
-#: Metres that a patch may lie off the place that its name gives. The rule for a tile's corner is
-#: inferred, so it is not held to the metre; the rasters of one patch are held to each other.
+#: Metres by which a patch may be shifted from the position in its name. The rule for a tile's
+#: corner is inferred, so it is not held to the metre; the rasters of one patch are held to each
+#: other.
 _POSITION_TOLERANCE = 60
 #: Metres that the rasters of one patch may lie off each other: a hundredth of a pixel, for corners
 #: that were rounded.
 _ALIGNMENT_TOLERANCE = 0.01 * PIXEL
-#: GDAL's names of formats whose pixels lie in a file without a word on its length, beside a header.
+#: GDAL's names of formats with a header beside the pixels that does not record how long the file of
+#: the pixels must be.
 _BARE_PIXELS = ("ENVI", "EHdr")
 #: First bytes of a TIFF file: little and big endian, classic and BigTIFF.
 _TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")

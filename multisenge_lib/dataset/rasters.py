@@ -115,7 +115,7 @@ def _read_and_check(
     except (RasterioError, OSError, ValueError, MemoryError):
         return [*problems, why_unreadable(path)], None
     named = None if kind == "reference" else bands_named(names, kind)
-    problems += pixel_problems(pixels, kind, len(dataset.published), named)
+    problems += pixel_problems(pixels, kind, len(dataset.reference_classes), named)
     return problems, raster
 
 

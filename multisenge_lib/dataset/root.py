@@ -94,7 +94,10 @@ def given_data_root(data_root: Path | str | None = None) -> Path | None:
 
 
 def has_description(root: Path) -> bool:
-    """Whether a folder says itself which dataset it holds: as the sample, or by a description."""
+    """Whether a folder has a file that says which dataset it holds.
+
+    It is the sample's marker or a `dataset.toml`.
+    """
     return (root / SAMPLE_MARKER).is_file() or (root / DESCRIPTION).exists()
 
 
@@ -111,14 +114,14 @@ def dataset_of_root(root: Path | str) -> Dataset:
     root = Path(root)
     # The published archives have no file that says what they are. So MultiSenGE is what is left:
     # a root that does not describe itself, and whose patches are MultiSenGE's.
-    is_sample = (root / SAMPLE_MARKER).is_file()
+    has_marker = (root / SAMPLE_MARKER).is_file()
     is_described = (root / DESCRIPTION).exists()
-    if is_sample and is_described:
+    if has_marker and is_described:
         raise DescriptionError(
             f"{root} is the sample, which needs no {DESCRIPTION}, and has one: delete it; or, to "
             f"describe a copy of the sample as an area of your own, delete {SAMPLE_MARKER}"
         )
-    if is_sample:
+    if has_marker:
         return _read_sample(root / SAMPLE_MARKER)
     if is_described:
         return read_dataset_toml(root / DESCRIPTION)

@@ -210,12 +210,15 @@ def first_few_in_months(
     return np.concatenate(chosen)
 
 
-#: How Sentinel-1 dates follow from the chosen Sentinel-2 dates.
+#: How Sentinel-1 dates are chosen, one for each chosen Sentinel-2 date.
 S1_RULES = {"first": first_in_months, "nearest": nearest_dates}
 
 
 def _match_s1(index: pd.DataFrame, selected_s2: pd.Series, s1_rule: str) -> list:
-    """The Sentinel-1 dates of each patch; None where a Sentinel-2 date has none."""
+    """Choose the Sentinel-1 dates of each patch.
+
+    A patch gets None if one of its Sentinel-2 dates has no Sentinel-1 date.
+    """
     per_month = s1_dates_per_month(s1_rule)
     if per_month == 1:
         choose = S1_RULES[s1_rule]
@@ -314,7 +317,7 @@ def only_existing(
 
 
 def index_on_disk(root: Path | str, sensors: Sequence[str], dataset: Dataset) -> pd.DataFrame:
-    """Read the index of a data root, as far as a dataset uses its tiles and rasters are there.
+    """Read the index of a data root: only the dataset's tiles, and only dates with rasters on disk.
 
     Args:
         root: the data root.

@@ -4,7 +4,7 @@ A patch of the paper's series is nine GeoTIFFs, checked and decoded at every rea
 epoch reads one piece of each file, uncompressed, and compares its checksum, which tells damage from
 data. Packing can be killed or run out of disk at any moment; the next call goes on where it
 stopped. A patch whose rasters have changed since is packed again. The store holds values and class
-ids as published, so one store serves every experiment on the same selection.
+ids as the rasters hold them, so one store serves every experiment on the same selection.
 
 A store is a folder: `s1.npy`, `s2.npy` and `reference.npy` (see `packed_array`), and
 `manifest.jsonl` (see `manifest`).
@@ -69,7 +69,7 @@ class Store:
         skipped: the patches left out: `patch`, `split` and `problem`, one line each.
         arrays: `s1` `(patches, dates, height, width, 2) float32` linear backscatter, `s2`
             `(patches, dates, height, width, 10) uint16` reflectance x 10,000, `reference`
-            `(patches, height, width) uint8` published ids; read them with `read`.
+            `(patches, height, width) uint8` ids of the reference; read them with `read`.
         checksums: for each position, the checksum of its values in each array.
         fingerprint: a hash of the packed values, patches and splits.
     """
@@ -162,7 +162,7 @@ def _store_name(source: _Source) -> str:
         source.sensors,
         source.band_order,
         bands,
-        len(source.dataset.published),
+        len(source.dataset.reference_classes),
     )
     digest = hashlib.sha256(repr(identity).encode())
     for row in source.rows:

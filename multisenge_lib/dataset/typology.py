@@ -41,7 +41,7 @@ class LandClass:
         id: from 1.
         name: in English.
         color: hexadecimal, such as `#880e17`.
-        members: the ids of the published classes that it gathers.
+        members: the ids of the reference's classes that it gathers.
     """
 
     id: int
@@ -69,7 +69,7 @@ class Typology:
 
     @property
     def members(self) -> tuple[tuple[int, ...], ...]:
-        """The published ids that each class gathers."""
+        """The ids of the reference that each class gathers."""
         return tuple(c.members for c in self.classes)
 
     @property
@@ -89,12 +89,12 @@ class Typology:
 
     @property
     def lookup(self) -> np.ndarray:
-        """The id in this typology of each published id: `(published classes + 1,) uint8`.
+        """The id in this typology of each id of the reference: `(its classes + 1,) uint8`.
 
-        The published id is the position in the array. At 0, no data, there is 0.
+        The id of the reference is the position in the array. At 0, no data, there is 0.
         """
-        highest_published_id = max(chain.from_iterable(self.members))
-        table = np.zeros(highest_published_id + 1, dtype=np.uint8)
+        highest_id = max(chain.from_iterable(self.members))
+        table = np.zeros(highest_id + 1, dtype=np.uint8)
         for land_class in self.classes:
             table[list(land_class.members)] = land_class.id
         return table
@@ -140,7 +140,8 @@ def make_typology(
     """Number classes from 1 and put them together as a typology.
 
     Args:
-        rows: for each class its name, hexadecimal colour, and the published ids that it gathers.
+        rows: for each class its name, hexadecimal colour, and the ids of the reference that it
+            gathers.
         name: the typology's name; by default its number of classes and `c`, such as `10c`.
     """
     classes = tuple(LandClass(number, *row) for number, row in enumerate(rows, start=1))
@@ -156,13 +157,13 @@ TYPOLOGIES = {
 
 
 def reclassify(reference: np.ndarray, typology: Typology) -> np.ndarray:
-    """Turn the ids of a published reference into those of a typology.
+    """Turn the ids of a reference into those of a typology.
 
     It groups the dataset's own classes. Foreign ids of a reference of your own are translated by
     `multisenge import --reclass`, before.
 
     Args:
-        reference: any shape, integers from 0 to the number of published classes.
+        reference: any shape, integers from 0 to the number of its classes.
         typology: the classification whose ids are wanted.
 
     Returns:
@@ -174,8 +175,8 @@ def reclassify(reference: np.ndarray, typology: Typology) -> np.ndarray:
     Examples:
         >>> import numpy as np
         >>> import multisenge_lib as ms
-        >>> published = np.array([[1, 5], [9, 0]])  # two urban classes, grasslands, no data
-        >>> ms.reclassify(published, ms.TYPOLOGIES["6c"])
+        >>> reference = np.array([[1, 5], [9, 0]])  # two urban classes, grasslands, no data
+        >>> ms.reclassify(reference, ms.TYPOLOGIES["6c"])
         array([[1, 5],
                [6, 0]], dtype=uint8)
     """

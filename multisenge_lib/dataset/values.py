@@ -138,7 +138,7 @@ def read_values(
 def _shape_to_read(
     source: Any, window: Window | None, out_shape: tuple[int, int] | None
 ) -> tuple[int, int]:
-    """Height and width of what `read_values` reads; its arguments."""
+    """Return the height and width that `read_values` reads, whose arguments these are."""
     if out_shape is not None:
         return out_shape
     if window is not None:

@@ -28,8 +28,8 @@ WINDOW = 256
 OVERLAP_SHARE = 1 / 4
 #: Pixels that are predicted in one batch: one window of 256, or four of 128.
 BATCH_PIXELS = 256 * 256
-#: A pixel can lie in this row of windows and up to two rows before it (two, because the last row is
-#: shifted north, to end with the map). A resumed map recomputes these two.
+#: A pixel is covered by its own row of windows and by up to two rows before it. Two, because the
+#: last row is shifted north to end with the map. A resumed map therefore recomputes two rows.
 ROWS_THAT_REACH = 2
 
 #: Reads rows `start` to `stop` of the input: `(dates, rows, width, bands)` by sensor, and

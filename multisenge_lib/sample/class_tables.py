@@ -42,7 +42,7 @@ def describe_classes() -> pd.DataFrame:
         One row per class, by its id. Columns: `class`, `made of`, `size`, `differs from real land`.
     """
     rows = {}
-    for land_class in MULTISENGE.published.classes:
+    for land_class in MULTISENGE.reference_classes.classes:
         text = _CLASS_TEXTS[land_class.id]
         rows[land_class.id] = {
             "class": land_class.name,
@@ -87,7 +87,7 @@ def measure_shares(root: Path | str) -> pd.DataFrame:
         split the number of patches that have at least 20 pixels of the class.
     """
     selection = load_selection(root, sensors=("s2",))
-    classes = MULTISENGE.published.classes
+    classes = MULTISENGE.reference_classes.classes
     ids = [land_class.id for land_class in classes]
     pixels = pd.Series(0, index=ids)
     patches = pd.DataFrame(0, index=ids, columns=["train", "validation", "test"])

@@ -47,7 +47,8 @@ _UNREADABLE = (
     OSError,
     zipfile.BadZipFile,
 )
-#: The state that these callbacks reset when training begins. The cosine keeps nothing: its rate
+#: Attributes that Keras resets when training begins. A checkpoint saves them, and sets them again.
+#: The cosine keeps nothing: its rate
 #: follows from the number of the update.
 _STATE_OF_CALLBACK = {
     "ReduceLROnPlateau": ("wait", "best", "cooldown_counter"),

@@ -212,9 +212,9 @@ def _select(
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Select the patches of an experiment, and the sensors to pack.
 
-    A patch needs images of the experiment's sensors on disk; what dates the dataset's other sensor
-    needs, its label file must name. If the images of both sensors give the same patches and dates,
-    pack both, so all experiments share one store.
+    A patch needs images of the experiment's sensors on disk. Its label file must also name the
+    dates of the dataset's other sensor; those images themselves may be missing. If the images of
+    both sensors give the same patches and dates, pack both, so all experiments share one store.
     """
     rules = {"months": experiment.months, "days_gap": experiment.days_gap, "dataset": dataset}
     selection = load_selection(root, sensors=experiment.sensors, **rules)
@@ -230,7 +230,7 @@ def _select(
     if not selection["patch"].equals(of_all_sensors["patch"]):
         return selection, experiment.sensors
     for sensor in experiment.sensors:
-        # A cell holds an array of dates, and `equals` cannot compare arrays: their bytes it can.
+        # A cell holds an array of dates. `equals` cannot compare arrays, so it gets their bytes.
         dates = selection[f"{sensor}_dates"].map(np.ndarray.tobytes)
         if not dates.equals(of_all_sensors[f"{sensor}_dates"].map(np.ndarray.tobytes)):
             return selection, experiment.sensors

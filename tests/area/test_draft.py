@@ -55,4 +55,4 @@ def test_a_name_is_made_from_any_folder(folder, name):
 
 def test_own_classes_have_no_groupings():
     classes = make_typology([("a", "#000000", (1,)), ("b", "#ffffff", (2,))])
-    assert list(draft(published=classes).typologies) == ["2c"]
+    assert list(draft(reference_classes=classes).typologies) == ["2c"]

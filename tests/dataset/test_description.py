@@ -29,7 +29,7 @@ VALLEY = replace(
     patch_pixels=64,
     blocks=Blocks(size=2560, distance=640, shares=(0.5, 0.25, 0.25), seed=3),
     bands={"s2": ("B2", "B3", "B4", "B8")},
-    published=make_typology([(n, "#a50026", (i,)) for i, n in enumerate("abc", 1)]),
+    reference_classes=make_typology([(n, "#a50026", (i,)) for i, n in enumerate("abc", 1)]),
     groupings=(
         make_typology([("Built", "#a50026", (1,)), ('Open "land"', "#ffef9f", (2, 3))]),
         make_typology([("Built or b", "#a50026", (1, 2)), ("c", "#ffef9f", (3,))], "built_or_b"),
@@ -260,7 +260,7 @@ def test_a_pipe_is_refused(tmp_path):
 def test_any_text_survives(tmp_path_factory, city, name):
     root = tmp_path_factory.mktemp("root")
     classes = make_typology([(name, "#000000", (1,)), ("b", "#ffffff", (2,))])
-    dataset = replace(VALLEY, cities={city: (1.0, 2.0)}, published=classes, groupings=())
+    dataset = replace(VALLEY, cities={city: (1.0, 2.0)}, reference_classes=classes, groupings=())
     write_dataset_toml(root, dataset)
     assert dataset_of_root(root) == dataset
 
@@ -282,7 +282,7 @@ def test_groupings_have_the_names_of_their_table(tmp_path):
     )
     (tmp_path / "dataset.toml").write_text(text)
     dataset = dataset_of_root(tmp_path)
-    assert dataset.published.names == ("a", "b", "c")
+    assert dataset.reference_classes.names == ("a", "b", "c")
     assert list(dataset.typologies) == ["3c", "urban", "2c"]
     assert dataset.typologies["urban"].members == ((1,), (2, 3))
     assert dataset.typologies["2c"].members == ((3,), (1, 2))
@@ -341,8 +341,8 @@ def test_multisenna_has_multisenges_classes_and_a_fifteenth(tmp_path):
     for key in ("months", "days_gap", "s1_rule", "patch_pixels"):
         assert getattr(dataset, key) == getattr(MULTISENGE, key), key
     assert list(dataset.typologies) == ["15c", "10c", "6c"]
-    assert dataset.published.classes[:14] == MULTISENGE.published.classes
-    assert dataset.published.names[14] == "Beaches, Sand"
+    assert dataset.reference_classes.classes[:14] == MULTISENGE.reference_classes.classes
+    assert dataset.reference_classes.names[14] == "Beaches, Sand"
 
 
 @pytest.mark.parametrize(("name", "beaches"), [("10c", 9), ("6c", 6)])

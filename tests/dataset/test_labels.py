@@ -258,7 +258,7 @@ def test_other_datasets_have_other_tiles_years_and_classes(tmp_path):
     dataset = replace(MULTISENGE, years=(2021,), split_of_tile={"56HKH": "test"})
     assert read_index(tmp_path / "mine", dataset)["epsg"].tolist() == [32756]
     classes = make_typology((str(i), "#000000", (i,)) for i in range(1, 9))
-    few = replace(dataset, published=classes, groupings=())
+    few = replace(dataset, reference_classes=classes, groupings=())
     with pytest.raises(LabelError, match="class id '9' in 'labels': the classes are 1 to 8"):
         read_index(tmp_path / "mine", few)
 

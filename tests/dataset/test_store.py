@@ -351,7 +351,7 @@ def test_other_bands_are_another_store(root, selection, monkeypatch):
 def test_fewer_classes_are_read_again(root, selection, monkeypatch):
     """References are checked against the number of classes, which `dataset.toml` may change."""
     pack(root, selection)
-    ten_classes = replace(MULTISENGE, published=TYPOLOGIES["10c"], groupings=())
+    ten_classes = replace(MULTISENGE, reference_classes=TYPOLOGIES["10c"], groupings=())
     monkeypatch.setattr(stores, "dataset_of_root", lambda root: ten_classes)
     with pytest.raises(PatchError, match="class ids are 1 to 10"):
         pack(root, selection)

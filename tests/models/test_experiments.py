@@ -77,7 +77,11 @@ def test_known_name_is_found():
 def test_another_dataset_has_its_own_experiments():
     typology = TYPOLOGIES["6c"]
     area = replace(
-        MULTISENGE, months=(12, 2), bands={"s2": ("B2", "B8")}, published=typology, groupings=()
+        MULTISENGE,
+        months=(12, 2),
+        bands={"s2": ("B2", "B8")},
+        reference_classes=typology,
+        groupings=(),
     )
     experiment = get_experiment("s2_6c", area)
     assert (experiment.months, experiment.sensors) == ((12, 2), ("s2",))

@@ -234,7 +234,9 @@ def test_a_difference_is_claimed_with_five_pairs():
 @pytest.mark.fault("compare: an experiment without records, or named twice -> one line")
 def test_what_cannot_be_compared_is_refused():
     write_runs("s1s2_10c", 60, seeds=1)
-    with pytest.raises(RecordError, match=r"no record of s2_10c in .*results: train it .* of s1s2_10c"):
+    with pytest.raises(
+        RecordError, match=r"no record of s2_10c in .*results: train it .* of s1s2_10c"
+    ):
         compare_experiments(["s1s2_10c", "s2_10c"])
     with pytest.raises(RecordError, match=r"valley has no record of .* records of no experiment"):
         compare_experiments(["s1s2_10c"], "valley")

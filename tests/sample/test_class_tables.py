@@ -17,7 +17,7 @@ def shares(sample_root):
 def test_every_class_is_described():
     table = class_tables.describe_classes()
     assert list(table.index) == list(range(1, 15))
-    assert list(table["class"]) == list(MULTISENGE.published.names)
+    assert list(table["class"]) == list(MULTISENGE.reference_classes.names)
     assert (table["made of"].str.len() > 20).all()
 
 
