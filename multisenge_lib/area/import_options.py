@@ -22,6 +22,8 @@ from multisenge_lib.dataset import (
 from multisenge_lib.errors import ImportAreaError, counted, printable
 
 _LARGEST_SIZE = 512
+#: Bands of Sentinel-2 that MultiSenGE leaves out, at 60 m; in a list of bands they stand for "-".
+_UNUSED_BANDS = ("B1", "B9", "B10")
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ def user_bands(s1_bands: Sequence[str], s2_bands: Sequence[str]) -> dict[str, li
         bands = []
         for name in names:
             band = name if name == "-" else band_in(name, sensor)
-            if band is None:
+            if band not in (*used_bands(sensor), *_UNUSED_BANDS, "-"):
                 raise ImportAreaError(
                     f"{sensor} bands: {printable(name)!r} names none; give "
                     f"{', '.join(used_bands(sensor))}, and - for one of no use"

@@ -237,6 +237,8 @@ def get_experiment(name: str, dataset: Dataset = MULTISENGE) -> Experiment:
     Raises:
         ExperimentError: there is no such experiment; the message lists the names that exist.
     """
+    if not isinstance(name, str):
+        raise ExperimentError(f"experiment {name!r}: give a name such as 's1s2_10c'")
     plain_name, *variants = name.split(VARIANT_MARK)
     of_paper = experiments_of(dataset)
     experiments = {**other_experiments_of(dataset), **of_paper}

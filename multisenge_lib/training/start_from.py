@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,12 +10,14 @@ from typing import Literal, get_args
 
 import keras
 
-from multisenge_lib.errors import ExperimentError, printable
+from multisenge_lib.errors import ExperimentError, counted, printable
 from multisenge_lib.models import ModelCard, load_model, read_model_card
 
 #: Which weights to take: all that fit, or those of the encoder alone.
 StartPart = Literal["all", "encoder"]
 
+#: A start with less than this share of the weights is hardly one, and a warning says so.
+_SMALL_SHARE = 0.1
 #: Layers of an encoder: VGG-16's `block1_conv1` in our U-Nets, `encoder1a_conv` in the others.
 _ENCODER_LAYER = re.compile(r"(.*/)?(block\d+_conv\d+|encoder)[^/]*/[^/]*")
 
@@ -121,6 +124,13 @@ def take_weights(
         raise ExperimentError(
             f"{printable(start.path)}: not one of its weights fits {model.name} "
             f"(start_from_part {start.part}): {remedy}"
+        )
+    if len(taken) < _SMALL_SHARE * (len(taken) + len(at_random)):
+        fitting = counted(len(taken), "weight", "weights")
+        warnings.warn(
+            f"{fitting} of {len(taken) + len(at_random)} fit the network to start from, such as "
+            f"{taken[0]}: nearly all start at random, as without start_from",
+            stacklevel=2,
         )
     return TakenWeights(tuple(taken), tuple(at_random))
 

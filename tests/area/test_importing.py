@@ -248,6 +248,7 @@ def test_backscatter_becomes_linear_as_said(tmp_path, stored, unit):
         ),
         ("S2_20230105", scene(), (), {"s2_bands": ["B2"] * 10}, "each once"),
         ("S2_20230105", scene(), (), {"s2_bands": ["B2", "SCL"]}, "'SCL' names none"),
+        ("S2_20230105", scene(), (), {"s2_bands": ["B2", "B99"]}, "'B99' names none"),
     ],
 )
 def test_what_is_in_doubt_is_asked(tmp_path, name, data, names, options, message):

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import keras
 import numpy as np
 import pytest
 from small_network import small_experiment, write_network, write_two_months
@@ -108,6 +109,21 @@ def test_weights_of_another_shape_are_left(file, source):
     model = build_model(small_experiment("s1s2_6c", file, MULTISENGE), 32)  # twelve bands
     weights = take_weights(model, SIX, starting_point(source))
     assert weights.at_random == ("encoder1_conv/kernel",)
+
+
+@pytest.mark.fault("start_from: hardly a weight fits -> a warning with the number")
+def test_a_start_with_hardly_a_weight_is_said(file, tmp_path):
+    inputs = keras.Input((4, 32, 32, 10), name="s2")
+    x = inputs[:, 0]
+    for width in range(3, 9):  # the other network has other widths, so one bias alone fits
+        x = keras.layers.Conv2D(width, 1, name=f"conv{width}")(x)
+    ours = keras.Model({"s2": inputs}, keras.layers.Conv2D(6, 1, name="logits")(x))
+    theirs = keras.Model({"s2": inputs}, keras.layers.Conv2D(6, 1, name="logits")(inputs[:, 0]))
+    card = model_card(small_experiment("s2_6c", file, MULTISENGE), TYPOLOGIES["6c"], 32, "sample")
+    path = save_model(theirs, card, tmp_path / "theirs.keras")
+    with pytest.warns(UserWarning, match="1 weight of 14 fit .* such as logits/bias: nearly all"):
+        weights = take_weights(ours, SIX, starting_point(path))
+    assert weights.taken == ("logits/bias",)
 
 
 def test_the_papers_encoder_has_the_names_of_vgg_16(tmp_path, monkeypatch):
