@@ -142,8 +142,8 @@ def _check_units_of_reflectance(sample: np.ndarray, bands: Sequence[str], title:
     if problems:
         raise ImportAreaError(
             f"{title}: with this scale and offset it {problems[0]}; give that factor as "
-            "--s2-scale, which is --s2-scale 10000 where reflectance is stored from 0 to 1; an image "
-            "of water alone cannot be told from this, so leave it out"
+            "--s2-scale, which is --s2-scale 10000 where reflectance is stored from 0 to 1; an "
+            "image of water alone cannot be told from this, so leave it out"
         )
     problem = band_order_problem(sample, bands)
     if problem is not None:

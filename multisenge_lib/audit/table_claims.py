@@ -185,7 +185,7 @@ def one_class(evidence: Evidence) -> dict[str, Outcome]:
             lowest=METHODS[printed.argmin()],
             least=printed.min(),
             ahead=above.max(),
-            below=(above <= HALF_UNIT_4DP).sum(),
+            methods_ahead=(above > HALF_UNIT_4DP).sum(),
             least_macro=evidence.paper.overall(classes)["macro_f1"].min(),
             least_kappa=evidence.paper.kappa(classes).min(),
             name=TYPOLOGIES[f"{classes}c"].names[pixels.argmax()],
