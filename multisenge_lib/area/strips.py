@@ -68,7 +68,8 @@ class PartReader:
         crs: the projection that its first file is stored in; None where it is the only part.
         samples: of each strip that was read, thinned values `(bands, height, width)`.
         lowest: the least stored value of backscatter so far; infinite before there is one.
-        vanished: whether a value that is not marked as no data became an intensity of 0.
+        conversion_made_zero: whether a value that is not marked as no data became an intensity
+            of 0.
         empty_bands: for each band, whether it held nothing in all strips so far.
     """
 
@@ -80,7 +81,7 @@ class PartReader:
     crs: CRS | None = None
     samples: list[np.ndarray] = field(default_factory=list)
     lowest: float = np.inf
-    vanished: bool = False
+    conversion_made_zero: bool = False
     empty_bands: np.ndarray | bool = True
 
     @property
@@ -111,40 +112,64 @@ class PartReader:
             ImportAreaError: the values are none that the sensor can measure, in these units.
         """
         stored_by_band = [band.read(window) for band in self.bands]
-        convert = reflectance if self.sensor == "s2" else backscatter
-        shape = len(self.bands), *stored_by_band[0].shape
-        marked = np.zeros(shape, bool)
-        no_signal = np.zeros(shape, bool)
-        values = np.empty(shape, np.float32)
         # Marks of no data are looked for in stored values, before conversion moves them.
-        for i, (band, stored) in enumerate(zip(self.bands, stored_by_band, strict=True)):
-            marked[i] = band.marked(stored)
-            no_signal[i] = stored <= 0 if self.sensor == "s2" else stored == 0
-            values[i] = convert(np.where(marked[i], 0, stored), band.encoding, self.units)
-
+        marked = np.array(
+            [band.marked(stored) for band, stored in zip(self.bands, stored_by_band, strict=True)]
+        )
+        values = self._converted(stored_by_band, marked)
         missing = marked.any(axis=0) | _is_fill(stored_by_band, self.sensor)
         if self.sensor == "s1":
             # Backscatter is a power: 0 in one polarisation means that it was not observed.
             missing |= (values == 0).any(axis=0)
-        values[:, missing] = 0
+        values[:, missing] = 0  # before the checks, which judge what was observed
         if self.sensor == "s2":
             check_reflectance(values, stored_by_band, self.title)
             values = to_uint16(values)
-            values[:, missing] = 0  # conversion makes it 1, as all that is dark
+            values[:, missing] = 0  # conversion made it 1, as all that is dark
         else:
             check_backscatter(values, stored_by_band, missing, self.title)
-            if not missing.all():
-                lowest = min(float(stored[~missing].min()) for stored in stored_by_band)
-                self.lowest = min(self.lowest, lowest)
-        step = max(1, window.height // _JUDGED_ROWS)
+
+        holds_nothing = marked | self._no_signal(stored_by_band)
+        observed_in_all_bands = ~holds_nothing.any(axis=0)
+        strip = Strip(
+            values=values,
+            missing=missing,
+            complete=~missing & observed_in_all_bands,
+            empty_bands=holds_nothing.all(axis=(1, 2)),
+        )
+        self._remember(strip, stored_by_band, observed_in_all_bands)
+        return strip
+
+    def _converted(self, stored_by_band: Sequence[np.ndarray], marked: np.ndarray) -> np.ndarray:
+        """Convert stored values to the units of the layout: `(bands, height, width) float32`."""
+        convert = reflectance if self.sensor == "s2" else backscatter
+        values = np.empty(marked.shape, np.float32)
+        for i, (band, stored) in enumerate(zip(self.bands, stored_by_band, strict=True)):
+            values[i] = convert(np.where(marked[i], 0, stored), band.encoding, self.units)
+        return values
+
+    def _no_signal(self, stored_by_band: Sequence[np.ndarray]) -> np.ndarray:
+        """Find stored values without a signal, reflectance below 0 among them."""
+        if self.sensor == "s2":
+            return np.array([stored <= 0 for stored in stored_by_band])
+        return np.array([stored == 0 for stored in stored_by_band])
+
+    def _remember(
+        self,
+        strip: Strip,
+        stored_by_band: Sequence[np.ndarray],
+        observed_in_all_bands: np.ndarray,
+    ) -> None:
+        """Keep what `check_parts` judges when all strips were read."""
+        if self.sensor == "s1" and not strip.missing.all():
+            observed = ~strip.missing
+            lowest = min(float(stored[observed].min()) for stored in stored_by_band)
+            self.lowest = min(self.lowest, lowest)
+        step = max(1, strip.values.shape[1] // _JUDGED_ROWS)
         # A copy, since a view would keep all pixels of the strip in memory.
-        self.samples.append(values[:, ::step, ::step].copy())
-        holds_nothing = marked | no_signal
-        holds_all = ~holds_nothing.any(axis=0)
-        self.vanished |= bool((missing & holds_all).any())
-        empty_bands = holds_nothing.all(axis=(1, 2))
-        self.empty_bands = self.empty_bands & empty_bands
-        return Strip(values, missing, ~missing & holds_all, empty_bands)
+        self.samples.append(strip.values[:, ::step, ::step].copy())
+        self.conversion_made_zero |= bool((strip.missing & observed_in_all_bands).any())
+        self.empty_bands = self.empty_bands & strip.empty_bands
 
 
 def _is_fill(stored_by_band: Sequence[np.ndarray], sensor: str) -> np.ndarray:
@@ -226,7 +251,7 @@ def _check_image(parts: Sequence[PartReader]) -> bool:
     """Judge parts as one image; as `check_parts`."""
     first = parts[0]
     lowest = min(part.lowest for part in parts)
-    if np.isinf(lowest) and any(part.vanished for part in parts):
+    if np.isinf(lowest) and any(part.conversion_made_zero for part in parts):
         check_decibels(first.title, first.units)
     sample = np.concatenate([strip for part in parts for strip in part.samples], axis=1)
     check_units(sample, first.sensor, first.names, first.title, lowest, first.units)

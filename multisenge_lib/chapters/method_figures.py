@@ -193,7 +193,7 @@ def rate_curves(rates: Mapping[str, Sequence[float]], width: float = DESKTOP_WID
     for (name, values), (dashes, color) in zip(rates.items(), styles, strict=False):
         epochs = np.arange(1, len(values) + 1)
         ax.plot(epochs, values, dashes, color=color, drawstyle="steps-mid", label=name)
-    ax.set(yscale="log", xlabel="Epoch", ylabel="Learning rate")
+    ax.set(yscale="log", xlabel="Epoch", ylabel="Learning rate (logarithmic)")
     ax.xaxis.set_major_locator(plt.MaxNLocator(integer=True))
     lower_legend(figure, ax.get_lines())
     return figure

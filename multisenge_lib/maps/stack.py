@@ -49,6 +49,8 @@ THUMBNAIL_PIXELS = 512
 GRID_TOLERANCE_METRES = 0.01 * PIXEL
 #: The darkest hundredth of an image's reflectance x 10,000 lies below this (water, shadow, forest
 #: in the visible), unless ESA's offset of 1000 is still in it.
+#: `looks_brightened` asks for 1000: there nothing says that an offset was added, here the baseline
+#: does, and correction for the atmosphere may make dark pixels a little negative.
 DARK_PIXELS = 900
 
 
