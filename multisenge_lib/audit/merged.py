@@ -27,6 +27,23 @@ from multisenge_lib.audit.table_claims import counted_support, merge_matrix
 MERGED_SCORES = ("accuracy", "kappa", "weighted_f1", "macro_f1")
 
 
+@dataclass(frozen=True)
+class _Factor:
+    """A linear function of the variables, `weights @ x + constant`, and the range of its values.
+
+    Attributes:
+        weights: `(variables,)`.
+        least: its least value.
+        greatest: its greatest value.
+        constant: what is added.
+    """
+
+    weights: np.ndarray
+    least: float
+    greatest: float
+    constant: float = 0.0
+
+
 class _Rows:
     """Inequalities `weights @ x <= limit`, collected one by one."""
 
@@ -42,21 +59,12 @@ class _Rows:
         self.at_most(weights, high)
         self.at_most(-weights, -low)
 
-    def product(
-        self,
-        x: tuple[np.ndarray, tuple[float, float]],
-        y: tuple[np.ndarray, tuple[float, float]],
-        z: np.ndarray,
-        y_constant: float = 0.0,
-    ) -> None:
-        """The envelope of z = x (y + y_constant); `x` and `y` are weights and range.
-
-        The range of `y` is that of y + y_constant.
-        """
-        x_weights, x_range = x
-        y_weights, y_range = y
-        for (a, b, c), limit in mccormick_envelope(x_range, y_range):
-            self.at_most(a * x_weights + b * y_weights + c * z, limit - b * y_constant)
+    def product(self, first: _Factor, second: _Factor, result: np.ndarray) -> None:
+        """Add McCormick's envelope of `result @ x = first * second`."""
+        ranges = ((factor.least, factor.greatest) for factor in (first, second))
+        for (a, b, c), limit in mccormick_envelope(*ranges):
+            weights = a * first.weights + b * second.weights + c * result
+            self.at_most(weights, limit - a * first.constant - b * second.constant)
 
 
 @dataclass(frozen=True)
@@ -136,9 +144,9 @@ class MatrixSpace:
                 return self
             f1 = self.merged_f1()[group]
             rows.between(f1_range[0], f1, f1_range[1])
-            rows.product(
-                (f1, f1_range), (predicted, (low + share, high + share)), 2 * hit, y_constant=share
-            )
+            # F1 times the sum of both shares is twice the hits.
+            both_shares = _Factor(predicted, low + share, high + share, constant=share)
+            rows.product(_Factor(f1, *f1_range), both_shares, 2 * hit)
         tied = Polytope(
             np.vstack([self.polytope.matrix, rows.weights]),
             np.append(self.polytope.limit, rows.limits),
@@ -186,19 +194,20 @@ def matrix_space(
         rows.at_most(precision_range[0] * predicted[i] - hit[i], 0.0)
         rows.at_most(hit[i] - precision_range[1] * predicted[i], 0.0)
         rows.between(precision_range[0], precision[i], precision_range[1])
-        rows.product(
-            (precision[i], precision_range), (predicted[i], tuple(predicted_ranges[i])), hit[i]
-        )
+        least_predicted, most_predicted = predicted_ranges[i]
+        predicted_share = _Factor(predicted[i], least_predicted, most_predicted)
+        rows.product(_Factor(precision[i], *precision_range), predicted_share, hit[i])
         # F1: twice the hits are F1 (s + q).
         rows.at_most(f1_range[0] * predicted[i] - 2 * hit[i], -f1_range[0] * support[i])
         rows.at_most(2 * hit[i] - f1_range[1] * predicted[i], f1_range[1] * support[i])
         rows.between(f1_range[0], f1[i], f1_range[1])
-        rows.product(
-            (f1[i], f1_range),
-            (predicted[i], tuple(predicted_ranges[i] + support[i])),
-            2 * hit[i],
-            y_constant=support[i],
+        both_shares = _Factor(
+            weights=predicted[i],
+            least=least_predicted + support[i],
+            greatest=most_predicted + support[i],
+            constant=support[i],
         )
+        rows.product(_Factor(f1[i], *f1_range), both_shares, 2 * hit[i])
 
     # The weighted averages, as printed.
     rows.between(weighted[0] - half, support @ precision, weighted[0] + half)
