@@ -182,7 +182,7 @@ def settings_from_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
     allowed = [*settings, *_REQUEST, *_SELECTION]
     for name in parameters:
         if name not in allowed:
-            similar = difflib.get_close_matches(name, allowed, n=1)
+            similar = difflib.get_close_matches(name, allowed, n=1, cutoff=0.45)
             question = f"did you mean {similar[0]}? " if similar else ""
             raise ExperimentError(
                 f"there is no parameter {name}: {question}There are {', '.join(allowed)}"

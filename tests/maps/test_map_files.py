@@ -184,7 +184,7 @@ def refused(copy):
 @pytest.mark.parametrize(("harm", "reason"), [(cut_short, "Read failed"), (refused, "Seek error")])
 def test_a_map_is_moved_into_place_whole_or_not_at_all(whole, tmp_path, monkeypatch, harm, reason):
     path = tmp_path / "map.tif"
-    message = rf"map\.tif .*{reason}.*: make room, and the next run goes"
+    message = rf"map\.tif .*{reason}.*: make room, or choose another place; the next run goes"
     with monkeypatch.context() as patch:
         patch.setattr(rasterio.shutil, "copy", harm(rasterio.shutil.copy))
         with pytest.raises(FileError, match=message):
