@@ -242,7 +242,7 @@ def transfer_figure(transfer: TransferRuns, width: float = DESKTOP_WIDTH) -> Fig
     ax.set_xticks([], minor=True)
     # Of few seeds an interval may pass the ends that a score has.
     ax.set_ylim(0, 1)
-    ax.set_xlabel("Training patches of the second place (logarithmic)")
+    ax.set_xlabel("Training patches (logarithmic)")
     ax.set_ylabel("Macro F1")
     ax.grid(axis="y", lw=0.4)
     lower_legend(figure, handles)
