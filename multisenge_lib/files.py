@@ -54,7 +54,7 @@ def atomic(path: Path, remedy: str = _REMEDY, sync: bool = True) -> Iterator[Pat
     Raises:
         FileError: the file cannot be written, or the path is that of a device or a pipe.
     """
-    path = path.resolve()
+    path = Path(os.path.realpath(path))  # unlike `resolve`, it takes a link that leads to itself
     if path.exists() and not (path.is_file() or path.is_dir()):
         # A file would be moved to its place. As root, this destroys devices such as /dev/null.
         raise FileError(f"{printable(path)} is a device or a pipe: give the name of a file")

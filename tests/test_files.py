@@ -143,6 +143,12 @@ def test_a_link_is_followed(tmp_path):
     assert (tmp_path / "real.csv").read_text() == (tmp_path / "new.csv").read_text() == "new"
 
 
+def test_a_link_that_leads_to_itself_is_replaced(tmp_path):
+    (tmp_path / "loop").symlink_to("loop")
+    files.write_text(tmp_path / "loop", "text")
+    assert (tmp_path / "loop").read_text() == "text"
+
+
 @pytest.mark.parametrize(
     ("number", "remedy"),
     [

@@ -31,6 +31,8 @@ from multisenge_lib.errors import ImportAreaError
 
 #: Pixels along a strip's height that the distribution of values is judged on.
 _JUDGED_ROWS = 32
+#: Parts with fewer observed pixels, such as the edge of a neighbouring tile, are not judged alone.
+_LEAST_PIXELS = 100
 #: Share of their mean by which parts of one date may differ where they overlap. We assume that
 #: neighbouring tiles, each corrected for its own atmosphere, differ by less than other processings.
 _LARGEST_DEVIATION = 0.05
@@ -274,7 +276,7 @@ def _check_offset_of_parts(parts: Sequence[PartReader]) -> bool:
     brightened = []
     for part in parts:
         sample = np.concatenate(part.samples, axis=1)
-        if not sample.any():
+        if np.count_nonzero(sample.any(axis=0)) < _LEAST_PIXELS:
             continue
         sources = [band.source for band in part.bands]
         offsets = [offset_of(band.encoding, part.units) for band in part.bands]

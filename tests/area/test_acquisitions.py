@@ -404,6 +404,17 @@ def test_one_part_alone_may_hold_an_offset(tmp_path):
     assert "-0000000000.tif" in message
 
 
+def test_a_part_of_a_few_pixels_is_not_judged_alone(tmp_path):
+    """The edge of a neighbouring tile, on dark water: with ESA's offset taken off it is below 0."""
+    image = IMAGE + np.uint16(1000)
+    image[:, :, 126:] = np.arange(900, 1000, 10)[:, None, None]
+    write_part(tmp_path / "in", (0, 126), image)
+    write_part(tmp_path / "in", (126, 128), image)
+    units = InputUnits(s2_offset=-1000)
+    imported = import_area(tmp_path / "root", [tmp_path / "in"], size=64, units=units)
+    np.testing.assert_array_equal(whole_image(imported.root)[:, :, :126], IMAGE[:, :, :126])
+
+
 @pytest.mark.fault("a date without a band, one file per band -> leave out all its files, not one")
 def test_a_date_that_lacks_a_band_is_left_out_as_a_whole(tmp_path):
     for day in ("20230105", "20230202"):
