@@ -27,9 +27,9 @@ from records import make_record
 
 from multisenge_lib.area import baseline_of, day_in
 from multisenge_lib.dataset import dataset_of_root, names_only_count, read_index
+from multisenge_lib.dataset.image_checks import check_image, zero_invalid
 from multisenge_lib.dataset.labels import parse_label
 from multisenge_lib.dataset.layout import MULTISENGE, S2_BANDS
-from multisenge_lib.dataset.plausibility import check_image, zero_invalid
 from multisenge_lib.dataset.raster_checks import origin_of_patch
 from multisenge_lib.dataset.rasters import read_raster
 from multisenge_lib.dataset.selection import dates_on_disk

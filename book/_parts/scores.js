@@ -1,7 +1,8 @@
 /* Scores that move apart, and scores that stay.
  *
- * Kappa lab, data: { names, presets: { NAME: { shares, recalls } } }. Missed pixels of a class are
- * predicted as the largest class, those of the largest as the others, by their shares.
+ * Kappa lab, data: { names, presets: { NAME: { shares, recalls, printed } } }. Missed pixels of a class are
+ * predicted as the largest class, those of the largest as the others, by their shares. `printed`, if a
+ * preset has it, has the paper's scores; they stand beside the bars.
  * The free cell, data: { names, start: [row, column], cells: { "row,column": { low, high } } }: two
  * confusion matrices with the least and the greatest of that cell; all between them are allowed too.
  */
@@ -50,13 +51,13 @@ parts.scores = (() => {
 
   /* ---- Drawing. ---- */
 
-  /** A bar a score; `show` draws a matrix's. */
+  /** One bar per score: `show` draws the scores of a matrix, `compare` writes the paper's beside them. */
   function bars(digits) {
     const rows = Object.entries(SHOWN).map(([name, words]) => {
-      const bar = parts.html("i"), value = parts.html("output");
+      const bar = parts.html("i"), value = parts.html("output"), beside = parts.html("small");
       const box = parts.html("div", { class: "score-bar" },
-        parts.html("span", {}, words), parts.html("b", {}, bar), value);
-      return { name, box, bar, value };
+        parts.html("span", {}, words), parts.html("b", {}, bar), value, beside);
+      return { name, box, bar, value, beside };
     });
     const show = (matrix) => {
       const found = scores(matrix);
@@ -65,7 +66,12 @@ parts.scores = (() => {
         value.textContent = found[name].toFixed(digits);
       }
     };
-    return { box: parts.html("div", { "aria-live": "polite" }, ...rows.map((row) => row.box)), show };
+    const compare = (printed) => {
+      for (const { name, beside } of rows) {
+        beside.textContent = printed ? `the paper: ${printed[name].toFixed(digits)}` : "";
+      }
+    };
+    return { box: parts.html("div", { "aria-live": "polite" }, ...rows.map((row) => row.box)), show, compare };
   }
 
   function lab(box, { names, presets }) {
@@ -89,7 +95,8 @@ parts.scores = (() => {
       return parts.html("tr", {}, parts.html("th", { scope: "row" }, `${i + 1} ${name}`),
         parts.html("td", {}, own.share.box), own.shown, parts.html("td", {}, own.hit.box));
     });
-    const choose = ({ shares, recalls }) => {
+    const choose = ({ shares, recalls, printed }) => {
+      drawn.compare(printed);
       classes.forEach((own, i) => {
         [own.weight, own.recall] = [shares[i], recalls[i]];
         own.share.set(Math.max(1, Math.round(100 * Math.cbrt(shares[i] / Math.max(...shares)))));
@@ -99,8 +106,9 @@ parts.scores = (() => {
     };
     const start = (name) => { choose(presets[name]); starts.press((other) => other === name); };
     const starts = parts.choice("Start from", Object.keys(presets), start);
-    // Whoever moves a slider leaves the preset, and gets back to it by its button.
-    const table = parts.html("table", { class: "lab", oninput: () => starts.press(() => false) },
+    // Moving a slider leaves the preset; its button leads back to it.
+    const leave = () => { starts.press(() => false); drawn.compare(null); };
+    const table = parts.html("table", { class: "lab", oninput: leave },
       parts.html("thead", {}, parts.html("tr", {}, ...["Class", "Share of the pixels", "%", "Recall"].map((name) =>
         parts.html("th", { scope: "col" }, name)))),
       parts.html("tbody", {}, ...rows));

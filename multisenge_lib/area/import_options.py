@@ -12,6 +12,7 @@ from multisenge_lib.area.products import band_in, used_bands
 from multisenge_lib.area.reference import VECTOR_FOLDER, ReferenceOptions
 from multisenge_lib.area.units import InputUnits, S1Unit
 from multisenge_lib.dataset import (
+    LARGEST_SIZE,
     MULTISENGE,
     S1_BANDS,
     S2_BANDS,
@@ -21,7 +22,6 @@ from multisenge_lib.dataset import (
 )
 from multisenge_lib.errors import ImportAreaError, counted, printable
 
-_LARGEST_SIZE = 512
 #: Bands of Sentinel-2 that MultiSenGE leaves out, at 60 m; in a list of bands they stand for "-".
 _UNUSED_BANDS = ("B1", "B9", "B10")
 
@@ -144,7 +144,7 @@ def check_options(options: ImportOptions) -> None:
         if not {missing, other} <= {*S2_BANDS}:
             raise ImportAreaError(f"fill {missing}={other}: give two bands of Sentinel-2")
     size = options.size
-    if size % SIZE_MULTIPLE or not SIZE_MULTIPLE <= size <= _LARGEST_SIZE:
+    if size % SIZE_MULTIPLE or not SIZE_MULTIPLE <= size <= LARGEST_SIZE:
         raise ImportAreaError(
-            f"patch size {size}: give a multiple of {SIZE_MULTIPLE}, up to {_LARGEST_SIZE}"
+            f"patch size {size}: give a multiple of {SIZE_MULTIPLE}, up to {LARGEST_SIZE}"
         )

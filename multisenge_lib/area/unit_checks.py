@@ -57,7 +57,9 @@ def check_reflectance(values: np.ndarray, stored_by_band: Sequence[np.ndarray], 
 def check_backscatter(
     values: np.ndarray, stored_by_band: Sequence[np.ndarray], missing: np.ndarray, title: str
 ) -> None:
-    """Refuse values that no radar measures; arguments as `check_reflectance`, linear intensity.
+    """Refuse values that no radar measures.
+
+    Arguments and their shapes are those of `check_reflectance`; values are linear intensity.
 
     Raises:
         ImportAreaError: it asks for the value of no data, or for the unit.

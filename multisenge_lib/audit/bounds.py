@@ -23,7 +23,7 @@ HALF_UNIT_4DP = 5e-5
 
 
 def f1(precision: np.ndarray, recall: np.ndarray) -> np.ndarray:
-    """The harmonic mean of precision and recall (Eq. 7)."""
+    """The harmonic mean of precision and recall (Eq. 7), element by element, of any shape."""
     return 2 * precision * recall / (precision + recall)
 
 
@@ -106,7 +106,7 @@ def score_constraints(scores: np.ndarray, weighted: np.ndarray, merge: np.ndarra
 
 
 def fixed_support(support: np.ndarray) -> Constraints:
-    """The constraints that leave exactly one support."""
+    """The constraints that leave exactly one support, `(classes,)`."""
     identity = np.eye(len(support))
     return Constraints(np.vstack([identity, -identity]), np.append(support, -support))
 
@@ -165,7 +165,7 @@ def margins(scores: np.ndarray, support: np.ndarray) -> Margins:
 
 
 def matrix_margins(confusion: np.ndarray) -> Margins:
-    """The margins of a matrix of pixels, rows reference, columns predicted."""
+    """The margins of pixels `(classes, classes)`, rows reference, columns predicted."""
     shares = confusion / confusion.sum()
     return Margins(shares.sum(axis=1), shares.sum(axis=0), shares.diagonal())
 

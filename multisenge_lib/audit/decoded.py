@@ -47,7 +47,7 @@ class DecodedCounts:
         return float(self.pixels[_URBAN].sum() / self.pixels.sum())
 
     def shares(self) -> dict[str, np.ndarray]:
-        """Shares of the six classes: all selected patches, train and validation, test."""
+        """Shares of the six classes, `(6,)`: all selected patches, train and validation, test."""
         parts = {
             "selected": self.pixels,
             "train and validation": self.train_and_validation,
@@ -57,7 +57,10 @@ class DecodedCounts:
 
 
 def weights_of(pixels: np.ndarray) -> np.ndarray:
-    """The weights that the authors' notebook makes of pixel counts: inverse, with a sum of 1000."""
+    """The weights that the authors' notebook makes of pixel counts: inverse, with a sum of 1000.
+
+    Both are `(classes,)`.
+    """
     inverse = 1 / np.asarray(pixels, dtype=float)
     return 1000 * inverse / inverse.sum()
 

@@ -60,7 +60,10 @@ class _Rows:
         self.at_most(-weights, -low)
 
     def product(self, first: _Factor, second: _Factor, result: np.ndarray) -> None:
-        """Add McCormick's envelope of `result @ x = first * second`."""
+        """Add McCormick's envelope of `result @ x = first * second`.
+
+        `result` is `(variables,)`, the weights of the variables `x`.
+        """
         ranges = ((factor.least, factor.greatest) for factor in (first, second))
         for (a, b, c), limit in mccormick_envelope(*ranges):
             weights = a * first.weights + b * second.weights + c * result
@@ -92,12 +95,12 @@ class MatrixSpace:
         return weights
 
     def merged_hit(self, group: int) -> np.ndarray:
-        """Weights of the merged diagonal cell."""
+        """Weights of the merged diagonal cell, `(variables,)`."""
         members = self.merge[group]
         return self.cells(np.outer(members, members))
 
     def merged_predicted(self, group: int) -> np.ndarray:
-        """Weights of what is predicted as a merged class."""
+        """Weights of what is predicted as a merged class, `(variables,)`."""
         everywhere = np.ones(len(self.support))
         return self.cells(np.outer(everywhere, self.merge[group]))
 

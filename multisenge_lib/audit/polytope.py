@@ -34,6 +34,9 @@ class Polytope:
     def minimum(self, weights: np.ndarray) -> float:
         """Compute the least `weights @ x`, or NaN if no point satisfies the constraints.
 
+        Args:
+            weights: `(variables,)`.
+
         Raises:
             ArithmeticError: the solver gave up, or there is no least value.
         """
@@ -54,7 +57,7 @@ class Polytope:
         return float(result.fun)
 
     def range_of(self, weights: np.ndarray) -> tuple[float, float]:
-        """The least and greatest `weights @ x`."""
+        """The least and greatest `weights @ x`; the weights are `(variables,)`."""
         return self.minimum(weights), -self.minimum(-weights)
 
     def range_of_ratio(
@@ -69,8 +72,9 @@ class Polytope:
         ratio is linear in (y, t), and each constraint on x becomes one on (y, t).
 
         Args:
-            numerator: weights of the variables above the line.
-            denominator: weights below it; the whole denominator must be positive everywhere.
+            numerator: `(variables,)`, weights above the line.
+            denominator: `(variables,)`, weights below it; the whole denominator must be positive
+                everywhere.
             denominator_constant: added below it.
         """
         scaled = Polytope(

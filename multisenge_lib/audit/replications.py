@@ -25,7 +25,7 @@ SAME_NETWORK = "ConvLSTM+Inception-S1S2"
 
 
 def class_f1(run: OutsideRun) -> np.ndarray | None:
-    """F1 of each class: from the run's matrix, else as reported, else None."""
+    """F1 of each class, `(classes,)`: from the run's matrix, else as reported, else None."""
     if run.confusion is not None:
         return np.array(scores(run.confusion)["f1"])
     return run.f1
@@ -160,7 +160,13 @@ def share_of_wrong(confusion: np.ndarray, predicted: int, reference: int) -> flo
 
 
 def share_of_missed(confusion: np.ndarray, reference: int, predicted: int) -> float:
-    """Of the pixels of one class that are missed, the share predicted as another class."""
+    """Of the pixels of one class that are missed, the share predicted as another class.
+
+    Args:
+        confusion: `(classes, classes)` pixels, rows reference, columns predicted.
+        reference: id of the class that is missed.
+        predicted: id of the other class.
+    """
     row = confusion[reference - 1]
     missed = row.sum() - row[reference - 1]
     return float(row[predicted - 1] / missed)

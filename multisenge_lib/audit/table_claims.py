@@ -32,7 +32,7 @@ def merge_matrix(classes: int) -> np.ndarray:
 
 
 def counted_support(evidence: Evidence, classes: int = 10) -> np.ndarray:
-    """Shares of the test tile's pixels, as the independent replication counted them."""
+    """Shares of the test tile's pixels, as the independent replication counted: `(classes,)`."""
     pixels = evidence.replication.support[classes]
     return pixels / pixels.sum()
 

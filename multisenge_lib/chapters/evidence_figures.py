@@ -15,8 +15,10 @@ from multisenge_lib.chapters.comparison import paper_overall, paper_scores, urba
 from multisenge_lib.chapters.html import Html, table, typeset
 from multisenge_lib.chapters.steps import changes_by_step
 from multisenge_lib.chapters.style import (
+    BLACK,
     BLUE,
     DESKTOP_WIDTH,
+    GREY,
     ORANGE,
     columns_for,
     lower_legend,
@@ -58,8 +60,8 @@ def merged_figure(merged: pd.DataFrame, width: float = DESKTOP_WIDTH) -> Figure:
             rows["high"] - rows["low"],
             0.5,
             rows["low"],
-            color=BLUE,
-            edgecolor=BLUE,  # so that the narrow bounds of macro F1 show
+            color=GREY,
+            edgecolor=GREY,  # so that the narrow bounds of macro F1 show
             linewidth=2,
             label="ten classes merged to six, bounds",
         )
@@ -67,8 +69,9 @@ def merged_figure(merged: pd.DataFrame, width: float = DESKTOP_WIDTH) -> Figure:
             rows["six"],
             heights,
             45,
-            ORANGE,
+            "white",
             marker="D",
+            edgecolor=BLACK,
             zorder=3,
             label="trained on six classes, as printed",
         )
@@ -115,7 +118,10 @@ def short_name(model: str) -> str:
 
 
 def matrices_of_others(classes: int) -> dict[str, np.ndarray]:
-    """The published matrices of others with 6 or 10 classes, by a name that fits above a panel."""
+    """The published matrices of others with 6 or 10 classes, by a name that fits above a panel.
+
+    Each is `(classes, classes)` pixels, rows reference, columns predicted.
+    """
     matrices = replication().matrices(classes)
     return {short_name(model): matrix for model, matrix in matrices.items()}
 

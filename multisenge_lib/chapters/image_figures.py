@@ -12,8 +12,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from multisenge_lib.chapters.style import (
+    BLACK,
     BLUE,
     DESKTOP_WIDTH,
+    GREEN,
     MIN_FONT_SIZE,
     SPLIT_COLORS,
     SPLIT_MARKERS,
@@ -218,8 +220,8 @@ def band_means(
     figure, axes = panels(len(dates), width, (2, 1), 2.4, sharey=True)
     # The two places stand side by side at each band, apart in shape and colour.
     styles = (
-        {"fmt": "o", "color": BLUE, "shift": -0.12},
-        {"fmt": "s", "color": "#b3541e", "shift": 0.12},
+        {"fmt": "o", "color": BLACK, "shift": -0.12},
+        {"fmt": "s", "color": GREEN, "shift": 0.12},
     )
     positions = np.arange(len(bands))
     for date, (ax, title) in enumerate(zip(axes, dates, strict=True)):

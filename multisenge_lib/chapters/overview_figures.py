@@ -26,7 +26,9 @@ from multisenge_lib.chapters.style import (
     BLUE,
     DESKTOP_WIDTH,
     GREEN,
+    GREY,
     ORANGE,
+    RED,
     class_label,
     columns_for,
     draw_intervals,
@@ -380,7 +382,7 @@ def class_count_figure(
     for position, (ax, method) in enumerate(zip(axes, ten.columns, strict=True)):
         heights = name_rows(ax, names, is_named=position % across == 0)
         higher = ten[method] > six[method]
-        colors = np.where(higher, BLUE, ORANGE)
+        colors = np.where(higher, GREY, RED)
         ax.hlines(heights, six[method], ten[method], colors, lw=2, zorder=1)
         # White with a black edge, and all black.
         look = {"s": 30, "edgecolor": "black", "zorder": 3}

@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from multisenge_lib.chapters.style import (
+    BLACK,
     BLUE,
     DESKTOP_WIDTH,
-    ORANGE,
     SPLIT_COLORS,
     class_label,
     class_legend,
@@ -31,8 +31,12 @@ from multisenge_lib.chapters.style import (
 from multisenge_lib.dataset import Typology, is_sample
 from multisenge_lib.results import Record
 
-#: Marker and colour of each score: told apart by shape, by lightness and by hue.
-_SCORES = {"precision": (">", ORANGE), "recall": ("<", BLUE), "f1": ("o", "#1c1c1c")}
+#: Marker, face and edge of each score: told apart by shape and by lightness.
+_SCORES = {
+    "precision": (">", "#a0a0a0", BLACK),
+    "recall": ("<", "white", BLACK),
+    "f1": ("o", BLACK, BLACK),
+}
 
 
 def _marked(figure: Figure, records: Mapping[str, Record]) -> Figure:
@@ -65,14 +69,16 @@ def score_dots(scores: pd.DataFrame, typology: Typology, width: float = DESKTOP_
         ends = table[["precision", "recall"]]
         # The line between precision and recall; F1 lies on it.
         ax.hlines(table.index, ends.min(axis=1), ends.max(axis=1), color="#9a9a9a", lw=2, zorder=1)
-        for score, (marker, color) in _SCORES.items():
+        for score, (marker, face, edge) in _SCORES.items():
             ax.scatter(
                 table[score],
                 table.index,
                 26,
                 clip_on=False,
                 marker=marker,
-                color=color,
+                facecolor=face,
+                edgecolor=edge,
+                linewidth=0.8,
                 label=score.replace("f1", "F1"),
             )
         title = _on_two_lines(method)

@@ -35,15 +35,17 @@ PHONE_WIDTH = 3.7
 MIN_FONT_SIZE = 9
 #: Pixels of a window below which the narrow figure is shown.
 _PHONE_PIXELS = 720
-#: Colours of splits, and of what is measured on them.
-SPLIT_COLORS = {"train": "#3a7cb8", "validation": "#b8720a", "test": "#7d0f3c"}
-SPLIT_MARKERS = {"train": "o", "validation": "s", "test": "D"}
-#: Colours that mean the same in several figures.
+#: Where several sources share a figure, orange is the paper, blue is others, and green is this
+#: book's sample. So no other pair of these three stands in one figure. A single series is blue.
 BLUE = "#2b6ca3"
 GREEN = "#1f6b3a"
 ORANGE = "#a86400"
 RED = "#b3261e"
 GREY = "#767676"
+BLACK = "#1c1c1c"
+#: Colours of splits, and of what is measured on them.
+SPLIT_COLORS = {"train": "#8c6bb1", "validation": "#0a8a9f", "test": "#7d0f3c"}
+SPLIT_MARKERS = {"train": "o", "validation": "s", "test": "D"}
 SAMPLE_MARK = "synthetic sample, not the paper's data"
 #: Inches on each side of a panel: the last number of an axis must not seem to go on in the next.
 _PANEL_PAD = 0.08

@@ -11,9 +11,9 @@ from multisenge_lib import paths
 from multisenge_lib.chapters.gains import clearness_sentence, gain_cells, gain_table
 from multisenge_lib.chapters.ladder import NOT_TRAINED
 from multisenge_lib.chapters.style import (
+    BLACK,
     DESKTOP_WIDTH,
-    GREEN,
-    ORANGE,
+    GREY,
     is_narrow,
     lower_legend,
 )
@@ -34,8 +34,8 @@ TRANSFER_PLACE = "south"
 TRANSFER_SHARES = (5, 20, 100)
 #: The ends of the experiments' names, with the words, the colour and the marker of each.
 _WAYS = {
-    "scratch": ("from scratch", ORANGE, "o"),
-    "tuned": ("fine-tuned from the sample's network", GREEN, "s"),
+    "scratch": ("from scratch", GREY, "o"),
+    "tuned": ("fine-tuned from the sample's network", BLACK, "s"),
 }
 _NAME = re.compile(r"(.+)-(\d+)-(scratch|tuned)")
 

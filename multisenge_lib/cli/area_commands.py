@@ -79,7 +79,7 @@ def import_images(
     size: Annotated[
         int,
         typer.Option(
-            help="Pixels of 10 m along the side of a patch, a multiple of 32 from 32 to 512."
+            help="Pixels of 10 m along the side of a patch, a multiple of 32 from 32 to 1024."
         ),
     ] = 256,
     s1_unit: Annotated[

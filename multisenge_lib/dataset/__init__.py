@@ -36,6 +36,10 @@ from multisenge_lib.dataset.grid import (
     tile_of_square,
     tile_outlines,
 )
+from multisenge_lib.dataset.image_checks import (
+    check_image,
+    zero_invalid,
+)
 from multisenge_lib.dataset.labels import (
     read_index,
     scan_index,
@@ -44,6 +48,7 @@ from multisenge_lib.dataset.layout import (
     BACKSCATTER_FLOOR,
     BLOCKS,
     LABELS,
+    LARGEST_SIZE,
     MULTISENGE,
     PIXEL,
     RASTER_NAME,
@@ -78,20 +83,13 @@ from multisenge_lib.dataset.nodata import (
     valid_mask,
 )
 from multisenge_lib.dataset.plausibility import (
-    amplitude_problem,
-    amplitude_problem_of_medians,
-    check_image,
     fill_problems,
     fill_value,
-    implausible_image,
     impossible_values,
-    looks_brightened,
-    looks_cut_off,
     pixel_problems,
     type_problem,
     unlikely_values,
     whole_number_problem,
-    zero_invalid,
 )
 from multisenge_lib.dataset.projections import (
     check_projections,
@@ -148,4 +146,11 @@ from multisenge_lib.dataset.values import (
     is_tagged,
     read_values,
     to_uint16,
+)
+from multisenge_lib.dataset.whole_images import (
+    amplitude_problem,
+    amplitude_problem_of_medians,
+    implausible_image,
+    looks_brightened,
+    looks_cut_off,
 )

@@ -24,6 +24,7 @@ from msgspec import Meta, Struct
 
 from multisenge_lib.dataset.grid import tile_corner
 from multisenge_lib.dataset.layout import (
+    LARGEST_SIZE,
     MULTISENGE,
     S1_RULE_PATTERN,
     SELECTION_MARK,
@@ -114,8 +115,9 @@ class _Description(Struct, forbid_unknown_fields=True):
         Meta(
             multiple_of=SIZE_MULTIPLE,
             ge=SIZE_MULTIPLE,
-            le=1024,
-            description="pixels along a patch's side: a multiple of 32, from 32 to 1024",
+            le=LARGEST_SIZE,
+            description=f"pixels along a patch's side: a multiple of {SIZE_MULTIPLE}, from "
+            f"{SIZE_MULTIPLE} to {LARGEST_SIZE}",
         ),
     ]
     tiles: Annotated[

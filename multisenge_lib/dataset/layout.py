@@ -50,6 +50,9 @@ TILE_PIXELS = 10_980
 PATCH_SPACING = 257
 #: A patch's side is a multiple of this many pixels: the U-Net halves it five times.
 SIZE_MULTIPLE = 32
+#: Pixels along the side of the largest patch. A batch of such patches takes many times the memory
+#: of the published ones, which have 256.
+LARGEST_SIZE = 1024
 
 # An offset has no leading zero, so that each patch has one name.
 _OFFSETS = "_(0|[1-9][0-9]{0,19})_(0|[1-9][0-9]{0,19})"

@@ -51,6 +51,6 @@ def months_in_words(months: Sequence[int]) -> str:
 
 
 def days_of_year(dates: np.ndarray) -> np.ndarray:
-    """Convert dates, datetime64[D], to days of the year, `float32`: 1 is the first of January."""
+    """Convert dates `(n,) datetime64[D]` to days of the year `(n,) float32`; 1 is 1 January."""
     days_since_new_year = dates - dates.astype("datetime64[Y]").astype("datetime64[D]")
     return (days_since_new_year.astype(np.int64) + 1).astype(np.float32)

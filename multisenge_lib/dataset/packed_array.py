@@ -15,7 +15,10 @@ from multisenge_lib.errors import PatchError, first_line, printable
 
 
 def checksum(values: np.ndarray) -> int:
-    """Compute CRC-32C, for which processors have an instruction: a small part of reading."""
+    """Compute CRC-32C of an array of any shape.
+
+    Processors have an instruction for it, so it takes a small part of the time of reading.
+    """
     return google_crc32c.value(np.ascontiguousarray(values))
 
 
@@ -49,7 +52,7 @@ class PackedArray:
         return self.shape[1:]
 
     def fits(self, values: np.ndarray) -> bool:
-        """Whether a patch of these values can be stored here."""
+        """Whether a patch of these values can be stored here: the same shape and type."""
         return values.shape == self.patch_shape and values.dtype == self.dtype
 
     def _start_of(self, position: int) -> int:

@@ -19,6 +19,7 @@ from multisenge_lib.dataset.description import DESCRIPTION, read_dataset_toml
 from multisenge_lib.dataset.layout import (
     LABEL_NAME,
     LABELS,
+    LARGEST_SIZE,
     MULTISENGE,
     PATCH_SPACING,
     SAMPLE,
@@ -32,7 +33,7 @@ from multisenge_lib.errors import DescriptionError, MultiSenGEError, printable
 class _SampleMarker(msgspec.Struct):
     """The part of the sample's marker that is read here."""
 
-    size: Annotated[int, msgspec.Meta(ge=1, le=1024)] = SAMPLE.patch_pixels
+    size: Annotated[int, msgspec.Meta(ge=1, le=LARGEST_SIZE)] = SAMPLE.patch_pixels
 
 
 def _read_sample(marker: Path) -> Dataset:

@@ -103,13 +103,14 @@ def choose_dates(dates: np.ndarray, months: Sequence[int], days_gap: int) -> np.
     """Choose one date in each month by the rule at the top of this file.
 
     Args:
-        dates: the dates of one patch, sorted datetime64[D].
+        dates: the dates of one patch, `(n,) datetime64[D]`, sorted.
         months: in order. Where a month is before its predecessor, the series goes on in the next
             year.
         days_gap: least number of days from one chosen date to the next.
 
     Returns:
-        The dates of the first year in which all months have one; None where there is no such year.
+        `(months,)`, the dates of the first year in which all months have one; None where there is
+        no such year.
     """
     # A smaller month number after a larger one means the next year: (11, 1).
     years_later = [0]
@@ -132,12 +133,12 @@ def choose_all(series: pd.Series, months: Sequence[int], days_gap: int) -> list[
     """Choose the dates of many patches; see `choose_dates`.
 
     Args:
-        series: for each patch its sorted dates, datetime64[D].
+        series: for each patch its dates, `(n,) datetime64[D]`, sorted.
         months: in order.
         days_gap: least number of days from one chosen date to the next.
 
     Returns:
-        One entry per patch, in order; None where there is no series.
+        One entry `(months,)` per patch, in order; None where there is no series.
     """
     # Patches under one orbit have the same dates: only 61 of MultiSenGE's 8,157 lists are distinct,
     # so results are cached.
@@ -160,8 +161,8 @@ def first_in_months(s1_dates: np.ndarray, s2_dates: np.ndarray) -> np.ndarray | 
     """The first Sentinel-1 date in the month of each Sentinel-2 date: the authors' rule.
 
     Args:
-        s1_dates: the dates of one patch, sorted datetime64[D].
-        s2_dates: the chosen ones, sorted datetime64[D].
+        s1_dates: the dates of one patch, `(n,) datetime64[D]`, sorted.
+        s2_dates: the chosen ones, `(months,) datetime64[D]`, sorted.
 
     Returns:
         As many dates as `s2_dates`; None where a month has no Sentinel-1 date.
@@ -235,7 +236,7 @@ def _match_s1(index: pd.DataFrame, selected_s2: pd.Series, s1_rule: str) -> list
 
 
 def dates_on_disk(folder: Path | str) -> dict[str, np.ndarray]:
-    """The dates, sorted datetime64[D], of each patch that has files in a folder `s1/` or `s2/`.
+    """The dates of each patch that has files in a folder `s1/` or `s2/`: `(n,)`, sorted.
 
     Rasters of the other sensor are left out without a word: both folders may be links to one.
 

@@ -35,7 +35,7 @@ def assign_blocks(patches_in_block: np.ndarray, blocks: Blocks) -> list[str]:
     empty. Every other block goes to the split that is furthest below its share of the patches.
 
     Args:
-        patches_in_block: how many patches each block has.
+        patches_in_block: `(blocks,)`, how many patches each block has.
         blocks: the shares and the seed.
 
     Returns:

@@ -87,12 +87,15 @@ class Store:
         return self.arrays["reference"].shape[1]
 
     def positions(self, split: str) -> np.ndarray:
-        """Return the positions in the arrays of a split's patches, in order of patch."""
+        """Return the positions in the arrays of a split's patches, `(n,)`, in order of patch."""
         of_split = self.patches["split"] == split
         return self.patches.loc[of_split, "position"].to_numpy()
 
     def empty(self, name: str, count: int) -> np.ndarray:
-        """Return an uninitialised array for `count` patches of `s1`, `s2` or `reference`."""
+        """Return an uninitialised array for patches of `s1`, `s2` or `reference`.
+
+        It is `(count, ...)`, with the other axes as in `arrays`.
+        """
         array = self.arrays[name]
         return np.empty((count, *array.patch_shape), array.dtype)
 

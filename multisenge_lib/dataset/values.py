@@ -61,7 +61,7 @@ def apply_tags(
 
 
 def to_uint16(reflectance: np.ndarray) -> np.ndarray:
-    """Round reflectance x 10,000 to 16-bit integers, at least 1.
+    """Round reflectance x 10,000, of any shape, to 16-bit integers, at least 1.
 
     A dark pixel becomes 1 and not 0, which would call it missing. What is too large becomes 65535,
     which `impossible_values` refuses. Set missing pixels afterwards.

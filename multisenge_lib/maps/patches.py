@@ -113,8 +113,8 @@ def patch_inputs(
         patch: as `read_patch` gives it.
 
     Returns:
-        The series of each sensor, and the days of the year where the network asks for them, by the
-        names of its inputs.
+        By the names of the network's inputs: the series of each sensor, `(1, dates, height, width,
+        bands) float32`, and where the network asks for them the days of the year, `(1, dates)`.
     """
     # Imported here: it needs Keras, which the selection of patches does not.
     from multisenge_lib.models import days_input

@@ -80,7 +80,10 @@ class Replication:
         return [run for run in self.runs if run.classes == classes]
 
     def matrices(self, classes: int) -> dict[str, np.ndarray]:
-        """The published confusion matrices with 6 or 10 classes, by model."""
+        """The published confusion matrices with 6 or 10 classes, by model.
+
+        Each is `(classes, classes)` pixels, rows reference, columns predicted.
+        """
         runs = self.of_classes(classes)
         return {run.model: run.confusion for run in runs if run.confusion is not None}
 

@@ -140,6 +140,11 @@ def count_patch(reference: np.ndarray, predicted: np.ndarray, classes: int) -> S
     """Count isolated pixels and errors by distance to a boundary, of one patch.
 
     Pixels that the reference does not label are not counted, in the map as in the reference.
+
+    Args:
+        reference: `(height, width)` class ids; 0 means no data.
+        predicted: `(height, width)` class ids of the map.
+        classes: number of classes.
     """
     is_labelled = reference != NO_DATA
     in_map = isolated_pixels(predicted) & is_labelled

@@ -97,7 +97,7 @@ class Canvas:
             self.unit[mask] = unit[mask]
 
     def noise(self, scale: float) -> np.ndarray:
-        """Draw smooth noise of unit variance with hills `scale` metres wide."""
+        """Draw smooth noise of unit variance with hills `scale` metres wide: `(side, side)`."""
         return smooth_noise(self.rng, self.side, scale / CELL)
 
     def draw_surfaces(self, shares: Mapping[str, float]) -> np.ndarray:
@@ -110,7 +110,10 @@ class Canvas:
         return self.rng.random(UNITS) < share
 
     def turned(self, angle: float | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Compute coordinates along and across a direction, in metres from the centre."""
+        """Compute coordinates along and across a direction, in metres from the centre.
+
+        Each is `(side, side)`; the direction is in radians, one for all cells or one per cell.
+        """
         south = self.south - self.width / 2
         east = self.east - self.width / 2
         along = east * np.cos(angle) + south * np.sin(angle)
@@ -146,7 +149,9 @@ class Canvas:
     def distance_to_line(
         self, angle: float, offset: float, bends: float, wavelength: float
     ) -> np.ndarray:
-        """Compute each cell's distance to a line that winds across the patch, metres.
+        """Compute each cell's distance to a line that winds across the patch.
+
+        It is `(side, side)`, in metres.
 
         The line is the sum of three sine waves, the second and third shorter and flatter.
 
@@ -168,7 +173,10 @@ class Canvas:
         return np.abs(across - course) / np.sqrt(1 + slope**2)
 
     def spot(self, radius: float) -> np.ndarray:
-        """Draw a roundish spot of this radius, in metres, somewhere on the patch."""
+        """Draw a roundish spot of this radius, in metres, somewhere on the patch.
+
+        It is `(side, side) bool`.
+        """
         margin = MARGIN * CELL
         south, east = self.rng.uniform(margin, self.width - margin, 2)
         stretch = self.rng.uniform(0.7, 1.4)

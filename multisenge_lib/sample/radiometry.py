@@ -275,9 +275,10 @@ def render_s1(scene: Scene, day: np.datetime64, seed: int) -> np.ndarray:
 
 
 def add_speckle(rng: np.random.Generator, intensity: np.ndarray) -> np.ndarray:
-    """Multiply by speckle of about 4.4 looks that neighbours share, and keep 12 bits.
+    """Multiply `(2, height, width)` by speckle of about 4.4 looks, and keep 12 bits.
 
-    Sentinel-1's resolution of about 20 m is sampled at 10 m, so speckle is not white. Fewer bits
+    Neighbours share a part of the speckle: Sentinel-1's resolution of about 20 m is sampled at
+    10 m. Fewer bits
     make smaller files, and the same ones on every machine.
     """
     looks = 1.26  # after the blur of the next line its variance is that of 4.4 looks

@@ -51,9 +51,10 @@ SURFACE_NUMBER: dict[str, int] = {name: number for number, name in enumerate(SUR
 
 
 def daily_values(curve: dict[int, float]) -> np.ndarray:
-    """Interpolate a curve `{day of the year: value}` to every day; without points it is 0.
+    """Interpolate a curve `{day of the year: value}` to every day, `(days,)`.
 
-    Before its first point and after its last one, a curve keeps their values.
+    Before its first point and after its last one, a curve keeps their values. A curve without
+    points is 0.
     """
     if not curve:
         return np.zeros(len(_DAYS))

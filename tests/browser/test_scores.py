@@ -54,6 +54,22 @@ def test_the_lab_answers(page, evidence):
     assert float(page.evaluate(SHOWN)[2]) > 0.3
 
 
+def test_the_paper_s_scores_stand_beside_the_lab_s(page, evidence):
+    data = report.lab_presets(evidence)
+    beside = "[...document.querySelectorAll('.score-bar small')].map(one => one.textContent)"
+    page.evaluate(MOUNT, data)
+    # Tables 5 and 6, ConvLSTM+Inception-S1S2.
+    kappa = evidence.paper.kappa(6)[-1]
+    accuracy = evidence.paper.weighted(6)[-1, 1]
+    shown = page.evaluate(beside)
+    assert shown[0] == f"the paper: {accuracy:.3f}"
+    assert shown[3] == f"the paper: {kappa:.3f}"
+    page.get_by_label("recall of Dense Built-Up").fill("100")
+    assert page.evaluate(beside) == [""] * 4
+    page.get_by_role("button", name="on the test tile").click()
+    assert page.evaluate(beside) == shown
+
+
 @pytest.mark.parametrize("method", [0, 3])
 def test_dragging_a_free_cell_moves_no_score(page, evidence, method):
     page.evaluate(MOUNT, report.free_cells(evidence, 6, method))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from rasters import LEAF_BANDS, leaves
 
-from multisenge_lib.dataset import S1_BANDS, S2_BANDS, plausibility
+from multisenge_lib.dataset import S1_BANDS, S2_BANDS, image_checks, plausibility, whole_images
 from multisenge_lib.errors import PatchError
 
 
@@ -42,7 +42,7 @@ def test_what_is_no_reflectance_or_backscatter_is_refused(name):
     pixels, sensor, words = REFUSED[name]
     bands = LEAF_BANDS if sensor == "s2" else ("VV", "VH")
     with pytest.raises(PatchError) as caught:
-        plausibility.check_values(pixels, sensor, "image.tif", bands)
+        image_checks.check_values(pixels, sensor, "image.tif", bands)
     message = str(caught.value)
     assert message.startswith("image.tif ") and words in message and "\n" not in message
 
@@ -65,7 +65,7 @@ TAKEN = {
 @pytest.mark.parametrize("name", TAKEN)
 def test_unusual_images_are_taken(name):
     pixels, sensor = TAKEN[name]
-    plausibility.check_values(
+    image_checks.check_values(
         pixels, sensor, "image.tif", LEAF_BANDS if sensor == "s2" else ("VV", "VH")
     )
 
@@ -80,10 +80,10 @@ def test_sixteen_bit_leaves_are_told_from_clouds_of_the_same_brightness():
 def test_not_a_number_becomes_no_data_and_negative_reflectance_too():
     s2 = leaves(np.float32)
     s2[:, 0, 0] = [np.nan, -3, np.inf, -np.inf]
-    np.testing.assert_array_equal(plausibility.zero_invalid(s2, "s2", "x")[:, 0, 0], 0)
+    np.testing.assert_array_equal(image_checks.zero_invalid(s2, "s2", "x")[:, 0, 0], 0)
     s1 = filled(0.1, np.float64)
     s1[:, 0, 0] = np.nan
-    cleaned = plausibility.zero_invalid(s1, "s1", "x")
+    cleaned = image_checks.zero_invalid(s1, "s1", "x")
     assert cleaned.dtype == np.float32 and not cleaned[:, 0, 0].any()
 
 
@@ -91,7 +91,7 @@ def test_not_a_number_becomes_no_data_and_negative_reflectance_too():
 def test_rows_of_an_image_are_refused_for_impossible_values(name):
     pixels, sensor, words = REFUSED[name]
     with pytest.raises(PatchError, match=words):
-        plausibility.zero_invalid(pixels[:, :1], sensor, "image.tif")
+        image_checks.zero_invalid(pixels[:, :1], sensor, "image.tif")
 
 
 @pytest.mark.parametrize(
@@ -153,11 +153,11 @@ def test_real_reflectance_is_plausible(name):
     rng = np.random.default_rng(0)
     means = np.array(REAL_REFLECTANCE[name])[:, None, None]
     image = np.minimum(means * rng.uniform(0.5, 1.5, (1, 40, 40)), 10_000).astype(np.uint16)
-    plausibility.check_image(image, "s2", "image.tif", S2_BANDS)
-    assert not plausibility.looks_cut_off(image, S2_BANDS)
+    image_checks.check_image(image, "s2", "image.tif", S2_BANDS)
+    assert not whole_images.looks_cut_off(image, S2_BANDS)
     if "lake" not in name and "water" not in name and means.max() < 5000:
         with pytest.raises(PatchError, match="multiply reflectance"):
-            plausibility.check_image(image // 10, "s2", "image.tif", S2_BANDS)
+            image_checks.check_image(image // 10, "s2", "image.tif", S2_BANDS)
 
 
 #: Medians of VV and VH in decibel over real images (facts); calm water is noise in both.
@@ -170,9 +170,9 @@ def test_real_backscatter_is_plausible(levels):
     rng = np.random.default_rng(0)
     means = 10 ** (np.array(levels)[:, None, None] / 10)
     image = (means * rng.gamma(4.4, 1 / 4.4, (2, 40, 40))).astype(np.float32)
-    plausibility.check_image(image, "s1", "image.tif", S1_BANDS)
+    image_checks.check_image(image, "s1", "image.tif", S1_BANDS)
     with pytest.warns(UserWarning, match="amplitude") if levels[0] > -12 else nullcontext():
-        plausibility.check_image(np.sqrt(image), "s1", "image.tif", S1_BANDS)
+        image_checks.check_image(np.sqrt(image), "s1", "image.tif", S1_BANDS)
 
 
 def test_a_half_dark_image_is_judged_by_its_land():
@@ -181,13 +181,13 @@ def test_a_half_dark_image_is_judged_by_its_land():
     image = land.astype(np.uint16)
     image[:, :, 2:] = 30
     image[0, :, 2:] = 60
-    plausibility.check_image(image, "s2", "image.tif", S2_BANDS)
+    image_checks.check_image(image, "s2", "image.tif", S2_BANDS)
     percent = (land / 100).astype(np.uint16)
     with pytest.raises(PatchError, match="holds nothing above"):
-        plausibility.check_image(percent, "s2", "image.tif", S2_BANDS)
+        image_checks.check_image(percent, "s2", "image.tif", S2_BANDS)
     percent[:, :3, :3] = 150  # a cloud
     with pytest.raises(PatchError, match="percent by 100"):
-        plausibility.check_image(percent, "s2", "image.tif", S2_BANDS)
+        image_checks.check_image(percent, "s2", "image.tif", S2_BANDS)
 
 
 @pytest.mark.parametrize("bands", [1, 3, 10])
@@ -327,7 +327,7 @@ def dark(brightest, share=0.0, bright=0, infrared=None):
     ],
 )
 def test_the_limits_of_dark_images(image, words):
-    problems = plausibility.implausible_image(image, "s2", S2_BANDS)
+    problems = whole_images.implausible_image(image, "s2", S2_BANDS)
     assert [words in problem for problem in problems] == ([] if words is None else [True])
 
 
@@ -335,16 +335,16 @@ def test_the_limits_of_dark_images(image, words):
 def test_a_few_pixels_say_nothing_of_an_image(pixels, is_judged):
     image = np.zeros((10, 400), np.uint16)
     image[:, :pixels] = 8
-    assert bool(plausibility.implausible_image(image, "s2", S2_BANDS)) == is_judged
+    assert bool(whole_images.implausible_image(image, "s2", S2_BANDS)) == is_judged
 
 
 @pytest.mark.parametrize(("vh", "is_swapped"), [(-9, True), (-11, False)])
 def test_swapped_polarisations_differ_by_two_decibels(vh, is_swapped):
     image = backscatter(-12, vh)
-    assert bool(plausibility.implausible_image(image, "s1", S1_BANDS)) == is_swapped
+    assert bool(whole_images.implausible_image(image, "s1", S1_BANDS)) == is_swapped
     # Where only one of the two is observed, nothing is compared.
     image[0, :12] = 0
-    assert bool(plausibility.implausible_image(image, "s1", S1_BANDS)) == is_swapped
+    assert bool(whole_images.implausible_image(image, "s1", S1_BANDS)) == is_swapped
 
 
 @pytest.mark.parametrize(
@@ -352,24 +352,24 @@ def test_swapped_polarisations_differ_by_two_decibels(vh, is_swapped):
     [(-7, -11, False), (-5.5, -11, True), (-7, -9.5, True)],
 )
 def test_either_polarisation_tells_amplitude(vv, vh, is_amplitude):
-    problem = plausibility.amplitude_problem(backscatter(vv, vh), S1_BANDS)
+    problem = whole_images.amplitude_problem(backscatter(vv, vh), S1_BANDS)
     assert (problem is not None) == is_amplitude
     # Without names nobody knows which of the two is VV.
-    assert plausibility.amplitude_problem(backscatter(vv, vh), ()) is None
+    assert whole_images.amplitude_problem(backscatter(vv, vh), ()) is None
 
 
 @pytest.mark.parametrize(("share", "is_cut_off"), [(0.6, True), (0.4, False)])
 def test_more_than_half_of_the_visible_is_cut_off(share, is_cut_off):
     image = dark(400, share=share, bright=1)
     image[6] = 2000  # the infrared is bright enough
-    assert plausibility.looks_cut_off(image, S2_BANDS) == is_cut_off
-    assert not plausibility.looks_cut_off(0 * image, S2_BANDS)  # nothing is observed
+    assert whole_images.looks_cut_off(image, S2_BANDS) == is_cut_off
+    assert not whole_images.looks_cut_off(0 * image, S2_BANDS)  # nothing is observed
 
 
 @pytest.mark.parametrize(("share", "is_brightened"), [(0.0, True), (0.005, True), (0.03, False)])
 def test_hardly_a_pixel_is_dark_where_the_offset_is_in_it(share, is_brightened):
     image = dark(1200, share=share, bright=300)
-    assert plausibility.looks_brightened(image, S2_BANDS) == is_brightened
+    assert whole_images.looks_brightened(image, S2_BANDS) == is_brightened
 
 
 @pytest.mark.parametrize("band", S2_BANDS)
@@ -377,15 +377,15 @@ def test_one_visible_band_tells_that_no_offset_is_left(band):
     image = dark(1200)
     image[S2_BANDS.index(band)] = 300
     is_visible = band in ("B2", "B3", "B4")
-    assert plausibility.looks_brightened(image, S2_BANDS) != is_visible
+    assert whole_images.looks_brightened(image, S2_BANDS) != is_visible
     # One band alone that is cut off speaks for no offset: it may be a dark one.
     image[S2_BANDS.index(band)] = 1
-    assert not plausibility.looks_cut_off(image, S2_BANDS)
+    assert not whole_images.looks_cut_off(image, S2_BANDS)
 
 
 def test_no_data_is_no_dark_pixel():
     image = dark(1200, share=0.4, bright=0)
-    assert plausibility.looks_brightened(image, S2_BANDS)
+    assert whole_images.looks_brightened(image, S2_BANDS)
 
 
 @pytest.mark.filterwarnings("error")
@@ -394,4 +394,4 @@ def test_an_offset_is_not_suspected_in_a_few_pixels(pixels):
     image = dark(1200)[:, :pixels]
     warned = pytest.warns(UserWarning, match="almost no pixel is darker")
     with nullcontext() if pixels < 100 else warned:
-        plausibility.check_image(image, "s2", "image.tif", S2_BANDS)
+        image_checks.check_image(image, "s2", "image.tif", S2_BANDS)

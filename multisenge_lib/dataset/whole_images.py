@@ -1,0 +1,174 @@
+"""Judge whether a whole image is in the units of the layout.
+
+A patch may be all lake, shadow or city, where these rules do not hold; those of `plausibility` hold
+there too. `check` asks most patches of a root. Functions return sentences that go on from the name
+of the source, or whether something is so; `image_checks` raises them.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from multisenge_lib.dataset.layout import S1_BANDS
+from multisenge_lib.dataset.plausibility import DARKEST_IMAGE, REFLECTANCE_RULE
+
+#: Reflectance x 10,000 of the brightest band. More than half of an image with water or shadow may
+#: be below 100, but then 2 % of it is brighter than 200, and none of it is below 10.
+_DARKEST_PIXEL = 10
+_DARKEST_LAND = 200
+#: Reflectance x 10,000 that 2 % of an image of land exceed in some band, unless all is in shadow.
+_BRIGHT_LAND = 600
+#: Land is brighter in the infrared than in the visible, water is not. Below 100 that is noise.
+_DARKEST_INFRARED = 100
+#: Share of the observed pixels that must be land for an image to be judged as such.
+_LAND_SHARE = 0.2
+#: What ESA adds to reflectance x 10,000 since processing baseline 04.00 (January 2022).
+ESA_ADDITION = 1000
+_INFRARED = ("B8", "B8A", "B11", "B12")
+_VISIBLE = ("B2", "B3", "B4")
+#: Decibels that the medians of an image of land stay below; forests and towns come near.
+_BRIGHTEST_VV = -6
+_BRIGHTEST_VH = -10
+#: Decibels. Over land VV is some 6 dB above VH; over calm water both are noise.
+_CLEARLY_ABOVE = 2
+#: Fewer observed pixels say nothing of an image.
+LEAST_PIXELS = 100
+
+
+def implausible_image(
+    values: np.ndarray, sensor: str, bands: Sequence[str] | None = None
+) -> list[str]:
+    """Recognise a whole image in other units, or with VV and VH swapped.
+
+    Args:
+        values: `(bands, ...)`, in the units of the layout, 0 for no data; a whole image, possibly
+            thinned, that `unlikely_values` lets pass.
+        sensor: `s1` or `s2`.
+        bands: names of the bands; without them less is recognised.
+
+    Returns:
+        No sentence, or one.
+    """
+    observed = values.any(axis=0)
+    if np.count_nonzero(observed) < LEAST_PIXELS:
+        return []
+    if sensor == "s1":
+        return _swapped_polarisations(values, bands or ())
+    return _dark_image(values[:, observed], bands or ())
+
+
+def _dark_image(pixels: np.ndarray, bands: Sequence[str]) -> list[str]:
+    """Judge `(bands, pixels)` of reflectance, all observed."""
+    brightest = pixels.max(axis=0)
+    typical = np.median(brightest)
+    bright = np.percentile(brightest, 98)
+    if typical < _DARKEST_PIXEL or (typical < DARKEST_IMAGE and bright < _DARKEST_LAND):
+        return [
+            f"holds values around {typical:.3g} in the brightest band, {REFLECTANCE_RULE}, on "
+            f"land from {DARKEST_IMAGE} to 10,000: multiply reflectance from 0 to 1 by 10,000, "
+            "and percent by 100"
+        ]
+    visible = [index for index, band in enumerate(bands) if band in _VISIBLE]
+    infrared = [index for index, band in enumerate(bands) if band in _INFRARED]
+    if bright >= _BRIGHT_LAND or not visible or not infrared:
+        return []
+    brightest_infrared = pixels[infrared].max(axis=0)
+    is_land = brightest_infrared > pixels[visible].max(axis=0)
+    is_land &= brightest_infrared >= _DARKEST_INFRARED
+    if is_land.mean() < _LAND_SHARE:
+        return []
+    return [
+        f"is land by its colour, with values around {typical:.4g} in the brightest band, "
+        f"{REFLECTANCE_RULE}, on land in the sun beyond {_BRIGHT_LAND}: multiply reflectance "
+        "x 1,000 by 10"
+    ]
+
+
+def _median_decibels(values: np.ndarray, bands: Sequence[str]) -> dict[str, float]:
+    """Compute the median of each polarisation in decibels, where all are observed.
+
+    Returns:
+        Medians by band; empty without names, or where few pixels are observed.
+    """
+    observed = values.all(axis=0)
+    if len(bands) != len(values) or np.count_nonzero(observed) < LEAST_PIXELS:
+        return {}
+    return {
+        band: float(10 * np.log10(np.median(image[observed])))
+        for band, image in zip(bands, values, strict=True)
+    }
+
+
+def _swapped_polarisations(values: np.ndarray, bands: Sequence[str]) -> list[str]:
+    levels = _median_decibels(values, bands)
+    if not set(S1_BANDS) <= set(levels) or levels["VH"] < levels["VV"] + _CLEARLY_ABOVE:
+        return []
+    return [
+        f"has VH above VV ({levels['VH']:.1f} and {levels['VV']:.1f} dB), which land never shows: "
+        "the bands are swapped, name them in the order in which they lie"
+    ]
+
+
+def amplitude_problem(values: np.ndarray, bands: Sequence[str]) -> str | None:
+    """Say that backscatter may be amplitude, the square root of intensity; None where it is not.
+
+    Amplitude of land is brighter than the intensity of any but the densest towns.
+
+    Args:
+        values: `(bands, ...)`, linear, 0 for no data; a whole image, possibly thinned.
+        bands: names of the bands.
+    """
+    return amplitude_problem_of_medians(_median_decibels(values, bands))
+
+
+def amplitude_problem_of_medians(levels: Mapping[str, float]) -> str | None:
+    """Say that backscatter may be amplitude, judged by the median of each band in decibels.
+
+    None where it is not, or where there is no median.
+    """
+    too_bright = levels.get("VV", -99) > _BRIGHTEST_VV or levels.get("VH", -99) > _BRIGHTEST_VH
+    if not too_bright:
+        return None
+    received = " and ".join(f"{level:.1f} dB in {band}" for band, level in levels.items())
+    return (
+        f"is around {received}, land is around -11 in VV and -17 in VH: amplitude instead of "
+        "intensity? then square it"
+    )
+
+
+def looks_cut_off(values: np.ndarray, bands: Sequence[str]) -> bool:
+    """Whether an offset was subtracted from reflectance that did not hold it.
+
+    Then most of the visible is below 0, which conversion cuts off at 1. In a product that holds the
+    offset, that happens to single dark pixels.
+
+    Args:
+        values: `(bands, ...)`, reflectance x 10,000, 0 for no data; a whole image.
+        bands: their names. Without a visible band all are judged.
+    """
+    positions = [index for index, band in enumerate(bands) if band in _VISIBLE]
+    judged = values[positions or slice(None)]
+    observed = values.any(axis=0)
+    if not observed.any():
+        return False
+    return bool((judged[:, observed] <= 1).all(axis=0).mean() > 0.5)
+
+
+def looks_brightened(values: np.ndarray, bands: Sequence[str]) -> bool:
+    """Whether reflectance x 10,000 seems to hold ESA's offset of 1000 still.
+
+    Every landscape has pixels, of forest, water or shadow, that are dark in the visible. Where next
+    to none is below 1000, the offset is in them, or snow and clouds cover all.
+
+    Args:
+        values: `(bands, ...)`, reflectance x 10,000, 0 for no data; a whole image, possibly
+            thinned.
+        bands: their names.
+    """
+    positions = [index for index, band in enumerate(bands) if band in _VISIBLE]
+    observed = values.any(axis=0)
+    visible = values[positions][:, observed]
+    if visible.size == 0:
+        return False
+    darkest = visible.min(axis=0)
+    return bool(np.percentile(darkest, 1) >= ESA_ADDITION)
