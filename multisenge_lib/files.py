@@ -36,6 +36,24 @@ def write_error(path: Path, error: OSError, remedy: str) -> FileError:
     return FileError(f"{printable(path)} cannot be written ({reason}): {remedy}")
 
 
+def check_can_write(folder: Path, meaning: str, remedy: str) -> None:
+    """Refuse a folder that cannot be written, before the work whose result goes there.
+
+    Args:
+        folder: it need not exist yet; then the folder that it will lie in is checked.
+        meaning: what the folder is for, such as "the record's place".
+        remedy: the end of the message.
+
+    Raises:
+        FileError: it cannot be written, or is no folder.
+    """
+    existing = folder
+    while not existing.exists():
+        existing = existing.parent
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+        raise FileError(f"{printable(folder)}, {meaning}, cannot be written: {remedy}")
+
+
 @contextmanager
 def atomic(path: Path, remedy: str = _REMEDY, sync: bool = True) -> Iterator[Path]:
     """Write a file under a name of its own, then move it to its place.

@@ -183,9 +183,10 @@ def _class_ids(ids: np.ndarray, fill: float, options: ReferenceOptions) -> np.nd
     if options.reclass:
         return _replaced(ids, missing, options)
     for problem in pixel_problems(ids, "reference", classes):
+        outside = ids.min() if ids.min() < 0 else ids.max()
         raise ImportAreaError(
             f"{printable(options.path)} {problem}; name other classes with --classes, replace "
-            "other ids with --reclass 10=1,20=2, and 255=0 for no data"
+            f"other ids with --reclass 10=1,20=2, and {_as_text(outside)}=0 if that is no data"
         )
     return ids.astype(np.uint8)
 

@@ -125,11 +125,11 @@ class PartReader:
             missing |= (values == 0).any(axis=0)
         values[:, missing] = 0  # before the checks, which judge what was observed
         if self.sensor == "s2":
-            check_reflectance(values, stored_by_band, self.title)
+            check_reflectance(values, stored_by_band, self.title, self.units)
             values = to_uint16(values)
             values[:, missing] = 0  # conversion made it 1, as all that is dark
         else:
-            check_backscatter(values, stored_by_band, missing, self.title)
+            check_backscatter(values, stored_by_band, missing, self.title, self.units)
 
         holds_nothing = marked | self._no_signal(stored_by_band)
         observed_in_all_bands = ~holds_nothing.any(axis=0)

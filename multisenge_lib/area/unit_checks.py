@@ -24,13 +24,16 @@ from multisenge_lib.errors import ImportAreaError
 _LOWEST_REFLECTANCE = -3000
 
 
-def check_reflectance(values: np.ndarray, stored_by_band: Sequence[np.ndarray], title: str) -> None:
+def check_reflectance(
+    values: np.ndarray, stored_by_band: Sequence[np.ndarray], title: str, units: InputUnits
+) -> None:
     """Refuse reflectance that no ground has, before it is cut off at the bounds of 16 bit.
 
     Args:
         values: `(bands, height, width)`, reflectance x 10,000, 0 for no data.
         stored_by_band: the same pixels as stored, for the message.
         title: what the message calls the image.
+        units: what the user says of the stored values.
 
     Raises:
         ImportAreaError: it names the stored value, which is often no data without a tag.
@@ -51,15 +54,25 @@ def check_reflectance(values: np.ndarray, stored_by_band: Sequence[np.ndarray], 
                 f"{values[band, row, column]:.4g} with this scale and offset: if it is no data, "
                 f"give --no-data {_option(stored)}, else divide by the scale with which it was "
                 "stored (--s2-scale)"
+                f"{_holds_for_all('--s2-scale') if units.s2_scale is not None else ''}"
             )
 
 
 def check_backscatter(
-    values: np.ndarray, stored_by_band: Sequence[np.ndarray], missing: np.ndarray, title: str
+    values: np.ndarray,
+    stored_by_band: Sequence[np.ndarray],
+    missing: np.ndarray,
+    title: str,
+    units: InputUnits,
 ) -> None:
     """Refuse values that no radar measures.
 
-    Arguments and their shapes are those of `check_reflectance`; values are linear intensity.
+    Args:
+        values: `(2, height, width)`, linear intensity, 0 for no data.
+        stored_by_band: the same pixels as stored, for the message.
+        missing: `(height, width) bool`, pixels without data.
+        title: what the message calls the image.
+        units: what the user says of the stored values.
 
     Raises:
         ImportAreaError: it asks for the value of no data, or for the unit.
@@ -67,9 +80,9 @@ def check_backscatter(
     # Before conversion: 9999 decibel is infinite in linear units.
     number = fill_value(np.where(missing, 0, np.stack(stored_by_band)), "s1")
     if number is not None:
-        raise ImportAreaError(_ask_for_unit(_ask_for_no_data(title, number)))
+        raise ImportAreaError(_ask_for_unit(_ask_for_no_data(title, number), units))
     for problem in impossible_values(values, "s1"):
-        raise ImportAreaError(_ask_for_unit(f"{title} {problem}"))
+        raise ImportAreaError(_ask_for_unit(f"{title} {problem}", units))
 
 
 def check_decibels(title: str, units: InputUnits) -> None:
@@ -119,7 +132,7 @@ def check_units(
     if sensor == "s1":
         _check_units_of_backscatter(sample, bands, title, lowest, units)
     else:
-        _check_units_of_reflectance(sample, bands, title)
+        _check_units_of_reflectance(sample, bands, title, units)
 
 
 def _check_units_of_backscatter(
@@ -128,24 +141,28 @@ def _check_units_of_backscatter(
     if units.s1 == "db" and lowest >= 0:
         raise ImportAreaError(
             f"{title}: no value is negative, decibels of land are: not --s1-unit db"
+            f"{_holds_for_all('--s1-unit')}"
         )
     for problem in unlikely_values(sample, "s1", bands):
-        raise ImportAreaError(_ask_for_unit(f"{title} {problem}"))
+        raise ImportAreaError(_ask_for_unit(f"{title} {problem}", units))
     for problem in implausible_image(sample, "s1", bands):
         # The two bands are swapped, whatever their unit.
         raise ImportAreaError(f"{title} {problem}, or give their order with --s1-bands")
     amplitude = None if units.s1 == "linear" else amplitude_problem(sample, bands)
     if amplitude is not None:
-        raise ImportAreaError(_ask_for_unit(f"{title} {amplitude}"))
+        raise ImportAreaError(_ask_for_unit(f"{title} {amplitude}", units))
 
 
-def _check_units_of_reflectance(sample: np.ndarray, bands: Sequence[str], title: str) -> None:
+def _check_units_of_reflectance(
+    sample: np.ndarray, bands: Sequence[str], title: str, units: InputUnits
+) -> None:
     problems = unlikely_values(sample, "s2", bands) or implausible_image(sample, "s2", bands)
     if problems:
         raise ImportAreaError(
             f"{title}: with this scale and offset it {problems[0]}; give that factor as "
             "--s2-scale, which is --s2-scale 10000 where reflectance is stored from 0 to 1; an "
             "image of water alone cannot be told from this, so leave it out"
+            f"{_holds_for_all('--s2-scale') if units.s2_scale is not None else ''}"
         )
     problem = band_order_problem(sample, bands)
     if problem is not None:
@@ -202,8 +219,14 @@ def _option(number: np.number) -> str:
     return str(number).removesuffix(".0")
 
 
-def _ask_for_unit(problem: str) -> str:
+def _ask_for_unit(problem: str, units: InputUnits) -> str:
     return (
         f"{problem}; say how it is stored: --s1-unit db, linear, or dn for digital numbers n "
         "with 20 log10(n) - 83 dB"
+        f"{_holds_for_all('--s1-unit') if units.s1 is not None else ''}"
     )
+
+
+def _holds_for_all(option: str) -> str:
+    """Say what to do where files differ, so that no other value of the option is tried in vain."""
+    return f" ({option} holds for all files: where only some differ, convert those first)"

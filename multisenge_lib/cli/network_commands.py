@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer.core import TyperCommand
 
+from multisenge_lib import paths
 from multisenge_lib.cli.app import Size, app, listed
 from multisenge_lib.errors import FileError, MultiSenGEError, counted, printable
+from multisenge_lib.files import check_can_write
 
 if TYPE_CHECKING:
     import click
@@ -236,8 +238,14 @@ def evaluate_network(
     order = check_band_order(band_order)
     # What is no network is refused before Keras is loaded, which takes seconds.
     read_model_card(model)
+    check_can_write(
+        paths.results_dir() if out is None else out,
+        "the record's place",
+        "give another folder with --out",
+    )
     if maps is not None:
         _check_folder_of_maps(maps, "--maps")
+        check_can_write(maps, "the folder of the maps", "give another one with --maps")
     from multisenge_lib.maps import predict_root
     from multisenge_lib.results import format_scores
     from multisenge_lib.tools import evaluate_model, evaluation_table, write_evaluation

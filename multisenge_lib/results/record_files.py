@@ -14,7 +14,6 @@ a record of other data or other settings is replaced only if you ask for it.
 
 import io
 import json
-import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -27,8 +26,8 @@ import pandas as pd
 
 from multisenge_lib import paths
 from multisenge_lib.dataset import SENSORS, is_sample
-from multisenge_lib.errors import ExperimentError, FileError, RecordError, printable
-from multisenge_lib.files import atomic
+from multisenge_lib.errors import ExperimentError, RecordError
+from multisenge_lib.files import atomic, check_can_write
 from multisenge_lib.models import get_experiment
 from multisenge_lib.results.records import (
     Metadata,
@@ -156,14 +155,11 @@ def check_record_place(key: RecordKey, subject: RecordSubject, replace: bool = F
     folder = record_folder(*key)
     if not replace:
         _check_replaceable(folder, subject)
-    existing = folder
-    while not existing.exists():
-        existing = existing.parent
-    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
-        raise FileError(
-            f"{printable(folder)}, the record's place, cannot be written: set MULTISENGE_RESULTS "
-            "to another folder, and give the same command again"
-        )
+    check_can_write(
+        folder,
+        "the record's place",
+        "set MULTISENGE_RESULTS to another folder, and give the same command again",
+    )
 
 
 def _check_replaceable(folder: Path, new: RecordSubject) -> None:

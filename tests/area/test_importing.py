@@ -198,6 +198,23 @@ def test_backscatter_becomes_linear_as_said(tmp_path, stored, unit):
         np.testing.assert_allclose(source.read(), radar()[:, :96, :96], rtol=2e-3)
 
 
+@pytest.mark.parametrize(
+    ("name", "data", "names", "units", "option"),
+    [
+        ("S1_20230105", radar(), ["VV", "VH"], InputUnits(s1="db"), "--s1-unit"),
+        ("S1_20230105", radar(), ["VV", "VH"], InputUnits(s1="dn"), "--s1-unit"),
+        ("S2_20230105", scene(), S2_BANDS, InputUnits(s2_scale=1e4), "--s2-scale"),
+        ("S2_20230105", scene() / 1e4, S2_BANDS, InputUnits(s2_scale=2), "--s2-scale"),
+    ],
+)
+def test_a_unit_that_some_files_contradict_is_not_asked_for_again(
+    tmp_path, name, data, names, units, option
+):
+    source = write(tmp_path / f"{name}.tif", data.astype(np.float32), names)
+    message = refused(tmp_path, [source], units=units)
+    assert f"{option} holds for all files: where only some differ, convert those first" in message
+
+
 @pytest.mark.fault("images whose unit, bands, date or grid are in doubt -> asked, nothing written")
 @pytest.mark.parametrize(
     "name,data,names,options,message",

@@ -435,6 +435,18 @@ def test_the_command_refuses_in_one_line(model, root, monkeypatch, capsys, chang
     assert code == 2 and message in error and error.count("\n") == 1
 
 
+@pytest.mark.fault("evaluate: a place that cannot be written -> refused before the evaluation")
+@pytest.mark.parametrize("option", ["--out", "--maps"])
+def test_a_place_that_cannot_be_written_is_refused_first(
+    model, root, tmp_path, monkeypatch, capsys, option
+):
+    (tmp_path / "file").write_text("mine")
+    monkeypatch.setattr("multisenge_lib.tools.evaluate_model", None)  # it must not be called
+    code = run(monkeypatch, model, root, option, tmp_path / "file" / "new")
+    error = capsys.readouterr().err
+    assert code == 2 and "cannot be written: give another" in error and option in error
+
+
 GROUND = tuple(range(6, 15))
 URBAN = make_typology([("town", "#a50026", (1, 2, 3, 4, 5)), ("rest", "#ffef9f", GROUND)], "urban")
 WATER = make_typology(
