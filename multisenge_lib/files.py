@@ -14,7 +14,7 @@ import filelock
 from multisenge_lib.errors import FileError, MultiSenGEError, printable
 
 _REMEDY = "make room, or choose another folder"
-#: What remedies begin with, or hold, that helps against a full disk alone.
+#: The part of a remedy that helps only when the disk is full.
 _MAKE_ROOM = "make room, or "
 _NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
 _PLACE_IS_TAKEN = (errno.EEXIST, errno.EISDIR, errno.ENOTDIR)

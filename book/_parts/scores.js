@@ -98,7 +98,8 @@ parts.scores = (() => {
     const choose = ({ shares, recalls, printed }) => {
       drawn.compare(printed);
       classes.forEach((own, i) => {
-        [own.weight, own.recall] = [shares[i], recalls[i]];
+        // On the scale of the slider, on which the largest share is 1.
+        [own.weight, own.recall] = [shares[i] / Math.max(...shares), recalls[i]];
         own.share.set(Math.max(1, Math.round(100 * Math.cbrt(shares[i] / Math.max(...shares)))));
         own.hit.set(Math.round(100 * recalls[i]));
       });

@@ -1,7 +1,7 @@
 """The options of an import, checked before any file is opened."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import cycle
 from pathlib import Path
 from typing import Any, get_args
@@ -9,7 +9,7 @@ from typing import Any, get_args
 import numpy as np
 
 from multisenge_lib.area.products import band_in, used_bands
-from multisenge_lib.area.reference import VECTOR_FOLDER, ReferenceOptions
+from multisenge_lib.area.reference import VECTOR_FOLDER, ReferenceOptions, id_text
 from multisenge_lib.area.units import InputUnits, S1Unit
 from multisenge_lib.dataset import (
     LARGEST_SIZE,
@@ -85,6 +85,12 @@ def reference_options(
         raise ImportAreaError(
             f"the reference {printable(path)} is no file: give a raster or vector"
         )
+    options = ReferenceOptions(path, typology.names, {}, attribute, units.no_data)
+    if attribute and not options.is_vector:
+        raise ImportAreaError(
+            f"--attribute {printable(attribute)} names a column of a vector, and the reference "
+            f"{printable(path)} is a raster: leave the option out"
+        )
     for old, new in reclass.items():
         if not isinstance(new, int | np.integer) or not 0 <= new <= len(typology):
             raise ImportAreaError(
@@ -92,8 +98,8 @@ def reference_options(
                 "other classes with --classes"
             )
     # As text, because a raster holds numbers, and the column of a vector may hold names.
-    by_text = {str(old): int(new) for old, new in reclass.items()}
-    return ReferenceOptions(path, typology.names, by_text, attribute, units.no_data)
+    by_text = {id_text(old): int(new) for old, new in reclass.items()}
+    return replace(options, reclass=by_text)
 
 
 def user_bands(s1_bands: Sequence[str], s2_bands: Sequence[str]) -> dict[str, list[str]]:

@@ -20,7 +20,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -324,7 +324,8 @@ class ProcessingBaseline:
 
     name: str
     offset: float
-    where: str
+    # Tiles of one product have files of their own; what these say is the same.
+    where: str = field(compare=False)
 
 
 def baseline_of(path: Path) -> ProcessingBaseline | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import rasterio
 import shapely
 from rasterio.enums import ColorInterp, Resampling
@@ -108,6 +109,12 @@ def _open_raster(options: ReferenceOptions, grid: TargetGrid) -> Iterator[Refere
         # Class 0 is no data in this library, so it is where no tag says so as well.
         tag = raster.nodatavals[0]
         fill = 0 if tag is None else tag
+        if options.reclass.get(id_text(fill)):
+            raise ImportAreaError(
+                f"{id_text(fill)} means no data in the reference {name}, and --reclass gives it a "
+                "class: give the raster a no-data tag that is no class, such as "
+                "gdal_edit.py -a_nodata 255"
+            )
         try:
             with warped(
                 raster, grid, resampling=resampling, src_nodata=fill, nodata=fill
@@ -182,11 +189,17 @@ def _class_ids(ids: np.ndarray, fill: float, options: ReferenceOptions) -> np.nd
     ids = np.where(missing, 0, ids)
     if options.reclass:
         return _replaced(ids, missing, options)
+    if ids.dtype.kind == "f" and (ids % 1).any():
+        raise ImportAreaError(
+            f"{printable(options.path)} holds {ids[ids % 1 != 0][0]:g}, and class ids are whole "
+            "numbers: its classes were mixed when it was resampled, so fetch the original, or "
+            "resample it by the nearest pixel"
+        )
     for problem in pixel_problems(ids, "reference", classes):
         outside = ids.min() if ids.min() < 0 else ids.max()
         raise ImportAreaError(
             f"{printable(options.path)} {problem}; name other classes with --classes, replace "
-            f"other ids with --reclass 10=1,20=2, and {_as_text(outside)}=0 if that is no data"
+            f"other ids with --reclass 10=1,20=2, and {id_text(outside)}=0 if that is no data"
         )
     return ids.astype(np.uint8)
 
@@ -195,7 +208,7 @@ def _replaced(ids: np.ndarray, missing: np.ndarray, options: ReferenceOptions) -
     classes = np.zeros(ids.shape, np.uint8)
     unnamed = []
     for value in np.unique(ids[~missing]).tolist():
-        key = _as_text(value)
+        key = id_text(value)
         if key in options.reclass:
             classes[ids == value] = options.reclass[key]
         elif value != 0:  # what no class is given to would be lost silently
@@ -231,6 +244,8 @@ def _read_shapes(path: Path) -> Any:
         raise ImportAreaError(
             f"the reference {name} cannot be read as a vector: {first_line(error)}"
         ) from None
+    if not isinstance(shapes, gpd.GeoDataFrame):
+        raise ImportAreaError(_no_shape(path))
     if shapes.crs is None:
         raise ImportAreaError(f"the reference {name} names no projection: give it one")
     return shapes
@@ -268,7 +283,11 @@ class _Shapes:
         return burned
 
     def disputed_pixels(self) -> int:
-        """How many pixels lie in shapes of different classes."""
+        """Count the pixels whose class depends on the order of the shapes.
+
+        Pixels are not counted where the first and the last shape agree, and one between them does
+        not.
+        """
         disputed = 0
         for row in range(0, self.grid.height, _STRIP):
             rows = min(_STRIP, self.grid.height - row)
@@ -277,14 +296,23 @@ class _Shapes:
         return disputed
 
 
+def _no_shape(path: Path) -> str:
+    return f"the reference {printable(path)} holds no shape: give one with polygons"
+
+
 def _open_vector(options: ReferenceOptions, grid: TargetGrid) -> Reference:
     table = _read_shapes(options.path)
     total = len(table)
-    table = table[~(table.geometry.isna() | table.geometry.is_empty)].to_crs(grid.crs)
+    table = table[~(table.geometry.isna() | table.geometry.is_empty)]
     if table.empty:
+        raise ImportAreaError(_no_shape(options.path))
+    try:
+        table = table.to_crs(grid.crs)
+    except Exception:  # pyproj has several errors, which hold a whole projection
         raise ImportAreaError(
-            f"the reference {printable(options.path)} holds no shape: give one with polygons"
-        )
+            f"the reference {printable(options.path)} cannot be placed in {grid.crs}: no way there "
+            "from its projection is known: give it in UTM"
+        ) from None
     column = _class_column(table, options)
     ids = _ids_of_shapes(table[column].tolist(), column, options)
     shapes = _Shapes(table.geometry.to_numpy(), table.sindex, ids, grid)
@@ -309,7 +337,7 @@ def _notices_on_shapes(shapes: _Shapes, column: str, rows_without_shape: int) ->
     if disputed:
         pixels = counted(disputed, "pixel lies", "pixels lie")
         notices.append(
-            f"{pixels} in shapes of different classes: the last of them in the file counts"
+            f"at least {pixels} in shapes of different classes: the last of them in the file counts"
         )
     if rows_without_shape:
         rows = counted(rows_without_shape, "row", "rows")
@@ -370,7 +398,7 @@ def _ids_of_shapes(values: list[Any], column: str, options: ReferenceOptions) ->
     for value in values:
         class_id = _class_id(value, id_of_name, options)
         if class_id is None:
-            unknown.append(_as_text(value))
+            unknown.append(id_text(value))
         else:
             ids.append(class_id)
     if unknown:
@@ -386,9 +414,9 @@ def _ids_of_shapes(values: list[Any], column: str, options: ReferenceOptions) ->
 
 def _class_id(value: Any, id_of_name: Mapping[str, int], options: ReferenceOptions) -> int | None:
     """The class id that a value means, 0 where it is missing; None where it means no class."""
-    if value is None or (_is_number(value) and np.isnan(value)):
+    if pd.isna(value):
         return 0
-    text = _as_text(value)
+    text = id_text(value)
     if options.reclass:
         return options.reclass.get(text)
     if text.isdecimal() and int(text) <= len(options.class_names):
@@ -396,7 +424,7 @@ def _class_id(value: Any, id_of_name: Mapping[str, int], options: ReferenceOptio
     return id_of_name.get(text)
 
 
-def _as_text(value: Any) -> str:
+def id_text(value: Any) -> str:
     """An id or a name as the user types it: 10.0 as 10, and 12110001 with all its digits."""
     if _is_number(value) and float(value).is_integer():
         return str(int(value))

@@ -20,19 +20,17 @@ from multisenge_lib.area.open_bands import OpenBand, open_band
 from multisenge_lib.area.target_grid import TargetGrid, rows_of
 from multisenge_lib.area.unit_checks import (
     check_backscatter,
-    check_decibels,
     check_offset,
     check_reflectance,
     check_units,
+    refuse_tiny_decibels,
 )
 from multisenge_lib.area.units import InputUnits, backscatter, offset_of, reflectance
-from multisenge_lib.dataset import to_uint16
+from multisenge_lib.dataset import LEAST_PIXELS, to_uint16
 from multisenge_lib.errors import ImportAreaError
 
 #: Pixels along a strip's height that the distribution of values is judged on.
 _JUDGED_ROWS = 32
-#: Parts with fewer observed pixels, such as the edge of a neighbouring tile, are not judged alone.
-_LEAST_PIXELS = 100
 #: Share of their mean by which parts of one date may differ where they overlap. We assume that
 #: neighbouring tiles, each corrected for its own atmosphere, differ by less than other processings.
 _LARGEST_DEVIATION = 0.05
@@ -69,7 +67,8 @@ class PartReader:
         rows: first row of the grid on which it shows ground, and the row after the last.
         crs: the projection that its first file is stored in; None where it is the only part.
         samples: of each strip that was read, thinned values `(bands, height, width)`.
-        lowest: the least stored value of backscatter so far; infinite before there is one.
+        lowest: the least value of backscatter so far, with scale and offset tags applied;
+            infinite before there is one.
         conversion_made_zero: whether a value that is not marked as no data became an intensity
             of 0.
         empty_bands: for each band, whether it held nothing in all strips so far.
@@ -165,8 +164,11 @@ class PartReader:
         """Keep what `check_parts` judges when all strips were read."""
         if self.sensor == "s1" and not strip.missing.all():
             observed = ~strip.missing
-            lowest = min(float(stored[observed].min()) for stored in stored_by_band)
-            self.lowest = min(self.lowest, lowest)
+            for band, stored in zip(self.bands, stored_by_band, strict=True):
+                # A scale may be negative, so the least value can come from the greatest number.
+                for number in (stored[observed].min(), stored[observed].max()):
+                    value = float(number) * band.encoding.scale + band.encoding.offset
+                    self.lowest = min(self.lowest, value)
         step = max(1, strip.values.shape[1] // _JUDGED_ROWS)
         # A copy, since a view would keep all pixels of the strip in memory.
         self.samples.append(strip.values[:, ::step, ::step].copy())
@@ -232,12 +234,17 @@ def check_parts(parts: Sequence[PartReader]) -> bool:
     Raises:
         ImportAreaError: it names the part that is refused alone too, if there is one.
     """
+    # A part whose ground lies beyond all patches was not read.
+    parts = [part for part in parts if part.samples]
     _check_no_band_is_empty(parts)
     stored_alike: dict[tuple, list[PartReader]] = {}
     for part in parts:
         stored_alike.setdefault(part.storage, []).append(part)
     brightened = False
     for alike in stored_alike.values():
+        # The edge of a neighbouring tile, for instance, says nothing of its units.
+        if len(stored_alike) > 1 and _observed_pixels(alike) < LEAST_PIXELS:
+            continue
         if alike[0].sensor == "s2" and len(alike) > 1:
             brightened |= _check_offset_of_parts(alike)
         try:
@@ -249,13 +256,23 @@ def check_parts(parts: Sequence[PartReader]) -> bool:
     return brightened
 
 
+def _sample_of(parts: Sequence[PartReader]) -> np.ndarray:
+    """Put the thinned values of parts together: `(bands, rows, width)`."""
+    return np.concatenate([strip for part in parts for strip in part.samples], axis=1)
+
+
+def _observed_pixels(parts: Sequence[PartReader]) -> int:
+    """Count the pixels of the thinned values that hold data in some band."""
+    return int(np.count_nonzero(_sample_of(parts).any(axis=0)))
+
+
 def _check_image(parts: Sequence[PartReader]) -> bool:
     """Judge parts as one image; as `check_parts`."""
     first = parts[0]
     lowest = min(part.lowest for part in parts)
     if np.isinf(lowest) and any(part.conversion_made_zero for part in parts):
-        check_decibels(first.title, first.units)
-    sample = np.concatenate([strip for part in parts for strip in part.samples], axis=1)
+        refuse_tiny_decibels(first.title, first.units)
+    sample = _sample_of(parts)
     check_units(sample, first.sensor, first.names, first.title, lowest, first.units)
     if first.sensor == "s1":
         return False
@@ -275,9 +292,9 @@ def _check_offset_of_parts(parts: Sequence[PartReader]) -> bool:
     """
     brightened = []
     for part in parts:
-        sample = np.concatenate(part.samples, axis=1)
-        if np.count_nonzero(sample.any(axis=0)) < _LEAST_PIXELS:
+        if _observed_pixels([part]) < LEAST_PIXELS:
             continue
+        sample = _sample_of([part])
         sources = [band.source for band in part.bands]
         offsets = [offset_of(band.encoding, part.units) for band in part.bands]
         brightened.append(check_offset(sample, part.names, sources, offsets, part.units))
@@ -302,7 +319,7 @@ def join_strips(strips: Sequence[Strip]) -> Strip:
     """Put the same row of patches of several parts together; the first that holds a pixel counts.
 
     A pixel that is dark in a band may lie at the edge of a swath, so a part with a signal in all
-    bands comes before it. A part without data there is no reason to give the pixel up.
+    bands comes before it. Data that are missing in one part do not discard the pixel.
     """
     joined = strips[0]
     for other in strips[1:]:

@@ -8,6 +8,7 @@ from multisenge_lib.area.band_source import BandSource
 from multisenge_lib.area.units import InputUnits
 from multisenge_lib.dataset import (
     LARGEST_UINT16,
+    LOWEST_OVERSHOOT,
     amplitude_problem,
     band_order_problem,
     fill_value,
@@ -52,8 +53,8 @@ def check_reflectance(
             raise ImportAreaError(
                 f"{title} holds {_option(stored)}, a reflectance x 10,000 of "
                 f"{values[band, row, column]:.4g} with this scale and offset: if it is no data, "
-                f"give --no-data {_option(stored)}, else divide by the scale with which it was "
-                "stored (--s2-scale)"
+                f"give --no-data {_option(stored)}, else give as --s2-scale what to multiply "
+                "with, such as 0.1"
                 f"{_holds_for_all('--s2-scale') if units.s2_scale is not None else ''}"
             )
 
@@ -82,10 +83,12 @@ def check_backscatter(
     if number is not None:
         raise ImportAreaError(_ask_for_unit(_ask_for_no_data(title, number), units))
     for problem in impossible_values(values, "s1"):
+        if LOWEST_OVERSHOOT < values.min() < 0:  # these are no decibels, whatever the unit
+            raise ImportAreaError(f"{title} {problem}")
         raise ImportAreaError(_ask_for_unit(f"{title} {problem}", units))
 
 
-def check_decibels(title: str, units: InputUnits) -> None:
+def refuse_tiny_decibels(title: str, units: InputUnits) -> None:
     """Refuse an image that holds values in decibels, all so low that their intensity is 0.
 
     Such values are decibels that were stored as integers, times a factor. Their intensity is that
@@ -121,7 +124,7 @@ def check_units(
         sensor: `s1` or `s2`.
         bands: names of the bands.
         title: what the message calls the image.
-        lowest: the least stored value of backscatter.
+        lowest: the least value of backscatter, with scale and offset tags applied.
         units: what the user says of the stored values.
 
     Raises:
@@ -159,9 +162,10 @@ def _check_units_of_reflectance(
     problems = unlikely_values(sample, "s2", bands) or implausible_image(sample, "s2", bands)
     if problems:
         raise ImportAreaError(
-            f"{title}: with this scale and offset it {problems[0]}; give that factor as "
-            "--s2-scale, which is --s2-scale 10000 where reflectance is stored from 0 to 1; an "
-            "image of water alone cannot be told from this, so leave it out"
+            f"{title}: with this scale and offset it {problems[0]}; give as --s2-scale what to "
+            "multiply with, such as --s2-scale 10000 where reflectance is stored from 0 to 1, or "
+            "0.1 where it is too large by a factor of 10; an image of water alone cannot be told "
+            "from this, so leave it out"
             f"{_holds_for_all('--s2-scale') if units.s2_scale is not None else ''}"
         )
     problem = band_order_problem(sample, bands)
@@ -195,7 +199,8 @@ def check_offset(
     baselines = [source.baseline for source in sources if source.baseline is not None]
     if any(offsets) and looks_cut_off(sample, bands):
         said = f"an offset of {min(offsets):g} is added"
-        if units.s2_offset is None and baselines:
+        # Where a tag holds another offset, the tag was applied and the baseline was not.
+        if units.s2_offset is None and baselines and baselines[0].offset == min(offsets):
             said = f"{said} by its processing baseline {baselines[0].name}"
         raise ImportAreaError(
             f"{sources[0].name}: {said}, and most of the visible is below 0 then: the values "

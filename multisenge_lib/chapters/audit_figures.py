@@ -28,7 +28,6 @@ from multisenge_lib.chapters.style import (
     BLUE,
     DESKTOP_WIDTH,
     MIN_FONT_SIZE,
-    ORANGE,
     RED,
     class_label,
     is_narrow,
@@ -47,8 +46,10 @@ _LOOK = {
     REMARK: ("remark", "·"),
 }
 _METHOD_MARKERS = ("o", "s", "D", "^")
-_METHOD_COLORS = ("#6b6b6b", BLUE, ORANGE, "#9b1b4a")
-_GREY = "#9a9a9a"
+#: The methods in the order of `METHODS`; the last, with the Inception module, stands out.
+_METHOD_COLORS = ("#a8a8a8", "#767676", "#3c3c3c", "#9b1b4a")
+#: Lighter than `style.GREY`, since it lies behind other bars.
+_PALE_GREY = "#9a9a9a"
 
 
 def anchor(id: str) -> str:
@@ -141,7 +142,7 @@ def support_figure(evidence: Evidence, width: float = DESKTOP_WIDTH) -> Figure:
         rows = name_rows(ax, labels)
         # The narrower bars of both tables lie on the wider ones of one table.
         sources = (
-            (audit.table_constraints(evidence.paper, classes), 0.7, _GREY, "that table alone"),
+            (audit.table_constraints(evidence.paper, classes), 0.7, _PALE_GREY, "that table alone"),
             (audit.both_tables(evidence.paper), 0.4, BLUE, "Tables 5 and 7 together"),
         )
         for constraints, thickness, color, label in sources:
@@ -169,7 +170,7 @@ def _kappa_panel(ax: Axes, evidence: Evidence, classes: int) -> None:
     labels = [f"{name}\n{kappa:.4f}" for name, kappa in zip(METHODS, printed, strict=True)]
     rows = name_rows(ax, labels)
     for bounds, color, label in (
-        (from_tables, _GREY, "derived, Tables 5 and 7 alone"),
+        (from_tables, _PALE_GREY, "derived, Tables 5 and 7 alone"),
         (with_support, BLUE, "derived, with the counted support"),
     ):
         low, high = 1000 * (bounds.T - middle)
@@ -258,7 +259,8 @@ def cells_figure(
     high = percent[..., 1]
     figure, (ax,) = panels(1, width, (1, 1), min(width, 4.2))
     ax.imshow(high - low, cmap="YlOrBr", vmin=0, vmax=100)
-    between = "–\n" if width < DESKTOP_WIDTH else "–"
+    narrow = is_narrow(width)
+    between = "–\n" if narrow else "–"
     for row in range(classes):
         for column in range(classes):
             text = f"{low[row, column]:.0f}"
@@ -277,7 +279,7 @@ def cells_figure(
             )
     ids = range(1, classes + 1)
     row_labels = [str(class_id) for class_id in ids]
-    if width == DESKTOP_WIDTH:
+    if not narrow:
         typology = TYPOLOGIES[f"{classes}c"]
         row_labels = [class_label(typology, class_id) for class_id in ids]
     ax.set(xticks=np.arange(classes), xticklabels=ids, xlabel="Predicted class")

@@ -88,8 +88,8 @@ def overview_rows(dataset: str, drawn: Sequence[tuple[int, str]]) -> pd.DataFram
         drawn: number of classes and name of each score.
 
     Returns:
-        One row per value: `group`, `label`, `model` (as `label`, but with the training and the
-        epoch of a network of others), `classes`, `score`, `value`, and `low` and `high`, a 95 %
+        One row per value: `group`, `label`, `model` (as `label`, but with the training of
+        a network of others), `classes`, `score`, `value`, and `low` and `high`, a 95 %
         interval over seeds and test patches; NaN where there is one training.
     """
     rows = []
@@ -189,7 +189,7 @@ def _draw_values(
 
 
 def _marks_of(groups: Sequence[str]) -> list[tuple[str, str]]:
-    """Give each group its marker and colour; the runs of this book keep theirs if others lack."""
+    """Give each group its marker and colour; whatever groups are there."""
     marks = []
     for group in groups:
         position = {PAPER_GROUP: 0, OTHERS_GROUP: 1}.get(group, 2)
@@ -312,6 +312,9 @@ def class_f1_statistics(dataset: str, classes: int) -> pd.DataFrame:
         by_seed = [record_scores({method: record}).loc[method, "f1"] for record in records]
         table = pd.concat(by_seed, axis=1)
         tables[method] = pd.DataFrame({"mean": table.mean(axis=1), "std": table.std(axis=1)})
+    if not tables:
+        no_rows = pd.MultiIndex.from_arrays([[], []], names=["method", "class"])
+        return pd.DataFrame(columns=["mean", "std"], index=no_rows, dtype=float)
     return pd.concat(tables, names=["method", "class"])
 
 

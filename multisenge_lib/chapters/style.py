@@ -36,7 +36,7 @@ MIN_FONT_SIZE = 9
 #: Pixels of a window below which the narrow figure is shown.
 _PHONE_PIXELS = 720
 #: Where several sources share a figure, orange is the paper, blue is others, and green is this
-#: book's sample. So no other pair of these three stands in one figure. A single series is blue.
+#: book's sample. A figure of other things uses at most one of the three. A single series is blue.
 BLUE = "#2b6ca3"
 GREEN = "#1f6b3a"
 ORANGE = "#a86400"
@@ -272,7 +272,9 @@ def class_legend(
 
 
 def lower_legend(figure: Figure, handles: Sequence[Artist]) -> None:
-    """Draw a legend below a figure, which grows by it."""
+    """Draw a legend below a figure, which grows by it; without handles there is none."""
+    if not handles:
+        return
     longest = max(len(handle.get_label()) for handle in handles)
     # Inches of a legend's column at this font size: the handle, and 0.074 for each letter.
     column_width = 0.5 + 0.074 * longest

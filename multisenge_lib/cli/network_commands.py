@@ -227,6 +227,12 @@ def evaluate_network(
         ),
     ] = "spectral",
     network: Network = None,
+    overwrite: Annotated[
+        bool,
+        typer.Option(
+            "--overwrite", help="With --maps: replace other maps there, and your files beside them."
+        ),
+    ] = False,
 ) -> None:
     """Score a trained network on a split of a data root.
 
@@ -272,8 +278,18 @@ def evaluate_network(
         return
     # The maps come from the same months as the scores.
     months = dataset_of_root(root).months if own_months else None
-    options = {"months": months, "band_order": order, "network": network, "progress": True}
-    for path in predict_root(model, root, maps, split=split, **options):
+    drawn = predict_root(
+        model,
+        root,
+        maps,
+        split=split,
+        months=months,
+        band_order=order,
+        network=network,
+        overwrite=overwrite,
+        progress=True,
+    )
+    for path in drawn:
         typer.echo(f"Wrote {printable(path)}")
 
 
@@ -293,7 +309,7 @@ def compare_transfer(
         int,
         typer.Option(
             help="Steps of each training, a batch in each, 4 or more. The default is what the "
-            "sample's network had. With 64, a look of a few minutes at how it runs: too few for a "
+            "sample's network had. 64 gives a quick look in a few minutes, too few steps for a "
             "network that starts at random."
         ),
     ] = 960,

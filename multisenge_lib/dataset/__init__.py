@@ -83,6 +83,7 @@ from multisenge_lib.dataset.nodata import (
     valid_mask,
 )
 from multisenge_lib.dataset.plausibility import (
+    LOWEST_OVERSHOOT,
     fill_problems,
     fill_value,
     impossible_values,
@@ -148,6 +149,7 @@ from multisenge_lib.dataset.values import (
     to_uint16,
 )
 from multisenge_lib.dataset.whole_images import (
+    LEAST_PIXELS,
     amplitude_problem,
     amplitude_problem_of_medians,
     implausible_image,

@@ -49,11 +49,15 @@ _Metres = Annotated[int, Meta(ge=0, le=1_000_000)]
 _Share = Annotated[float, Meta(ge=0.001, le=1000)]
 _Degrees = Annotated[float, Meta(ge=-180, le=180)]
 _Name = Annotated[str, Meta(min_length=1, max_length=200)]
-_Color = Annotated[str, Meta(pattern=r"^#[0-9a-fA-F]{6}$")]
+_Color = Annotated[str, Meta(pattern=r"^#[0-9a-fA-F]{6}\Z")]
 _Id = Annotated[int, Meta(ge=1, le=254)]
-_PatchName = Annotated[str, Meta(pattern=r"^[^_]+_(0|[1-9][0-9]*)_(0|[1-9][0-9]*)$")]
+_PatchName = Annotated[str, Meta(pattern=r"^[^_]+_(0|[1-9][0-9]*)_(0|[1-9][0-9]*)\Z")]
 # Named, since Sphinx cannot read a module that has an f-string in an annotation.
-_WHOLE_S1_RULE = f"^({S1_RULE_PATTERN.pattern})$"
+_WHOLE_S1_RULE = rf"^({S1_RULE_PATTERN.pattern})\Z"
+_PATCH_SIZES = (
+    f"pixels along a patch's side: a multiple of {SIZE_MULTIPLE}, from {SIZE_MULTIPLE} to "
+    f"{LARGEST_SIZE}"
+)
 
 
 #: Descriptions that another one may complete, by the name that `based_on` gives.
@@ -98,7 +102,7 @@ class _Description(Struct, forbid_unknown_fields=True):
     name: Annotated[
         str,
         Meta(
-            pattern=r"^(?!(?i:sample|multisenge)$)[A-Za-z0-9][A-Za-z0-9_-]{0,63}$",
+            pattern=r"^(?!(?i:sample|multisenge)\Z)[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z",
             description="letters, digits, - and _, at most 64; neither sample nor multisenge",
         ),
     ]
@@ -116,8 +120,7 @@ class _Description(Struct, forbid_unknown_fields=True):
             multiple_of=SIZE_MULTIPLE,
             ge=SIZE_MULTIPLE,
             le=LARGEST_SIZE,
-            description=f"pixels along a patch's side: a multiple of {SIZE_MULTIPLE}, from "
-            f"{SIZE_MULTIPLE} to {LARGEST_SIZE}",
+            description=_PATCH_SIZES,
         ),
     ]
     tiles: Annotated[
@@ -503,7 +506,9 @@ def with_selection(
         sorted(selected.split_of_tile.items()),
     )
     digest = hashlib.sha256(repr(identity).encode()).hexdigest()[:8]
-    return replace(selected, name=f"{dataset.name}{SELECTION_MARK}{digest}")
+    # The name that the root gives: a selection that was made in two steps has the same name.
+    own_name = dataset.name.partition(SELECTION_MARK)[0]
+    return replace(selected, name=f"{own_name}{SELECTION_MARK}{digest}")
 
 
 def selection_parameters(dataset: Dataset) -> dict[str, Any]:

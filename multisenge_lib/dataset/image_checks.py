@@ -12,7 +12,6 @@ import numpy as np
 from multisenge_lib.dataset.plausibility import impossible_values, pixel_problems, type_problem
 from multisenge_lib.dataset.whole_images import (
     ESA_ADDITION,
-    LEAST_PIXELS,
     amplitude_problem,
     implausible_image,
     looks_brightened,
@@ -62,7 +61,7 @@ def check_image(
     amplitude = amplitude_problem(values, bands or ()) if sensor == "s1" else None
     if amplitude is not None:
         warnings.warn(f"{source} {amplitude}", stacklevel=2)
-    if sensor == "s2" and values[0].size >= LEAST_PIXELS and looks_brightened(values, bands or ()):
+    if sensor == "s2" and looks_brightened(values, bands or ()):
         warnings.warn(
             f"{source}: almost no pixel is darker than {ESA_ADDITION} in B2-B4. Products since "
             f"January 2022 carry an offset; if this one does, subtract {ESA_ADDITION}",

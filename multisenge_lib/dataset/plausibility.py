@@ -46,6 +46,9 @@ _NEIGHBOUR_DISTANCE = 5
 _NEIGHBOUR_SHARE = 0.01
 #: No polarisation measures less than this, in decibels or linear.
 _LOWEST_DECIBEL = -90
+#: Linear intensity. Slightly negative values come from resampling; decibels of land reach further
+#: down in any image.
+LOWEST_OVERSHOOT = -1
 #: A number must fill at least this many pixels in all bands; fewer may be equal by chance.
 _LEAST_FILL_PIXELS = 4
 _LINEAR_RULE = "Sentinel-1 is linear intensity"
@@ -89,7 +92,7 @@ def whole_number_problem(dtypes: Iterable[str], sensor: str) -> str | None:
         return None
     return (
         f"is {' and '.join(whole)}, {_LINEAR_RULE}, about 0.1 on land: digital numbers, or "
-        "intensity times a scale? convert them, or import it"
+        "intensity times a scale? convert them, or let multisenge import do it"
     )
 
 
@@ -120,6 +123,11 @@ def _impossible_backscatter(lowest: float, highest: float) -> list[str]:
         return [
             f"holds {lowest:.6g}, {_LINEAR_RULE}, never negative: if that is no data, give the "
             "raster that tag"
+        ]
+    if LOWEST_OVERSHOOT < lowest < 0:
+        return [
+            f"holds {lowest:.3g}, {_LINEAR_RULE}, never negative: cubic resampling goes below 0 "
+            "beside bright points; resample it bilinearly, or set negative values to 0.00001"
         ]
     if lowest < 0:
         return [

@@ -1,8 +1,8 @@
-"""Checks of a raster of a patch: can it be opened, has it the layout, does it lie where it must.
+"""Checks of a raster of a patch: can it be opened, does it have the layout, is it at its place?
 
 Each check returns sentences that go on from the raster's name, such as "has 4 bands, s2 has 10:
-write those". Who raises one of them as an error puts the name of the raster in front.
-The checks of values are in `values`, and those of band names in `bands`.
+write those". Whoever raises one of them puts the name of the raster in front. The
+checks of values are in `plausibility`, and those of band names in `bands`.
 """
 
 import stat

@@ -468,7 +468,7 @@ def select(
         dataset: gives months, gap, rule, sensors and splits.
 
     Returns:
-        One row per selected patch, sorted by patch: `patch`, `tile`, `x`, `y`, `split`,
+        One row per selected patch, in the order of the index: `patch`, `tile`, `x`, `y`, `split`,
         `s1_dates`, `s2_dates` (datetime64[D], one per month unless the rule says more). Without
         Sentinel-2, Sentinel-1 dates are chosen by Sentinel-2's rule. Dates of an absent sensor are
         empty.
@@ -500,7 +500,8 @@ def load_selection(
         s1_rule: `first`, `nearest`, or `first2` to `first9`, see `select`; by default the
             dataset's.
         sensors: sensors whose files must exist; the dates of the other are taken as the labels name
-            them. By default those of the dataset whose folder exists.
+            them. By default those of the dataset whose folder exists; without any, the labels alone
+            decide.
         dataset: a dataset of `with_selection`, for another selection; by default the root's own.
 
     Returns:

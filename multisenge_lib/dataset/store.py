@@ -46,14 +46,16 @@ from multisenge_lib.files import locked, write_error
 
 OnError = Literal["stop", "skip"]
 #: Part of a store's name. Raise it when the files inside change, and also when `values`, `nodata`,
-#: `raster_checks`, `bands` or `rasters` read or refuse anything differently: packed patches are not
-#: read again.
+#: `raster_checks`, `plausibility`, `bands` or `rasters` read or refuse anything differently: packed
+#: patches are not read again.
 _FORMAT = 4
 _LOCK = "lock"
 _NO_ROOM = (
     "make room, or set MULTISENGE_CACHE to another folder; what is packed stays, and the next run "
     "goes on from there"
 )
+#: What a selection must have.
+_COLUMNS = ["patch", "split", "s1_dates", "s2_dates"]
 #: Threads that pack. GDAL reads files side by side.
 _PACKERS = 4
 
@@ -396,7 +398,7 @@ def _open(path: Path, source: _Source) -> Store:
         # Names of files below the root are enough, and the same for a root that was moved.
         problems.append((entry.problem or "").replace(f"{source.root}/", ""))
 
-    table = source.selection[["patch", "split", "s1_dates", "s2_dates"]].copy()
+    table = source.selection[_COLUMNS].copy()
     table["position"] = np.arange(len(table))
     table["problem"] = problems
     is_kept = table["problem"] == ""
@@ -437,8 +439,9 @@ def pack(
             another size than the first readable one count as such.
 
     Raises:
-        PatchError: the selection is empty, a patch cannot be read and `on_error` is `stop`, the
-            patches are not of the size that `dataset.toml` says, or the store is damaged.
+        PatchError: the selection is empty, lacks a column or has a patch twice; a patch cannot be
+            read and `on_error` is `stop`; the patches are not of the size that `dataset.toml` says;
+            or the store is damaged.
         BandOrderError: it is in doubt which band is which; never skipped.
         FileError: no room on the disk; what was packed stays.
 
@@ -456,6 +459,10 @@ def pack(
         raise PatchError(
             f"no patch of {printable(root)} is selected: nothing to pack; widen the selection"
         )
+    lacks = [column for column in _COLUMNS if column not in selection]
+    if lacks or not selection["patch"].is_unique:
+        problem = f"has no column {lacks[0]}" if lacks else "has a patch twice"
+        raise PatchError(f"the selection {problem}: give the rows of `select`, each once")
     if on_error not in get_args(OnError):
         raise PatchError(f"on_error {on_error!r}: choose 'stop' or 'skip'")
     check_band_order(band_order)

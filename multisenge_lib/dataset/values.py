@@ -98,8 +98,8 @@ def read_values(
 
     Returns:
         `(bands, height, width)`: `float32` for Sentinel-1, else of the file's type; `uint16` for
-        Sentinel-2 with scale or offset tags. Pixels lie in memory as series keep them, `(height,
-        width, bands)`, so no transposition is needed later. Check the values next.
+        Sentinel-2 with scale or offset tags. Without tags, pixels lie in memory as series keep
+        them, `(height, width, bands)`, so no transposition is needed later. Check the values next.
 
     Raises:
         RasterioError: the raster cannot be read.

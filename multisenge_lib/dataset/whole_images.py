@@ -12,9 +12,9 @@ import numpy as np
 from multisenge_lib.dataset.layout import S1_BANDS
 from multisenge_lib.dataset.plausibility import DARKEST_IMAGE, REFLECTANCE_RULE
 
-#: Reflectance x 10,000 of the brightest band. More than half of an image with water or shadow may
-#: be below 100, but then 2 % of it is brighter than 200, and none of it is below 10.
-_DARKEST_PIXEL = 10
+#: Reflectance x 10,000 of the brightest band. The median of an image with water or shadow may be
+#: below 100, but then 2 % of it is brighter than 200. It is never below 10.
+_DARKEST_MEDIAN = 10
 _DARKEST_LAND = 200
 #: Reflectance x 10,000 that 2 % of an image of land exceed in some band, unless all is in shadow.
 _BRIGHT_LAND = 600
@@ -62,7 +62,7 @@ def _dark_image(pixels: np.ndarray, bands: Sequence[str]) -> list[str]:
     brightest = pixels.max(axis=0)
     typical = np.median(brightest)
     bright = np.percentile(brightest, 98)
-    if typical < _DARKEST_PIXEL or (typical < DARKEST_IMAGE and bright < _DARKEST_LAND):
+    if typical < _DARKEST_MEDIAN or (typical < DARKEST_IMAGE and bright < _DARKEST_LAND):
         return [
             f"holds values around {typical:.3g} in the brightest band, {REFLECTANCE_RULE}, on "
             f"land from {DARKEST_IMAGE} to 10,000: multiply reflectance from 0 to 1 by 10,000, "
@@ -168,7 +168,7 @@ def looks_brightened(values: np.ndarray, bands: Sequence[str]) -> bool:
     positions = [index for index, band in enumerate(bands) if band in _VISIBLE]
     observed = values.any(axis=0)
     visible = values[positions][:, observed]
-    if visible.size == 0:
+    if not positions or visible.shape[1] < LEAST_PIXELS:
         return False
     darkest = visible.min(axis=0)
     return bool(np.percentile(darkest, 1) >= ESA_ADDITION)

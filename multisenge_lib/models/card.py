@@ -25,7 +25,7 @@ UNITS = {"s1": "linear intensity", "s2": "reflectance x 10,000"}
 #: Its name in the archive.
 CARD_ENTRY = "description.json"
 
-_Color = Annotated[str, Meta(pattern="^#[0-9a-fA-F]{6}$")]
+_Color = Annotated[str, Meta(pattern=r"^#[0-9a-fA-F]{6}\Z")]
 _Month = Annotated[int, Meta(ge=1, le=12)]
 _Name = Annotated[str, Meta(min_length=1, max_length=200)]
 

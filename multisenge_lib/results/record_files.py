@@ -4,8 +4,9 @@
     results/<dataset>/<experiment>/seed<n>/     the record of any other seed
         metrics.json    metadata, scores, confusion matrix
         history.csv     one row per epoch
-        test.npz        one confusion matrix per test patch; maps of the showcase patches; isolated
-                        pixels, and confusion matrices by distance to a class boundary
+        test.npz        one confusion matrix per test patch; maps and references of the showcase
+                        patches; isolated pixels, and confusion matrices by distance to a class
+                        boundary
 
 `dataset` is the name of the data root's dataset (`sample`, `multisenge`, or an area of your own).
 Two roots may have the same name, and a quick look of one epoch has the name of a full training. So
