@@ -446,3 +446,11 @@ def test_the_head_of_a_table_of_pandas_is_one_row(monkeypatch):
         assert re.findall(r'<th scope="col">(.*?)</th>', head) == ["layer", "output", "parameters"]
     without_name = layers.rename_axis(None).to_html()
     assert access.TWO_ROWS.sub(access.on_one_row, without_name) == without_name
+
+
+@pytest.mark.parametrize("path", sorted((PROJECT / "multisenge_lib").rglob("*.py")), ids=str)
+def test_sphinx_finds_the_source_of_each_module(path):
+    """It cannot parse an f-string in an annotation, and then leaves the links out silently."""
+    from sphinx.pycode import ModuleAnalyzer
+
+    ModuleAnalyzer.for_file(str(path), path.stem).analyze()

@@ -44,7 +44,7 @@ RED = "#b3261e"
 GREY = "#767676"
 BLACK = "#1c1c1c"
 #: Colours of splits, and of what is measured on them.
-SPLIT_COLORS = {"train": "#8c6bb1", "validation": "#0a8a9f", "test": "#7d0f3c"}
+SPLIT_COLORS = {"train": "#8546b9", "validation": "#12a18e", "test": "#7d0f3c"}
 SPLIT_MARKERS = {"train": "o", "validation": "s", "test": "D"}
 SAMPLE_MARK = "synthetic sample, not the paper's data"
 #: Inches on each side of a panel: the last number of an axis must not seem to go on in the next.

@@ -415,6 +415,48 @@ def test_a_part_of_a_few_pixels_is_not_judged_alone(tmp_path):
     np.testing.assert_array_equal(whole_image(imported.root)[:, :, :126], IMAGE[:, :, :126])
 
 
+@pytest.mark.fault("a neighbouring file lies beyond all patches -> the others are imported")
+def test_a_part_beyond_all_patches(tmp_path):
+    tall = scene(height=168, width=128)
+    write(tmp_path / "in" / "S2_20230105-a.tif", tall[:, :140], S2_BANDS)
+    write(tmp_path / "in" / "S2_20230105-b.tif", tall[:, 140:], S2_BANDS, north=NORTH - 1400)
+    imported = import_area(tmp_path / "root", [tmp_path / "in"], size=64)
+    assert imported.patches == 4
+
+
+@pytest.mark.fault("ESA products of neighbouring tiles, one all lake -> judged as one image")
+def test_products_of_one_baseline_are_stored_alike(tmp_path):
+    image = IMAGE + np.uint16(1000)
+    image[:, :, 100:] = 1030
+    for columns, tile in (((0, 100), "T31UEQ"), ((100, 128), "T31UFQ")):
+        folder = tmp_path / "in" / f"S2A_MSIL2A_20230105T105431_N0400_R051_{tile}_20230105T150000"
+        write_part(folder, columns, image)
+    imported = import_area(tmp_path / "root", [tmp_path / "in"], size=64)
+    np.testing.assert_array_equal(whole_image(imported.root), image - 1000)
+
+
+def test_the_few_pixels_of_a_part_stored_otherwise_are_not_judged(tmp_path):
+    image = IMAGE.copy()
+    image[:, :, 126:] = 65
+    write_part(tmp_path / "in", (0, 126), image)
+    write_part(tmp_path / "in", (126, 128), image.astype(np.int16))
+    imported = import_area(tmp_path / "root", [tmp_path / "in"], size=64)
+    np.testing.assert_array_equal(whole_image(imported.root), image)
+
+
+@pytest.mark.fault("decibels in whole numbers with scale and offset tags -> converted")
+@pytest.mark.parametrize(("scale", "offset"), [(0.01, -100), (-0.01, 0)])
+def test_decibels_with_tags(tmp_path, scale, offset):
+    image = radar(height=64, width=64)
+    stored = np.rint((10 * np.log10(image) - offset) / scale)
+    source = write(tmp_path / "S1_20230105.tif", stored.astype(np.uint16), S1_BANDS)
+    with rasterio.open(source, "r+") as raster:
+        raster.scales = [scale] * 2
+        raster.offsets = [offset] * 2
+    imported = import_area(tmp_path / "root", [source], size=64, units=InputUnits("db"))
+    np.testing.assert_allclose(whole_image(imported.root, "s1"), image, rtol=2e-3)
+
+
 @pytest.mark.fault("a date without a band, one file per band -> leave out all its files, not one")
 def test_a_date_that_lacks_a_band_is_left_out_as_a_whole(tmp_path):
     for day in ("20230105", "20230202"):

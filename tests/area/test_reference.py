@@ -2,6 +2,8 @@
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
+import pyogrio
 import pytest
 import rasterio
 import shapely
@@ -179,6 +181,47 @@ def test_no_data_is_not_the_class_that_replaces_0(tmp_path, image):
     np.testing.assert_array_equal(ids_of(root)[16:], EXPECTED[16:])
 
 
+@pytest.mark.fault("--reclass of a raster names its value of no data -> refused, no class is lost")
+def test_a_class_is_not_lost_where_0_means_no_data(tmp_path, image):
+    reference = write(tmp_path / "from_zero.tif", stripes() - np.uint8(1))
+    options = {"reference": reference, "classes": CLASSES}
+    message = refused(tmp_path, [image], reclass={0: 1, 1: 2, 2: 3}, **options)
+    assert "0 means no data in the reference" in message and "-a_nodata 255" in message
+    tagged = write(tmp_path / "tagged.tif", stripes() - np.uint8(1), nodata=255)
+    root = imported(tmp_path, image, tagged, reclass={0: 1, 1: 2, 2: 3}).root
+    np.testing.assert_array_equal(ids_of(root), EXPECTED)
+
+
+@pytest.mark.fault("a reference that was resampled by interpolation -> named, no class is dropped")
+def test_mixed_ids_are_not_called_no_data(tmp_path, image):
+    mixed = stripes().astype(np.float32)
+    mixed[:, :, 49] = 2.5
+    reference = write(tmp_path / "mixed.tif", mixed)
+    message = refused(tmp_path, [image], reference=reference, classes=CLASSES)
+    assert "holds 2.5, and class ids are whole numbers" in message and "=0" not in message
+
+
+def test_the_id_to_replace_is_named(tmp_path, image):
+    below = stripes().astype(np.int16)
+    below[:, :16] = -1
+    reference = write(tmp_path / "below.tif", below)
+    message = refused(tmp_path, [image], reference=reference, classes=CLASSES)
+    assert "-1=0 if that is no data" in message
+
+
+def test_ids_may_be_given_as_decimal_numbers(tmp_path, image):
+    reference = write(tmp_path / "tens.tif", stripes() * 10)
+    root = imported(tmp_path, image, reference, reclass={10.0: 1, 20.0: 2, 30.0: 3}).root
+    np.testing.assert_array_equal(ids_of(root), EXPECTED)
+
+
+@pytest.mark.fault("--attribute with a raster reference -> refused")
+def test_a_raster_has_no_columns(tmp_path, image):
+    reference = write(tmp_path / "reference.tif", stripes())
+    message = refused(tmp_path, [image], reference=reference, classes=CLASSES, attribute="class")
+    assert "--attribute class names a column of a vector" in message
+
+
 @pytest.mark.fault("a reference finer than 10 m -> the class of most of its pixels, and said")
 def test_finer_pixels_give_the_majority(tmp_path, image):
     fine = stripes(2.0).copy()
@@ -219,8 +262,8 @@ def test_shapes_of_different_classes_on_each_other_are_said(tmp_path, image):
     result = imported(tmp_path, image, vector(tmp_path / "over.gpkg", [1, 1, 2]))
     said = [line for line in result.notices if "in shapes of different classes" in line]
     assert said == [
-        f"{50 * HEIGHT:,} pixels lie in shapes of different classes: the last of them in the file "
-        "counts"
+        f"at least {50 * HEIGHT:,} pixels lie in shapes of different classes: the last of them in "
+        "the file counts"
     ]
     alike = imported(tmp_path / "alike", image, vector(tmp_path / "alike.gpkg", [1, 1, 1]))
     assert not any("different classes" in line for line in alike.notices)
@@ -254,6 +297,29 @@ def test_vectors_in_doubt(tmp_path, image):
     shapefile.with_suffix(".dbf").unlink()
     message = refused(tmp_path, [image], reference=shapefile, **options)
     assert "no column of classes" in message and ".dbf beside it" in message
+
+
+@pytest.mark.fault("a vector without shapes, or in a projection of its own -> one line")
+def test_vectors_that_lie_nowhere(tmp_path, image):
+    options = {"classes": CLASSES}
+    table = pd.DataFrame({"class": [1, 2]})
+    pyogrio.write_dataframe(table, tmp_path / "table.gpkg", driver="GPKG")
+    message = refused(tmp_path, [image], reference=tmp_path / "table.gpkg", **options)
+    assert message.endswith("holds no shape: give one with polygons")
+    local = vector(tmp_path / "local.gpkg", [1, 2, 3])
+    frame = gpd.read_file(local).set_crs('LOCAL_CS["mine",UNIT["metre",1]]', allow_override=True)
+    frame.to_parquet(tmp_path / "local.parquet")
+    message = refused(tmp_path, [image], reference=tmp_path / "local.parquet", **options)
+    assert "cannot be placed in EPSG:32719" in message
+
+
+def test_a_missing_class_of_whole_numbers_is_no_data(tmp_path, image):
+    frame = gpd.read_file(vector(tmp_path / "all.gpkg", [1, 2, 3]))
+    frame["class"] = pd.array([1, None, 3], "Int64")
+    frame.to_parquet(tmp_path / "some.parquet")
+    root = imported(tmp_path, image, tmp_path / "some.parquet").root
+    # The first shape lies below the second, which has no class.
+    np.testing.assert_array_equal(ids_of(root), np.where(EXPECTED == 2, 1, EXPECTED))
 
 
 def test_a_reference_of_another_projection(tmp_path, image):

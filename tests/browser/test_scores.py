@@ -70,6 +70,18 @@ def test_the_paper_s_scores_stand_beside_the_lab_s(page, evidence):
     assert page.evaluate(beside) == shown
 
 
+def test_a_slider_goes_on_from_where_the_preset_set_it(page, evidence):
+    page.evaluate(MOUNT, report.lab_presets(evidence))
+    page.get_by_role("button", name="equal shares").click()
+    shares = "[...document.querySelectorAll('table.lab td:nth-of-type(2)')].map(x => x.textContent)"
+    assert page.evaluate(shares) == ["17%"] * 6
+    slider = page.get_by_label("share of Dense Built-Up")
+    slider.fill("99")
+    assert page.evaluate(shares) == ["16%"] + ["17%"] * 5
+    slider.fill("100")
+    assert page.evaluate(shares) == ["17%"] * 6
+
+
 @pytest.mark.parametrize("method", [0, 3])
 def test_dragging_a_free_cell_moves_no_score(page, evidence, method):
     page.evaluate(MOUNT, report.free_cells(evidence, 6, method))

@@ -142,3 +142,9 @@ def test_an_interval_below_zero_has_a_true_minus():
     row = ("Synthetic sample", "ConvLSTM-S2", 6, "kappa", 0.408, -0.057, 0.872)
     table = overview_figures.overview_table(pd.DataFrame([row], columns=columns))
     assert table.loc["ConvLSTM-S2", "Cohen's kappa"] == "0.408 (\u22120.057 to 0.872)"
+
+
+def test_without_records_the_public_scores_are_drawn(tmp_path, monkeypatch):
+    monkeypatch.setenv("MULTISENGE_RESULTS", str(tmp_path / "none"))
+    for name in ("scores", "urban scores", "classes", "steps"):
+        assert draw(name, DESKTOP_WIDTH).axes

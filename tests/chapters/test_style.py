@@ -151,6 +151,8 @@ def test_a_grid_without_maps_has_no_legend():
     image = np.zeros((8, 8, 3))
     figure = style.image_grid([("July", image, None), ("November", image, None)], (2, 1))
     assert figure.legends == []
+    no_data = np.zeros((8, 8), np.uint8)
+    assert style.image_grid([("map", no_data, TYPOLOGIES["10c"])], (2, 1)).legends == []
 
 
 def test_a_very_wide_interval_does_not_widen_the_axis():

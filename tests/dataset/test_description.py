@@ -392,3 +392,21 @@ def test_what_is_not_known_of_multisenna_must_be_given(tmp_path, old, new, messa
     with pytest.raises(DescriptionError, match=message) as error:
         dataset_of_root(tmp_path)
     assert "\n" not in str(error.value)
+
+
+def test_a_selection_in_two_steps_has_the_name_of_the_same_in_one():
+    in_one = with_selection(MULTISENGE, "7,8", 0)
+    in_two = with_selection(with_selection(MULTISENGE, "7,8"), days_gap=0)
+    assert in_two == in_one and in_two.name == in_one.name
+
+
+@pytest.mark.fault("dataset.toml: a line break at the end of a name, colour or rule -> refused")
+@pytest.mark.parametrize("key", ["name", "s1_rule"])
+def test_a_line_break_is_no_part_of_a_name(tmp_path, key):
+    path = write_dataset_toml(tmp_path, VALLEY)
+    value = {"name": VALLEY.name, "s1_rule": VALLEY.s1_rule}[key]
+    text = path.read_text()
+    assert f'{key} = "{value}"' in text
+    path.write_text(text.replace(f'{key} = "{value}"', f'{key} = "{value}\\n"'))
+    with pytest.raises(DescriptionError, match=key):
+        dataset_of_root(tmp_path)

@@ -388,6 +388,14 @@ def test_no_data_is_no_dark_pixel():
     assert whole_images.looks_brightened(image, S2_BANDS)
 
 
+def test_a_few_observed_pixels_in_a_large_image_hold_no_offset():
+    image = np.zeros((10, 50, 50), np.uint16)
+    image[:, 0, :99] = 3000
+    assert not whole_images.looks_brightened(image, S2_BANDS)
+    image[:, :2] = 3000
+    assert whole_images.looks_brightened(image, S2_BANDS)
+
+
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("pixels", [99, 100])
 def test_an_offset_is_not_suspected_in_a_few_pixels(pixels):

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from rasters import DAYS, PATCHES, write_raster, write_root
 
@@ -209,6 +210,10 @@ def test_wrong_use_is_refused(root, selection):
         pack(root, selection.iloc[:0])
     with pytest.raises(PatchError, match="on_error 'ignore'"):
         pack(root, selection, on_error="ignore")
+    with pytest.raises(PatchError, match="has a patch twice"):
+        pack(root, pd.concat([selection, selection]))
+    with pytest.raises(PatchError, match="has no column split"):
+        pack(root, selection.drop(columns="split"))
 
 
 def positions_read(store):

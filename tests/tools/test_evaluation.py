@@ -419,6 +419,19 @@ def test_the_command_writes_a_record_and_maps_and_prints_scores(
     assert [path.name for path in sorted((tmp_path / "maps").glob("*.tif"))] == ["31UFQ.tif"]
 
 
+@pytest.mark.fault("evaluate --maps: another file lies at the place -> kept, unless --overwrite")
+def test_maps_replace_other_files_only_when_asked(model, root, tmp_path, monkeypatch, capsys):
+    options = ("--split", "train", "--out", tmp_path / "record", "--maps", tmp_path / "maps")
+    (tmp_path / "maps").mkdir()
+    mine = tmp_path / "maps" / "31UFQ.tif"
+    mine.write_text("mine")
+    assert run(monkeypatch, model, root, *options) == 2
+    assert "--overwrite" in capsys.readouterr().err and mine.read_text() == "mine"
+    assert not run(monkeypatch, model, root, *options, "--overwrite")
+    with rasterio.open(mine) as source:
+        assert source.count == 1
+
+
 @pytest.mark.fault("evaluate: no model, no root, no such split -> one line, exit code 2")
 @pytest.mark.parametrize(
     ("change", "message"),
