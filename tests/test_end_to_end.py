@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from samples import part_of_sample
+from small_network import write_network
 
 from multisenge_lib import paths, results
 from multisenge_lib.dataset import MULTISENGE, SAMPLE
 from multisenge_lib.errors import MultiSenGEError
+from multisenge_lib.models import get_experiment, with_network
 from multisenge_lib.models.experiments import EXPERIMENTS
 from multisenge_lib.sample import ensure_sample
 from multisenge_lib.training.run import train
@@ -45,12 +47,18 @@ def elsewhere(sample_root, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def terminals(tmp_path_factory):
+def network(tmp_path_factory):
+    """The file of a network of few weights, so that training it is fast."""
+    return write_network(tmp_path_factory.mktemp("network"))
+
+
+@pytest.fixture(scope="module")
+def terminals(network, tmp_path_factory):
     """What the README's papermill command shows in a pseudo-terminal, given twice."""
     out = tmp_path_factory.mktemp("runs") / "out.ipynb"
     shown = ([], [])
     command = [sys.executable, "-m", "papermill", "--log-output", str(NOTEBOOK), str(out)]
-    command += ["-p", "exp", "s1_6c"]
+    command += ["-p", "exp", "s1_6c", "-p", "network", f"{network}:build"]
     for name, value in FEW_STEPS.items():
         command += ["-p", name, str(value)]
     with pytest.MonkeyPatch.context() as patch:
@@ -75,7 +83,7 @@ def test_the_terminal_shows_epochs_and_scores(terminals):
 
 
 def test_the_record_of_a_short_run(terminals):
-    record = results.read_record("sample", "s1_6c")
+    record = results.read_record("sample", "small_s1_6c")
     assert record.best_epoch == 1
     assert set(record.maps) == set(SAMPLE.showcase) == set(record.references)
     assert record.metadata.patches["test"] == len(record.patches) == len(record.confusions)
@@ -86,11 +94,12 @@ def test_the_record_of_a_short_run(terminals):
         assert hits == (ids == record.references[patch])[labelled].sum()
 
 
-def test_the_library_takes_the_run_of_the_notebook_for_its_own(terminals, monkeypatch):
+def test_the_library_takes_the_run_of_the_notebook_for_its_own(terminals, network, monkeypatch):
     monkeypatch.setattr(keras.Model, "fit", None)
     root = ensure_sample()
-    run = train("s1_6c", settings_for(root, **FEW_STEPS), root, progress=False)
-    record = results.read_record("sample", "s1_6c")
+    experiment = with_network(get_experiment("s1_6c"), f"{network}:build")
+    run = train(experiment, settings_for(root, **FEW_STEPS), root, progress=False)
+    record = results.read_record("sample", "small_s1_6c")
     np.testing.assert_array_equal(run.record.confusions, record.confusions)
 
 
