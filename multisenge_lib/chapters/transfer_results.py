@@ -27,6 +27,7 @@ from multisenge_lib.results import (
     read_record_from,
     read_runs,
 )
+from multisenge_lib.training import steps_per_pass
 
 #: The dataset of the records that `multisenge transfer` writes.
 TRANSFER_PLACE = "south"
@@ -144,8 +145,10 @@ def _read_untouched(experiment: str, origin: str | None) -> Record | None:
 def training_steps(record: Record) -> int:
     """Return how many batches a run was trained on."""
     settings = record.metadata.settings
-    batches_per_pass = record.metadata.patches["train"] // settings["batch_size"]
-    return len(record.history) * settings["passes_per_epoch"] * batches_per_pass
+    batches = steps_per_pass(
+        record.metadata.patches["train"], settings["augmentation"], settings["batch_size"]
+    )
+    return len(record.history) * settings["passes_per_epoch"] * batches
 
 
 def transfer_table(transfer: TransferRuns) -> pd.DataFrame:

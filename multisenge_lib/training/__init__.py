@@ -13,6 +13,7 @@ from multisenge_lib.training.settings import (
     Settings,
     settings_for,
     settings_from_parameters,
+    steps_per_pass,
     with_variant_settings,
 )
 

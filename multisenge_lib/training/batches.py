@@ -24,10 +24,12 @@ from multisenge_lib.dataset import (
 )
 from multisenge_lib.errors import ExperimentError, PatchError
 from multisenge_lib.models import Experiment, days_input
-from multisenge_lib.training.settings import Augmentation
-
-#: Which part of the patches is turned: "the training dataset is augmented to 75%" (section 3.4).
-AUGMENTED_SHARE = 0.75
+from multisenge_lib.training.settings import (
+    AUGMENTED_SHARE,
+    Augmentation,
+    steps_per_pass,
+    turned_copies,
+)
 
 #: As it is; turned by 90, 180, 270 degrees; upside down; left to right (section 3.4).
 TRANSFORMATIONS = ("none", "90", "180", "270", "up-down", "left-right")
@@ -46,28 +48,6 @@ def transform(image: np.ndarray, number: int, axes: tuple[int, int] = (-3, -2)) 
     height, width = axes
     axis = height if TRANSFORMATIONS[number] == "up-down" else width
     return np.flip(image, axis)
-
-
-def _turned_copies(patches: int, augmentation: Augmentation) -> int:
-    """Return how many turned copies of patches a pass has in addition to the patches."""
-    if augmentation != "extend":
-        return 0
-    return round(AUGMENTED_SHARE * patches)
-
-
-def steps_per_pass(patches: int, augmentation: Augmentation, batch_size: int) -> int:
-    """Return how many full batches a pass through the training patches has.
-
-    Raises:
-        ExperimentError: there are not enough patches for a single batch.
-    """
-    steps = (patches + _turned_copies(patches, augmentation)) // batch_size
-    if steps == 0:
-        raise ExperimentError(
-            f"batch size {batch_size} is more than the {patches} patches to train on: give a "
-            "smaller one"
-        )
-    return steps
 
 
 class Batches(keras.utils.PyDataset):
@@ -236,7 +216,7 @@ class TrainingBatches(Batches):
         originals = np.stack([self.positions, of_originals], axis=1)
 
         # "extend": turned copies come on top.
-        copied = rng.permutation(patches)[: _turned_copies(patches, self.augmentation)]
+        copied = rng.permutation(patches)[: turned_copies(patches, self.augmentation)]
         copies = np.stack([self.positions, transformations], axis=1)[copied]
 
         return rng.permutation(np.concatenate([originals, copies]))

@@ -41,12 +41,11 @@ from multisenge_lib.training.batches import (
     Batches,
     TrainingBatches,
     count_classes,
-    steps_per_pass,
     streamed_statistics,
 )
 from multisenge_lib.training.devices import check_devices
 from multisenge_lib.training.loss import inverse_frequency
-from multisenge_lib.training.settings import Settings
+from multisenge_lib.training.settings import Settings, steps_per_pass
 from multisenge_lib.training.start_from import StartingPoint
 
 # --- Step 3: check the request, select the patches, pack the rasters (section 2.2) ---

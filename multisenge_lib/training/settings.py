@@ -19,6 +19,8 @@ from multisenge_lib.models import Experiment
 #: `extend`: a pass has all patches as they are, and turned copies of three quarters of them.
 #: `none`: no patch is turned.
 Augmentation = Literal["replace", "extend", "none"]
+#: Which part of the patches is turned: "the training dataset is augmented to 75%" (section 3.4).
+AUGMENTED_SHARE = 0.75
 #: `plateau`: the paper's rule (section 3.4). `cosine`: a rise and half a cosine, see `schedule.py`.
 Schedule = Literal["plateau", "cosine"]
 Precision = Literal["float32", "mixed_bfloat16"]
@@ -188,3 +190,25 @@ def settings_from_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
                 f"there is no parameter {name}: {question}There are {', '.join(allowed)}"
             )
     return {name: value for name, value in parameters.items() if name in settings}
+
+
+def turned_copies(patches: int, augmentation: Augmentation) -> int:
+    """Return how many turned copies of patches a pass has in addition to the patches."""
+    if augmentation != "extend":
+        return 0
+    return round(AUGMENTED_SHARE * patches)
+
+
+def steps_per_pass(patches: int, augmentation: Augmentation, batch_size: int) -> int:
+    """Return how many full batches a pass through the training patches has.
+
+    Raises:
+        ExperimentError: there are not enough patches for a single batch.
+    """
+    steps = (patches + turned_copies(patches, augmentation)) // batch_size
+    if steps == 0:
+        raise ExperimentError(
+            f"batch size {batch_size} is more than the {patches} patches to train on: give a "
+            "smaller one"
+        )
+    return steps

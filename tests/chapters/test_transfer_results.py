@@ -9,7 +9,7 @@ from multisenge_lib.chapters import transfer_results
 from multisenge_lib.chapters.ladder import NOT_TRAINED
 from multisenge_lib.tools import transfer
 
-SETTINGS = {"batch_size": 4, "passes_per_epoch": 3}
+SETTINGS = {"batch_size": 4, "passes_per_epoch": 3, "augmentation": "replace"}
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from multisenge_lib.training.settings import (
     Settings,
     settings_for,
     settings_from_parameters,
+    steps_per_pass,
 )
 
 
@@ -108,3 +109,9 @@ def test_the_notebook_has_no_parameter_that_would_be_refused():
         *("on_error", "band_order", "replace_record"),
         *("months", "days_gap", "s1_rule", "tiles"),
     }
+
+
+@pytest.mark.parametrize(("augmentation", "steps"), [("replace", 16), ("none", 16), ("extend", 28)])
+def test_added_copies_make_a_pass_longer(augmentation, steps):
+    """64 patches in batches of 4; copies of three quarters of them are added."""
+    assert steps_per_pass(64, augmentation, 4) == steps
