@@ -180,7 +180,8 @@ def selection_notices(root: Path, dataset: Dataset) -> list[str]:
         if unused:
             notices.append(
                 f"{sensor} has images of {months_in_words(unused)}, which dataset.toml leaves out: "
-                "its months are of one year, and half of the patches have images of each sensor"
+                "it lists months of one year in which at least half of the patches have an image "
+                "of each sensor"
             )
     if dataset.days_gap != MULTISENGE.days_gap:
         notices.append(

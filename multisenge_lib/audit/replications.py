@@ -250,8 +250,7 @@ def sensor_gains_in_words() -> str:
     """One sentence: the weighted F1 that Sentinel-1 adds in other models."""
     parts = []
     for (classes, model), row in sensor_gains().iterrows():
-        name = model.partition(",")[0]
-        parts.append(f"{name} {row['weighted_f1']:+.4f} with {classes} classes")
+        parts.append(f"{model} {row['weighted_f1']:+.4f} with {classes} classes")
     return (
         "Other models on the same pixels, both sensors less U-TAE on Sentinel-2, weighted F1: "
         + ", ".join(parts)
@@ -259,15 +258,22 @@ def sensor_gains_in_words() -> str:
     )
 
 
+_BOTH_SENSORS = (
+    "U-TAE, S1+S2 concatenated",
+    "MA-UTAE, two encoders concatenated",
+    "MA-UTAE, two encoders gated",
+)
+
+
 def sensor_gains() -> pd.DataFrame:
     """What Sentinel-1 adds to Sentinel-2 in other models: one row per model and typology.
 
-    Both models with two sensors are set against the U-TAE on Sentinel-2 alone; only the first pair
+    The models with two sensors are set against the U-TAE on Sentinel-2 alone; only the first pair
     differs in nothing else.
 
     Returns:
         Columns `weighted_f1`, `macro_f1`, `kappa`, and `urban_f1`, the mean of classes 1 to 5: the
-        score with both sensors less that with Sentinel-2.
+        score with both sensors less that with Sentinel-2; NaN where a score is not published.
     """
     baseline = "U-TAE, S2 only"
     rows = {}
@@ -275,9 +281,9 @@ def sensor_gains() -> pd.DataFrame:
         overall = public_run_table(classes)
         by_class = class_f1_table(classes)
         urban_f1 = by_class[list(URBAN)].mean(axis=1)
-        for model in ("U-TAE, S1+S2 concatenated", "MA-UTAE, two encoders concatenated"):
+        for model in _BOTH_SENSORS:
             gains = overall.loc[model, list(COMPARED)] - overall.loc[baseline, list(COMPARED)]
             row = gains.drop("accuracy").to_dict()
-            row["urban_f1"] = urban_f1[model] - urban_f1[baseline]
+            row["urban_f1"] = urban_f1.get(model, np.nan) - urban_f1[baseline]
             rows[classes, model] = row
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["classes", "model"])

@@ -6,7 +6,7 @@ import pandas as pd
 
 from multisenge_lib import audit
 from multisenge_lib.chapters.comparison import paper_scores, urban_f1
-from multisenge_lib.chapters.evidence_figures import urban_steps
+from multisenge_lib.chapters.evidence_figures import short_name, urban_steps
 from multisenge_lib.chapters.gains import SIGNED, class_gains, step_gains
 from multisenge_lib.chapters.html import count_word, write_number
 from multisenge_lib.chapters.steps import INCEPTION_ADDED, S1_ADDED, Step
@@ -74,6 +74,9 @@ def _classes_of_others() -> str:
         audit.class_f1_table(classes)[list(URBAN)].mean(axis=1).drop(list(METHODS))
         for classes in (6, 10)
     )
+    # Two trainings of one network may have kept different epochs: "best on validation (epoch 5)".
+    six.index = six.index.str.partition(" (").get_level_values(0)
+    ten.index = ten.index.str.partition(" (").get_level_values(0)
     gains = (ten - six).dropna()  # of the networks with scores by class for both
     low, high = (write_number(gain, SIGNED) for gain in (gains.min(), gains.max()))
     merged = audit.merged_runs()
@@ -115,10 +118,9 @@ def _radar_of_others() -> str:
         by_classes = gains.xs(model, level="model")
         changes = [
             f"{write_number(value, SIGNED)} ({classes} classes)"
-            for classes, value in by_classes.items()
+            for classes, value in by_classes.dropna().items()
         ]
-        name = model.partition(",")[0]
-        sentences.append(f"{name}: {', '.join(changes)}.")
+        sentences.append(f"{short_name(model)}: {', '.join(changes)}.")
     return " ".join(sentences)
 
 

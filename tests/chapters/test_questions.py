@@ -45,13 +45,17 @@ def test_the_paper_and_others_are_quoted():
     radar = table.iloc[1]
     assert radar["the paper's tables"] == "+0.043 (6 classes), −0.055 (10 classes)."
     assert radar["others, same real images"] == (
-        "U-TAE: +0.152 (6 classes), −0.025 (10 classes). "
-        "MA-UTAE: +0.051 (6 classes), +0.010 (10 classes)."
+        "U-TAE, S1+S2: +0.152 (6 classes), −0.025 (10 classes). "
+        "MA-UTAE, concatenated: +0.051 (6 classes), +0.010 (10 classes). "
+        "MA-UTAE, gated: +0.134 (6 classes)."
     )
     assert table.iloc[3, 1] == table.iloc[3, 2] == "Not tested."
     classes = table.iloc[0]
     assert classes["the paper's tables"].endswith("certainly higher for three of four networks.")
-    assert classes["others, same real images"].endswith("higher for all four networks.")
+    assert classes["others, same real images"] == (
+        "+0.015 to +0.192 (five networks). With the ten merged to six, kappa is higher for all "
+        "four networks."
+    )
 
 
 @pytest.mark.usefixtures("_fast")
