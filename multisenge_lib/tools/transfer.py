@@ -93,6 +93,7 @@ _LOOKS = 6
 #: 16 batches). With far fewer, a network that starts at random is cut off before it has learnt what
 #: its patches could teach it, and the comparison is one of steps and not of patches.
 UPDATES = 960
+_NO_ROOM = "make room, or set MULTISENGE_CACHE to another folder, and give the same command again"
 #: Steps between two validations, and the least number of validations in a shorter training.
 _STEPS_PER_VALIDATION = 64
 _LEAST_EPOCHS = 4
@@ -207,7 +208,7 @@ def _write_patch(root: Path, row: tuple, patch: Patch) -> None:
 
 
 def _write(path: Path, content: bytes) -> None:
-    with atomic(path, sync=False) as unfinished:
+    with atomic(path, _NO_ROOM, sync=False) as unfinished:
         unfinished.write_bytes(content)
 
 
