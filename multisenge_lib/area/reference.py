@@ -112,8 +112,8 @@ def _open_raster(options: ReferenceOptions, grid: TargetGrid) -> Iterator[Refere
         if options.reclass.get(id_text(fill)):
             raise ImportAreaError(
                 f"{id_text(fill)} means no data in the reference {name}, and --reclass gives it a "
-                "class: give the raster a no-data tag that is no class, such as "
-                "gdal_edit.py -a_nodata 255"
+                f"class: leave {id_text(fill)} out, or if it is a class, give the raster a no-data "
+                "tag with a number that it does not hold (gdal_edit.py -a_nodata NUMBER)"
             )
         try:
             with warped(
@@ -187,21 +187,30 @@ def _class_ids(ids: np.ndarray, fill: float, options: ReferenceOptions) -> np.nd
     if no_data is not None and not 0 < no_data <= classes:
         missing |= ids == no_data
     ids = np.where(missing, 0, ids)
+    if ids.dtype.kind == "f":
+        _check_not_mixed(ids, options)
     if options.reclass:
         return _replaced(ids, missing, options)
-    if ids.dtype.kind == "f" and (ids % 1).any():
-        raise ImportAreaError(
-            f"{printable(options.path)} holds {ids[ids % 1 != 0][0]:g}, and class ids are whole "
-            "numbers: its classes were mixed when it was resampled, so fetch the original, or "
-            "resample it by the nearest pixel"
-        )
     for problem in pixel_problems(ids, "reference", classes):
         outside = ids.min() if ids.min() < 0 else ids.max()
         raise ImportAreaError(
-            f"{printable(options.path)} {problem}; name other classes with --classes, replace "
-            f"other ids with --reclass 10=1,20=2, and {id_text(outside)}=0 if that is no data"
+            f"{printable(options.path)} {problem}; name other classes with --classes, or replace "
+            f"all ids with --reclass 10=1,20=2; if {outside:g} is no data, give the raster that "
+            f"tag (gdal_edit.py -a_nodata {outside:g})"
         )
     return ids.astype(np.uint8)
+
+
+def _check_not_mixed(ids: np.ndarray, options: ReferenceOptions) -> None:
+    """Refuse fractions that the user does not replace: they are mixtures of classes."""
+    finite = ids[np.isfinite(ids)]
+    for value in np.unique(finite[finite % 1 != 0]):
+        if id_text(value) not in options.reclass:
+            raise ImportAreaError(
+                f"{printable(options.path)} holds {value:g}, and class ids are whole numbers: its "
+                "classes were mixed when it was resampled, so fetch the original, or resample it "
+                "by the nearest pixel"
+            )
 
 
 def _replaced(ids: np.ndarray, missing: np.ndarray, options: ReferenceOptions) -> np.ndarray:
@@ -414,7 +423,7 @@ def _ids_of_shapes(values: list[Any], column: str, options: ReferenceOptions) ->
 
 def _class_id(value: Any, id_of_name: Mapping[str, int], options: ReferenceOptions) -> int | None:
     """The class id that a value means, 0 where it is missing; None where it means no class."""
-    if pd.isna(value):
+    if pd.api.types.is_scalar(value) and pd.isna(value):
         return 0
     text = id_text(value)
     if options.reclass:

@@ -67,6 +67,7 @@ class PartReader:
         rows: first row of the grid on which it shows ground, and the row after the last.
         crs: the projection that its first file is stored in; None where it is the only part.
         samples: of each strip that was read, thinned values `(bands, height, width)`.
+        observed: how many pixels of these strips hold data.
         lowest: the least value of backscatter so far, with scale and offset tags applied;
             infinite before there is one.
         conversion_made_zero: whether a value that is not marked as no data became an intensity
@@ -81,6 +82,7 @@ class PartReader:
     rows: tuple[int, int]
     crs: CRS | None = None
     samples: list[np.ndarray] = field(default_factory=list)
+    observed: int = 0
     lowest: float = np.inf
     conversion_made_zero: bool = False
     empty_bands: np.ndarray | bool = True
@@ -169,6 +171,7 @@ class PartReader:
                 for number in (stored[observed].min(), stored[observed].max()):
                     value = float(number) * band.encoding.scale + band.encoding.offset
                     self.lowest = min(self.lowest, value)
+        self.observed += int(np.count_nonzero(~strip.missing))
         step = max(1, strip.values.shape[1] // _JUDGED_ROWS)
         # A copy, since a view would keep all pixels of the strip in memory.
         self.samples.append(strip.values[:, ::step, ::step].copy())
@@ -243,7 +246,7 @@ def check_parts(parts: Sequence[PartReader]) -> bool:
     brightened = False
     for alike in stored_alike.values():
         # The edge of a neighbouring tile, for instance, says nothing of its units.
-        if len(stored_alike) > 1 and _observed_pixels(alike) < LEAST_PIXELS:
+        if len(stored_alike) > 1 and sum(part.observed for part in alike) < LEAST_PIXELS:
             continue
         if alike[0].sensor == "s2" and len(alike) > 1:
             brightened |= _check_offset_of_parts(alike)
@@ -259,11 +262,6 @@ def check_parts(parts: Sequence[PartReader]) -> bool:
 def _sample_of(parts: Sequence[PartReader]) -> np.ndarray:
     """Put the thinned values of parts together: `(bands, rows, width)`."""
     return np.concatenate([strip for part in parts for strip in part.samples], axis=1)
-
-
-def _observed_pixels(parts: Sequence[PartReader]) -> int:
-    """Count the pixels of the thinned values that hold data in some band."""
-    return int(np.count_nonzero(_sample_of(parts).any(axis=0)))
 
 
 def _check_image(parts: Sequence[PartReader]) -> bool:
@@ -292,9 +290,9 @@ def _check_offset_of_parts(parts: Sequence[PartReader]) -> bool:
     """
     brightened = []
     for part in parts:
-        if _observed_pixels([part]) < LEAST_PIXELS:
-            continue
         sample = _sample_of([part])
+        if np.count_nonzero(sample.any(axis=0)) < LEAST_PIXELS:
+            continue
         sources = [band.source for band in part.bands]
         offsets = [offset_of(band.encoding, part.units) for band in part.bands]
         brightened.append(check_offset(sample, part.names, sources, offsets, part.units))

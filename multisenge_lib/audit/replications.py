@@ -253,7 +253,7 @@ def sensor_gains_in_words() -> str:
         parts.append(f"{model} {row['weighted_f1']:+.4f} with {classes} classes")
     return (
         "Other models on the same pixels, both sensors less U-TAE on Sentinel-2, weighted F1: "
-        + ", ".join(parts)
+        + "; ".join(parts)
         + "."
     )
 

@@ -230,7 +230,8 @@ def evaluate_network(
     overwrite: Annotated[
         bool,
         typer.Option(
-            "--overwrite", help="With --maps: replace other maps there, and your files beside them."
+            "--overwrite",
+            help="With --maps: also replace maps of other data, and your own files of their names.",
         ),
     ] = False,
 ) -> None:
@@ -242,6 +243,8 @@ def evaluate_network(
     from multisenge_lib.models import read_model_card
 
     order = check_band_order(band_order)
+    if overwrite and maps is None:
+        raise MultiSenGEError("--overwrite is about maps, and none are asked for: give --maps")
     # What is no network is refused before Keras is loaded, which takes seconds.
     read_model_card(model)
     check_can_write(

@@ -104,7 +104,7 @@ def _archive_rows(dataset: Dataset) -> list[tuple]:
     return [
         ("archives to fetch", packed, "GB", "published"),
         ("unpacked, all dates", all_dates, "GB", "estimated"),
-        ("unpacked, selected dates", selected_dates, "GB", "estimated"),
+        ("unpacked, dates that can be used", selected_dates, "GB", "estimated"),
     ]
 
 

@@ -437,11 +437,20 @@ def test_products_of_one_baseline_are_stored_alike(tmp_path):
 
 def test_the_few_pixels_of_a_part_stored_otherwise_are_not_judged(tmp_path):
     image = IMAGE.copy()
-    image[:, :, 126:] = 65
-    write_part(tmp_path / "in", (0, 126), image)
-    write_part(tmp_path / "in", (126, 128), image.astype(np.int16))
+    image[:, :, 127:] = 65  # 64 pixels
+    write_part(tmp_path / "in", (0, 127), image)
+    write_part(tmp_path / "in", (127, 128), image.astype(np.int16))
     imported = import_area(tmp_path / "root", [tmp_path / "in"], size=64)
     np.testing.assert_array_equal(whole_image(imported.root), image)
+
+
+@pytest.mark.fault("a narrow part in other units -> refused, however large the patches are")
+def test_pixels_are_counted_and_not_the_thinned_ones(tmp_path):
+    wide = scene(height=256, width=512)
+    write_part(tmp_path / "in", (0, 490), wide)
+    reflectance = (wide / 10_000).astype(np.float32)
+    write_part(tmp_path / "in", (490, 512), reflectance)
+    assert "-0000000490.tif" in refused(tmp_path, [tmp_path / "in"], size=256)
 
 
 @pytest.mark.fault("decibels in whole numbers with scale and offset tags -> converted")

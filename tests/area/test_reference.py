@@ -186,7 +186,7 @@ def test_a_class_is_not_lost_where_0_means_no_data(tmp_path, image):
     reference = write(tmp_path / "from_zero.tif", stripes() - np.uint8(1))
     options = {"reference": reference, "classes": CLASSES}
     message = refused(tmp_path, [image], reclass={0: 1, 1: 2, 2: 3}, **options)
-    assert "0 means no data in the reference" in message and "-a_nodata 255" in message
+    assert "0 means no data in the reference" in message and "leave 0 out" in message
     tagged = write(tmp_path / "tagged.tif", stripes() - np.uint8(1), nodata=255)
     root = imported(tmp_path, image, tagged, reclass={0: 1, 1: 2, 2: 3}).root
     np.testing.assert_array_equal(ids_of(root), EXPECTED)
@@ -199,6 +199,9 @@ def test_mixed_ids_are_not_called_no_data(tmp_path, image):
     reference = write(tmp_path / "mixed.tif", mixed)
     message = refused(tmp_path, [image], reference=reference, classes=CLASSES)
     assert "holds 2.5, and class ids are whole numbers" in message and "=0" not in message
+    reclass = {1: 1, 2: 2, 3: 3}
+    message = refused(tmp_path, [image], reference=reference, classes=CLASSES, reclass=reclass)
+    assert "holds 2.5, and class ids are whole numbers" in message and "=0" not in message
 
 
 def test_the_id_to_replace_is_named(tmp_path, image):
@@ -206,7 +209,7 @@ def test_the_id_to_replace_is_named(tmp_path, image):
     below[:, :16] = -1
     reference = write(tmp_path / "below.tif", below)
     message = refused(tmp_path, [image], reference=reference, classes=CLASSES)
-    assert "-1=0 if that is no data" in message
+    assert "if -1 is no data, give the raster that tag (gdal_edit.py -a_nodata -1)" in message
 
 
 def test_ids_may_be_given_as_decimal_numbers(tmp_path, image):
@@ -311,6 +314,14 @@ def test_vectors_that_lie_nowhere(tmp_path, image):
     frame.to_parquet(tmp_path / "local.parquet")
     message = refused(tmp_path, [image], reference=tmp_path / "local.parquet", **options)
     assert "cannot be placed in EPSG:32719" in message
+
+
+def test_a_class_that_is_a_list_is_none(tmp_path, image):
+    frame = gpd.read_file(vector(tmp_path / "all.gpkg", [1, 2, 3]))
+    frame["class"] = [[1, 2], [2], [3]]
+    frame.to_parquet(tmp_path / "lists.parquet")
+    lists = {"reference": tmp_path / "lists.parquet", "classes": CLASSES}
+    assert "which are no class ids from 1 to 3" in refused(tmp_path, [image], **lists)
 
 
 def test_a_missing_class_of_whole_numbers_is_no_data(tmp_path, image):

@@ -1,5 +1,7 @@
 """Fine-tuning beside training from scratch, with all, some and none of the runs."""
 
+from dataclasses import replace
+
 import matplotlib.pyplot as plt
 import pytest
 from records import record_of_hits as record
@@ -96,3 +98,13 @@ def test_the_page_reads_what_the_tool_writes():
     name = transfer.experiment_name("s1s2_10c", 20, transfer.FINE_TUNED)
     assert name == "s1s2_10c-20-tuned"
     assert transfer_results._NAME.fullmatch(name).groups() == ("s1s2_10c", "20", "tuned")
+
+
+def test_added_copies_are_steps_too(write):
+    write(5, "scratch", 20)
+    run = chapters.read_transfer().runs[5, "scratch"][0]
+    # Two epochs of three passes through 20 patches, and with 15 copies.
+    assert chapters.training_steps(run) == 2 * 3 * 5
+    settings = run.metadata.settings | {"augmentation": "extend"}
+    longer = replace(run, metadata=replace(run.metadata, settings=settings))
+    assert chapters.training_steps(longer) == 2 * 3 * 8

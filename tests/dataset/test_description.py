@@ -400,7 +400,7 @@ def test_a_selection_in_two_steps_has_the_name_of_the_same_in_one():
     assert in_two == in_one and in_two.name == in_one.name
 
 
-@pytest.mark.fault("dataset.toml: a line break at the end of a name, colour or rule -> refused")
+@pytest.mark.fault("dataset.toml: a line break at the end of a name or rule -> refused")
 @pytest.mark.parametrize("key", ["name", "s1_rule"])
 def test_a_line_break_is_no_part_of_a_name(tmp_path, key):
     path = write_dataset_toml(tmp_path, VALLEY)

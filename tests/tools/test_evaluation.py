@@ -427,6 +427,8 @@ def test_maps_replace_other_files_only_when_asked(model, root, tmp_path, monkeyp
     mine.write_text("mine")
     assert run(monkeypatch, model, root, *options) == 2
     assert "--overwrite" in capsys.readouterr().err and mine.read_text() == "mine"
+    assert run(monkeypatch, model, root, "--overwrite") == 2
+    assert "give --maps" in capsys.readouterr().err
     assert not run(monkeypatch, model, root, *options, "--overwrite")
     with rasterio.open(mine) as source:
         assert source.count == 1
