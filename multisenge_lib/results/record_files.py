@@ -17,7 +17,7 @@ import io
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +59,19 @@ class _OnlyLayout(msgspec.Struct):
     """What a `metrics.json` of any layout has."""
 
     layout: int
+
+
+#: Fingerprints of the default sample that stand for the same data, as they were and as it is now.
+#: Until 29 November 2026 one Sentinel-1 value in ten thousand differed in the last of its 12 bits
+#: between processors with AVX-512 and without, and both differ so from the values of today. No
+#: other value does. So records of both are compared with those of today.
+_SAME_SAMPLE = dict.fromkeys(
+    (
+        "793b35e91c68952b25fedf7710c94ebf5f80beb8b758b3749e9ee254cfc7c981",
+        "ffe168b780bb0cf2b6e8795bc8dbc34d0a9724aa8f8fb24d02570541e83dd19f",
+    ),
+    "3a523dd9fec1904d4c30837f64952f45ebee6a6be0098cece4786efb44e3313c",
+)
 
 
 @dataclass(frozen=True)
@@ -301,7 +314,9 @@ def _read_document(metrics: bytes) -> _Document:
     document = msgspec.json.decode(metrics, type=_Document)
     if document.layout != LAYOUT:
         raise ValueError(f"layout {document.layout}, this library reads {LAYOUT}")
-    return document
+    fingerprint = document.metadata.fingerprint
+    same_data = replace(document.metadata, fingerprint=_SAME_SAMPLE.get(fingerprint, fingerprint))
+    return replace(document, metadata=same_data)
 
 
 def _put_together(document: _Document, history: bytes, test: bytes) -> Record:

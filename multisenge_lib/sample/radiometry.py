@@ -266,10 +266,12 @@ def render_s1(scene: Scene, day: np.datetime64, seed: int) -> np.ndarray:
     shadow = np.where(before - height > 6, 0.4, 1.0)
     wall_height = (behind - height - 2).clip(0, 10)
     wall = wall_height * np.roll(scene.walls, -look, axis=1)
-    ground = 10 ** (decibels.astype(np.float32) / 10) * shadow.astype(np.float32)
-    cells = ground + (_WALL[:, None, None] * wall).astype(np.float32)
+    # In float64 up to the rounding at the end: processors differ in the last bit of a power, and in
+    # float32 this would be seen in some pixels.
+    ground = 10 ** (decibels / 10) * shadow
+    cells = ground + _WALL[:, None, None] * wall
 
-    pixels = _blur_pixels(to_pixels(cells), 0.2).astype(np.float64)
+    pixels = _blur_pixels(to_pixels(cells), 0.2)
     pixels *= 10 ** (-0.6 * look * scene.slope[1])  # slopes that face the satellite are brighter
     return add_speckle(generator(seed, "s1 noise", place.patch, day), pixels)
 
@@ -278,8 +280,7 @@ def add_speckle(rng: np.random.Generator, intensity: np.ndarray) -> np.ndarray:
     """Multiply `(2, height, width)` by speckle of about 4.4 looks, and keep 12 bits.
 
     Neighbours share a part of the speckle: Sentinel-1's resolution of about 20 m is sampled at
-    10 m. Fewer bits
-    make smaller files, and the same ones on every machine.
+    10 m. Fewer bits make smaller files, and the same ones on every machine.
     """
     looks = 1.26  # after the blur of the next line its variance is that of 4.4 looks
     speckle = _blur_pixels(rng.gamma(looks, 1 / looks, intensity.shape), 0.15)
