@@ -267,7 +267,7 @@ def percent():
         (percent(), "and percent by 100"),
         (np.rint(percent()).astype(np.uint16), "and percent by 100"),
         (flat() // 10, "x 1,000 by 10"),
-        (flat(dtype=np.int32) * 1000, "divide by the scale"),
+        (flat(dtype=np.int32) * 1000, "give as --s2-scale what to multiply with"),
         (np.where(flat() == 2900, 70_000, flat(dtype=np.float32)), "holds 70000,"),
         (np.where(flat() == 2900, -3.4e38, flat(dtype=np.float32)), "--no-data -3.4e+38,"),
     ],
@@ -775,7 +775,7 @@ def test_dates_in_reverse_are_refused(tmp_path):
 def test_the_factor_that_is_asked_for_is_the_right_one(tmp_path, divisor, remedy):
     path = write(tmp_path / "S2_20230105.tif", flat(dtype=np.float32) / divisor, S2_BANDS)
     message = refused(tmp_path, [path])
-    assert remedy in message and "give that factor as --s2-scale" in message
+    assert remedy in message and "give as --s2-scale what to multiply with" in message
     imported = import_area(
         tmp_path / "root", [path], size=32, units=InputUnits(s2_scale=float(divisor))
     )

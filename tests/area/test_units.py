@@ -61,7 +61,7 @@ def test_backscatter(stored, encoding, unit, decibels):
 def check_stored(stored, offset=0):
     """Check two bands of stored values whose reflectance is that much higher or lower."""
     stored = np.array(stored, np.float32)[:, None]
-    check_reflectance(stored + np.float32(offset), stored, "image")
+    check_reflectance(stored + np.float32(offset), stored, "image", InputUnits())
 
 
 @pytest.mark.parametrize(
@@ -95,9 +95,9 @@ def test_a_fill_value_where_nothing_is_observed_is_no_value():
     stored[:, :, :3] = 0.1
     missing = stored[0] < 0
     values = np.where(missing, 0, stored)
-    check_backscatter(values, stored, missing, "image")
+    check_backscatter(values, stored, missing, "image", InputUnits())
     with pytest.raises(ImportAreaError, match="--no-data -9999"):
-        check_backscatter(values, stored, np.zeros_like(missing), "image")
+        check_backscatter(values, stored, np.zeros_like(missing), "image", InputUnits())
 
 
 def offset_seems_missing(value, offsets, baseline=None, **units):
