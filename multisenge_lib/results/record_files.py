@@ -62,9 +62,10 @@ class _OnlyLayout(msgspec.Struct):
 
 
 #: Fingerprints of the default sample that stand for the same data, as they were and as it is now.
-#: Until 29 November 2026 one Sentinel-1 value in ten thousand differed in the last of its 12 bits
-#: between processors with AVX-512 and without, and both differ so from the values of today. No
-#: other value does. So records of both are compared with those of today.
+#: Until 29 November 2026 a power in float32 let the last of the 12 bits of some Sentinel-1 values
+#: depend on the processor. The second differs from today's in one such value in ten thousand, and
+#: in nothing else. Of the first, of another processor, only the records are left: their means and
+#: deviations agree with the second's to eight digits. So both are compared with records of today.
 _SAME_SAMPLE = dict.fromkeys(
     (
         "793b35e91c68952b25fedf7710c94ebf5f80beb8b758b3749e9ee254cfc7c981",
