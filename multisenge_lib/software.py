@@ -12,7 +12,16 @@ from typing import Any
 from multisenge_lib import paths
 
 #: Packages whose versions may change a result.
-_PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "jax", "numpy", "pandas", "rasterio")
+_PACKAGES = (
+    "keras",
+    "tensorflow",
+    "tensorflow-cpu",
+    "jax",
+    "numpy",
+    "pandas",
+    "rasterio",
+    "scikit-learn",
+)
 #: The name under which this library is installed.
 _DISTRIBUTION = "multisenge-book"
 #: Files of the package that decide what it does.

@@ -27,9 +27,9 @@ from multisenge_lib.chapters.html import Html, typeset
 from multisenge_lib.chapters.style import (
     BLUE,
     DESKTOP_WIDTH,
-    MIN_FONT_SIZE,
     RED,
     class_label,
+    draw_matrix,
     is_narrow,
     lower_legend,
     name_rows,
@@ -258,32 +258,22 @@ def cells_figure(
     low = percent[..., 0]
     high = percent[..., 1]
     figure, (ax,) = panels(1, width, (1, 1), min(width, 4.2))
-    ax.imshow(high - low, cmap="YlOrBr", vmin=0, vmax=100)
     narrow = is_narrow(width)
     between = "–\n" if narrow else "–"
-    for row in range(classes):
-        for column in range(classes):
-            text = f"{low[row, column]:.0f}"
-            if row != column:  # the diagonal is the recall, which the paper prints
-                text += f"{between}{high[row, column]:.0f}"
-            # The colour is the width of the interval; on the darkest, black text is hard to read.
-            is_dark = high[row, column] - low[row, column] > 65
-            ax.text(
-                column,
-                row,
-                text,
-                ha="center",
-                va="center",
-                fontsize=MIN_FONT_SIZE,
-                color="white" if is_dark else "black",
-            )
-    ids = range(1, classes + 1)
+    texts = np.empty((classes, classes), object)
+    for row, column in np.ndindex(texts.shape):
+        texts[row, column] = f"{low[row, column]:.0f}"
+        if row != column:  # the diagonal is the recall, which the paper prints
+            texts[row, column] += f"{between}{high[row, column]:.0f}"
+    ids = list(range(1, classes + 1))
     row_labels = [str(class_id) for class_id in ids]
     if not narrow:
         typology = TYPOLOGIES[f"{classes}c"]
         row_labels = [class_label(typology, class_id) for class_id in ids]
-    ax.set(xticks=np.arange(classes), xticklabels=ids, xlabel="Predicted class")
-    ax.set(yticks=np.arange(classes), yticklabels=row_labels, ylabel="Reference class")
+    draw_matrix(
+        ax, high - low, columns=ids, rows=row_labels, highest=100, texts=texts, colors="YlOrBr"
+    )
+    ax.set(xlabel="Predicted class", ylabel="Reference class")
     return figure
 
 

@@ -16,6 +16,7 @@ from multisenge_lib.chapters.style import (
     DESKTOP_WIDTH,
     GREY,
     class_legend,
+    draw_matrix,
     is_narrow,
     lower_legend,
     outlined,
@@ -71,14 +72,9 @@ def _draw_ids(
 
 
 def _draw_counts(ax: Axes, confusion: np.ndarray) -> None:
-    ax.imshow(confusion, cmap="Blues", vmin=0, vmax=1.6 * confusion.max())
-    for (row, column), count in np.ndenumerate(confusion):
-        ax.text(column, row, f"{count}", ha="center", va="center", size=12)
-    ids = range(1, len(confusion) + 1)
-    positions = np.arange(len(confusion))
-    ax.set(xticks=positions, xticklabels=ids, yticks=positions, yticklabels=ids)
+    ids = list(range(1, len(confusion) + 1))
+    draw_matrix(ax, confusion, columns=ids, rows=ids, highest=confusion.max(), font_size=12)
     ax.set(xlabel="Class on the map", ylabel="Class of the reference")
-    ax.tick_params(length=0)
     ax.set_title("Confusion matrix, pixels", loc="left")
 
 

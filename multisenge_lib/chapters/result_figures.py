@@ -7,7 +7,6 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -19,6 +18,7 @@ from multisenge_lib.chapters.style import (
     class_label,
     class_legend,
     columns_for,
+    draw_matrix,
     image_grid,
     is_narrow,
     lower_legend,
@@ -111,7 +111,6 @@ def confusion_figure(
         width: width of the figure, in inches.
     """
     narrow = is_narrow(width)
-    count = len(typology)
     # Cells are square: the height follows from the width that the names of the rows leave.
     height = 3.9 if narrow else 3.3
     figure, axes = panels(len(confusions), width, (2, 1), height)
@@ -121,27 +120,13 @@ def confusion_figure(
         counts = np.asarray(confusion, float)
         with np.errstate(invalid="ignore"):
             percent = 100 * counts / counts.sum(axis=1, keepdims=True)
-        ax.imshow(percent, cmap="Blues", vmin=0, vmax=100)
-        _write_cells(ax, percent)
         names_rows = not narrow and position % 2 == 0  # once per row of panels
         labels = [class_label(typology, i) if names_rows else str(i) for i in typology.ids]
-        ax.set_xticks(np.arange(count), typology.ids)
-        ax.set_yticks(np.arange(count), labels)
-        ax.tick_params(length=0)
-        ax.spines[:].set_visible(False)
+        draw_matrix(ax, percent, columns=list(typology.ids), rows=labels, highest=100)
         ax.set(title=method, xlabel="Predicted class (%)", ylabel="Reference class")
     if narrow:
         text_legend(figure, typology)
     return figure
-
-
-def _write_cells(ax: Axes, percent: np.ndarray) -> None:
-    """Write the whole percent into each cell of a matrix."""
-    for (row, column), value in np.ndenumerate(percent):
-        if np.isnan(value):
-            continue
-        color = "white" if value > 55 else "black"  # readable on the dark end of the colours
-        ax.text(column, row, f"{value:.0f}", ha="center", va="center", color=color)
 
 
 def map_figure(

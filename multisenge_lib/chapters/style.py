@@ -49,6 +49,8 @@ SPLIT_MARKERS = {"train": "o", "validation": "s", "test": "D"}
 SAMPLE_MARK = "synthetic sample, not the paper's data"
 #: Inches on each side of a panel: the last number of an axis must not seem to go on in the next.
 _PANEL_PAD = 0.08
+#: The share of a colour map that a matrix uses: black numbers are hard to read on the rest.
+_MATRIX_COLORS = 0.7
 #: Inches that the mark of the sample adds to a figure.
 _MARK_HEIGHT = 0.27
 
@@ -183,6 +185,53 @@ def show(ax: Axes, image: np.ndarray, title: str = "", typology: Typology | None
     ax.set_title(title, loc="left")
     ax.spines[:].set_visible(False)
     return ax
+
+
+def draw_matrix(
+    ax: Axes,
+    values: np.ndarray,
+    columns: Sequence[object],
+    rows: Sequence[object],
+    highest: float,
+    *,
+    texts: np.ndarray | None = None,
+    colors: str = "Blues",
+    font_size: float = MIN_FONT_SIZE,
+) -> None:
+    """Draw a matrix as coloured cells with a text in each.
+
+    Args:
+        ax: where to draw.
+        values: `(rows, columns)`, from 0. A cell of NaN stays empty.
+        columns: labels of the columns.
+        rows: labels of the rows.
+        highest: the largest value that can occur.
+        texts: `(rows, columns)` of str, what stands in the cells; None for whole numbers.
+        colors: name of the colour map.
+        font_size: of the texts, in points.
+    """
+    from seaborn import heatmap  # loaded here, because only a few figures draw a matrix
+
+    heatmap(
+        values,
+        ax=ax,
+        cmap=colors,
+        vmin=0,
+        vmax=highest / _MATRIX_COLORS,
+        annot=True if texts is None else texts,
+        fmt=".0f" if texts is None else "",
+        annot_kws={"size": font_size, "color": "black"},
+        cbar=False,
+        square=True,
+        xticklabels=False,
+        yticklabels=False,
+    )
+    # A label stands at the middle of its cells, and is never turned.
+    ax.set_xticks(np.arange(len(columns)) + 0.5, columns)
+    ax.set_yticks(np.arange(len(rows)) + 0.5, rows)
+    ax.tick_params(length=0, labelrotation=0)
+    # Square cells are narrower than their panel. They stand at its left, beside their labels.
+    ax.set_anchor("W")
 
 
 def image_grid(

@@ -213,12 +213,15 @@ def write_selection(
     # Read before the label files, so that a slip is reported at once.
     chosen_months = None if months is None else _whole_numbers(months, "months")
     labels = find_labels(labels or data_root)
-    # With --any-tile, a tile that has a split keeps it; only unknown tiles have none.
     dataset = dataset_of_labels(labels, year, any_tile=False)
     rules = {"months": chosen_months, "days_gap": days_gap, "s1_rule": s1_rule}
     given = {name: value for name, value in rules.items() if value is not None}
     dataset = replace(dataset, **given)
     index = data.read_index(labels, dataset_of_labels(labels, year, any_tile))
+    if any_tile:
+        # A tile that has a split keeps it. Unknown tiles are for training.
+        tiles = index["tile"].unique()
+        dataset = replace(dataset, split_of_tile={tile: dataset.split_of(tile) for tile in tiles})
     if data_root is not None:
         index = data.only_existing(index, data_root, dataset.sensors)
     selection = data.make_selection(index, dataset=dataset)

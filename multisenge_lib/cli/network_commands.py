@@ -257,8 +257,15 @@ def evaluate_network(
         check_can_write(maps, "the folder of the maps", "give another one with --maps")
     from multisenge_lib.maps import predict_root
     from multisenge_lib.results import format_scores
-    from multisenge_lib.tools import evaluate_model, evaluation_table, write_evaluation
+    from multisenge_lib.tools import (
+        check_evaluation_folder,
+        evaluate_model,
+        evaluation_table,
+        write_evaluation,
+    )
 
+    if out is not None:
+        check_evaluation_folder(out)
     record = evaluate_model(
         model,
         root,
@@ -274,7 +281,7 @@ def evaluate_network(
     )
     typer.echo(format_scores(record))
     typer.echo(evaluation_table(record).round(4).to_string())
-    # After the scores, so that they are not lost where the folder is refused.
+    # After the scores, so that they are not lost where another evaluation is at this place.
     folder = write_evaluation(record, out)
     typer.echo(f"Wrote {printable(folder)}")
     if maps is None:

@@ -247,7 +247,7 @@ def band_names_problem(
         return _wrong_names(names, wanted, sensor)
     named = bands_named(names, sensor)
     if set(wanted) <= set(named):
-        return None
+        return _named_twice(named, wanted)
     for order in BAND_ORDERS:
         if not _contradicts(named, _assumed_bands(wanted, sensor, order)):
             return None
@@ -282,6 +282,9 @@ def band_positions(
         raise BandOrderError(_wrong_names(names, wanted, sensor))
     named = bands_named(names, sensor)
     if set(wanted) <= set(named):
+        problem = _named_twice(named, wanted)
+        if problem is not None:
+            raise BandOrderError(problem)
         return [named.index(band) for band in wanted]
     assumed = _assumed_bands(wanted, sensor, order)
     if _contradicts(named, assumed):
@@ -294,6 +297,17 @@ def band_positions(
                 f"{guess} order it has: give band_order={guess!r}"
             )
     return [assumed.index(band) for band in wanted]
+
+
+def _named_twice(named: Sequence[str | None], wanted: Sequence[str]) -> str | None:
+    """Say which band a raster holds more than once, as a stack of several dates does."""
+    for band in wanted:
+        if named.count(band) > 1:
+            return (
+                f"names the band {band} {named.count(band)} times: write one raster for each date, "
+                "with each band once"
+            )
+    return None
 
 
 def check_band_order(order: str) -> str:

@@ -194,21 +194,21 @@ def _explain(error: msgspec.ValidationError, content: Mapping[str, Any]) -> str:
     reason, _, path = str(error).partition(" - at `$.")
     if not path:  # a key of the file itself is missing, or is not a key
         return f"{reason}: the keys are {', '.join(_RULES)}"
-    place = ""
+    key_path = ""
     value = content
     for name, position in re.findall(r"(\w+)|\[(\d+|\.\.\.)\]", path):
         if position.isdecimal():
-            place += f"[{position}]"
+            key_path += f"[{position}]"
             value = value[int(position)]
             continue
-        key = name or _refused_key(place, content, error)
-        place += f".{key}" if place else key
+        key = name or _refused_key(key_path, content, error)
+        key_path += f".{key}" if key_path else key
         value = value.get(key)
     received = repr(value)[:60]
     if "regex" not in reason:  # a pattern helps nobody; the rule says it in words
         received = f"{received} ({reason})"
-    top_level_key = re.split(r"[.\[]", place)[0]
-    return f"{place} is {received}: {top_level_key} must be {_RULES[top_level_key]}"
+    top_level_key = re.split(r"[.\[]", key_path)[0]
+    return f"{key_path} is {received}: {top_level_key} must be {_RULES[top_level_key]}"
 
 
 def _check_tiles(description: _Description) -> None:

@@ -41,7 +41,7 @@ from multisenge_lib.dataset.layout import (
     SAMPLE,
     TILE_PIXELS,
     Dataset,
-    split_patch,
+    parse_patch_name,
 )
 from multisenge_lib.errors import LabelError, MultiSenGEError, counted, join_problems, printable
 
@@ -132,7 +132,7 @@ def _parse_dates(names: str, sensor: str, patch: str, years: tuple[int, ...]) ->
     if not names:
         return np.array([], dtype="datetime64[D]")
     key = f"corresponding_{sensor}"
-    tile, x, y = split_patch(patch)
+    tile, x, y = parse_patch_name(patch)
     before = f"{tile}_"
     after = f"_{sensor.upper()}_{x}_{y}.tif"
     if not (names.startswith(before) and names.endswith(after)):

@@ -240,7 +240,7 @@ MULTISENGE = Dataset(
     days_gap=_MULTISENGE["days_gap"],
     s1_rule=_MULTISENGE["s1_rule"],
     showcase=tuple(_MULTISENGE["showcase"]),
-    cities={city: tuple(place) for city, place in _MULTISENGE["cities"].items()},
+    cities={city: tuple(lon_lat) for city, lon_lat in _MULTISENGE["cities"].items()},
 )
 #: The small synthetic dataset that the library writes itself; its patches may be of another size.
 #: Its figures show patches of its own: a city, a town and a village.
@@ -257,7 +257,7 @@ def is_sample(name: str) -> bool:
     return name.partition(SELECTION_MARK)[0] == SAMPLE.name
 
 
-def split_patch(patch: str) -> tuple[str, str, str]:
+def parse_patch_name(patch: str) -> tuple[str, str, str]:
     """Split the name of a patch, such as `31UEQ_7453_4112`, into tile, column and row, as text."""
     tile, x, y = patch.split("_")
     return tile, x, y
@@ -272,7 +272,7 @@ def raster_path(root: Path | str, kind: str, patch: str, day: np.datetime64 | No
         patch: a patch's name, such as `31UEQ_7453_4112`.
         day: the acquisition's date, for `s1` and `s2`.
     """
-    tile, x, y = split_patch(patch)
+    tile, x, y = parse_patch_name(patch)
     if kind == "reference":
         return Path(root) / REFERENCE / f"{tile}_GR_{x}_{y}.tif"
     yyyymmdd = str(day.astype("datetime64[D]")).replace("-", "")

@@ -16,7 +16,7 @@ from rasterio.crs import CRS
 from rasterio.errors import CRSError
 
 from multisenge_lib.dataset.grid import patch_bounds, tile_corner
-from multisenge_lib.dataset.layout import PIXEL, TILE_PIXELS, Dataset, split_patch
+from multisenge_lib.dataset.layout import PIXEL, TILE_PIXELS, Dataset, parse_patch_name
 from multisenge_lib.dataset.plausibility import type_problem
 from multisenge_lib.dataset.projections import check_projections
 from multisenge_lib.dataset.values import image_bands, is_tagged
@@ -56,7 +56,7 @@ def origin_of_patch(patch: str) -> PatchOrigin:
     Raises:
         MultiSenGEError: there is no such tile.
     """
-    tile, x, y = split_patch(patch)
+    tile, x, y = parse_patch_name(patch)
     west, _, _, north = patch_bounds(tile, int(x), int(y))
     epsg = tile_corner(tile)[2]
     return PatchOrigin(epsg, west, north)
@@ -179,7 +179,7 @@ def layout_problems(source: Any, kind: str, dataset: Dataset) -> list[str]:
     if type_is_wrong:
         problems.append(type_is_wrong)
     elif not set(dtypes) <= set(_DTYPES[kind]) and not tagged:
-        allowed = " or ".join(_DTYPES[kind][:2])
+        allowed = " or ".join(_DTYPES[kind])
         problems.append(f"is {' and '.join(dtypes)}, {kind} is {allowed}: convert it")
 
     if source.width != source.height or source.width > TILE_PIXELS:

@@ -31,7 +31,6 @@ from multisenge_lib.dataset.bands import (
 )
 from multisenge_lib.dataset.layout import (
     MULTISENGE,
-    SENSORS,
     BandOrder,
     Dataset,
     is_sample,
@@ -300,5 +299,5 @@ def read_patch(
                 if first_raster is None:
                     first_raster = raster
                 images[sensor].append(order_bands(path, raster, sensor, band_order, dataset))
-    series = {sensor: np.stack(images[sensor]) if sensor in images else None for sensor in SENSORS}
-    return Patch(series["s1"], series["s2"], class_ids)
+    series = {sensor: np.stack(of_dates) for sensor, of_dates in images.items()}
+    return Patch(series.get("s1"), series.get("s2"), class_ids)

@@ -331,10 +331,19 @@ def index_on_disk(root: Path | str, sensors: Sequence[str], dataset: Dataset) ->
         SelectionError: as `only_existing`.
     """
     _check_sensors(sensors)
-    index = read_index(Path(root) / LABELS, dataset_of_root(root))
-    if dataset.tiles:  # none named: any tile may occur
-        index = index[index["tile"].isin(dataset.tiles)].reset_index(drop=True)
+    index = _only_tiles_of(dataset, read_index(Path(root) / LABELS, dataset_of_root(root)))
     return only_existing(index, root, sensors)
+
+
+def _only_tiles_of(dataset: Dataset, index: pd.DataFrame) -> pd.DataFrame:
+    """Leave out the patches of tiles that a dataset does not name: they have no split.
+
+    A dataset of `with_selection` may name fewer tiles than its data root. Where it names none, any
+    tile may occur.
+    """
+    if not dataset.tiles:
+        return index
+    return index[index["tile"].isin(dataset.tiles)].reset_index(drop=True)
 
 
 # --- The selection ------------------------------------------------------------------------------
@@ -428,6 +437,7 @@ def make_selection(
     s1_rule = dataset.s1_rule if s1_rule is None else s1_rule
     _check_s1_rule(s1_rule)
     _check_whole_index(index, dataset)
+    index = _only_tiles_of(dataset, index)
 
     s1_dates, s2_dates = _choose_series(index, months, days_gap, s1_rule, dataset)
     splits = split_patches(index, dataset)
@@ -456,9 +466,9 @@ def select(
     """Select the patches that have a full series, with their dates and their split.
 
     Args:
-        index: from `read_index`, or `only_existing` of it: all patches of the dataset. Where
-            patches are split by blocks of ground, a part of an index, such as its `head`, gives
-            other splits.
+        index: from `read_index`, or `only_existing` of it: all patches of the dataset. Patches of
+            tiles that the dataset does not name are left out. Where patches are split by blocks of
+            ground, a part of an index, such as its `head`, gives other splits.
         months: in order; by default the dataset's.
         days_gap: least days between consecutive Sentinel-2 dates; by default the dataset's.
         s1_rule: `first`, the first Sentinel-1 date of each month (the authors' code; the paper

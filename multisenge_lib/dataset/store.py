@@ -346,9 +346,13 @@ def _pack_first(
 
 def _pack_missing(path: Path, source: _Source, missing: list[Any], on_error: OnError) -> None:
     """Pack rows, adding a line of the manifest for each after its values."""
+    # Rows that are packed anew lose their line first: if this run is stopped halfway, no line may
+    # stand beside values of another state of its rasters.
+    changed = {row.patch for row in missing}
     manifest = read_manifest(path)
-    write_manifest(path, manifest.values(), _NO_ROOM)  # without a torn last line
-    packed = set(manifest) - {row.patch for row in missing}
+    kept = [entry for patch, entry in manifest.items() if patch not in changed]
+    write_manifest(path, kept, _NO_ROOM)  # also without a torn last line
+    packed = {entry.patch for entry in kept}
     arrays, entries = _pack_first(path, source, packed, on_error)
     packed &= set(read_manifest(path))  # empty now, where the arrays were made anew
     done = packed | {entry.patch for entry in entries}

@@ -187,6 +187,9 @@ def _check_card(card: ModelCard) -> None:
     if not card.bands or not set(card.bands) <= set(SENSORS):
         raise ValueError(f"bands are of {list(card.bands)}, expected {' or '.join(SENSORS)}")
     for sensor, bands in card.bands.items():
+        # Rasters are read in these units for every network, so one with others would be misled.
+        if card.units.get(sensor, UNITS[sensor]) != UNITS[sensor]:
+            raise ValueError(f"{sensor} is in {card.units[sensor]}, expected {UNITS[sensor]}")
         if not bands or len(set(bands)) != len(bands):
             raise ValueError(
                 f"the bands of {sensor} are {list(bands)}: each needs a name of its own"

@@ -179,7 +179,7 @@ def _is_installed(package: str, folder: Path) -> bool:
 def _paths_of_packages(folder: Path) -> list[str]:
     """List where Python looks for modules, without this folder and the current one."""
     left_out = (folder.resolve(), Path.cwd())
-    return [place for place in sys.path if Path(place).resolve() not in left_out]
+    return [folder for folder in sys.path if Path(folder).resolve() not in left_out]
 
 
 def parse_network(network: str) -> BuiltInNetwork | NetworkFile:

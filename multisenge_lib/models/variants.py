@@ -104,5 +104,6 @@ def in_order(names: list[str]) -> tuple[str, ...]:
 
     Names that do not exist come last, for `check_variants` to refuse.
     """
-    order = list(VARIANTS)
-    return tuple(sorted(names, key=lambda name: order.index(name) if name in order else len(order)))
+    known = [name for name in VARIANTS for _ in range(names.count(name))]
+    unknown = [name for name in names if name not in VARIANTS]
+    return (*known, *unknown)

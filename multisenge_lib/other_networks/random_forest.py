@@ -111,6 +111,7 @@ def train_forest(
         statistics=compute_statistics(prepared),
         parameters={"trainable": nodes, "total": nodes},
         step_operations=0.0,
+        settings={"trees": trees, "pixels": pixels, "seed": seed},
     )
     return make_record(prepared, training_info, counts, classifier)
 

@@ -10,9 +10,10 @@ from collections.abc import Mapping
 
 from keras import KerasTensor, layers, ops
 
+from multisenge_lib.models.unet import MOMENTUM
 from multisenge_lib.other_networks.sensors import join_sensors
 
-#: Filters of the first stage. The stages have 4, 8 and 16 times this divided by 4.
+#: Filters of the first stage; the second has twice as many, the centre four times.
 WIDTH = 32
 #: Slope of LeakyReLU for negative values: PyTorch's default, which the authors' code uses.
 NEGATIVE_SLOPE = 0.01
@@ -21,8 +22,7 @@ NEGATIVE_SLOPE = 0.01
 def _convolve(x: KerasTensor, filters: int, name: str) -> KerasTensor:
     """3x3x3 convolution, batch normalisation, LeakyReLU."""
     x = layers.Conv3D(filters, 3, padding="same", name=f"{name}_conv")(x)
-    # PyTorch's momentum 0.1 is Keras' 0.9; see `models/unet.py` on why not Keras' own 0.99.
-    x = layers.BatchNormalization(momentum=0.9, name=f"{name}_bn")(x)
+    x = layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}_bn")(x)
     return layers.LeakyReLU(NEGATIVE_SLOPE, name=f"{name}_relu")(x)
 
 
@@ -71,7 +71,7 @@ def build(series: Mapping[str, KerasTensor], classes: int) -> KerasTensor:
     x = _convolve(x, 2 * WIDTH, "decoder2a")
     x = _convolve(x, 2 * WIDTH, "decoder2b")
     x = _double(x, WIDTH, "decoder1")
-    x = layers.BatchNormalization(momentum=0.9, name="decoder1_up_bn")(x)
+    x = layers.BatchNormalization(momentum=MOMENTUM, name="decoder1_up_bn")(x)
     x = layers.LeakyReLU(NEGATIVE_SLOPE, name="decoder1_up_relu")(x)
     x = _join(x, stage1, "decoder1")
     x = _convolve(x, WIDTH, "decoder1a")

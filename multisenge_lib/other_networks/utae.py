@@ -18,6 +18,7 @@ import keras
 import numpy as np
 from keras import KerasTensor, layers, ops
 
+from multisenge_lib.models.unet import MOMENTUM
 from multisenge_lib.other_networks.sensors import join_sensors
 
 #: Channels of the encoder's and the decoder's stages, from the finest to the coarsest. The decoder
@@ -250,7 +251,7 @@ def _convolve(
     if norm == "group":
         x = layers.GroupNormalization(4, name=f"{name}_norm")(x)
     else:
-        x = layers.BatchNormalization(momentum=0.9, name=f"{name}_norm")(x)
+        x = layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}_norm")(x)
     return layers.ReLU(name=f"{name}_relu")(x)
 
 
@@ -297,7 +298,7 @@ def _attend(x: KerasTensor, days: KerasTensor) -> tuple[KerasTensor, KerasTensor
     attention = DateAttention(HEADS, KEY_SIZE, name="attention")(series)
     merged = MergeDates(name="attended")(series, attention)
     merged = layers.Dense(channels, name="attended_dense")(merged)
-    merged = layers.BatchNormalization(momentum=0.9, name="attended_bn")(merged)
+    merged = layers.BatchNormalization(momentum=MOMENTUM, name="attended_bn")(merged)
     merged = layers.ReLU(name="attended_relu")(merged)
     merged = layers.Dropout(0.2, name="attended_dropout")(merged)
     merged = PixelNormalization(HEADS, name="attended_norm")(merged)
@@ -310,10 +311,10 @@ def _decode(x: KerasTensor, skips: list[KerasTensor]) -> KerasTensor:
         name = f"decoder{stage}"
         filters = DECODER[stage]
         up = layers.Conv2DTranspose(filters, 4, strides=2, padding="same", name=f"{name}_up")(x)
-        up = layers.BatchNormalization(momentum=0.9, name=f"{name}_up_bn")(up)
+        up = layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}_up_bn")(up)
         up = layers.ReLU(name=f"{name}_up_relu")(up)
         skip = layers.Conv2D(skip.shape[-1], 1, name=f"{name}_skip_conv")(skip)
-        skip = layers.BatchNormalization(momentum=0.9, name=f"{name}_skip_bn")(skip)
+        skip = layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}_skip_bn")(skip)
         skip = layers.ReLU(name=f"{name}_skip_relu")(skip)
         x = layers.Concatenate(name=f"{name}_concat")([up, skip])
         x = _convolve(x, filters, f"{name}a", "batch")

@@ -21,8 +21,6 @@ class OutsideRun:
         kappa: as reported.
         accuracy: as reported.
         mean_f1: the unweighted mean of the classes' F1, as reported.
-        precision: `(classes,)`, as reported.
-        recall: `(classes,)`, as reported.
         f1: `(classes,)`, as reported.
         confusion: `(classes, classes) int64` pixels, rows reference, columns predicted.
         commit: the repository's commit that has the file.
@@ -35,10 +33,7 @@ class OutsideRun:
     weighted_f1: float
     kappa: float
     accuracy: float | None = None
-    weighted_precision: float | None = None
     mean_f1: float | None = None
-    precision: np.ndarray | None = None
-    recall: np.ndarray | None = None
     f1: np.ndarray | None = None
     confusion: np.ndarray | None = None
     commit: str | None = None
@@ -58,19 +53,13 @@ class Replication:
     Attributes:
         source: whose, and how far to trust it.
         url: address of the repository.
-        licence: under which terms.
-        selection: how the reported runs were chosen.
-        test_tile: the tile of all runs.
-        patches: how many of it were tested.
+        patches: how many patches of the test tile were tested.
         support: reference pixels of each class, by number of classes.
         runs: all public ones; unreviewed, one seed each.
     """
 
     source: str
     url: str
-    licence: str
-    selection: str
-    test_tile: str
     patches: int
     support: Mapping[int, np.ndarray]
     runs: tuple[OutsideRun, ...]
@@ -100,7 +89,6 @@ class AuthorsScript:
 
     Attributes:
         source: what it is.
-        url: where the values stand.
         tools: owner and name of the authors' repository of tools for the dataset.
         class_weights: `(6,)`, for 6 classes at 17 days.
         means: one value per band.
@@ -109,7 +97,6 @@ class AuthorsScript:
     """
 
     source: str
-    url: str
     tools: str
     class_weights: np.ndarray
     means: np.ndarray

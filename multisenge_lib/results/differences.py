@@ -259,6 +259,8 @@ def paired_difference(
             on different patches, or they separate different classes. For `URBAN_F1` their classes
             may differ, but both need MultiSenGE's urban ones.
     """
+    if not ours or not theirs:
+        raise RecordError("one of the two has no runs to compare: train its experiment first")
     _check_same_patches([*ours, *theirs])
     if score == URBAN_F1:
         _check_urban_classes([*ours, *theirs])

@@ -1,12 +1,27 @@
 """The parameters of the notebook that train a record's network again, for `papermill -f`."""
 
+from dataclasses import asdict
 from typing import Any
 
 import yaml
 
-from multisenge_lib.errors import RecordError, printable
-from multisenge_lib.models import FOREST, VARIANT_MARK
-from multisenge_lib.results.records import Record
+from multisenge_lib.errors import ExperimentError, RecordError, printable
+from multisenge_lib.models import FOREST, VARIANT_MARK, get_experiment
+from multisenge_lib.results.records import Metadata, Record
+
+#: Choices that the name of an experiment decides. Months, days gap and dates per month are those of
+#: its dataset.
+_CHOICES_OF_A_NAME = (
+    "filters",
+    "peephole",
+    "activation",
+    "first_dates",
+    "inception_filters",
+    "inception_pool",
+    "full_resolution_skip",
+    "freeze_encoder",
+    "s1_decibel",
+)
 
 
 def to_parameters(record: Record) -> dict[str, Any]:
@@ -19,7 +34,8 @@ def to_parameters(record: Record) -> dict[str, Any]:
         record: the record of any experiment.
 
     Raises:
-        RecordError: the record is of an evaluation, not of a training; or of a random forest.
+        RecordError: the record is of an evaluation, not of a training; of a random forest; or of an
+            experiment that was changed in Python, which the notebook cannot train.
 
     Examples:
         >>> import multisenge_lib as ms
@@ -34,11 +50,14 @@ def to_parameters(record: Record) -> dict[str, Any]:
             "an evaluation; give the record of the training"
         )
     parameters = _experiment_parameters(record)
+    _check_choices(metadata)
     for name, value in metadata.settings.items():
         # None means that the default decides, in the notebook as well.
         if value is not None:
             parameters[name] = value
     parameters.update(metadata.selection)
+    if metadata.band_order != "spectral":
+        parameters["band_order"] = metadata.band_order
     if metadata.skipped:
         parameters["on_error"] = "skip"
     return parameters
@@ -60,6 +79,28 @@ def _experiment_parameters(record: Record) -> dict[str, Any]:
     _, *variants = metadata.experiment.split(VARIANT_MARK)
     exp = VARIANT_MARK.join([f"{sensors}_{metadata.classification}", *variants])
     return {"exp": exp, "network": network}
+
+
+def _check_choices(metadata: Metadata) -> None:
+    """Refuse choices that the name of the experiment does not give, such as other filters.
+
+    Only the names of the library are known here: whoever describes an own area or writes an own
+    network gives the choices with it.
+    """
+    try:
+        experiment = get_experiment(metadata.experiment)
+    except ExperimentError:
+        return
+    named = asdict(experiment)
+    names = [name for name in _CHOICES_OF_A_NAME if name in metadata.choices]
+    changed = [name for name in names if metadata.choices[name] != named[name]]
+    if changed:
+        values = ", ".join(f"{name} {metadata.choices[name]}" for name in changed)
+        raise RecordError(
+            f"the record of {metadata.experiment} on {metadata.dataset} has choices that its name "
+            f"does not give ({values}), so the notebook would train another network: train it in "
+            "Python, with dataclasses.replace(get_experiment(name), ...)"
+        )
 
 
 def to_yaml(record: Record) -> str:

@@ -30,7 +30,9 @@ class PatchCounts:
         self.maps: dict[str, np.ndarray] = {}
         self.references: dict[str, np.ndarray] = {}
         self._classes = classes
-        self._shown = set(showcase) & set(patches) or set(self.patches[:_MAPS_KEPT])
+        self._shown = set(showcase) & set(patches)
+        if not self._shown:
+            self._shown = set(self.patches[:_MAPS_KEPT])
         self._confusions: list[np.ndarray] = []
         self._spatial: list[SpatialCounts] = []
 

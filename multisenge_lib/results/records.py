@@ -16,8 +16,8 @@ from multisenge_lib.models import FOREST
 from multisenge_lib.results.metrics import majority_baseline_scores, scores
 from multisenge_lib.results.spatial import SpatialCounts
 
-#: Settings that two runs of one experiment may differ in: the seed, and what changes no result.
-_NOT_COMPARED = ("seed", "reader_threads", "tensorboard")
+#: What two runs of one experiment may differ in: the seed, and what changes no result.
+_NOT_COMPARED = ("seed", "reader_threads", "tensorboard", "title")
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,8 @@ class Metadata:
         title: the paper's name for the network.
         classes: names, in order of id from 1.
         choices: all fields of the `Experiment`.
-        settings: all fields of the `Settings`.
+        settings: all fields of the `Settings`; of a random forest `trees`, `pixels` and `seed`.
+        band_order: the order of the bands in Sentinel-2 rasters that do not name them.
         parameters: how many weights the network has, `trainable` and `total`. (Not the parameters
             of the notebook; those are in `results.parameters`.)
         patches: how many patches each split has.
@@ -91,6 +92,7 @@ class Metadata:
     selection: dict[str, Any] = field(default_factory=dict)
     evaluation: dict[str, Any] = field(default_factory=dict)
     start_from: dict[str, Any] | None = None
+    band_order: str = "spectral"
 
     @property
     def subject(self) -> "RecordSubject":
@@ -104,13 +106,13 @@ class Metadata:
             evaluation=self.evaluation,
             start=start_identity(self.start_from),
             choices=self.choices,
-            settings=self.training_settings,
+            settings=self.settings,
         )
 
     @property
-    def training_settings(self) -> dict[str, Any]:
-        """The settings of a network's training; none for a forest, which is trained otherwise."""
-        return {} if self.choices.get("network") == FOREST else self.settings
+    def is_forest(self) -> bool:
+        """Whether it is of a random forest, which has other settings than a network."""
+        return self.choices.get("network") == FOREST
 
 
 class RecordSubject(NamedTuple):

@@ -88,8 +88,8 @@ def comparison_notes(experiments: Sequence[str], dataset: str = "sample") -> lis
             weights = f"{start['experiment']} on {start['dataset']}"
             notes.append(f"{name} was started from weights of {weights}.")
     for name in others:
-        of_first = runs[first][0].metadata.training_settings
-        own = runs[name][0].metadata.training_settings
+        of_first = runs[first][0].metadata.settings
+        own = runs[name][0].metadata.settings
         names = differing_names(of_first, own)
         if names:
             own_values = _values_text(own, names)
@@ -148,19 +148,27 @@ def comparable_runs(
 def _usual_settings(
     newest_first: Sequence[Record], fingerprints: Mapping[tuple[str, ...], str]
 ) -> Mapping[str, object]:
-    """Return the settings of most runs on the current data; of the newest if it is a tie."""
-    settings = [
-        record.metadata.training_settings
-        for record in newest_first
-        if record.metadata.fingerprint == fingerprints[_sensors(record.metadata)]
-    ]
-    # Two records may be of different code and lack each other's settings, so they are not counted
-    # by equality.
-    return max(
-        (own for own in settings if own),
-        key=lambda own: sum(bool(other) and not differing_names(own, other) for other in settings),
-        default={},
-    )
+    """Return the settings of most networks on the current data; of the newest if it is a tie.
+
+    A random forest has other settings, so it is not counted.
+    """
+    settings = []
+    for record in newest_first:
+        metadata = record.metadata
+        on_current_data = metadata.fingerprint == fingerprints[_sensors(metadata)]
+        if on_current_data and not metadata.is_forest:
+            settings.append(metadata.settings)
+
+    usual: Mapping[str, object] = {}
+    most_runs = 0
+    for own in settings:  # the newest first, which wins a tie
+        # Records of different code may lack each other's settings, so they are not compared by
+        # equality.
+        runs_alike = sum(not differing_names(own, other) for other in settings)
+        if runs_alike > most_runs:
+            most_runs = runs_alike
+            usual = own
+    return usual
 
 
 def _reason_to_leave_out(
@@ -172,7 +180,7 @@ def _reason_to_leave_out(
         return "it was started from the weights of another network"
     if metadata.fingerprint != fingerprints[_sensors(metadata)]:
         return "it was trained on an older state of the data than the others"
-    own = metadata.training_settings
+    own = metadata.settings
     names = differing_names(usual, own)
     if names:
         return (
@@ -199,7 +207,7 @@ def _check_trained_alike(experiment: str, records: Sequence[Record]) -> None:
     for record in records[1:]:
         other = record.metadata
         names = differing_names(first.choices, other.choices)
-        names += differing_names(first.training_settings, other.training_settings)
+        names += differing_names(first.settings, other.settings)
         if first.fingerprint != other.fingerprint:
             names.append("the packed patches")
         if start_identity(first.start_from) != start_identity(other.start_from):
@@ -248,16 +256,17 @@ def _check_same_data(runs: Mapping[str, Sequence[Record]]) -> None:
 
 def _other_patches(one: Record, other: Record) -> str:
     """Say that two networks of other sensors were tested on other patches, and what to do."""
-    first, second = (
-        f"{record.metadata.experiment} was tested on "
-        f"{counted(len(record.patches), 'patch', 'patches')}"
-        for record in (one, other)
-    )
     only_in_one = sorted(set(one.patches) ^ set(other.patches))[0]
     return (
-        f"{first} of {one.metadata.dataset} and {second}, and only one of them on {only_in_one}, "
-        "which may lack rasters of a sensor: fetch these or remove the patch, and train both again"
+        f"{_tested_on(one)} of {one.metadata.dataset} and {_tested_on(other)}, and only one of "
+        f"them on {only_in_one}, which may lack rasters of a sensor: fetch these or remove the "
+        "patch, and train both again"
     )
+
+
+def _tested_on(record: Record) -> str:
+    patches = counted(len(record.patches), "patch", "patches")
+    return f"{record.metadata.experiment} was tested on {patches}"
 
 
 def _is_on_same_data(record: Record, other: Record) -> bool:

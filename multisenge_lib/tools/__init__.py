@@ -13,6 +13,7 @@ from multisenge_lib.tools.full_run import format_quantity, measured_rates, plan_
 
 if TYPE_CHECKING:  # loaded when first asked for, see `lazy_names`
     from multisenge_lib.tools.evaluation import (
+        check_evaluation_folder,
         evaluate_model,
         evaluation_table,
         write_evaluation,

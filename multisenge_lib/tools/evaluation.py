@@ -268,33 +268,59 @@ def write_evaluation(record: results.Record, folder: Path | str | None = None) -
         FileError: the folder holds something else, or cannot be written.
     """
     folder = evaluation_folder(record) if folder is None else Path(folder)
-    if folder.exists():
-        _check_replaceable(folder, record)
+    _check_replaceable(folder, record)
     return results.write_record(record, folder=folder, replace=True)
+
+
+def check_evaluation_folder(folder: Path | str) -> None:
+    """Check before an evaluation that its record can go into a folder.
+
+    Args:
+        folder: may be missing or empty, or hold the record of an earlier evaluation, of whatever
+            network. `write_evaluation` looks whether that one may be replaced.
+
+    Raises:
+        FileError: the folder holds something else.
+    """
+    _earlier_evaluation(Path(folder))
 
 
 def _check_replaceable(folder: Path, record: results.Record) -> None:
     """Refuse a folder that holds anything but the same evaluation, made before."""
-    if folder.is_dir() and not any(folder.iterdir()):
+    old = _earlier_evaluation(folder)
+    if old is None:
         return
-    try:
-        old = results.read_record_from(folder).metadata
-    except RecordError:
-        holds = "something else than the record of an evaluation"
-    else:
-        new = record.metadata
-        same = (old.dataset, old.fingerprint, old.evaluation) == (
-            new.dataset,
-            new.fingerprint,
-            new.evaluation,
-        )
-        if same:
-            return
-        holds = (
+    new = record.metadata
+    same = (old.dataset, old.fingerprint, old.evaluation) == (
+        new.dataset,
+        new.fingerprint,
+        new.evaluation,
+    )
+    if not same:
+        raise _taken(
+            folder,
             f"the record of {old.experiment} on {old.dataset}, which is another one: of other "
-            "data, another network or split, or read with other months or another order of bands"
+            "data, another network or split, or read with other months or another order of bands",
         )
-    raise FileError(
+
+
+def _earlier_evaluation(folder: Path) -> results.Metadata | None:
+    """Read what the record in a folder says of its evaluation; None where the folder is free."""
+    if not folder.exists():
+        return None
+    if folder.is_dir() and not any(folder.iterdir()):
+        return None
+    try:
+        metadata = results.read_record_from(folder).metadata
+    except RecordError:
+        raise _taken(folder, "something else than the record of an evaluation") from None
+    if not metadata.evaluation:
+        raise _taken(folder, f"the record of a training, of {metadata.experiment}")
+    return metadata
+
+
+def _taken(folder: Path, holds: str) -> FileError:
+    return FileError(
         f"{printable(folder)} holds {holds}: give a folder that is new or empty (command line: "
         "--out)"
     )

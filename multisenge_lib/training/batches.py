@@ -129,9 +129,10 @@ class Batches(keras.utils.PyDataset):
 
         # Each array of each patch is one task of the reader threads.
         tasks = []
-        for place, (position, transformation) in enumerate(plan):
+        for index_in_batch, (position, transformation) in enumerate(plan):
             for name, array in batch.items():
-                task = self._pool.submit(self._read, name, position, transformation, array[place])
+                target = array[index_in_batch]
+                task = self._pool.submit(self._read, name, position, transformation, target)
                 tasks.append(task)
         try:
             for task in tasks:

@@ -101,6 +101,8 @@ def device_name() -> str:
         return jax.devices()[0].device_kind
     import tensorflow
 
-    gpu = tensorflow.config.list_physical_devices("GPU")[0]
-    details = tensorflow.config.experimental.get_device_details(gpu)
+    gpus = tensorflow.config.list_physical_devices("GPU")
+    if not gpus:  # a TPU has no details
+        return _accelerators()[0]
+    details = tensorflow.config.experimental.get_device_details(gpus[0])
     return details.get("device_name", "GPU")

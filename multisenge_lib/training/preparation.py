@@ -61,6 +61,7 @@ class PreparedRun:
         dataset: the dataset, with its selection.
         store: the packed patches.
         start: the weights to start from; None for random ones.
+        band_order: the order of the bands in Sentinel-2 rasters that do not name them.
     """
 
     experiment: Experiment
@@ -68,6 +69,7 @@ class PreparedRun:
     dataset: Dataset
     store: Store
     start: StartingPoint | None = None
+    band_order: BandOrder = "spectral"
 
     @property
     def typology(self) -> Typology:
@@ -203,7 +205,7 @@ def prepare(
         raise ExperimentError(f"{root}: no patch is selected; {reason}")
     _check_selection(root, selection, settings)
     store = pack(root, selection, sensors=sensors, on_error=on_error, band_order=band_order)
-    return PreparedRun(experiment, settings, dataset, store, start)
+    return PreparedRun(experiment, settings, dataset, store, start, band_order)
 
 
 def _select(

@@ -24,12 +24,14 @@ class ClassifierInfo:
         statistics: the statistics of the training split.
         parameters: how many weights it has, `trainable` and `total`.
         step_operations: floating-point operations of one training step.
+        settings: how it was trained; by default the settings of the prepared run.
         taken_weights: the weights that it started with; None where all started at random.
     """
 
     statistics: TrainingStatistics
     parameters: dict[str, int]
     step_operations: float
+    settings: dict[str, Any] | None = None
     taken_weights: TakenWeights | None = None
 
 
@@ -53,6 +55,10 @@ def make_record(
     typology = prepared.typology
 
     patches = {split: len(store.positions(split)) for split in SPLITS}
+    if classifier.settings is None:
+        classifier_settings = asdict(settings)
+    else:
+        classifier_settings = classifier.settings
     updates = prepared.updates_per_epoch * len(training_info.rows)
 
     metadata = results.Metadata(
@@ -66,7 +72,8 @@ def make_record(
         members=typology.members,
         selection=selection_parameters(prepared.dataset),
         choices=prepared.choices,
-        settings=asdict(settings),
+        settings=classifier_settings,
+        band_order=prepared.band_order,
         parameters=classifier.parameters,
         patches=patches,
         split=prepared.dataset.split_rule,

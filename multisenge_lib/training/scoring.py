@@ -43,6 +43,6 @@ def evaluate_predictions(
         predictions = predict_ids(inputs)
         # The last batch is filled up: only its first patches have a name.
         first = number * batches.batch_size
-        for place, name in enumerate(names[first : first + batches.batch_size]):
-            counts.add(name, references[place], predictions[place])
+        for index, name in enumerate(names[first : first + batches.batch_size]):
+            counts.add(name, references[index], predictions[index])
     return counts

@@ -11,6 +11,7 @@ from multisenge_lib.dataset import (
     names_only_count,
     red_edge,
 )
+from multisenge_lib.dataset.bands import band_names_problem
 from multisenge_lib.errors import BandOrderError
 
 #: Vegetation, reflectance x 10,000 by band.
@@ -76,3 +77,13 @@ def test_positions_are_not_taken_for_names(first):
     names = [f"B{number}" for number in range(first, first + 10)]
     with pytest.raises(BandOrderError, match="positions or names"):
         band_positions(names, lambda: np.zeros((10, 4, 4)), ("B2", "B3", "B4", "B8"), "s2")
+
+
+@pytest.mark.fault("a raster of two dates that names each band twice -> refused")
+def test_a_band_that_is_named_twice_is_refused():
+    names = ["VV", "VH", "VV", "VH"]
+    assert "VV 2 times" in band_names_problem(names, ("VV", "VH"), "s1")
+    with pytest.raises(BandOrderError, match="VV 2 times: write one raster for each date"):
+        band_positions(names, lambda: np.zeros((4, 4, 4)), ("VV", "VH"), "s1")
+    # What is not wanted may be there twice.
+    assert band_positions(["VV", "VH", "angle", "angle"], None, ("VV", "VH"), "s1") == [0, 1]

@@ -230,6 +230,18 @@ def test_a_part_of_an_index_is_not_split_otherwise(tmp_path):
     assert set(select(index[west], dataset=by_tile)["split"]) == {"test"}
 
 
+def test_patches_of_tiles_that_the_dataset_does_not_name_are_left_out(tmp_path):
+    """They counted as training patches, also those of a tile of another split."""
+    for patch in ("31UEQ_0_0", "31UFP_0_0", "31UGP_0_0", "32ULU_0_0"):
+        labels.write(tmp_path, patch)
+    index = read_index(tmp_path, MULTISENGE)
+    assert len(select(index)) == 4
+    two = with_selection(MULTISENGE, tiles="31UEQ,31UFP")
+    table = select(index, dataset=two)
+    assert table["patch"].tolist() == ["31UEQ_0_0", "31UFP_0_0"]
+    assert table["split"].tolist() == ["test", "validation"]
+
+
 @pytest.mark.fault("selection: a stray file in s2/ -> the patches of Sentinel-1 stay the same")
 @pytest.mark.parametrize("stray", ["Thumbs.db", "31UEQ_20200715_S2_0_0.tif"])
 def test_patches_of_one_sensor_do_not_depend_on_the_other_folder(tmp_path, stray):

@@ -192,6 +192,28 @@ def test_a_patch_that_could_not_be_read_once_is_tried_again(root, selection, mon
     assert pack(root, selection, on_error="skip").skipped.empty
 
 
+@pytest.mark.fault("packing stops, and rasters come back with their old times -> read as they are")
+def test_no_line_stands_beside_values_of_another_state(root, selection):
+    """Threads may write values of a changed patch before an earlier one stops the packing."""
+    expected = pack(root, selection)
+    of_all = [expected.read("s2", position) for position in range(len(selection))]
+    last = selection["patch"].iloc[-1]
+    assert last != BROKEN
+    changed = next((root / "s2").glob(f"{last[:5]}_*_S2_{last[6:]}.tif"))
+    broken = next((root / "s2").glob(f"31UFQ_*_S2_{BROKEN[6:]}.tif"))
+    kept = {path: (path.read_bytes(), path.stat()) for path in (changed, broken)}
+    write_raster(changed, np.full((10, 32, 32), 7, np.uint16))
+    damage(root)
+    with pytest.raises(PatchError, match=BROKEN):
+        pack(root, selection)
+    for path, (content, state) in kept.items():
+        path.write_bytes(content)
+        os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+    store = pack(root, selection)
+    for position, pixels in enumerate(of_all):
+        np.testing.assert_array_equal(store.read("s2", position), pixels)
+
+
 def test_one_size_for_all(root, selection, monkeypatch):
     monkeypatch.setattr(stores, "_PACKERS", 1)  # the first patch gives the size
     write_root(root, size=64, patches=[BROKEN])

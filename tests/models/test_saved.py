@@ -133,6 +133,7 @@ WRONG = {
     "fewer classes": ({"classes": ["a"] * 3, "colors": ["#000000"] * 3}, "is not of its network"),
     "fewer colours": ({"colors": ["#000000"]}, "10 classes have 1 colors"),
     "no colour": ({"colors": ["zz"] * 10}, "colors"),
+    "other units": ({"units": {"s1": "decibel"}}, "s1 is in decibel, expected linear intensity"),
     "no classes": ({"classes": [], "colors": []}, "classes"),
     "a month in words": ({"months": ["a", 8, 9, 11]}, "months"),
     "month 13": ({"months": [7, 8, 9, 13]}, "months"),

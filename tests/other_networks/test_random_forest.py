@@ -6,7 +6,7 @@ from small_network import write_two_months
 
 from multisenge_lib import results
 from multisenge_lib.dataset import MULTISENGE
-from multisenge_lib.errors import ExperimentError
+from multisenge_lib.errors import ExperimentError, RecordError
 from multisenge_lib.other_networks import forest_names, random_forest
 from multisenge_lib.other_networks.forest_experiments import forest_experiment
 from multisenge_lib.training import prepare, settings_for
@@ -79,6 +79,18 @@ def test_its_record_is_like_all_others(area):
     assert record.spatial.labelled_pixels == 32 * 32
     # Pixel by pixel on random values: salt and pepper everywhere.
     assert record.spatial.isolated_share_of_map > 0.1
+
+
+def test_forests_of_other_sizes_are_not_taken_for_one(area):
+    root, dataset = area
+    first, second = (
+        random_forest.train_forest("forest_10c", 3, root, dataset=dataset, trees=trees, pixels=300)
+        for trees in (30, 20)
+    )
+    assert first.metadata.settings == {"trees": 30, "pixels": 300, "seed": 3}
+    results.write_record(first)
+    with pytest.raises(RecordError, match=r"other settings .trees 30, now 20"):
+        results.write_record(second)
 
 
 def test_forests_have_names_for_classes_and_sensors():

@@ -96,3 +96,16 @@ def test_the_head_of_the_file_holds_comments_alone():
 def test_a_forest_is_not_for_the_notebook():
     with pytest.raises(RecordError, match="which the notebook does not train"):
         to_parameters(make_record(choices={"network": "forest"}))
+
+
+def test_an_experiment_that_was_changed_in_python_is_not_for_the_notebook():
+    """The notebook would train the network of the same name, with 32 filters."""
+    to_parameters(make_record("s1s2_10c", choices={"filters": 32}))
+    with pytest.raises(RecordError, match=r"choices that its name does not give .filters 16"):
+        to_parameters(make_record("s1s2_10c", choices={"filters": 16}))
+    to_parameters(make_record("s1s2_10c+one_date", choices={"first_dates": 1}))
+
+
+def test_the_order_of_unnamed_bands_comes_back():
+    assert "band_order" not in to_parameters(make_record())
+    assert to_parameters(make_record(band_order="resolution"))["band_order"] == "resolution"

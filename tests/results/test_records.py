@@ -222,12 +222,6 @@ def test_a_network_of_ones_own_may_be_edited():
     assert results.read_record("sample", "s1_6c").metadata.choices["network_digest"] == "1"
 
 
-def test_a_forest_has_no_settings_of_a_training():
-    choices = {**make_record().metadata.choices, "network": "forest"}
-    results.write_record(make_record(choices=choices, settings={"epochs": 15}))
-    results.write_record(make_record(choices=choices, settings={"epochs": 30}))
-
-
 def test_a_record_that_started_from_another_network_is_not_replaced():
     start = {"experiment": "s1_6c", "dataset": "area", "digest": "0", "part": "all"}
     results.write_record(make_record(dataset="area", start_from=start))

@@ -276,7 +276,7 @@ def test_nothing_else_is_replaced(model, root, tmp_path):
     record = evaluate_model(model, root)
     training = results.write_record(make_record("s1s2_10c", dataset="other"))
     before = {path.name: path.read_bytes() for path in training.iterdir()}
-    with pytest.raises(FileError, match="holds the record of s1s2_10c on other"):
+    with pytest.raises(FileError, match="holds the record of a training, of s1s2_10c"):
         write_evaluation(record, training)
     assert {path.name: path.read_bytes() for path in training.iterdir()} == before
 
@@ -460,6 +460,23 @@ def test_a_place_that_cannot_be_written_is_refused_first(
     code = run(monkeypatch, model, root, option, tmp_path / "file" / "new")
     error = capsys.readouterr().err
     assert code == 2 and "cannot be written: give another" in error and option in error
+
+
+@pytest.mark.fault("evaluate --out: a folder with other files -> refused before the evaluation")
+def test_a_folder_that_holds_something_else_is_refused_first(
+    model, root, tmp_path, monkeypatch, capsys
+):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("mine")
+    training = results.write_record(make_record("s1s2_10c", dataset="other"))
+    monkeypatch.setattr("multisenge_lib.tools.evaluate_model", None)  # it must not be called
+    for folder, holds in [
+        (tmp_path / "mine", "something else"),
+        (training, "record of a training"),
+    ]:
+        code = run(monkeypatch, model, root, "--out", folder)
+        error = capsys.readouterr().err
+        assert code == 2 and holds in error and "--out" in error
 
 
 GROUND = tuple(range(6, 15))
