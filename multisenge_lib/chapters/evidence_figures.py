@@ -153,7 +153,7 @@ def decoded_shares(decoded: DecodedCounts) -> pd.DataFrame:
     shares = pd.DataFrame(decoded.shares(), index=_class_labels(6))
     ratio = shares["test"] / shares["train and validation"]
     percent = 100 * shares
-    percent["test over training"] = ratio
+    percent["test over the others"] = ratio
     return percent
 
 
@@ -276,7 +276,7 @@ def errata_table(
         rows.append(
             {
                 "where": erratum["where"],
-                "printed": f"“{erratum['printed']}”",
+                "printed": erratum["printed"],
                 "correction": typeset(erratum["correction"]),
                 "finding": Html("; ".join(links)),
             }

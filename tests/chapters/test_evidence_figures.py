@@ -74,7 +74,7 @@ def test_decoded_shares_are_percent_of_each_part(evidence):
     assert shares[["selected", "train and validation", "test"]].sum().tolist() == pytest.approx(
         [100, 100, 100]
     )
-    assert shares["test over training"].iloc[3] == pytest.approx(1.55, abs=0.01)
+    assert shares["test over the others"].iloc[3] == pytest.approx(1.55, abs=0.01)
 
 
 def test_urban_steps_by_hand():
