@@ -251,7 +251,10 @@ def gate_images(
             ax.set(xticks=[], yticks=[])
             ax.spines[:].set_visible(False)
         row[0].set_ylabel(label)
-        figure.colorbar(drawn, ax=row.tolist(), shrink=0.85, ticks=[low, high])
+        # Values beyond the limits have the colour of the nearer end, which then has an arrow.
+        beyond = {(True, True): "both", (True, False): "min", (False, True): "max"}
+        extend = beyond.get((images.min() < low, images.max() > high), "neither")
+        figure.colorbar(drawn, ax=row.tolist(), shrink=0.85, ticks=[low, high], extend=extend)
     for ax, date in zip(grid[0], dates, strict=True):
         ax.set_title(date)
     return figure

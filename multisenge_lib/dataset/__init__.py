@@ -133,6 +133,7 @@ from multisenge_lib.dataset.store import (
     pack,
 )
 from multisenge_lib.dataset.typology import (
+    COLOR_PATTERN,
     NO_DATA,
     TYPOLOGIES,
     URBAN,

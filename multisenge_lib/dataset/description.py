@@ -34,7 +34,7 @@ from multisenge_lib.dataset.layout import (
     Dataset,
 )
 from multisenge_lib.dataset.months import check_months
-from multisenge_lib.dataset.typology import Typology, make_typology
+from multisenge_lib.dataset.typology import COLOR_PATTERN, Typology, make_typology
 from multisenge_lib.errors import DescriptionError, MultiSenGEError
 from multisenge_lib.files import write_text
 
@@ -49,7 +49,7 @@ _Metres = Annotated[int, Meta(ge=0, le=1_000_000)]
 _Share = Annotated[float, Meta(ge=0.001, le=1000)]
 _Degrees = Annotated[float, Meta(ge=-180, le=180)]
 _Name = Annotated[str, Meta(min_length=1, max_length=200)]
-_Color = Annotated[str, Meta(pattern=r"^#[0-9a-fA-F]{6}\Z")]
+_Color = Annotated[str, Meta(pattern=COLOR_PATTERN)]
 _Id = Annotated[int, Meta(ge=1, le=254)]
 _PatchName = Annotated[str, Meta(pattern=r"^[^_]+_(0|[1-9][0-9]*)_(0|[1-9][0-9]*)\Z")]
 # Named, since Sphinx cannot read a module that has an f-string in an annotation.
@@ -484,10 +484,14 @@ def with_selection(
         DescriptionError: a parameter is out of range, or the dataset has no such tile. The message
             names the key of `dataset.toml` of the same name, whose rule it is.
     """
+    if not isinstance(dataset, Dataset):
+        raise DescriptionError(
+            f"dataset {dataset!r}: give the dataset of a data root, dataset_of_root(root)"
+        )
     # The parameters are checked by the rules of the file, so a description is made of them.
     content = _content_of(dataset)
     content["name"] = "any"  # built-in datasets have names that a file may not have
-    if months is not None and months != "":
+    if months is not None and not (isinstance(months, str) and months == ""):
         content["months"] = _whole_numbers(months)
     if days_gap is not None:
         content["days_gap"] = days_gap

@@ -32,6 +32,9 @@ THEIA_NO_DATA = -10_000
 def missing_pixels(values: np.ndarray, sensor: str) -> np.ndarray:
     """Tell which pixels of an array have no data.
 
+    Training keeps such pixels of the images, as the paper does; only pixels without a class in the
+    reference do not count. Maps leave them out.
+
     Args:
         values: `(..., bands)`, in the units of the layout.
         sensor: `s1` or `s2`.

@@ -227,7 +227,9 @@ def check_sensors(sensors: Sequence[str] | None, dataset: Dataset) -> tuple[str,
 def _check_row(row: Any) -> None:
     """Refuse anything that is not a row of a selection, such as the name of a patch."""
     columns = ("patch", "s1_dates", "s2_dates")
-    if not all(hasattr(row, column) for column in columns):
+    # A table has these columns too, but its `patch` is not one name.
+    is_row = all(hasattr(row, column) for column in columns) and isinstance(row.patch, str)
+    if not is_row:
         raise PatchError(
             f"{str(row)[:60]!r} is no row of a selection, which has {', '.join(columns)}: take one "
             "from load_selection(root), such as selection[selection.patch == name].iloc[0]"

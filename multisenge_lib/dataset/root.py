@@ -82,9 +82,13 @@ def given_data_root(data_root: Path | str | None = None) -> Path | None:
     """Return the data root of the caller, else the one that `MULTISENGE_ROOT` names, else None.
 
     Raises:
-        MultiSenGEError: `MULTISENGE_ROOT` names nothing that exists, or the root is a sample that
-            was cut off while it was written.
+        MultiSenGEError: `MULTISENGE_ROOT` names nothing that exists, `data_root` is no path, or the
+            root is a sample that was cut off while it was written.
     """
+    if data_root is not None and not isinstance(data_root, str | os.PathLike):
+        raise MultiSenGEError(
+            f"a data root of type {type(data_root).__name__}: give the path of its folder"
+        )
     root = Path(data_root).expanduser() if data_root else paths.real_data_root()
     if root is not None and (root / UNFINISHED_SAMPLE).exists():
         raise MultiSenGEError(

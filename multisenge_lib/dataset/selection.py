@@ -152,8 +152,8 @@ def choose_all(series: pd.Series, months: Sequence[int], days_gap: int) -> list[
 
 # --- Sentinel-1: one date for each Sentinel-2 date ----------------------------------------------
 
-#: Longest time from a Sentinel-2 date to the nearest Sentinel-1 date: two repeat cycles, of 12 days
-#: each, of one satellite.
+#: Longest time from a Sentinel-2 date to the Sentinel-1 date that the rule `nearest` takes: two
+#: repeat cycles, of 12 days each, of one satellite. The other rules have no limit but the month.
 S1_WINDOW = np.timedelta64(24, "D")
 
 
@@ -350,7 +350,8 @@ def _only_tiles_of(dataset: Dataset, index: pd.DataFrame) -> pd.DataFrame:
 
 
 def _check_days_gap(days_gap: int) -> int:
-    is_whole = isinstance(days_gap, int | np.integer) and not isinstance(days_gap, bool)
+    is_number = isinstance(days_gap, int | np.integer)
+    is_whole = is_number and not isinstance(days_gap, bool | np.timedelta64)
     if not is_whole or not 0 <= days_gap <= 366:
         raise SelectionError(f"days gap {days_gap!r}: give whole days, 0 to 366")
     return int(days_gap)
@@ -532,6 +533,10 @@ def load_selection(
         >>> len(selection.loc[0, "s2_dates"])  # July, August, September, November
         4
     """
+    if dataset is not None and not isinstance(dataset, Dataset):
+        raise SelectionError(
+            f"dataset {dataset!r}: give a dataset of with_selection, or leave it out for the root's"
+        )
     dataset = dataset or dataset_of_root(root)
     if sensors is None:
         sensors = [sensor for sensor in dataset.sensors if (Path(root) / sensor).is_dir()]

@@ -19,14 +19,17 @@ Examples:
     'Dense Built-Up'
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
 
-from multisenge_lib.errors import MultiSenGEError
+from multisenge_lib.errors import DescriptionError, MultiSenGEError
 
+#: A colour, hexadecimal.
+COLOR_PATTERN = r"^#[0-9a-fA-F]{6}\Z"
 #: The class id of a pixel without data; for the images see `nodata`.
 NO_DATA = 0
 #: The urban classes, which have the same ids in all three typologies.
@@ -143,9 +146,36 @@ def make_typology(
         rows: for each class its name, hexadecimal colour, and the ids of the reference that it
             gathers.
         name: the typology's name; by default its number of classes and `c`, such as `10c`.
+
+    Raises:
+        DescriptionError: two classes have one name, a colour is not of the form `#88aa00`, or the
+            ids are not 1 to the highest, each in one class.
     """
     classes = tuple(LandClass(number, *row) for number, row in enumerate(rows, start=1))
-    return Typology(name or f"{len(classes)}c", classes)
+    name = name or f"{len(classes)}c"
+    _check_classes(name, classes)
+    return Typology(name, classes)
+
+
+def _check_classes(name: str, classes: Sequence[LandClass]) -> None:
+    """Refuse classes that would lose pixels of the reference, or that nobody could tell apart."""
+    names = [land_class.name for land_class in classes]
+    if len(set(names)) < len(names):
+        raise DescriptionError(
+            f"the classes of {name} are {', '.join(names)}: give each its own name"
+        )
+    for land_class in classes:
+        if not re.fullmatch(COLOR_PATTERN, land_class.color):
+            raise DescriptionError(
+                f"the colour of {land_class.name} is {land_class.color!r}: write it as #88aa00"
+            )
+    ids = sorted(chain.from_iterable(land_class.members for land_class in classes))
+    # A reference's pixels of an id without a class would be no data, without a word.
+    if ids != list(range(1, len(ids) + 1)):
+        raise DescriptionError(
+            f"the classes of {name} gather the ids {', '.join(map(str, ids))} of the reference: "
+            "each id from 1 to the highest belongs to one class"
+        )
 
 
 #: The three typologies of the paper by name.
@@ -180,6 +210,10 @@ def reclassify(reference: np.ndarray, typology: Typology) -> np.ndarray:
         array([[1, 5],
                [6, 0]], dtype=uint8)
     """
+    if not isinstance(typology, Typology):
+        raise MultiSenGEError(
+            f"typology {typology!r}: give ms.TYPOLOGIES['10c'], or dataset.typologies[name]"
+        )
     reference = np.asarray(reference)
     if not np.issubdtype(reference.dtype, np.integer):
         raise MultiSenGEError(

@@ -65,6 +65,8 @@ def build_model(
     """
     if isinstance(experiment, str):
         experiment = get_experiment(experiment)
+    if not isinstance(experiment, Experiment):
+        raise ExperimentError(f"experiment {experiment!r}: give a name, such as 's1s2_10c'")
     if size is not None:
         check_size(size)
     builder = find_builder(experiment.network, experiment.network_digest)

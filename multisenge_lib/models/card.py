@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from multisenge_lib.dataset import MULTISENGE, SENSORS, Typology, file_problem
+from multisenge_lib.dataset import COLOR_PATTERN, MULTISENGE, SENSORS, Typology, file_problem
 from multisenge_lib.errors import ExperimentError, ModelError, first_line, printable
 from multisenge_lib.models.experiments import Experiment, months_of_images
 from multisenge_lib.models.file_limits import check_entries
@@ -25,7 +25,7 @@ UNITS = {"s1": "linear intensity", "s2": "reflectance x 10,000"}
 #: Its name in the archive.
 CARD_ENTRY = "description.json"
 
-_Color = Annotated[str, Meta(pattern=r"^#[0-9a-fA-F]{6}\Z")]
+_Color = Annotated[str, Meta(pattern=COLOR_PATTERN)]
 _Month = Annotated[int, Meta(ge=1, le=12)]
 _Name = Annotated[str, Meta(min_length=1, max_length=200)]
 

@@ -141,22 +141,24 @@ class ConvLSTM2D(keras.layers.Layer):
         # The zero state before the first date adds nothing, so it is not convolved.
         if previous is not None:
             sums = sums + ops.conv(previous.hidden, self.recurrent_kernel, padding="same")
-        i, f, c, o = ops.split(sums, len(GATE_ORDER), axis=-1)  # each (batch, h, w, filters)
+        # Each (batch, height, width, filters).
+        i_sum, f_sum, content_sum, o_sum = ops.split(sums, len(GATE_ORDER), axis=-1)
 
         # The input and the forget gate look at the old cell ...
         if previous is not None and self.peephole:
-            i = i + self.peephole_i * previous.cell
-            f = f + self.peephole_f * previous.cell
-        i = ops.sigmoid(i)
-        f = ops.sigmoid(f)
-        cell = i * self.activation(c)
-        if previous is not None:
-            cell = f * previous.cell + cell
+            i_sum = i_sum + self.peephole_i * previous.cell
+            f_sum = f_sum + self.peephole_f * previous.cell
+        i = ops.sigmoid(i_sum)
+        f = ops.sigmoid(f_sum)
 
-        # ... and the output gate looks at the new one.
+        # ... of which a part is kept, and new content comes in ...
+        new_content = i * self.activation(content_sum)
+        cell = new_content if previous is None else f * previous.cell + new_content
+
+        # ... and the output gate looks at the new cell.
         if self.peephole:
-            o = o + self.peephole_o * cell
-        o = ops.sigmoid(o)
+            o_sum = o_sum + self.peephole_o * cell
+        o = ops.sigmoid(o_sum)
         hidden = o * self.activation(cell)
         return StateAtDate(i, f, o, cell, hidden)
 

@@ -252,7 +252,8 @@ def get_experiment(name: str, dataset: Dataset = MULTISENGE) -> Experiment:
         example = list(other_experiments_of(dataset))[-1]
         raise ExperimentError(
             f"there is no experiment {plain_name!r}: choose one of {', '.join(of_paper)}, or "
-            f"another network with these classes ({others}), such as {example}"
+            f"another network with these classes ({others}), such as {example}; for a network in a "
+            "file of yours give `-p network FILE`, in Python with_network(experiment, FILE)"
         )
     return _with_variants(experiments[plain_name], variants)
 

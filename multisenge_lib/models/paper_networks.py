@@ -70,7 +70,7 @@ def _conv_lstm_features(series: Mapping[str, Any], choices: Experiment) -> list[
 
 
 def _segment(features: list[Any], classes: int, choices: Experiment) -> Any:
-    """Turn the features into one logit per class with the U-Net (section 3.3)."""
+    """Turn the features into one logit per class with the U-Net (section 3.1)."""
     if len(features) == 1:
         joined = features[0]
     else:

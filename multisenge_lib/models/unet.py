@@ -3,6 +3,7 @@
 from typing import Any
 
 import keras
+import numpy as np
 from keras import layers
 
 from multisenge_lib.dataset import SIZE_MULTIPLE
@@ -26,6 +27,8 @@ def check_size(size: int) -> None:
     Raises:
         ExperimentError: the size is no multiple of 32.
     """
+    if not isinstance(size, int | np.integer):
+        raise ExperimentError(f"size {size!r}: give a whole number of pixels, such as 256")
     if size < SIZE_MULTIPLE or size % SIZE_MULTIPLE:
         raise ExperimentError(
             f"patches of {size} x {size} pixels do not fit the U-Net, which halves them five "

@@ -24,6 +24,8 @@ OVERALL = (
     "mean_iou",
     "kappa",
 )
+#: The scores that are unweighted means over the classes, and of which score of a class.
+_UNWEIGHTED_MEANS = {"macro_f1": "f1", "mean_iou": "iou"}
 
 
 # --- From maps to a confusion matrix ---
@@ -128,11 +130,17 @@ def scores(confusion: np.ndarray) -> dict[str, Any]:
 def _check_confusion(confusion: np.ndarray) -> np.ndarray:
     """Return a confusion matrix as float64; refuse anything else."""
     confusion = np.asarray(confusion)
+    if not np.issubdtype(confusion.dtype, np.number) or not np.isfinite(confusion).all():
+        raise MultiSenGEError(
+            "a confusion matrix counts pixels, and this one holds something else than finite "
+            "numbers: make it with confusion_matrix of multisenge_lib.results"
+        )
     is_square = confusion.ndim == 2 and confusion.shape[0] == confusion.shape[1]
     if not is_square or (confusion < 0).any():
         raise MultiSenGEError(
             f"a confusion matrix is square and counts pixels, received shape {confusion.shape} "
-            f"and least value {confusion.min(initial=0)}: make it with confusion_matrix"
+            f"and least value {confusion.min(initial=0)}: make it with confusion_matrix "
+            "of multisenge_lib.results"
         )
     if not confusion.any():
         raise MultiSenGEError(
@@ -180,8 +188,7 @@ def score_many(confusions: np.ndarray, name: str) -> np.ndarray:
         averaged = name.removeprefix("weighted_")
         values = _score_of_classes(averaged, hits, support, predicted)
         return _ratio_or_nan((values * support).sum(axis=-1), pixels)
-    averaged = {"macro_f1": "f1", "mean_iou": "iou"}[name]
-    values = _score_of_classes(averaged, hits, support, predicted)
+    values = _score_of_classes(_UNWEIGHTED_MEANS[name], hits, support, predicted)
     total = np.where(present, values, 0).sum(axis=-1)
     return _ratio_or_nan(total, present.sum(axis=-1).astype(np.float64))
 

@@ -86,7 +86,13 @@ class _Document:
 
 
 def record_folder(dataset: str, experiment: str, seed: int = 1) -> Path:
-    """Return where a record lies below `paths.results_dir()`."""
+    """Return where a record lies below `paths.results_dir()`.
+
+    Raises:
+        RecordError: the seed is no whole number.
+    """
+    if not isinstance(seed, int | np.integer):
+        raise RecordError(f"seed {seed!r}: give a whole number, such as 1")
     folder = paths.results_dir() / dataset / experiment
     return folder if seed == 1 else folder / f"seed{seed}"
 
@@ -94,11 +100,14 @@ def record_folder(dataset: str, experiment: str, seed: int = 1) -> Path:
 # --- Write ---
 
 
-def write_record(record: Record, replace: bool = False, folder: Path | None = None) -> Path:
+def write_record(
+    record: Record, *, replace: bool = False, folder: Path | str | None = None
+) -> Path:
     """Write a record, and return its folder.
 
     The record of an earlier run of the same data with the same settings is replaced; it stays until
-    all of the new one is on disk.
+    all of the new one is on disk. Another commit of the library counts as the same, but a record of
+    committed code is not replaced by one of code that was edited and not committed.
 
     Args:
         record: what `training.train` returned.
@@ -111,8 +120,7 @@ def write_record(record: Record, replace: bool = False, folder: Path | None = No
             `replace` is False.
         FileError: the folder cannot be written.
     """
-    if folder is None:
-        folder = record_folder(*record.key)
+    folder = record_folder(*record.key) if folder is None else Path(folder)
     if not replace:
         _check_replaceable(folder, record.metadata.subject)
 
@@ -220,6 +228,8 @@ def _difference(old: RecordSubject, new: RecordSubject) -> str:
         return "another network or split, or other months or another order of bands"
     if old.start != new.start:
         return "other weights to start from"
+    if new.uncommitted and old.uncommitted is False:
+        return "the library as it was committed, and yours has changes that are not"
     choices = differing_names(old.choices, new.choices)
     choices = [name for name in choices if name not in _FREE_CHOICES]
     if choices:

@@ -107,6 +107,7 @@ class Metadata:
             start=start_identity(self.start_from),
             choices=self.choices,
             settings=self.settings,
+            uncommitted=self.uncommitted,
         )
 
     @property
@@ -132,6 +133,7 @@ class RecordSubject(NamedTuple):
     start: tuple[str, str] | None
     choices: Mapping[str, Any]
     settings: Mapping[str, Any]
+    uncommitted: bool | None
 
 
 class RecordKey(NamedTuple):

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import ndimage
 
+from multisenge_lib.dataset import S2_BANDS
 from multisenge_lib.sample.canvas import CELL, CELLS_PER_PIXEL, MARGIN
 from multisenge_lib.sample.draws import UNITS, generator, smooth_noise
 from multisenge_lib.sample.land import Land
@@ -24,14 +25,14 @@ from multisenge_lib.sample.surfaces import (
 
 #: Weights of the four cells in a row that make a 10 m pixel: the instrument sees 5 m beyond it.
 _CELL_WEIGHTS = (0.13, 0.37, 0.37, 0.13)
-#: Positions of the bands that Sentinel-2 measures at 20 m: B5 B6 B7 B8A B11 B12.
-_COARSE_BANDS = [3, 4, 5, 7, 8, 9]
+#: Positions of the bands that Sentinel-2 measures at 20 m.
+_COARSE_BANDS = [S2_BANDS.index(band) for band in ("B5", "B6", "B7", "B8A", "B11", "B12")]
 #: What is left of each band in shadow. The sky is blue, so B2 keeps most.
 _SHADOW = np.array([0.62, 0.55, 0.48, 0.46, 0.44, 0.43, 0.42, 0.42, 0.36, 0.33], np.float32)
 #: Direction to the sun at the time of the image, in rows and columns: south-south-east.
 _TO_SUN = np.array([0.94, -0.34])
 #: Standard deviation of the haze that atmospheric correction leaves, reflectance x 10,000 by band.
-_HAZE = np.linspace(45, 5, 10, dtype=np.float32)
+_HAZE = np.linspace(45, 5, len(S2_BANDS), dtype=np.float32)
 #: Backscatter VV and VH that a metre of wall adds to its cell, linear.
 _WALL = np.array([0.36, 0.050])
 #: Mean latitude of the tiles, degrees.
@@ -45,7 +46,7 @@ _KINDS = tuple(SURFACES.values())
 
 
 def _spectra_of(names: list[str]) -> np.ndarray:
-    """Stack spectra for all surfaces: `(10, surfaces) float32`."""
+    """Stack spectra for all surfaces: `(bands, surfaces) float32`."""
     return np.stack([SPECTRA[name] for name in names], axis=1)
 
 

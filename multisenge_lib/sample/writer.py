@@ -219,7 +219,7 @@ def find_data_root(given: Path | str | None = None) -> Path:
     The sample is written to the cache if it is not there.
 
     Raises:
-        MultiSenGEError: `MULTISENGE_ROOT` names nothing that exists, or the root is a sample that
+        MultiSenGEError: the folder does not exist, or the root is a sample that
             was cut off while it was written.
 
     Examples:
@@ -228,4 +228,9 @@ def find_data_root(given: Path | str | None = None) -> Path:
         >>> (root / "labels").is_dir()
         True
     """
-    return given_data_root(given) or ensure_sample()
+    root = given_data_root(given)
+    if root is None:
+        return ensure_sample()
+    if not root.exists():
+        raise MultiSenGEError(f"the data root {root} does not exist: name another folder")
+    return root

@@ -36,7 +36,7 @@ from multisenge_lib.dataset import (
 )
 from multisenge_lib.errors import ExperimentError, PatchError, SelectionError
 from multisenge_lib.models import Experiment, ModelCard, check_size, model_card, takes_days
-from multisenge_lib.software import library_digest
+from multisenge_lib.software import library_digest, provenance
 from multisenge_lib.training.batches import (
     Batches,
     TrainingBatches,
@@ -274,6 +274,7 @@ def check_record(prepared: PreparedRun, replace_record: bool) -> None:
         start=prepared.start.identity if prepared.start else None,
         choices=prepared.choices,
         settings=asdict(prepared.settings),
+        uncommitted=provenance()["uncommitted"],
     )
     key = results.RecordKey(prepared.dataset.name, prepared.experiment.name, prepared.settings.seed)
     results.check_record_place(key, subject, replace_record)
@@ -326,8 +327,8 @@ def _check_selection(root: Path, selection: pd.DataFrame, settings: Settings) ->
     for split in SPLITS:
         if not counts.get(split):
             raise ExperimentError(
-                f"{root}: none of the {len(selection)} patches with complete series is for {split}:"
-                " each split needs one, see `multisenge select --help`"
+                f"{root}: none of the {len(selection)} patches with complete series is for {split},"
+                " and each split needs one: other months or a smaller days gap keep more patches"
             )
     steps_per_pass(counts["train"], settings.augmentation, settings.batch_size)
 

@@ -27,6 +27,7 @@ An *epoch* is what lies between two validations, one pass or several (`Settings.
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -62,6 +63,19 @@ class Run:
     model: keras.Model
     record: results.Record
     folder: Path
+
+
+def _check_types(settings: Any, dataset: Any) -> None:
+    """Refuse what a script easily gives in the place of settings and of a dataset."""
+    if settings is not None and not isinstance(settings, Settings):
+        raise ExperimentError(
+            f"settings of type {type(settings).__name__}: give ms.Settings(epochs=..., ...)"
+        )
+    if dataset is not None and not isinstance(dataset, Dataset):
+        raise ExperimentError(
+            f"dataset of type {type(dataset).__name__}: give a dataset of with_selection, such as "
+            "with_selection(dataset_of_root(root), days_gap=18); a table of patches is not taken"
+        )
 
 
 def train(
@@ -123,11 +137,12 @@ def train(
         >>> run = ms.train("s1s2_10c", data_root=root)  # doctest: +SKIP
         >>> run.record.scores["macro_f1"]  # doctest: +SKIP
     """
+    _check_types(settings, dataset)
     root = given_data_root(data_root)
     if root is None:
         raise ExperimentError(
             "no data root: give data_root, set MULTISENGE_ROOT, or take the synthetic sample with "
-            "multisenge_lib.sample.find_data_root()"
+            "ms.find_data_root()"
         )
     if dataset is None:
         dataset = dataset_of_root(root)

@@ -100,9 +100,21 @@ def _checked(field: Field, value: Any) -> Any:
         return msgspec.convert(plain, field.type)
     except msgspec.ValidationError as error:
         choices = _choices(field)
-        rule = f"one of {', '.join(choices)}" if choices else str(error).lower()
+        rule = f"one of {', '.join(choices)}" if choices else _rule(field, error)
         received = " ".join(repr(value).split())  # of an array, too, on one line
         raise ExperimentError(f"{field.name} is {received}: {rule}") from None
+
+
+def _rule(field: Field, error: msgspec.ValidationError) -> str:
+    """Say what a setting must be."""
+    if field.name == "class_weights":
+        return "give True or False; the weights themselves are those of inverse_frequency"
+    if field.type is bool:
+        return "give True or False"
+    out_of_range = str(error).lower()  # such as: expected `int` >= 1
+    if "got" not in out_of_range:
+        return out_of_range
+    return "give a whole number" if _is_whole_number(field) else "give a number"
 
 
 def _is_whole_number(field: Field) -> bool:

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import labels
 import numpy as np
+import pandas as pd
 import pytest
 import rasterio
 from affine import Affine
@@ -366,3 +367,9 @@ def test_names_are_part_of_what_is_inspected(root):
     assert ["B2, B3, B4" in problem for problem in problems] == [True]
     right = replace(MULTISENGE, bands={"s2": ("B2", "B3", "B4")})
     assert inspect_raster(path, "s2", origin, dataset=right)[0] == []
+
+
+def test_a_table_is_no_row():
+    table = pd.DataFrame({"patch": ["31UEQ_0_0"], "s1_dates": [()], "s2_dates": [()]})
+    with pytest.raises(PatchError, match="is no row of a selection"):
+        read_patch("root", table)

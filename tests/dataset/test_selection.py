@@ -25,7 +25,7 @@ from multisenge_lib.dataset.selection import (
     select,
     to_csv,
 )
-from multisenge_lib.errors import SelectionError
+from multisenge_lib.errors import DescriptionError, SelectionError
 
 
 def days(*texts):
@@ -379,3 +379,14 @@ def test_csv_as_the_readme_says(real_index, tmp_path):
     assert table.columns.tolist() == ["patch", "tile", "split", "s2_dates", "s1_dates"]
     assert table["s2_dates"].str.fullmatch(r"2020\d{4}(;2020\d{4}){3}").all()
     assert table["patch"].is_monotonic_increasing
+
+
+@pytest.mark.fault("a slip in Python: a name for a dataset, NumPy for months or days -> one line")
+def test_slips_of_a_script_are_one_line(tmp_path):
+    with pytest.raises(SelectionError, match="give a dataset of with_selection"):
+        load_selection(tmp_path, dataset="sample")
+    with pytest.raises(DescriptionError, match="dataset_of_root"):
+        with_selection(tmp_path, days_gap=18)
+    with pytest.raises(SelectionError, match="give whole days"):
+        select(pd.DataFrame(), days_gap=np.timedelta64(20, "D"))
+    assert with_selection(MULTISENGE, months=np.array([7, 8])).months == (7, 8)

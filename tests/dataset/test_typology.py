@@ -4,8 +4,14 @@ import numpy as np
 import pytest
 
 from multisenge_lib import paths
-from multisenge_lib.dataset.typology import NO_DATA, TYPOLOGIES, URBAN, reclassify
-from multisenge_lib.errors import MultiSenGEError
+from multisenge_lib.dataset.typology import (
+    NO_DATA,
+    TYPOLOGIES,
+    URBAN,
+    make_typology,
+    reclassify,
+)
+from multisenge_lib.errors import DescriptionError, MultiSenGEError
 
 
 def test_every_published_class_joins_exactly_one_class():
@@ -57,3 +63,26 @@ def test_reclassify_takes_whole_numbers_only():
 def test_reclassify_names_strange_ids(strange):
     with pytest.raises(MultiSenGEError, match=str(strange)):
         reclassify(np.array([1, strange], dtype=np.uint8), TYPOLOGIES["6c"])
+
+
+CITY = ("City", "#aa0000", (1, 2))
+
+
+@pytest.mark.fault("classes in Python: a name or an id twice, an id without a class -> refused")
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([CITY, ("City", "#00aa00", (3,))], "City, City: give each a name of its own"),
+        ([("City", "red", (1,))], "the colour of City is 'red': write it as #88aa00"),
+        ([CITY, ("Land", "#00aa00", (2, 3))], "the ids 1, 2, 2, 3"),
+        ([CITY, ("Land", "#00aa00", (4,))], "the ids 1, 2, 4"),
+    ],
+)
+def test_classes_that_lose_pixels_are_refused(rows, message):
+    with pytest.raises(DescriptionError, match=message):
+        make_typology(rows)
+
+
+def test_the_name_of_a_typology_is_no_typology():
+    with pytest.raises(MultiSenGEError, match="TYPOLOGIES"):
+        reclassify(np.zeros((2, 2), np.uint8), "10c")

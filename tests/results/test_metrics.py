@@ -191,3 +191,9 @@ def test_ids_of_any_integer_type_are_counted(dtype):
 def test_an_unknown_score_is_refused():
     with pytest.raises(MultiSenGEError, match="no score 'f2': give one of precision"):
         score_many(np.eye(2), "f2")
+
+
+@pytest.mark.parametrize("strange", [np.nan, np.inf, "many", None])
+def test_a_matrix_holds_finite_numbers(strange):
+    with pytest.raises(MultiSenGEError, match="finite numbers"):
+        scores(np.array([[strange, 1], [1, 2]]))

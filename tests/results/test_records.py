@@ -377,3 +377,28 @@ def test_a_record_of_a_variant_is_listed():
     metadata = replace(record.metadata, experiment="inception_10c+peepholes")
     results.write_record(replace(record, metadata=metadata))
     assert results.list_records("sample") == [("sample", "inception_10c+peepholes", 1)]
+
+
+@pytest.mark.fault("write_record: a folder in the place of replace -> no record is replaced")
+def test_a_folder_is_not_taken_for_leave_to_replace(tmp_path):
+    results.write_record(make_record(settings={"epochs": 2}))
+    with pytest.raises(TypeError):
+        results.write_record(make_record(settings={"epochs": 9}), tmp_path / "mine")
+    assert results.read_record("sample", "s1_6c").metadata.settings == {"epochs": 2}
+    folder = results.write_record(make_record(settings={"epochs": 9}), folder=tmp_path / "mine")
+    assert folder == tmp_path / "mine"
+
+
+@pytest.mark.fault("a record of edited code -> replaces none of committed code unasked")
+def test_edited_code_does_not_replace_the_record_of_committed_code():
+    """A changed loss has no setting: without this its record took the place of the book's."""
+    results.write_record(make_record(uncommitted=False))
+    with pytest.raises(RecordError, match="yours has changes that are not"):
+        results.write_record(make_record(uncommitted=True))
+    results.write_record(make_record(uncommitted=True), replace=True)
+    results.write_record(make_record(uncommitted=False))
+
+
+def test_a_seed_is_a_number():
+    with pytest.raises(RecordError, match="seed '1': give a whole number"):
+        results.read_record("sample", "s1_6c", "1")

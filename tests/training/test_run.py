@@ -17,7 +17,13 @@ from records import make_record
 
 from multisenge_lib import results
 from multisenge_lib.dataset import MULTISENGE, TYPOLOGIES, make_typology, with_selection
-from multisenge_lib.errors import ExperimentError, FileError, PatchError, RecordError
+from multisenge_lib.errors import (
+    ExperimentError,
+    FileError,
+    MultiSenGEError,
+    PatchError,
+    RecordError,
+)
 from multisenge_lib.models import (
     get_experiment,
     load_model,
@@ -529,6 +535,20 @@ def test_two_devices_train_as_one(tmp_path, backend):
 def one_line(caught):
     assert "\n" not in str(caught.value)
     return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"settings": {"epochs": 1}}, "give ms.Settings"),
+        ({"dataset": "multisenge"}, "give a dataset of with_selection"),
+        ({"dataset": pd.DataFrame()}, "a table of patches is not taken"),
+        ({"data_root": 3}, "give the path of its folder"),
+    ],
+)
+def test_slips_of_a_script_are_one_line(arguments, words):
+    with pytest.raises(MultiSenGEError, match=words):
+        training.train("s1s2_10c", **({"data_root": "root"} | arguments))
 
 
 @pytest.mark.fault("training: a finished run is started again -> no epoch more, the same record")

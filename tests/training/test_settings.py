@@ -115,3 +115,17 @@ def test_the_notebook_has_no_parameter_that_would_be_refused():
 def test_added_copies_make_a_pass_longer(augmentation, steps):
     """64 patches in batches of 4; copies of three quarters of them are added."""
     assert steps_per_pass(64, augmentation, 4) == steps
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"seed": None}, "seed is None: give a whole number"),
+        ({"class_weights": [1, 2]}, "give True or False; the weights themselves"),
+        ({"learning_rate": "fast"}, "give a number"),
+        ({"tensorboard": 3}, "give True or False"),
+    ],
+)
+def test_the_rule_of_a_setting_is_said_in_plain_words(change, words):
+    with pytest.raises(ExperimentError, match=words):
+        Settings(**change)
