@@ -162,7 +162,7 @@ def _check_classes(name: str, classes: Sequence[LandClass]) -> None:
     names = [land_class.name for land_class in classes]
     if len(set(names)) < len(names):
         raise DescriptionError(
-            f"the classes of {name} are {', '.join(names)}: give each its own name"
+            f"the classes of {name} are {', '.join(names)}: give each a name of its own"
         )
     for land_class in classes:
         if not re.fullmatch(COLOR_PATTERN, land_class.color):

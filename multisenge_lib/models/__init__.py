@@ -32,6 +32,6 @@ if TYPE_CHECKING:  # loaded when first asked for, see `lazy_names`
         save_model,
         with_input_size,
     )
-    from multisenge_lib.models.unet import build_unet, check_size
+    from multisenge_lib.models.unet import MOMENTUM, build_unet, check_size
 
 __getattr__, __dir__ = lazy_names(__name__, check_keras)

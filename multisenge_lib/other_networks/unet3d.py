@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from keras import KerasTensor, layers, ops
 
-from multisenge_lib.models.unet import MOMENTUM
+from multisenge_lib.models import MOMENTUM
 from multisenge_lib.other_networks.sensors import join_sensors
 
 #: Filters of the first stage; the second has twice as many, the centre four times.

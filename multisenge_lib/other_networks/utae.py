@@ -18,7 +18,7 @@ import keras
 import numpy as np
 from keras import KerasTensor, layers, ops
 
-from multisenge_lib.models.unet import MOMENTUM
+from multisenge_lib.models import MOMENTUM
 from multisenge_lib.other_networks.sensors import join_sensors
 
 #: Channels of the encoder's and the decoder's stages, from the finest to the coarsest. The decoder

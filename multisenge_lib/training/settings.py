@@ -111,6 +111,8 @@ def _rule(field: Field, error: msgspec.ValidationError) -> str:
         return "give True or False; the weights themselves are those of inverse_frequency"
     if field.type is bool:
         return "give True or False"
+    if field.type == bool | None:
+        return "give True, False or None"
     out_of_range = str(error).lower()  # such as: expected `int` >= 1
     if "got" not in out_of_range:
         return out_of_range

@@ -323,7 +323,9 @@ def test_a_record_that_would_be_refused_is_refused_before_training(whole, run, m
     run(STOPPING, replace_record=False)  # the same data and settings: its record may be replaced
     with pytest.raises(RecordError, match=r"holds a record of other settings \(epochs 30, now 1\)"):
         run(replace(STOPPING, epochs=1), replace_record=False)
-    place = results.write_record(make_record(dataset="multisenge", fingerprint="other"), True)
+    place = results.write_record(
+        make_record(dataset="multisenge", fingerprint="other"), replace=True
+    )
 
     def fit(*_):
         raise AssertionError("training has begun")
