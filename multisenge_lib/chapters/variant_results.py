@@ -44,7 +44,9 @@ def variant_runs(dataset: str, experiment: str) -> dict[str, list[Record]]:
     kept = {BASE: [run for run in base if _is_comparable(run, newest)]}
     for name, variant in VARIANTS.items():
         records = read_runs(dataset, f"{experiment}{VARIANT_MARK}{name}")
-        comparable = [run for run in records if _is_comparable(run, newest, variant.settings)]
+        comparable = [
+            run for run in records if _is_comparable(run, newest, variant.settings_changes)
+        ]
         if comparable:
             kept[variant.title] = comparable
     return kept

@@ -107,7 +107,7 @@ def read_values(
     bands = image_bands(source) if bands is None else list(bands)
     positions = [band - 1 for band in bands]
     dtypes = [source.dtypes[position] for position in positions]
-    tags = [source.nodatavals[position] for position in positions]
+    no_data_values = [source.nodatavals[position] for position in positions]
     scales = [source.scales[position] for position in positions]
     offsets = [source.offsets[position] for position in positions]
 
@@ -121,7 +121,7 @@ def read_values(
             source.read(band, out=values, window=window)
 
     # What is missing shows in the stored values only, so it is looked up before they are converted.
-    missing = [marked_pixels(pixels, tags)]
+    missing = [marked_pixels(pixels, no_data_values)]
     if kind == "s2":
         missing.append(marked_pixels(pixels, [_usual_no_data(pixels.dtype)] * len(bands)))
     options = {} if out_shape is None else {"out_shape": out_shape}

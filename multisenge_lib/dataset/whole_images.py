@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from multisenge_lib.dataset.layout import S1_BANDS
+from multisenge_lib.dataset.layout import S1_BANDS, decibel
 from multisenge_lib.dataset.plausibility import DARKEST_IMAGE, REFLECTANCE_RULE
 
 #: Reflectance x 10,000 of the brightest band. The median of an image with water or shadow may be
@@ -94,7 +94,7 @@ def _median_decibels(values: np.ndarray, bands: Sequence[str]) -> dict[str, floa
     if len(bands) != len(values) or np.count_nonzero(observed) < LEAST_PIXELS:
         return {}
     return {
-        band: float(10 * np.log10(np.median(image[observed])))
+        band: float(decibel(np.median(image[observed])))
         for band, image in zip(bands, values, strict=True)
     }
 

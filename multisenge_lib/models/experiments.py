@@ -119,7 +119,7 @@ class Experiment:
         """The fields of the training's `Settings` that its variants change, and their values."""
         changes: dict[str, Any] = {}
         for name in self.variants:
-            changes.update(VARIANTS[name].settings)
+            changes.update(VARIANTS[name].settings_changes)
         return changes
 
 
@@ -302,7 +302,7 @@ def _with_variants(experiment: Experiment, names: list[str]) -> Experiment:
     check_variants(variants, experiment.network, experiment.sensors)
     changes: dict[str, Any] = {}
     for name in variants:
-        changes.update(VARIANTS[name].experiment)
+        changes.update(VARIANTS[name].experiment_changes)
     titles = [VARIANTS[name].title for name in variants]
     return replace(
         experiment,

@@ -25,14 +25,14 @@ class Variant:
 
     Attributes:
         title: in words, for tables.
-        experiment: fields of the `Experiment` and their values.
-        settings: fields of the training's `Settings` and their values.
+        experiment_changes: fields of the `Experiment` and their values.
+        settings_changes: fields of the training's `Settings` and their values.
         networks: names of the networks that the choice exists for; empty for all.
     """
 
     title: str
-    experiment: Mapping[str, Any] = field(default_factory=dict)
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    experiment_changes: Mapping[str, Any] = field(default_factory=dict)
+    settings_changes: Mapping[str, Any] = field(default_factory=dict)
     networks: tuple[str, ...] = ()
 
 
@@ -52,12 +52,14 @@ VARIANTS: Mapping[str, Variant] = MappingProxyType(
             "frozen encoder", {"freeze_encoder": True}, networks=PAPER_NETWORKS
         ),
         "s1_linear": Variant("Sentinel-1 linear", {"s1_decibel": False}),
-        "no_augmentation": Variant("no augmentation", settings={"augmentation": "none"}),
-        "extra_copies": Variant("augmentation adds copies", settings={"augmentation": "extend"}),
-        "no_class_weights": Variant("no class weights", settings={"class_weights": False}),
-        "bfloat16": Variant("bfloat16", settings={"precision": "mixed_bfloat16"}),
+        "no_augmentation": Variant("no augmentation", settings_changes={"augmentation": "none"}),
+        "extra_copies": Variant(
+            "augmentation adds copies", settings_changes={"augmentation": "extend"}
+        ),
+        "no_class_weights": Variant("no class weights", settings_changes={"class_weights": False}),
+        "bfloat16": Variant("bfloat16", settings_changes={"precision": "mixed_bfloat16"}),
         # Changes the sample's cosine. On real data it is the default, and changes nothing.
-        "plateau": Variant("the paper's plateau rule", settings={"schedule": "plateau"}),
+        "plateau": Variant("the paper's plateau rule", settings_changes={"schedule": "plateau"}),
     }
 )
 
@@ -90,7 +92,7 @@ def check_variants(names: tuple[str, ...], network: str, sensors: tuple[str, ...
             raise ExperimentError(
                 f"the variant {name} changes nothing without Sentinel-1: leave it out"
             )
-        for changed in (*variant.experiment, *variant.settings):
+        for changed in (*variant.experiment_changes, *variant.settings_changes):
             if changed in changed_by:
                 raise ExperimentError(
                     f"the variants {changed_by[changed]} and {name} both change {changed}: give "

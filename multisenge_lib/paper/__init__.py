@@ -18,7 +18,6 @@ from multisenge_lib.paper.outside_sources import (
 from multisenge_lib.paper.published import (
     KAPPA_TABLE,
     METHODS,
-    SCORE_TABLE,
     SCORES,
     Claim,
     Number,

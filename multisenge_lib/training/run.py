@@ -6,6 +6,7 @@
     settings (`find_data_root`, `with_selection`, `get_experiment`, `settings_from_parameters`).
  2. Apply the settings of the experiment's variants. Check the network to start from, if any.
  3. `preparation.prepare`: check the request, select patches (section 2.2), pack their rasters.
+    `check_record`: could the record be written?
  4. `preparation.compute_statistics` of the training split: Eq. 4 and the class weights.
  5. `PreparedRun.folder`: name the run's folder by a hash of the run's identity, and lock it.
  6. `fitting.build`: set the seed; build the network, Adam and the loss.
@@ -23,6 +24,10 @@ again.
 
 An *update* (in some names a *step*) is one batch. A *pass* goes once through the training patches.
 An *epoch* is what lies between two validations, one pass or several (`Settings.passes_per_epoch`).
+
+What is compared has four names. The *signature* of a patch is the state of its rasters (sizes and
+times). The *fingerprint* of a store is a hash of the packed patches. A *digest* is a hash of a file
+or of the library. The *identity* of a run is all that its result depends on, these three included.
 """
 
 from dataclasses import dataclass, replace
