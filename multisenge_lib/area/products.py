@@ -25,7 +25,6 @@ from pathlib import Path
 
 import numpy as np
 
-from multisenge_lib.dataset import MULTISENGE, band_of
 from multisenge_lib.errors import ImportAreaError, printable
 
 #: Of ESA's level-2A product, at the top of its folder.
@@ -75,9 +74,10 @@ _FOREIGN_PRODUCTS = {
 #: Words that say it in a file's own name, but mean nothing in the name of a folder.
 _FOREIGN_FILES = {
     # Bands of Landsat's surface reflectance; S2_SR is Earth Engine's name for Sentinel-2. FORCE
-    # writes LND08 into the name of each file.
+    # writes LND08 into the name of each file. Digital Earth Australia's Sentinel-2 has no swir_1.
     "Landsat": re.compile(
         r"(?<![A-Z])LANDSAT|(?<!S2_)(?<![A-Z])SR_B\d(?![0-9A])|(?<![A-Z0-9])LND0\d(?!\d)"
+        r"|NBART_SWIR_1$"
     ),
 }
 #: Reflectance at the top of the atmosphere; in the names of products, granules and exports.
@@ -95,30 +95,6 @@ _MASK = re.compile(r"MASK(?!ED|ING)|^MSK_")
 _THEIA_LAYER = re.compile(r"_[A-Z][A-Z0-9]{2}_R[1-3](?:-[A-Z]?\d{1,2}A?)?$")
 #: THEIA gives reflectance with (FRE) and without (SRE) a correction for the slope of the ground.
 _THEIA_BAND = re.compile(r"_(FRE|SRE)_B(?=\d)", re.IGNORECASE)
-
-#: The last part of a name, as Digital Earth Australia and others write it: `nbart_red_edge_1`.
-_WORDS = {
-    "BLUE": "B2",
-    "GREEN": "B3",
-    "RED": "B4",
-    "RED_EDGE_1": "B5",
-    "RED_EDGE_2": "B6",
-    "RED_EDGE_3": "B7",
-    "REDEDGE1": "B5",
-    "REDEDGE2": "B6",
-    "REDEDGE3": "B7",
-    "NIR_1": "B8",
-    "NIR": "B8",
-    "NIR_2": "B8A",
-    "NIR08": "B8A",
-    "SWIR_2": "B11",
-    "SWIR_3": "B12",
-    "SWIR16": "B11",
-    "SWIR22": "B12",
-}
-_ENDING_WORD = re.compile(rf"(?:^|[_.\- ])({'|'.join(sorted(_WORDS, key=len, reverse=True))})$")
-#: `..._band02.tif` and `..._band8a.tif`; in a description "Band 2" only counts.
-_BAND_NUMBER = re.compile(r"(?<![A-Z0-9])BAND(0\d|1\d|8A)$")
 
 
 def day_in(name: str) -> np.datetime64 | None:
@@ -201,23 +177,6 @@ def sensor_in(path: Path) -> str | None:
     return None
 
 
-def band_in(name: str | None, sensor: str) -> str | None:
-    """Find the band that a description or a file's name gives, or None.
-
-    Besides what `band_of` knows (`B02`, `S2-L2A-B8A`, `nir`, `Gamma0_VH`), endings such as
-    `nbart_red_edge_1` and `_band02`.
-    """
-    band = band_of(name, sensor)
-    if band is not None or sensor == "s1":
-        return band
-    text = (name or "").strip().upper()
-    word = _ENDING_WORD.search(text)
-    if word:
-        return _WORDS[word[1]]
-    number = _BAND_NUMBER.search(text)
-    return f"B{number[1].lstrip('0')}" if number else None
-
-
 def foreign_sensor(path: Path) -> str | None:
     """Name the other sensor whose product a raster is by its name, such as Landsat, or None."""
     parts = [part.upper() for part in path.parts]
@@ -232,6 +191,22 @@ def foreign_name(name: str) -> str | None:
     for sensor, pattern in _FOREIGN_FILES.items():
         if pattern.search(name.upper()):
             return sensor
+    return None
+
+
+def foreign_band_problem(names: Sequence[str | None]) -> str | None:
+    """Say which band of a raster or cube is another sensor's by its name; None where none is.
+
+    Returns:
+        A sentence that goes on from the name of the raster or cube.
+    """
+    for name in names:
+        sensor = foreign_name(name or "")
+        if sensor is not None:
+            return (
+                f"holds {printable(name)}, a band of {sensor}: give images of Sentinel-1 and "
+                "Sentinel-2 alone"
+            )
     return None
 
 
@@ -435,8 +410,3 @@ def _read_item(item: Path, file_name: str) -> ProcessingBaseline | None:
     else:
         name = "N0400 or later" if stored_offset else "before N0400"
     return ProcessingBaseline(name, stored_offset, printable(item))
-
-
-def used_bands(sensor: str) -> tuple[str, ...]:
-    """The bands of a sensor that a data root can hold."""
-    return MULTISENGE.bands[sensor]

@@ -5,6 +5,7 @@
 refused, and masks are left out. Everything that is left out is reported.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +32,7 @@ from multisenge_lib.area.raster_bands import (
     read_header,
     refuse_numbered_files,
 )
+from multisenge_lib.dataset import unambiguous_names
 from multisenge_lib.errors import ImportAreaError, counted, printable
 
 _MASKS = "masks or other auxiliary layers"
@@ -87,7 +89,8 @@ def find_images(
     search = _Search(
         user_bands=user_bands,
         crs=crs,
-        files_by_name={path for path in paths if not path.is_dir()},
+        files_by_name={path for path in paths if path not in listed.by_folder},
+        file_names=_names_in_folders(listed.paths),
         second_choice=set(without_slope_correction(listed.paths)),
         skipped=listed.skipped,
     )
@@ -120,6 +123,7 @@ class _Search:
         user_bands: as in `find_images`, like `crs`.
         files_by_name: files that the user gives by name. They are refused where the same file in a
             folder is left out.
+        file_names: of each file its name, as in `RasterHeader`.
         second_choice: files that are there in a better version.
         skipped: what is left out: masks and the like, which may lie in a folder of their own.
         not_images: what else is left out.
@@ -131,6 +135,7 @@ class _Search:
     user_bands: Mapping[str, Sequence[str]]
     crs: str | None
     files_by_name: set[Path]
+    file_names: Mapping[Path, str]
     second_choice: set[Path]
     skipped: Skipped
     not_images: Skipped = field(default_factory=Skipped)
@@ -164,7 +169,7 @@ class _Search:
         self.bands += found
 
     def _add_raster(self, path: Path) -> None:
-        header = read_header(path)
+        header = read_header(path, self.file_names[path])
         named = bands_of_raster(header, self.user_bands, path not in self.files_by_name)
         if len(header.names) == 1 and bands_by_user(header, self.user_bands) is None:
             self.lone_bands.append(header)
@@ -186,6 +191,18 @@ class _Search:
                 f"{rasters} otherwise than you do; your order counts, such as in {self.renamed[0]}"
             )
         return notices
+
+
+def _names_in_folders(paths: Iterable[Path]) -> dict[Path, str]:
+    """The names of files without ending, understood by those of the files in their folder."""
+    by_folder = defaultdict(list)
+    for path in paths:
+        by_folder[path.parent].append(path)
+    names = {}
+    for beside in by_folder.values():
+        understood = unambiguous_names([path.stem for path in beside])
+        names.update(zip(beside, understood, strict=True))
+    return names
 
 
 def _refuse_cube(title: str) -> NoReturn:

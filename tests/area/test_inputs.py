@@ -448,6 +448,23 @@ def test_landsat_is_not_taken_for_sentinel(tmp_path):
     assert "a band of Landsat" in refused(tmp_path, [named])
 
 
+@pytest.mark.fault("Landsat by the words of Digital Earth Australia -> refused, as in a cube")
+def test_landsat_of_digital_earth_australia(tmp_path):
+    words = ("blue", "green", "red", "nir", "swir_1", "swir_2")
+    names = [f"nbart_{word}" for word in words]
+    path = write(tmp_path / "20230105.tif", flat()[:6], names)
+    assert "holds nbart_swir_1, a band of Landsat" in refused(tmp_path, [path])
+
+
+@pytest.mark.fault("swir_1 and swir_2 of Digital Earth Africa -> B11 and B12, in files of one band")
+def test_a_folder_of_digital_earth_africa(tmp_path):
+    words = ["blue", "green", "red", "red_edge_1", "red_edge_2", "red_edge_3", "nir_1", "nir_2"]
+    words += ["swir_1", "swir_2"]
+    write_bands(tmp_path / "in", "s2_l2a_2023-01-05_{}.tif", flat(), words)
+    imported = import_area(tmp_path / "root", [tmp_path / "in"], size=64)
+    assert pixel_of(imported.root, "s2", "20230105").tolist() == GREEN.tolist()
+
+
 @pytest.mark.fault("FORCE's bands -> its NIR is B8A, beside BROADNIR")
 def test_a_folder_of_force_as_written(tmp_path):
     pixels = flat(dtype=np.int16)

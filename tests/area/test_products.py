@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from multisenge_lib.area.products import (
-    band_in,
     baseline_of,
     day_in,
     foreign_sensor,
@@ -72,26 +71,6 @@ def test_dates(name, day):
 )
 def test_sensors(path, sensor):
     assert sensor_in(Path(path)) == sensor
-
-
-@pytest.mark.parametrize(
-    ("name", "band"),
-    [
-        ("T31UEQ_20200705T105031_B8A_20m", "B8A"),
-        ("nbart_red_edge_3", "B7"),
-        ("nbart_nir_2", "B8A"),
-        ("nbart_swir_3", "B12"),
-        ("S2_20230105_red", "B4"),
-        ("ga_s2am_2020-07-06_final_band08", "B8"),
-        ("ga_s2am_2020-07-06_final_band8a", "B8A"),
-        ("ga_s2am_2020-07-06_final_band11", "B11"),
-        ("infrared", None),
-        ("Band 2", None),
-        ("Gray", None),
-    ],
-)
-def test_band_names(name, band):
-    assert band_in(name, "s2") == band
 
 
 @pytest.mark.parametrize(
