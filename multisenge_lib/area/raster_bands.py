@@ -19,11 +19,12 @@ from multisenge_lib.area.acquisitions import BandOfDay
 from multisenge_lib.area.band_source import BandSource
 from multisenge_lib.area.cubes import parse_crs
 from multisenge_lib.area.products import (
+    bands_of_maja,
     baseline_of,
+    day_doubt,
     day_in,
     day_of_file,
     foreign_band_problem,
-    has_dates_in_reverse,
     is_old_esa_name,
     sensor_in,
 )
@@ -85,6 +86,9 @@ def read_header(path: Path, file_name: str) -> RasterHeader:
         with rasterio.open(path) as raster:
             problem = length_problem(raster)
             names = unambiguous_names(raster.descriptions)
+            of_maja = bands_of_maja(path)
+            if not any(names) and len(of_maja) == len(names):
+                names = list(of_maja)
             header = RasterHeader(path, names, list(raster.dtypes), file_name)
     except (RasterioError, ValueError) as error:
         raise ImportAreaError(
@@ -303,11 +307,9 @@ def _why_no_day(name: str) -> str:
             "the name of the product's folder (..._V20160730T105042_...): import that folder, or "
             "begin the name with the date"
         )
-    if has_dates_in_reverse(name):
-        return (
-            "its name holds two dates, the later one first, so it is in doubt which is the "
-            "image's: give it that one alone"
-        )
+    doubt = day_doubt(name)
+    if doubt is not None:
+        return doubt
     return "no date such as 20230105 or 05Jan2023 in its name: give it one"
 
 

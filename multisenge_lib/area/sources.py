@@ -36,6 +36,7 @@ from multisenge_lib.dataset import unambiguous_names
 from multisenge_lib.errors import ImportAreaError, counted, printable
 
 _MASKS = "masks or other auxiliary layers"
+_OTHER_QUANTITIES = "angles, coherence, counts or other layers that are no image by their names"
 _SLOPE = "reflectance without correction for slopes (SRE), which is there with it (FRE)"
 _NO_BAND_IN_CUBE = "cubes that name no band"
 
@@ -258,4 +259,6 @@ def _reason_to_skip(path: Path, is_second_choice: bool, is_named_by_user: bool) 
         return f"images of another sensor ({sensor})"
     if is_mask(path):
         return _MASKS
+    if problem is not None:
+        return _OTHER_QUANTITIES
     return _SLOPE if is_second_choice else None

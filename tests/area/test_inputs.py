@@ -424,6 +424,30 @@ def test_a_theia_folder_as_delivered(tmp_path):
     assert "7 files left out as masks" in notices
 
 
+@pytest.mark.fault("MAJA's own format, two rasters without names of bands -> known by R1 and R2")
+def test_a_maja_product_in_its_own_format(tmp_path):
+    product = "S2A_OPER_SSC_PDTIMG_L2VALD_19GBP____20230105"
+    order = [*("B2", "B3", "B4", "B8"), *("B5", "B6", "B7", "B8A", "B11", "B12")]
+    pixels = flat(dtype=np.int16)[[S2_BANDS.index(band) for band in order]]
+    for name, bands in (("FRE_R1", pixels[:4]), ("FRE_R2", pixels[4:]), ("ATB_R1", pixels[:2])):
+        write(tmp_path / "in" / f"{product}_{name}.DBL.TIF", bands)
+    imported = import_area(tmp_path / "root", [tmp_path / "in"], size=64)
+    assert pixel_of(imported.root, "s2", "20230105").tolist() == GREEN.tolist()
+
+
+@pytest.mark.fault("SNAP's angles of each band, coherence of VV -> left out and said")
+def test_layers_that_are_named_by_a_band_and_are_no_image(tmp_path):
+    write_bands(tmp_path / "in" / "S2_20230105_resampled.data", "{}.img", flat(), driver="ENVI")
+    folder = tmp_path / "in" / "S2_20230105_resampled.data"
+    write_bands(folder, "view_zenith_{}.img", flat(), driver="ENVI")
+    coherence = write(tmp_path / "in" / "S1_20230105_20230117_VV_coh.tif", radar()[:1])
+    imported = import_area(tmp_path / "root", [tmp_path / "in"], size=64)
+    assert pixel_of(imported.root, "s2", "20230105").tolist() == GREEN.tolist()
+    assert tuple(imported.dataset.bands) == ("s2",)
+    assert "11 files left out as angles, coherence, counts" in notices_of(imported)
+    assert "an angle, a coherence, a count or the like" in refused(tmp_path / "b", [coherence])
+
+
 def test_an_s1tiling_folder_as_delivered(tmp_path):
     for band, pixels in zip(("vv", "vh"), radar(), strict=True):
         name = f"s1a_19GBP_{band}_DES_037_20230105txxxxxx"
@@ -830,6 +854,12 @@ def test_a_cube_without_names_of_bands(tmp_path):
     pytest.importorskip("h5netcdf")
     cube.to_netcdf(tmp_path / "in.nc", engine="h5netcdf")
     assert "in.nc names no band" in refused(tmp_path, [tmp_path / "in.nc"], crs="EPSG:32719")
+    pytest.importorskip("zarr")
+    store = tmp_path / "in.zarr"
+    cube.to_dataset().to_zarr(store, zarr_format=2)
+    images = write(tmp_path / "S2_20230105.tif", flat(), S2_BANDS)
+    message = refused(tmp_path, [images, store], crs="EPSG:32719")
+    assert "in.zarr names no band" in message
     write(tmp_path / "in" / "S2_20230105.tif", flat(), S2_BANDS)
     (tmp_path / "in.nc").rename(tmp_path / "in" / "in.nc")
     imported = import_area(tmp_path / "root", [tmp_path / "in"], size=32, crs="EPSG:32719")

@@ -201,6 +201,9 @@ def test_the_projection_that_the_user_gives_goes_with_each_band():
     [
         ("x.tif", "no date such as 20230105"),
         ("20230301_S2_20230105.tif", "holds two dates, the later one first"),
+        ("S2_2020187_20240105.tif", "2020187 in its name may be day 187 of 2020"),
+        # The folder's date does not settle what the file's name leaves in doubt.
+        ("download_20240105/S2_2020187.tif", "may be day 187 of 2020"),
         ("S2A_USER_MSI_L2A_TL_SGS__20160802T162011_A005772_T19GBP_B04.tif", "the file's making"),
     ],
 )
