@@ -192,25 +192,29 @@ def _without_date_of_making(name: str) -> str:
     return own_prefix + (sensing[1] if sensing else "")
 
 
-def day_of_file(path: Path) -> np.datetime64 | None:
-    """Find the date of a raster in its name, else in the name of its folder, or None.
+def day_and_folder(path: Path) -> tuple[np.datetime64 | None, str | None]:
+    """Find the date of a raster in its name, else in the name of its folder.
 
     Where a file's own name leaves its date in doubt, that of the folder is no better. Old files of
-    ESA lie up to five folders below the product, whose name alone holds the sensing.
-    Folders that are called alike in all products are passed over.
+    ESA lie up to five folders below the product, whose name alone holds the sensing. Folders that
+    are called alike in all products are passed over.
+
+    Returns:
+        The date, or None; and the name of the folder, printable, or None where it is the file's.
     """
+    day = day_in(path.stem)
+    if day is not None or day_doubt(path.stem) is not None:
+        return day, None
     folders = [folder.name for folder in path.parents]
     if is_old_esa_name(path.stem):
         folders = folders[:6]
     else:
         folders = [name for name in folders if name.upper() not in _INNER_FOLDERS][:1]
-    for name in (path.stem, *folders):
-        day = day_in(name)
+    for folder in folders:
+        day = day_in(folder)
         if day is not None:
-            return day
-        if day_doubt(name) is not None:
-            return None
-    return None
+            return day, printable(folder)
+    return None, None
 
 
 def sensor_in(path: Path) -> str | None:

@@ -21,9 +21,9 @@ from multisenge_lib.area.cubes import parse_crs
 from multisenge_lib.area.products import (
     bands_of_maja,
     baseline_of,
+    day_and_folder,
     day_doubt,
     day_in,
-    day_of_file,
     foreign_band_problem,
     is_old_esa_name,
     sensor_in,
@@ -259,7 +259,7 @@ def refuse_numbered_files(headers: Sequence[RasterHeader]) -> None:
     """
     names_by_day = defaultdict(dict)
     for header in headers:
-        day = day_of_file(header.path)
+        day = day_and_folder(header.path)[0]
         # Where every description is the same, such as "b1", the files' names count.
         bands = {"band": band_of(header.names[0], "s2"), "file": _band_of_file(header, "s2")}
         for place, band in bands.items():
@@ -284,17 +284,18 @@ def place_bands(
     if problem is not None:
         raise ImportAreaError(f"{header.title} {problem}")
     _check_date_of_each_band(header, named)
-    day_of_raster = day_of_file(path)
+    day_of_raster, dated_folder = day_and_folder(path)
     user_crs = parse_crs(crs) if crs else None
     baseline_of_raster = baseline_of(path)
     bands = []
     for band in named:
+        folder = None if band.day is not None else dated_folder
         day = band.day if band.day is not None else day_of_raster
         if day is None:
             raise ImportAreaError(f"{header.title}: {_why_no_day(path.stem)}")
         baseline = baseline_of_raster if band.sensor == "s2" else None
         opener = partial(rasterio.open, path)
-        source = BandSource(header.title, opener, str(path), band.index, user_crs, baseline)
+        source = BandSource(header.title, opener, str(path), band.index, user_crs, baseline, folder)
         bands.append(BandOfDay(band.sensor, band.band, day, source))
     return bands
 

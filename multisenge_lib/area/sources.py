@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from multisenge_lib.area.acquisitions import Acquisition, BandOfDay, group_by_day
 from multisenge_lib.area.cubes import bands_of_cube, is_cube_in_memory, open_cube
+from multisenge_lib.area.date_notices import date_notices
 from multisenge_lib.area.listing import CUBE_ENDINGS, Skipped, list_files
 from multisenge_lib.area.products import (
     baseline_of,
@@ -47,8 +48,8 @@ class FoundImages:
 
     Attributes:
         acquisitions: in order of sensor and date.
-        notices: one message for each kind of file that was left out, and for bands that the user
-            names otherwise than the files.
+        notices: one message for each kind of file that was left out, for dates that the files'
+            own names do not simply give, and for bands that the user names otherwise.
     """
 
     acquisitions: list[Acquisition]
@@ -129,6 +130,7 @@ class _Search:
         skipped: what is left out: masks and the like, which may lie in a folder of their own.
         not_images: what else is left out.
         bands: of all images.
+        rasters: of each raster its bands.
         lone_bands: headers of rasters that hold one band, for which the user gives no order.
         renamed: titles of rasters whose own names of bands are overruled.
     """
@@ -141,6 +143,7 @@ class _Search:
     skipped: Skipped
     not_images: Skipped = field(default_factory=Skipped)
     bands: list[BandOfDay] = field(default_factory=list)
+    rasters: dict[Path, list[BandOfDay]] = field(default_factory=dict)
     lone_bands: list[RasterHeader] = field(default_factory=list)
     renamed: list[str] = field(default_factory=list)
 
@@ -179,11 +182,13 @@ class _Search:
             return
         if contradicts(header, named):
             self.renamed.append(header.title)
-        self.bands += place_bands(header, named, self.crs)
+        bands = place_bands(header, named, self.crs)
+        self.bands += bands
+        self.rasters[path] = bands
 
     def notices(self) -> list[str]:
-        """One message for each kind of file that is left out, and one for overruled names."""
-        notices = self.skipped.notices()
+        """One message for each kind of file that is left out, of dates, and of overruled names."""
+        notices = self.skipped.notices() + date_notices(self.rasters)
         if self.renamed:
             rasters = counted(
                 len(self.renamed), "raster describes its bands", "rasters describe their bands"

@@ -529,6 +529,21 @@ def test_level_1c_and_archives(tmp_path):
     assert "is an archive" in refused(tmp_path / "c", [tmp_path / "b" / "S2A_MSIL2A_20230202.zip"])
 
 
+@pytest.mark.fault("GeoTIFFs of other endings -> taken; other formats and archives -> named")
+def test_other_endings(tmp_path):
+    for day, ending in (("20230105", "tif"), ("20230202", "geotiff"), ("20230310", "gtif")):
+        write(tmp_path / "in" / f"S2_{day}.tif", flat(), S2_BANDS)
+        (tmp_path / "in" / f"S2_{day}.tif").rename(tmp_path / "in" / f"S2_{day}.{ending}")
+    for name in ("a.rar", "b.tar.xz", "c.tif.zst", "d.kea", "e.png"):
+        (tmp_path / "in" / name).write_bytes(b"x")
+    imported = import_area(tmp_path / "root", [tmp_path / "in"], size=64)
+    for day in ("20230105", "20230202", "20230310"):
+        assert pixel_of(imported.root, "s2", day).tolist() == GREEN.tolist()
+    notices = notices_of(imported)
+    assert "3 files left out as archives" in notices
+    assert "2 files left out as files of other formats" in notices
+
+
 @pytest.mark.fault("linked folders -> followed, in a circle too; folders without access -> named")
 def test_links_are_followed_and_closed_folders_named(tmp_path, monkeypatch):
     write(tmp_path / "far" / "S2_20230105.tif", flat(), S2_BANDS)
@@ -878,6 +893,39 @@ def test_the_date_stands_above_a_folder_that_all_products_have(tmp_path, name, b
     imported = import_area(tmp_path / "root", [tmp_path / "in"], size=32)
     sensor = "s1" if len(bands) == 2 else "s2"
     np.testing.assert_array_equal(pixel_of(imported.root, sensor, "20230105"), data[:, 0, 0])
+
+
+@pytest.mark.fault("dates of folders, of bands, of the first of several -> said")
+def test_dates_that_the_names_of_files_do_not_simply_give(tmp_path):
+    def notices_for(name, bands=S2_BANDS):
+        folder = tmp_path / str(len(list(tmp_path.iterdir())))
+        path = write(folder / name, flat(), bands)
+        return notices_of(import_area(folder / "root", [path], size=64)), path
+
+    notices, path = notices_for("export_20230105/S2_july.tif")
+    assert f"that of the folder counts, such as 2023-01-05 for {path}" in notices
+    notices, path = notices_for("S2_2023-01-01_2023-12-31.tif")
+    assert f"the first counts, such as 2023-01-01 for {path}" in notices
+    dated = [f"20230202_{band}" for band in S2_BANDS]
+    notices, path = notices_for("S2_20230105.tif", dated)
+    assert f"those of the bands count, such as 2023-02-02 for {path}" in notices
+    for name, bands in (
+        ("20240105/S2_20230105.tif", S2_BANDS),
+        ("S2_20230101_20231231.tif", dated),
+        ("S2_2023-01-05_2023-01-05.tif", S2_BANDS),
+    ):
+        assert "such as 2023" not in notices_for(name, bands)[0]
+
+
+@pytest.mark.fault(
+    "two images of one folder, which gives both its date -> their own dates asked for"
+)
+def test_the_date_of_a_download_is_not_that_of_its_images(tmp_path):
+    for name in ("S2_july", "S2_august"):
+        write(tmp_path / "export_20240105" / f"{name}.tif", flat(), S2_BANDS)
+    message = refused(tmp_path, [tmp_path / "export_20240105"])
+    assert "the date is that of their folder export_20240105" in message
+    assert "into its own name" in message
 
 
 @pytest.mark.fault("a STAC item beside its rasters -> the offset that it gives")
