@@ -43,7 +43,7 @@ _OWN_BASELINE = 9999
 
 #: Nothing may follow but the time of day, as in 20200715105031 and 202007151050.
 _CLOSED_DATE = re.compile(
-    r"(?<!\d)((?:19|20)\d\d)[-_.]?([01]\d)([0-3]\d)"
+    r"(?<!\d)((?:19|20)\d\d)([01]\d)([0-3]\d)"
     r"(?:(?!\d)|(?=[0-2]\d[0-5]\d(?:[0-5]\d)?(?!\d)))"
 )
 #: In 2020_07_10m and 2020_07_31UEQ a resolution or a tile follows the month, and in
@@ -58,6 +58,8 @@ _OPEN_DATE = re.compile(
 _DAY_OF_YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)([0-3]\d\d)(?=T\d{6})")
 #: Without the T it may be another number.
 _PERHAPS_DAY_OF_YEAR = re.compile(r"(?<![A-Z\d])(?:19|20)\d\d[0-3]\d\d(?![A-Z\d])", re.IGNORECASE)
+#: A year, alone or with a month, in which the sensors were in orbit.
+_YEAR = re.compile(r"(?<!\d)20[12]\d(?=(?:[01]\d)?(?!\d))")
 #: Products, granules and bands of ESA before December 2016. The first date in such a name is that
 #: of the file's making. The sensing follows a V, in the name of the product alone.
 _OLD_ESA = re.compile(r"S2[AB]_[A-Z]{4}_(?:PRD|MSI)_", re.IGNORECASE)
@@ -195,9 +197,10 @@ def _without_date_of_making(name: str) -> str:
 def day_and_folder(path: Path) -> tuple[np.datetime64 | None, str | None]:
     """Find the date of a raster in its name, else in the name of its folder.
 
-    Where a file's own name leaves its date in doubt, that of the folder is no better. Old files of
-    ESA lie up to five folders below the product, whose name alone holds the sensing. Folders that
-    are called alike in all products are passed over.
+    Where a file's own name leaves its date in doubt, or speaks of another year, as below the folder
+    of a later download, that of the folder is no better. Old files of ESA lie up to five folders
+    below the product, whose name alone holds the sensing. Folders that are called alike in all
+    products are passed over.
 
     Returns:
         The date, or None; and the name of the folder, printable, or None where it is the file's.
@@ -212,8 +215,12 @@ def day_and_folder(path: Path) -> tuple[np.datetime64 | None, str | None]:
         folders = [name for name in folders if name.upper() not in _INNER_FOLDERS][:1]
     for folder in folders:
         day = day_in(folder)
-        if day is not None:
-            return day, printable(folder)
+        if day is None:
+            continue
+        years = _YEAR.findall(path.stem)
+        if years and str(day)[:4] not in years:
+            return None, None
+        return day, printable(folder)
     return None, None
 
 

@@ -33,6 +33,7 @@ _WORDS = {
     "NIR2": "B8A",
     "NIR08": "B8A",
     "NARROWNIR": "B8A",
+    "REDEDGE4": "B8A",
     "NIRNARROW": "B8A",
     "NIR09": "B9",
     "SWIR1": "B11",

@@ -8,6 +8,7 @@ import pytest
 
 from multisenge_lib.area.products import (
     baseline_of,
+    day_and_folder,
     day_in,
     foreign_sensor,
     is_level_1c,
@@ -52,6 +53,7 @@ from multisenge_lib.area.products import (
         ("mosaic_2020_07_12_05", None),
         ("mosaic_2020_07_12_05.tif", None),
         ("S2_2020_7_6", None),
+        ("S2_2020_1024", None),
         ("S2_2020_07_06_10m_B2", "2020-07-06"),
         ("S2_2020_07_06_31UEQ", "2020-07-06"),
         ("S2_2020_07_06_10_50_31", "2020-07-06"),
@@ -82,6 +84,26 @@ from multisenge_lib.area.products import (
 )
 def test_dates(name, day):
     assert day_in(name) == (None if day is None else np.datetime64(day))
+
+
+@pytest.mark.fault("a date in a form that is not read, below a folder of another year -> asked for")
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("export_20240105/S2_20200706.tif", ("2020-07-06", None)),
+        ("export_20240105/S2_july.tif", ("2024-01-05", "export_20240105")),
+        ("S2_20240105/R10m/B2.tif", ("2024-01-05", "S2_20240105")),
+        ("export_20240105/S2_2020_07_10m.tif", None),
+        ("export_20240105/S2_202007.tif", None),
+        ("export_20240105/S2_06-07-2020.tif", None),
+        ("export_20240105/S2_2020187.tif", None),
+        ("S2_20200706/S2_2020_07_10m.tif", ("2020-07-06", "S2_20200706")),
+        ("S2_20200706/tile_2048_1024.tif", ("2020-07-06", "S2_20200706")),
+    ],
+)
+def test_the_date_of_a_folder(path, found):
+    day, folder = day_and_folder(Path(path))
+    assert found == (None if day is None else (str(day), folder))
 
 
 @pytest.mark.parametrize(

@@ -112,6 +112,8 @@ def test_a_band_that_is_named_twice_is_refused():
         ("Near Infra-Red", "B8"),
         ("coastal_blue", "B1"),
         ("Red Edge 1", "B5"),
+        ("Red Edge 4", "B8A"),
+        ("Vegetation Red Edge", None),
         ("SWIR 1", "B11"),
         ("Red (665 nm)", "B4"),
         ("NIR (B8A)", "B8A"),
