@@ -67,8 +67,8 @@ _OLD_SENSING = re.compile(r"_V(\d{8}T)", re.IGNORECASE)
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 #: As SNAP writes the dates of a stack into the names of its bands.
 _NAMED_MONTH = re.compile(rf"(?<!\d)([0-3]\d)({'|'.join(_MONTHS)})((?:19|20)\d\d)(?!\d)")
-#: "S2", "S2A", "SENTINEL2X" (THEIA's monthly composites), "Sentinel-1", but not "S20".
-_SENSOR = re.compile(r"(?<![A-Z0-9])S(?:ENTINEL[-_ ]?)?([12])[ABCDX]?(?![0-9])")
+#: "S2", "S2A", "SENTINEL2X" (THEIA's monthly composites), "SEN2A", "Sentinel-1", but not "S20".
+_SENSOR = re.compile(r"(?<![A-Z0-9])S(?:EN(?:TINEL[-_ ]?)?)?([12])[ABCDX]?(?![0-9])")
 #: In the names of ESA's products, such as `_N0400_`.
 _BASELINE = re.compile(r"(?<![A-Z0-9])N(\d{4})(?![A-Z0-9])")
 
@@ -76,7 +76,8 @@ _BASELINE = re.compile(r"(?<![A-Z0-9])N(\d{4})(?![A-Z0-9])")
 _FOREIGN_PRODUCTS = {
     "Landsat": re.compile(
         r"(?<![A-Z0-9])L[COTEM]0[1-9]_|(?<![A-Z0-9])L[COTEM][1-9]\d{13}"
-        r"|(?<![A-Z0-9])L(?:C[89]|E7|T[45])_|LANDSAT\d?-(?:OLI|E?TM)|HLS[._-]?L30|(?<![A-Z0-9])GA_LS\d|(?<![A-Z0-9])LS[89]_(?:OLI|R\d{3})"
+        r"|(?<![A-Z0-9])L(?:C[89]|E7|T[45])_|LANDSAT\d?-(?:OLI|E?TM)|HLS[._-]?L30"
+        r"|(?<![A-Z0-9])GA_LS\d|(?<![A-Z0-9])LS[89]_(?:OLI|R\d{3})"
     ),
     "Sentinel-3": re.compile(r"(?<![A-Z0-9])S3[AB]_(?:OL|SL|SR|SY)_"),
     "MODIS": re.compile(r"(?<![A-Z0-9])M[OYC]D\d\d[A-Z0-9]*\.A?\d{7}"),

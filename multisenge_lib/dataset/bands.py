@@ -48,7 +48,7 @@ _QUALIFIERS = {"INFRA", "NEAR", "MID", "FAR", "THERMAL", "NARROW", "COASTAL", "U
 #: Wavelengths and the like, as in "Red (665 nm)".
 _BRACKETS = re.compile(r"[(\[][^)\]]*[)\]]")
 #: `..._band02.tif` and `..._band8a.tif`; in a description "Band 2" only counts.
-_BAND_NUMBER = re.compile(r"(?<![A-Z0-9])BAND(0\d|1\d|8A)$")
+_BAND_NUMBER = re.compile(r"(?<![A-Z0-9])BAND(0[1-9]|1\d|8A)$")
 #: The second band of short-wave infrared at the end of a name, perhaps with its wavelength.
 _SECOND_SWIR = re.compile(r"(?<![A-Z0-9])SWIR[_.\- ]?2(?=\s*(?:[(\[].*)?$)", re.IGNORECASE)
 _SWIR_NUMBER = re.compile(r"(?<![A-Z0-9])SWIR[_.\- ]?([123])\s*(?:[(\[].*)?$", re.IGNORECASE)
@@ -313,12 +313,15 @@ def _has_unknown_names(names: Sequence[str | None], named: Sequence[str | None])
             unknown.append(name.strip())
     if not unknown:
         return False
-    # "Band 1", "lyr.1" and "image_1" count, as generic software does.
-    stem = unknown[0].rstrip("0123456789")
-    for first in (0, 1):
-        if unknown == [f"{stem}{number}" for number in range(first, first + len(names))]:
-            return False
-    return True
+    # "Band 1", "lyr.1" and "image_01" count, as generic software does.
+    stems = set()
+    numbers = []
+    for name in unknown:
+        stem, number = re.fullmatch(r"(.*?)([0-9]*)", name, re.DOTALL).groups()
+        stems.add(stem)
+        numbers.append(int(number) if number else None)
+    counts = [list(range(first, first + len(names))) for first in (0, 1)]
+    return len(stems) > 1 or numbers not in counts
 
 
 def _count_in_doubt(names: Sequence[str | None], sensor: str) -> bool:

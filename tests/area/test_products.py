@@ -115,6 +115,7 @@ def test_the_date_of_a_folder(path, found):
         ("Sentinel-1/20200101.tif", "s1"),
         ("images/20200101.tif", None),
         ("S20_2020.tif", None),
+        ("20230105_LEVEL2_SEN2A_BOA.tif", "s2"),
         ("S1_S2/20200101.tif", None),
         ("Sentinel-1/S1_S2_20200101.tif", None),
     ],
