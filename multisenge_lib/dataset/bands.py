@@ -317,7 +317,7 @@ def _has_unknown_names(names: Sequence[str | None], named: Sequence[str | None])
     stems = set()
     numbers = []
     for name in unknown:
-        stem, number = re.fullmatch(r"(.*?)([0-9]*)", name, re.DOTALL).groups()
+        stem, number = re.fullmatch(r"(.*?)([0-9]{0,9})", name, re.DOTALL).groups()
         stems.add(stem)
         numbers.append(int(number) if number else None)
     counts = [list(range(first, first + len(names))) for first in (0, 1)]

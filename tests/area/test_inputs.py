@@ -487,6 +487,10 @@ def test_a_folder_of_digital_earth_africa(tmp_path):
     write_bands(tmp_path / "in", "s2_l2a_2023-01-05_{}.tif", flat(), words)
     imported = import_area(tmp_path / "root", [tmp_path / "in"], size=64)
     assert pixel_of(imported.root, "s2", "20230105").tolist() == GREEN.tolist()
+    # The same words in the order that the user gives.
+    stack = write(tmp_path / "S2_20230105.tif", flat())
+    by_user = import_area(tmp_path / "by_user", [stack], size=64, s2_bands=words)
+    assert pixel_of(by_user.root, "s2", "20230105").tolist() == GREEN.tolist()
 
 
 @pytest.mark.fault("FORCE's bands -> its NIR is B8A, beside BROADNIR")
