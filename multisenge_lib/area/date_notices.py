@@ -10,7 +10,7 @@ from multisenge_lib.area.products import calendar_dates
 from multisenge_lib.errors import counted, printable
 
 
-def date_notices(rasters: Mapping[Path, Sequence[BandOfDay]]) -> list[str]:
+def notices_of_dates(rasters: Mapping[Path, Sequence[BandOfDay]]) -> list[str]:
     """Say which rasters have their dates from their folders, from bands, or among several.
 
     Args:

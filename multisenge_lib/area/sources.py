@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from multisenge_lib.area.acquisitions import Acquisition, BandOfDay, group_by_day
 from multisenge_lib.area.cubes import bands_of_cube, is_cube_in_memory, open_cube
-from multisenge_lib.area.date_notices import date_notices
+from multisenge_lib.area.date_notices import notices_of_dates
 from multisenge_lib.area.listing import CUBE_ENDINGS, Skipped, list_files
 from multisenge_lib.area.products import (
     baseline_of,
@@ -188,7 +188,7 @@ class _Search:
 
     def notices(self) -> list[str]:
         """One message for each kind of file that is left out, of dates, and of overruled names."""
-        notices = self.skipped.notices() + date_notices(self.rasters)
+        notices = self.skipped.notices() + notices_of_dates(self.rasters)
         if self.renamed:
             rasters = counted(
                 len(self.renamed), "raster describes its bands", "rasters describe their bands"
