@@ -10,6 +10,7 @@ from multisenge_lib.area.importing import (
 from multisenge_lib.area.products import (
     baseline_of,
     day_in,
+    foreign_band_problem,
     name_problem,
 )
 from multisenge_lib.area.units import (

@@ -231,6 +231,12 @@ def both_give(
     one: BandSource, other: BandSource, band: str, day: np.datetime64, problem: str
 ) -> ImportAreaError:
     """The error for two sources of one band and date; `problem` says what keeps them apart."""
+    if one.dated_folder is not None and other.dated_folder is not None:
+        return ImportAreaError(
+            f"{one.name} and {other.name} both give {band} of {day}, {problem}, and the date is "
+            f"that of their folder {one.dated_folder}: write the date of each image into its own "
+            "name, as yyyymmdd"
+        )
     return ImportAreaError(
         f"{one.name} and {other.name} both give {band} of {day}, {problem}: give one of them, or "
         "merge them before"

@@ -30,6 +30,7 @@ class BandSource(NamedTuple):
         index: number of the band in the raster, from 1.
         crs: the projection that the user gives for rasters that name none.
         baseline: processing baseline of the ESA product that the raster belongs to, if any.
+        dated_folder: name of the folder whose date counts, where the file's own name gives none.
     """
 
     name: str
@@ -38,6 +39,7 @@ class BandSource(NamedTuple):
     index: int = 1
     crs: CRS | None = None
     baseline: ProcessingBaseline | None = None
+    dated_folder: str | None = None
 
 
 class Placement(NamedTuple):

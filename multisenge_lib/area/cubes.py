@@ -20,12 +20,18 @@ from multisenge_lib.area.acquisitions import BandOfDay
 from multisenge_lib.area.band_source import BandSource
 from multisenge_lib.area.products import (
     ProcessingBaseline,
-    band_in,
     day_in,
-    foreign_name,
-    used_bands,
+    foreign_band_problem,
 )
-from multisenge_lib.dataset import SENSORS, geotiff, names_only_count, unambiguous_names
+from multisenge_lib.dataset import (
+    MULTISENGE,
+    SENSORS,
+    band_of,
+    geotiff,
+    names_only_count,
+    swir_problem,
+    unambiguous_names,
+)
 from multisenge_lib.errors import ImportAreaError, first_line, printable
 
 _X_NAMES = ("x", "easting", "lon", "longitude")
@@ -127,8 +133,8 @@ def bands_of_cube(
         if set(array.dims) != wanted_dims:
             continue
         for sensor in SENSORS:
-            band = band_in(band_name, sensor)
-            if band not in used_bands(sensor):
+            band = band_of(band_name, sensor)
+            if band not in MULTISENGE.bands[sensor]:
                 continue
             _check_type(array, f"{name} ({printable(band_name)})")
             for step, day in enumerate(axes.days):
@@ -143,19 +149,15 @@ def bands_of_cube(
 
 
 def _check_band_names(name: str, band_names: Sequence[str]) -> None:
-    """Refuse a cube whose bands are only numbered, or of which one is another sensor's."""
+    """Refuse a cube whose bands are only numbered, in doubt, or another sensor's."""
     if names_only_count(band_names):
         raise ImportAreaError(
             f"{name} only numbers its bands ({', '.join(map(printable, band_names[:3]))}, ...): "
             "name them, such as B2, B8A or B11"
         )
-    for band_name in band_names:
-        other = foreign_name(band_name)
-        if other or band_name.lower().endswith("nbart_swir_1"):
-            raise ImportAreaError(
-                f"{name} holds {printable(band_name)}, a band of {other or 'Landsat'}: give "
-                "images of Sentinel-1 and Sentinel-2 alone"
-            )
+    problem = foreign_band_problem(band_names) or swir_problem(band_names)
+    if problem is not None:
+        raise ImportAreaError(f"{name} {problem}")
 
 
 def _axes_of(cube: Any, name: str, crs: str | None, file_name: str) -> CubeAxes:

@@ -8,7 +8,6 @@ from typing import Any, get_args
 
 import numpy as np
 
-from multisenge_lib.area.products import band_in, used_bands
 from multisenge_lib.area.reference import VECTOR_FOLDER, ReferenceOptions, id_text
 from multisenge_lib.area.units import InputUnits, S1Unit
 from multisenge_lib.dataset import (
@@ -18,7 +17,9 @@ from multisenge_lib.dataset import (
     S2_BANDS,
     SIZE_MULTIPLE,
     Typology,
+    band_of,
     make_typology,
+    unambiguous_names,
 )
 from multisenge_lib.errors import ImportAreaError, counted, printable
 
@@ -108,13 +109,14 @@ def user_bands(s1_bands: Sequence[str], s2_bands: Sequence[str]) -> dict[str, li
     for sensor, names in (("s1", s1_bands), ("s2", s2_bands)):
         if not names:
             continue
+        used_bands = MULTISENGE.bands[sensor]
         bands = []
-        for name in names:
-            band = name if name == "-" else band_in(name, sensor)
-            if band not in (*used_bands(sensor), *_UNUSED_BANDS, "-"):
+        for name in unambiguous_names(names):
+            band = name if name == "-" else band_of(name, sensor)
+            if band not in (*used_bands, *_UNUSED_BANDS, "-"):
                 raise ImportAreaError(
                     f"{sensor} bands: {printable(name)!r} names none; give "
-                    f"{', '.join(used_bands(sensor))}, and - for one of no use"
+                    f"{', '.join(used_bands)}, and - for one of no use"
                 )
             bands.append(band)
         named = [band for band in bands if band != "-"]

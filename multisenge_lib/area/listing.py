@@ -12,14 +12,25 @@ from pathlib import Path
 from multisenge_lib.dataset import LABELS, SENSORS, file_problem
 from multisenge_lib.errors import ImportAreaError, counted, printable
 
-RASTER_ENDINGS = (".tif", ".tiff", ".jp2", ".vrt", ".img")
+RASTER_ENDINGS = (".tif", ".tiff", ".gtif", ".geotiff", ".cog", ".jp2", ".vrt", ".img")
 CUBE_ENDINGS = (".nc", ".nc4", ".h5", ".zarr")
 #: ENVI's pixels, where a header X.hdr or X.dat.hdr lies beside; X.dat alone can be anything.
 ENVI_ENDINGS = (".dat", ".bsq", ".bil", ".bip", "")
-ARCHIVE_ENDINGS = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".7z")
+ARCHIVE_ENDINGS = (
+    *(".zip", ".tar", ".tgz", ".gz", ".bz2", ".7z"),
+    *(".rar", ".xz", ".txz", ".zst", ".z"),
+)
+#: Formats of rasters that are not looked into.
+_OTHER_ENDINGS = (".kea", ".hdf", ".ecw", ".pix", ".png")
+#: A file without an ending is of interest only where ENVI's header lies beside it.
+_KNOWN_ENDINGS = {
+    *(*RASTER_ENDINGS, *CUBE_ENDINGS, *ARCHIVE_ENDINGS, *_OTHER_ENDINGS),
+    *ENVI_ENDINGS[:-1],
+}
 #: SNAP writes a header X.dim beside a folder X.data, which holds a raster for each band.
 SNAP_HEADER = ".dim"
 _ARCHIVES = "archives, which must be unpacked first"
+_OTHER_FORMATS = "files of other formats (gdal_translate converts images to GeoTIFF)"
 _NO_FILES = "no regular files"
 _NO_HEADER = "possibly pixels of ENVI, without a header (.hdr) beside them"
 _DATA_ROOTS = "data roots, which an import wrote"
@@ -157,9 +168,7 @@ def _files_below(folder: Path) -> tuple[list[Path], Skipped]:
             if name.startswith("."):
                 continue
             path = Path(where) / name
-            # A file without an ending is of interest only where ENVI's header lies beside it.
-            endings = RASTER_ENDINGS + CUBE_ENDINGS + ARCHIVE_ENDINGS + ENVI_ENDINGS[:-1]
-            if path.suffix.lower() not in endings and not _is_envi(path):
+            if path.suffix.lower() not in _KNOWN_ENDINGS and not _is_envi(path):
                 continue
             problem = _not_openable(path)
             if problem is not None:
@@ -183,12 +192,14 @@ def _is_data_root(folders: Sequence[str]) -> bool:
 
 
 def _not_openable(path: Path) -> str | None:
-    """Why a file is left out: an archive, no header, not in reach, a pipe; None if it is not.
+    """Why a file is left out, such as an archive or one out of reach; None if it is not.
 
     A pipe would be waited for.
     """
     if path.suffix.lower() in ARCHIVE_ENDINGS:
         return _ARCHIVES
+    if path.suffix.lower() in _OTHER_ENDINGS:
+        return _OTHER_FORMATS
     if path.suffix.lower() in ENVI_ENDINGS and not _is_envi(path):
         return _NO_HEADER
     try:

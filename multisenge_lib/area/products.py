@@ -12,6 +12,7 @@ Products as their providers deliver them:
     FORCE     20200706_LEVEL2_SEN2A_BOA.tif (Sentinel-2), ..._LND08_BOA.tif (Landsat)
     Sen2Like  L2F_T31UEQ_20200706T105031_S2A_R051_B02_10m.TIF, ..._LS8_R198_B02_30m.TIF (Landsat)
     SNAP      Sigma0_VV_slv1_08Jan2020.img, in the folder of a stack of several dates
+    MAJA      S2A_OPER_SSC_PDTIMG_L2VALD_31UEQ____20200706_FRE_R1.DBL.TIF (bands unnamed), ..._R2
 
 Kept apart from reading pixels: all of this works on names, and on the metadata of products.
 """
@@ -25,7 +26,7 @@ from pathlib import Path
 
 import numpy as np
 
-from multisenge_lib.dataset import MULTISENGE, band_of
+from multisenge_lib.dataset import is_other_quantity
 from multisenge_lib.errors import ImportAreaError, printable
 
 #: Of ESA's level-2A product, at the top of its folder.
@@ -40,13 +41,25 @@ _ESA_OFFSET = -1000
 #: after: only the metadata tell.
 _OWN_BASELINE = 9999
 
-#: Nothing may follow but the time of day, as in 20200715105031.
-_CALENDAR_DATE = re.compile(
-    r"(?<!\d)((?:19|20)\d\d)[-_.]?([01]\d)[-_.]?([0-3]\d)"
-    r"(?:(?!\d)|(?=[0-2]\d[0-5]\d[0-5]\d(?!\d)))"
+#: Nothing may follow but the time of day, as in 20200715105031 and 202007151050.
+_CLOSED_DATE = re.compile(
+    r"(?<!\d)((?:19|20)\d\d)([01]\d)([0-3]\d)"
+    r"(?:(?!\d)|(?=[0-2]\d[0-5]\d(?:[0-5]\d)?(?!\d)))"
+)
+#: In 2020_07_10m and 2020_07_31UEQ a resolution or a tile follows the month, and in
+#: 2020_07_12_05 a row and a column may. A time of day may follow the day.
+_OPEN_DATE = re.compile(
+    r"(?<!\d)((?:19|20)\d\d)(?:([-_.])([01]\d)\2([0-3]\d)|-(\d\d?)-(\d\d?))"
+    r"(?=$|T[\dX]|Z(?![A-Z])|[^A-Z\d])"
+    r"(?:(?=[-_ ][0-2]\d([-_:.]?)[0-5]\d(?:\7[0-5]\d)?(?!\d))|(?!(?(2)\2|-)\d\d?(?![A-Z\d])))",
+    re.IGNORECASE,
 )
 #: Year and day of the year, as HLS writes it. The T after it keeps other numbers out.
 _DAY_OF_YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)([0-3]\d\d)(?=T\d{6})")
+#: Without the T it may be another number.
+_PERHAPS_DAY_OF_YEAR = re.compile(r"(?<![A-Z\d])(?:19|20)\d\d[0-3]\d\d(?![A-Z\d])", re.IGNORECASE)
+#: A year, alone or with a month, in which the sensors were in orbit.
+_YEAR = re.compile(r"(?<!\d)20[12]\d(?=(?:[01]\d)?(?!\d))")
 #: Products, granules and bands of ESA before December 2016. The first date in such a name is that
 #: of the file's making. The sensing follows a V, in the name of the product alone.
 _OLD_ESA = re.compile(r"S2[AB]_[A-Z]{4}_(?:PRD|MSI)_", re.IGNORECASE)
@@ -54,16 +67,17 @@ _OLD_SENSING = re.compile(r"_V(\d{8}T)", re.IGNORECASE)
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 #: As SNAP writes the dates of a stack into the names of its bands.
 _NAMED_MONTH = re.compile(rf"(?<!\d)([0-3]\d)({'|'.join(_MONTHS)})((?:19|20)\d\d)(?!\d)")
-#: "S2", "S2A", "SENTINEL2X" (THEIA's monthly composites), "Sentinel-1", but not "S20".
-_SENSOR = re.compile(r"(?<![A-Z0-9])S(?:ENTINEL[-_ ]?)?([12])[ABCDX]?(?![0-9])")
+#: "S2", "S2A", "SENTINEL2X" (THEIA's monthly composites), "SEN2A", "Sentinel-1", but not "S20".
+_SENSOR = re.compile(r"(?<![A-Z0-9])S(?:EN(?:TINEL[-_ ]?)?)?([12])[ABCDX]?(?![0-9])")
 #: In the names of ESA's products, such as `_N0400_`.
 _BASELINE = re.compile(r"(?<![A-Z0-9])N(\d{4})(?![A-Z0-9])")
 
 #: Product names that may stand anywhere in a path.
 _FOREIGN_PRODUCTS = {
     "Landsat": re.compile(
-        r"(?<![A-Z0-9])L[COTEM]0[1-9]_|(?<![A-Z0-9])L[COTEM][1-9]\d{13}|LANDSAT\d?-(?:OLI|E?TM)"
-        r"|HLS[._-]L30|(?<![A-Z0-9])GA_LS\d|(?<![A-Z0-9])LS[89]_(?:OLI|R\d{3})"
+        r"(?<![A-Z0-9])L[COTEM]0[1-9]_|(?<![A-Z0-9])L[COTEM][1-9]\d{13}"
+        r"|(?<![A-Z0-9])L(?:C[89]|E7|T[45])_|LANDSAT\d?-(?:OLI|E?TM)|HLS[._-]?L30"
+        r"|(?<![A-Z0-9])GA_LS\d|(?<![A-Z0-9])LS[89]_(?:OLI|R\d{3})"
     ),
     "Sentinel-3": re.compile(r"(?<![A-Z0-9])S3[AB]_(?:OL|SL|SR|SY)_"),
     "MODIS": re.compile(r"(?<![A-Z0-9])M[OYC]D\d\d[A-Z0-9]*\.A?\d{7}"),
@@ -75,11 +89,14 @@ _FOREIGN_PRODUCTS = {
 #: Words that say it in a file's own name, but mean nothing in the name of a folder.
 _FOREIGN_FILES = {
     # Bands of Landsat's surface reflectance; S2_SR is Earth Engine's name for Sentinel-2. FORCE
-    # writes LND08 into the name of each file.
+    # writes LND08 into the name of each file. Digital Earth Australia's Sentinel-2 has no swir_1.
     "Landsat": re.compile(
         r"(?<![A-Z])LANDSAT|(?<!S2_)(?<![A-Z])SR_B\d(?![0-9A])|(?<![A-Z0-9])LND0\d(?!\d)"
+        r"|NBART_SWIR_1$"
     ),
 }
+#: As users shorten it, in the name of a file or of its folder that speaks of no Sentinel.
+_SHORT_LANDSAT = re.compile(r"(?<![A-Z0-9])L[5-9](?![A-Z0-9])")
 #: Reflectance at the top of the atmosphere; in the names of products, granules and exports.
 _LEVEL_1C = re.compile(r"MSIL1C|(?<![A-Z0-9])L1C(?![A-Z0-9])")
 #: What ESA calls the folder of a product, or of a granule in it, wherever it stands in a path.
@@ -89,55 +106,34 @@ _FOLDER_OF_LEVEL_1C = re.compile(r"MSIL1C|(?<![A-Z0-9])L1C_T\d\d[A-Z]{3}")
 _INNER_FOLDERS = {"MEASUREMENT", "IMG_DATA", "R10M", "R20M", "R60M"}
 #: Folders of ESA's and of THEIA's products that hold no image.
 _AUXILIARY_FOLDERS = {"QI_DATA", "MASKS", "AUX_DATA"}
-#: "BorderMask", "Fmask" and "MSK_DETFOO_B02", but not "masked": such an image is an image.
-_MASK = re.compile(r"MASK(?!ED|ING)|^MSK_")
+#: "BorderMask", "Fmask" and "MSK_DETFOO_B02", but not "masked", "nomask" and "Damaskus".
+_MASK = re.compile(r"(?<!NO)(?<!NO[-_])MASKS?(?![A-Z])|^MSK_")
 #: THEIA's layers beside reflectance: "_ATB_R1" (atmosphere), "_CLM_R2", "_DTF_R1-B02" (detectors).
-_THEIA_LAYER = re.compile(r"_[A-Z][A-Z0-9]{2}_R[1-3](?:-[A-Z]?\d{1,2}A?)?$")
+_THEIA_LAYER = re.compile(r"_(?!FRE|SRE)[A-Z][A-Z0-9]{2}_R[1-3](?:-[A-Z]?\d{1,2}A?)?$")
+#: MAJA's own format, in which such layers have this in their names as the images have.
+_MAJA = re.compile(r"_L2VALD_")
 #: THEIA gives reflectance with (FRE) and without (SRE) a correction for the slope of the ground.
-_THEIA_BAND = re.compile(r"_(FRE|SRE)_B(?=\d)", re.IGNORECASE)
-
-#: The last part of a name, as Digital Earth Australia and others write it: `nbart_red_edge_1`.
-_WORDS = {
-    "BLUE": "B2",
-    "GREEN": "B3",
-    "RED": "B4",
-    "RED_EDGE_1": "B5",
-    "RED_EDGE_2": "B6",
-    "RED_EDGE_3": "B7",
-    "REDEDGE1": "B5",
-    "REDEDGE2": "B6",
-    "REDEDGE3": "B7",
-    "NIR_1": "B8",
-    "NIR": "B8",
-    "NIR_2": "B8A",
-    "NIR08": "B8A",
-    "SWIR_2": "B11",
-    "SWIR_3": "B12",
-    "SWIR16": "B11",
-    "SWIR22": "B12",
-}
-_ENDING_WORD = re.compile(rf"(?:^|[_.\- ])({'|'.join(sorted(_WORDS, key=len, reverse=True))})$")
-#: `..._band02.tif` and `..._band8a.tif`; in a description "Band 2" only counts.
-_BAND_NUMBER = re.compile(r"(?<![A-Z0-9])BAND(0\d|1\d|8A)$")
+_THEIA_BAND = re.compile(r"_(FRE|SRE)_(?=[BR]\d)", re.IGNORECASE)
+#: The bands of 10 m and of 20 m, each in one raster of MAJA's own format, which does not name them.
+_MAJA_BANDS = {"R1": ("B2", "B3", "B4", "B8"), "R2": ("B5", "B6", "B7", "B8A", "B11", "B12")}
+_MAJA_IMAGE = re.compile(r"_(?:FRE|SRE)_(R[12])(?:\.DBL)?$")
 
 
 def day_in(name: str) -> np.datetime64 | None:
     """Find the first date in a name, or None.
 
     Understood are `yyyymmdd`, with `-`, `_` or `.` between the parts or not, and with the time of
-    day behind it or not; the month in English as SNAP writes it, `08Jan2020`; and the day of the
-    year as HLS writes it, `2020187T105031`.
-
-    Products name the acquisition first, and what was made of it later. Where a later date stands
-    first, it is in doubt which is the image's, and the answer is None.
+    day behind it or not; `yyyy-m-d`; the month in English as SNAP writes it, `08Jan2020`; and the
+    day of the year as HLS writes it, `2020187T105031`. Where `day_doubt` has something to say, the
+    answer is None.
     """
     if is_old_esa_name(name):
         name = _without_date_of_making(name)
-    if has_dates_in_reverse(name):
+    if day_doubt(name) is not None:
         return None
-    first = next(_calendar_dates(name), None)
-    if first is not None:
-        return first
+    dates = calendar_dates(name)
+    if dates:
+        return dates[0]
     for match in _NAMED_MONTH.finditer(name.upper()):
         day, month_name, year = match.groups()
         month = _MONTHS.index(month_name) + 1
@@ -150,16 +146,41 @@ def day_in(name: str) -> np.datetime64 | None:
     return None
 
 
-def _calendar_dates(name: str) -> Iterator[np.datetime64]:
-    for match in _CALENDAR_DATE.finditer(name):
+def calendar_dates(name: str) -> list[np.datetime64]:
+    """All dates in a name that are written with year, month and day as numbers, in their order."""
+    if is_old_esa_name(name):
+        name = _without_date_of_making(name)
+    matches = [*_CLOSED_DATE.finditer(name), *_OPEN_DATE.finditer(name)]
+    days = []
+    for match in sorted(matches, key=lambda match: match.start()):
+        year, month, day = [group for group in match.groups()[:6] if (group or "").isdecimal()]
         with suppress(ValueError):  # such as 20231305
-            yield np.datetime64("-".join(match.groups()), "D")
+            days.append(np.datetime64(f"{year}-{month:0>2}-{day:0>2}", "D"))
+    return days
 
 
-def has_dates_in_reverse(name: str) -> bool:
-    """Whether a name holds an earlier date behind its first one."""
-    days = list(_calendar_dates(name))
-    return any(day < days[0] for day in days)
+def day_doubt(name: str) -> str | None:
+    """Say why it is in doubt which date in a name is the image's; None where it is not.
+
+    Products name the acquisition first, and what was made of it later.
+
+    Returns:
+        A sentence that goes on from the name of the file.
+    """
+    days = calendar_dates(name)
+    if any(day < days[0] for day in days):
+        return (
+            "its name holds two dates, the later one first, so it is in doubt which is the "
+            "image's: give it that one alone"
+        )
+    for number in _PERHAPS_DAY_OF_YEAR.findall(name):
+        day_of_year = int(number[4:])
+        if 1 <= day_of_year <= 366:
+            return (
+                f"{number} in its name may be day {day_of_year} of {number[:4]}: give it the date "
+                "as yyyymmdd alone"
+            )
+    return None
 
 
 def is_old_esa_name(name: str) -> bool:
@@ -174,48 +195,46 @@ def _without_date_of_making(name: str) -> str:
     return own_prefix + (sensing[1] if sensing else "")
 
 
-def day_of_file(path: Path) -> np.datetime64 | None:
-    """Find the date of a raster in its name, else in the name of its folder, or None.
+def day_and_folder(path: Path) -> tuple[np.datetime64 | None, str | None]:
+    """Find the date of a raster in its name, else in the name of its folder.
 
-    Old files of ESA lie up to five folders below the product, whose name alone holds the sensing.
-    Folders that are called alike in all products are passed over.
+    Where a file's own name leaves its date in doubt, or speaks of another year, as below the folder
+    of a later download, that of the folder is no better. Old files of ESA lie up to five folders
+    below the product, whose name alone holds the sensing. Folders that are called alike in all
+    products are passed over.
+
+    Returns:
+        The date, or None; and the name of the folder, printable, or None where it is the file's.
     """
+    day = day_in(path.stem)
+    if day is not None or day_doubt(path.stem) is not None:
+        return day, None
     folders = [folder.name for folder in path.parents]
     if is_old_esa_name(path.stem):
         folders = folders[:6]
     else:
         folders = [name for name in folders if name.upper() not in _INNER_FOLDERS][:1]
-    for name in (path.stem, *folders):
-        day = day_in(name)
-        if day is not None:
-            return day
-    return None
+    for folder in folders:
+        day = day_in(folder)
+        if day is None:
+            continue
+        years = _YEAR.findall(path.stem)
+        if years and str(day)[:4] not in years:
+            return None, None
+        return day, printable(folder)
+    return None, None
 
 
 def sensor_in(path: Path) -> str | None:
-    """Tell by the name of a raster or of its folder whether it is of `s1` or `s2`, or None."""
-    for name in (path.stem, path.parent.name):
-        match = _SENSOR.search(name.upper())
-        if match:
-            return f"s{match[1]}"
-    return None
+    """Tell by the name of a raster or of its folder whether it is of `s1` or `s2`, or None.
 
-
-def band_in(name: str | None, sensor: str) -> str | None:
-    """Find the band that a description or a file's name gives, or None.
-
-    Besides what `band_of` knows (`B02`, `S2-L2A-B8A`, `nir`, `Gamma0_VH`), endings such as
-    `nbart_red_edge_1` and `_band02`.
+    A name that speaks of both sensors says nothing.
     """
-    band = band_of(name, sensor)
-    if band is not None or sensor == "s1":
-        return band
-    text = (name or "").strip().upper()
-    word = _ENDING_WORD.search(text)
-    if word:
-        return _WORDS[word[1]]
-    number = _BAND_NUMBER.search(text)
-    return f"B{number[1].lstrip('0')}" if number else None
+    for name in (path.stem, path.parent.name):
+        numbers = set(_SENSOR.findall(name.upper()))
+        if numbers:
+            return f"s{numbers.pop()}" if len(numbers) == 1 else None
+    return None
 
 
 def foreign_sensor(path: Path) -> str | None:
@@ -224,6 +243,11 @@ def foreign_sensor(path: Path) -> str | None:
     for sensor, pattern in _FOREIGN_PRODUCTS.items():
         if any(pattern.search(part) for part in parts):
             return sensor
+    for part in (path.stem.upper(), path.parent.name.upper()):
+        if _SENSOR.search(part):
+            break
+        if _SHORT_LANDSAT.search(part):
+            return "Landsat"
     return foreign_name(path.stem)
 
 
@@ -232,6 +256,22 @@ def foreign_name(name: str) -> str | None:
     for sensor, pattern in _FOREIGN_FILES.items():
         if pattern.search(name.upper()):
             return sensor
+    return None
+
+
+def foreign_band_problem(names: Sequence[str | None]) -> str | None:
+    """Say which band of a raster or cube is another sensor's by its name; None where none is.
+
+    Returns:
+        A sentence that goes on from the name of the raster or cube.
+    """
+    for name in names:
+        sensor = foreign_name(name or "")
+        if sensor is not None:
+            return (
+                f"holds {printable(name)}, a band of {sensor}: give images of Sentinel-1 and "
+                "Sentinel-2 alone"
+            )
     return None
 
 
@@ -256,6 +296,11 @@ def name_problem(path: Path) -> str | None:
     sensor = foreign_sensor(path)
     if sensor is not None:
         return f"is of {sensor}: give images of Sentinel-1 and Sentinel-2 alone"
+    if is_other_quantity(path.stem):
+        return (
+            "holds by its name an angle, a coherence, a count or the like: give reflectance and "
+            "backscatter alone"
+        )
     return None
 
 
@@ -263,10 +308,17 @@ def is_mask(path: Path) -> bool:
     """Whether a raster is a mask or another auxiliary layer of a product, by name or folder."""
     if _AUXILIARY_FOLDERS & {part.upper() for part in path.parts[:-1]}:
         return True
-    name = path.stem.upper()
-    if name.startswith("SENTINEL2") and _THEIA_LAYER.search(name):
+    name = path.stem.upper().removesuffix(".DBL")
+    is_theia = name.startswith("SENTINEL2") or _MAJA.search(name)
+    if is_theia and _THEIA_LAYER.search(name):
         return True
     return _MASK.search(name) is not None
+
+
+def bands_of_maja(path: Path) -> tuple[str, ...]:
+    """The bands of a raster in MAJA's own format by its name, in their order; else none."""
+    match = _MAJA_IMAGE.search(path.stem.upper())
+    return _MAJA_BANDS[match[1]] if match else ()
 
 
 def without_slope_correction(paths: Sequence[Path]) -> list[Path]:
@@ -309,7 +361,7 @@ def lone_uncorrected_band(paths: Sequence[Path]) -> Path | None:
 
 def _slope_key(path: Path) -> Path:
     """A THEIA raster's path without FRE or SRE."""
-    return path.with_name(_THEIA_BAND.sub("_B", path.name))
+    return path.with_name(_THEIA_BAND.sub("_", path.name))
 
 
 @dataclass(frozen=True)
@@ -345,11 +397,17 @@ def baseline_of(path: Path) -> ProcessingBaseline | None:
             return baseline
     for part in reversed(path.parts):
         match = _BASELINE.search(part.upper())
-        if match:
-            has_offset = int(match[1]) >= _FIRST_BASELINE_WITH_OFFSET
-            offset = _ESA_OFFSET if has_offset else 0
+        offset = _offset_since(int(match[1])) if match else None
+        if offset is not None:
             return ProcessingBaseline(f"N{match[1]}", offset, printable(part))
     return None
+
+
+def _offset_since(number: int) -> float | None:
+    """The offset that products of a baseline have; None where the number does not say it."""
+    if number == _OWN_BASELINE:
+        return None
+    return _ESA_OFFSET if number >= _FIRST_BASELINE_WITH_OFFSET else 0
 
 
 def _metadata_files(path: Path) -> Iterator[Path]:
@@ -380,13 +438,8 @@ def _read_baseline(metadata: Path) -> ProcessingBaseline | None:
             "take with --s2-offset, and import such products by themselves"
         )
     number = int(version[1] + version[2])
-    # Products before baseline 04.00 have no such element.
-    if offsets:
-        offset = offsets.pop()
-    elif number == _OWN_BASELINE:
-        offset = 0
-    else:
-        offset = _ESA_OFFSET if number >= _FIRST_BASELINE_WITH_OFFSET else 0
+    # Products before baseline 04.00 have no such element, nor have a user's own of that time.
+    offset = offsets.pop() if offsets else _offset_since(number) or 0
     return ProcessingBaseline(f"N{number:04d}", offset, printable(metadata))
 
 
@@ -435,8 +488,3 @@ def _read_item(item: Path, file_name: str) -> ProcessingBaseline | None:
     else:
         name = "N0400 or later" if stored_offset else "before N0400"
     return ProcessingBaseline(name, stored_offset, printable(item))
-
-
-def used_bands(sensor: str) -> tuple[str, ...]:
-    """The bands of a sensor that a data root can hold."""
-    return MULTISENGE.bands[sensor]

@@ -19,20 +19,22 @@ from multisenge_lib.area.acquisitions import BandOfDay
 from multisenge_lib.area.band_source import BandSource
 from multisenge_lib.area.cubes import parse_crs
 from multisenge_lib.area.products import (
-    band_in,
+    bands_of_maja,
     baseline_of,
+    day_and_folder,
+    day_doubt,
     day_in,
-    day_of_file,
-    foreign_name,
-    has_dates_in_reverse,
+    foreign_band_problem,
     is_old_esa_name,
     sensor_in,
-    used_bands,
 )
 from multisenge_lib.dataset import (
+    MULTISENGE,
     SENSORS,
+    band_of,
     length_problem,
     names_only_count,
+    swir_problem,
     unambiguous_names,
 )
 from multisenge_lib.errors import ImportAreaError, counted, printable
@@ -49,11 +51,14 @@ class RasterHeader:
         path: path of the file.
         names: descriptions of the bands, None where there is none.
         dtypes: type of each band.
+        file_name: the file's name without its ending, in which the band is named where it takes
+            the names of the files beside it to understand it, see `unambiguous_names`.
     """
 
     path: Path
     names: list[str | None]
     dtypes: list[str]
+    file_name: str
 
     @property
     def title(self) -> str:
@@ -61,8 +66,12 @@ class RasterHeader:
         return printable(self.path)
 
 
-def read_header(path: Path) -> RasterHeader:
+def read_header(path: Path, file_name: str) -> RasterHeader:
     """Read what a raster says of its bands.
+
+    Args:
+        path: path of the file.
+        file_name: as in `RasterHeader`.
 
     Raises:
         ImportAreaError: it cannot be read.
@@ -77,7 +86,10 @@ def read_header(path: Path) -> RasterHeader:
         with rasterio.open(path) as raster:
             problem = length_problem(raster)
             names = unambiguous_names(raster.descriptions)
-            header = RasterHeader(path, names, list(raster.dtypes))
+            of_maja = bands_of_maja(path)
+            if not any(names) and len(of_maja) == len(names):
+                names = list(of_maja)
+            header = RasterHeader(path, names, list(raster.dtypes), file_name)
     except (RasterioError, ValueError) as error:
         raise ImportAreaError(
             f"{printable(path)} cannot be read as a raster ({error}): fetch it again, or leave it "
@@ -118,7 +130,7 @@ def bands_by_user(
         return None
     named = []
     for index, band in enumerate(user_bands[sensor], 1):
-        if band in used_bands(sensor):  # else "-", a band of no use
+        if band in MULTISENGE.bands[sensor]:  # else "-", a band of no use
             named.append(NamedBand(sensor, band, index))
     return named
 
@@ -138,8 +150,8 @@ def _sensor_meant(header: RasterHeader, user_bands: Mapping[str, Sequence[str]])
     if sensor_by_name is None and other in user_bands and _bands_by_description(header, other):
         return None
     # VV and VH are never the two bands of Sentinel-2 that the user means.
-    is_described_as_other = any(band_in(name, other) for name in header.names)
-    is_described = any(band_in(name, sensor) for name in header.names)
+    is_described_as_other = any(band_of(name, other) for name in header.names)
+    is_described = any(band_of(name, sensor) for name in header.names)
     return None if is_described_as_other and not is_described else sensor
 
 
@@ -150,13 +162,23 @@ def _bands_by_description(header: RasterHeader, sensor: str) -> list[NamedBand]:
     lone_band = len(names) == 1
     named = []
     for index, name in enumerate(names, 1):
-        band = None if only_count else band_in(name, sensor)
+        band = None if only_count else band_of(name, sensor)
         # GDAL and Earth Engine describe a lone band as "Gray" or "Band 1"; its file says more.
         if band is None and lone_band:
-            band = band_in(header.path.stem, sensor)
+            band = _band_of_file(header, sensor)
         if band is not None:
             named.append(NamedBand(sensor, band, index, day_in(name or "")))
     return named
+
+
+def _band_of_file(header: RasterHeader, sensor: str) -> str | None:
+    """The band that the name of a file with one band gives, or None.
+
+    A radar image of a field or block B2 has no band B2.
+    """
+    if sensor_in(header.path) not in (None, sensor):
+        return None
+    return band_of(header.file_name, sensor)
 
 
 def bands_of_raster(
@@ -170,6 +192,13 @@ def bands_of_raster(
     by_user = bands_by_user(header, user_bands)
     if by_user is not None:
         return by_user
+    if len(header.names) > 1:
+        names = header.names
+    else:
+        names = [] if _bands_by_description(header, "s2") else [*header.names, header.file_name]
+    problem = swir_problem(names)
+    if problem is not None:
+        raise ImportAreaError(f"{header.title} {problem}, or give --s2-bands")
     named = []
     for sensor in SENSORS:
         of_sensor = _bands_by_description(header, sensor)
@@ -177,7 +206,7 @@ def bands_of_raster(
             raise ImportAreaError(_other_count(header, sensor, user_bands[sensor]))
         named += of_sensor
     if named:
-        used = [band for band in named if band.band in used_bands(band.sensor)]
+        used = [band for band in named if band.band in MULTISENGE.bands[band.sensor]]
         return used or _UNUSED
     # Three bands of 8 bit are the true-colour picture that ESA adds (TCI).
     is_picture = set(header.dtypes) == {"uint8"}
@@ -216,7 +245,7 @@ def contradicts(header: RasterHeader, named: Sequence[NamedBand]) -> bool:
     if names_only_count(header.names):
         return False
     for band in named:
-        described = band_in(header.names[band.index - 1], band.sensor)
+        described = band_of(header.names[band.index - 1], band.sensor)
         if described is not None and described != band.band:
             return True
     return False
@@ -230,10 +259,10 @@ def refuse_numbered_files(headers: Sequence[RasterHeader]) -> None:
     """
     names_by_day = defaultdict(dict)
     for header in headers:
-        day = day_of_file(header.path)
+        day = day_and_folder(header.path)[0]
         # Where every description is the same, such as "b1", the files' names count.
-        for place, name in (("band", header.names[0]), ("file", header.path.stem)):
-            band = band_in(name, "s2")
+        bands = {"band": band_of(header.names[0], "s2"), "file": _band_of_file(header, "s2")}
+        for place, band in bands.items():
             if band is not None:
                 names_by_day[place, day].setdefault(band, header.title)
     for (_, day), title_of in names_by_day.items():
@@ -251,24 +280,22 @@ def place_bands(
 ) -> list[BandOfDay]:
     """Give each band of a raster its date and its source."""
     path = header.path
-    for name in header.names:
-        if foreign_name(name or ""):
-            raise ImportAreaError(
-                f"{header.title} holds {printable(name)}, a band of {foreign_name(name)}: give "
-                "images of Sentinel-1 and Sentinel-2 alone"
-            )
+    problem = foreign_band_problem(header.names)
+    if problem is not None:
+        raise ImportAreaError(f"{header.title} {problem}")
     _check_date_of_each_band(header, named)
-    day_of_raster = day_of_file(path)
+    day_of_raster, dated_folder = day_and_folder(path)
     user_crs = parse_crs(crs) if crs else None
     baseline_of_raster = baseline_of(path)
     bands = []
     for band in named:
+        folder = None if band.day is not None else dated_folder
         day = band.day if band.day is not None else day_of_raster
         if day is None:
             raise ImportAreaError(f"{header.title}: {_why_no_day(path.stem)}")
         baseline = baseline_of_raster if band.sensor == "s2" else None
         opener = partial(rasterio.open, path)
-        source = BandSource(header.title, opener, str(path), band.index, user_crs, baseline)
+        source = BandSource(header.title, opener, str(path), band.index, user_crs, baseline, folder)
         bands.append(BandOfDay(band.sensor, band.band, day, source))
     return bands
 
@@ -281,11 +308,9 @@ def _why_no_day(name: str) -> str:
             "the name of the product's folder (..._V20160730T105042_...): import that folder, or "
             "begin the name with the date"
         )
-    if has_dates_in_reverse(name):
-        return (
-            "its name holds two dates, the later one first, so it is in doubt which is the "
-            "image's: give it that one alone"
-        )
+    doubt = day_doubt(name)
+    if doubt is not None:
+        return doubt
     return "no date such as 20230105 or 05Jan2023 in its name: give it one"
 
 

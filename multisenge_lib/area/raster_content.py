@@ -17,7 +17,7 @@ from multisenge_lib.dataset import (
     Dataset,
     Raster,
     amplitude_problem_of_medians,
-    band_of,
+    bands_named,
     decibel,
     has_red_edge,
     implausible_image,
@@ -86,7 +86,7 @@ def content_of(raster: Raster, layer: str, dataset: Dataset) -> RasterContent:
     content = RasterContent(no_data=1 - observed.mean(), notes=_constant_bands(raster, sample))
 
     expected_bands = dataset.bands[layer]
-    named = [band_of(name, layer) for name in raster.names]
+    named = bands_named(raster.names, layer)
     content.names_bands = set(named) == set(expected_bands)
     if content.names_bands:  # then it is judged in the order of the layout
         sample = sample[[named.index(band) for band in expected_bands]]

@@ -5,6 +5,7 @@
 refused, and masks are left out. Everything that is left out is reported.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any, NoReturn
 
 from multisenge_lib.area.acquisitions import Acquisition, BandOfDay, group_by_day
 from multisenge_lib.area.cubes import bands_of_cube, is_cube_in_memory, open_cube
+from multisenge_lib.area.date_notices import notices_of_dates
 from multisenge_lib.area.listing import CUBE_ENDINGS, Skipped, list_files
 from multisenge_lib.area.products import (
     baseline_of,
@@ -31,9 +33,11 @@ from multisenge_lib.area.raster_bands import (
     read_header,
     refuse_numbered_files,
 )
+from multisenge_lib.dataset import unambiguous_names
 from multisenge_lib.errors import ImportAreaError, counted, printable
 
 _MASKS = "masks or other auxiliary layers"
+_OTHER_QUANTITIES = "angles, coherence, counts or other layers that are no image by their names"
 _SLOPE = "reflectance without correction for slopes (SRE), which is there with it (FRE)"
 _NO_BAND_IN_CUBE = "cubes that name no band"
 
@@ -44,8 +48,8 @@ class FoundImages:
 
     Attributes:
         acquisitions: in order of sensor and date.
-        notices: one message for each kind of file that was left out, and for bands that the user
-            names otherwise than the files.
+        notices: one message for each kind of file that was left out, for dates that the files'
+            own names do not simply give, and for bands that the user names otherwise.
     """
 
     acquisitions: list[Acquisition]
@@ -87,7 +91,8 @@ def find_images(
     search = _Search(
         user_bands=user_bands,
         crs=crs,
-        files_by_name={path for path in paths if not path.is_dir()},
+        files_by_name={path for path in paths if path not in listed.by_folder},
+        file_names=_names_in_folders(listed.paths),
         second_choice=set(without_slope_correction(listed.paths)),
         skipped=listed.skipped,
     )
@@ -120,10 +125,12 @@ class _Search:
         user_bands: as in `find_images`, like `crs`.
         files_by_name: files that the user gives by name. They are refused where the same file in a
             folder is left out.
+        file_names: of each file its name, as in `RasterHeader`.
         second_choice: files that are there in a better version.
         skipped: what is left out: masks and the like, which may lie in a folder of their own.
         not_images: what else is left out.
         bands: of all images.
+        rasters: of each raster its bands.
         lone_bands: headers of rasters that hold one band, for which the user gives no order.
         renamed: titles of rasters whose own names of bands are overruled.
     """
@@ -131,10 +138,12 @@ class _Search:
     user_bands: Mapping[str, Sequence[str]]
     crs: str | None
     files_by_name: set[Path]
+    file_names: Mapping[Path, str]
     second_choice: set[Path]
     skipped: Skipped
     not_images: Skipped = field(default_factory=Skipped)
     bands: list[BandOfDay] = field(default_factory=list)
+    rasters: dict[Path, list[BandOfDay]] = field(default_factory=dict)
     lone_bands: list[RasterHeader] = field(default_factory=list)
     renamed: list[str] = field(default_factory=list)
 
@@ -164,7 +173,7 @@ class _Search:
         self.bands += found
 
     def _add_raster(self, path: Path) -> None:
-        header = read_header(path)
+        header = read_header(path, self.file_names[path])
         named = bands_of_raster(header, self.user_bands, path not in self.files_by_name)
         if len(header.names) == 1 and bands_by_user(header, self.user_bands) is None:
             self.lone_bands.append(header)
@@ -173,11 +182,13 @@ class _Search:
             return
         if contradicts(header, named):
             self.renamed.append(header.title)
-        self.bands += place_bands(header, named, self.crs)
+        bands = place_bands(header, named, self.crs)
+        self.bands += bands
+        self.rasters[path] = bands
 
     def notices(self) -> list[str]:
-        """One message for each kind of file that is left out, and one for overruled names."""
-        notices = self.skipped.notices()
+        """One message for each kind of file that is left out, of dates, and of overruled names."""
+        notices = self.skipped.notices() + notices_of_dates(self.rasters)
         if self.renamed:
             rasters = counted(
                 len(self.renamed), "raster describes its bands", "rasters describe their bands"
@@ -186,6 +197,18 @@ class _Search:
                 f"{rasters} otherwise than you do; your order counts, such as in {self.renamed[0]}"
             )
         return notices
+
+
+def _names_in_folders(paths: Iterable[Path]) -> dict[Path, str]:
+    """The names of files without ending, understood by those of the files in their folder."""
+    by_folder = defaultdict(list)
+    for path in paths:
+        by_folder[path.parent].append(path)
+    names = {}
+    for beside in by_folder.values():
+        understood = unambiguous_names([path.stem for path in beside])
+        names.update(zip(beside, understood, strict=True))
+    return names
 
 
 def _refuse_cube(title: str) -> NoReturn:
@@ -241,4 +264,6 @@ def _reason_to_skip(path: Path, is_second_choice: bool, is_named_by_user: bool) 
         return f"images of another sensor ({sensor})"
     if is_mask(path):
         return _MASKS
+    if problem is not None:
+        return _OTHER_QUANTITIES
     return _SLOPE if is_second_choice else None

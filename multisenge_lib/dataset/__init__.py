@@ -4,11 +4,14 @@ from multisenge_lib.dataset.bands import (
     band_of,
     band_order_problem,
     band_positions,
+    bands_named,
     check_band_order,
     has_red_edge,
+    is_other_quantity,
     names_only_count,
     order_of_red_edge,
     red_edge,
+    swir_problem,
     unambiguous_names,
 )
 from multisenge_lib.dataset.description import (

@@ -13,9 +13,13 @@ import numpy as np
 from multisenge_lib.dataset.layout import BAND_ORDERS, BandOrder
 from multisenge_lib.errors import BandOrderError, PatchError, printable
 
-#: Names that STAC catalogues and FORCE give to Sentinel-2 bands.
-_STAC_NAMES = {
+#: Words for Sentinel-2's bands in STAC catalogues, FORCE, Digital Earth and elsewhere, without what
+#: separates their parts: "red_edge_1" and "Red Edge 1" are REDEDGE1. SWIR2 is missing, see
+#: `unambiguous_names`.
+_WORDS = {
     "COASTAL": "B1",
+    "COASTALAEROSOL": "B1",
+    "COASTALBLUE": "B1",
     "BLUE": "B2",
     "GREEN": "B3",
     "RED": "B4",
@@ -23,13 +27,39 @@ _STAC_NAMES = {
     "REDEDGE2": "B6",
     "REDEDGE3": "B7",
     "NIR": "B8",
-    "NIR08": "B8A",
+    "NIR1": "B8",
     "BROADNIR": "B8",
-    "SWIR16": "B11",
-    "SWIR22": "B12",
+    "NEARINFRARED": "B8",
+    "NIR2": "B8A",
+    "NIR08": "B8A",
+    "NARROWNIR": "B8A",
+    "REDEDGE4": "B8A",
+    "NIRNARROW": "B8A",
+    "NIR09": "B9",
     "SWIR1": "B11",
-    "SWIR2": "B12",
+    "SWIR16": "B11",
+    "SWIR3": "B12",
+    "SWIR22": "B12",
 }
+#: The most parts that a word above has: near, infra, red.
+_MOST_PARTS = 3
+#: Words before a colour with which it is another one, as in "infra-red".
+_QUALIFIERS = {"INFRA", "NEAR", "MID", "FAR", "THERMAL", "NARROW", "COASTAL", "ULTRA", "DEEP"}
+#: Wavelengths and the like, as in "Red (665 nm)".
+_BRACKETS = re.compile(r"[(\[][^)\]]*[)\]]")
+#: `..._band02.tif` and `..._band8a.tif`; in a description "Band 2" only counts.
+_BAND_NUMBER = re.compile(r"(?<![A-Z0-9])BAND(0[1-9]|1\d|8A)$")
+#: The second band of short-wave infrared at the end of a name, perhaps with its wavelength.
+_SECOND_SWIR = re.compile(r"(?<![A-Z0-9])SWIR[_.\- ]?2(?=\s*(?:[(\[].*)?$)", re.IGNORECASE)
+_SWIR_NUMBER = re.compile(r"(?<![A-Z0-9])SWIR[_.\- ]?([123])\s*(?:[(\[].*)?$", re.IGNORECASE)
+#: Polarisations that a product holds, in the name of one of its bands: "IW_VV+VH_VV".
+_BOTH_POLARISATIONS = re.compile(r"[VH][VH]\+[VH][VH]")
+#: Quantities that are named by a band, and are no image: SNAP's `view_zenith_B2`, `coh_VV`,
+#: `VV_stdDev`.
+_OTHER_QUANTITY = re.compile(
+    r"(?<![A-Z])(?:ZENITH|AZIMUTH|DETECTOR|COH(?:ERENCE)?|IFG|STD(?:_?DEV)?|STDEV|VARIANCE|COUNT)"
+    r"(?![A-Z])|(?<![A-Z])QUALITY(?=_B\d)|(?<=[VH][VH]_)PHASE|PHASE(?=_IFG|_[VH][VH])"
+)
 _BAND_PATTERN = {
     "s1": re.compile(r"(?<![A-Z0-9])([VH][VH])(?![A-Z0-9])"),
     "s2": re.compile(r"(?<![A-Z0-9])B0?(\d{1,2}A?)(?![A-Z0-9])"),
@@ -54,30 +84,92 @@ _CLEAR_RATIO = 1.25
 
 
 def band_of(name: str | None, sensor: str) -> str | None:
-    """Return the band that a description names (`B02`, `S2-L2A-B8A`, `nir`; `Gamma0_VH`), or None.
+    """Return the band that a name gives, or None.
 
-    A name that holds two bands, as that of a ratio does, is of neither.
+    Understood are `B02`, `S2-L2A-B8A`, `nir`, `Red (665 nm)`, `nbart_red_edge_1`, `s2_band04`;
+    `Gamma0_VH`. A name that holds two bands, as that of a ratio does, is of neither, and `swir_2`
+    is in doubt until `unambiguous_names` has seen the names beside it.
 
     Args:
         name: the description of a band, or a file's name.
         sensor: `s1` or `s2`.
     """
     text = (name or "").strip().upper()
-    if sensor == "s2" and text in _STAC_NAMES:
-        return _STAC_NAMES[text]
-    found = set(_BAND_PATTERN[sensor].findall(text))
-    if len(found) != 1:  # none, or a ratio such as VH_div_VV, which is neither
+    if is_other_quantity(text):
         return None
-    band = found.pop()
-    return band if sensor == "s1" else f"B{band}"
+    if sensor == "s1":
+        text = _BOTH_POLARISATIONS.sub("", text)
+    found = set(_BAND_PATTERN[sensor].findall(text))
+    if len(found) > 1:  # a ratio such as VH_div_VV, which is neither
+        return None
+    if found:
+        band = found.pop()
+        return band if sensor == "s1" else f"B{band}"
+    return _band_by_word(text) if sensor == "s2" else None
+
+
+def is_other_quantity(name: str) -> bool:
+    """Whether a name speaks of an angle, a coherence, a count or the like, which is no image."""
+    return _OTHER_QUANTITY.search(name.upper()) is not None
+
+
+def _band_by_word(text: str) -> str | None:
+    """The band of Sentinel-2 whose word, or number behind "band", ends a name in capitals."""
+    text = _BRACKETS.sub("", text).strip()
+    number = _BAND_NUMBER.search(text)
+    if number:
+        return f"B{number[1].lstrip('0')}"
+    parts = re.split(r"[^A-Z0-9]+", text)
+    for first in range(max(0, len(parts) - _MOST_PARTS), len(parts)):
+        band = _WORDS.get("".join(parts[first:]))
+        if band is None:
+            continue
+        before = parts[first - 1] if first else ""
+        # "infra_red" is not red, and "nir_red" is a ratio.
+        return None if before in _QUALIFIERS or before in _WORDS else band
+    return None
 
 
 def unambiguous_names(names: Sequence[str | None]) -> list[str | None]:
-    """Replace the NIR of rasters that FORCE wrote: beside BROADNIR, which is B8, it is B8A."""
+    """Replace names by those of bands where it takes the names beside them to understand them.
+
+    Beside BROADNIR, which is B8, the NIR of FORCE is B8A. The second band of short-wave infrared
+    is B12 beside `swir_1`, as in Digital Earth Africa, and B11 beside `swir_3`, as in Digital
+    Earth Australia. Elsewhere it stays as it is, see `swir_problem`.
+
+    Args:
+        names: of the bands of one raster or cube, or of the files in one folder.
+    """
     words = [(name or "").strip().upper() for name in names]
-    if "BROADNIR" not in words:
-        return list(names)
-    return ["B8A" if word == "NIR" else name for name, word in zip(names, words, strict=True)]
+    has_broad = "BROADNIR" in words
+    numbers = {match[1] for match in map(_SWIR_NUMBER.search, words) if match}
+    second = {frozenset("12"): "B12", frozenset("23"): "B11"}.get(frozenset(numbers))
+    understood = []
+    for name, word in zip(names, words, strict=True):
+        if has_broad and word == "NIR":
+            name = "B8A"
+        elif name and second:
+            name = _SECOND_SWIR.sub(second, name)
+        understood.append(name)
+    return understood
+
+
+def swir_problem(names: Sequence[str | None]) -> str | None:
+    """Say that a band of short-wave infrared can be B11 or B12; None where none is in doubt.
+
+    Args:
+        names: as `unambiguous_names` returns them.
+
+    Returns:
+        A sentence that goes on from the name of the raster or cube.
+    """
+    for name in names:
+        if name and _SECOND_SWIR.search(name):
+            return (
+                f"holds {printable(name)}, which is B12 beside swir_1 and B11 beside swir_3, and "
+                "here it is in doubt: call it B11 or B12"
+            )
+    return None
 
 
 def names_only_count(names: Sequence[str | None]) -> bool:
@@ -210,6 +302,28 @@ def _contradicts(named: Sequence[str | None], assumed: Sequence[str]) -> bool:
     return any(name is not None and name != band for name, band in pairs)
 
 
+def _has_unknown_names(names: Sequence[str | None], named: Sequence[str | None]) -> bool:
+    """Whether a description says something that is not understood, and not only a number.
+
+    Such names may contradict the positions that would be assumed.
+    """
+    unknown = []
+    for name, band in zip(names, named, strict=True):
+        if band is None and (name or "").strip():
+            unknown.append(name.strip())
+    if not unknown:
+        return False
+    # "Band 1", "lyr.1" and "image_01" count, as generic software does.
+    stems = set()
+    numbers = []
+    for name in unknown:
+        stem, number = re.fullmatch(r"(.*?)([0-9]{0,9})", name, re.DOTALL).groups()
+        stems.add(stem)
+        numbers.append(int(number) if number else None)
+    counts = [list(range(first, first + len(names))) for first in (0, 1)]
+    return len(stems) > 1 or numbers not in counts
+
+
 def _count_in_doubt(names: Sequence[str | None], sensor: str) -> bool:
     """Whether names such as B1 to B4 may be positions as well as bands.
 
@@ -248,6 +362,8 @@ def band_names_problem(
     named = bands_named(names, sensor)
     if set(wanted) <= set(named):
         return _named_twice(named, wanted)
+    if _has_unknown_names(names, named):
+        return _wrong_names(names, wanted, sensor)
     for order in BAND_ORDERS:
         if not _contradicts(named, _assumed_bands(wanted, sensor, order)):
             return None
@@ -287,7 +403,7 @@ def band_positions(
             raise BandOrderError(problem)
         return [named.index(band) for band in wanted]
     assumed = _assumed_bands(wanted, sensor, order)
-    if _contradicts(named, assumed):
+    if _has_unknown_names(names, named) or _contradicts(named, assumed):
         raise BandOrderError(_wrong_names(names, wanted, sensor))
     if sensor == "s2" and has_red_edge(wanted):
         guess = guess_band_order(np.moveaxis(image(), 0, -1))

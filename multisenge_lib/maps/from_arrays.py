@@ -9,8 +9,8 @@ import numpy as np
 from multisenge_lib.dataset import (
     MULTISENGE,
     SENSORS,
-    band_of,
     band_order_problem,
+    bands_named,
     check_image,
     valid_mask,
     whole_number_problem,
@@ -151,7 +151,7 @@ def _check_band_names(series: Any, sensor: str) -> None:
     axis = series.dims[-1]
     if axis not in series.coords:
         return
-    named = [band_of(str(name), sensor) for name in series[axis].values]
+    named = bands_named([str(name) for name in series[axis].values], sensor)
     known = [band for band in MULTISENGE.bands[sensor] if band in named]
     if all(named) and named != known:
         raise ExperimentError(

@@ -18,7 +18,7 @@ from rasterio.crs import CRS
 from rasterio.errors import CRSError, RasterioError
 from rasterio.windows import Window
 
-from multisenge_lib.area import baseline_of, day_in, name_problem
+from multisenge_lib.area import baseline_of, day_in, foreign_band_problem, name_problem
 from multisenge_lib.dataset import (
     PIXEL,
     BandOrder,
@@ -341,11 +341,14 @@ def _find_bands(path: Path, sensor: str, wanted: Sequence[str], band_order: Band
     """The indexes of a raster's bands, from 1, in the order that the network takes.
 
     Raises:
-        BandOrderError: bands are missing, or it is in doubt which is which.
+        BandOrderError: bands are missing or another sensor's, or it is in doubt which is which.
     """
     with _opened(path) as source:
         candidates = image_bands(source)
         names = [source.descriptions[band - 1] for band in candidates]
+    problem = foreign_band_problem(names)
+    if problem is not None:
+        raise BandOrderError(f"{printable(path)} {problem}")
 
     def image() -> np.ndarray:
         return _read_thumbnail(path, sensor, candidates)

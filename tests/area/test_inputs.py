@@ -424,6 +424,30 @@ def test_a_theia_folder_as_delivered(tmp_path):
     assert "7 files left out as masks" in notices
 
 
+@pytest.mark.fault("MAJA's own format, two rasters without names of bands -> known by R1 and R2")
+def test_a_maja_product_in_its_own_format(tmp_path):
+    product = "S2A_OPER_SSC_PDTIMG_L2VALD_19GBP____20230105"
+    order = [*("B2", "B3", "B4", "B8"), *("B5", "B6", "B7", "B8A", "B11", "B12")]
+    pixels = flat(dtype=np.int16)[[S2_BANDS.index(band) for band in order]]
+    for name, bands in (("FRE_R1", pixels[:4]), ("FRE_R2", pixels[4:]), ("ATB_R1", pixels[:2])):
+        write(tmp_path / "in" / f"{product}_{name}.DBL.TIF", bands)
+    imported = import_area(tmp_path / "root", [tmp_path / "in"], size=64)
+    assert pixel_of(imported.root, "s2", "20230105").tolist() == GREEN.tolist()
+
+
+@pytest.mark.fault("SNAP's angles of each band, coherence of VV -> left out and said")
+def test_layers_that_are_named_by_a_band_and_are_no_image(tmp_path):
+    write_bands(tmp_path / "in" / "S2_20230105_resampled.data", "{}.img", flat(), driver="ENVI")
+    folder = tmp_path / "in" / "S2_20230105_resampled.data"
+    write_bands(folder, "view_zenith_{}.img", flat(), driver="ENVI")
+    coherence = write(tmp_path / "in" / "S1_20230105_20230117_VV_coh.tif", radar()[:1])
+    imported = import_area(tmp_path / "root", [tmp_path / "in"], size=64)
+    assert pixel_of(imported.root, "s2", "20230105").tolist() == GREEN.tolist()
+    assert tuple(imported.dataset.bands) == ("s2",)
+    assert "11 files left out as angles, coherence, counts" in notices_of(imported)
+    assert "an angle, a coherence, a count or the like" in refused(tmp_path / "b", [coherence])
+
+
 def test_an_s1tiling_folder_as_delivered(tmp_path):
     for band, pixels in zip(("vv", "vh"), radar(), strict=True):
         name = f"s1a_19GBP_{band}_DES_037_20230105txxxxxx"
@@ -446,6 +470,27 @@ def test_landsat_is_not_taken_for_sentinel(tmp_path):
     assert "left out as images of another sensor (Landsat)" in notices_of(imported)
     named = write(tmp_path / "b" / "20230105.tif", flat()[:3], ["SR_B2", "SR_B3", "SR_B4"])
     assert "a band of Landsat" in refused(tmp_path, [named])
+
+
+@pytest.mark.fault("Landsat by the words of Digital Earth Australia -> refused, as in a cube")
+def test_landsat_of_digital_earth_australia(tmp_path):
+    words = ("blue", "green", "red", "nir", "swir_1", "swir_2")
+    names = [f"nbart_{word}" for word in words]
+    path = write(tmp_path / "20230105.tif", flat()[:6], names)
+    assert "holds nbart_swir_1, a band of Landsat" in refused(tmp_path, [path])
+
+
+@pytest.mark.fault("swir_1 and swir_2 of Digital Earth Africa -> B11 and B12, in files of one band")
+def test_a_folder_of_digital_earth_africa(tmp_path):
+    words = ["blue", "green", "red", "red_edge_1", "red_edge_2", "red_edge_3", "nir_1", "nir_2"]
+    words += ["swir_1", "swir_2"]
+    write_bands(tmp_path / "in", "s2_l2a_2023-01-05_{}.tif", flat(), words)
+    imported = import_area(tmp_path / "root", [tmp_path / "in"], size=64)
+    assert pixel_of(imported.root, "s2", "20230105").tolist() == GREEN.tolist()
+    # The same words in the order that the user gives.
+    stack = write(tmp_path / "S2_20230105.tif", flat())
+    by_user = import_area(tmp_path / "by_user", [stack], size=64, s2_bands=words)
+    assert pixel_of(by_user.root, "s2", "20230105").tolist() == GREEN.tolist()
 
 
 @pytest.mark.fault("FORCE's bands -> its NIR is B8A, beside BROADNIR")
@@ -486,6 +531,21 @@ def test_level_1c_and_archives(tmp_path):
     imported = import_area(tmp_path / "root", [path.parent], size=64)
     assert "1 file left out as archives, which must be unpacked first" in notices_of(imported)
     assert "is an archive" in refused(tmp_path / "c", [tmp_path / "b" / "S2A_MSIL2A_20230202.zip"])
+
+
+@pytest.mark.fault("GeoTIFFs of other endings -> taken; other formats and archives -> named")
+def test_other_endings(tmp_path):
+    for day, ending in (("20230105", "tif"), ("20230202", "geotiff"), ("20230310", "gtif")):
+        write(tmp_path / "in" / f"S2_{day}.tif", flat(), S2_BANDS)
+        (tmp_path / "in" / f"S2_{day}.tif").rename(tmp_path / "in" / f"S2_{day}.{ending}")
+    for name in ("a.rar", "b.tar.xz", "c.tif.zst", "d.kea", "e.png"):
+        (tmp_path / "in" / name).write_bytes(b"x")
+    imported = import_area(tmp_path / "root", [tmp_path / "in"], size=64)
+    for day in ("20230105", "20230202", "20230310"):
+        assert pixel_of(imported.root, "s2", day).tolist() == GREEN.tolist()
+    notices = notices_of(imported)
+    assert "3 files left out as archives" in notices
+    assert "2 files left out as files of other formats" in notices
 
 
 @pytest.mark.fault("linked folders -> followed, in a circle too; folders without access -> named")
@@ -813,6 +873,12 @@ def test_a_cube_without_names_of_bands(tmp_path):
     pytest.importorskip("h5netcdf")
     cube.to_netcdf(tmp_path / "in.nc", engine="h5netcdf")
     assert "in.nc names no band" in refused(tmp_path, [tmp_path / "in.nc"], crs="EPSG:32719")
+    pytest.importorskip("zarr")
+    store = tmp_path / "in.zarr"
+    cube.to_dataset().to_zarr(store, zarr_format=2)
+    images = write(tmp_path / "S2_20230105.tif", flat(), S2_BANDS)
+    message = refused(tmp_path, [images, store], crs="EPSG:32719")
+    assert "in.zarr names no band" in message
     write(tmp_path / "in" / "S2_20230105.tif", flat(), S2_BANDS)
     (tmp_path / "in.nc").rename(tmp_path / "in" / "in.nc")
     imported = import_area(tmp_path / "root", [tmp_path / "in"], size=32, crs="EPSG:32719")
@@ -831,6 +897,39 @@ def test_the_date_stands_above_a_folder_that_all_products_have(tmp_path, name, b
     imported = import_area(tmp_path / "root", [tmp_path / "in"], size=32)
     sensor = "s1" if len(bands) == 2 else "s2"
     np.testing.assert_array_equal(pixel_of(imported.root, sensor, "20230105"), data[:, 0, 0])
+
+
+@pytest.mark.fault("dates of folders, of bands, of the first of several -> said")
+def test_dates_that_the_names_of_files_do_not_simply_give(tmp_path):
+    def notices_for(name, bands=S2_BANDS):
+        folder = tmp_path / str(len(list(tmp_path.iterdir())))
+        path = write(folder / name, flat(), bands)
+        return notices_of(import_area(folder / "root", [path], size=64)), path
+
+    notices, path = notices_for("export_20230105/S2_july.tif")
+    assert f"that of the folder counts, such as 2023-01-05 for {path}" in notices
+    notices, path = notices_for("S2_2023-01-01_2023-12-31.tif")
+    assert f"the first counts, such as 2023-01-01 for {path}" in notices
+    dated = [f"20230202_{band}" for band in S2_BANDS]
+    notices, path = notices_for("S2_20230105.tif", dated)
+    assert f"those of the bands count, such as 2023-02-02 for {path}" in notices
+    for name, bands in (
+        ("20240105/S2_20230105.tif", S2_BANDS),
+        ("S2_20230101_20231231.tif", dated),
+        ("S2_2023-01-05_2023-01-05.tif", S2_BANDS),
+    ):
+        assert "such as 2023" not in notices_for(name, bands)[0]
+
+
+@pytest.mark.fault(
+    "two images of one folder, which gives both its date -> their own dates asked for"
+)
+def test_the_date_of_a_download_is_not_that_of_its_images(tmp_path):
+    for name in ("S2_july", "S2_august"):
+        write(tmp_path / "export_20240105" / f"{name}.tif", flat(), S2_BANDS)
+    message = refused(tmp_path, [tmp_path / "export_20240105"])
+    assert "the date is that of their folder export_20240105" in message
+    assert "into its own name" in message
 
 
 @pytest.mark.fault("a STAC item beside its rasters -> the offset that it gives")

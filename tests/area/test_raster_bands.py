@@ -22,7 +22,9 @@ TWO_OF_EACH = {"s1": ["VV", "VH"], "s2": ["B4", "B8"]}
 
 
 def header_of(name, descriptions, dtype="uint16"):
-    return RasterHeader(Path(name), list(descriptions), [dtype] * len(descriptions))
+    return RasterHeader(
+        Path(name), list(descriptions), [dtype] * len(descriptions), Path(name).stem
+    )
 
 
 def found(named):
@@ -79,6 +81,9 @@ def test_the_order_that_the_user_gives(name, descriptions, user_bands, expected)
         ("20230105_B2.tif", ["B4", None], [("s2", "B4", 1)]),
         # Numbers are names of radar bands nowhere, so they hide no VV beside them.
         ("x.tif", ["VV", "b1"], [("s1", "VV", 1)]),
+        # A band B2 is looked for in no name of a radar image, and no VV in that of the other.
+        ("S1A_20230105_B2_VV.tif", [None], [("s1", "VV", 1)]),
+        ("S2A_20230105_VV_B2.tif", [None], [("s2", "B2", 1)]),
         # Bands that networks do not take are left out.
         ("x.tif", ["B4", "B8", "B9"], OPTICAL),
     ],
@@ -196,6 +201,9 @@ def test_the_projection_that_the_user_gives_goes_with_each_band():
     [
         ("x.tif", "no date such as 20230105"),
         ("20230301_S2_20230105.tif", "holds two dates, the later one first"),
+        ("S2_2020187_20240105.tif", "2020187 in its name may be day 187 of 2020"),
+        # The folder's date does not settle what the file's name leaves in doubt.
+        ("download_20240105/S2_2020187.tif", "may be day 187 of 2020"),
         ("S2A_USER_MSI_L2A_TL_SGS__20160802T162011_A005772_T19GBP_B04.tif", "the file's making"),
     ],
 )
@@ -236,3 +244,22 @@ def test_a_processing_baseline_is_of_optical_bands_alone():
     baselines = {band.band: band.source.baseline for band in place_bands(header, named, None)}
     assert baselines["B4"].name == "N0400"
     assert baselines["VV"] is None
+
+
+@pytest.mark.fault("swir_2 without swir_1 and swir_3 -> asked for, in a raster or a file's name")
+@pytest.mark.parametrize(
+    ("name", "descriptions", "asks"),
+    [
+        ("20230105.tif", ["B4", "swir_2"], True),
+        ("20230105_swir_2.tif", [None], True),
+        ("20230105_swir_2.tif", ["B11"], False),
+        ("20230105_B11.tif", ["swir_2"], False),
+    ],
+)
+def test_swir_2_alone_is_asked_for(name, descriptions, asks):
+    header = header_of(name, descriptions)
+    if asks:
+        with pytest.raises(ImportAreaError, match="call it B11 or B12, or give --s2-bands"):
+            bands_of_raster(header, {}, in_folder=True)
+    else:
+        assert found(bands_of_raster(header, {}, in_folder=True)) == [("s2", "B11", 1)]

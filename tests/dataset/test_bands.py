@@ -11,7 +11,13 @@ from multisenge_lib.dataset import (
     names_only_count,
     red_edge,
 )
-from multisenge_lib.dataset.bands import band_names_problem
+from multisenge_lib.dataset.bands import (
+    band_names_problem,
+    band_of,
+    bands_named,
+    swir_problem,
+    unambiguous_names,
+)
 from multisenge_lib.errors import BandOrderError
 
 #: Vegetation, reflectance x 10,000 by band.
@@ -87,3 +93,113 @@ def test_a_band_that_is_named_twice_is_refused():
         band_positions(names, lambda: np.zeros((4, 4, 4)), ("VV", "VH"), "s1")
     # What is not wanted may be there twice.
     assert band_positions(["VV", "VH", "angle", "angle"], None, ("VV", "VH"), "s1") == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("name", "band"),
+    [
+        ("T31UEQ_20200705T105031_B8A_20m", "B8A"),
+        ("nbart_red_edge_3", "B7"),
+        ("nbart_nir_2", "B8A"),
+        ("nbart_swir_3", "B12"),
+        ("S2_20230105_red", "B4"),
+        ("ga_s2am_2020-07-06_final_band08", "B8"),
+        ("ga_s2am_2020-07-06_final_band8a", "B8A"),
+        ("ga_s2am_2020-07-06_final_band11", "B11"),
+        ("nbart_swir_2", None),
+        ("Narrow NIR", "B8A"),
+        ("nir_narrow", "B8A"),
+        ("Near Infra-Red", "B8"),
+        ("coastal_blue", "B1"),
+        ("Red Edge 1", "B5"),
+        ("Red Edge 4", "B8A"),
+        ("Vegetation Red Edge", None),
+        ("SWIR 1", "B11"),
+        ("Red (665 nm)", "B4"),
+        ("NIR (B8A)", "B8A"),
+        ("sr_red", "B4"),
+        ("infra_red", None),
+        ("nir_red", None),
+        ("view_zenith_B2", None),
+        ("B_detector_footprint_B2", None),
+        ("infrared", None),
+        ("Band 2", None),
+        ("Gray", None),
+    ],
+)
+def test_band_names(name, band):
+    assert band_of(name, "s2") == band
+
+
+@pytest.mark.parametrize(
+    ("name", "band"),
+    [
+        ("2020-07-08-00_00_2020-07-08-23_59_Sentinel-1_IW_VV+VH_VV_(Raw)", "VV"),
+        ("VV+VH", None),
+        ("S1_20200708_20200720_VV_coh", None),
+        ("VV_stdDev", None),
+        ("VV_count", None),
+        ("Phase_ifg_VV", None),
+        ("Cohen_VV", "VV"),
+    ],
+)
+def test_names_of_polarisations(name, band):
+    assert band_of(name, "s1") == band
+
+
+@pytest.mark.fault("swir_2 of Digital Earth Africa and of Australia -> B12 and B11; alone in doubt")
+@pytest.mark.parametrize(
+    ("names", "bands"),
+    [
+        (["swir_1", "swir_2"], ["B11", "B12"]),
+        (["nbart_swir_2", "nbart_swir_3"], ["B11", "B12"]),
+        (["SWIR 1 (1610 nm)", "SWIR 2 (2190 nm)"], ["B11", "B12"]),
+        (["red", "swir_2"], ["B4", None]),
+        (["swir_1", "swir_2", "swir_3"], ["B11", None, "B12"]),
+    ],
+)
+def test_the_second_band_of_short_wave_infrared(names, bands):
+    assert bands_named(names, "s2") == bands
+    problem = swir_problem(unambiguous_names(names))
+    assert (problem is not None) == (None in bands)
+
+
+#: Red, green and blue, and the two of short-wave infrared, lie in another order than the layout's.
+AUSTRALIAN = [
+    *("nbart_red", "nbart_green", "nbart_blue"),
+    *("nbart_red_edge_1", "nbart_red_edge_2", "nbart_red_edge_3"),
+    *("nbart_nir_1", "nbart_nir_2", "nbart_swir_3", "nbart_swir_2"),
+]
+
+
+@pytest.mark.fault("predict: names that import understands -> bands by name, not by position")
+def test_bands_that_are_called_by_words():
+    positions = band_positions(AUSTRALIAN, None, S2_BANDS, "s2")
+    assert positions == [2, 1, 0, 3, 4, 5, 6, 7, 9, 8]
+
+
+@pytest.mark.fault("predict: names of bands that nobody understands -> refused, not passed over")
+@pytest.mark.parametrize(
+    ("names", "is_refused"),
+    [
+        (["rouge", "vert", "bleu", "ir"], True),
+        (["B2", "vert", None, None], True),
+        (["Gray"] * 4, True),
+        ([f"Band {number}" for number in range(1, 5)], False),
+        ([f"image_{number}" for number in range(1, 5)], False),
+        ([f"image_{number}" for number in range(2, 6)], True),
+        (["image_1", "image_2", "image_3", "image_x"], True),
+        (["Band 01", "Band 02", "Band 03", "Band 04"], False),
+        (["0", "1", "2", "3"], False),
+        (["B2", None, "", None], False),
+        ([None] * 4, False),
+    ],
+)
+def test_names_that_are_not_understood(names, is_refused):
+    wanted = ("B2", "B3", "B4", "B8")
+    assert (band_names_problem(names, wanted, "s2") is not None) == is_refused
+    if is_refused:
+        with pytest.raises(BandOrderError, match="has the bands"):
+            band_positions(names, None, wanted, "s2")
+    else:
+        assert band_positions(names, None, wanted, "s2") == [0, 1, 2, 3]

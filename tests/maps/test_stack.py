@@ -164,6 +164,15 @@ def nine_bands(s1, s2):
     write_geotiff(s2, read_pixels(s2)[:9], S2_BANDS[:9])
 
 
+def landsat(s1, s2):
+    words = ("blue", "green", "red", "nir", "swir_1", "swir_2")
+    write_geotiff(s2, read_pixels(s2)[:6], [f"nbart_{word}" for word in words])
+
+
+def unknown_names(s1, s2):
+    write_geotiff(s2, read_pixels(s2), [f"couche {letter}" for letter in "abcdefghij"])
+
+
 def nine_unnamed_bands(s1, s2):
     write_geotiff(s2, read_pixels(s2)[:9])
 
@@ -199,6 +208,8 @@ def nine_unnamed_bands(s1, s2):
         (saturated, r"_s2\.tif holds 65535, which is no reflectance"),
         (eight_bits, r"_s2\.tif is uint8, an 8-bit picture"),
         (nine_bands, r"_s2\.tif has the bands B2.*B11, s2 must have .*B12"),
+        (landsat, r"_s2\.tif holds nbart_swir_1, a band of Landsat"),
+        (unknown_names, r"_s2\.tif has the bands couche a, .*name them so"),
         (nine_unnamed_bands, r"_s2\.tif has the bands 9 without names"),
     ],
 )
