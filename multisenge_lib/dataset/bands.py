@@ -313,6 +313,9 @@ def _has_unknown_names(names: Sequence[str | None], named: Sequence[str | None])
             unknown.append(name.strip())
     if not unknown:
         return False
+    # One text for all bands, such as the name of the product, does not tell them apart.
+    if len(unknown) == len(names) > 1 and len(set(unknown)) == 1:
+        return False
     # "Band 1", "lyr.1" and "image_01" count, as generic software does.
     stems = set()
     numbers = []

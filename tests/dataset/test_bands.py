@@ -203,3 +203,11 @@ def test_names_that_are_not_understood(names, is_refused):
             band_positions(names, None, wanted, "s2")
     else:
         assert band_positions(names, None, wanted, "s2") == [0, 1, 2, 3]
+
+
+def test_one_text_for_all_bands_is_no_name_of_a_band():
+    names = ["S2 reflectance"] * len(S2_BANDS)
+    image = np.zeros((len(S2_BANDS), 4, 4))
+    assert band_positions(names, lambda: image, S2_BANDS, "s2") == list(range(len(S2_BANDS)))
+    with pytest.raises(BandOrderError):
+        band_positions([*names[1:], "July"], lambda: image, S2_BANDS, "s2")
