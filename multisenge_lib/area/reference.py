@@ -21,7 +21,7 @@ from rasterio.features import rasterize
 from rasterio.transform import from_origin
 from rasterio.windows import Window
 
-from multisenge_lib.area.open_bands import FINER, warped
+from multisenge_lib.area.open_bands import FINER, pixel_metres, warped
 from multisenge_lib.area.target_grid import TargetGrid, lies_on_grid
 from multisenge_lib.dataset import PIXEL, image_bands, length_problem, pixel_problems
 from multisenge_lib.errors import ImportAreaError, counted, first_line, printable
@@ -156,13 +156,12 @@ def _reference_resampling(raster: Any, grid: TargetGrid, name: str) -> tuple[Res
     if lies_on_grid(raster.transform, raster.crs, grid.crs):
         return Resampling.nearest, []
     try:
-        left, _, right, _ = rasterio.warp.transform_bounds(raster.crs, grid.crs, *raster.bounds)
+        metres = pixel_metres(raster, grid)
     except Exception:  # GDAL's own errors are not rasterio's, and hold a whole projection
         raise ImportAreaError(
             f"the reference {name} cannot be placed in {grid.crs}: GDAL knows no way there from "
             "its projection: warp it to UTM"
         ) from None
-    metres = abs(right - left) / raster.width
     if metres < FINER * PIXEL:
         # Nearest would take one of many; the class of most of them is that of the pixel.
         how = f"each pixel of {PIXEL} m gets the class of most of the finer ones"

@@ -83,7 +83,10 @@ from multisenge_lib.dataset.nodata import (
     valid_mask,
 )
 from multisenge_lib.dataset.plausibility import (
+    LEAST_FILL_PIXELS,
+    LOWEST_DECIBEL,
     LOWEST_OVERSHOOT,
+    NEIGHBOUR_DISTANCE,
     fill_problems,
     fill_value,
     impossible_values,
