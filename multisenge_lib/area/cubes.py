@@ -22,6 +22,7 @@ from multisenge_lib.area.band_source import BandSource
 from multisenge_lib.area.products import (
     ProcessingBaseline,
     band_in,
+    baseline_of_version,
     day_in,
     foreign_name,
     used_bands,
@@ -35,6 +36,9 @@ _Y_NAMES = ("y", "northing", "lat", "latitude")
 _TIME_NAMES = ("time", "t", "datetime", "date")
 #: Attributes and coordinates in which the libraries above keep the projection.
 _CRS_KEYS = ("crs_wkt", "spatial_ref", "crs", "proj:code", "epsg")
+#: Properties of STAC items, see `products`.
+_BASELINE_KEY = "s2:processing_baseline"
+_APPLIED_KEY = "earthsearch:boa_offset_applied"
 #: Steps may differ by this share of a pixel: coordinates are often stored as float32.
 _UNEVEN = 0.1
 #: Metres. No image of Sentinel has finer pixels, also resampled; 10 m are 0.01 km.
@@ -87,18 +91,10 @@ def open_cube(path: Path) -> Any:
             cube = xarray.open_dataset(path)
     except Exception as error:  # each engine has errors of its own
         raise ImportAreaError(f"{name} cannot be read as a cube: {first_line(error)}") from None
-    if not cube.data_vars:
-        groups = _groups_of(path)
-        if groups:
-            raise ImportAreaError(
-                f"{name} keeps its data in groups ({', '.join(groups)}): open the one you need "
-                f"with xarray.open_dataset(path, group={groups[0]!r}) and give import_area the "
-                "Dataset, or write it to a file of its own"
-            )
     return cube
 
 
-def _groups_of(path: Path) -> list[str]:
+def groups_of(path: Path) -> list[str]:
     """Names of the groups of a cube that hold variables."""
     import xarray
 
@@ -107,6 +103,15 @@ def _groups_of(path: Path) -> list[str]:
     except Exception:  # what cannot be opened so has no groups that we could name
         return []
     return [printable(name) for name, group in tree.items() if group.data_vars]
+
+
+def name_groups(name: str, groups: Sequence[str]) -> str:
+    """Say that a cube keeps its data in groups."""
+    return (
+        f"{name} keeps its data in groups ({', '.join(groups)}): open the one you need with "
+        f"xarray.open_dataset(path, group={groups[0]!r}) and give import_area the Dataset, or "
+        "write it to a file of its own"
+    )
 
 
 def bands_of_cube(
@@ -155,9 +160,8 @@ def bands_of_cube(
                 plane = array if time is None else array.isel({time: step})
                 title = f"{name} ({printable(band_name)}, {day})"
                 opener = partial(_as_raster, plane, axes, title)
-                source = BandSource(
-                    title, opener, name, baseline=baseline if sensor == "s2" else None
-                )
+                of_plane = (baseline or _baseline_of_plane(plane)) if sensor == "s2" else None
+                source = BandSource(title, opener, name, baseline=of_plane)
                 bands.append(BandOfDay(sensor, band, day, source))
     sentences = [
         f"{name}: {', '.join(names)} left out, {problem}" for problem, names in left_out.items()
@@ -191,6 +195,18 @@ def _image_of(array: Any, axes: CubeAxes, has_dates: bool) -> tuple[Any, str | N
     else:
         problem = ""
     return array, time, problem
+
+
+def _baseline_of_plane(plane: Any) -> ProcessingBaseline | None:
+    """The baseline that stackstac keeps of STAC items, as coordinates along the dates."""
+    values = {
+        key: str(plane[key].item())
+        for key in (_BASELINE_KEY, _APPLIED_KEY)
+        if key in plane.coords and plane[key].ndim == 0
+    }
+    is_applied = values.get(_APPLIED_KEY) == "True"
+    where = f"its {_BASELINE_KEY}"
+    return baseline_of_version(values.get(_BASELINE_KEY, ""), is_applied, where)
 
 
 def _check_band_names(name: str, band_names: Sequence[str]) -> None:

@@ -14,7 +14,9 @@ from multisenge_lib.area.acquisitions import Acquisition, BandOfDay, group_by_da
 from multisenge_lib.area.cubes import (
     BandsOfCube,
     bands_of_cube,
+    groups_of,
     is_cube_in_memory,
+    name_groups,
     open_cube,
 )
 from multisenge_lib.area.listing import CUBE_ENDINGS, Skipped, list_files
@@ -40,7 +42,8 @@ from multisenge_lib.errors import ImportAreaError, counted, printable
 
 _MASKS = "masks or other auxiliary layers"
 _SLOPE = "reflectance without correction for slopes (SRE), which is there with it (FRE)"
-_NO_BAND_IN_CUBE = "cubes that name no band, or none that is an image"
+_NO_BAND_IN_CUBE = "cubes that name no band"
+_GROUPS = "cubes that keep their data in groups"
 
 
 @dataclass(frozen=True)
@@ -166,8 +169,16 @@ class _Search:
 
     def _add_cube_file(self, path: Path) -> None:
         title = printable(path)
-        found = bands_of_cube(open_cube(path), title, self.crs, path.stem, baseline_of(path))
-        if not found.bands and path in self.files_by_name:
+        is_named_by_user = path in self.files_by_name
+        cube = open_cube(path)
+        groups = [] if cube.data_vars else groups_of(path)
+        if groups and is_named_by_user:
+            raise ImportAreaError(name_groups(title, groups))
+        if groups:  # such as metadata beside the GeoTIFFs of one product (OPERA)
+            self.not_images.add(_GROUPS, path)
+            return
+        found = bands_of_cube(cube, title, self.crs, path.stem, baseline_of(path))
+        if not found.bands and is_named_by_user:
             _refuse_cube(title, found.left_out)
         if not found.bands:
             self.not_images.add(_NO_BAND_IN_CUBE, path)

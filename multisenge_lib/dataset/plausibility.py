@@ -29,6 +29,9 @@ _BRIGHTEST_LAND = 10
 #: Reflectance x 10,000. An image that stays below it everywhere is not in these units: even deep
 #: water shows more than 0.01 in some pixel of the blue band.
 DARKEST_IMAGE = 100
+#: Reflectance x 10,000 that no ground shows, six times full reflection. Negative values that wrap
+#: in an unsigned type lie above it.
+LARGEST_REFLECTANCE = 60_000
 #: Near infrared of leaves, in reflectance x 10,000, never reaches full reflection.
 _BRIGHTEST_LEAVES = 10_000
 #: Share of the pixels that must be vegetation before it is judged.
@@ -53,6 +56,11 @@ LOWEST_OVERSHOOT = -1
 LEAST_FILL_PIXELS = 4
 _LINEAR_RULE = "Sentinel-1 is linear intensity"
 REFLECTANCE_RULE = "Sentinel-2 is reflectance x 10,000"
+#: What makes reflectance too large, and the remedy.
+WRAPPED = (
+    "dark pixels become so bright where 1000 is subtracted in an unsigned type; subtract it in a "
+    "signed type, such as int16"
+)
 
 
 def type_problem(dtypes: Iterable[str], sensor: str) -> str | None:
@@ -154,6 +162,8 @@ def _impossible_reflectance(highest: float) -> list[str]:
             f"holds {highest:.6g}, which is no reflectance: if it is no data, give the raster that "
             "tag"
         ]
+    if highest > LARGEST_REFLECTANCE:
+        return [f"holds {highest:.6g}, {REFLECTANCE_RULE}: {WRAPPED}"]
     return []
 
 

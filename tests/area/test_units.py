@@ -69,7 +69,9 @@ def check_stored(stored, offset=0):
     [
         (-2999, None),
         (-3001, "image holds -4001, a reflectance x 10,000 of -3001 with"),
-        (65_534, None),
+        (59_999, None),
+        # What wraps where 1000 is subtracted in an unsigned type is near 65,535.
+        (60_001, "dark pixels become so bright where 1000 is subtracted in an unsigned type; sub"),
         (65_535, r"image holds 64535, a reflectance x 10,000 of 6.554e\+04 with"),
     ],
 )
