@@ -4,6 +4,7 @@ NetCDF and Zarr are opened with xarray (extra `area`); Datasets and DataArrays i
 those of odc-stac, stackstac and rioxarray, are taken as they are.
 """
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -99,7 +100,9 @@ def groups_of(path: Path) -> list[str]:
     import xarray
 
     try:
-        tree = xarray.open_groups(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of dimensions without names, as HDF5 files have them
+            tree = xarray.open_groups(path)
     except Exception:  # what cannot be opened so has no groups that we could name
         return []
     return [printable(name) for name, group in tree.items() if group.data_vars]

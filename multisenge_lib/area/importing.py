@@ -20,7 +20,7 @@ from multisenge_lib.area.cutting import PatchWriter, days_by_sensor
 from multisenge_lib.area.draft import draft_dataset
 from multisenge_lib.area.import_notices import (
     offset_notices,
-    resampling_notices,
+    placement_notices,
     selection_notices,
     size_notices,
     touching_blocks,
@@ -149,8 +149,8 @@ def import_area(
     notices = list(images.notices)
     acquisitions, bands, band_notices = _common_bands(images.acquisitions, options.fill)
     notices += band_notices
-    grid, off_grid = find_target_grid(acquisitions)
-    notices += resampling_notices(grid, off_grid, units)
+    grid, placements = find_target_grid(acquisitions)
+    notices += placement_notices(grid, placements, units)
     notices += offset_notices(acquisitions, units)
     notices += size_notices(size, grid)
 

@@ -297,3 +297,25 @@ def test_coordinates_in_kilometres(tmp_path):
     near = variables()
     near = near.assign_coords(x=near["x"] / 1000, y=near["y"] / 1000)
     assert "coordinates seem to be kilometres or degrees" in refused(tmp_path, [near])
+
+
+@pytest.mark.fault("two scenes of one day in a cube -> advised to merge them")
+def test_two_scenes_of_one_day(tmp_path):
+    twice = cube(["2023-01-05T10:50:31", "2023-01-05T10:50:46"])
+    assert "groupby='solar_day'" in refused(tmp_path, [twice])
+
+
+@pytest.mark.fault("the processing baseline that stackstac keeps -> its offset is applied")
+@pytest.mark.parametrize("applied", [False, True])
+def test_the_baseline_of_a_date_in_stackstac(tmp_path, applied):
+    stored = cube()
+    stored["reflectance"][1] += 0 if applied else 1000
+    stored = stored.assign_coords(
+        {
+            "s2:processing_baseline": ("time", np.array(["03.01", "05.09"])),
+            "earthsearch:boa_offset_applied": applied,
+        }
+    )
+    imported = import_area(tmp_path / "root", [stored], size=96)
+    for seed, day in enumerate(["20221203", "20230105"]):
+        assert pixel_of(imported.root, "s2", day).tolist() == scene(seed)[:, 0, 0].tolist()
