@@ -42,7 +42,8 @@ _BASELINE_KEY = "s2:processing_baseline"
 _APPLIED_KEY = "earthsearch:boa_offset_applied"
 #: Steps may differ by this share of a pixel: coordinates are often stored as float32.
 _UNEVEN = 0.1
-#: Metres. No image of Sentinel has finer pixels, also resampled; 10 m are 0.01 km.
+#: Metres. No image of Sentinel has finer pixels, however it was resampled. 10 m are 0.01 km, or
+#: 0.0001 degrees.
 _SMALLEST_STEP = 0.1
 
 
@@ -146,7 +147,7 @@ def bands_of_cube(
     arrays = list(_arrays_by_band(cube))
     band_names = unambiguous_names([band_name for band_name, _ in arrays])
     _check_band_names(name, band_names)
-    has_dates = any(_time_dimension(array) for _, array in arrays)
+    has_dates = any(_time_dimension(array) for key, array in arrays if _names_band(key))
     bands = []
     left_out: dict[str, list[str]] = {}
     for band_name, (_, array) in zip(band_names, arrays, strict=True):

@@ -53,12 +53,14 @@ def check_reflectance(
             band, row, column = np.unravel_index(position, values.shape)
             stored = stored_by_band[band][row, column]
             value = values[band, row, column]
-            may_be_wrapped = LARGEST_REFLECTANCE < value < LARGEST_UINT16
+            if LARGEST_REFLECTANCE < value < LARGEST_UINT16:
+                remedy = WRAPPED
+            else:
+                remedy = f"if it is no data, give --no-data {_option(stored)}"
             raise ImportAreaError(
                 f"{title} holds {_option(stored)}, a reflectance x 10,000 of {value:.4g} with this "
-                f"scale and offset: {WRAPPED + '; ' if may_be_wrapped else ''}if it is no data, "
-                f"give --no-data {_option(stored)}, else give as --s2-scale what to multiply "
-                f"with, such as 0.1{_holds_for_all('--s2-scale', units.s2_scale)}"
+                f"scale and offset: {remedy}; else give as --s2-scale what to multiply with, such "
+                f"as 0.1{_holds_for_all('--s2-scale', units.s2_scale)}"
             )
 
 

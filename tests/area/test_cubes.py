@@ -281,6 +281,9 @@ def test_zero_in_one_band_of_decimal_numbers_is_dark(tmp_path):
 def test_the_date_among_several_is_called_time(tmp_path):
     days = {"created": np.datetime64("2024-02-05", "ns"), "time": np.datetime64("2023-01-05", "ns")}
     stored = variables(("y", "x"), **days)
+    # What is no band may have dates of its own.
+    stored["orbit_height"] = ("t_orbit", np.zeros(2))
+    stored = stored.assign_coords(t_orbit=np.array(["2020-01-01", "2020-01-02"], "datetime64[ns]"))
     imported = import_area(tmp_path / "root", [stored], size=96)
     assert pixel_of(imported.root, "s2", "20230105").any()
     unclear = stored.rename(time="sensing")
