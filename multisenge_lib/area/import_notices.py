@@ -80,7 +80,9 @@ def offset_notices(acquisitions: Sequence[Acquisition], units: InputUnits) -> li
     # off at 0. The metadata give what undoes it, an offset of -1000.
     baselines = _baselines(acquisitions)
     with_offset = {name: baseline for name, baseline in baselines.items() if baseline.offset}
-    without_offset = {name: baseline for name, baseline in baselines.items() if not baseline.offset}
+    without_offset = {
+        name: baseline for name, baseline in baselines.items() if not baseline.may_have_offset
+    }
     if units.s2_offset and without_offset:
         name, baseline = next(iter(without_offset.items()))
         raise ImportAreaError(

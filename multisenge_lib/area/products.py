@@ -327,6 +327,12 @@ class ProcessingBaseline:
     # Tiles of one product have files of their own; what these say is the same.
     where: str = field(compare=False)
 
+    @property
+    def may_have_offset(self) -> bool:
+        """Whether ESA's products of this version have an offset; it may be taken off since."""
+        number = self.name.removeprefix("N")
+        return number.isdecimal() and int(number) >= _FIRST_BASELINE_WITH_OFFSET
+
 
 def baseline_of(path: Path) -> ProcessingBaseline | None:
     """Find the processing baseline of the ESA product that a raster belongs to, or None.

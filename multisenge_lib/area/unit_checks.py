@@ -59,7 +59,7 @@ def check_reflectance(
                 remedy = f"if it is no data, give --no-data {_option(stored)}"
             raise ImportAreaError(
                 f"{title} holds {_option(stored)}, a reflectance x 10,000 of {value:.4g} with this "
-                f"scale and offset: {remedy}; else give as --s2-scale what to multiply with, such "
+                f"scale and offset: {remedy}, else give as --s2-scale what to multiply with, such "
                 f"as 0.1{_holds_for_all('--s2-scale', units.s2_scale)}"
             )
 
@@ -217,7 +217,10 @@ def check_offset(
         )
     if units.s2_offset is not None:
         return False
-    return not baselines and looks_brightened(sample, bands)
+    # A version before the offset is believed. Of a later one, somebody may say wrongly that the
+    # offset was taken off.
+    is_known = any(baseline.offset or not baseline.may_have_offset for baseline in baselines)
+    return not is_known and looks_brightened(sample, bands)
 
 
 def _check_one_offset(sources: Sequence[BandSource], units: InputUnits) -> None:

@@ -940,3 +940,16 @@ def test_a_cube_of_groups_in_a_folder_is_left_out(tmp_path):
         file.create_dataset("data/VV", data=np.ones((4, 4)))
     imported = import_area(tmp_path / "root", [folder], size=64)
     assert "1 file left out as cubes that keep their data in groups" in notices_of(imported)
+
+
+@pytest.mark.fault("an item that says wrongly that the offset was taken off -> doubted")
+def test_an_offset_that_was_not_taken_off(tmp_path):
+    folder = write_bands(tmp_path / "in" / "S2B_19GBP_20230105_L2A", "{}.tif", flat(add=1000))
+    assets = {band: {"href": f"https://x/{band}.tif"} for band in S2_BANDS}
+    said = {"s2:processing_baseline": "04.00", "earthsearch:boa_offset_applied": True}
+    (folder / "item.json").write_text(json.dumps({"properties": said, "assets": assets}))
+    imported = import_area(tmp_path / "root", [tmp_path / "in"], size=64)
+    assert "if yours do, give --s2-offset -1000" in notices_of(imported)
+    units = InputUnits(s2_offset=-1000)
+    mended = import_area(tmp_path / "mended", [tmp_path / "in"], size=64, units=units)
+    assert pixel_of(mended.root, "s2", "20230105").tolist() == GREEN.tolist()
