@@ -213,7 +213,7 @@ def warped(raster: Any, grid: TargetGrid, **options: Any) -> Iterator[WarpedVRT]
 
 
 @contextmanager
-def open_bands(
+def bands_on_grid(
     sources: Sequence[BandSource], sensor: str, grid: TargetGrid, units: InputUnits
 ) -> Iterator[list[OpenBand]]:
     """Open the bands of an image on the target grid.

@@ -14,7 +14,7 @@ from rasters import write_separate
 
 from multisenge_lib.area import InputUnits, import_area
 from multisenge_lib.area.band_source import BandSource
-from multisenge_lib.area.open_bands import open_bands, pixel_metres
+from multisenge_lib.area.open_bands import bands_on_grid, pixel_metres
 from multisenge_lib.area.target_grid import TargetGrid
 from multisenge_lib.dataset import S2_BANDS
 from multisenge_lib.errors import ImportAreaError
@@ -36,7 +36,7 @@ def read_band(
     """Stored values of a band on a grid of this size, where they mean no data, and its encoding."""
     grid = TargetGrid(CRS.from_epsg(32719), WEST, NORTH, width, height)
     source = BandSource(path.name, partial(rasterio.open, path), str(path), index, crs)
-    with open_bands([source], sensor, grid, units) as (band,):
+    with bands_on_grid([source], sensor, grid, units) as (band,):
         stored = band.read(Window(0, 0, width, height))
         return stored, band.marked(stored), band.encoding
 
@@ -165,7 +165,7 @@ def test_the_mean_of_finer_pixels_keeps_an_edge_sharp(tmp_path, epsg):
     (west,), (north,) = transform("EPSG:32719", f"EPSG:{epsg}", [WEST + 200], [NORTH - 200])
     grid = TargetGrid(CRS.from_epsg(epsg), int(west) + 3, int(north) + 3, 30, 30)
     source = BandSource("a.tif", partial(rasterio.open, path), "a.tif")
-    with open_bands([source], "s2", grid, NOTHING_SAID) as (band,):
+    with bands_on_grid([source], "s2", grid, NOTHING_SAID) as (band,):
         stored = band.read(Window(0, 0, 30, 30))
     mixed = ((stored > 1000) & (stored < 3000)).sum(axis=1)
     assert np.median(mixed) == 1 and (stored >= 1000).all()
@@ -198,7 +198,7 @@ def test_both_sides_of_the_antimeridian_are_read(tmp_path, west):
     (left,), (top,) = transform("EPSG:4326", "EPSG:32660", [179.997], [9.999])
     grid = TargetGrid(CRS.from_epsg(32660), int(left), int(top), 60, 60)
     source = BandSource("a.tif", partial(rasterio.open, path), "a.tif")
-    with open_bands([source], "s2", grid, NOTHING_SAID) as (band,):
+    with bands_on_grid([source], "s2", grid, NOTHING_SAID) as (band,):
         stored = band.read(Window(0, 0, 60, 60))
     assert (stored == 300).all()
 
@@ -259,7 +259,7 @@ def test_measured_numbers_below_zero_are_no_fill(tmp_path):
     path = write(tmp_path / "S2_20230105.tif", pixels, S2_BANDS, res=20.0)
     sources = [BandSource("a", partial(rasterio.open, path), "a", i) for i in range(1, 11)]
     grid = TargetGrid(CRS.from_epsg(32719), WEST, NORTH, 64, 64)
-    with open_bands(sources, "s2", grid, NOTHING_SAID) as bands:
+    with bands_on_grid(sources, "s2", grid, NOTHING_SAID) as bands:
         for band in bands:
             assert not {-1, -2, -3} & set(band.no_data)
 
