@@ -133,7 +133,9 @@ def _finest(
         if source.grid in by_grid:
             raise ImportAreaError(
                 f"{source.name} holds {band} of {day} twice: one file holds one date, or the name "
-                "of each band begins with its date, such as 20230105_B2; write a file for each date"
+                "of each band begins with its date, such as 20230105_B2; write a file for each "
+                "date; merge the scenes of one day in a cube, such as with groupby='solar_day' of "
+                "odc-stac"
             )
         by_grid[source.grid] = _PlacedSource(source, placement_of(sensor, source))
     placed = [by_grid[grid] for grid in sorted(by_grid)]

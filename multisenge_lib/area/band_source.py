@@ -55,6 +55,7 @@ class Placement(NamedTuple):
         height: in pixels.
         stored_crs: its projection as the file has it. `crs` differs across the antimeridian.
         stored_bounds: as `bounds`, in `stored_crs`.
+        unused_crs: a projection that the user gives, and that is not the raster's own.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Placement(NamedTuple):
     height: int
     stored_crs: CRS
     stored_bounds: tuple[float, float, float, float]
+    unused_crs: CRS | None = None
 
     @property
     def pixel_width(self) -> float:
@@ -97,7 +99,7 @@ def placement_of(sensor: str, source: BandSource) -> Placement:
     name = source.grid if source.grid.isprintable() else source.name
     try:
         with source.open() as raster:
-            crs = raster.crs or source.crs
+            own_crs = raster.crs
             place = raster.transform
             height, width = raster.shape
             has_ground_points = bool(raster.gcps[0])
@@ -105,12 +107,16 @@ def placement_of(sensor: str, source: BandSource) -> Placement:
         if isinstance(error, MultiSenGEError):
             raise
         raise ImportAreaError(f"{name} cannot be read: {error}") from None
+    crs = own_crs or source.crs
+    unused_crs = source.crs if own_crs and own_crs != source.crs else None
     _check_placed(name, crs, place, has_ground_points)
     stored_bounds = _bounds(place, width, height)
     stored_crs = crs
     crs, place = without_jump(crs, place, width)
     bounds = _bounds(place, width, height)
-    return Placement(name, sensor, crs, place, bounds, width, height, stored_crs, stored_bounds)
+    return Placement(
+        name, sensor, crs, place, bounds, width, height, stored_crs, stored_bounds, unused_crs
+    )
 
 
 def _bounds(place: Affine, width: int, height: int) -> tuple[float, float, float, float]:

@@ -4,6 +4,7 @@ NetCDF and Zarr are opened with xarray (extra `area`); Datasets and DataArrays i
 those of odc-stac, stackstac and rioxarray, are taken as they are.
 """
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -12,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from rasterio.crs import CRS
+from rasterio.dtypes import in_dtype_range
 from rasterio.errors import CRSError
 from rasterio.io import DatasetReader, MemoryFile
 from rasterio.transform import from_origin
@@ -20,6 +22,7 @@ from multisenge_lib.area.acquisitions import BandOfDay
 from multisenge_lib.area.band_source import BandSource
 from multisenge_lib.area.products import (
     ProcessingBaseline,
+    baseline_of_version,
     day_in,
     foreign_band_problem,
 )
@@ -36,20 +39,38 @@ from multisenge_lib.errors import ImportAreaError, first_line, printable
 
 _X_NAMES = ("x", "easting", "lon", "longitude")
 _Y_NAMES = ("y", "northing", "lat", "latitude")
+#: What the date of the image is called, beside others such as that of the processing.
+_TIME_NAMES = ("time", "t", "datetime", "date")
 #: Attributes and coordinates in which the libraries above keep the projection.
 _CRS_KEYS = ("crs_wkt", "spatial_ref", "crs", "proj:code", "epsg")
+#: Properties of STAC items, see `products`.
+_BASELINE_KEY = "s2:processing_baseline"
+_APPLIED_KEY = "earthsearch:boa_offset_applied"
 #: Steps may differ by this share of a pixel: coordinates are often stored as float32.
 _UNEVEN = 0.1
+#: Metres. No image of Sentinel has finer pixels, however it was resampled. 10 m are 0.01 km, or
+#: 0.0001 degrees.
+_SMALLEST_STEP = 0.1
 
 
 class CubeAxes(NamedTuple):
-    """Names of the dimensions of a cube, its dates and its projection."""
+    """Names of the dimensions of a cube along which pixels lie, and its projection."""
 
     x: str
     y: str
-    time: str | None
-    days: list[np.datetime64]
     crs: CRS
+
+
+class BandsOfCube(NamedTuple):
+    """What is found in a cube.
+
+    Attributes:
+        bands: each band of each date.
+        left_out: sentences on variables that name a band and are no images of dates.
+    """
+
+    bands: list[BandOfDay]
+    left_out: list[str]
 
 
 def is_cube_in_memory(source: Any) -> bool:
@@ -78,26 +99,29 @@ def open_cube(path: Path) -> Any:
             cube = xarray.open_dataset(path)
     except Exception as error:  # each engine has errors of its own
         raise ImportAreaError(f"{name} cannot be read as a cube: {first_line(error)}") from None
-    if not cube.data_vars:
-        groups = _groups_of(path)
-        if groups:
-            raise ImportAreaError(
-                f"{name} keeps its data in groups ({', '.join(groups)}): open the one you need "
-                f"with xarray.open_dataset(path, group={groups[0]!r}) and give import_area the "
-                "Dataset, or write it to a file of its own"
-            )
     return cube
 
 
-def _groups_of(path: Path) -> list[str]:
+def groups_of(path: Path) -> list[str]:
     """Names of the groups of a cube that hold variables."""
     import xarray
 
     try:
-        tree = xarray.open_groups(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of dimensions without names, as HDF5 files have them
+            tree = xarray.open_groups(path)
     except Exception:  # what cannot be opened so has no groups that we could name
         return []
     return [printable(name) for name, group in tree.items() if group.data_vars]
+
+
+def name_groups(name: str, groups: Sequence[str]) -> str:
+    """Say that a cube keeps its data in groups."""
+    return (
+        f"{name} keeps its data in groups ({', '.join(groups)}): open the one you need with "
+        f"xarray.open_dataset(path, group={groups[0]!r}) and give import_area the Dataset, or "
+        "write it to a file of its own"
+    )
 
 
 def bands_of_cube(
@@ -106,8 +130,11 @@ def bands_of_cube(
     crs: str | None,
     file_name: str = "",
     baseline: ProcessingBaseline | None = None,
-) -> list[BandOfDay]:
+) -> BandsOfCube:
     """Find the bands and dates of a cube.
+
+    Each variable has its own dates: those of Sentinel-1 and Sentinel-2 often lie along two
+    dimensions.
 
     Args:
         cube: an xarray Dataset or DataArray.
@@ -122,30 +149,74 @@ def bands_of_cube(
     # A DataArray has no variables; bands then lie along one of its dimensions.
     if not hasattr(cube, "data_vars"):
         cube = cube.to_dataset(name=cube.name or "values")
-    axes = _axes_of(cube, name, crs, file_name)
-    wanted_dims = {axes.x, axes.y, axes.time} - {None}
+    axes = _axes_of(cube, name, crs)
     arrays = list(_arrays_by_band(cube))
     band_names = unambiguous_names([band_name for band_name, _ in arrays])
     _check_band_names(name, band_names)
+    has_dates = any(_time_dimension(array) for key, array in arrays if _names_band(key))
     bands = []
+    left_out: dict[str, list[str]] = {}
     for band_name, (_, array) in zip(band_names, arrays, strict=True):
-        # Angles without dates, or cubes of several orbits, are not what a network sees.
-        if set(array.dims) != wanted_dims:
-            continue
         for sensor in SENSORS:
             band = band_of(band_name, sensor)
             if band not in MULTISENGE.bands[sensor]:
                 continue
+            array, time, problem = _image_of(array, axes, has_dates)
+            if problem:
+                left_out.setdefault(problem, []).append(printable(band_name))
+                continue
             _check_type(array, f"{name} ({printable(band_name)})")
-            for step, day in enumerate(axes.days):
-                plane = array if axes.time is None else array.isel({axes.time: step})
+            for step, day in enumerate(_days_of(array, time, name, file_name)):
+                plane = array if time is None else array.isel({time: step})
                 title = f"{name} ({printable(band_name)}, {day})"
                 opener = partial(_as_raster, plane, axes, title)
-                source = BandSource(
-                    title, opener, name, baseline=baseline if sensor == "s2" else None
-                )
+                of_plane = (baseline or _baseline_of_plane(plane)) if sensor == "s2" else None
+                source = BandSource(title, opener, name, baseline=of_plane)
                 bands.append(BandOfDay(sensor, band, day, source))
-    return bands
+    sentences = [
+        f"{name}: {', '.join(names)} left out, {problem}" for problem, names in left_out.items()
+    ]
+    return BandsOfCube(bands, sentences)
+
+
+def _image_of(array: Any, axes: CubeAxes, has_dates: bool) -> tuple[Any, str | None, str]:
+    """Take the dimensions of a band's array apart.
+
+    Args:
+        array: of one band.
+        axes: the dimensions of pixels.
+        has_dates: whether any band of the cube has dates along a dimension.
+
+    Returns:
+        The array without dimensions of one step that mean nothing, such as rioxarray's `band`; the
+        dimension of its dates, or None; and why it is no image of dates, or "".
+    """
+    time = _time_dimension(array)
+    others = [d for d in array.dims if d not in (axes.x, axes.y, time)]
+    array = array.isel({d: 0 for d in others if array.sizes[d] == 1})
+    several = [f"{printable(d)} ({array.sizes[d]})" for d in others if d in array.dims]
+    if several:
+        problem = f"they lie along {' and '.join(several)} too: choose one step of it, as with isel"
+    elif not {axes.x, axes.y} <= set(array.dims):
+        problem = f"they do not lie along {printable(axes.x)} and {printable(axes.y)}"
+    elif has_dates and time is None:
+        # Such as angles, which are often the same at all dates.
+        problem = "they have no dates, and others do: give them a dimension of dates"
+    else:
+        problem = ""
+    return array, time, problem
+
+
+def _baseline_of_plane(plane: Any) -> ProcessingBaseline | None:
+    """The baseline that stackstac keeps of STAC items, as coordinates along the dates."""
+    values = {
+        key: str(plane[key].item())
+        for key in (_BASELINE_KEY, _APPLIED_KEY)
+        if key in plane.coords and plane[key].ndim == 0
+    }
+    is_applied = values.get(_APPLIED_KEY) == "True"
+    where = f"its {_BASELINE_KEY}"
+    return baseline_of_version(values.get(_BASELINE_KEY, ""), is_applied, where)
 
 
 def _check_band_names(name: str, band_names: Sequence[str]) -> None:
@@ -160,16 +231,21 @@ def _check_band_names(name: str, band_names: Sequence[str]) -> None:
         raise ImportAreaError(f"{name} {problem}")
 
 
-def _axes_of(cube: Any, name: str, crs: str | None, file_name: str) -> CubeAxes:
+def _axes_of(cube: Any, name: str, crs: str | None) -> CubeAxes:
     x = _coordinate(cube, _X_NAMES, name)
     y = _coordinate(cube, _Y_NAMES, name)
     if min(cube.sizes[x], cube.sizes[y]) < 2:
         raise ImportAreaError(f"{name} has {cube.sizes[y]}x{cube.sizes[x]} pixels: too few")
     for axis in (x, y):
         _check_even_steps(cube, axis, name)
-    time = _time_dimension(cube)
-    days = _days_of(cube, time, name, file_name)
-    return CubeAxes(x, y, time, days, _crs_of(cube, name, crs))
+    projection = _crs_of(cube, name, crs)
+    if projection.is_projected and max(_step(cube, x), _step(cube, y)) < _SMALLEST_STEP:
+        raise ImportAreaError(
+            f"{name}: the steps of {x} and {y} are {_step(cube, x):.3g} and {_step(cube, y):.3g} "
+            f"m in {printable(projection)}: coordinates seem to be kilometres or degrees: give "
+            "metres, or the projection that they belong to with --crs"
+        )
+    return CubeAxes(x, y, projection)
 
 
 def _coordinate(cube: Any, names: Sequence[str], name: str) -> str:
@@ -192,38 +268,54 @@ def _check_even_steps(cube: Any, axis: str, name: str) -> None:
         raise ImportAreaError(f"{name}: {axis} has no even steps: put the cube on a grid")
 
 
-def _time_dimension(cube: Any) -> str | None:
-    """The dimension whose coordinate holds dates, or None."""
-    for dimension in cube.dims:
-        if dimension in cube.coords and cube[dimension].dtype.kind == "M":
-            return dimension
-    return None
+def _time_dimension(array: Any) -> str | None:
+    """The dimension whose coordinate holds dates, or None; of several, one that is called so."""
+    dated = [d for d in array.dims if d in array.coords and array[d].dtype.kind == "M"]
+    return min(dated, key=lambda d: str(d).lower() not in _TIME_NAMES, default=None)
 
 
-def _days_of(cube: Any, time: str | None, name: str, file_name: str) -> list[np.datetime64]:
-    """The dates along a cube, or the only one: of a single time, or in its file's name."""
-    if time is not None:
-        stamps = cube[time].values
-    else:
-        # What `isel(time=0)` leaves of the time coordinate.
-        single = [c for c in cube.coords.values() if c.ndim == 0 and c.dtype.kind == "M"]
-        day = day_in(file_name)
-        if single:
-            stamps = single[0].values.reshape(1)
-        elif day is not None:
-            stamps = np.array([day])
-        else:
-            dimensions = ", ".join(printable(dimension) for dimension in cube.dims)
-            raise ImportAreaError(
-                f"{name}: no coordinate for dates; it has the dimensions {dimensions}: give it a "
-                "time of type datetime64, or, to a file of one date, a name with the date yyyymmdd"
-            )
+def _days_of(array: Any, time: str | None, name: str, file_name: str) -> list[np.datetime64]:
+    """The dates along an array, or the only one: of a single time, or in its file's name."""
+    stamps = _single_time(array, name, file_name) if time is None else array[time].values
     if np.isnat(stamps).any():
         raise ImportAreaError(
             f"{name}: {int(np.isnat(stamps).sum())} of its {len(stamps)} dates are missing (NaT): "
             "drop them, or give them dates"
         )
     return list(stamps.astype("datetime64[D]"))
+
+
+def _single_time(array: Any, name: str, file_name: str) -> np.ndarray:
+    """The time of an array without a dimension of dates: `(1,)`.
+
+    Raises:
+        ImportAreaError: there is none, or several that differ.
+    """
+    # What `isel(time=0)` leaves of the time coordinate.
+    single = {
+        str(key).lower(): c.values.reshape(1)
+        for key, c in array.coords.items()
+        if c.ndim == 0 and c.dtype.kind == "M"
+    }
+    for key in _TIME_NAMES:
+        if key in single:
+            return single[key]
+    day = day_in(file_name)
+    if day is not None:
+        single["the file's name"] = np.array([day])
+    if not single:
+        dimensions = ", ".join(printable(dimension) for dimension in array.dims)
+        raise ImportAreaError(
+            f"{name}: no coordinate for dates; it has the dimensions {dimensions}: give it a "
+            "time of type datetime64, or, to a file of one date, a name with the date yyyymmdd"
+        )
+    days = {key: str(stamp.astype("datetime64[D]")[0]) for key, stamp in single.items()}
+    if len(set(days.values())) > 1:
+        listed = ", ".join(f"{printable(key)} {day}" for key, day in days.items())
+        raise ImportAreaError(
+            f"{name} gives several dates ({listed}): call the coordinate of the image's date time"
+        )
+    return next(iter(single.values()))
 
 
 def _crs_of(cube: Any, name: str, crs: str | None) -> CRS:
@@ -264,14 +356,30 @@ def parse_crs(text: Any) -> CRS:
 def _arrays_by_band(cube: Any) -> Iterator[tuple[str, Any]]:
     """Names and arrays of a cube's bands: its variables, or the steps of another dimension."""
     for name, array in cube.data_vars.items():
-        # The dimension along which band names lie has texts as coordinate.
-        text_dimensions = [d for d in array.dims if array[d].dtype.kind in "OUST"]
-        if not text_dimensions:
+        dimension = _dimension_of_bands(str(name), array)
+        if dimension is None:
             yield str(name), array
             continue
-        dimension = text_dimensions[0]
         for position, step in enumerate(array[dimension].values):
             yield str(step), array.isel({dimension: position})
+
+
+def _dimension_of_bands(name: str, array: Any) -> str | None:
+    """The dimension along which bands lie, with texts as coordinate; None where there is none.
+
+    Texts may also be names of orbits. A variable that is called by its band is one band then.
+    """
+    text_dimensions = [d for d in array.dims if array[d].dtype.kind in "OUST"]
+    for dimension in text_dimensions:
+        if any(_names_band(str(step)) for step in array[dimension].values):
+            return dimension
+    if _names_band(name) or not text_dimensions:
+        return None
+    return text_dimensions[0]
+
+
+def _names_band(name: str) -> bool:
+    return any(band_of(name, sensor) is not None for sensor in SENSORS)
 
 
 def _check_type(array: Any, name: str) -> None:
@@ -304,10 +412,17 @@ def _as_raster(plane: Any, axes: CubeAxes, title: str) -> Iterator[DatasetReader
     # Coordinates name the middle of a pixel, a geotransform the corner.
     west = float(plane[x][0]) - across / 2
     north = float(plane[y][0]) + down / 2
+    fill = _fill_value(plane, values.dtype)
+    if values.dtype.kind == "f" and fill != 0:
+        # NaN is no data as well, and a raster has one such value. A 0 stays: in one band alone it
+        # is dark, as in whole numbers.
+        if fill is not None:
+            values = np.where(values == values.dtype.type(fill), np.nan, values)
+        fill = np.nan
     profile = {
         "crs": axes.crs,
         "transform": from_origin(west, north, across, down),
-        "nodata": _fill_value(plane, values.dtype),
+        "nodata": fill,
     }
     # xarray applies these attributes to what it reads from a file, and then removes them. What was
     # read with mask_and_scale=False, as rioxarray does by default, still has them.
@@ -335,17 +450,15 @@ def _step(plane: Any, axis: str) -> float:
 
 
 def _fill_value(plane: Any, dtype: np.dtype) -> float | None:
-    """What is no data in a cube: NaN in decimal numbers, else the value that its attributes name.
+    """The value that the attributes of an array name as no data, where its type can hold it.
 
-    xarray replaces the fill value of files by NaN; what odc-stac and stackstac load keeps it.
+    xarray replaces the fill value of files by NaN; what odc-stac, stackstac and rioxarray load
+    keeps it.
     """
-    if dtype.kind == "f":
-        return np.nan
     attributes: Mapping[str, Any] = plane.attrs
     for key in ("nodata", "_FillValue", "missing_value"):
         value = attributes.get(key)
-        if isinstance(value, int | float | np.number) and np.can_cast(type(value), float):
-            in_range = np.isfinite(value) and np.iinfo(dtype).min <= value <= np.iinfo(dtype).max
-            if in_range:
-                return float(value)
+        is_number = isinstance(value, int | float | np.number) and np.can_cast(type(value), float)
+        if is_number and np.isfinite(value) and in_dtype_range(value, dtype.name):
+            return float(value)
     return None

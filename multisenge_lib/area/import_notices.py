@@ -10,7 +10,7 @@ from multisenge_lib.area.band_source import Placement
 from multisenge_lib.area.cutting import AcquisitionSummary
 from multisenge_lib.area.products import ProcessingBaseline
 from multisenge_lib.area.selected_patches import describe_selected
-from multisenge_lib.area.target_grid import TargetGrid
+from multisenge_lib.area.target_grid import TargetGrid, lies_on_grid
 from multisenge_lib.area.units import InputUnits
 from multisenge_lib.dataset import (
     BLOCKS,
@@ -26,11 +26,20 @@ from multisenge_lib.dataset import (
 from multisenge_lib.errors import ImportAreaError, SelectionError, counted
 
 
-def resampling_notices(
-    grid: TargetGrid, off_grid: Sequence[Placement], units: InputUnits
+def placement_notices(
+    grid: TargetGrid, placements: Sequence[Placement], units: InputUnits
 ) -> list[str]:
     """Say which rasters are resampled to the target grid, and what this does to their values."""
     notices = []
+    own_crs = [placement for placement in placements if placement.unused_crs is not None]
+    if own_crs:
+        first = own_crs[0]
+        rasters = counted(len(own_crs), "raster names a projection", "rasters name a projection")
+        notices.append(
+            f"{rasters}, which counts instead of {first.unused_crs}, such as {first.name} "
+            f"({first.stored_crs}): correct it in the file if it is wrong"
+        )
+    off_grid = [p for p in placements if not lies_on_grid(p.transform, p.crs, grid.crs)]
     if off_grid:
         first = off_grid[0]
         place = first.transform
@@ -71,7 +80,9 @@ def offset_notices(acquisitions: Sequence[Acquisition], units: InputUnits) -> li
     # off at 0. The metadata give what undoes it, an offset of -1000.
     baselines = _baselines(acquisitions)
     with_offset = {name: baseline for name, baseline in baselines.items() if baseline.offset}
-    without_offset = {name: baseline for name, baseline in baselines.items() if not baseline.offset}
+    without_offset = {
+        name: baseline for name, baseline in baselines.items() if not baseline.may_have_offset
+    }
     if units.s2_offset and without_offset:
         name, baseline = next(iter(without_offset.items()))
         raise ImportAreaError(

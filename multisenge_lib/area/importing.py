@@ -20,7 +20,7 @@ from multisenge_lib.area.cutting import PatchWriter, days_by_sensor
 from multisenge_lib.area.draft import draft_dataset
 from multisenge_lib.area.import_notices import (
     offset_notices,
-    resampling_notices,
+    placement_notices,
     selection_notices,
     size_notices,
     touching_blocks,
@@ -149,8 +149,8 @@ def import_area(
     notices = list(images.notices)
     acquisitions, bands, band_notices = _common_bands(images.acquisitions, options.fill)
     notices += band_notices
-    grid, off_grid = find_target_grid(acquisitions)
-    notices += resampling_notices(grid, off_grid, units)
+    grid, placements = find_target_grid(acquisitions)
+    notices += placement_notices(grid, placements, units)
     notices += offset_notices(acquisitions, units)
     notices += size_notices(size, grid)
 
@@ -266,8 +266,7 @@ def _write_patches(
     else:
         with open_reference(options.reference, writer.grid) as reference:
             notices = list(reference.notices)
-            share = _labelled_share(writer, reference, options.reference)
-            notices.append(f"the reference labels {share:.0%} of the pixels")
+            notices += _look_at_reference(writer, reference, options.reference)
             notices += _write_images(writer, acquisitions, bands, options.progress)
             for row in writer.rows:
                 writer.write_reference(row, reference.read(row, writer.size))
@@ -275,23 +274,37 @@ def _write_patches(
     return notices
 
 
-def _labelled_share(writer: PatchWriter, reference: Reference, options: ReferenceOptions) -> float:
-    """The share of the patches' pixels that a reference labels; its ids are checked on the way.
+def _look_at_reference(
+    writer: PatchWriter, reference: Reference, options: ReferenceOptions
+) -> list[str]:
+    """Say what share of the patches' pixels a reference labels; its ids are checked on the way.
 
     Raises:
         ImportAreaError: the reference labels no pixel of a patch, or holds other class ids.
     """
-    shares = []
+    classes = len(options.class_names)
+    pixels_by_id = np.zeros(classes + 1, np.int64)
     for row in writer.rows:
         ids = reference.read(row, writer.size)
         in_patches = ids[:, : writer.used_width]
-        shares.append(np.count_nonzero(in_patches) / in_patches.size)
-    if not any(shares):
+        pixels_by_id += np.bincount(in_patches.ravel(), minlength=classes + 1)
+    labelled = pixels_by_id[1:]
+    if not labelled.any():
         raise ImportAreaError(
             f"{printable(options.path)} does not overlap the patches, or is empty there: give a "
             "reference of the same area"
         )
-    return float(np.mean(shares))
+    notices = [f"the reference labels {labelled.sum() / pixels_by_id.sum():.0%} of the pixels"]
+    absent = [
+        f"{class_id} ({printable(name)})"
+        for class_id, name in enumerate(options.class_names, 1)
+        if not labelled[class_id - 1]
+    ]
+    if absent:
+        # Ids that count from 0 are one lower than they should be: the last class stays empty.
+        listed = ", ".join(absent[:3]) + (", ..." if len(absent) > 3 else "")
+        notices.append(f"the reference holds no pixel of class {listed}; class ids count from 1")
+    return notices
 
 
 def _write_images(

@@ -1,6 +1,7 @@
 """A band of an image as if it lay on the target grid, and which stored values mean no data."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -10,13 +11,17 @@ from rasterio.dtypes import in_dtype_range
 from rasterio.enums import Resampling
 from rasterio.errors import RasterioError
 from rasterio.vrt import WarpedVRT
+from rasterio.warp import transform
 from rasterio.windows import Window
 
-from multisenge_lib.area.band_source import BandSource, utm_zone, without_jump
+from multisenge_lib.area.band_source import BandSource, without_jump
 from multisenge_lib.area.target_grid import TargetGrid, lies_on_grid
 from multisenge_lib.area.units import Encoding, InputUnits
 from multisenge_lib.dataset import (
     LARGEST_UINT16,
+    LEAST_FILL_PIXELS,
+    LOWEST_DECIBEL,
+    NEIGHBOUR_DISTANCE,
     PIXEL,
     THEIA_NO_DATA,
     alpha_bands,
@@ -74,36 +79,114 @@ class OpenBand:
         return marked
 
 
-def _fill_value(raster: Any, source: BandSource, sensor: str, units: InputUnits) -> float:
-    """What is no data in a band without a tag, so that resampling mixes it into no neighbour.
+def _number_in_all_bands(
+    rasters: Sequence[Any], sources: Sequence[BandSource], sensor: str
+) -> float | None:
+    """Find a number that a program wrote into all bands where there is no data, without a tag.
 
-    In this order: what the user says; a usual value that the band holds; 0, which lies around
-    ESA's products.
+    Such as -999. No sensor measures it, or it is a reflectance below 0, which differs between
+    bands. It fills about the same share of each, and stands alone among the numbers near it.
+
+    Returns:
+        The number, or None.
     """
-    dtype = raster.dtypes[source.index - 1]
-    if units.no_data is not None and in_dtype_range(units.no_data, dtype):
-        return units.no_data
+    limit = LOWEST_DECIBEL if sensor == "s1" else 0
+    shares_by_band = []
+    for raster, source in zip(rasters, sources, strict=True):
+        if np.dtype(raster.dtypes[source.index - 1]).kind not in "if":
+            return None
+        shares_by_band.append(_lone_numbers(raster, source.index, limit))
+    best = None
+    largest_share = 0
+    for number in set.intersection(*map(set, shares_by_band)):
+        shares = [shares[number] for shares in shares_by_band]
+        # Swaths of bands end beside each other, so their shares differ a little.
+        if max(shares) < 2 * min(shares) and min(shares) > largest_share:
+            best = number
+            largest_share = min(shares)
+    return best
+
+
+def _lone_numbers(raster: Any, index: int, limit: float) -> dict[float, float]:
+    """Numbers below a limit that fill many pixels of a band while those near them fill few.
+
+    Returns:
+        For each number the share of the pixels that hold it.
+    """
+    counts: Counter[float] = Counter()
+    for _, window in raster.block_windows(index):
+        block = raster.read(index, window=window)
+        numbers, pixels = np.unique(block[block < limit], return_counts=True)
+        repeated = pixels > 1  # single decimal numbers would fill the memory
+        counts.update(dict(zip(numbers[repeated].tolist(), pixels[repeated].tolist(), strict=True)))
+    numbers = np.array(sorted(counts), np.float64)
+    pixels = np.array([counts[number] for number in numbers.tolist()])
+    lone = {}
+    for number, count in zip(numbers.tolist(), pixels.tolist(), strict=True):
+        if count < LEAST_FILL_PIXELS:
+            continue
+        is_near = np.abs(numbers - number) <= NEIGHBOUR_DISTANCE
+        if 2 * count > pixels[is_near].sum():
+            lone[number] = count / (raster.width * raster.height)
+    return lone
+
+
+def _fill_value(
+    raster: Any, source: BandSource, sensor: str, units: InputUnits, shared: float | None
+) -> float:
+    """What is no data in a band, so that resampling mixes it into no neighbour.
+
+    In this order: the band's tag; what the user says, a number that all bands hold, or a usual
+    value, if the band holds it; 0, which lies around ESA's products. NaN is no data in any case,
+    so a tag of NaN says nothing of other values.
+    """
+    position = source.index - 1
+    tag = raster.nodatavals[position]
+    if tag is not None and not np.isnan(tag):
+        return tag
+    dtype = raster.dtypes[position]
+    candidates = [units.no_data, shared]
     if dtype == "uint16":
-        candidates = (LARGEST_UINT16,)
+        candidates.append(LARGEST_UINT16)
     elif sensor == "s2" and np.dtype(dtype).kind in "if":
-        candidates = _SIGNED_FILL
-    else:
-        return 0
-    for _, window in raster.block_windows(source.index):
+        candidates += _SIGNED_FILL
+    candidates = [c for c in candidates if c is not None and in_dtype_range(c, dtype)]
+    held = set()
+    for _, window in raster.block_windows(source.index) if candidates else ():
         block = raster.read(source.index, window=window)
-        for candidate in candidates:
-            if (block == candidate).any():
-                return candidate
-    return 0
+        held.update(candidate for candidate in candidates if (block == candidate).any())
+        if candidates[0] in held:
+            break
+    for candidate in candidates:
+        if candidate in held:
+            return candidate
+    return 0 if tag is None else tag
+
+
+def pixel_metres(raster: Any, grid: TargetGrid) -> float:
+    """Size of a raster's pixels in metres: the square root of the area of one, amid the grid.
+
+    Raises:
+        Exception: no way leads from the grid to the projection of the raster; GDAL's own errors
+            are not rasterio's.
+    """
+    crs, place = without_jump(raster.crs, raster.transform, raster.width)
+    middle = grid.transform * (grid.width / 2, grid.height / 2)
+    (x,), (y,) = transform(grid.crs, crs, *([coordinate] for coordinate in middle))
+    column, row = ~place * (x, y)
+    corners = [place * corner for corner in ((column, row), (column + 1, row), (column, row + 1))]
+    easts, norths = transform(crs, grid.crs, *zip(*corners, strict=True))
+    across = np.hypot(easts[1] - easts[0], norths[1] - norths[0])
+    down = np.hypot(easts[2] - easts[0], norths[2] - norths[0])
+    return float(np.sqrt(across * down))
 
 
 def _resampling(raster: Any, grid: TargetGrid) -> Resampling:
     """Nearest on the grid itself, mean of finer pixels, bilinear between coarser ones."""
     if lies_on_grid(raster.transform, raster.crs, grid.crs):
         return Resampling.nearest
-    in_metres = utm_zone(raster.crs) is not None
     # GDAL's bilinear reaches 10 m to each side, into the ground of the neighbouring pixels.
-    if in_metres and raster.res[0] < FINER * PIXEL:
+    if pixel_metres(raster, grid) < FINER * PIXEL:
         return Resampling.average
     return Resampling.bilinear
 
@@ -130,59 +213,110 @@ def warped(raster: Any, grid: TargetGrid, **options: Any) -> Iterator[WarpedVRT]
 
 
 @contextmanager
-def open_band(
-    source: BandSource, sensor: str, grid: TargetGrid, units: InputUnits
-) -> Iterator[OpenBand]:
-    """Open a band of an image on the target grid.
+def bands_on_grid(
+    sources: Sequence[BandSource], sensor: str, grid: TargetGrid, units: InputUnits
+) -> Iterator[list[OpenBand]]:
+    """Open the bands of an image on the target grid.
 
     Raises:
-        ImportAreaError: it cannot be opened, or is of a type that no image has.
+        ImportAreaError: one cannot be opened, or is of a type that no image has.
     """
-    position = source.index - 1
     with ExitStack() as stack:
-        try:
-            raster = stack.enter_context(source.open())
-            if raster.crs is None:
-                raster = stack.enter_context(WarpedVRT(raster, src_crs=source.crs, crs=source.crs))
-            problem = type_problem([raster.dtypes[position]], sensor)
-            if problem is not None:
-                raise ImportAreaError(f"{source.name} {problem}")
-            resampling = _resampling(raster, grid)
-            tag = raster.nodatavals[position]
-            fill = tag
-            if tag is None and resampling == Resampling.nearest:
-                fill = 0  # nothing is mixed, so no value needs to be looked for
-            elif tag is None:
-                fill = _fill_value(raster, source, sensor, units)
-            on_grid = stack.enter_context(
-                warped(raster, grid, resampling=resampling, src_nodata=fill, nodata=fill)
-            )
-        except MultiSenGEError:
-            raise
-        except (RasterioError, OSError, ValueError) as error:
-            raise ImportAreaError(f"{source.name} cannot be read: {error}") from None
-        marks = _marks_of_no_data(fill, np.dtype(raster.dtypes[position]), sensor, units)
-        scale = raster.scales[position]
-        if scale == 0 or not np.isfinite(scale):
-            raise ImportAreaError(
-                f"{source.name} has a scale tag of {scale:g}, which leaves nothing of its values: "
-                "correct the tag, such as with gdal_edit.py -scale 0.0001"
-            )
-        encoding = Encoding(raster.scales[position], raster.offsets[position], source.baseline)
-        yield OpenBand(source, on_grid, marks, encoding)
+        rasters = []
+        for source in sources:
+            with _named(source):
+                raster = stack.enter_context(source.open())
+                if raster.crs is None:
+                    unplaced = WarpedVRT(raster, src_crs=source.crs, crs=source.crs)
+                    raster = stack.enter_context(unplaced)
+                _check_header(raster, source, sensor)
+                rasters.append(raster)
+        shared = None
+        pairs = list(zip(rasters, sources, strict=True))
+        if any(_needs_fill(raster, source, grid) for raster, source in pairs):
+            with _named(sources[0]):
+                shared = _number_in_all_bands(rasters, sources, sensor)
+        bands = []
+        for raster, source in pairs:
+            with _named(source):
+                bands.append(_band_on_grid(stack, raster, source, sensor, grid, units, shared))
+        yield bands
+
+
+@contextmanager
+def _named(source: BandSource) -> Iterator[None]:
+    """Name the file in the errors of reading it."""
+    try:
+        yield
+    except MultiSenGEError:
+        raise
+    except (RasterioError, OSError, ValueError) as error:
+        raise ImportAreaError(f"{source.name} cannot be read: {error}") from None
+
+
+def _check_header(raster: Any, source: BandSource, sensor: str) -> None:
+    """Refuse a type that no image has, and tags that leave nothing of its values."""
+    position = source.index - 1
+    problem = type_problem([raster.dtypes[position]], sensor)
+    if problem is not None:
+        raise ImportAreaError(f"{source.name} {problem}")
+    scale = raster.scales[position]
+    if scale == 0 or not np.isfinite(scale):
+        raise ImportAreaError(
+            f"{source.name} has a scale tag of {scale:g}, which leaves nothing of its values: "
+            "correct the tag, such as with gdal_edit.py -scale 0.0001"
+        )
+    offset = raster.offsets[position]
+    if not np.isfinite(offset):
+        raise ImportAreaError(
+            f"{source.name} has an offset tag of {offset:g}, which leaves nothing of its values: "
+            "correct the tag, such as with gdal_edit.py -offset 0"
+        )
+
+
+def _needs_fill(raster: Any, source: BandSource, grid: TargetGrid) -> bool:
+    """Whether a band is mixed in resampling, and no tag names what must be kept out of it."""
+    tag = raster.nodatavals[source.index - 1]
+    says_nothing = tag is None or np.isnan(tag)
+    return says_nothing and not lies_on_grid(raster.transform, raster.crs, grid.crs)
+
+
+def _band_on_grid(
+    stack: ExitStack,
+    raster: Any,
+    source: BandSource,
+    sensor: str,
+    grid: TargetGrid,
+    units: InputUnits,
+    shared: float | None,
+) -> OpenBand:
+    """One band on the grid; `shared` is a number that means no data in all bands."""
+    position = source.index - 1
+    tag = raster.nodatavals[position]
+    if _needs_fill(raster, source, grid):
+        fill = _fill_value(raster, source, sensor, units, shared)
+    else:
+        fill = 0 if tag is None else tag  # nothing is mixed, so no value needs to be looked for
+    resampling = _resampling(raster, grid)
+    on_grid = stack.enter_context(
+        warped(raster, grid, resampling=resampling, src_nodata=fill, nodata=fill)
+    )
+    # What radar does not measure is refused where nothing says that it is no data.
+    known = [tag, units.no_data, shared if sensor == "s2" else None]
+    no_data = _marks_of_no_data(known, np.dtype(raster.dtypes[position]), sensor)
+    encoding = Encoding(raster.scales[position], raster.offsets[position], source.baseline)
+    return OpenBand(source, on_grid, no_data, encoding)
 
 
 def _marks_of_no_data(
-    fill: float, dtype: np.dtype, sensor: str, units: InputUnits
+    known: Iterable[float | None], dtype: np.dtype, sensor: str
 ) -> tuple[float, ...]:
     """All stored values that mean no data in a band on the grid.
 
-    Only `fill` is kept out of resampling. The others are found where nothing was mixed, as on the
-    grid itself.
+    Only one of them is kept out of resampling. The others are found where nothing was mixed, as on
+    the grid itself.
     """
-    marks = {fill}
-    if units.no_data is not None:
-        marks.add(units.no_data)
+    marks = {value for value in known if value is not None}
     if dtype == np.uint16:
         marks.add(LARGEST_UINT16)
     if sensor == "s2" and dtype.kind in "if":

@@ -379,6 +379,12 @@ class ProcessingBaseline:
     # Tiles of one product have files of their own; what these say is the same.
     where: str = field(compare=False)
 
+    @property
+    def may_have_offset(self) -> bool:
+        """Whether ESA's products of this version have an offset; it may be taken off since."""
+        number = self.name.removeprefix("N")
+        return number.isdecimal() and int(number) >= _FIRST_BASELINE_WITH_OFFSET
+
 
 def baseline_of(path: Path) -> ProcessingBaseline | None:
     """Find the processing baseline of the ESA product that a raster belongs to, or None.
@@ -470,21 +476,42 @@ def _read_item(item: Path, file_name: str) -> ProcessingBaseline | None:
         assets = [a for a in content["assets"].values() if Path(a["href"]).name == file_name]
         bands = assets[0].get("raster:bands") or assets[0].get("bands") or [{}]
         fields = assets[0] | bands[0]
-        scale = float(fields.get("scale", fields.get("raster:scale", "nan")))
-        offset = float(fields.get("offset", fields.get("raster:offset", "nan")))
-        stored_offset = round(offset / scale)
+        scale = fields.get("scale", fields.get("raster:scale"))
+        offset = fields.get("offset", fields.get("raster:offset"))
+        stored_offset = None if offset is None else round(float(offset) / float(scale))
+        version = str(properties.get("s2:processing_baseline"))
+        # Some items of Earth Search give the offset although it was added before.
+        is_applied = properties.get("earthsearch:boa_offset_applied") is True
     except (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError):
         return None
     except RecursionError:  # brackets in brackets by the thousand
         return None
-    # Some items of Earth Search give the offset although it was added before.
-    if properties.get("earthsearch:boa_offset_applied") is True:
+    by_version = baseline_of_version(version, is_applied, printable(item))
+    # The assets of the Planetary Computer give no offset, their item the processor's version.
+    if stored_offset is None:
+        return by_version
+    if is_applied:
         stored_offset = 0
     if stored_offset not in (0, _ESA_OFFSET):
         return None
-    version = re.fullmatch(r"(\d\d)\.(\d\d)", str(properties.get("s2:processing_baseline")))
-    if version:
-        name = f"N{version[1]}{version[2]}"
+    if by_version is not None:
+        name = by_version.name
     else:
         name = "N0400 or later" if stored_offset else "before N0400"
     return ProcessingBaseline(name, stored_offset, printable(item))
+
+
+def baseline_of_version(version: str, is_applied: bool, where: str) -> ProcessingBaseline | None:
+    """The processing baseline by its number as STAC writes it, such as 04.00; None if it is none.
+
+    Args:
+        version: `s2:processing_baseline` of an item.
+        is_applied: whether the offset was added to the values since.
+        where: what says so.
+    """
+    number = re.fullmatch(r"(\d\d)\.(\d\d)", version)
+    if number is None:
+        return None
+    name = f"N{number[1]}{number[2]}"
+    has_offset = int(name[1:]) >= _FIRST_BASELINE_WITH_OFFSET and not is_applied
+    return ProcessingBaseline(name, _ESA_OFFSET if has_offset else 0, where)

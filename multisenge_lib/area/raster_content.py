@@ -194,7 +194,8 @@ def reflectance_unit(images: pd.DataFrame) -> ContentCheck:
         # No problem: it may be a desert.
         sentence = (
             f"In {brightened:,} of {len(images):,} rasters almost no pixel is darker than 1000 in "
-            "B2-B4. Products since January 2022 carry an offset; if these do, subtract 1000."
+            "B2-B4. Products since January 2022 carry an offset; if these do, subtract 1000 "
+            "in a signed type."
         )
     if len(doubts) <= _MOST * len(images):
         return ContentCheck(sentence)

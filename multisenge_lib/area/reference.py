@@ -5,9 +5,10 @@ pixel around it, or that of the shape that holds its middle. Ids of another nome
 WorldCover's 10 to 100, are replaced as the user says.
 """
 
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from rasterio.features import rasterize
 from rasterio.transform import from_origin
 from rasterio.windows import Window
 
-from multisenge_lib.area.open_bands import FINER, warped
+from multisenge_lib.area.open_bands import FINER, pixel_metres, warped
 from multisenge_lib.area.target_grid import TargetGrid, lies_on_grid
 from multisenge_lib.dataset import PIXEL, image_bands, length_problem, pixel_problems
 from multisenge_lib.errors import ImportAreaError, counted, first_line, printable
@@ -156,13 +157,12 @@ def _reference_resampling(raster: Any, grid: TargetGrid, name: str) -> tuple[Res
     if lies_on_grid(raster.transform, raster.crs, grid.crs):
         return Resampling.nearest, []
     try:
-        left, _, right, _ = rasterio.warp.transform_bounds(raster.crs, grid.crs, *raster.bounds)
+        metres = pixel_metres(raster, grid)
     except Exception:  # GDAL's own errors are not rasterio's, and hold a whole projection
         raise ImportAreaError(
             f"the reference {name} cannot be placed in {grid.crs}: GDAL knows no way there from "
             "its projection: warp it to UTM"
         ) from None
-    metres = abs(right - left) / raster.width
     if metres < FINER * PIXEL:
         # Nearest would take one of many; the class of most of them is that of the pixel.
         how = f"each pixel of {PIXEL} m gets the class of most of the finer ones"
@@ -191,12 +191,13 @@ def _class_ids(ids: np.ndarray, fill: float, options: ReferenceOptions) -> np.nd
         _check_not_mixed(ids, options)
     if options.reclass:
         return _replaced(ids, missing, options)
-    for problem in pixel_problems(ids, "reference", classes):
+    problems = pixel_problems(ids, "reference", classes)
+    if problems:
         outside = ids.min() if ids.min() < 0 else ids.max()
         raise ImportAreaError(
-            f"{printable(options.path)} {problem}; name other classes with --classes, or replace "
-            f"all ids with --reclass 10=1,20=2; if {outside:g} is no data, give the raster that "
-            f"tag (gdal_edit.py -a_nodata {outside:g})"
+            f"{printable(options.path)} {problems[0]}; name other classes with --classes, or "
+            f"replace all ids with --reclass 10=1,20=2; if {outside:g} is no data, give the raster "
+            f"that tag (gdal_edit.py -a_nodata {outside:g})"
         )
     return ids.astype(np.uint8)
 
@@ -244,6 +245,11 @@ def _read_shapes(path: Path) -> Any:
     except ImportAreaError:
         raise
     except Exception as error:  # each driver has errors of its own
+        if _is_raster(path):
+            raise ImportAreaError(
+                f"the reference {name} holds a raster, and its ending is that of a vector: write "
+                "it as GeoTIFF, as `gdal_translate` does"
+            ) from None
         is_alone = not path.with_suffix(".shx").exists() and not path.with_suffix(".SHX").exists()
         if path.suffix.lower() == ".shp" and is_alone:
             raise ImportAreaError(
@@ -258,6 +264,15 @@ def _read_shapes(path: Path) -> Any:
     if shapes.crs is None:
         raise ImportAreaError(f"the reference {name} names no projection: give it one")
     return shapes
+
+
+def _is_raster(path: Path) -> bool:
+    """Whether a file holds a raster, as a GeoPackage may."""
+    try:
+        with rasterio.open(path):
+            return True
+    except (RasterioError, ValueError):
+        return False
 
 
 @dataclass(frozen=True)
@@ -401,7 +416,9 @@ def _class_column(shapes: Any, options: ReferenceOptions) -> str:
 
 def _ids_of_shapes(values: list[Any], column: str, options: ReferenceOptions) -> list[int]:
     """Class ids of the values in a vector's column: numbers, names of classes, or replaced."""
-    id_of_name = {name: i for i, name in enumerate(options.class_names, 1)}
+    id_of_name = {_composed(name): i for i, name in enumerate(options.class_names, 1)}
+    reclass = {_composed(text): class_id for text, class_id in options.reclass.items()}
+    options = replace(options, reclass=reclass)
     ids = []
     unknown = []
     for value in values:
@@ -425,12 +442,19 @@ def _class_id(value: Any, id_of_name: Mapping[str, int], options: ReferenceOptio
     """The class id that a value means, 0 where it is missing; None where it means no class."""
     if pd.api.types.is_scalar(value) and pd.isna(value):
         return 0
-    text = id_text(value)
+    text = _composed(id_text(value))
+    if text == "0" and "0" not in options.reclass:  # no data, as in a raster
+        return 0
     if options.reclass:
         return options.reclass.get(text)
     if text.isdecimal() and int(text) <= len(options.class_names):
         return int(text)
     return id_of_name.get(text)
+
+
+def _composed(text: str) -> str:
+    """A text with one character for each accented letter, as keyboards write it, and not macOS."""
+    return unicodedata.normalize("NFC", text)
 
 
 def id_text(value: Any) -> str:

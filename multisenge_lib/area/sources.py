@@ -12,7 +12,14 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from multisenge_lib.area.acquisitions import Acquisition, BandOfDay, group_by_day
-from multisenge_lib.area.cubes import bands_of_cube, is_cube_in_memory, open_cube
+from multisenge_lib.area.cubes import (
+    BandsOfCube,
+    bands_of_cube,
+    groups_of,
+    is_cube_in_memory,
+    name_groups,
+    open_cube,
+)
 from multisenge_lib.area.date_notices import notices_of_dates
 from multisenge_lib.area.listing import CUBE_ENDINGS, Skipped, list_files
 from multisenge_lib.area.products import (
@@ -40,6 +47,7 @@ _MASKS = "masks or other auxiliary layers"
 _OTHER_QUANTITIES = "angles, coherence, counts or other layers that are no image by their names"
 _SLOPE = "reflectance without correction for slopes (SRE), which is there with it (FRE)"
 _NO_BAND_IN_CUBE = "cubes that name no band"
+_GROUPS = "cubes that keep their data in groups"
 
 
 @dataclass(frozen=True)
@@ -133,6 +141,7 @@ class _Search:
         rasters: of each raster its bands.
         lone_bands: headers of rasters that hold one band, for which the user gives no order.
         renamed: titles of rasters whose own names of bands are overruled.
+        left_out: sentences on variables of cubes that name a band and are left out.
     """
 
     user_bands: Mapping[str, Sequence[str]]
@@ -146,10 +155,14 @@ class _Search:
     rasters: dict[Path, list[BandOfDay]] = field(default_factory=dict)
     lone_bands: list[RasterHeader] = field(default_factory=list)
     renamed: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
 
     def add_cube_in_memory(self, cube: Any, title: str) -> None:
         """Take the bands of a Dataset or DataArray."""
-        self.bands += bands_of_cube(cube, title, self.crs) or _refuse_cube(title)
+        found = bands_of_cube(cube, title, self.crs)
+        if not found.bands:
+            _refuse_cube(title, found.left_out)
+        self._add_bands(found)
 
     def add_file(self, path: Path) -> None:
         """Take the bands of a file, or note why it is left out."""
@@ -165,12 +178,24 @@ class _Search:
 
     def _add_cube_file(self, path: Path) -> None:
         title = printable(path)
-        found = bands_of_cube(open_cube(path), title, self.crs, path.stem, baseline_of(path))
-        if not found and path in self.files_by_name:
-            _refuse_cube(title)
-        if not found:
+        is_named_by_user = path in self.files_by_name
+        cube = open_cube(path)
+        groups = [] if cube.data_vars else groups_of(path)
+        if groups and is_named_by_user:
+            raise ImportAreaError(name_groups(title, groups))
+        if groups:  # such as metadata beside the GeoTIFFs of one product (OPERA)
+            self.not_images.add(_GROUPS, path)
+            return
+        found = bands_of_cube(cube, title, self.crs, path.stem, baseline_of(path))
+        if not found.bands and is_named_by_user:
+            _refuse_cube(title, found.left_out)
+        if not found.bands:
             self.not_images.add(_NO_BAND_IN_CUBE, path)
-        self.bands += found
+        self._add_bands(found)
+
+    def _add_bands(self, found: BandsOfCube) -> None:
+        self.bands += found.bands
+        self.left_out += found.left_out
 
     def _add_raster(self, path: Path) -> None:
         header = read_header(path, self.file_names[path])
@@ -188,7 +213,7 @@ class _Search:
 
     def notices(self) -> list[str]:
         """One message for each kind of file that is left out, of dates, and of overruled names."""
-        notices = self.skipped.notices() + notices_of_dates(self.rasters)
+        notices = self.skipped.notices() + self.left_out + notices_of_dates(self.rasters)
         if self.renamed:
             rasters = counted(
                 len(self.renamed), "raster describes its bands", "rasters describe their bands"
@@ -211,12 +236,14 @@ def _names_in_folders(paths: Iterable[Path]) -> dict[Path, str]:
     return names
 
 
-def _refuse_cube(title: str) -> NoReturn:
-    """Refuse a cube that the user gives and in which no band is found.
+def _refuse_cube(title: str, left_out: Sequence[str]) -> NoReturn:
+    """Refuse a cube that the user gives and in which no band is found, or none that is an image.
 
     Raises:
         ImportAreaError: always.
     """
+    if left_out:
+        raise ImportAreaError("; ".join(left_out))
     raise ImportAreaError(
         f"{title} names no band of Sentinel-1 or Sentinel-2: call its variables, or the steps of "
         "its dimension of bands, by them, such as B2, B8A or VV"

@@ -16,7 +16,7 @@ from rasterio.windows import Window
 
 from multisenge_lib.area.acquisitions import Acquisition, both_give
 from multisenge_lib.area.band_source import placement_of
-from multisenge_lib.area.open_bands import OpenBand, open_band
+from multisenge_lib.area.open_bands import OpenBand, bands_on_grid
 from multisenge_lib.area.target_grid import TargetGrid, rows_of
 from multisenge_lib.area.unit_checks import (
     check_backscatter,
@@ -204,9 +204,8 @@ def open_parts(
     parts = []
     with ExitStack() as stack:
         for part in acquisition.parts:
-            opened = [
-                stack.enter_context(open_band(part[band], sensor, grid, units)) for band in bands
-            ]
+            sources = [part[band] for band in bands]
+            opened = stack.enter_context(bands_on_grid(sources, sensor, grid, units))
             rows = (0, grid.height)
             crs = None
             if len(acquisition.parts) > 1:

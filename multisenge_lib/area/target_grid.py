@@ -81,7 +81,7 @@ def find_target_grid(
     """Find the grid that covers all sources.
 
     Returns:
-        The grid, and the placements of the sources that do not lie on it and are resampled.
+        The grid, and the placements of all sources.
 
     Raises:
         ImportAreaError: a source cannot be read or placed, or its pixels are those of another
@@ -110,8 +110,7 @@ def find_target_grid(
     bottom = int(np.ceil(south / PIXEL - GRID_TOLERANCE_PIXELS))
     top = int(np.floor(north / PIXEL + GRID_TOLERANCE_PIXELS))
     grid = TargetGrid(crs, PIXEL * left, PIXEL * top, right - left, top - bottom)
-    off_grid = [p for p in placements if not lies_on_grid(p.transform, p.crs, crs)]
-    return grid, off_grid
+    return grid, placements
 
 
 def _check_pixel_size(placement: Placement, bounds: tuple[float, float, float, float]) -> None:

@@ -7,8 +7,10 @@ import numpy as np
 from multisenge_lib.area.band_source import BandSource
 from multisenge_lib.area.units import InputUnits
 from multisenge_lib.dataset import (
+    LARGEST_REFLECTANCE,
     LARGEST_UINT16,
     LOWEST_OVERSHOOT,
+    WRAPPED,
     amplitude_problem,
     band_order_problem,
     fill_value,
@@ -44,18 +46,21 @@ def check_reflectance(
         position = (values == number).all(axis=0).argmax()
         raise ImportAreaError(_ask_for_no_data(title, stored_by_band[0].flat[position]))
     for is_outside, position in (
-        (values.max() >= LARGEST_UINT16, values.argmax()),
+        (values.max() > LARGEST_REFLECTANCE, values.argmax()),
         (values.min() < _LOWEST_REFLECTANCE, values.argmin()),
     ):
         if is_outside:
             band, row, column = np.unravel_index(position, values.shape)
             stored = stored_by_band[band][row, column]
+            value = values[band, row, column]
+            if LARGEST_REFLECTANCE < value < LARGEST_UINT16:
+                remedy = WRAPPED
+            else:
+                remedy = f"if it is no data, give --no-data {_option(stored)}"
             raise ImportAreaError(
-                f"{title} holds {_option(stored)}, a reflectance x 10,000 of "
-                f"{values[band, row, column]:.4g} with this scale and offset: if it is no data, "
-                f"give --no-data {_option(stored)}, else give as --s2-scale what to multiply "
-                "with, such as 0.1"
-                f"{_holds_for_all('--s2-scale') if units.s2_scale is not None else ''}"
+                f"{title} holds {_option(stored)}, a reflectance x 10,000 of {value:.4g} with this "
+                f"scale and offset: {remedy}, else give as --s2-scale what to multiply with, such "
+                f"as 0.1{_holds_for_all('--s2-scale', units.s2_scale)}"
             )
 
 
@@ -82,10 +87,11 @@ def check_backscatter(
     number = fill_value(np.where(missing, 0, np.stack(stored_by_band)), "s1")
     if number is not None:
         raise ImportAreaError(_ask_for_unit(_ask_for_no_data(title, number), units))
-    for problem in impossible_values(values, "s1"):
-        if LOWEST_OVERSHOOT < values.min() < 0:  # these are no decibels, whatever the unit
-            raise ImportAreaError(f"{title} {problem}")
-        raise ImportAreaError(_ask_for_unit(f"{title} {problem}", units))
+    problems = impossible_values(values, "s1")
+    if problems and LOWEST_OVERSHOOT < values.min() < 0:  # no decibels, whatever the unit
+        raise ImportAreaError(f"{title} {problems[0]}")
+    if problems:
+        raise ImportAreaError(_ask_for_unit(f"{title} {problems[0]}", units))
 
 
 def refuse_tiny_decibels(title: str, units: InputUnits) -> None:
@@ -144,13 +150,14 @@ def _check_units_of_backscatter(
     if units.s1 == "db" and lowest >= 0:
         raise ImportAreaError(
             f"{title}: no value is negative, decibels of land are: not --s1-unit db"
-            f"{_holds_for_all('--s1-unit')}"
+            f"{_holds_for_all('--s1-unit', units.s1)}"
         )
-    for problem in unlikely_values(sample, "s1", bands):
-        raise ImportAreaError(_ask_for_unit(f"{title} {problem}", units))
-    for problem in implausible_image(sample, "s1", bands):
-        # The two bands are swapped, whatever their unit.
-        raise ImportAreaError(f"{title} {problem}, or give their order with --s1-bands")
+    problems = unlikely_values(sample, "s1", bands)
+    if problems:
+        raise ImportAreaError(_ask_for_unit(f"{title} {problems[0]}", units))
+    problems = implausible_image(sample, "s1", bands)
+    if problems:  # the two bands are swapped, whatever their unit
+        raise ImportAreaError(f"{title} {problems[0]}, or give their order with --s1-bands")
     amplitude = None if units.s1 == "linear" else amplitude_problem(sample, bands)
     if amplitude is not None:
         raise ImportAreaError(_ask_for_unit(f"{title} {amplitude}", units))
@@ -166,7 +173,7 @@ def _check_units_of_reflectance(
             "multiply with, such as --s2-scale 10000 where reflectance is stored from 0 to 1, or "
             "0.1 where it is too large by a factor of 10; an image of water alone cannot be told "
             "from this, so leave it out"
-            f"{_holds_for_all('--s2-scale') if units.s2_scale is not None else ''}"
+            f"{_holds_for_all('--s2-scale', units.s2_scale)}"
         )
     problem = band_order_problem(sample, bands)
     if problem is not None:
@@ -197,6 +204,7 @@ def check_offset(
             there is none.
     """
     baselines = [source.baseline for source in sources if source.baseline is not None]
+    _check_one_offset(sources, units)
     if any(offsets) and looks_cut_off(sample, bands):
         said = f"an offset of {min(offsets):g} is added"
         # Where a tag holds another offset, the tag was applied and the baseline was not.
@@ -209,7 +217,27 @@ def check_offset(
         )
     if units.s2_offset is not None:
         return False
-    return not baselines and looks_brightened(sample, bands)
+    # A version before the offset is believed. Of a later one, somebody may say wrongly that the
+    # offset was taken off.
+    is_known = any(baseline.offset or not baseline.may_have_offset for baseline in baselines)
+    return not is_known and looks_brightened(sample, bands)
+
+
+def _check_one_offset(sources: Sequence[BandSource], units: InputUnits) -> None:
+    """Refuse bands of one image for which names or metadata give different offsets, or some none.
+
+    ESA adds one number to all bands of a product.
+    """
+    if units.says_reflectance:
+        return
+    source_of = {s.baseline.offset if s.baseline is not None else 0: s for s in sources}
+    if len(source_of) > 1:
+        (one, first), (other, second) = list(source_of.items())[:2]
+        raise ImportAreaError(
+            f"{first.name} and {second.name} are bands of one image, and their names or metadata "
+            f"give them different offsets ({one:g} and {other:g}): say which to take with "
+            "--s2-offset, and import such products by themselves"
+        )
 
 
 def _ask_for_no_data(title: str, number: np.number) -> str:
@@ -228,10 +256,15 @@ def _ask_for_unit(problem: str, units: InputUnits) -> str:
     return (
         f"{problem}; say how it is stored: --s1-unit db, linear, or dn for digital numbers n "
         "with 20 log10(n) - 83 dB"
-        f"{_holds_for_all('--s1-unit') if units.s1 is not None else ''}"
+        f"{_holds_for_all('--s1-unit', units.s1)}"
     )
 
 
-def _holds_for_all(option: str) -> str:
-    """Say what to do where files differ, so that no other value of the option is tried in vain."""
+def _holds_for_all(option: str, value: object) -> str:
+    """Say what to do where files differ, so that no other value of the option is tried in vain.
+
+    Nothing is said of an option that the user does not give.
+    """
+    if value is None:
+        return ""
     return f" ({option} holds for all files: where only some differ, convert those first)"

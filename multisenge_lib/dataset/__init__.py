@@ -85,7 +85,12 @@ from multisenge_lib.dataset.nodata import (
     valid_mask,
 )
 from multisenge_lib.dataset.plausibility import (
+    LARGEST_REFLECTANCE,
+    LEAST_FILL_PIXELS,
+    LOWEST_DECIBEL,
     LOWEST_OVERSHOOT,
+    NEIGHBOUR_DISTANCE,
+    WRAPPED,
     fill_problems,
     fill_value,
     impossible_values,

@@ -64,7 +64,8 @@ def check_image(
     if sensor == "s2" and looks_brightened(values, bands or ()):
         warnings.warn(
             f"{source}: almost no pixel is darker than {ESA_ADDITION} in B2-B4. Products since "
-            f"January 2022 carry an offset; if this one does, subtract {ESA_ADDITION}",
+            f"January 2022 carry an offset; if this one does, subtract {ESA_ADDITION} "
+            "in a signed type",
             stacklevel=2,
         )
 

@@ -29,6 +29,9 @@ _BRIGHTEST_LAND = 10
 #: Reflectance x 10,000. An image that stays below it everywhere is not in these units: even deep
 #: water shows more than 0.01 in some pixel of the blue band.
 DARKEST_IMAGE = 100
+#: Reflectance x 10,000 that no ground shows, six times full reflection. Negative values that wrap
+#: in an unsigned type lie above it.
+LARGEST_REFLECTANCE = 60_000
 #: Near infrared of leaves, in reflectance x 10,000, never reaches full reflection.
 _BRIGHTEST_LEAVES = 10_000
 #: Share of the pixels that must be vegetation before it is judged.
@@ -42,17 +45,22 @@ _USUAL_FILL = (9999, 8999)
 _BRIGHT_CLOUDS = 8000
 #: A fill value stands alone: of all pixels with a number near it, most have exactly this number.
 #: Near is what lies within this distance of it, or within this share of it.
-_NEIGHBOUR_DISTANCE = 5
+NEIGHBOUR_DISTANCE = 5
 _NEIGHBOUR_SHARE = 0.01
 #: No polarisation measures less than this, in decibels or linear.
-_LOWEST_DECIBEL = -90
+LOWEST_DECIBEL = -90
 #: Linear intensity. Slightly negative values come from resampling; decibels of land reach further
 #: down in any image.
 LOWEST_OVERSHOOT = -1
 #: A number must fill at least this many pixels in all bands; fewer may be equal by chance.
-_LEAST_FILL_PIXELS = 4
+LEAST_FILL_PIXELS = 4
 _LINEAR_RULE = "Sentinel-1 is linear intensity"
 REFLECTANCE_RULE = "Sentinel-2 is reflectance x 10,000"
+#: What makes reflectance too large, and the remedy.
+WRAPPED = (
+    "dark pixels become so bright where 1000 is subtracted in an unsigned type; subtract it in a "
+    "signed type, such as int16"
+)
 
 
 def type_problem(dtypes: Iterable[str], sensor: str) -> str | None:
@@ -119,7 +127,7 @@ def impossible_values(values: np.ndarray, sensor: str) -> list[str]:
 
 
 def _impossible_backscatter(lowest: float, highest: float) -> list[str]:
-    if lowest < _LOWEST_DECIBEL:  # so dark is no decibel either
+    if lowest < LOWEST_DECIBEL:  # so dark is no decibel either
         return [
             f"holds {lowest:.6g}, {_LINEAR_RULE}, never negative: if that is no data, give the "
             "raster that tag"
@@ -154,6 +162,8 @@ def _impossible_reflectance(highest: float) -> list[str]:
             f"holds {highest:.6g}, which is no reflectance: if it is no data, give the raster that "
             "tag"
         ]
+    if highest > LARGEST_REFLECTANCE:
+        return [f"holds {highest:.6g}, {REFLECTANCE_RULE}: {WRAPPED}"]
     return []
 
 
@@ -175,18 +185,18 @@ def fill_value(values: np.ndarray, sensor: str) -> np.number | None:
     if sensor == "s2":
         is_bright = first > _BRIGHT_CLOUDS
     else:
-        is_bright = (first > _BRIGHTEST_LAND) | (first < _LOWEST_DECIBEL)
+        is_bright = (first > _BRIGHTEST_LAND) | (first < LOWEST_DECIBEL)
     if not is_bright.any():
         return None
     bright = values[:, is_bright]
     shared = bright[0, (bright == bright[0]).all(axis=0)]
     numbers, counts = np.unique(shared, return_counts=True)
-    is_frequent = counts >= _LEAST_FILL_PIXELS
+    is_frequent = counts >= LEAST_FILL_PIXELS
     for number, count in zip(numbers[is_frequent], counts[is_frequent], strict=True):
         if sensor == "s2" and number < BRIGHTEST_IMAGE and number not in _USUAL_FILL:
             continue
         distance = np.abs(numbers.astype(np.float64) - number)
-        is_near = distance <= max(_NEIGHBOUR_DISTANCE, _NEIGHBOUR_SHARE * abs(number))
+        is_near = distance <= max(NEIGHBOUR_DISTANCE, _NEIGHBOUR_SHARE * abs(number))
         # Some providers cut reflectance off at 1, which is near 9999.
         is_near &= numbers != REFLECTANCE_SCALE
         if 2 * count > counts[is_near].sum():

@@ -128,8 +128,9 @@ def _read_rows(path: Path, sensor: str, bands: Sequence[int], start: int, stop: 
         pixels = read_values(source, sensor, bands, window)
     pixels = zero_invalid(pixels, sensor, printable(path))
     # The thinned image may have passed over a small patch of them.
-    for problem in fill_problems(pixels, sensor):
-        raise PatchError(f"{printable(path)} {problem}")
+    problems = fill_problems(pixels, sensor)
+    if problems:
+        raise PatchError(f"{printable(path)} {problems[0]}")
     return pixels
 
 
@@ -410,7 +411,7 @@ def _check_offset(path: Path, pixels: np.ndarray) -> None:
         raise PatchError(
             f"{printable(path)} is of ESA's baseline {baseline.name} ({baseline.where}) and has no "
             f"dark pixel, so its values still have an offset of {-baseline.offset:g}: add "
-            f"{baseline.offset:g} to them, or import the raster"
+            f"{baseline.offset:g} to them in a signed type, or import the raster"
         )
     warnings.warn(
         f"{printable(path)} is of ESA's baseline {baseline.name} ({baseline.where}), whose values "

@@ -185,3 +185,140 @@ def test_numbered_variables_are_no_names(tmp_path, first):
         variables[f"B{number}"] = named.sel(band=band, drop=True)
     numbered = xarray.Dataset(variables, attrs={"crs": "EPSG:32719"})
     assert "only numbers its bands" in refused(tmp_path, [numbered])
+
+
+def variables(dims=("time", "y", "x"), **coords):
+    """A Dataset with a variable for each band of Sentinel-2, of one date."""
+    stored = cube(["2023-01-05"])
+    shape = [stored.sizes.get(dim, 1) for dim in dims]
+    bands = {
+        name: (dims, pixels.reshape(shape)) for name, pixels in zip(S2_BANDS, scene(1), strict=True)
+    }
+    kept = {dim: stored[dim].values for dim in ("time", "y", "x") if dim in dims}
+    return xarray.Dataset(bands, kept | coords, {"crs": "EPSG:32719"})
+
+
+def with_radar(dims, days, **coords):
+    """`variables`, and VV and VH along other dimensions."""
+    stored = variables()
+    sizes = {"y": HEIGHT, "x": WIDTH, "t_s1": len(days), "orbit": 2}
+    values = np.full([sizes.get(dim, 1) for dim in dims], 0.1)
+    values += np.random.Generator(np.random.PCG64(0)).uniform(0, 0.1, values.shape)
+    times = {"t_s1": np.array(days, "datetime64[ns]")} if days else {}
+    return stored.assign({"VV": (dims, values), "VH": (dims, values / 5)}).assign_coords(
+        times | coords
+    )
+
+
+@pytest.mark.fault("a cube in which each sensor has its own dates -> both are taken")
+def test_each_sensor_has_its_own_dates(tmp_path):
+    both = with_radar(("t_s1", "y", "x"), ["2023-01-03", "2023-01-15"])
+    imported = import_area(tmp_path / "root", [both], size=96)
+    assert pixel_of(imported.root, "s2", "20230105").tolist() == scene(1)[:, 0, 0].tolist()
+    for step, day in enumerate(["20230103", "20230115"]):
+        expected = float(both["VV"][step, 0, 0])
+        assert pixel_of(imported.root, "s1", day)[0] == pytest.approx(expected)
+
+
+@pytest.mark.fault("VV and VH by orbit -> left out, and said with the dimension")
+def test_variables_along_another_dimension_are_named(tmp_path):
+    orbits = with_radar(("time", "orbit", "y", "x"), [], orbit=["ascending", "descending"])
+    imported = import_area(tmp_path / "root", [orbits], size=96)
+    assert list(imported.dataset.bands) == ["s2"]
+    said = "cube 1: VV, VH left out, they lie along orbit (2) too: choose one step of it"
+    assert any(notice.startswith(said) for notice in imported.notices)
+    message = refused(tmp_path / "b", [orbits[["VV", "VH"]]])
+    assert message.startswith(said)
+
+
+@pytest.mark.fault(
+    "rioxarray's dimension `band` of one step in some bands or in all -> passed over"
+)
+@pytest.mark.parametrize("bands", [S2_BANDS, ("B5", "B6")])
+def test_dimensions_of_one_step_are_passed_over(tmp_path, bands):
+    stored = variables()
+    stored = stored.assign({band: stored[band].expand_dims(band=[1]) for band in bands})
+    imported = import_area(tmp_path / "root", [stored], size=96)
+    assert pixel_of(imported.root, "s2", "20230105").tolist() == scene(1)[:, 0, 0].tolist()
+
+
+def test_variables_without_dates_beside_dates_are_left_out(tmp_path):
+    stored = variables()
+    stored["VV"] = stored["B2"].isel(time=0, drop=True) / 1e4  # an angle, or a mean of all dates
+    imported = import_area(tmp_path / "root", [stored], size=96)
+    assert "cube 1: VV left out, they have no dates, and others do" in "\n".join(imported.notices)
+
+
+@pytest.mark.fault("a fill value named by a cube of decimal numbers -> mixed into no neighbour")
+@pytest.mark.parametrize(("dtype", "fill"), [("float32", 0), ("float32", -9999), ("float64", -1)])
+@pytest.mark.parametrize("key", ["_FillValue", "nodata"])
+def test_a_fill_value_of_decimal_numbers(tmp_path, dtype, fill, key):
+    """Pixels of 20 m beside the grid, of 600 in every band."""
+    pixels = np.full((1, 10, 60, 60), 600, dtype)
+    pixels[..., :20] = fill
+    places = {
+        "time": np.array(["2023-01-05"], "datetime64[ns]"),
+        "band": list(S2_BANDS),
+        "y": NORTH - 10 - 20.0 * np.arange(60),
+        "x": WEST + 10 + 20.0 * np.arange(60),
+    }
+    array = xarray.DataArray(pixels, places, ("time", "band", "y", "x"), attrs={key: fill})
+    stored = array.to_dataset(name="a").assign_attrs(crs="EPSG:32719")
+    imported = import_area(tmp_path / "root", [stored], size=96)
+    row = [int(pixel_of(imported.root, "s2", "20230105", 9, c)[0]) for c in range(30, 60)]
+    assert set(row) == {0, 600} and row[:8] == [0] * 8 and row[12:] == [600] * 18
+
+
+def test_zero_in_one_band_of_decimal_numbers_is_dark(tmp_path):
+    stored = cube(["2023-01-05"]).astype(np.float32)
+    stored["reflectance"][:, S2_BANDS.index("B12"), :, :40] = 0
+    stored["reflectance"].attrs["nodata"] = 0
+    imported = import_area(tmp_path / "root", [stored], size=96)
+    assert pixel_of(imported.root, "s2", "20230105")[:3].tolist() == scene(0)[:3, 0, 0].tolist()
+
+
+@pytest.mark.fault("several single dates of a cube -> `time` counts; else they must agree")
+def test_the_date_among_several_is_called_time(tmp_path):
+    days = {"created": np.datetime64("2024-02-05", "ns"), "time": np.datetime64("2023-01-05", "ns")}
+    stored = variables(("y", "x"), **days)
+    # What is no band may have dates of its own.
+    stored["orbit_height"] = ("t_orbit", np.zeros(2))
+    stored = stored.assign_coords(t_orbit=np.array(["2020-01-01", "2020-01-02"], "datetime64[ns]"))
+    imported = import_area(tmp_path / "root", [stored], size=96)
+    assert pixel_of(imported.root, "s2", "20230105").any()
+    unclear = stored.rename(time="sensing")
+    message = refused(tmp_path / "b", [unclear])
+    assert "gives several dates (created 2024-02-05, sensing 2023-01-05): call the" in message
+    path = tmp_path / "S2_20230106.nc"
+    stored.drop_vars("created").rename(time="sensing").to_netcdf(path, engine="h5netcdf")
+    message = refused(tmp_path / "c", [path])
+    assert "gives several dates (sensing 2023-01-05, the file's name 2023-01-06)" in message
+
+
+@pytest.mark.fault("coordinates in kilometres -> said, and not that the area is too small")
+def test_coordinates_in_kilometres(tmp_path):
+    near = variables()
+    near = near.assign_coords(x=near["x"] / 1000, y=near["y"] / 1000)
+    assert "coordinates seem to be kilometres or degrees" in refused(tmp_path, [near])
+
+
+@pytest.mark.fault("two scenes of one day in a cube -> advised to merge them")
+def test_two_scenes_of_one_day(tmp_path):
+    twice = cube(["2023-01-05T10:50:31", "2023-01-05T10:50:46"])
+    assert "groupby='solar_day'" in refused(tmp_path, [twice])
+
+
+@pytest.mark.fault("the processing baseline that stackstac keeps -> its offset is applied")
+@pytest.mark.parametrize("applied", [False, True])
+def test_the_baseline_of_a_date_in_stackstac(tmp_path, applied):
+    stored = cube()
+    stored["reflectance"][1] += 0 if applied else 1000
+    stored = stored.assign_coords(
+        {
+            "s2:processing_baseline": ("time", np.array(["03.01", "05.09"])),
+            "earthsearch:boa_offset_applied": applied,
+        }
+    )
+    imported = import_area(tmp_path / "root", [stored], size=96)
+    for seed, day in enumerate(["20221203", "20230105"]):
+        assert pixel_of(imported.root, "s2", day).tolist() == scene(seed)[:, 0, 0].tolist()

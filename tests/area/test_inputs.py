@@ -984,3 +984,71 @@ def test_pixels_without_a_header_are_named(tmp_path):
     imported = import_area(tmp_path / "root", [tmp_path / "in"], size=64)
     assert "without a header (.hdr) beside them: " in notices_of(imported)
     assert "S2_20230202.bsq" in notices_of(imported)
+
+
+@pytest.mark.fault("a STAC item that names the offset of one band alone -> refused")
+def test_bands_of_one_image_have_one_offset(tmp_path):
+    folder = write_bands(tmp_path / "in" / "S2B_19GBP_20230105_L2A", "{}.tif", flat(add=1000))
+    asset = {"href": "./B2.tif", "raster:bands": [{"scale": 0.0001, "offset": -0.1}]}
+    item = {"properties": {"s2:processing_baseline": "04.00"}, "assets": {"blue": asset}}
+    (folder / "item.json").write_text(json.dumps(item))
+    message = refused(tmp_path, [tmp_path / "in"])
+    assert "are bands of one image, and their names or metadata give them different" in message
+    units = InputUnits(s2_offset=-1000)
+    imported = import_area(tmp_path / "root", [tmp_path / "in"], size=64, units=units)
+    assert pixel_of(imported.root, "s2", "20230105").tolist() == GREEN.tolist()
+
+
+@pytest.mark.fault("an item of the Planetary Computer -> its processing baseline gives the offset")
+def test_the_baseline_of_an_item_gives_the_offset(tmp_path):
+    folder = write_bands(tmp_path / "in" / "S2B_19GBP_20230105_L2A", "{}.tif", flat(add=1000))
+    assets = {band: {"href": f"https://x/{band}.tif"} for band in S2_BANDS}
+    item = {"properties": {"s2:processing_baseline": "04.00"}, "assets": assets}
+    (folder / "item.json").write_text(json.dumps(item))
+    imported = import_area(tmp_path / "root", [tmp_path / "in"], size=64)
+    assert pixel_of(imported.root, "s2", "20230105").tolist() == GREEN.tolist()
+
+
+@pytest.mark.fault("1000 subtracted in uint16 -> dark pixels that wrapped are refused")
+def test_values_that_wrapped_are_refused(tmp_path):
+    stored = flat(add=1000)
+    stored[:, :6, :6] = 900 + 7 * np.arange(10, dtype=np.uint16)[:, None, None]
+    path = write(tmp_path / "S2_20230105.tif", stored - np.uint16(1000), S2_BANDS)
+    message = refused(tmp_path, [path])
+    assert "subtract it in a signed type" in message and "holds 65499, " in message
+
+
+@pytest.mark.fault(
+    "--crs beside a raster that names another projection -> said that it is not used"
+)
+def test_a_projection_that_is_not_used_is_said(tmp_path):
+    path = write(tmp_path / "S2_20230105.tif", flat(), S2_BANDS)
+    imported = import_area(tmp_path / "root", [path], size=64, crs="EPSG:32718")
+    assert "1 raster names a projection, which counts instead of EPSG:32718" in notices_of(imported)
+    same = import_area(tmp_path / "same", [path], size=64, crs="EPSG:32719")
+    assert "counts instead" not in notices_of(same)
+
+
+@pytest.mark.fault("a cube of groups beside rasters, as OPERA delivers it -> left out, and said")
+def test_a_cube_of_groups_in_a_folder_is_left_out(tmp_path):
+    h5py = pytest.importorskip("h5py")
+    pytest.importorskip("h5netcdf")
+    folder = tmp_path / "in"
+    write(folder / "S2_20230105.tif", flat(), S2_BANDS)
+    with h5py.File(folder / "OPERA_L2_RTC-S1_20230105.h5", "w") as file:
+        file.create_dataset("data/VV", data=np.ones((4, 4)))
+    imported = import_area(tmp_path / "root", [folder], size=64)
+    assert "1 file left out as cubes that keep their data in groups" in notices_of(imported)
+
+
+@pytest.mark.fault("an item that says wrongly that the offset was taken off -> doubted")
+def test_an_offset_that_was_not_taken_off(tmp_path):
+    folder = write_bands(tmp_path / "in" / "S2B_19GBP_20230105_L2A", "{}.tif", flat(add=1000))
+    assets = {band: {"href": f"https://x/{band}.tif"} for band in S2_BANDS}
+    said = {"s2:processing_baseline": "04.00", "earthsearch:boa_offset_applied": True}
+    (folder / "item.json").write_text(json.dumps({"properties": said, "assets": assets}))
+    imported = import_area(tmp_path / "root", [tmp_path / "in"], size=64)
+    assert "if yours do, give --s2-offset -1000" in notices_of(imported)
+    units = InputUnits(s2_offset=-1000)
+    mended = import_area(tmp_path / "mended", [tmp_path / "in"], size=64, units=units)
+    assert pixel_of(mended.root, "s2", "20230105").tolist() == GREEN.tolist()

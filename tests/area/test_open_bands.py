@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import pytest
 import rasterio
-from own_images import GREEN, NORTH, WEST, pixel_of, write
+from own_images import GREEN, NORTH, WEST, pixel_of, refused, write
 from rasterio.crs import CRS
 from rasterio.transform import Affine
 from rasterio.warp import transform
@@ -14,7 +14,7 @@ from rasters import write_separate
 
 from multisenge_lib.area import InputUnits, import_area
 from multisenge_lib.area.band_source import BandSource
-from multisenge_lib.area.open_bands import open_band
+from multisenge_lib.area.open_bands import bands_on_grid, pixel_metres
 from multisenge_lib.area.target_grid import TargetGrid
 from multisenge_lib.dataset import S2_BANDS
 from multisenge_lib.errors import ImportAreaError
@@ -36,7 +36,7 @@ def read_band(
     """Stored values of a band on a grid of this size, where they mean no data, and its encoding."""
     grid = TargetGrid(CRS.from_epsg(32719), WEST, NORTH, width, height)
     source = BandSource(path.name, partial(rasterio.open, path), str(path), index, crs)
-    with open_band(source, sensor, grid, units) as band:
+    with bands_on_grid([source], sensor, grid, units) as (band,):
         stored = band.read(Window(0, 0, width, height))
         return stored, band.marked(stored), band.encoding
 
@@ -165,7 +165,7 @@ def test_the_mean_of_finer_pixels_keeps_an_edge_sharp(tmp_path, epsg):
     (west,), (north,) = transform("EPSG:32719", f"EPSG:{epsg}", [WEST + 200], [NORTH - 200])
     grid = TargetGrid(CRS.from_epsg(epsg), int(west) + 3, int(north) + 3, 30, 30)
     source = BandSource("a.tif", partial(rasterio.open, path), "a.tif")
-    with open_band(source, "s2", grid, NOTHING_SAID) as band:
+    with bands_on_grid([source], "s2", grid, NOTHING_SAID) as (band,):
         stored = band.read(Window(0, 0, 30, 30))
     mixed = ((stored > 1000) & (stored < 3000)).sum(axis=1)
     assert np.median(mixed) == 1 and (stored >= 1000).all()
@@ -198,7 +198,7 @@ def test_both_sides_of_the_antimeridian_are_read(tmp_path, west):
     (left,), (top,) = transform("EPSG:4326", "EPSG:32660", [179.997], [9.999])
     grid = TargetGrid(CRS.from_epsg(32660), int(left), int(top), 60, 60)
     source = BandSource("a.tif", partial(rasterio.open, path), "a.tif")
-    with open_band(source, "s2", grid, NOTHING_SAID) as band:
+    with bands_on_grid([source], "s2", grid, NOTHING_SAID) as (band,):
         stored = band.read(Window(0, 0, 60, 60))
     assert (stored == 300).all()
 
@@ -208,3 +208,98 @@ def test_a_type_that_no_image_has_is_named(tmp_path):
     with pytest.raises(ImportAreaError, match=r"^a\.tif ") as caught:
         read_band(path)
     assert "8-bit" in str(caught.value) and "cannot be read" not in str(caught.value)
+
+
+@pytest.mark.fault("an untagged -999 on another grid -> mixed into no neighbour")
+@pytest.mark.parametrize("fill", [-999, -99, -1, -32_767])
+@pytest.mark.parametrize("tag", [None, np.nan])
+def test_an_unusual_number_in_all_bands_is_no_data(tmp_path, fill, tag):
+    """Pixels of 20 m beside noise around dark water, which is measured."""
+    noise = np.random.Generator(np.random.PCG64(0)).integers(-6, 40, (10, 40, 40))
+    pixels = np.repeat(GREEN[:, None, None], 40, 1).repeat(40, 2)
+    pixels[:, :, 20:] = noise[:, :, 20:]
+    pixels[:, :, :10] = fill
+    dtype = "int16" if tag is None else "float32"
+    path = write(tmp_path / "S2_20230105.tif", pixels.astype(dtype), S2_BANDS, res=20.0, nodata=tag)
+    root = import_area(tmp_path / "root", [path], size=64).root
+    for column, expected in [(17, 0), (18, 0), (22, GREEN), (25, GREEN)]:
+        values = pixel_of(root, "s2", "20230105", column=column)
+        assert (values == expected).all()
+    assert pixel_of(root, "s2", "20230105", column=50).any()
+
+
+@pytest.mark.fault("decibels with an untagged -999 on another grid -> mixed into no neighbour")
+@pytest.mark.parametrize("no_data", [None, -999])
+def test_a_number_that_no_radar_measures_is_not_mixed(tmp_path, no_data):
+    pixels = np.full((2, 40, 40), -11, np.float32)
+    pixels[1] = -17
+    pixels[:, :, :10] = -999
+    path = write(tmp_path / "S1_20230105.tif", pixels, ("VV", "VH"), res=20.0)
+    units = InputUnits(s1="db", no_data=no_data)
+    root = import_area(tmp_path / "root", [path], size=64, units=units).root
+    values = np.array([pixel_of(root, "s1", "20230105", column=column)[0] for column in range(32)])
+    assert set(np.round(10 * np.log10(values[values > 0]), 3)) == {-11}
+
+
+@pytest.mark.fault("a fill value of linear intensity on another grid -> quoted as it is stored")
+def test_a_number_that_no_radar_measures_is_quoted_as_stored(tmp_path):
+    pixels = np.full((2, 40, 40), 0.1, np.float32)
+    pixels[1] = 0.02
+    pixels[:, :, :10] = -9999
+    path = write(tmp_path / "S1_20230105.tif", pixels, ("VV", "VH"), west=WEST + 4)
+    assert "give --no-data -9999;" in refused(tmp_path, [path])
+
+
+def test_measured_numbers_below_zero_are_no_fill(tmp_path):
+    """Reflectance of shadows, a little below 0; -1 is common in some bands, and not in others."""
+    rng = np.random.Generator(np.random.PCG64(0))
+    pixels = np.repeat(GREEN[:, None, None], 40, 1).repeat(40, 2).astype(np.int16)
+    pixels[:, :20] = rng.integers(-8, 9, (10, 20, 40))
+    pixels[7:, 30:] = -1
+    path = write(tmp_path / "S2_20230105.tif", pixels, S2_BANDS, res=20.0)
+    sources = [BandSource("a", partial(rasterio.open, path), "a", i) for i in range(1, 11)]
+    grid = TargetGrid(CRS.from_epsg(32719), WEST, NORTH, 64, 64)
+    with bands_on_grid(sources, "s2", grid, NOTHING_SAID) as bands:
+        for band in bands:
+            assert not {-1, -2, -3} & set(band.no_data)
+
+
+@pytest.mark.parametrize("epsg", [4326, 3857, 32718, 32719])
+def test_pixels_are_measured_amid_the_grid(tmp_path, epsg):
+    """A strip of 2 x 100 pixels of 20 m; a rectangle around it would be wider when it is turned."""
+    corners = transform("EPSG:32719", f"EPSG:{epsg}", [WEST, WEST + 20], [NORTH, NORTH])
+    res = float(np.hypot(*np.diff(corners, axis=1)[:, 0]))
+    pixels = np.ones((1, 2, 100), np.uint8)
+    path = write(
+        tmp_path / "a.tif",
+        pixels,
+        west=corners[0][0],
+        north=corners[1][0],
+        res=res,
+        crs=f"EPSG:{epsg}",
+    )
+    grid = TargetGrid(CRS.from_epsg(32719), WEST, NORTH, 64, 64)
+    with rasterio.open(path) as raster:
+        metres = pixel_metres(raster, grid)
+    # Degrees of longitude are shorter than those of latitude, which are as many.
+    assert metres == pytest.approx(20 if epsg != 4326 else 23.4, rel=0.02)
+
+
+@pytest.mark.fault("finer pixels in degrees -> their mean, as the notice says")
+def test_finer_pixels_in_degrees_are_averaged(tmp_path):
+    """Pixels of about 2 m, bright and dark by turns: their mean is the same everywhere."""
+    (west,), (north,) = transform("EPSG:32719", "EPSG:4326", [WEST], [NORTH])
+    pixels = np.where(np.indices((1, 200, 200)).sum(axis=0) % 2, 1000, 3000).astype(np.uint16)
+    corner = {"west": west - 5e-4, "north": north + 5e-4, "res": 2e-5, "crs": "EPSG:4326"}
+    stored, _, _ = read_band(write(tmp_path / "a.tif", pixels, **corner))
+    assert np.abs(stored.astype(int) - 2000).max() < 150
+
+
+@pytest.mark.fault("an offset tag of NaN or infinity -> named, not the scale")
+@pytest.mark.parametrize("offset", [np.nan, np.inf])
+def test_an_offset_that_is_no_number_is_named(tmp_path, offset):
+    path = write(tmp_path / "a.tif", np.full((1, 8, 8), 300, np.uint16))
+    with rasterio.open(path, "r+") as raster:
+        raster.offsets = [offset]
+    with pytest.raises(ImportAreaError, match=r"has an offset tag of (nan|inf)"):
+        read_band(path)

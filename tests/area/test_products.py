@@ -256,8 +256,11 @@ BASELINE = {"s2:processing_baseline": "05.11"}
         ({"raster:bands": [{"scale": 0.0001, "offset": 3}]}, BASELINE, None),
         ({"raster:bands": [{"scale": 0, "offset": -0.1}]}, BASELINE, None),
         ({"raster:bands": [{"scale": "x", "offset": -0.1}]}, BASELINE, None),
-        ({"raster:bands": {}}, BASELINE, None),
-        ({}, BASELINE, None),
+        # As the Planetary Computer has it: the processor's version alone.
+        ({"raster:bands": {}}, BASELINE, -1000),
+        ({}, BASELINE, -1000),
+        ({}, BASELINE | {"earthsearch:boa_offset_applied": True}, 0),
+        ({}, {"s2:processing_baseline": "05"}, None),
     ],
 )
 def test_a_stac_item_beside_a_raster_gives_its_offset(tmp_path, fields, properties, offset):

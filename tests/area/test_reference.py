@@ -1,5 +1,7 @@
 """References as people have them: other ids, other pixels, their own no data, vectors."""
 
+import unicodedata
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -363,3 +365,61 @@ def test_a_reference_of_another_planet(tmp_path, image):
     message = refused(tmp_path, [image], reference=reference)
     assert message.startswith(f"the reference {reference} cannot be placed in EPSG:32719: GDAL")
     assert message.endswith("warp it to UTM")
+
+
+@pytest.mark.fault("a fine reference in a strip of another projection -> the class of most pixels")
+def test_a_strip_is_measured_in_its_middle(tmp_path, image):
+    """3 of 10 pixels of 2.5 m are of class 1, spread evenly; by the nearest one, as many are."""
+    crs = rasterio.crs.CRS.from_proj4("+proj=laea +lat_0=-41 +lon_0=-60 +datum=WGS84")
+    corner = ([WEST + 750], [NORTH - 600])
+    (x,), (y,) = rasterio.warp.transform("EPSG:32719", crs, *corner)
+    spread = np.random.Generator(np.random.PCG64(0)).random((1, 16_000, 400)) < 0.3
+    ids = np.where(spread, 1, 2).astype(np.uint8)
+    place = {"west": x - 500, "north": y + 20_000, "res": 2.5, "crs": crs}
+    reference = write(tmp_path / "strip.tif", ids, compress="deflate", **place)
+    result = imported(tmp_path, image, reference)
+    assert any("pixels of 2.5 m on another grid" in notice for notice in result.notices)
+    taken = ids_of(result.root)
+    assert (taken > 0).mean() > 0.5
+    assert 0 < (taken == 1).mean() < 0.1
+
+
+def test_0_is_no_data_in_a_vector_too(tmp_path, image):
+    reference = vector(tmp_path / "some.gpkg", [10, 0, 30])
+    reclass = {10: 1, 30: 3}
+    root = imported(tmp_path, image, reference, reclass=reclass).root
+    np.testing.assert_array_equal(ids_of(root), np.where(EXPECTED == 2, 1, EXPECTED))
+
+
+@pytest.mark.fault("ids that count from 0 -> said which class stays empty")
+def test_classes_without_a_pixel_are_named(tmp_path, image):
+    reference = write(tmp_path / "from0.tif", stripes() - np.uint8(1))
+    notices = imported(tmp_path, image, reference).notices
+    assert "the reference holds no pixel of class 3 (Water); class ids count from 1" in notices
+
+
+@pytest.mark.fault("accents of two characters, as macOS writes them -> the same names")
+def test_decomposed_accents_are_the_same_name(tmp_path, image):
+    frame = gpd.read_file(vector(tmp_path / "all.gpkg", [1, 2, 3]))
+    names = ["Forêt", "Pré", "Eau"]
+    frame["class"] = [unicodedata.normalize("NFD", name) for name in names]
+    frame.to_file(tmp_path / "names.gpkg")
+    root = imported(tmp_path, image, tmp_path / "names.gpkg", classes=names).root
+    np.testing.assert_array_equal(ids_of(root), EXPECTED)
+    reclass = {"Forêt": 1, "Pré": 2, "Eau": 3}
+    again = import_area(
+        tmp_path / "again",
+        [image],
+        reference=tmp_path / "names.gpkg",
+        classes=CLASSES,
+        reclass=reclass,
+        size=32,
+    )
+    np.testing.assert_array_equal(ids_of(again.root), EXPECTED)
+
+
+@pytest.mark.fault("a GeoPackage that holds a raster -> said")
+def test_a_raster_in_a_geopackage_is_named(tmp_path, image):
+    reference = write(tmp_path / "r.gpkg", stripes(), driver="GPKG")
+    message = refused(tmp_path, [image], reference=reference, classes=CLASSES)
+    assert "holds a raster, and its ending is that of a vector" in message

@@ -27,8 +27,12 @@ ONE_BAND = np.ones((1, 40, 50), np.uint16)
 
 
 def grid_of(*paths):
-    """The grid that covers these images, and the sources that do not lie on it."""
+    """The grid that covers these images, and where they lie."""
     return find_target_grid(find_images(paths, {}).acquisitions)
+
+
+def off_grid_of(grid, placements):
+    return [p for p in placements if not lies_on_grid(p.transform, p.crs, grid.crs)]
 
 
 @pytest.mark.parametrize(
@@ -105,9 +109,9 @@ def test_the_zones_and_their_hemispheres(epsg, zone):
 def test_the_zone_of_a_place_in_degrees(tmp_path, longitude, latitude, epsg):
     corner = {"west": longitude, "north": latitude, "res": 1e-4, "crs": "EPSG:4326"}
     path = write(tmp_path / "S2_20230105.tif", ONE_BAND, ["B2"], **corner)
-    grid, off_grid = grid_of(path)
+    grid, placements = grid_of(path)
     assert grid.crs.to_epsg() == epsg
-    assert len(off_grid) == 1
+    assert len(off_grid_of(grid, placements)) == 1
 
 
 @pytest.mark.parametrize("latitude", [84.2, -80.2])
@@ -205,9 +209,9 @@ def test_the_first_image_decides_on_the_zone(tmp_path):
             path = tmp_path / str(epsg) / f"S2_{day}.tif"
             paths.append(write(path, ONE_BAND, ["B2"], *place, crs=f"EPSG:{epsg}"))
     for first, second in ((paths[0], paths[3]), (paths[2], paths[1])):
-        grid, off_grid = grid_of(first, second)
+        grid, placements = grid_of(first, second)
         assert grid.crs.to_epsg() == int(first.parent.name)
-        assert str(second) in [placement.name for placement in off_grid]
+        assert str(second) in [p.name for p in off_grid_of(grid, placements)]
         assert abs(grid.width - 50) < 8 and abs(grid.height - 40) < 8
 
 
@@ -227,9 +231,9 @@ def test_the_equator_in_two_hemispheres_is_one_grid(tmp_path):
         tmp_path / "S2_20230202.tif", ONE_BAND, ["B2"], 500_000, 10_000_200, crs="EPSG:32731"
     )
     for paths, top in (((north, south), 200), ((south,), 10_000_200)):
-        grid, off_grid = grid_of(*paths)
+        grid, placements = grid_of(*paths)
         assert (grid.west, grid.north, grid.width, grid.height) == (500_000, top, 50, 40)
-        assert off_grid == []
+        assert off_grid_of(grid, placements) == []
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,8 @@ from multisenge_lib.errors import ImportAreaError
 
 NEW = ProcessingBaseline("N0400", -1000, "its name")
 OLD = ProcessingBaseline("N0301", 0, "its name")
+#: As an item has it whose provider took the offset off, or says so.
+TAKEN_OFF = ProcessingBaseline("N0511", 0, "an item")
 
 
 @pytest.mark.parametrize(
@@ -69,7 +71,9 @@ def check_stored(stored, offset=0):
     [
         (-2999, None),
         (-3001, "image holds -4001, a reflectance x 10,000 of -3001 with"),
-        (65_534, None),
+        (59_999, None),
+        # What wraps where 1000 is subtracted in an unsigned type is near 65,535.
+        (60_001, "dark pixels become so bright where 1000 is subtracted in an unsigned type; sub"),
         (65_535, r"image holds 64535, a reflectance x 10,000 of 6.554e\+04 with"),
     ],
 )
@@ -116,6 +120,8 @@ def offset_seems_missing(value, offsets, baseline=None, **units):
         (900, None, {}, False),
         # Haze, where a name says that there is none, or the user gives it.
         (1200, OLD, {}, False),
+        (1200, TAKEN_OFF, {}, True),
+        (900, TAKEN_OFF, {}, False),
         (1200, None, {"s2_offset": 0}, False),
         (1200, None, {"s2_scale": 1}, True),
     ],

@@ -184,7 +184,7 @@ def test_bands_that_are_called_by_words():
     [
         (["rouge", "vert", "bleu", "ir"], True),
         (["B2", "vert", None, None], True),
-        (["Gray"] * 4, True),
+        (["Gray"] * 4, False),  # one text for all bands tells none of them
         ([f"Band {number}" for number in range(1, 5)], False),
         ([f"image_{number}" for number in range(1, 5)], False),
         ([f"image_{number}" for number in range(2, 6)], True),

@@ -228,7 +228,12 @@ def test_the_limits_of_backscatter(values, words):
 
 @pytest.mark.parametrize(
     ("value", "words"),
-    [(65_534, None), (65_535, "if it is no data"), (65_536, "divide by the scale")],
+    [
+        (60_000, None),
+        (60_001, "signed type"),
+        (65_535, "if it is no data"),
+        (65_536, "divide by the scale"),
+    ],
 )
 def test_the_limit_of_reflectance(value, words):
     problems = plausibility.impossible_values(np.float32([300, value]), "s2")
