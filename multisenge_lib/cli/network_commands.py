@@ -328,7 +328,8 @@ def compare_transfer(
         bool,
         typer.Option(
             "--replace-records",
-            help="Also replace records of trainings of another length, or from another network.",
+            help="Also replace records of trainings of another length, from another network, or "
+            "on patches of another size.",
         ),
     ] = False,
 ) -> None:

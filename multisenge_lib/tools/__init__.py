@@ -18,6 +18,6 @@ if TYPE_CHECKING:  # loaded when first asked for, see `lazy_names`
         evaluation_table,
         write_evaluation,
     )
-    from multisenge_lib.tools.transfer import run_transfer, write_place
+    from multisenge_lib.tools.transfer import run_transfer
 
 __getattr__, __dir__ = lazy_names(__name__, check_keras)

@@ -31,6 +31,7 @@ from multisenge_lib.dataset import (
     S2_BANDS,
     Dataset,
     Patch,
+    dataset_of_root,
     label_bytes,
     load_selection,
     raster_bytes,
@@ -38,8 +39,8 @@ from multisenge_lib.dataset import (
     read_patch,
     write_dataset_toml,
 )
-from multisenge_lib.errors import ModelError, MultiSenGEError, printable
-from multisenge_lib.files import atomic
+from multisenge_lib.errors import FileError, ModelError, MultiSenGEError, printable
+from multisenge_lib.files import atomic, whole_folder
 from multisenge_lib.models import (
     NETWORKS,
     Experiment,
@@ -116,14 +117,15 @@ def place_dataset(size: int = 64) -> Dataset:
     )
 
 
-def write_place(root: Path | str, share: int = 100, size: int = 64) -> Path:
+def _write_place(root: Path, share: int, size: int) -> Path:
     """Write the second place, with some percent of its training patches.
 
     Smaller shares are parts of larger ones. A share is at least one batch, and a whole number of
     batches. Validation and test patches are the same for each share.
 
     Args:
-        root: the data root to write; what is there is deleted first.
+        root: the data root to write. It is new or empty, or holds an earlier one, which is
+            replaced: patches of another draw must not stay among the new ones.
         share: percent of the training patches.
         size: pixels along a patch's side, see `sample.write_sample`.
 
@@ -131,19 +133,33 @@ def write_place(root: Path | str, share: int = 100, size: int = 64) -> Path:
         The data root.
 
     Raises:
-        FileError: a file cannot be written.
+        FileError: the folder holds anything else, or cannot be written.
     """
-    root = Path(root)
-    # Patches of an earlier draw, or of an older sample, would stay among the new ones.
-    shutil.rmtree(root, ignore_errors=True)
+    _check_holds_nothing_else(root)
     source = ensure_sample(size, _LAND_SEED)
-    dataset = place_dataset(size)
     rows = _rows_of_share(load_selection(source), share, SAMPLE_SETTINGS.batch_size)
-    for row in rows.itertuples():
-        _write_patch(root, row, read_patch(source, row))
-    # The description comes last: without it, a root that was cut off is no dataset.
-    write_dataset_toml(root, dataset)
+    busy = FileError(f"{printable(root)} is being written by another process: wait for it")
+    with whole_folder(root, busy) as unfinished:
+        for row in rows.itertuples():
+            _write_patch(unfinished, row, read_patch(source, row))
+        write_dataset_toml(unfinished, place_dataset(size))
+        shutil.rmtree(root, ignore_errors=True)
     return root
+
+
+def _check_holds_nothing_else(root: Path) -> None:
+    """Refuse a folder with other content than a second place that was written before."""
+    if not root.exists() or (root.is_dir() and not any(root.iterdir())):
+        return
+    try:
+        name = dataset_of_root(root).name
+    except MultiSenGEError:
+        name = None
+    if name != PLACE:
+        raise FileError(
+            f"{printable(root)} holds something else than the data of the place {PLACE}, nothing "
+            "was written: delete it or move it away, and give the same command again"
+        )
 
 
 def _rows_of_share(selection: pd.DataFrame, share: int, batch_size: int) -> pd.DataFrame:
@@ -245,8 +261,8 @@ def run_transfer(
         size: pixels along a patch's side.
         folder: for the data of the second place; by default `transfer/` in the cache.
         progress: name each training when it begins, and show how it goes.
-        replace_records: also replace records of trainings of another length, or from another
-            network.
+        replace_records: also replace records of trainings of another length, from another network,
+            or on patches of another size.
 
     Returns:
         The folders of the records: first of the network as it is, before any training there.
@@ -254,6 +270,7 @@ def run_transfer(
     Raises:
         ModelError: the model is no network of the sample.
         RecordError: there are such records, and `replace_records` is False.
+        FileError: the folder for the data holds something else, or cannot be written.
     """
     model = Path(model)
     card = _card_of_the_sample(model)
@@ -267,12 +284,12 @@ def run_transfer(
     experiment = get_experiment(card.name, place_dataset(size))
     written = []
     for share in SHARES:
-        root = write_place(folder / f"{PLACE}-{size}-{share}", share, size)
+        root = _write_place(folder / f"{PLACE}-{size}-{share}", share, size)
         if not written:
             # All shares have the same test patches, so any of them will do.
             untouched = evaluate_model(model, root, own_months=True, progress=progress)
-            record_folder = evaluation_folder(untouched)
-            written.append(write_record(untouched, replace=True, folder=record_folder))
+            target = evaluation_folder(untouched)
+            written.append(write_record(untouched, replace=replace_records, folder=target))
         for seed in seeds:
             settings = _settings(root, seed, updates)
             for ending, start in ((FROM_SCRATCH, None), (FINE_TUNED, model)):
