@@ -266,6 +266,15 @@ def test_a_plan_ends_with_what_to_compare_first(run, real_labels):
     assert sum(int(line.split()[-1].replace(",", "")) for line in first) == 610 * 256 * 256
 
 
+@pytest.mark.fault("check --plan: options that it has no use for -> one line names them")
+def test_a_plan_takes_no_options_of_reading(run, tmp_path):
+    code, printed, err = run("check", tmp_path, "--plan", "--json", "--workers", 2)
+    assert (code, printed) == (2, "")
+    assert err == (
+        "error: --json, --workers: for reading the rasters only, leave it out with --plan\n"
+    )
+
+
 def test_select_and_index_say_that_they_use_the_sample(run, sample_root, monkeypatch, tmp_path):
     monkeypatch.delenv("MULTISENGE_LABELS", raising=False)
     monkeypatch.delenv("MULTISENGE_ROOT", raising=False)
