@@ -13,8 +13,6 @@ from multisenge_lib.audit.decoded import (
 )
 from multisenge_lib.audit.design import (
     COMPARISONS,
-    Comparison,
-    ReplicateCheck,
     blocks_of,
     blocks_of_test_tile,
     check_replicate,
@@ -50,7 +48,6 @@ from multisenge_lib.audit.merged_claims import merged_table
 from multisenge_lib.audit.replications import (
     SAME_NETWORK,
     Answer,
-    Spread,
     answers,
     class_f1_table,
     merged_runs,

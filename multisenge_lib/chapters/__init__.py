@@ -85,7 +85,6 @@ if TYPE_CHECKING:  # loaded when first asked for, see `lazy_names`
     )
     from multisenge_lib.chapters.interactive import gates_data, selection_data, swipe_data
     from multisenge_lib.chapters.ladder import (
-        LADDER,
         ladder_costs,
         ladder_figure,
         ladder_gains,
@@ -143,7 +142,6 @@ if TYPE_CHECKING:  # loaded when first asked for, see `lazy_names`
         use_style,
     )
     from multisenge_lib.chapters.transfer_results import (
-        TransferRuns,
         read_transfer,
         training_steps,
         transfer_figure,
