@@ -23,8 +23,8 @@ AROUND = (
     {"other_networks"},
     {"area", "audit", "sample"},
     {"maps"},
-    {"chapters"},
     {"tools"},
+    {"chapters"},
     {"cli"},
     {"__main__"},
 )

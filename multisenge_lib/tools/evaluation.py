@@ -32,9 +32,6 @@ from multisenge_lib.models import ModelCard, load_model, predict, with_input_siz
 from multisenge_lib.software import provenance
 from multisenge_lib.training import count_weights
 
-#: The folder of the records of evaluations, below that of all results.
-EVALUATIONS = "evaluations"
-
 
 def evaluate_model(
     model: Path | str,
@@ -251,7 +248,7 @@ def evaluation_folder(record: results.Record) -> Path:
         last += "-months-" + "-".join(map(str, evaluation["months"]))
     if "band_order" in evaluation:
         last += f"-{evaluation['band_order']}"
-    return paths.results_dir() / EVALUATIONS / metadata.dataset / network / last
+    return paths.results_dir() / results.EVALUATIONS / metadata.dataset / network / last
 
 
 def write_evaluation(record: results.Record, folder: Path | str | None = None) -> Path:

@@ -51,15 +51,14 @@ from multisenge_lib.models import (
 from multisenge_lib.results import write_record
 from multisenge_lib.sample import RASTER_DESCRIPTION, ensure_sample
 from multisenge_lib.tools.evaluation import evaluate_model, evaluation_folder
+from multisenge_lib.tools.second_place import (
+    FINE_TUNED,
+    FROM_SCRATCH,
+    TRANSFER_PLACE,
+    TRANSFER_SHARES,
+    transfer_name,
+)
 from multisenge_lib.training import SAMPLE_SETTINGS, Settings, show, train
-
-#: The name of the second place, and of the folder of its records.
-PLACE = "south"
-#: Percent of its training patches that a network is trained on.
-SHARES = (5, 20, 100)
-#: The ends of the names of its experiments: trained from random weights, or from the sample's.
-FROM_SCRATCH = "scratch"
-FINE_TUNED = "tuned"
 
 #: The sample's seed for the land of the second place; any but the sample's own.
 _LAND_SEED = 7
@@ -107,7 +106,7 @@ def place_dataset(size: int = 64) -> Dataset:
         split_of_tile[southern_tile] = MULTISENGE.split_of(tile)
     return replace(
         MULTISENGE,
-        name=PLACE,
+        name=TRANSFER_PLACE,
         years=(2021,),
         split_of_tile=split_of_tile,
         months=_MONTHS,
@@ -155,10 +154,10 @@ def _check_holds_nothing_else(root: Path) -> None:
         name = dataset_of_root(root).name
     except MultiSenGEError:
         name = None
-    if name != PLACE:
+    if name != TRANSFER_PLACE:
         raise FileError(
-            f"{printable(root)} holds something else than the data of the place {PLACE}, nothing "
-            "was written: delete it or move it away, and give the same command again"
+            f"{printable(root)} holds something else than the data of the place {TRANSFER_PLACE}, "
+            "nothing was written: delete it or move it away, and give the same command again"
         )
 
 
@@ -228,17 +227,6 @@ def _write(path: Path, content: bytes) -> None:
         unfinished.write_bytes(content)
 
 
-def experiment_name(experiment: str, share: int, ending: str) -> str:
-    """Name a run of the second place, such as `s1s2_10c-20-tuned`.
-
-    Args:
-        experiment: the network's experiment, such as `s1s2_10c`.
-        share: percent of the training patches.
-        ending: `FROM_SCRATCH` or `FINE_TUNED`.
-    """
-    return f"{experiment}-{share}-{ending}"
-
-
 def run_transfer(
     model: Path | str,
     seeds: Sequence[int] = (1, 2, 3),
@@ -283,8 +271,8 @@ def run_transfer(
 
     experiment = get_experiment(card.name, place_dataset(size))
     written = []
-    for share in SHARES:
-        root = _write_place(folder / f"{PLACE}-{size}-{share}", share, size)
+    for share in TRANSFER_SHARES:
+        root = _write_place(folder / f"{TRANSFER_PLACE}-{size}-{share}", share, size)
         if not written:
             # All shares have the same test patches, so any of them will do.
             untouched = evaluate_model(model, root, own_months=True, progress=progress)
@@ -328,7 +316,7 @@ def _named(experiment: Experiment, share: int, ending: str) -> Experiment:
     """Give an experiment the name and the title of a run of the second place."""
     return replace(
         experiment,
-        name=experiment_name(experiment.name, share, ending),
+        name=transfer_name(experiment.name, share, ending),
         title=f"{experiment.title}, {share} % of the patches, {ending}",
     )
 

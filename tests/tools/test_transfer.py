@@ -54,7 +54,7 @@ def test_the_second_place_lies_in_the_south_half_a_year_later(place):
 def test_smaller_shares_are_parts_of_larger_ones():
     selection = load_selection(ensure_sample(32, 7))
     patches = {}
-    for share in transfer.SHARES:
+    for share in transfer.TRANSFER_SHARES:
         rows = transfer._rows_of_share(selection, share, 4)
         patches[share] = set(rows.loc[rows["split"] == "train", "patch"])
     assert [len(names) for names in patches.values()] == [4, 12, 64]
@@ -101,7 +101,7 @@ def test_dates_move_by_six_months():
 @pytest.mark.slow
 def test_both_ways_are_trained_and_recorded(sample_model, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("MULTISENGE_RESULTS", str(tmp_path / "results"))
-    monkeypatch.setattr(transfer, "SHARES", (5,))
+    monkeypatch.setattr(transfer, "TRANSFER_SHARES", (5,))
     monkeypatch.setattr(transfer, "_LEAST_EPOCHS", 1)
     rows_of_share = transfer._rows_of_share
 
