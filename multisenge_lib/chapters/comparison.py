@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from multisenge_lib import paper, paths
-from multisenge_lib.dataset import TYPOLOGIES, URBAN
+from multisenge_lib.dataset import MULTISENGE, SAMPLE, TYPOLOGIES, URBAN
 from multisenge_lib.models import EXPERIMENTS, Experiment
 from multisenge_lib.results import (
     OVERALL,
@@ -20,7 +20,7 @@ from multisenge_lib.results import (
     read_runs,
 )
 
-_NAME_SHOWN = {"sample": "synthetic sample", "multisenge": "MultiSenGE, this book"}
+_NAME_SHOWN = {SAMPLE.name: "synthetic sample", MULTISENGE.name: "MultiSenGE, this book"}
 
 
 def display_name(dataset: str) -> str:
@@ -40,12 +40,12 @@ def chapter_dataset(classes: int | None = None) -> str:
         classes: number of classes of the chapter; real records are used once any experiment with
             that many classes has been run on the real images. None: once all eight have been.
     """
-    trained = {key.experiment for key in list_records("multisenge") if key.seed == 1}
+    trained = {key.experiment for key in list_records(MULTISENGE.name) if key.seed == 1}
     if classes is None:
         use_real = trained.issuperset(EXPERIMENTS)
     else:
         use_real = any(experiment.name in trained for experiment in _experiments_with(classes))
-    return "multisenge" if use_real else "sample"
+    return MULTISENGE.name if use_real else SAMPLE.name
 
 
 def runs_by_method(dataset: str, classes: int) -> dict[str, list[Record]]:

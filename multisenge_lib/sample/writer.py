@@ -89,8 +89,7 @@ def _identity(size: int, seed: int) -> dict[str, Any]:
 
 
 def _write(path: Path, content: bytes) -> None:
-    with files.atomic(path, _REMEDY, sync=False) as unfinished:
-        unfinished.write_bytes(content)
+    files.write_bytes(path, content, _REMEDY, sync=False)
 
 
 def _write_rasters(root: Path, place: Place, size: int, seed: int) -> bytes:
@@ -157,7 +156,11 @@ def _claim(root: Path, identity: dict[str, Any]) -> None:
 
 def _count_files(root: Path) -> dict[str, int]:
     """Count the files of each folder, hidden ones left out."""
-    return {name: sum(1 for _ in (root / name).glob("[!.]*")) for name in _FOLDERS}
+    counts = {}
+    for name in _FOLDERS:
+        visible = (root / name).glob("[!.]*")
+        counts[name] = len(list(visible))
+    return counts
 
 
 def write_sample(

@@ -29,6 +29,7 @@ from multisenge_lib.dataset import (
     MULTISENGE,
     S1_BANDS,
     S2_BANDS,
+    SAMPLE,
     Dataset,
     Patch,
     dataset_of_root,
@@ -40,7 +41,7 @@ from multisenge_lib.dataset import (
     write_dataset_toml,
 )
 from multisenge_lib.errors import FileError, ModelError, MultiSenGEError, printable
-from multisenge_lib.files import atomic, whole_folder
+from multisenge_lib.files import whole_folder, write_bytes
 from multisenge_lib.models import (
     NETWORKS,
     Experiment,
@@ -106,6 +107,7 @@ def place_dataset(size: int = 64) -> Dataset:
         split_of_tile[southern_tile] = MULTISENGE.split_of(tile)
     return replace(
         MULTISENGE,
+        SAMPLE,
         name=TRANSFER_PLACE,
         years=(2021,),
         split_of_tile=split_of_tile,
@@ -211,20 +213,16 @@ def _write_patch(root: Path, row: tuple, patch: Patch) -> None:
     s1, s2 = _imaged_by_another_instrument(patch, row.patch)
     dates = {"s1": _half_a_year_later(row.s1_dates), "s2": _half_a_year_later(row.s2_dates)}
 
+    writing = {"remedy": _NO_ROOM, "sync": False}
     described = {"description": RASTER_DESCRIPTION}
     reference = raster_bytes(name, patch.reference[None], ("class",), nodata=0, **described)
-    _write(raster_path(root, "reference", name), reference)
+    write_bytes(raster_path(root, "reference", name), reference, **writing)
     for sensor, images, bands in (("s1", s1, S1_BANDS), ("s2", s2, S2_BANDS)):
         for day, image in zip(dates[sensor], images, strict=True):
             content = raster_bytes(name, np.moveaxis(image, -1, 0), bands, **described)
-            _write(raster_path(root, sensor, name, day), content)
+            write_bytes(raster_path(root, sensor, name, day), content, **writing)
     label = label_bytes(name, dates, np.unique(patch.reference))
-    _write(root / LABELS / f"{name}.json", label)
-
-
-def _write(path: Path, content: bytes) -> None:
-    with atomic(path, _NO_ROOM, sync=False) as unfinished:
-        unfinished.write_bytes(content)
+    write_bytes(root / LABELS / f"{name}.json", label, **writing)
 
 
 def run_transfer(
@@ -299,7 +297,7 @@ def run_transfer(
 def _card_of_the_sample(model: Path) -> ModelCard:
     """Read the card of a network; refuse one that was not trained on the sample, or of a file."""
     card = read_model_card(model)
-    if card.dataset != "sample":
+    if card.dataset != SAMPLE.name:
         raise ModelError(
             f"{printable(model)} was trained on {card.dataset}: the second place is compared with "
             "the sample, so give a network that was trained on it"
