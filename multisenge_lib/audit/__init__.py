@@ -54,6 +54,7 @@ from multisenge_lib.audit.replications import (
     public_run_table,
     sensor_gains,
     spread_of_one_network,
+    urban_f1_of_models,
 )
 from multisenge_lib.audit.report import findings
 from multisenge_lib.audit.split_counts import class_shares

@@ -83,6 +83,11 @@ def class_f1_table(classes: int) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index", columns=range(1, classes + 1))
 
 
+def urban_f1_of_models(classes: int) -> pd.Series:
+    """The mean F1 of the five urban classes, by model of `class_f1_table`."""
+    return class_f1_table(classes)[list(URBAN)].mean(axis=1)
+
+
 @dataclass(frozen=True)
 class Spread:
     """How far one score of several models lies apart.
@@ -302,8 +307,7 @@ def sensor_gains() -> pd.DataFrame:
     rows = {}
     for classes in (6, 10):
         overall = public_run_table(classes)
-        by_class = class_f1_table(classes)
-        urban_f1 = by_class[list(URBAN)].mean(axis=1)
+        urban_f1 = urban_f1_of_models(classes)
         for model in _BOTH_SENSORS:
             gains = overall.loc[model, list(COMPARED)] - overall.loc[baseline, list(COMPARED)]
             row = gains.drop("accuracy").to_dict()

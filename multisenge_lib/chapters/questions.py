@@ -10,7 +10,7 @@ from multisenge_lib.chapters.evidence_figures import short_name, urban_steps
 from multisenge_lib.chapters.gains import SIGNED, class_gains, step_gains
 from multisenge_lib.chapters.html import count_word, write_number
 from multisenge_lib.chapters.steps import INCEPTION_ADDED, S1_ADDED, Step
-from multisenge_lib.dataset import SAMPLE, URBAN
+from multisenge_lib.dataset import SAMPLE
 from multisenge_lib.errors import counted
 from multisenge_lib.paper import METHODS
 from multisenge_lib.results import (
@@ -69,10 +69,8 @@ def _classes_in_paper() -> str:
 
 
 def _classes_of_others() -> str:
-    six, ten = (
-        audit.class_f1_table(classes)[list(URBAN)].mean(axis=1).drop(list(METHODS))
-        for classes in (6, 10)
-    )
+    six = audit.urban_f1_of_models(6).drop(list(METHODS))
+    ten = audit.urban_f1_of_models(10).drop(list(METHODS))
     # Two trainings of one network may have kept different epochs: "best on validation (epoch 5)".
     six.index = six.index.str.partition(" (").get_level_values(0)
     ten.index = ten.index.str.partition(" (").get_level_values(0)
