@@ -12,7 +12,7 @@ LIBRARY = Path(__file__).resolve().parent.parent / "multisenge_lib"
 CORE = (
     {"errors", "lazy"},
     {"paths"},
-    {"files", "software", "memory"},
+    {"files", "software", "memory", "progress_bars"},
     {"dataset", "paper"},
     {"models"},
     {"results"},

@@ -13,6 +13,7 @@ from multisenge_lib.audit.decoded import (
 )
 from multisenge_lib.audit.design import (
     COMPARISONS,
+    ReplicateCheck,
     blocks_of,
     blocks_of_test_tile,
     check_replicate,
@@ -48,6 +49,7 @@ from multisenge_lib.audit.merged_claims import merged_table
 from multisenge_lib.audit.replications import (
     SAME_NETWORK,
     Answer,
+    Spread,
     answers,
     class_f1_table,
     merged_runs,

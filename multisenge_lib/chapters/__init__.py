@@ -142,6 +142,7 @@ if TYPE_CHECKING:  # loaded when first asked for, see `lazy_names`
         use_style,
     )
     from multisenge_lib.chapters.transfer_results import (
+        TransferRuns,
         read_transfer,
         training_steps,
         transfer_figure,

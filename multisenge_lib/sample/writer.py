@@ -52,6 +52,7 @@ from multisenge_lib.dataset import (
     tile_corner,
 )
 from multisenge_lib.errors import MultiSenGEError
+from multisenge_lib.progress_bars import hide_bar
 from multisenge_lib.sample.draws import generator
 from multisenge_lib.sample.land import lay_out
 from multisenge_lib.sample.places import PLACES, Place, draw_acquisitions
@@ -188,7 +189,7 @@ def write_sample(
     identity = _identity(size, seed)
     _claim(root, identity)
     labels = {}
-    places = tqdm(PLACES, "sample", unit="patch", disable=None if progress else True)
+    places = tqdm(PLACES, "sample", unit="patch", disable=hide_bar(progress))
     with rasterio.Env(**GDAL):
         for place in places:
             labels[place.patch] = _write_rasters(root, place, size, seed)

@@ -29,6 +29,7 @@ from multisenge_lib.dataset import (
 )
 from multisenge_lib.errors import FileError, ModelError, RecordError, printable
 from multisenge_lib.models import ModelCard, load_model, predict, with_input_size
+from multisenge_lib.progress_bars import hide_bar
 from multisenge_lib.software import provenance
 from multisenge_lib.training import count_weights
 
@@ -78,7 +79,7 @@ def evaluate_model(
     selection = _select(root, card, split, months)
     counts = results.PatchCounts(selection["patch"].tolist(), len(typology), dataset.showcase)
     size = 0
-    for row in tqdm(selection.itertuples(), split, len(selection), disable=not progress or None):
+    for row in tqdm(selection.itertuples(), split, len(selection), disable=hide_bar(progress)):
         patch = read_patch(root, row, card.sensors, band_order)
         reference = reclassify(patch.reference, typology)
         size = reference.shape[0]
