@@ -107,7 +107,6 @@ def place_dataset(size: int = 64) -> Dataset:
         split_of_tile[southern_tile] = MULTISENGE.split_of(tile)
     return replace(
         MULTISENGE,
-        SAMPLE,
         name=TRANSFER_PLACE,
         years=(2021,),
         split_of_tile=split_of_tile,
