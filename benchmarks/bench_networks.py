@@ -14,11 +14,10 @@ import statistics
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import STATISTICS, Skipped, compared, in_turns, peak, row
+from common import STATISTICS, Skipped, compared, in_turns, peak, processor, row
 
 EXPERIMENT = "inception_10c"
 #: Logits of the two may differ by so much in float32, in units of the largest.
@@ -227,11 +226,8 @@ def map_row(contest: Contest, fastest: str, size: int, rounds: int) -> dict:
 
 def multiplies_bfloat16() -> bool:
     """Whether Linux says that the processor has instructions for bfloat16; elsewhere it is slow."""
-    description = Path("/proc/cpuinfo")
-    if not description.exists():
-        return False
-    words = description.read_text().split()
-    return "avx512_bf16" in words or "amx_bf16" in words
+    instructions = processor()["instructions"]
+    return "avx512_bf16" in instructions or "amx_bf16" in instructions
 
 
 def skipped_reason(check: Callable[[], None]) -> str | None:

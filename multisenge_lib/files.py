@@ -91,8 +91,15 @@ def atomic(path: Path, remedy: str = _REMEDY, sync: bool = True) -> Iterator[Pat
             unfinished.unlink()
 
 
-def write_text(path: Path, text: str, remedy: str = _REMEDY) -> Path:
+def write_bytes(path: Path, content: bytes, remedy: str = _REMEDY, sync: bool = True) -> Path:
     """Write a small file whole or not at all; see `atomic`."""
+    with atomic(path, remedy, sync) as unfinished:
+        unfinished.write_bytes(content)
+    return path
+
+
+def write_text(path: Path, text: str, remedy: str = _REMEDY) -> Path:
+    """Write a small file whole or not at all, in UTF-8; see `atomic`."""
     with atomic(path, remedy) as unfinished:
         unfinished.write_text(text, encoding="utf-8")
     return path

@@ -59,6 +59,11 @@ def _installed_commit() -> str | None:
         return None
 
 
+def short_commit(commit: str | None) -> str:
+    """Return the first seven digits of a commit, as git writes it."""
+    return (commit or "unknown")[:7]
+
+
 @cache
 def library_digest() -> str:
     """Hash the whole library: every module and data file, by name and content."""

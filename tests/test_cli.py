@@ -1,4 +1,5 @@
 import ast
+import inspect
 import json
 import os
 import re
@@ -18,11 +19,14 @@ from rasters import write_raster, write_root
 from records import make_record
 
 from multisenge_lib import cli, maps, models, paths
+from multisenge_lib.area import import_area
 from multisenge_lib.audit import RECORD
 from multisenge_lib.dataset import (
+    LARGEST_SIZE,
     MULTISENGE,
     S1_RULES,
     S2_BANDS,
+    SIZE_MULTIPLE,
     dataset_of_root,
     write_dataset_toml,
 )
@@ -264,6 +268,30 @@ def test_a_plan_ends_with_what_to_compare_first(run, real_labels):
     assert "rates of one machine" in printed
     first = printed.splitlines()[-10:]
     assert sum(int(line.split()[-1].replace(",", "")) for line in first) == 610 * 256 * 256
+
+
+@pytest.mark.fault("check --plan: options that it has no use for -> one line names them")
+def test_a_plan_takes_no_options_of_reading(run, tmp_path):
+    code, printed, err = run("check", tmp_path, "--plan", "--json", "--workers", 2)
+    assert (code, printed) == (2, "")
+    assert err == (
+        "error: --json, --workers: for reading the rasters only, leave it out with --plan\n"
+    )
+
+
+def test_defaults_are_those_of_the_library():
+    """Typed in the command line, which imports nothing that takes seconds."""
+    from multisenge_lib.cli import area_commands, network_commands
+    from multisenge_lib.tools import transfer
+
+    def option(command, name):
+        return inspect.signature(command).parameters[name]
+
+    updates = option(network_commands.compare_transfer, "updates")
+    assert updates.default == transfer.UPDATES
+    size = option(area_commands.import_images, "size")
+    assert size.default == inspect.signature(import_area).parameters["size"].default
+    assert f"from {SIZE_MULTIPLE} to {LARGEST_SIZE}" in size.annotation.__metadata__[0].help
 
 
 def test_select_and_index_say_that_they_use_the_sample(run, sample_root, monkeypatch, tmp_path):

@@ -162,3 +162,9 @@ def test_the_remedy_fits_the_cause(number, remedy):
     given = "make room, or set IT to another folder; what is done stays"
     error = files.write_error(Path("place"), OSError(number, "reason"), given)
     assert str(error) == f"place cannot be written (reason): {remedy}"
+
+
+def test_bytes_are_written_whole(tmp_path):
+    path = files.write_bytes(tmp_path / "new" / "a.bin", b"\x00\xff", sync=False)
+    assert path.read_bytes() == b"\x00\xff"
+    assert [found.name for found in path.parent.iterdir()] == ["a.bin"]

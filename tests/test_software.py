@@ -16,3 +16,8 @@ def test_an_installed_package_names_the_commit_it_came_from(tmp_path, monkeypatc
     provenance = software.provenance()
     assert provenance["commit"] == "1" * 40 and provenance["uncommitted"] is None
     assert "multisenge-book" in provenance["versions"]
+
+
+def test_a_commit_is_named_by_its_first_digits():
+    assert software.short_commit("0123456789abcdef") == "0123456"
+    assert software.short_commit(None) == "unknown"

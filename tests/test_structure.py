@@ -12,7 +12,7 @@ LIBRARY = Path(__file__).resolve().parent.parent / "multisenge_lib"
 CORE = (
     {"errors", "lazy"},
     {"paths"},
-    {"files", "software", "memory"},
+    {"files", "software", "memory", "progress_bars"},
     {"dataset", "paper"},
     {"models"},
     {"results"},
@@ -23,8 +23,8 @@ AROUND = (
     {"other_networks"},
     {"area", "audit", "sample"},
     {"maps"},
-    {"chapters"},
     {"tools"},
+    {"chapters"},
     {"cli"},
     {"__main__"},
 )

@@ -13,7 +13,6 @@ from multisenge_lib.audit.decoded import (
 )
 from multisenge_lib.audit.design import (
     COMPARISONS,
-    Comparison,
     ReplicateCheck,
     blocks_of,
     blocks_of_test_tile,
@@ -57,6 +56,7 @@ from multisenge_lib.audit.replications import (
     public_run_table,
     sensor_gains,
     spread_of_one_network,
+    urban_f1_of_models,
 )
 from multisenge_lib.audit.report import findings
 from multisenge_lib.audit.split_counts import class_shares

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from itertools import permutations
 
 import numpy as np
-from scipy.optimize import linprog
 
 from multisenge_lib.audit.polytope import Polytope
 from multisenge_lib.errors import MultiSenGEError
@@ -281,29 +280,41 @@ def extreme_matrices(margins: Margins, row: int, column: int) -> np.ndarray:
 
     Returns:
         `(2, classes, classes)`, shares of all pixels.
+
+    Raises:
+        MultiSenGEError: no matrix has these margins.
     """
     classes = len(margins.hit)
     missed = margins.reference - margins.hit
     wrong = margins.predicted - margins.hit
-    row_totals = margins.reference
-    column_totals = margins.hit + wrong * missed.sum() / wrong.sum()
+    if wrong.any():
+        wrong = wrong * missed.sum() / wrong.sum()
 
-    # The cells are numbered row by row; each row and each column has its sum.
-    row_sums = np.kron(np.eye(classes), np.ones(classes))
-    column_sums = np.tile(np.eye(classes), classes)
-    sums = np.vstack([row_sums, column_sums])
-    totals = np.append(row_totals, column_totals)
+    # The diagonal is known. The unknowns are the other cells, row by row; those of a row are the
+    # pixels missed, those of a column the pixels predicted wrongly.
+    unknown = ~np.eye(classes, dtype=bool)
+    row_of_cell, column_of_cell = np.nonzero(unknown)
+    every_class = np.arange(classes)[:, None]
+    sums = np.vstack([row_of_cell == every_class, column_of_cell == every_class])
+    cells = len(row_of_cell)
+    matrices = Polytope(
+        matrix=np.zeros((0, cells)),
+        limit=np.zeros(0),
+        sums=sums.astype(float),
+        totals=np.append(missed, wrong),
+    )
 
-    # The diagonal is known; the other cells are only known not to be negative.
-    limits = []
-    for hit in np.diag(margins.hit).ravel():
-        limits.append((hit, hit) if hit else (0, None))
-
-    cost = np.zeros((classes, classes))
-    cost[row, column] = 1
-    least = linprog(cost.ravel(), A_eq=sums, b_eq=totals, bounds=limits).x
-    most = linprog(-cost.ravel(), A_eq=sums, b_eq=totals, bounds=limits).x
-    return np.array([least, most]).reshape(2, classes, classes)
+    wanted = ((row_of_cell == row) & (column_of_cell == column)).astype(float)
+    ends = np.stack([np.diag(margins.hit)] * 2)
+    for end, weights in zip(ends, (wanted, -wanted), strict=True):
+        point = matrices.lowest_point(weights)
+        if point is None:
+            raise MultiSenGEError(
+                "no confusion matrix has these margins: a class is missed, or predicted wrongly, "
+                "more often than all other classes together can account for"
+            )
+        end[unknown] = point
+    return ends
 
 
 def cell_bounds(margins: Margins) -> np.ndarray:

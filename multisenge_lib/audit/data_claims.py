@@ -340,5 +340,7 @@ def input_shape(evidence: Evidence) -> Outcome:
 
 @check("augmentation-share")
 @check("superior")
+@check("hypothesis-imagery")
+@check("hypothesis-balance")
 def nothing_printed_decides(evidence: Evidence) -> Outcome:
     return judged(None)

@@ -180,23 +180,20 @@ def ground_deviation(
 # How many seeds, how much ground
 
 
-def power_of(
-    difference: float, deviation: float, seeds: int, comparisons: int = len(COMPARISONS)
-) -> float:
+def power_of(difference: float, deviation: float, seeds: int) -> float:
     """Probability to find a true difference between two networks on one test set.
 
-    By a two-sided t test on the runs of both, with the level divided by the number of comparisons
-    (Bonferroni; Holm's procedure finds a little more).
+    By a two-sided t test on the runs of both, with the level divided by the number of
+    `COMPARISONS` (Bonferroni; Holm's procedure finds a little more).
 
     Args:
         difference: true difference of the mean scores.
         deviation: standard deviation of single runs, over seeds.
         seeds: runs of each network, 2 or more.
-        comparisons: how many are made.
     """
     freedom = 2 * seeds - 2
     shift = abs(difference) / (deviation * np.sqrt(2 / seeds))
-    critical = stats.t.ppf(1 - ALPHA / comparisons / 2, freedom)
+    critical = stats.t.ppf(1 - ALPHA / len(COMPARISONS) / 2, freedom)
     # The statistic is normal around the shift, divided by an estimated deviation: the mean, over
     # equally likely values of the latter, of the probability to lie beyond the critical value.
     # (SciPy's noncentral t has it in one call, but gives NaN for some numbers of seeds.)

@@ -12,7 +12,7 @@ gives the same tables whether the real label files are at hand (then they are co
 
 import gzip
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -221,14 +221,12 @@ def published_labels() -> Path | None:
     return labels
 
 
-def load_label_counts(find: Callable[[], Path | None] = published_labels) -> LabelCounts:
+def load_label_counts() -> LabelCounts:
     """Count the real label files where they are at hand; else read the committed record.
 
-    Args:
-        find: gives the label files or None; by default what `MULTISENGE_LABELS` or
-            `MULTISENGE_ROOT` name, unless that is another dataset.
+    At hand is what `MULTISENGE_LABELS` or `MULTISENGE_ROOT` names, unless it is another dataset.
     """
-    labels = find()
+    labels = published_labels()
     if labels is None:
         return read_label_counts()
     index = read_index(labels)

@@ -31,11 +31,14 @@ class Polytope:
     sums: np.ndarray
     totals: np.ndarray
 
-    def minimum(self, weights: np.ndarray) -> float:
-        """Compute the least `weights @ x`, or NaN if no point satisfies the constraints.
+    def lowest_point(self, weights: np.ndarray) -> np.ndarray | None:
+        """Find a point with the least `weights @ x`; None if no point satisfies the constraints.
 
         Args:
             weights: `(variables,)`.
+
+        Returns:
+            `(variables,)`.
 
         Raises:
             ArithmeticError: the solver gave up, or there is no least value.
@@ -51,10 +54,22 @@ class Polytope:
             options=_SOLVER_OPTIONS,
         )
         if result.status == _INFEASIBLE:
-            return np.nan
+            return None
         if not result.success:
             raise ArithmeticError(f"the linear programme was not solved: {result.message}")
-        return float(result.fun)
+        return result.x
+
+    def minimum(self, weights: np.ndarray) -> float:
+        """Compute the least `weights @ x`, or NaN if no point satisfies the constraints.
+
+        Args:
+            weights: `(variables,)`.
+
+        Raises:
+            ArithmeticError: the solver gave up, or there is no least value.
+        """
+        point = self.lowest_point(weights)
+        return np.nan if point is None else float(weights @ point)
 
     def range_of(self, weights: np.ndarray) -> tuple[float, float]:
         """The least and greatest `weights @ x`; the weights are `(variables,)`."""

@@ -9,6 +9,7 @@ decided after testing on the test tile.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -80,6 +81,11 @@ def class_f1_table(classes: int) -> pd.DataFrame:
         if f1 is not None:
             rows[run.model] = f1
     return pd.DataFrame.from_dict(rows, orient="index", columns=range(1, classes + 1))
+
+
+def urban_f1_of_models(classes: int) -> pd.Series:
+    """The mean F1 of the five urban classes, by model of `class_f1_table`."""
+    return class_f1_table(classes)[list(URBAN)].mean(axis=1)
 
 
 @dataclass(frozen=True)
@@ -196,18 +202,35 @@ class Answer:
         return f"{least:.0f} to {most:.0f} %"
 
 
-#: Claim, classes, of what (wrong or missed), the class of which, and the class that is counted.
+class _Question(NamedTuple):
+    """Which share of which pixels bears on a claim.
+
+    Attributes:
+        claim: id of the claim.
+        classes: 6 or 10, the typology of the matrices.
+        errors: `wrong`, the pixels predicted as the class by mistake, or `missed`.
+        class_id: the class whose errors these are.
+        counted_id: the other class, whose share of them is counted.
+    """
+
+    claim: str
+    classes: int
+    errors: Literal["wrong", "missed"]
+    class_id: int
+    counted_id: int
+
+
 _QUESTIONS = (
-    ("confusion-4-6", 6, "wrong", 4, 6),
-    ("confusion-1-2", 6, "wrong", 1, 2),
-    ("confusion-1-2", 10, "wrong", 1, 2),
-    ("confusion-9-10", 10, "wrong", 10, 9),
-    ("confusion-9-10", 10, "wrong", 10, 8),
-    ("confusion-9-10", 10, "wrong", 10, 6),
-    ("vineyards-confusion", 10, "missed", 7, 4),
-    ("vineyards-confusion", 10, "wrong", 4, 7),
-    ("networks-confusion", 6, "wrong", 5, 3),
-    ("networks-confusion", 10, "wrong", 5, 3),
+    _Question("confusion-4-6", classes=6, errors="wrong", class_id=4, counted_id=6),
+    _Question("confusion-1-2", classes=6, errors="wrong", class_id=1, counted_id=2),
+    _Question("confusion-1-2", classes=10, errors="wrong", class_id=1, counted_id=2),
+    _Question("confusion-9-10", classes=10, errors="wrong", class_id=10, counted_id=9),
+    _Question("confusion-9-10", classes=10, errors="wrong", class_id=10, counted_id=8),
+    _Question("confusion-9-10", classes=10, errors="wrong", class_id=10, counted_id=6),
+    _Question("vineyards-confusion", classes=10, errors="missed", class_id=7, counted_id=4),
+    _Question("vineyards-confusion", classes=10, errors="wrong", class_id=4, counted_id=7),
+    _Question("networks-confusion", classes=6, errors="wrong", class_id=5, counted_id=3),
+    _Question("networks-confusion", classes=10, errors="wrong", class_id=5, counted_id=3),
 )
 
 
@@ -219,18 +242,23 @@ def answers(others: Replication | None = None) -> list[Answer]:
     """
     others = replication() if others is None else others
     results = []
-    for claim, classes, kind, of, counted in _QUESTIONS:
-        if kind == "wrong":
+    for question in _QUESTIONS:
+        errors_of = question.class_id
+        counted = question.counted_id
+        if question.errors == "wrong":
             measure = share_of_wrong
-            predicate = f"of the pixels wrongly predicted as class {of} are of class {counted}"
+            predicate = (
+                f"of the pixels wrongly predicted as class {errors_of} are of class {counted}"
+            )
         else:
             measure = share_of_missed
-            predicate = f"of the missed pixels of class {of} are predicted as class {counted}"
-        shares = {
-            model: measure(matrix, of, counted)
-            for model, matrix in others.matrices(classes).items()
-        }
-        results.append(Answer(claim, classes, predicate, shares))
+            predicate = (
+                f"of the missed pixels of class {errors_of} are predicted as class {counted}"
+            )
+        shares = {}
+        for model, matrix in others.matrices(question.classes).items():
+            shares[model] = measure(matrix, errors_of, counted)
+        results.append(Answer(question.claim, question.classes, predicate, shares))
     return results
 
 
@@ -279,8 +307,7 @@ def sensor_gains() -> pd.DataFrame:
     rows = {}
     for classes in (6, 10):
         overall = public_run_table(classes)
-        by_class = class_f1_table(classes)
-        urban_f1 = by_class[list(URBAN)].mean(axis=1)
+        urban_f1 = urban_f1_of_models(classes)
         for model in _BOTH_SENSORS:
             gains = overall.loc[model, list(COMPARED)] - overall.loc[baseline, list(COMPARED)]
             row = gains.drop("accuracy").to_dict()

@@ -232,13 +232,6 @@ def kappa_words(evidence: Evidence) -> Outcome:
     return judged(all_slight or None, each=rows)
 
 
-@check("hypothesis-imagery")
-@check("hypothesis-balance")
-def hypothesis(evidence: Evidence) -> Outcome:
-    """A hypothesis of section 1; the words say which experiments bear on it."""
-    return judged(None)
-
-
 @check("global-scores")
 def global_scores(evidence: Evidence) -> dict[str, Outcome]:
     precision, recall, f1 = evidence.paper.weighted(10).T

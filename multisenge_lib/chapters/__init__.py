@@ -22,6 +22,13 @@ if TYPE_CHECKING:  # loaded when first asked for, see `lazy_names`
         code_source_table,
         deviation_table,
     )
+    from multisenge_lib.chapters.class_tables import (
+        describe_classes,
+        describe_crops,
+        example_patches,
+        measure_shares,
+        measure_spectra,
+    )
     from multisenge_lib.chapters.comparison import (
         display_name,
         other_scores,
@@ -78,7 +85,6 @@ if TYPE_CHECKING:  # loaded when first asked for, see `lazy_names`
     )
     from multisenge_lib.chapters.interactive import gates_data, selection_data, swipe_data
     from multisenge_lib.chapters.ladder import (
-        LADDER,
         ladder_costs,
         ladder_figure,
         ladder_gains,
@@ -120,6 +126,12 @@ if TYPE_CHECKING:  # loaded when first asked for, see `lazy_names`
         map_figure,
         score_dots,
         urban_scatter,
+    )
+    from multisenge_lib.chapters.seasons import (
+        find_buildings,
+        find_fields,
+        ndvi,
+        seasonal_change,
     )
     from multisenge_lib.chapters.showcase import patches_to_show, showcase_images
     from multisenge_lib.chapters.spatial_tables import classes_at_all_distances, noise_table

@@ -8,6 +8,7 @@ import pandas as pd
 
 from multisenge_lib.chapters.result_figures import GROWING
 from multisenge_lib.models import EXPERIMENTS
+from multisenge_lib.software import short_commit
 
 #: Between a number and its unit, which belong on one line.
 _SPACE = "\N{NO-BREAK SPACE}"
@@ -30,8 +31,7 @@ def machine_table(record: Mapping[str, Any]) -> pd.DataFrame:
         "machine": f"{machine['processor']}, {size}",
         "instructions": ", ".join(machine["instructions"]) or "not known",
         "versions": ", ".join(versions),
-        "commit": (code["commit"] or "none")[:10]
-        + (" with changes" if code["uncommitted"] else ""),
+        "commit": short_commit(code["commit"]) + (" with changes" if code["uncommitted"] else ""),
         "date and length": f"{record['date']}, {record['seconds'] / 60:.0f} minutes",
         "load of the machine": f"{load['before'][0]:.1f} before, {load['after'][0]:.1f} after",
     }

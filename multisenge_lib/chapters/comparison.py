@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from multisenge_lib import paper, paths
-from multisenge_lib.dataset import TYPOLOGIES, URBAN
+from multisenge_lib.chapters.score_words import mean_with_spread
+from multisenge_lib.dataset import MULTISENGE, SAMPLE, TYPOLOGIES, URBAN
 from multisenge_lib.models import EXPERIMENTS, Experiment
 from multisenge_lib.results import (
     OVERALL,
@@ -19,8 +20,9 @@ from multisenge_lib.results import (
     list_records,
     read_runs,
 )
+from multisenge_lib.software import short_commit
 
-_NAME_SHOWN = {"sample": "synthetic sample", "multisenge": "MultiSenGE, this book"}
+_NAME_SHOWN = {SAMPLE.name: "synthetic sample", MULTISENGE.name: "MultiSenGE, this book"}
 
 
 def display_name(dataset: str) -> str:
@@ -40,12 +42,12 @@ def chapter_dataset(classes: int | None = None) -> str:
         classes: number of classes of the chapter; real records are used once any experiment with
             that many classes has been run on the real images. None: once all eight have been.
     """
-    trained = {key.experiment for key in list_records("multisenge") if key.seed == 1}
+    trained = {key.experiment for key in list_records(MULTISENGE.name) if key.seed == 1}
     if classes is None:
         use_real = trained.issuperset(EXPERIMENTS)
     else:
         use_real = any(experiment.name in trained for experiment in _experiments_with(classes))
-    return "multisenge" if use_real else "sample"
+    return MULTISENGE.name if use_real else SAMPLE.name
 
 
 def runs_by_method(dataset: str, classes: int) -> dict[str, list[Record]]:
@@ -128,10 +130,8 @@ def paper_overall(classes: int) -> pd.DataFrame:
 def _mean_and_std(values: Sequence[float | None]) -> str:
     """Write "mean ± standard deviation" without a line break; of one value the value."""
     numbers = np.array(values, float)  # None, an undefined score, becomes NaN
-    text = f"{numbers.mean():.3f}"
-    if len(numbers) > 1:
-        text += f"\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}{numbers.std(ddof=1):.3f}"
-    return text
+    std = numbers.std(ddof=1) if len(numbers) > 1 else np.nan
+    return mean_with_spread(numbers.mean(), std)
 
 
 def scores_over_seeds(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
@@ -178,7 +178,7 @@ def trained_table(dataset: str) -> pd.DataFrame:
     rows = {}
     for experiment in sorted({key.experiment for key in list_records(dataset)}):
         runs = read_runs(dataset, experiment)
-        commits = dict.fromkeys((run.metadata.commit or "unknown")[:7] for run in runs)
+        commits = dict.fromkeys(short_commit(run.metadata.commit) for run in runs)
         rows[experiment] = {
             "seeds": ",\N{NO-BREAK SPACE}".join(str(run.key.seed) for run in runs),
             "last trained": max(run.metadata.finished for run in runs)[:10],
@@ -218,7 +218,7 @@ def _run_column(record: Record) -> dict[str, str]:
             if name in values:
                 column[name.replace("_", " ")] = f"{values[name]}"
     # As git writes it: the first digits, and + where the code had changes of its own.
-    commit = (metadata.commit or "none")[:7]
+    commit = short_commit(metadata.commit)
     return column | {
         "epochs run, best": f"{len(record.history)}, {record.best_epoch}",
         "trained weights": f"{metadata.parameters['trainable']:,}",

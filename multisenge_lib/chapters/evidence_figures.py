@@ -13,6 +13,7 @@ from multisenge_lib.audit import SAME_NETWORK, DecodedCounts, Evidence, Finding
 from multisenge_lib.chapters.audit_figures import anchor
 from multisenge_lib.chapters.comparison import paper_overall, paper_scores, urban_f1
 from multisenge_lib.chapters.html import Html, table, typeset
+from multisenge_lib.chapters.score_words import axis_title, score_title
 from multisenge_lib.chapters.steps import changes_by_step
 from multisenge_lib.chapters.style import (
     BLACK,
@@ -28,13 +29,8 @@ from multisenge_lib.chapters.style import (
 from multisenge_lib.dataset import TYPOLOGIES
 from multisenge_lib.paper import METHODS, replication
 
-#: The scores that are drawn, with the name below their panel.
-_TITLES = {
-    "kappa": "Cohen's kappa",
-    "macro_f1": "Macro F1",
-    "weighted_f1": "Weighted F1",
-    "accuracy": "Accuracy",
-}
+#: The scores that are drawn of maps merged to six classes.
+_MERGED_SCORES = ("kappa", "macro_f1", "weighted_f1", "accuracy")
 
 
 def _class_labels(classes: int) -> list[str]:
@@ -50,8 +46,8 @@ def merged_figure(merged: pd.DataFrame, width: float = DESKTOP_WIDTH) -> Figure:
         width: width of the figure, in inches.
     """
     across = columns_for(width, (2, 1))
-    figure, axes = panels(len(_TITLES), width, (2, 1), 2.1)
-    for position, (ax, (score, title)) in enumerate(zip(axes, _TITLES.items(), strict=True)):
+    figure, axes = panels(len(_MERGED_SCORES), width, (2, 1), 2.1)
+    for position, (ax, score) in enumerate(zip(axes, _MERGED_SCORES, strict=True)):
         rows = merged.loc[score].loc[list(METHODS)]
         # Side by side, the panels on the right share the names of those on the left.
         heights = name_rows(ax, METHODS, is_named=position % across == 0)
@@ -77,7 +73,7 @@ def merged_figure(merged: pd.DataFrame, width: float = DESKTOP_WIDTH) -> Figure:
         )
         constant = rows["constant"].iloc[0]
         ax.axvline(constant, color="black", lw=1, ls="--", label="a map of one class")
-        ax.set_xlabel(title)
+        ax.set_xlabel(axis_title(score))
     lower_legend(figure, axes[0].get_legend_handles_labels()[0])
     return figure
 
@@ -105,7 +101,7 @@ def spread_figure(classes: int, width: float = DESKTOP_WIDTH) -> Figure:
             values = rows[score]
             ax.plot([values.min(), values.max()], [height, height], color=color, lw=2)
             ax.scatter(values, np.full(len(values), height), 36, color, zorder=3)
-        ax.set_xlabel(_TITLES[score])
+        ax.set_xlabel(axis_title(score))
         ax.locator_params(axis="x", nbins=4)
     return figure
 
@@ -167,8 +163,7 @@ def method_overview() -> pd.DataFrame:
                 values = urban_f1(paper_scores(classes)).mean()
             else:
                 values = paper_overall(classes)[score]
-            name = score.replace("_f1", " F1")
-            columns[f"{name}, {classes} classes"] = values
+            columns[f"{score_title(score)}, {classes} classes"] = values
     return pd.DataFrame(columns).loc[list(METHODS)]
 
 
@@ -230,13 +225,13 @@ def gains_by_model(gains: pd.DataFrame) -> pd.DataFrame:
     """Give the gains of `audit.sensor_gains` one row per network, with the classes in a column."""
     rows = gains.reset_index("classes").rename_axis("both sensors")
     rows["classes"] = rows["classes"].map(str)
-    return rows.rename(columns=lambda name: name.replace("_f1", " F1"))
+    return rows.rename(columns=score_title)
 
 
 def run_overview(runs: pd.DataFrame, caption: str, label: str = "") -> Html:
     """Show the runs of `audit.public_run_table`, with a link to the file of each."""
     rows = runs.drop(columns=["by", "source"])
-    rows.columns = [name.replace("_f1", " F1") for name in rows.columns]
+    rows = rows.rename(columns=score_title)
     links = []
     for by, source in zip(runs["by"], runs["source"], strict=True):
         is_paper = by == "paper"

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 from scipy import ndimage
 
+from multisenge_lib.chapters.seasons import find_buildings, find_fields, ndvi
 from multisenge_lib.dataset import Typology, read_patch, reclassify
-from multisenge_lib.sample import find_buildings, find_fields, ndvi
 
 #: Pixels along a piece.
 _PIECE = 64

@@ -14,6 +14,7 @@ import pandas as pd
 
 from multisenge_lib.chapters.html import Html, table
 from multisenge_lib.errors import RecordError
+from multisenge_lib.software import short_commit
 
 GpuRecord = Mapping[str, Any]
 
@@ -198,7 +199,7 @@ def about_table(record: GpuRecord) -> Html:
         "driver": driver,
         "host": f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gib']:g} GiB",
         "versions": ", ".join(versions),
-        "commit": (code["commit"] or "unknown")[:10],
+        "commit": short_commit(code["commit"]),
         "date, length": f"{record['date']}, {record['seconds'] / 60:.1f} minutes",
     }
     frame = pd.DataFrame({"the run shown here": rows})

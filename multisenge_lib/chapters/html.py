@@ -15,6 +15,7 @@ from typing import Any
 
 import pandas as pd
 
+from multisenge_lib.chapters.score_words import score_title
 from multisenge_lib.dataset import MULTISENGE, SAMPLE
 
 MINUS = "\N{MINUS SIGN}"
@@ -283,7 +284,5 @@ def score_table(scores: pd.DataFrame, caption: str) -> Html:
     The weighted recall is left out, because it is the same number as the accuracy.
     """
     columns = scores.drop(columns="weighted_recall", errors="ignore").dropna(axis=1, how="all")
-    columns = columns.rename(
-        columns=lambda name: name.replace("_", " ").replace("f1", "F1").replace("iou", "IoU")
-    )
+    columns = columns.rename(columns=score_title)
     return table(columns.rename_axis("model"), caption, "{:.4f}")

@@ -316,14 +316,14 @@ def _draw_places(
     if tiles:
         # Some tiles are full of dots: there the name has a ground of its own.
         ground = {"facecolor": "white", "edgecolor": "none", "pad": 1}
-        for tile, place in _tile_labels(outlines, dots).items():
-            ax.annotate(tile, place, color="#555555", ha="center", va="center", bbox=ground)
+        for tile, position in _tile_labels(outlines, dots).items():
+            ax.annotate(tile, position, color="#555555", ha="center", va="center", bbox=ground)
     if cities:
-        for city, place in MULTISENGE.cities.items():
-            ax.plot(*place, "k^", markersize=4, path_effects=halo)
+        for city, position in MULTISENGE.cities.items():
+            ax.plot(*position, "k^", markersize=4, path_effects=halo)
             ax.annotate(
                 city,
-                place,
+                position,
                 xytext=(0, 4),
                 textcoords="offset points",
                 path_effects=halo,

@@ -13,6 +13,7 @@ from multisenge_lib.chapters.gains import (
     gain_table,
     score_interval,
 )
+from multisenge_lib.chapters.score_words import mean_with_spread, score_title
 from multisenge_lib.chapters.style import (
     DESKTOP_WIDTH,
     GREEN,
@@ -37,14 +38,8 @@ from multisenge_lib.results import (
 NOT_TRAINED = "not trained yet"
 #: The score by which the networks are compared.
 _SCORE = "macro_f1"
-#: The scores that have a table of their own, with their titles there.
-_OTHER_SCORES = {
-    URBAN_F1: "urban F1",
-    "mean_iou": "mean IoU",
-    "kappa": "kappa",
-    "accuracy": "accuracy",
-}
-_NO_BREAK = "\N{NO-BREAK SPACE}"
+#: The scores that have a table of their own.
+_OTHER_SCORES = (URBAN_F1, "mean_iou", "kappa", "accuracy")
 
 
 @dataclass(frozen=True)
@@ -144,7 +139,7 @@ def _score_text(records: Sequence[Record]) -> str:
     low, high = score_interval(mean, _SCORE)
     if np.isnan(low):
         return f"{mean.value:.3f}"
-    interval = f"({low:.3f} to {high:.3f})".replace(" ", _NO_BREAK)
+    interval = f"({low:.3f} to {high:.3f})".replace(" ", "\N{NO-BREAK SPACE}")
     return f"{mean.value:.3f} {interval}"
 
 
@@ -159,10 +154,9 @@ def ladder_scores(runs: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
         if not records:
             continue
         rows[label] = {}
-        for score, title in _OTHER_SCORES.items():
+        for score in _OTHER_SCORES:
             mean = mean_score(records, score)
-            spread = "" if np.isnan(mean.std) else f"{_NO_BREAK}±{_NO_BREAK}{mean.std:.3f}"
-            rows[label][title] = f"{mean.value:.3f}{spread}"
+            rows[label][score_title(score)] = mean_with_spread(mean.value, mean.std)
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("network")
 
 

@@ -51,7 +51,7 @@ def write_catalogue(cube: Any, folder: Path) -> tuple[float, float, float, float
     # Coordinates are those of pixel centres.
     west = float(cube["x"][0]) - _METRES / 2
     north = float(cube["y"][0]) + _METRES / 2
-    place = from_origin(west, north, _METRES, _METRES)
+    transform = from_origin(west, north, _METRES, _METRES)
     east = west + width * _METRES
     south = north - height * _METRES
     bounds = transform_bounds(_CRS, "EPSG:4326", west, south, east, north)
@@ -64,23 +64,23 @@ def write_catalogue(cube: Any, folder: Path) -> tuple[float, float, float, float
             item = pystac.Item(name, mapping(box(*bounds)), list(bounds), date, {})
             item.ext.add("raster")
             item.ext.add("proj")
-            item.ext.proj.apply(code=_CRS, shape=[height, width], transform=list(place)[:6])
+            item.ext.proj.apply(code=_CRS, shape=[height, width], transform=list(transform)[:6])
             for variable in bands:
                 band = variable.split("-")[-1]
                 path = folder / name / f"{band}.tif"
-                _write_cog(path, cube[variable].values[step], place)
+                _write_cog(path, cube[variable].values[step], transform)
                 item.add_asset(band, _asset(path))
             catalogue.add_item(item)
     catalogue.normalize_and_save(str(folder), pystac.CatalogType.SELF_CONTAINED)
     return bounds
 
 
-def _write_cog(path: Path, pixels: np.ndarray, place: rasterio.Affine) -> None:
+def _write_cog(path: Path, pixels: np.ndarray, transform: rasterio.Affine) -> None:
     """Write one band as a Cloud-Optimised GeoTIFF."""
     path.parent.mkdir(parents=True, exist_ok=True)
     height, width = pixels.shape
     with rasterio.open(
-        path, "w", "COG", width, height, 1, _CRS, place, "uint16", _NO_DATA
+        path, "w", "COG", width, height, 1, _CRS, transform, "uint16", _NO_DATA
     ) as target:
         target.write(pixels, 1)
 

@@ -21,6 +21,7 @@ from multisenge_lib.chapters.comparison import (
 from multisenge_lib.chapters.evidence_figures import short_name, urban_steps
 from multisenge_lib.chapters.gains import score_interval, step_gains
 from multisenge_lib.chapters.html import write_number
+from multisenge_lib.chapters.score_words import axis_title
 from multisenge_lib.chapters.steps import S1_ADDED, STEPS
 from multisenge_lib.chapters.style import (
     BLUE,
@@ -37,7 +38,7 @@ from multisenge_lib.chapters.style import (
     name_rows,
     panels,
 )
-from multisenge_lib.dataset import MULTISENGE, TYPOLOGIES, URBAN
+from multisenge_lib.dataset import MULTISENGE, TYPOLOGIES
 from multisenge_lib.paper import METHODS
 from multisenge_lib.results import URBAN_F1, mean_score, read_runs
 
@@ -45,13 +46,6 @@ PAPER_GROUP = "The paper"
 OTHERS_GROUP = "Others, real images"
 #: Marker and colour: of the paper, of others, of this book.
 _MARKS = (("D", ORANGE), ("o", BLUE), ("s", GREEN))
-#: The scores that can be drawn, with the words below their panel.
-_TITLES = {
-    "weighted_f1": "Weighted F1",
-    "kappa": "Cohen's kappa",
-    "macro_f1": "Macro F1",
-    URBAN_F1: "Mean urban F1",
-}
 #: The baseline on the sample: no network, each pixel by itself.
 _FOREST_LABEL = "Random forest, by pixel"
 
@@ -68,8 +62,7 @@ def book_group(dataset: str) -> str:
 def _public_scores(classes: int, score: str) -> pd.Series:
     """One score of the paper's networks and of others, by model."""
     if score == URBAN_F1:
-        by_class = audit.class_f1_table(classes)
-        return by_class[list(URBAN)].mean(axis=1)
+        return audit.urban_f1_of_models(classes)
     return audit.public_run_table(classes)[score]
 
 
@@ -130,7 +123,7 @@ def overview_table(rows: pd.DataFrame) -> pd.DataFrame:
     several = len(set(rows["classes"])) > 1
     cells: dict[tuple[str, str], dict[str, str]] = {}
     for row in rows.itertuples():
-        column = _TITLES[row.score]
+        column = axis_title(row.score)
         if several:
             column += f", {row.classes} classes"
         text = f"{row.value:.4f}"
@@ -274,7 +267,7 @@ def score_overview(
             _draw_values(ax, of_panel, heights, limits)
             _draw_constants(ax, constants, heights, own_group)
             ending = f", {classes} classes" if several else ""
-            ax.set_xlabel(_TITLES[score] + ending)
+            ax.set_xlabel(axis_title(score) + ending)
             ax.locator_params(axis="x", nbins=4)
     return figure
 

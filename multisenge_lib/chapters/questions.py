@@ -10,7 +10,7 @@ from multisenge_lib.chapters.evidence_figures import short_name, urban_steps
 from multisenge_lib.chapters.gains import SIGNED, class_gains, step_gains
 from multisenge_lib.chapters.html import count_word, write_number
 from multisenge_lib.chapters.steps import INCEPTION_ADDED, S1_ADDED, Step
-from multisenge_lib.dataset import URBAN
+from multisenge_lib.dataset import SAMPLE
 from multisenge_lib.errors import counted
 from multisenge_lib.paper import METHODS
 from multisenge_lib.results import (
@@ -23,7 +23,6 @@ from multisenge_lib.results import (
     read_runs,
 )
 
-_SAMPLE = "sample"
 _NOT_TESTED = "Not tested."
 _NOT_TRAINED = "Not trained yet."
 #: On the sample: a network that sees all dates, and the same network on the first date alone.
@@ -70,10 +69,8 @@ def _classes_in_paper() -> str:
 
 
 def _classes_of_others() -> str:
-    six, ten = (
-        audit.class_f1_table(classes)[list(URBAN)].mean(axis=1).drop(list(METHODS))
-        for classes in (6, 10)
-    )
+    six = audit.urban_f1_of_models(6).drop(list(METHODS))
+    ten = audit.urban_f1_of_models(10).drop(list(METHODS))
     # Two trainings of one network may have kept different epochs: "best on validation (epoch 5)".
     six.index = six.index.str.partition(" (").get_level_values(0)
     ten.index = ten.index.str.partition(" (").get_level_values(0)
@@ -96,7 +93,7 @@ def _of_networks(count: int, networks: int) -> str:
 
 
 def _classes_on_the_sample() -> str:
-    gains = class_gains(_SAMPLE)
+    gains = class_gains(SAMPLE.name)
     if not gains:
         return _NOT_TRAINED
     values = sorted(gain.difference.value for gain in gains.values())
@@ -125,7 +122,7 @@ def _radar_of_others() -> str:
 
 
 def _step_on_the_sample(step: Step) -> str:
-    gains = step_gains(_SAMPLE, 6, 10, score=URBAN_F1)  # corrected for all steps together
+    gains = step_gains(SAMPLE.name, 6, 10, score=URBAN_F1)  # corrected for all steps together
     start = f"{step.name}, "
     return _gains_in_words(
         {name.removeprefix(start): gain for name, gain in gains.items() if name.startswith(start)}
@@ -133,8 +130,11 @@ def _step_on_the_sample(step: Step) -> str:
 
 
 def _dates_on_the_sample() -> str:
-    names = {name for _, *pair in _SEVERAL_DATES for name in pair}
-    runs, _ = comparable_runs({name: read_runs(_SAMPLE, name) for name in sorted(names)})
+    names = set()
+    for _, several, one in _SEVERAL_DATES:
+        names |= {several, one}
+    runs_of = {name: read_runs(SAMPLE.name, name) for name in sorted(names)}
+    runs, _ = comparable_runs(runs_of)
     differences = {}
     for network, several, one in _SEVERAL_DATES:
         if common_seeds(runs[several], runs[one]):

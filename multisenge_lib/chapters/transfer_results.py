@@ -18,6 +18,7 @@ from multisenge_lib.chapters.style import (
     lower_legend,
 )
 from multisenge_lib.results import (
+    EVALUATIONS,
     Record,
     common_seeds,
     correct,
@@ -27,18 +28,15 @@ from multisenge_lib.results import (
     read_record_from,
     read_runs,
 )
+from multisenge_lib.tools import FINE_TUNED, FROM_SCRATCH, TRANSFER_PLACE, TRANSFER_SHARES
 from multisenge_lib.training import steps_per_pass
 
-#: The dataset of the records that `multisenge transfer` writes.
-TRANSFER_PLACE = "south"
-#: Shares of the training patches, in percent, and the two ways to start.
-TRANSFER_SHARES = (5, 20, 100)
 #: The ends of the experiments' names, with the words, the colour and the marker of each.
 _WAYS = {
-    "scratch": ("from scratch", GREY, "o"),
-    "tuned": ("fine-tuned from the sample's network", BLACK, "s"),
+    FROM_SCRATCH: ("from scratch", GREY, "o"),
+    FINE_TUNED: ("fine-tuned from the sample's network", BLACK, "s"),
 }
-_NAME = re.compile(r"(.+)-(\d+)-(scratch|tuned)")
+_NAME = re.compile(rf"(.+)-(\d+)-({FROM_SCRATCH}|{FINE_TUNED})")
 
 
 @dataclass(frozen=True)
@@ -47,7 +45,7 @@ class TransferRuns:
 
     Attributes:
         experiment: the network's experiment, such as `s1s2_10c`; empty where nothing is trained.
-        runs: by share and `scratch` or `tuned`, one record per seed.
+        runs: by share and `FROM_SCRATCH` or `FINE_TUNED`, one record per seed.
         untouched: the evaluation of the sample's network as it is; None where there is none.
     """
 
@@ -90,7 +88,7 @@ def _of_one_comparison(
     tuned = []
     for (_, way), records in runs.items():
         all_runs += records
-        if way == "tuned":
+        if way == FINE_TUNED:
             tuned += records
     epochs = _newest(all_runs).metadata.settings["epochs"]
     origin = _start_digest(_newest(tuned)) if tuned else None
@@ -98,7 +96,7 @@ def _of_one_comparison(
     comparable = {}
     for (share, way), records in runs.items():
         # Each share of the patches is a data root of its own, so it has a fingerprint of its own.
-        of_share = [*runs.get((share, "scratch"), []), *runs.get((share, "tuned"), [])]
+        of_share = [*runs.get((share, FROM_SCRATCH), []), *runs.get((share, FINE_TUNED), [])]
         newest_of_share = _newest(of_share).metadata
         passes = newest_of_share.settings["passes_per_epoch"]
         of_comparison = []
@@ -106,7 +104,7 @@ def _of_one_comparison(
             settings = record.metadata.settings
             same_length = settings["epochs"] == epochs and settings["passes_per_epoch"] == passes
             same_data = record.metadata.fingerprint == newest_of_share.fingerprint
-            same_start = way == "scratch" or _start_digest(record) == origin
+            same_start = way == FROM_SCRATCH or _start_digest(record) == origin
             if same_length and same_data and same_start:
                 of_comparison.append(record)
         comparable[share, way] = of_comparison
@@ -126,14 +124,14 @@ def _start_digest(record: Record) -> str | None:
 def _origin(runs: Mapping[tuple[int, str], list[Record]]) -> str | None:
     """Return the hash of the network that all fine-tuned runs started from; None without any."""
     for (_, way), records in runs.items():
-        if way == "tuned" and records:
+        if way == FINE_TUNED and records:
             return _start_digest(records[0])
     return None
 
 
 def _read_untouched(experiment: str, origin: str | None) -> Record | None:
     """Read the newest evaluation of the sample's network, before training at the second place."""
-    folder = paths.results_dir() / "evaluations" / TRANSFER_PLACE
+    folder = paths.results_dir() / EVALUATIONS / TRANSFER_PLACE
     records = []
     for path in folder.glob(f"{experiment}-of-sample-*/test*"):  # `-months-…` may follow
         record = read_record_from(path)
@@ -159,8 +157,8 @@ def transfer_table(transfer: TransferRuns) -> pd.DataFrame:
     """
     differences = {}
     for share in TRANSFER_SHARES:
-        tuned = transfer.runs.get((share, "tuned"))
-        scratch = transfer.runs.get((share, "scratch"))
+        tuned = transfer.runs.get((share, FINE_TUNED))
+        scratch = transfer.runs.get((share, FROM_SCRATCH))
         if tuned and scratch and common_seeds(tuned, scratch):
             differences[f"{share}%"] = paired_difference(tuned, scratch)
     gains = gain_table(correct(differences))

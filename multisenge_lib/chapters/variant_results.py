@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import pandas as pd
 
+from multisenge_lib.chapters.score_words import score_title
 from multisenge_lib.models import VARIANT_MARK, VARIANTS
 from multisenge_lib.results import (
     URBAN_F1,
@@ -18,7 +19,7 @@ from multisenge_lib.results import (
 )
 
 #: The scores that are compared, and how tables call them.
-SCORE_TITLES = {"macro_f1": "macro F1", "kappa": "kappa", URBAN_F1: "urban F1"}
+SCORE_TITLES = {score: score_title(score) for score in ("macro_f1", "kappa", URBAN_F1)}
 #: How tables call the experiment that the variants change.
 BASE = "as in the other chapters"
 

@@ -1,6 +1,7 @@
 """The program `multisenge`, and what several of its commands share: options and checks."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from multisenge_lib import paths
-from multisenge_lib.errors import FileError
+from multisenge_lib.errors import FileError, MultiSenGEError
 
 if TYPE_CHECKING:
     import click
@@ -66,6 +67,19 @@ Size = Annotated[
 def listed(text: str) -> list[str]:
     """Read `VV,VH` and the like as a list."""
     return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def refuse_options(options: Sequence[str], chosen: str, other: str) -> None:
+    """Refuse options that would be ignored.
+
+    Args:
+        options: the names of those that were given, such as `any_month` for --any-month.
+        chosen: what was given, with which they mean nothing.
+        other: what they belong to.
+    """
+    if options:
+        names = ", ".join(f"--{name.replace('_', '-')}" for name in options)
+        raise MultiSenGEError(f"{names}: for {other} only, leave it out with {chosen}")
 
 
 def find_labels(labels: Path | None) -> Path:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from multisenge_lib.cli.app import app, dataset_of_labels, find_labels, listed
+from multisenge_lib.cli.app import app, dataset_of_labels, find_labels, listed, refuse_options
 from multisenge_lib.errors import MultiSenGEError, counted
 
 
@@ -203,6 +203,9 @@ def check_files(
     Exits with 1 if problems were found.
     """
     if as_plan:
+        given = {"json": as_json, "workers": workers is not None}
+        options = [name for name, is_given in given.items() if is_given]
+        refuse_options(options, chosen="--plan", other="reading the rasters")
         return _print_plan(find_labels(root))
     from multisenge_lib.area import check_root
 

@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperCommand
 
 from multisenge_lib import paths
-from multisenge_lib.cli.app import Size, app, listed
+from multisenge_lib.cli.app import Size, app, listed, refuse_options
 from multisenge_lib.errors import FileError, MultiSenGEError, counted, printable
 from multisenge_lib.files import check_can_write
 
@@ -57,13 +57,6 @@ def _repeat_options(arguments: Sequence[str], options: Sequence[str]) -> list[st
         else:
             repeated.append(argument)
     return repeated
-
-
-def _refuse_options(options: Sequence[str], chosen: str, other: str) -> None:
-    """Refuse options that would be ignored, because they belong to the other kind of input."""
-    if options:
-        names = ", ".join(f"--{name.replace('_', '-')}" for name in options)
-        raise MultiSenGEError(f"{names}: for {other} only, leave it out with {chosen}")
 
 
 def _check_folder_of_maps(out: Path, option: str) -> None:
@@ -174,9 +167,9 @@ def predict_maps(
     raster_options = {name: value for name, value in for_rasters.items() if value is not None}
     if root:
         _check_folder_of_maps(out, "--out")
-        _refuse_options(list(raster_options), chosen="a data root", other="rasters")
+        refuse_options(list(raster_options), chosen="a data root", other="rasters")
     elif tiles:
-        _refuse_options(["tiles"], chosen="rasters", other="a data root")
+        refuse_options(["tiles"], chosen="rasters", other="a data root")
 
     layers = {"probabilities": probabilities, "entropy": entropy}
     options = {
@@ -328,7 +321,8 @@ def compare_transfer(
         bool,
         typer.Option(
             "--replace-records",
-            help="Also replace records of trainings of another length, or from another network.",
+            help="Also replace records of trainings of another length, from another network, or "
+            "on patches of another size.",
         ),
     ] = False,
 ) -> None:

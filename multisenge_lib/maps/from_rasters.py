@@ -27,6 +27,7 @@ from multisenge_lib.maps.windows import (
     predict_row,
 )
 from multisenge_lib.models import days_input, load_model
+from multisenge_lib.progress_bars import hide_bar
 
 
 def predict_rasters(
@@ -112,10 +113,10 @@ def _check_not_an_input(target: MapFiles, stack: RasterStack) -> None:
     inputs = set()
     for paths in stack.paths.values():
         inputs.update(path.resolve() for path in paths)
-    for place in target.layers.values():
-        if place.resolve() in inputs:
+    for path in target.layers.values():
+        if path.resolve() in inputs:
             raise FileError(
-                f"{printable(place)} is one of the rasters: choose another name for the map"
+                f"{printable(path)} is one of the rasters: choose another name for the map"
             )
 
 
@@ -134,9 +135,7 @@ def _predict_parts(
     first = max(0, done - ROWS_THAT_REACH)
     window_rows = (predict_row(model, stack.read, windows, start, days) for start in starts[first:])
     strips = blend(window_rows, windows, starts[first:])
-    bar = tqdm(
-        strips, printable(name), len(starts), initial=first, disable=None if progress else True
-    )
+    bar = tqdm(strips, printable(name), len(starts), initial=first, disable=hide_bar(progress))
     for number, strip in enumerate(bar, first):
         if number >= done:
             yield MapPart(strip.start, 0, strip.probabilities, strip.valid)

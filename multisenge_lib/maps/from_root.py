@@ -41,6 +41,7 @@ from multisenge_lib.models import (
     predict,
     with_input_size,
 )
+from multisenge_lib.progress_bars import hide_bar
 
 
 def predict_root(
@@ -218,7 +219,7 @@ def _predict_parts(
     west = patches["x"].min()
     north = patches["y"].min()
     missing = patches.iloc[done:].itertuples()
-    bar = tqdm(missing, tile, len(patches), initial=done, disable=None if progress else True)
+    bar = tqdm(missing, tile, len(patches), initial=done, disable=hide_bar(progress))
     for row in bar:
         patch = read_patch(root, row, card.sensors, band_order, reference=False)
         series = _series_of(patch, card)

@@ -109,13 +109,13 @@ class MapFiles:
 
     @property
     def layers(self) -> dict[str, Path]:
-        """The place of each layer; the class ids last."""
-        places = {}
+        """The path of each layer; the class ids last."""
+        paths = {}
         for layer in EXTRA_LAYERS:
             if layer in self.extra_layers:
-                places[layer] = self._beside(layer)
-        places["classes"] = self.path
-        return places
+                paths[layer] = self._beside(layer)
+        paths["classes"] = self.path
+        return paths
 
     @property
     def other_layers(self) -> list[Path]:
@@ -302,11 +302,11 @@ def write_map(
 
 def is_finished(target: MapFiles) -> bool:
     """Whether every layer of a map lies at its place, whole and of this identity."""
-    for place in target.layers.values():
-        if _identity_of(place) != target.identity:
+    for path in target.layers.values():
+        if _identity_of(path) != target.identity:
             return False
         try:
-            _read_last_block(place)
+            _read_last_block(path)
         except RasterioError:
             return False
     return True
@@ -493,13 +493,13 @@ def _finish(target: MapFiles) -> None:
     with _writing(target):
         for path in target.side_files:
             _write_side_file(target, path, target.unfinished("classes"))
-        for layer, place in target.layers.items():
+        for layer, path in target.layers.items():
             whole = target.folder / f"whole_{layer}.tif"
             # Overviews take the most frequent class, because a mean of class ids means nothing, and
             # the mean of probabilities.
             resampling = "MODE" if layer == "classes" else "AVERAGE"
             _compress(target.unfinished(layer), whole, resampling)
-            whole.replace(place)
+            whole.replace(path)
         for path in target.other_layers:  # of an older map that the user wanted replaced
             if _is_of_another_map(target, path):
                 path.unlink()

@@ -11,9 +11,10 @@ A *row* is a row of pixels; a *row of windows* (`WindowRow`) is a band of them, 
 All maps of rasters and arrays are blended so. The patches of a data root are not, see `from_root`.
 """
 
+import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -117,14 +118,17 @@ def fit_network_to_windows(
         overlap: pixels that two windows share. By default a quarter of the side.
 
     Raises:
-        ExperimentError: the side is no multiple of 32, or the overlap is more than half of it.
+        ExperimentError: the side is no multiple of 32, the overlap is more than half of it, or one
+            of them is no whole number.
     """
+    side = _whole_number(side, "window")
     if side < SIZE_MULTIPLE or side % SIZE_MULTIPLE:
         raise ExperimentError(
             f"window of {side} pixels: give a multiple of {SIZE_MULTIPLE}, such as {WINDOW}"
         )
     if overlap is None:
         overlap = int(side * OVERLAP_SHARE)
+    overlap = _whole_number(overlap, "overlap")
     # Beyond half a window, three windows in a row would share a pixel: more work for no better
     # prediction, and an interrupted map would have to go back by more rows (ROWS_THAT_REACH).
     if not 0 <= overlap <= side // 2:
@@ -139,6 +143,16 @@ def fit_network_to_windows(
         except ExperimentError:  # the network's peepholes
             side = model.output_shape[1]
     return model, Windows(shape, side, min(overlap, side // 2))
+
+
+def _whole_number(pixels: Any, what: str) -> int:
+    """Read a number of pixels; refuse fractions and text."""
+    try:
+        return operator.index(pixels)
+    except TypeError:
+        raise ExperimentError(
+            f"{what} of {pixels!r} pixels: give a whole number, such as 64"
+        ) from None
 
 
 def _pad_to(array: np.ndarray, side: int, axis: int, mode: str) -> np.ndarray:

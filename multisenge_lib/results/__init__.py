@@ -19,6 +19,7 @@ from multisenge_lib.results.metrics import (
 from multisenge_lib.results.parameters import to_yaml
 from multisenge_lib.results.patch_counts import PatchCounts
 from multisenge_lib.results.record_files import (
+    EVALUATIONS,
     check_record_place,
     list_records,
     read_record,

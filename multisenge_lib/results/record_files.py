@@ -41,6 +41,8 @@ from multisenge_lib.results.spatial import DISTANCE_BINS, SpatialCounts
 
 #: Changes when the layout of a record does.
 LAYOUT = 2
+#: The folder of the records of evaluations, below that of all results.
+EVALUATIONS = "evaluations"
 
 _METRICS = "metrics.json"
 _HISTORY = "history.csv"

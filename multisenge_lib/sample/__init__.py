@@ -5,22 +5,9 @@ To change how a land cover looks, edit `surfaces.yaml`. What a patch is made of 
 land, `radiometry.py` renders the images, and `writer.py` writes the files.
 """
 
-from multisenge_lib.sample.class_tables import (
-    describe_classes,
-    describe_crops,
-    example_patches,
-    measure_shares,
-    measure_spectra,
-)
-from multisenge_lib.sample.places import (
-    PLACES,
-)
-from multisenge_lib.sample.seasons import (
-    find_buildings,
-    find_fields,
-    ndvi,
-    seasonal_change,
-)
+from multisenge_lib.sample.places import PLACES
+from multisenge_lib.sample.surfaces import SURFACES
+from multisenge_lib.sample.themes import CROPS
 from multisenge_lib.sample.writer import (
     RASTER_DESCRIPTION,
     ensure_sample,

@@ -52,6 +52,7 @@ from multisenge_lib.dataset import (
     tile_corner,
 )
 from multisenge_lib.errors import MultiSenGEError
+from multisenge_lib.progress_bars import hide_bar
 from multisenge_lib.sample.draws import generator
 from multisenge_lib.sample.land import lay_out
 from multisenge_lib.sample.places import PLACES, Place, draw_acquisitions
@@ -89,8 +90,7 @@ def _identity(size: int, seed: int) -> dict[str, Any]:
 
 
 def _write(path: Path, content: bytes) -> None:
-    with files.atomic(path, _REMEDY, sync=False) as unfinished:
-        unfinished.write_bytes(content)
+    files.write_bytes(path, content, _REMEDY, sync=False)
 
 
 def _write_rasters(root: Path, place: Place, size: int, seed: int) -> bytes:
@@ -157,7 +157,11 @@ def _claim(root: Path, identity: dict[str, Any]) -> None:
 
 def _count_files(root: Path) -> dict[str, int]:
     """Count the files of each folder, hidden ones left out."""
-    return {name: sum(1 for _ in (root / name).glob("[!.]*")) for name in _FOLDERS}
+    counts = {}
+    for name in _FOLDERS:
+        visible = (root / name).glob("[!.]*")
+        counts[name] = len(list(visible))
+    return counts
 
 
 def write_sample(
@@ -185,7 +189,7 @@ def write_sample(
     identity = _identity(size, seed)
     _claim(root, identity)
     labels = {}
-    places = tqdm(PLACES, "sample", unit="patch", disable=None if progress else True)
+    places = tqdm(PLACES, "sample", unit="patch", disable=hide_bar(progress))
     with rasterio.Env(**GDAL):
         for place in places:
             labels[place.patch] = _write_rasters(root, place, size, seed)

@@ -10,6 +10,13 @@ from multisenge_lib.models import check_keras
 from multisenge_lib.tools.archives import ARCHIVES, URL, download
 from multisenge_lib.tools.count_labels import write_label_counts
 from multisenge_lib.tools.full_run import format_quantity, measured_rates, plan_full_run
+from multisenge_lib.tools.second_place import (
+    FINE_TUNED,
+    FROM_SCRATCH,
+    TRANSFER_PLACE,
+    TRANSFER_SHARES,
+    transfer_name,
+)
 
 if TYPE_CHECKING:  # loaded when first asked for, see `lazy_names`
     from multisenge_lib.tools.evaluation import (
@@ -18,6 +25,6 @@ if TYPE_CHECKING:  # loaded when first asked for, see `lazy_names`
         evaluation_table,
         write_evaluation,
     )
-    from multisenge_lib.tools.transfer import run_transfer, write_place
+    from multisenge_lib.tools.transfer import run_transfer
 
 __getattr__, __dir__ = lazy_names(__name__, check_keras)

@@ -21,7 +21,7 @@ import zlib
 from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from tqdm import tqdm
@@ -32,12 +32,28 @@ from multisenge_lib.files import locked, whole_folder, write_text
 
 #: Where MultiSenGE is published (DOI 10.5281/zenodo.6375466).
 URL = "https://s3.unistra.fr/a2s_datasets/MultiSenGE/"
-#: Gigabytes, roughly: the archive; everything in it; what the paper's selection can use of it.
+
+
+class ArchiveSize(NamedTuple):
+    """How large an archive is, in gigabytes, roughly.
+
+    Attributes:
+        archive_gb: as it is fetched.
+        unpacked_gb: everything in it.
+        usable_gb: of that, what the paper's selection can use.
+    """
+
+    archive_gb: float
+    unpacked_gb: float
+    usable_gb: float
+
+
+#: The published archives by name.
 ARCHIVES = {
-    LABELS: (0.004, 0.05, 0.05),
-    REFERENCE: (0.025, 0.6, 0.6),
-    "s2": (80, 95, 31),
-    "s1": (110, 110, 30),
+    LABELS: ArchiveSize(archive_gb=0.004, unpacked_gb=0.05, usable_gb=0.05),
+    REFERENCE: ArchiveSize(archive_gb=0.025, unpacked_gb=0.6, usable_gb=0.6),
+    "s2": ArchiveSize(archive_gb=80, unpacked_gb=95, usable_gb=31),
+    "s1": ArchiveSize(archive_gb=110, unpacked_gb=110, usable_gb=30),
 }
 #: File at the data root with the URL, length and SHA-256 of each archive, and what was unpacked.
 HASHES = "archives.json"
@@ -372,13 +388,17 @@ def _check_room(root: Path, names: Iterable[str], selected: bool) -> None:
     needed: dict[int, float] = {}  # gigabytes by device
     disks: dict[int, Path] = {}
     for name in names:
-        archive_size, everything, selection = ARCHIVES[name]
-        if not selected and _has_selected(root, name):
-            everything -= selection  # these files stay, and only the others are added
+        size = ARCHIVES[name]
+        if selected:
+            unpacked = size.usable_gb
+        elif _has_selected(root, name):
+            unpacked = size.unpacked_gb - size.usable_gb  # what is there stays
+        else:
+            unpacked = size.unpacked_gb
         received = max(_size(root / f"{name}.tgz{ending}") for ending in ("", ".part"))
         demands = (
-            (root, archive_size - received / 1e9),
-            (_existing((root / name).resolve()), selection if selected else everything),
+            (root, size.archive_gb - received / 1e9),
+            (_existing((root / name).resolve()), unpacked),
         )
         for path, gigabytes in demands:
             device = path.stat().st_dev

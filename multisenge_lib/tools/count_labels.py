@@ -11,7 +11,7 @@ import pandas as pd
 from multisenge_lib.audit import RECORD, SELECTION, TABLES, count_labels, date_series
 from multisenge_lib.dataset import MULTISENGE, read_index, select, to_csv
 from multisenge_lib.errors import LabelError
-from multisenge_lib.files import atomic, write_text
+from multisenge_lib.files import write_bytes, write_text
 from multisenge_lib.software import provenance
 
 #: The published label files.
@@ -71,10 +71,7 @@ def write_selection(index: pd.DataFrame, record: Path = RECORD) -> Path:
     text = to_csv(select(index))
     # Without the time of writing, equal selections are equal files.
     content = gzip.compress(text.encode(), mtime=0)
-    path = record / SELECTION
-    with atomic(path) as unfinished:
-        unfinished.write_bytes(content)
-    return path
+    return write_bytes(record / SELECTION, content)
 
 
 def _series_as_text(source: dict[str, Any], series: list[dict[str, Any]]) -> str:

@@ -29,11 +29,9 @@ from multisenge_lib.dataset import (
 )
 from multisenge_lib.errors import FileError, ModelError, RecordError, printable
 from multisenge_lib.models import ModelCard, load_model, predict, with_input_size
+from multisenge_lib.progress_bars import hide_bar
 from multisenge_lib.software import provenance
 from multisenge_lib.training import count_weights
-
-#: The folder of the records of evaluations, below that of all results.
-EVALUATIONS = "evaluations"
 
 
 def evaluate_model(
@@ -81,7 +79,7 @@ def evaluate_model(
     selection = _select(root, card, split, months)
     counts = results.PatchCounts(selection["patch"].tolist(), len(typology), dataset.showcase)
     size = 0
-    for row in tqdm(selection.itertuples(), split, len(selection), disable=not progress or None):
+    for row in tqdm(selection.itertuples(), split, len(selection), disable=hide_bar(progress)):
         patch = read_patch(root, row, card.sensors, band_order)
         reference = reclassify(patch.reference, typology)
         size = reference.shape[0]
@@ -251,7 +249,7 @@ def evaluation_folder(record: results.Record) -> Path:
         last += "-months-" + "-".join(map(str, evaluation["months"]))
     if "band_order" in evaluation:
         last += f"-{evaluation['band_order']}"
-    return paths.results_dir() / EVALUATIONS / metadata.dataset / network / last
+    return paths.results_dir() / results.EVALUATIONS / metadata.dataset / network / last
 
 
 def write_evaluation(record: results.Record, folder: Path | str | None = None) -> Path:

@@ -8,9 +8,9 @@ an order of magnitude for another machine.
 
 from importlib import resources
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
-import numpy as np
 import pandas as pd
 
 from multisenge_lib.audit import read_label_counts
@@ -96,36 +96,51 @@ def _packed_bytes(dataset: Dataset) -> int:
     return pixels * bytes_per_pixel
 
 
-def _archive_rows(dataset: Dataset) -> list[tuple]:
+class _Row(NamedTuple):
+    """One row of the plan; see `plan_full_run`."""
+
+    what: str
+    value: float
+    unit: str
+    how: str
+
+
+def _archive_rows(dataset: Dataset) -> list[_Row]:
     """Sizes of the published archives; only MultiSenGE has any."""
     if dataset.name != MULTISENGE.name:
         return []
-    packed, all_dates, selected_dates = np.sum(list(ARCHIVES.values()), axis=0)
+    sizes = ARCHIVES.values()
+    fetched = sum(size.archive_gb for size in sizes)
+    all_dates = sum(size.unpacked_gb for size in sizes)
+    usable_dates = sum(size.usable_gb for size in sizes)
     return [
-        ("archives to fetch", packed, "GB", "published"),
-        ("unpacked, all dates", all_dates, "GB", "estimated"),
-        ("unpacked, dates that can be used", selected_dates, "GB", "estimated"),
+        _Row("archives to fetch", fetched, "GB", "published"),
+        _Row("unpacked, all dates", all_dates, "GB", "estimated"),
+        _Row("unpacked, dates that can be used", usable_dates, "GB", "estimated"),
     ]
 
 
-def _time_rows(selected: dict[str, int], dataset: Dataset, rates: MeasuredRates) -> list[tuple]:
+def _time_rows(selected: dict[str, int], dataset: Dataset, rates: MeasuredRates) -> list[_Row]:
     """Times on the machine of the benchmarks."""
     # All work per patch grows with its pixels, so a smaller patch takes a share of the time.
     share = (dataset.patch_pixels / rates.patch_pixels) ** 2
     seconds = {work: share * rate for work, rate in rates.seconds_per_patch.items()}
-    patches = sum(selected.values())
+    packing = sum(selected.values()) * seconds["pack"]
+    reading_epoch = selected["train"] * seconds["read packed"]
+    step = rates.batch_size * seconds["train"]
     epoch = selected["train"] * seconds["train"]
     epochs = Settings().epochs
+    hours = epoch / _SECONDS_PER_HOUR
+    days = epochs * hours / 24
     return [
-        ("reading the rasters of a patch", 1000 * seconds["read rasters"], "ms", "measured"),
-        ("reading a packed patch", 1000 * seconds["read packed"], "ms", "measured"),
-        ("packing all patches", patches * seconds["pack"] / 60, "min", "computed"),
-        ("reading a packed epoch", selected["train"] * seconds["read packed"], "s", "computed"),
-        (f"a step of {rates.batch_size} patches", rates.batch_size * seconds["train"], "s",
-         "computed"),
-        ("an epoch of training, without validation", epoch / _SECONDS_PER_HOUR, "h", "computed"),
-        (f"{epochs} epochs, the most", epoch * epochs / (24 * _SECONDS_PER_HOUR), "d", "computed"),
-    ]  # fmt: skip
+        _Row("reading the rasters of a patch", 1000 * seconds["read rasters"], "ms", "measured"),
+        _Row("reading a packed patch", 1000 * seconds["read packed"], "ms", "measured"),
+        _Row("packing all patches", packing / 60, "min", "computed"),
+        _Row("reading a packed epoch", reading_epoch, "s", "computed"),
+        _Row(f"a step of {rates.batch_size} patches", step, "s", "computed"),
+        _Row("an epoch of training, without validation", hours, "h", "computed"),
+        _Row(f"{epochs} epochs, the most", days, "d", "computed"),
+    ]
 
 
 def plan_full_run(
@@ -156,20 +171,22 @@ def plan_full_run(
     # What a step keeps grows with its pixels, as the times do.
     step_memory = rates.step_memory_bytes * (dataset.patch_pixels / rates.patch_pixels) ** 2
 
+    steps = selected["train"] // batch
+    store_gb = patches * packed / 1e9
+    batch_mb = batch * packed / 1e6
+    memory_of = f"memory of a step of {rates.network}, float32"
+
     rows = [
-        ("patches with labels", labelled, "", "counted"),
-        ("patches selected", patches, "", "counted"),
+        _Row("patches with labels", labelled, "", "counted"),
+        _Row("patches selected", patches, "", "counted"),
     ]
     for split, count in selected.items():
-        rows.append((f"patches for {split}", count, "", "counted"))
-    rows.append(("rasters that are read", rasters, "", "counted"))
-    rows.append(
-        (f"steps per epoch, batches of {batch}", selected["train"] // batch, "", "computed")
-    )
+        rows.append(_Row(f"patches for {split}", count, "", "counted"))
+    rows.append(_Row("rasters that are read", rasters, "", "counted"))
+    rows.append(_Row(f"steps per epoch, batches of {batch}", steps, "", "computed"))
     rows += _archive_rows(dataset)
-    rows.append(("packed store", patches * packed / 1e9, "GB", "computed"))
-    rows.append((f"{batch} patches in memory", batch * packed / 1e6, "MB", "computed"))
-    memory_of = f"memory of a step of {rates.network}, float32"
-    rows.append((memory_of, step_memory / 1e9, "GB", "computed"))
+    rows.append(_Row("packed store", store_gb, "GB", "computed"))
+    rows.append(_Row(f"{batch} patches in memory", batch_mb, "MB", "computed"))
+    rows.append(_Row(memory_of, step_memory / 1e9, "GB", "computed"))
     rows += _time_rows(selected, dataset, rates)
-    return pd.DataFrame(rows, columns=["what", "value", "unit", "how"]), selected
+    return pd.DataFrame(rows), selected

@@ -29,8 +29,10 @@ from multisenge_lib.dataset import (
     MULTISENGE,
     S1_BANDS,
     S2_BANDS,
+    SAMPLE,
     Dataset,
     Patch,
+    dataset_of_root,
     label_bytes,
     load_selection,
     raster_bytes,
@@ -38,8 +40,8 @@ from multisenge_lib.dataset import (
     read_patch,
     write_dataset_toml,
 )
-from multisenge_lib.errors import ModelError, MultiSenGEError, printable
-from multisenge_lib.files import atomic
+from multisenge_lib.errors import FileError, ModelError, MultiSenGEError, printable
+from multisenge_lib.files import whole_folder, write_bytes
 from multisenge_lib.models import (
     NETWORKS,
     Experiment,
@@ -50,15 +52,14 @@ from multisenge_lib.models import (
 from multisenge_lib.results import write_record
 from multisenge_lib.sample import RASTER_DESCRIPTION, ensure_sample
 from multisenge_lib.tools.evaluation import evaluate_model, evaluation_folder
+from multisenge_lib.tools.second_place import (
+    FINE_TUNED,
+    FROM_SCRATCH,
+    TRANSFER_PLACE,
+    TRANSFER_SHARES,
+    transfer_name,
+)
 from multisenge_lib.training import SAMPLE_SETTINGS, Settings, show, train
-
-#: The name of the second place, and of the folder of its records.
-PLACE = "south"
-#: Percent of its training patches that a network is trained on.
-SHARES = (5, 20, 100)
-#: The ends of the names of its experiments: trained from random weights, or from the sample's.
-FROM_SCRATCH = "scratch"
-FINE_TUNED = "tuned"
 
 #: The sample's seed for the land of the second place; any but the sample's own.
 _LAND_SEED = 7
@@ -106,7 +107,7 @@ def place_dataset(size: int = 64) -> Dataset:
         split_of_tile[southern_tile] = MULTISENGE.split_of(tile)
     return replace(
         MULTISENGE,
-        name=PLACE,
+        name=TRANSFER_PLACE,
         years=(2021,),
         split_of_tile=split_of_tile,
         months=_MONTHS,
@@ -116,14 +117,15 @@ def place_dataset(size: int = 64) -> Dataset:
     )
 
 
-def write_place(root: Path | str, share: int = 100, size: int = 64) -> Path:
+def _write_place(root: Path, share: int, size: int) -> Path:
     """Write the second place, with some percent of its training patches.
 
     Smaller shares are parts of larger ones. A share is at least one batch, and a whole number of
     batches. Validation and test patches are the same for each share.
 
     Args:
-        root: the data root to write; what is there is deleted first.
+        root: the data root to write. It is new or empty, or holds an earlier one, which is
+            replaced: patches of another draw must not stay among the new ones.
         share: percent of the training patches.
         size: pixels along a patch's side, see `sample.write_sample`.
 
@@ -131,19 +133,33 @@ def write_place(root: Path | str, share: int = 100, size: int = 64) -> Path:
         The data root.
 
     Raises:
-        FileError: a file cannot be written.
+        FileError: the folder holds anything else, or cannot be written.
     """
-    root = Path(root)
-    # Patches of an earlier draw, or of an older sample, would stay among the new ones.
-    shutil.rmtree(root, ignore_errors=True)
+    _check_holds_nothing_else(root)
     source = ensure_sample(size, _LAND_SEED)
-    dataset = place_dataset(size)
     rows = _rows_of_share(load_selection(source), share, SAMPLE_SETTINGS.batch_size)
-    for row in rows.itertuples():
-        _write_patch(root, row, read_patch(source, row))
-    # The description comes last: without it, a root that was cut off is no dataset.
-    write_dataset_toml(root, dataset)
+    busy = FileError(f"{printable(root)} is being written by another process: wait for it")
+    with whole_folder(root, busy) as unfinished:
+        for row in rows.itertuples():
+            _write_patch(unfinished, row, read_patch(source, row))
+        write_dataset_toml(unfinished, place_dataset(size))
+        shutil.rmtree(root, ignore_errors=True)
     return root
+
+
+def _check_holds_nothing_else(root: Path) -> None:
+    """Refuse a folder with other content than a second place that was written before."""
+    if not root.exists() or (root.is_dir() and not any(root.iterdir())):
+        return
+    try:
+        name = dataset_of_root(root).name
+    except MultiSenGEError:
+        name = None
+    if name != TRANSFER_PLACE:
+        raise FileError(
+            f"{printable(root)} holds something else than the data of the place {TRANSFER_PLACE}, "
+            "nothing was written: delete it or move it away, and give the same command again"
+        )
 
 
 def _rows_of_share(selection: pd.DataFrame, share: int, batch_size: int) -> pd.DataFrame:
@@ -196,31 +212,16 @@ def _write_patch(root: Path, row: tuple, patch: Patch) -> None:
     s1, s2 = _imaged_by_another_instrument(patch, row.patch)
     dates = {"s1": _half_a_year_later(row.s1_dates), "s2": _half_a_year_later(row.s2_dates)}
 
+    writing = {"remedy": _NO_ROOM, "sync": False}
     described = {"description": RASTER_DESCRIPTION}
     reference = raster_bytes(name, patch.reference[None], ("class",), nodata=0, **described)
-    _write(raster_path(root, "reference", name), reference)
+    write_bytes(raster_path(root, "reference", name), reference, **writing)
     for sensor, images, bands in (("s1", s1, S1_BANDS), ("s2", s2, S2_BANDS)):
         for day, image in zip(dates[sensor], images, strict=True):
             content = raster_bytes(name, np.moveaxis(image, -1, 0), bands, **described)
-            _write(raster_path(root, sensor, name, day), content)
+            write_bytes(raster_path(root, sensor, name, day), content, **writing)
     label = label_bytes(name, dates, np.unique(patch.reference))
-    _write(root / LABELS / f"{name}.json", label)
-
-
-def _write(path: Path, content: bytes) -> None:
-    with atomic(path, _NO_ROOM, sync=False) as unfinished:
-        unfinished.write_bytes(content)
-
-
-def experiment_name(experiment: str, share: int, ending: str) -> str:
-    """Name a run of the second place, such as `s1s2_10c-20-tuned`.
-
-    Args:
-        experiment: the network's experiment, such as `s1s2_10c`.
-        share: percent of the training patches.
-        ending: `FROM_SCRATCH` or `FINE_TUNED`.
-    """
-    return f"{experiment}-{share}-{ending}"
+    write_bytes(root / LABELS / f"{name}.json", label, **writing)
 
 
 def run_transfer(
@@ -245,8 +246,8 @@ def run_transfer(
         size: pixels along a patch's side.
         folder: for the data of the second place; by default `transfer/` in the cache.
         progress: name each training when it begins, and show how it goes.
-        replace_records: also replace records of trainings of another length, or from another
-            network.
+        replace_records: also replace records of trainings of another length, from another network,
+            or on patches of another size.
 
     Returns:
         The folders of the records: first of the network as it is, before any training there.
@@ -254,6 +255,7 @@ def run_transfer(
     Raises:
         ModelError: the model is no network of the sample.
         RecordError: there are such records, and `replace_records` is False.
+        FileError: the folder for the data holds something else, or cannot be written.
     """
     model = Path(model)
     card = _card_of_the_sample(model)
@@ -266,13 +268,13 @@ def run_transfer(
 
     experiment = get_experiment(card.name, place_dataset(size))
     written = []
-    for share in SHARES:
-        root = write_place(folder / f"{PLACE}-{size}-{share}", share, size)
+    for share in TRANSFER_SHARES:
+        root = _write_place(folder / f"{TRANSFER_PLACE}-{size}-{share}", share, size)
         if not written:
             # All shares have the same test patches, so any of them will do.
             untouched = evaluate_model(model, root, own_months=True, progress=progress)
-            record_folder = evaluation_folder(untouched)
-            written.append(write_record(untouched, replace=True, folder=record_folder))
+            target = evaluation_folder(untouched)
+            written.append(write_record(untouched, replace=replace_records, folder=target))
         for seed in seeds:
             settings = _settings(root, seed, updates)
             for ending, start in ((FROM_SCRATCH, None), (FINE_TUNED, model)):
@@ -294,7 +296,7 @@ def run_transfer(
 def _card_of_the_sample(model: Path) -> ModelCard:
     """Read the card of a network; refuse one that was not trained on the sample, or of a file."""
     card = read_model_card(model)
-    if card.dataset != "sample":
+    if card.dataset != SAMPLE.name:
         raise ModelError(
             f"{printable(model)} was trained on {card.dataset}: the second place is compared with "
             "the sample, so give a network that was trained on it"
@@ -311,7 +313,7 @@ def _named(experiment: Experiment, share: int, ending: str) -> Experiment:
     """Give an experiment the name and the title of a run of the second place."""
     return replace(
         experiment,
-        name=experiment_name(experiment.name, share, ending),
+        name=transfer_name(experiment.name, share, ending),
         title=f"{experiment.title}, {share} % of the patches, {ending}",
     )
 

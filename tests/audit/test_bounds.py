@@ -5,6 +5,7 @@ import pytest
 from sklearn.metrics import cohen_kappa_score
 
 from multisenge_lib.audit import bounds
+from multisenge_lib.errors import MultiSenGEError
 
 
 def random_matrices(seed, classes=6, models=4):
@@ -98,3 +99,27 @@ def test_extreme_matrices_keep_the_margins_and_reach_the_bounds():
             assert end.diagonal() == pytest.approx(margins.hit)
             assert end.sum(axis=1) == pytest.approx(margins.reference)
             assert end.sum(axis=0) == pytest.approx(margins.predicted)
+
+
+def test_a_class_without_hits_keeps_its_empty_diagonal():
+    """Of 10 pixels of the first class, 6 and 4 are missed: none may move to its diagonal."""
+    margins = bounds.matrix_margins(np.array([[0, 6, 4], [5, 40, 5], [5, 5, 30]]))
+    ends = 100 * bounds.extreme_matrices(margins, 0, 1)
+    assert ends[:, 0, 0].tolist() == [0, 0]
+    # By hand: the third class has 9 wrong predictions, so 1 to 10 of the 10 go to the second.
+    assert ends[:, 0, 1] == pytest.approx([1, 10])
+    assert ends.sum(axis=2) == pytest.approx(np.array([[10, 50, 40]] * 2))
+
+
+def test_a_perfect_map_has_one_matrix():
+    margins = bounds.matrix_margins(np.diag([1, 3]))
+    ends = bounds.extreme_matrices(margins, 0, 1)
+    np.testing.assert_array_equal(ends, [np.diag([0.25, 0.75])] * 2)
+
+
+@pytest.mark.fault("audit: margins that no confusion matrix has -> one line says so")
+def test_margins_without_a_matrix_are_refused():
+    half = np.array([0.5, 0.5])
+    margins = bounds.Margins(reference=half, predicted=half, hit=np.array([0.5, 0.1]))
+    with pytest.raises(MultiSenGEError, match="no confusion matrix has these margins"):
+        bounds.extreme_matrices(margins, 0, 1)

@@ -28,16 +28,17 @@ def test_power_agrees_with_simulation():
     runs = rng.normal(0, 1, (4000, 2, 5))
     runs[:, 0] += 1.5
     p_values = stats.ttest_ind(runs[:, 0], runs[:, 1], axis=1).pvalue
-    simulated = (p_values < design.ALPHA / 4).mean()
-    assert design.power_of(1.5, 1.0, 5, comparisons=4) == pytest.approx(simulated, abs=0.03)
+    simulated = (p_values < design.ALPHA / len(design.COMPARISONS)).mean()
+    assert design.power_of(1.5, 1.0, 5) == pytest.approx(simulated, abs=0.03)
 
 
 def test_without_a_difference_the_level_is_kept():
-    assert design.power_of(0.0, 1.0, 5, comparisons=1) == pytest.approx(design.ALPHA, abs=1e-3)
+    level = design.ALPHA / len(design.COMPARISONS)
+    assert design.power_of(0.0, 1.0, 5) == pytest.approx(level, abs=1e-3)
 
 
 def test_power_grows_with_seeds_without_gaps():
-    powers = [design.power_of(0.028, 0.008, seeds, 4) for seeds in range(2, 30)]
+    powers = [design.power_of(0.028, 0.008, seeds) for seeds in range(2, 30)]
     assert all(a <= b + 1e-9 for a, b in itertools.pairwise(powers))
 
 

@@ -1,5 +1,7 @@
 """Counts over label files: the committed record, and counting anew."""
 
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,8 +11,10 @@ from multisenge_lib.audit import split_counts
 from multisenge_lib.dataset import SPLITS, read_index, select
 
 
-def test_the_record_holds_the_published_counts():
-    counts = audit.load_label_counts(lambda: None)
+def test_the_record_holds_the_published_counts(monkeypatch):
+    monkeypatch.delenv("MULTISENGE_LABELS", raising=False)
+    monkeypatch.delenv("MULTISENGE_ROOT", raising=False)
+    counts = audit.load_label_counts()
     assert counts.provenance.startswith("from the label files of MultiSenGE, doi:")
     assert counts.days_gaps.to_dict() == {
         15: 6560, 16: 5890, 17: 5890, 18: 4960, 19: 3178, 20: 3178
@@ -85,9 +89,12 @@ def test_tiles_are_those_found_in_the_labels(sample_root):
     assert len(audit.count_labels(without_one).tiles) == index["tile"].nunique() - 1
 
 
-def test_labels_at_hand_are_counted_anew(sample_root):
-    counts = audit.load_label_counts(lambda: sample_root / "labels")
-    files = len(list((sample_root / "labels").glob("*.json")))
+def test_labels_at_hand_are_counted_anew(sample_root, tmp_path, monkeypatch):
+    # Beside the labels nothing says that they are the sample's.
+    labels = shutil.copytree(sample_root / "labels", tmp_path / "labels")
+    monkeypatch.setenv("MULTISENGE_LABELS", str(labels))
+    counts = audit.load_label_counts()
+    files = len(list(labels.glob("*.json")))
     assert counts.provenance.startswith(f"from the {files} label files on this machine")
     assert counts.totals["patches"] == files
 

@@ -94,3 +94,10 @@ def test_what_sentinel_1_adds_in_other_models():
     assert gains[10, "U-TAE, S1+S2 concatenated"] == -0.005
     assert gains[10, "MA-UTAE, two encoders concatenated"] == 0.002
     assert gains[6, "U-TAE, S1+S2 concatenated"] == 0.019
+
+
+def test_urban_f1_is_the_mean_of_five_classes():
+    by_class = replications.class_f1_table(10)
+    urban = replications.urban_f1_of_models(10)
+    model = "ConvLSTM+Inception-S1S2"
+    assert urban[model] == pytest.approx(sum(by_class.loc[model, range(1, 6)]) / 5)

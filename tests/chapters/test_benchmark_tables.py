@@ -51,7 +51,7 @@ def test_the_machine_is_named_with_the_versions_that_matter(record):
     rows = chapters.machine_table(record).iloc[:, 0]
     assert rows["machine"] == "A, 2 cores, 23.5 GiB"
     assert rows["versions"] == "numpy 2.0"
-    assert rows["commit"] == "none with changes"
+    assert rows["commit"] == "unknown with changes"
 
 
 def test_ratios_and_missed_targets(record):

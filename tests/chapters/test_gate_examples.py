@@ -6,12 +6,12 @@ import pytest
 from multisenge_lib import paths
 from multisenge_lib.chapters import (
     gate_places,
+    ndvi,
     optical_pieces,
     read_village,
     telling_filter,
 )
 from multisenge_lib.dataset import TYPOLOGIES, load_selection
-from multisenge_lib.sample import ndvi
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from matplotlib.collections import PathCollection
 from records import record_of_hits as record
 
 from multisenge_lib import chapters, results
-from multisenge_lib.chapters.ladder import NOT_TRAINED
+from multisenge_lib.chapters.ladder import LADDER, NOT_TRAINED
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def write(tmp_path, monkeypatch):
 
 def test_a_ladder_without_records_says_so(write):
     runs = chapters.ladder_runs("sample", 10)
-    assert chapters.not_trained(runs) == [rung.label for rung in chapters.LADDER]
+    assert chapters.not_trained(runs) == [rung.label for rung in LADDER]
     assert chapters.ladder_gains(runs) == {}
     table = chapters.ladder_table(runs)
     assert (table["score"] == NOT_TRAINED).all() and (table["seeds"] == "0").all()

@@ -6,10 +6,9 @@ import matplotlib.pyplot as plt
 import pytest
 from records import record_of_hits as record
 
-from multisenge_lib import chapters, results
+from multisenge_lib import chapters, results, tools
 from multisenge_lib.chapters import transfer_results
 from multisenge_lib.chapters.ladder import NOT_TRAINED
-from multisenge_lib.tools import transfer
 
 SETTINGS = {"batch_size": 4, "passes_per_epoch": 3, "augmentation": "replace"}
 
@@ -92,10 +91,7 @@ def test_the_network_as_it_is_is_the_one_that_was_tuned(write):
 
 
 def test_the_page_reads_what_the_tool_writes():
-    assert transfer_results.TRANSFER_PLACE == transfer.PLACE
-    assert transfer_results.TRANSFER_SHARES == transfer.SHARES
-    assert set(transfer_results._WAYS) == {transfer.FROM_SCRATCH, transfer.FINE_TUNED}
-    name = transfer.experiment_name("s1s2_10c", 20, transfer.FINE_TUNED)
+    name = tools.transfer_name("s1s2_10c", 20, tools.FINE_TUNED)
     assert name == "s1s2_10c-20-tuned"
     assert transfer_results._NAME.fullmatch(name).groups() == ("s1s2_10c", "20", "tuned")
 

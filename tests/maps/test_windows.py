@@ -141,3 +141,16 @@ def test_no_row_of_windows_reaches_further_than_the_constant_says(height, overla
 def test_windows_that_cannot_be(pointwise, side, overlap):
     with pytest.raises(ExperimentError, match=r"(window|overlap) of -?\d+ pixels: give"):
         fit_network_to_windows(pointwise, (500, 500), side, overlap)
+
+
+@pytest.mark.fault("maps: windows or overlaps that are no whole numbers -> one line says so")
+@pytest.mark.parametrize("sides", [{"window": 64.0}, {"window": "64"}, {"overlap": 4.5}])
+def test_sides_are_whole_numbers(pointwise, sides):
+    series = np.full((2, 64, 64, 3), 500, np.float32)
+    with pytest.raises(ExperimentError, match=r"(window|overlap) of .* pixels: give a whole"):
+        predict_map(pointwise, {"s2": series}, **sides)
+
+
+def test_whole_numbers_of_numpy_are_taken(pointwise):
+    _, windows = fit_network_to_windows(pointwise, (64, 64), np.int64(32), np.uint8(8))
+    assert (windows.side, windows.overlap) == (32, 8)

@@ -9,17 +9,21 @@ from networks import slim_unet
 
 from multisenge_lib import results
 from multisenge_lib.dataset import SAMPLE, TYPOLOGIES, dataset_of_root, load_selection, read_patch
-from multisenge_lib.errors import ModelError, MultiSenGEError, RecordError
+from multisenge_lib.errors import FileError, ModelError, MultiSenGEError, RecordError
 from multisenge_lib.models import build_model, get_experiment, model_card, save_model
 from multisenge_lib.sample import RASTER_DESCRIPTION, ensure_sample
-from multisenge_lib.tools import run_transfer, transfer, write_place
+from multisenge_lib.tools import run_transfer, transfer
 from multisenge_lib.training import SAMPLE_SETTINGS
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     """The second place with its smallest share of patches, each a quarter as large."""
-    return write_place(tmp_path_factory.mktemp("place") / "south-5", 5, 32)
+    return transfer._write_place(tmp_path_factory.mktemp("place") / "south-5", 5, 32)
+
+
+def list_files(root):
+    return sorted(path.relative_to(root) for path in root.rglob("*"))
 
 
 @pytest.fixture
@@ -50,7 +54,7 @@ def test_the_second_place_lies_in_the_south_half_a_year_later(place):
 def test_smaller_shares_are_parts_of_larger_ones():
     selection = load_selection(ensure_sample(32, 7))
     patches = {}
-    for share in transfer.SHARES:
+    for share in transfer.TRANSFER_SHARES:
         rows = transfer._rows_of_share(selection, share, 4)
         patches[share] = set(rows.loc[rows["split"] == "train", "patch"])
     assert [len(names) for names in patches.values()] == [4, 12, 64]
@@ -97,7 +101,7 @@ def test_dates_move_by_six_months():
 @pytest.mark.slow
 def test_both_ways_are_trained_and_recorded(sample_model, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("MULTISENGE_RESULTS", str(tmp_path / "results"))
-    monkeypatch.setattr(transfer, "SHARES", (5,))
+    monkeypatch.setattr(transfer, "TRANSFER_SHARES", (5,))
     monkeypatch.setattr(transfer, "_LEAST_EPOCHS", 1)
     rows_of_share = transfer._rows_of_share
 
@@ -122,6 +126,32 @@ def test_both_ways_are_trained_and_recorded(sample_model, tmp_path, monkeypatch,
     longer = {"seeds": [3], "updates": 8, "size": 32, "folder": tmp_path / "data"}
     with pytest.raises(RecordError, match=r"of other settings .*: .*--replace-records"):
         run_transfer(sample_model, **longer)
+
+    monkeypatch.setattr(
+        transfer, "_rows_of_share", lambda *arguments: few_rows(*arguments).groupby("split").head(3)
+    )
+    other_data = {"seeds": [3], "updates": 2, "size": 32, "folder": tmp_path / "data"}
+    with pytest.raises(RecordError, match=r"holds a record of other data.*--replace-records"):
+        run_transfer(sample_model, **other_data)
+    kept = results.read_record_from(folders[0]).metadata
+    assert kept.fingerprint == untouched.fingerprint
+
+
+@pytest.mark.fault("transfer: a folder of other files for the data -> one line, all stays")
+@pytest.mark.parametrize("name", ["notes.txt", "dataset.toml"])
+def test_a_folder_of_other_files_is_kept(tmp_path, name):
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(FileError, match="holds something else than the data of the place south"):
+        transfer._write_place(tmp_path, 5, 32)
+    assert (tmp_path / name).read_text() == "mine"
+
+
+def test_an_earlier_draw_is_replaced(place, tmp_path):
+    root = tmp_path / "south"
+    for share in (20, 5):
+        transfer._write_place(root, share, 32)
+    assert list_files(root) == list_files(place)
+    assert [path.name for path in tmp_path.iterdir()] == ["south"]
 
 
 @pytest.mark.fault("transfer: a network of other data, too few steps -> one line")

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from multisenge_lib.chapters import class_tables
 from multisenge_lib.dataset import MULTISENGE, read_patch
 from multisenge_lib.dataset.selection import load_selection
-from multisenge_lib.sample import class_tables
 from multisenge_lib.sample.themes import CROPS
 
 

@@ -4,21 +4,23 @@ For the book's page about the sample. Everything here is read from the tables th
 sample, or measured on its files.
 """
 
+from importlib import resources
 from pathlib import Path
 
 import msgspec
 import numpy as np
 import pandas as pd
+import yaml
 
 from multisenge_lib.dataset import (
     MULTISENGE,
     S1_BANDS,
     S2_BANDS,
+    SAMPLE,
     load_selection,
     read_patch,
 )
-from multisenge_lib.sample.surfaces import SURFACES, read_table
-from multisenge_lib.sample.themes import CROPS
+from multisenge_lib.sample import CROPS, SURFACES
 
 #: Fewest pixels of a class for which a patch counts as having it: 0.2 ha.
 _LEAST_PIXELS = 20
@@ -32,7 +34,10 @@ class _ClassText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     differs: str
 
 
-_CLASS_TEXTS = msgspec.convert(read_table("classes"), dict[int, _ClassText])
+def _class_texts() -> dict[int, _ClassText]:
+    """Read `classes.yaml`, by class id."""
+    text = (resources.files(__package__) / "classes.yaml").read_text(encoding="utf-8")
+    return msgspec.convert(yaml.safe_load(text), dict[int, _ClassText])
 
 
 def describe_classes() -> pd.DataFrame:
@@ -41,9 +46,10 @@ def describe_classes() -> pd.DataFrame:
     Returns:
         One row per class, by its id. Columns: `class`, `made of`, `size`, `differs from real land`.
     """
+    text_of_class = _class_texts()
     rows = {}
     for land_class in MULTISENGE.reference_classes.classes:
-        text = _CLASS_TEXTS[land_class.id]
+        text = text_of_class[land_class.id]
         rows[land_class.id] = {
             "class": land_class.name,
             "made of": text.made_of,
@@ -101,17 +107,17 @@ def measure_shares(root: Path | str) -> pd.DataFrame:
     return table.join(patches)
 
 
-def measure_spectra(root: Path | str, months: tuple[int, ...] = MULTISENGE.months) -> pd.DataFrame:
+def measure_spectra(root: Path | str) -> pd.DataFrame:
     """Measure the mean and the standard deviation of each class, month and band.
 
     Args:
         root: the data root of the sample.
-        months: the months of its selection.
 
     Returns:
         Index: class id, month, and `mean` or `std`. Columns: the Sentinel-2 bands, reflectance
         x 10,000, then VV and VH in dB. The statistics of backscatter are of its decibels.
     """
+    months = SAMPLE.months
     count = np.zeros(15)
     sums = np.zeros((15, len(months), 12))
     squares = np.zeros_like(sums)

@@ -11,13 +11,13 @@ import pytest
 
 from multisenge_lib import paths
 from multisenge_lib.chapters import read_village
-from multisenge_lib.dataset import S2_BANDS, load_selection, read_patch
-from multisenge_lib.sample.seasons import (
+from multisenge_lib.chapters.seasons import (
     find_buildings,
     find_fields,
     ndvi,
     seasonal_change,
 )
+from multisenge_lib.dataset import S2_BANDS, load_selection, read_patch
 
 ARABLE = 6
 DENSE = 1
