@@ -147,6 +147,10 @@ def test_every_attempt_says_whether_it_was_adopted():
         assert attempt["adopted"].startswith(("yes", "no", "by hand"))
 
 
+def test_the_peak_is_a_rate(common):
+    assert common.matrix_peak(256, 2) > 1e8
+
+
 def test_each_part_has_a_script():
     text = Path(paths.PROJECT, "benchmarks", "run.py").read_text("utf-8")
     scripts = {path.stem for path in Path(paths.PROJECT, "benchmarks").glob("bench_*.py")}

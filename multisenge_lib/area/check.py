@@ -59,6 +59,7 @@ from multisenge_lib.errors import (
     counted,
     printable,
 )
+from multisenge_lib.progress_bars import hide_bar
 
 #: The folder of each layer.
 _FOLDERS = {"reference": REFERENCE} | {sensor: sensor for sensor in SENSORS}
@@ -375,9 +376,7 @@ def _read_all(
     """Read the rasters of all patches; one row of `FileFindings` per raster."""
     readable = files[files["on_disk"] & (files["patch"] != "")]
     rows = []
-    bar = tqdm(
-        total=len(readable), desc="checking", unit=" files", disable=None if progress else True
-    )
+    bar = tqdm(total=len(readable), desc="checking", unit=" files", disable=hide_bar(progress))
     with ThreadPoolExecutor(workers) as pool, bar:
 
         def read_group(group: tuple[str, pd.DataFrame]) -> list[FileFindings]:

@@ -49,6 +49,7 @@ from multisenge_lib.dataset import (
     write_dataset_toml,
 )
 from multisenge_lib.errors import ImportAreaError, counted, printable
+from multisenge_lib.progress_bars import hide_bar
 
 #: Wavelengths of Sentinel-2's bands, the middle of each in nanometres (Sentinel-2A, ESA).
 _WAVELENGTHS = {
@@ -314,7 +315,7 @@ def _write_images(
     progress: bool,
 ) -> list[str]:
     summaries = {}
-    bar = tqdm(acquisitions, desc="importing", unit=" dates", disable=None if progress else True)
+    bar = tqdm(acquisitions, desc="importing", unit=" dates", disable=hide_bar(progress))
     for acquisition in bar:
         summary = writer.write_acquisition(acquisition, bands[acquisition.sensor])
         summaries[acquisition.title] = summary

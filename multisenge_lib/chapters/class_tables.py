@@ -118,8 +118,10 @@ def measure_spectra(root: Path | str) -> pd.DataFrame:
         x 10,000, then VV and VH in dB. The statistics of backscatter are of its decibels.
     """
     months = SAMPLE.months
-    count = np.zeros(15)
-    sums = np.zeros((15, len(months), 12))
+    columns = [*S2_BANDS, *S1_BANDS]
+    ids = len(MULTISENGE.reference_classes) + 1  # and 0, no data
+    count = np.zeros(ids)
+    sums = np.zeros((ids, len(months), len(columns)))
     squares = np.zeros_like(sums)
     for row in load_selection(root).itertuples():
         patch = read_patch(root, row)
@@ -132,7 +134,6 @@ def measure_spectra(root: Path | str) -> pd.DataFrame:
             sums[land_class] += values.sum(axis=1)
             squares[land_class] += (values**2).sum(axis=1)
 
-    columns = [*S2_BANDS, *S1_BANDS]
     rows = {}
     for land_class in np.flatnonzero(count):
         mean = sums[land_class] / count[land_class]

@@ -1,15 +1,13 @@
-"""What a training step costs: operations and memory from shapes alone, and seconds by measuring.
+"""What a training step costs: operations and memory, from shapes alone.
 
 The estimate of memory errs on the high side: every layer's output counts as kept for the backward
 pass, which a compiler may avoid. Not counted is the work space of the convolutions.
 """
 
-import time
 from collections.abc import Iterator
 from math import prod
 
 import keras
-import numpy as np
 import pandas as pd
 
 from multisenge_lib.errors import ExperimentError
@@ -143,34 +141,3 @@ def step_memory(model: keras.Model, batch: int, bytes_each: int = 4) -> pd.Serie
             "labels": batch * pixels,
         }
     )
-
-
-def seconds_per_step(model: keras.Model, batch: int, steps: int = 3) -> float:
-    """Measure the median of some training steps on zeros; the model is compiled anew."""
-    inputs = {t.name: np.zeros((batch, *t.shape[1:]), np.float32) for t in model.inputs}
-    labels = np.zeros((batch, *model.output.shape[1:3]), np.int32)
-    model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    seconds = []
-    for _ in range(steps + 1):
-        start = time.perf_counter()
-        model.train_on_batch(inputs, labels)
-        seconds.append(time.perf_counter() - start)
-    # The first step also compiles.
-    return float(np.median(seconds[1:]))
-
-
-def matrix_peak(side: int = 4096, repeats: int = 5) -> float:
-    """Measure the operations per second of the backend's best single-precision matrix product.
-
-    It is the backend's own product: NumPy's may reach half of it, and a bound made from that would
-    be too easy.
-    """
-    matrix = keras.ops.ones((side, side))
-    seconds = []
-    for _ in range(repeats + 1):
-        start = time.perf_counter()
-        product = keras.ops.matmul(matrix, matrix)
-        # Backends compute when a value is asked for: one row makes sure that the product is there.
-        keras.ops.convert_to_numpy(product[0])
-        seconds.append(time.perf_counter() - start)
-    return 2 * side**3 / min(seconds[1:])
