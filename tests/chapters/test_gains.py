@@ -108,7 +108,9 @@ def test_runs_that_were_trained_otherwise_are_left_out_and_named(written):
     tuned = {"experiment": "s1s2_10c", "dataset": "south", "digest": "0", "part": "all"}
     results.write_record(quick_look, replace=True)
     results.write_record(make_record("inception_10c", 1, start_from=tuned), replace=True)
-    results.write_record(make_record("inception_10c", 2, fingerprint="old", finished="2025"), True)
+    results.write_record(
+        make_record("inception_10c", 2, fingerprint="old", finished="2025"), replace=True
+    )
     pairs = chapters.gain_table(chapters.step_gains("sample", 10))["pairs of runs"]
     assert pairs.tolist() == ["4", "3"]
     assert chapters.step_notes("sample", 10) == [

@@ -119,7 +119,7 @@ def test_a_network_of_other_settings_is_left_out_and_named(write):
     write(record(90, "utae_10c", settings={"epochs": 1}, finished="2026-02-01"))
     # A forest is trained otherwise in any case.
     forest = {"network": "forest"}
-    write(record(50, "forest_10c", settings={"epochs": 9}, choices=forest))
+    write(record(50, "forest_10c", settings={"trees": 60}, choices=forest))
     runs = chapters.ladder_runs("sample", 10)
     assert chapters.not_trained(runs) == ["ConvLSTM+Inception", "3D U-Net", "U-TAE"]
     assert chapters.ladder_notes("sample", 10) == [

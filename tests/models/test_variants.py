@@ -18,7 +18,7 @@ def test_a_variant_changes_one_choice():
 def test_every_variant_changes_something(name):
     plain = get_experiment("inception_10c")
     variant = get_experiment(f"inception_10c+{name}")
-    changed = VARIANTS[name].experiment
+    changed = VARIANTS[name].experiment_changes
     for field, value in changed.items():
         assert getattr(plain, field) != value == getattr(variant, field)
     assert bool(changed) != bool(variant.variant_settings)
