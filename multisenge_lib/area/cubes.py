@@ -4,6 +4,7 @@ NetCDF and Zarr are opened with xarray (extra `area`); Datasets and DataArrays i
 those of odc-stac, stackstac and rioxarray, are taken as they are.
 """
 
+import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -195,10 +196,13 @@ def _image_of(array: Any, axes: CubeAxes, has_dates: bool) -> tuple[Any, str | N
     others = [d for d in array.dims if d not in (axes.x, axes.y, time)]
     array = array.isel({d: 0 for d in others if array.sizes[d] == 1})
     several = [f"{printable(d)} ({array.sizes[d]})" for d in others if d in array.dims]
-    if several:
+    if not {axes.x, axes.y} <= set(array.dims):
+        problem = (
+            f"they do not lie along {printable(axes.x)} and {printable(axes.y)}: give bands of "
+            "another resolution as a cube of their own"
+        )
+    elif several:
         problem = f"they lie along {' and '.join(several)} too: choose one step of it, as with isel"
-    elif not {axes.x, axes.y} <= set(array.dims):
-        problem = f"they do not lie along {printable(axes.x)} and {printable(axes.y)}"
     elif has_dates and time is None:
         # Such as angles, which are often the same at all dates.
         problem = "they have no dates, and others do: give them a dimension of dates"
@@ -285,6 +289,10 @@ def _days_of(array: Any, time: str | None, name: str, file_name: str) -> list[np
     return list(stamps.astype("datetime64[D]"))
 
 
+#: Coordinates with the time at which a file or an item was made, and not the image.
+_IS_OF_MAKING = re.compile(r"creat|updat|modif|process|publish|produc|generat")
+
+
 def _single_time(array: Any, name: str, file_name: str) -> np.ndarray:
     """The time of an array without a dimension of dates: `(1,)`.
 
@@ -295,7 +303,7 @@ def _single_time(array: Any, name: str, file_name: str) -> np.ndarray:
     single = {
         str(key).lower(): c.values.reshape(1)
         for key, c in array.coords.items()
-        if c.ndim == 0 and c.dtype.kind == "M"
+        if c.ndim == 0 and c.dtype.kind == "M" and not _IS_OF_MAKING.search(str(key).lower())
     }
     for key in _TIME_NAMES:
         if key in single:

@@ -1,5 +1,6 @@
 """Which dates of rasters an import did not simply read in the names of the files."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -8,6 +9,9 @@ import numpy as np
 from multisenge_lib.area.acquisitions import BandOfDay
 from multisenge_lib.area.products import calendar_dates
 from multisenge_lib.errors import counted, printable
+
+#: Products have the time of sensing in their names, and then that of making.
+_TIME_OF_DAY = re.compile(r"\dT\d{4}")
 
 
 def notices_of_dates(rasters: Mapping[Path, Sequence[BandOfDay]]) -> list[str]:
@@ -27,7 +31,7 @@ def notices_of_dates(rasters: Mapping[Path, Sequence[BandOfDay]]) -> list[str]:
             by_folder.append(example)
         elif dates_in_name and not _lie_between(days, dates_in_name):
             by_bands.append(example)
-        elif len(set(dates_in_name)) > 1 and days == {dates_in_name[0]}:
+        elif _is_one_of_several(days, dates_in_name) and not _TIME_OF_DAY.search(path.stem):
             of_several.append(example)
     notices = []
     if by_folder:
@@ -50,9 +54,14 @@ def notices_of_dates(rasters: Mapping[Path, Sequence[BandOfDay]]) -> list[str]:
         )
         notices.append(
             f"{rasters_have}: the first counts, such as {of_several[0]}; if it is a composite of "
-            "this period, begin its name with a day in the middle"
+            "this period, give it a day in the middle as its only date"
         )
     return notices
+
+
+def _is_one_of_several(days: set[np.datetime64], dates: Sequence[np.datetime64]) -> bool:
+    """Whether the one day of a raster is the first of several dates in its name."""
+    return len(set(dates)) > 1 and days == {dates[0]}
 
 
 def _lie_between(days: set[np.datetime64], dates: Sequence[np.datetime64]) -> bool:

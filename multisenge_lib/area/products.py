@@ -23,10 +23,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 
-from multisenge_lib.dataset import is_other_quantity
+from multisenge_lib.dataset import is_other_quantity_of_band
 from multisenge_lib.errors import ImportAreaError, printable
 
 #: Of ESA's level-2A product, at the top of its folder.
@@ -95,8 +96,8 @@ _FOREIGN_FILES = {
         r"|NBART_SWIR_1$"
     ),
 }
-#: As users shorten it, in the name of a file or of its folder that speaks of no Sentinel.
-_SHORT_LANDSAT = re.compile(r"(?<![A-Z0-9])L[5-9](?![A-Z0-9])")
+#: As users shorten it, at the beginning of the name of a file or folder, or behind its date.
+_SHORT_LANDSAT = re.compile(r"(?:\d{8}_)?L[5-9]_")
 #: Reflectance at the top of the atmosphere; in the names of products, granules and exports.
 _LEVEL_1C = re.compile(r"MSIL1C|(?<![A-Z0-9])L1C(?![A-Z0-9])")
 #: What ESA calls the folder of a product, or of a granule in it, wherever it stands in a path.
@@ -246,7 +247,7 @@ def foreign_sensor(path: Path) -> str | None:
     for part in (path.stem.upper(), path.parent.name.upper()):
         if _SENSOR.search(part):
             break
-        if _SHORT_LANDSAT.search(part):
+        if _SHORT_LANDSAT.match(part):
             return "Landsat"
     return foreign_name(path.stem)
 
@@ -296,7 +297,7 @@ def name_problem(path: Path) -> str | None:
     sensor = foreign_sensor(path)
     if sensor is not None:
         return f"is of {sensor}: give images of Sentinel-1 and Sentinel-2 alone"
-    if is_other_quantity(path.stem):
+    if is_other_quantity_of_band(path.stem):
         return (
             "holds by its name an angle, a coherence, a count or the like: give reflectance and "
             "backscatter alone"
@@ -473,13 +474,18 @@ def _read_item(item: Path, file_name: str) -> ProcessingBaseline | None:
     try:
         content = json.loads(item.read_text("utf-8"))
         properties = content["properties"]
-        assets = [a for a in content["assets"].values() if Path(a["href"]).name == file_name]
+        # Addresses of the Planetary Computer may be signed: `...B02_10m.tif?st=...`.
+        assets = [
+            asset
+            for asset in content["assets"].values()
+            if Path(urlsplit(asset["href"]).path).name == file_name
+        ]
         bands = assets[0].get("raster:bands") or assets[0].get("bands") or [{}]
         fields = assets[0] | bands[0]
         scale = fields.get("scale", fields.get("raster:scale"))
         offset = fields.get("offset", fields.get("raster:offset"))
         stored_offset = None if offset is None else round(float(offset) / float(scale))
-        version = str(properties.get("s2:processing_baseline"))
+        version = str(properties.get("s2:processing_baseline", ""))
         # Some items of Earth Search give the offset although it was added before.
         is_applied = properties.get("earthsearch:boa_offset_applied") is True
     except (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError):
@@ -509,9 +515,9 @@ def baseline_of_version(version: str, is_applied: bool, where: str) -> Processin
         is_applied: whether the offset was added to the values since.
         where: what says so.
     """
-    number = re.fullmatch(r"(\d\d)\.(\d\d)", version)
+    number = re.fullmatch(r"(\d{1,2})\.(\d{1,2})", version)
     if number is None:
         return None
-    name = f"N{number[1]}{number[2]}"
+    name = f"N{number[1]:0>2}{number[2]:0<2}"  # 4.0 is 04.00
     has_offset = int(name[1:]) >= _FIRST_BASELINE_WITH_OFFSET and not is_applied
     return ProcessingBaseline(name, _ESA_OFFSET if has_offset else 0, where)

@@ -5,6 +5,7 @@
 3. The name of a file with one band counts last.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ from multisenge_lib.dataset import (
     MULTISENGE,
     SENSORS,
     band_of,
+    is_other_quantity,
     length_problem,
     names_only_count,
     swir_problem,
@@ -206,6 +208,7 @@ def bands_of_raster(
             raise ImportAreaError(_other_count(header, sensor, user_bands[sensor]))
         named += of_sensor
     if named:
+        _check_unknown_names(header, named)
         used = [band for band in named if band.band in MULTISENGE.bands[band.sensor]]
         return used or _UNUSED
     # Three bands of 8 bit are the true-colour picture that ESA adds (TCI).
@@ -213,6 +216,35 @@ def bands_of_raster(
     if in_folder and (len(header.names) == 1 or is_picture):
         return _NO_BAND  # a product's scene classification, angles, quicklook
     raise ImportAreaError(_ask_for_bands(header, user_bands))
+
+
+#: Layers that products hold beside their bands.
+_EXTRA_LAYER = re.compile(
+    r"SCL|AOT|WVP|MASK|ANGLE|CLOUD|CLD|SNW|SNOW|FILL|ALPHA|(?<![A-Z])(?:QA|QC|CLP|CLM|ILL|LIA)"
+)
+
+
+def _check_unknown_names(header: RasterHeader, named: Sequence[NamedBand]) -> None:
+    """Refuse a raster of which only the lesser bands are understood, as in another language.
+
+    Raises:
+        ImportAreaError: no visible band is known by its name, and other names are not understood.
+    """
+    bands = {band.band for band in named}
+    if bands & {"B2", "B3", "B4", "VV", "VH"}:
+        return
+    positions = {band.index for band in named}
+    unknown = []
+    for index, name in enumerate(header.names, start=1):
+        is_extra = name is not None and _EXTRA_LAYER.search(name.upper()) is not None
+        if name and index not in positions and not is_extra and not is_other_quantity(name):
+            unknown.append(printable(name))
+    if unknown:
+        shown = ", ".join(unknown[:3])
+        raise ImportAreaError(
+            f"{header.title} names bands that are not understood ({shown}): call them B2, B3 and "
+            "so on, or give all in their order, such as --s2-bands B2,B3,B4,B8"
+        )
 
 
 def _other_count(header: RasterHeader, sensor: str, given: Sequence[str]) -> str:
@@ -227,6 +259,11 @@ def _other_count(header: RasterHeader, sensor: str, given: Sequence[str]) -> str
 def _ask_for_bands(header: RasterHeader, user_bands: Mapping[str, Sequence[str]]) -> str:
     count = len(header.names)
     what = f"{header.title} does not name its {counted(count, 'band', 'bands')}"
+    if all(name and day_in(name) is not None for name in header.names):
+        return (
+            f"{header.title} names its bands by dates ({printable(header.names[0])}, ...): call "
+            "them by date and band, such as 20200706_B2"
+        )
     if any(header.names) and names_only_count(header.names):
         shown_names = ", ".join(printable(name) for name in header.names[:3])
         bands = counted(count, "band", "bands")

@@ -56,11 +56,14 @@ def check_reflectance(
             if LARGEST_REFLECTANCE < value < LARGEST_UINT16:
                 remedy = WRAPPED
             else:
-                remedy = f"if it is no data, give --no-data {_option(stored)}"
+                remedy = (
+                    f"if it is no data, give --no-data {_option(stored)}, else give as --s2-scale "
+                    "what to multiply with, such as 0.1, or 1 where a scale tag is wrong"
+                    f"{_holds_for_all('--s2-scale', units.s2_scale)}"
+                )
             raise ImportAreaError(
                 f"{title} holds {_option(stored)}, a reflectance x 10,000 of {value:.4g} with this "
-                f"scale and offset: {remedy}, else give as --s2-scale what to multiply with, such "
-                f"as 0.1{_holds_for_all('--s2-scale', units.s2_scale)}"
+                f"scale and offset: {remedy}"
             )
 
 

@@ -8,6 +8,7 @@ from multisenge_lib.dataset.bands import (
     check_band_order,
     has_red_edge,
     is_other_quantity,
+    is_other_quantity_of_band,
     names_only_count,
     order_of_red_edge,
     red_edge,

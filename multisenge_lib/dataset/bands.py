@@ -35,9 +35,15 @@ _WORDS = {
     "NARROWNIR": "B8A",
     "REDEDGE4": "B8A",
     "NIRNARROW": "B8A",
+    "NARROWNEARINFRARED": "B8A",
     "NIR09": "B9",
+    "RE1": "B5",
+    "RE2": "B6",
+    "RE3": "B7",
+    "RE4": "B8A",
     "SWIR1": "B11",
     "SWIR16": "B11",
+    "SHORTWAVEINFRARED1": "B11",
     "SWIR3": "B12",
     "SWIR22": "B12",
 }
@@ -51,7 +57,8 @@ _BRACKETS = re.compile(r"[(\[][^)\]]*[)\]]")
 _BAND_NUMBER = re.compile(r"(?<![A-Z0-9])BAND(0[1-9]|1\d|8A)$")
 #: The second band of short-wave infrared at the end of a name, perhaps with its wavelength.
 _SECOND_SWIR = re.compile(r"(?<![A-Z0-9])SWIR[_.\- ]?2(?=\s*(?:[(\[].*)?$)", re.IGNORECASE)
-_SWIR_NUMBER = re.compile(r"(?<![A-Z0-9])SWIR[_.\- ]?([123])\s*(?:[(\[].*)?$", re.IGNORECASE)
+#: "Band 8A": where a raster has it, "Band 2" is B2 and no count.
+_BAND_WITH_SPACE = re.compile(r"BAND[ _.-]?0?(\d{1,2}A?)")
 #: Polarisations that a product holds, in the name of one of its bands: "IW_VV+VH_VV".
 _BOTH_POLARISATIONS = re.compile(r"[VH][VH]\+[VH][VH]")
 #: Quantities that are named by a band, and are no image: SNAP's `view_zenith_B2`, `coh_VV`,
@@ -113,6 +120,16 @@ def is_other_quantity(name: str) -> bool:
     return _OTHER_QUANTITY.search(name.upper()) is not None
 
 
+def is_other_quantity_of_band(name: str) -> bool:
+    """Whether a file's name speaks of such a quantity of a band, as in `S1_20200706_VV_coh`.
+
+    A farm called Count, or a standard product with STD in its name, is an image.
+    """
+    rest = _OTHER_QUANTITY.sub("", name.upper()).strip("_-. ")
+    names_band = any(pattern.search(rest) for pattern in _BAND_PATTERN.values())
+    return is_other_quantity(name) and (names_band or _band_by_word(rest) is not None)
+
+
 def _band_by_word(text: str) -> str | None:
     """The band of Sentinel-2 whose word, or number behind "band", ends a name in capitals."""
     text = _BRACKETS.sub("", text).strip()
@@ -142,11 +159,17 @@ def unambiguous_names(names: Sequence[str | None]) -> list[str | None]:
     """
     words = [(name or "").strip().upper() for name in names]
     has_broad = "BROADNIR" in words
-    numbers = {match[1] for match in map(_SWIR_NUMBER.search, words) if match}
-    second = {frozenset("12"): "B12", frozenset("23"): "B11"}.get(frozenset(numbers))
+    numbered = [_BAND_WITH_SPACE.fullmatch(word) for word in words]
+    has_band_8a = any(match and match[1] == "8A" for match in numbered)
+    certain = {band_of(name, "s2") for name in names if name and not _SECOND_SWIR.search(name)}
+    second = None
+    if len(certain & {"B11", "B12"}) == 1:
+        second = "B12" if "B11" in certain else "B11"
     understood = []
-    for name, word in zip(names, words, strict=True):
-        if has_broad and word == "NIR":
+    for name, word, number in zip(names, words, numbered, strict=True):
+        if has_band_8a and number:
+            name = f"B{number[1]}"
+        elif has_broad and word == "NIR":
             name = "B8A"
         elif name and second:
             name = _SECOND_SWIR.sub(second, name)

@@ -286,9 +286,9 @@ def test_the_date_among_several_is_called_time(tmp_path):
     stored = stored.assign_coords(t_orbit=np.array(["2020-01-01", "2020-01-02"], "datetime64[ns]"))
     imported = import_area(tmp_path / "root", [stored], size=96)
     assert pixel_of(imported.root, "s2", "20230105").any()
-    unclear = stored.rename(time="sensing")
+    unclear = stored.rename(time="sensing", created="begin")
     message = refused(tmp_path / "b", [unclear])
-    assert "gives several dates (created 2024-02-05, sensing 2023-01-05): call the" in message
+    assert "gives several dates (begin 2024-02-05, sensing 2023-01-05): call the" in message
     path = tmp_path / "S2_20230106.nc"
     stored.drop_vars("created").rename(time="sensing").to_netcdf(path, engine="h5netcdf")
     message = refused(tmp_path / "c", [path])

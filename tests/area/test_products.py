@@ -314,3 +314,20 @@ def test_a_band_that_alone_lacks_its_correction_is_found():
     assert lone_uncorrected_band([*fre, beside]) is None
     assert lone_uncorrected_band([*fre, beside, other_product]) is None
     assert lone_uncorrected_band([lone, beside]) is None  # all are uncorrected
+
+
+def test_a_signed_address_of_an_asset_is_that_of_its_file(tmp_path):
+    folder = tmp_path / "S2B_T31UFS_20220720"
+    folder.mkdir()
+    item = folder / "S2B_T31UFS_20220720.json"
+    write_item(item, properties=BASELINE)
+    item.write_text(item.read_text().replace("B02.tif", "B02.tif?st=2024&sig=x"))
+    assert baseline_of(folder / "B02.tif").offset == -1000
+
+
+@pytest.mark.parametrize(
+    ("name", "sensor"),
+    [("L8_20200706_B5", "Landsat"), ("20200706_L8_B5", "Landsat"), ("farm_L7_20200706", None)],
+)
+def test_a_field_called_l7_is_not_landsat(tmp_path, name, sensor):
+    assert foreign_sensor(tmp_path / f"{name}.tif") == sensor

@@ -263,3 +263,14 @@ def test_swir_2_alone_is_asked_for(name, descriptions, asks):
             bands_of_raster(header, {}, in_folder=True)
     else:
         assert found(bands_of_raster(header, {}, in_folder=True)) == [("s2", "B11", 1)]
+
+
+@pytest.mark.fault("import: bands in another language, of which a few are understood -> refused")
+def test_bands_of_which_only_the_lesser_are_understood(tmp_path):
+    names = ["bleu", "vert", "rouge", "red edge 1", "red edge 2", "red edge 3", "PIR"]
+    header = RasterHeader(tmp_path / "S2_20200706.tif", names, ["uint16"] * 7, "S2_20200706")
+    with pytest.raises(ImportAreaError, match=r"not understood .bleu, vert, rouge.: call them"):
+        bands_of_raster(header, {}, in_folder=False)
+    names = ["B5", "B6", "B7", "B8A", "B11", "B12", "SCL"]
+    header = RasterHeader(tmp_path / "S2_20200706.tif", names, ["uint16"] * 7, "S2_20200706")
+    assert len(bands_of_raster(header, {}, in_folder=False)) == 6

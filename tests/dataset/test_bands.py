@@ -15,6 +15,7 @@ from multisenge_lib.dataset.bands import (
     band_names_problem,
     band_of,
     bands_named,
+    is_other_quantity_of_band,
     swir_problem,
     unambiguous_names,
 )
@@ -211,3 +212,22 @@ def test_one_text_for_all_bands_is_no_name_of_a_band():
     assert band_positions(names, lambda: image, S2_BANDS, "s2") == list(range(len(S2_BANDS)))
     with pytest.raises(BandOrderError):
         band_positions([*names[1:], "July"], lambda: image, S2_BANDS, "s2")
+
+
+@pytest.mark.parametrize(
+    ("beside", "band"), [("B11", "B12"), ("swir16", "B12"), ("B12", "B11"), ("nir", "swir_2")]
+)
+def test_the_second_swir_is_known_by_the_other_one(beside, band):
+    assert unambiguous_names([beside, "swir_2"])[1] == band
+
+
+def test_band_n_is_a_band_beside_band_8a():
+    names = [f"Band {band[1:]}" for band in S2_BANDS]
+    assert bands_named(names, "s2") == list(S2_BANDS)
+    assert bands_named(names[:4], "s2") == [None] * 4
+
+
+@pytest.mark.parametrize("name", ["S2_20200706_STD", "Count_20200706", "zenith_farm_20200706"])
+def test_an_image_may_be_called_as_a_quantity(name):
+    assert not is_other_quantity_of_band(name)
+    assert is_other_quantity_of_band(f"{name}_B02")
