@@ -150,6 +150,7 @@ def bands_of_cube(
     # A DataArray has no variables; bands then lie along one of its dimensions.
     if not hasattr(cube, "data_vars"):
         cube = cube.to_dataset(name=cube.name or "values")
+    cube = _with_dates_as_dates(cube)
     axes = _axes_of(cube, name, crs)
     arrays = list(_arrays_by_band(cube))
     band_names = unambiguous_names([band_name for band_name, _ in arrays])
@@ -180,6 +181,23 @@ def bands_of_cube(
     return BandsOfCube(bands, sentences)
 
 
+def _with_dates_as_dates(cube: Any) -> Any:
+    """Read dates that a cube holds as texts, whole numbers (20200706) or objects of cftime."""
+    for dimension in cube.dims:
+        if str(dimension).lower() not in _TIME_NAMES or dimension not in cube.coords:
+            continue
+        coordinate = cube[dimension]
+        texts = [str(step) for step in coordinate.values]
+        # Other numbers count hours or days since some moment.
+        is_date = coordinate.dtype.kind in "OUST" or all(len(text) == 8 for text in texts)
+        if coordinate.dtype.kind == "M" or not is_date:
+            continue
+        days = [day_in(text) for text in texts]
+        if None not in days:
+            cube = cube.assign_coords({dimension: np.array(days, "datetime64[ns]")})
+    return cube
+
+
 def _image_of(array: Any, axes: CubeAxes, has_dates: bool) -> tuple[Any, str | None, str]:
     """Take the dimensions of a band's array apart.
 
@@ -196,11 +214,15 @@ def _image_of(array: Any, axes: CubeAxes, has_dates: bool) -> tuple[Any, str | N
     others = [d for d in array.dims if d not in (axes.x, axes.y, time)]
     array = array.isel({d: 0 for d in others if array.sizes[d] == 1})
     several = [f"{printable(d)} ({array.sizes[d]})" for d in others if d in array.dims]
+    without_dates = [d for d in others if d in array.dims and str(d).lower() in _TIME_NAMES]
     if not {axes.x, axes.y} <= set(array.dims):
         problem = (
             f"they do not lie along {printable(axes.x)} and {printable(axes.y)}: give bands of "
             "another resolution as a cube of their own"
         )
+    elif without_dates:
+        dimension = printable(without_dates[0])
+        problem = f"what stands along {dimension} is no date: give it dates of type datetime64"
     elif several:
         problem = f"they lie along {' and '.join(several)} too: choose one step of it, as with isel"
     elif has_dates and time is None:

@@ -21,6 +21,7 @@ from multisenge_lib.area.strips import (
     join_strips,
     open_parts,
     read_strips,
+    suspected_fill,
 )
 from multisenge_lib.area.target_grid import TargetGrid, patch_name
 from multisenge_lib.area.units import InputUnits
@@ -41,6 +42,8 @@ class AcquisitionSummary:
         tagged: names of sources whose scale and offset tags were applied.
         overruled: names of sources whose tags were ignored because the user gave the units.
         brightened: whether reflectance seems to hold ESA's offset, although no name says so.
+        suspected_fill: the name of a source, a stored number that all its bands hold in many
+            pixels, and their share; None where there is none.
     """
 
     missing: float
@@ -49,6 +52,7 @@ class AcquisitionSummary:
     tagged: list[str] = field(default_factory=list)
     overruled: list[str] = field(default_factory=list)
     brightened: bool = False
+    suspected_fill: tuple[str, float, float] | None = None
 
     def notices(self, title: str) -> list[str]:
         """Sentences on what is missing; `title` names the acquisition."""
@@ -107,6 +111,7 @@ class PatchWriter:
             brightened = check_parts(parts)
             overlaps.check(acquisition)
             tagged = [source for part in parts for source in part.tagged]
+            fill = suspected_fill(parts)
         user_counts = acquisition.sensor == "s2" and self.units.says_reflectance
         return AcquisitionSummary(
             missing=float(np.mean(missing_shares)),
@@ -115,6 +120,7 @@ class PatchWriter:
             tagged=[] if user_counts else tagged,
             overruled=tagged if user_counts else [],
             brightened=brightened,
+            suspected_fill=fill,
         )
 
     def patches_of(self, row: int, pixels: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:

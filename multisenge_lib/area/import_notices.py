@@ -81,7 +81,9 @@ def offset_notices(acquisitions: Sequence[Acquisition], units: InputUnits) -> li
     baselines = _baselines(acquisitions)
     with_offset = {name: baseline for name, baseline in baselines.items() if baseline.offset}
     without_offset = {
-        name: baseline for name, baseline in baselines.items() if not baseline.may_have_offset
+        name: baseline
+        for name, baseline in baselines.items()
+        if not baseline.may_have_offset and baseline.contradicted_by is None
     }
     if units.s2_offset and without_offset:
         name, baseline = next(iter(without_offset.items()))
@@ -156,12 +158,15 @@ def value_notices(summaries: Mapping[str, AcquisitionSummary]) -> list[str]:
     tagged = []
     tags_overridden = []
     probably_offset = []
+    fills = []
     for title, summary in summaries.items():
         notices += summary.notices(title)
         tagged += summary.tagged
         tags_overridden += summary.overruled
         if summary.brightened:
             probably_offset.append(title)
+        if summary.suspected_fill is not None:
+            fills.append(summary.suspected_fill)
     if tagged:
         bands_with_tags = counted(len(tagged), "band has", "bands have")
         notices.append(
@@ -177,6 +182,13 @@ def value_notices(summaries: Mapping[str, AcquisitionSummary]) -> list[str]:
         notices.append(
             f"{', '.join(probably_offset[:3])}: almost no pixel is darker than 1000 in B2-B4. "
             "Products since January 2022 carry an offset; if yours do, give --s2-offset -1000"
+        )
+    if fills:
+        name, number, share = fills[0]
+        images = counted(len(fills), "image holds", "images hold")
+        notices.append(
+            f"{images} one number in all bands of many pixels, such as {number:.7g} in {share:.1%} "
+            f"of {name}: if it is no data, give --no-data {number:.7g}"
         )
     return notices
 

@@ -25,6 +25,7 @@ from multisenge_lib.dataset import (
     PIXEL,
     THEIA_NO_DATA,
     alpha_bands,
+    remedy_for,
     type_problem,
 )
 from multisenge_lib.errors import ImportAreaError, MultiSenGEError
@@ -62,9 +63,11 @@ class OpenBand:
             return self.raster.read(self.source.index, window=window)
         except (RasterioError, OSError) as error:
             cause = error.__cause__ or error
+            remedy = remedy_for(error)
+            if remedy == "fetch it again":
+                remedy = f"it is cut short or damaged, {remedy}"
             raise ImportAreaError(
-                f"{self.source.name} cannot be read ({cause}): it is cut short or damaged, fetch "
-                "it again"
+                f"{self.source.name} cannot be read ({cause}): {remedy}"
             ) from None
 
     def marked(self, stored: np.ndarray) -> np.ndarray:

@@ -21,13 +21,14 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
 
-from multisenge_lib.dataset import is_other_quantity_of_band
+from multisenge_lib.dataset import band_of, is_other_quantity_of_band
 from multisenge_lib.errors import ImportAreaError, printable
 
 #: Of ESA's level-2A product, at the top of its folder.
@@ -59,8 +60,11 @@ _OPEN_DATE = re.compile(
 _DAY_OF_YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)([0-3]\d\d)(?=T\d{6})")
 #: Without the T it may be another number.
 _PERHAPS_DAY_OF_YEAR = re.compile(r"(?<![A-Z\d])(?:19|20)\d\d[0-3]\d\d(?![A-Z\d])", re.IGNORECASE)
-#: A year, alone or with a month, in which the sensors were in orbit.
-_YEAR = re.compile(r"(?<!\d)20[12]\d(?=(?:[01]\d)?(?!\d))")
+#: A year in which the sensors were in orbit, alone or with a month: 2020, 202007, 2020-07. Letters
+#: after it would make it another number, such as 10m.
+_YEAR_AND_MONTH = re.compile(
+    r"(?<!\d)(20[12]\d)(?:[-_.]?([01]\d)(?![A-Z\d]))?(?!\d)", re.IGNORECASE
+)
 #: Products, granules and bands of ESA before December 2016. The first date in such a name is that
 #: of the file's making. The sensing follows a V, in the name of the product alone.
 _OLD_ESA = re.compile(r"S2[AB]_[A-Z]{4}_(?:PRD|MSI)_", re.IGNORECASE)
@@ -68,6 +72,12 @@ _OLD_SENSING = re.compile(r"_V(\d{8}T)", re.IGNORECASE)
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 #: As SNAP writes the dates of a stack into the names of its bands.
 _NAMED_MONTH = re.compile(rf"(?<!\d)([0-3]\d)({'|'.join(_MONTHS)})((?:19|20)\d\d)(?!\d)")
+#: A month alone, as a word: "S2_july" and "S2_jul2020".
+_MONTH_AS_WORD = re.compile(
+    r"(?<![A-Z])(JAN(?:UARY)?|FEB(?:RUARY)?|MAR(?:CH)?|APR(?:IL)?|MAY|JUNE?|JULY?|AUG(?:UST)?"
+    r"|SEP(?:T|TEMBER)?|OCT(?:OBER)?|NOV(?:EMBER)?|DEC(?:EMBER)?)(?![A-Z])",
+    re.IGNORECASE,
+)
 #: "S2", "S2A", "SENTINEL2X" (THEIA's monthly composites), "SEN2A", "Sentinel-1", but not "S20".
 _SENSOR = re.compile(r"(?<![A-Z0-9])S(?:EN(?:TINEL[-_ ]?)?)?([12])[ABCDX]?(?![0-9])")
 #: In the names of ESA's products, such as `_N0400_`.
@@ -143,8 +153,12 @@ def day_in(name: str) -> np.datetime64 | None:
     for match in _DAY_OF_YEAR.finditer(name):
         year, day_of_year = match.groups()
         if 1 <= int(day_of_year) <= 366:
-            return np.datetime64(f"{year}-01-01", "D") + (int(day_of_year) - 1)
+            return _day_of_year(year, int(day_of_year))
     return None
+
+
+def _day_of_year(year: str, number: int) -> np.datetime64:
+    return np.datetime64(f"{year}-01-01", "D") + (number - 1)
 
 
 def calendar_dates(name: str) -> list[np.datetime64]:
@@ -176,7 +190,10 @@ def day_doubt(name: str) -> str | None:
         )
     for number in _PERHAPS_DAY_OF_YEAR.findall(name):
         day_of_year = int(number[4:])
-        if 1 <= day_of_year <= 366:
+        if not 1 <= day_of_year <= 366:
+            continue
+        # Beside a date it is the same day or a later one, that of making.
+        if not days or _day_of_year(number[:4], day_of_year) < days[0]:
             return (
                 f"{number} in its name may be day {day_of_year} of {number[:4]}: give it the date "
                 "as yyyymmdd alone"
@@ -199,10 +216,10 @@ def _without_date_of_making(name: str) -> str:
 def day_and_folder(path: Path) -> tuple[np.datetime64 | None, str | None]:
     """Find the date of a raster in its name, else in the name of its folder.
 
-    Where a file's own name leaves its date in doubt, or speaks of another year, as below the folder
-    of a later download, that of the folder is no better. Old files of ESA lie up to five folders
-    below the product, whose name alone holds the sensing. Folders that are called alike in all
-    products are passed over.
+    Where a file's own name leaves its date in doubt, or speaks of another year or month, as below
+    the folder of a later download, that of the folder is no better. Old files of ESA lie up to five
+    folders below the product, whose name alone holds the sensing. Folders that are called alike in
+    all products are passed over.
 
     Returns:
         The date, or None; and the name of the folder, printable, or None where it is the file's.
@@ -219,11 +236,20 @@ def day_and_folder(path: Path) -> tuple[np.datetime64 | None, str | None]:
         day = day_in(folder)
         if day is None:
             continue
-        years = _YEAR.findall(path.stem)
-        if years and str(day)[:4] not in years:
+        if speaks_of_another_month(path.stem, day):
             return None, None
         return day, printable(folder)
     return None, None
+
+
+def speaks_of_another_month(name: str, day: np.datetime64) -> bool:
+    """Whether a name holds a year, perhaps with a month, or a month's word, of another day."""
+    year, month, _ = str(day).split("-")
+    dates = _YEAR_AND_MONTH.findall(name)
+    if dates and not any(y == year and m in ("", month) for y, m in dates):
+        return True
+    words = {word[:3].upper() for word in _MONTH_AS_WORD.findall(name)}
+    return bool(words) and _MONTHS[int(month) - 1] not in words
 
 
 def sensor_in(path: Path) -> str | None:
@@ -373,12 +399,14 @@ class ProcessingBaseline:
         name: such as `N0400`.
         offset: what must be added to stored values, 0 or -1000, in reflectance x 10,000.
         where: the name or the file that says so.
+        contradicted_by: the name in the path that says another offset, if one does.
     """
 
     name: str
     offset: float
     # Tiles of one product have files of their own; what these say is the same.
     where: str = field(compare=False)
+    contradicted_by: str | None = field(default=None, compare=False)
 
     @property
     def may_have_offset(self) -> bool:
@@ -393,15 +421,24 @@ def baseline_of(path: Path) -> ProcessingBaseline | None:
     The product's metadata file counts first, then a STAC item that lies beside the raster, then
     the nearest name that holds `_N0400_` or the like: the raster's own or that of a folder above.
     """
+    by_name = _baseline_in_names(path)
     # A folder can be renamed; its metadata is what the processor wrote.
     for metadata in _metadata_files(path):
         baseline = _read_baseline(metadata)
-        if baseline is not None:
-            return baseline
+        if baseline is None:
+            continue
+        if by_name is not None and by_name.offset != baseline.offset:
+            return replace(baseline, contradicted_by=by_name.where)
+        return baseline
     for item in _stac_items(path):
-        baseline = _read_item(item, path.name)
+        baseline = _read_item(item, path)
         if baseline is not None:
             return baseline
+    return by_name
+
+
+def _baseline_in_names(path: Path) -> ProcessingBaseline | None:
+    """The baseline by the nearest name that holds `_N0400_` or the like, or None."""
     for part in reversed(path.parts):
         match = _BASELINE.search(part.upper())
         offset = _offset_since(int(match[1])) if match else None
@@ -466,25 +503,18 @@ def _stac_items(path: Path) -> Iterator[Path]:
             yield item
 
 
-def _read_item(item: Path, file_name: str) -> ProcessingBaseline | None:
-    """What a STAC item says of the offset in one of its assets, or None.
+def _read_item(item: Path, raster: Path) -> ProcessingBaseline | None:
+    """What a STAC item says of the offset in a raster, or None.
 
     An item is somebody else's file of any content, so every part of it may be missing.
     """
     try:
         content = json.loads(item.read_text("utf-8"))
         properties = content["properties"]
-        # Addresses of the Planetary Computer may be signed: `...B02_10m.tif?st=...`.
-        assets = [
-            asset
-            for asset in content["assets"].values()
-            if Path(urlsplit(asset["href"]).path).name == file_name
-        ]
-        bands = assets[0].get("raster:bands") or assets[0].get("bands") or [{}]
-        fields = assets[0] | bands[0]
-        scale = fields.get("scale", fields.get("raster:scale"))
-        offset = fields.get("offset", fields.get("raster:offset"))
-        stored_offset = None if offset is None else round(float(offset) / float(scale))
+        assets = _assets_of(content, raster)
+        if not assets:
+            return None
+        stored_offset = _offset_in_assets(assets)
         version = str(properties.get("s2:processing_baseline", ""))
         # Some items of Earth Search give the offset although it was added before.
         is_applied = properties.get("earthsearch:boa_offset_applied") is True
@@ -505,6 +535,41 @@ def _read_item(item: Path, file_name: str) -> ProcessingBaseline | None:
     else:
         name = "N0400 or later" if stored_offset else "before N0400"
     return ProcessingBaseline(name, stored_offset, printable(item))
+
+
+def _assets_of(content: dict[str, Any], raster: Path) -> list[dict[str, Any]]:
+    """The assets of a STAC item that a raster is, or may be made of; empty where it is another's.
+
+    An asset that was renamed, or several that were stacked, have no name in common with the item.
+    The date tells then whether they belong together.
+    """
+    assets = content["assets"]
+    # Addresses of the Planetary Computer may be signed: `...B02_10m.tif?st=...`.
+    same_name = [a for a in assets.values() if Path(urlsplit(a["href"]).path).name == raster.name]
+    if same_name:
+        return same_name[:1]
+    day = day_and_folder(raster)[0]
+    if day is None or day_in(str(content["properties"].get("datetime"))) != day:
+        return []
+    return [asset for key, asset in assets.items() if band_of(key, "s2") is not None]
+
+
+def _offset_in_assets(assets: Sequence[dict[str, Any]]) -> float | None:
+    """The offset that assets give, in stored numbers; None where they give none.
+
+    Raises:
+        ValueError: they give several.
+    """
+    offsets = set()
+    for asset in assets:
+        bands = asset.get("raster:bands") or asset.get("bands") or [{}]
+        fields = asset | bands[0]
+        scale = fields.get("scale", fields.get("raster:scale"))
+        offset = fields.get("offset", fields.get("raster:offset"))
+        offsets.add(None if offset is None else round(float(offset) / float(scale)))
+    if len(offsets) > 1:
+        raise ValueError("assets with several offsets")
+    return offsets.pop()
 
 
 def baseline_of_version(version: str, is_applied: bool, where: str) -> ProcessingBaseline | None:

@@ -28,6 +28,7 @@ from multisenge_lib.area.products import (
     foreign_band_problem,
     is_old_esa_name,
     sensor_in,
+    speaks_of_another_month,
 )
 from multisenge_lib.dataset import (
     MULTISENGE,
@@ -36,6 +37,7 @@ from multisenge_lib.dataset import (
     is_other_quantity,
     length_problem,
     names_only_count,
+    remedy_for,
     swir_problem,
     unambiguous_names,
 )
@@ -67,6 +69,18 @@ class RasterHeader:
         """The path for messages; printable."""
         return printable(self.path)
 
+    @property
+    def names_are_dates(self) -> bool:
+        """Whether the bands are the dates of one band, which the file's name gives."""
+        return all(
+            name and day_in(name) is not None and not _names_band(name) for name in self.names
+        )
+
+    @property
+    def holds_one_band(self) -> bool:
+        """Whether it holds one band, of one date or of several."""
+        return len(self.names) == 1 or self.names_are_dates
+
 
 def read_header(path: Path, file_name: str) -> RasterHeader:
     """Read what a raster says of its bands.
@@ -94,8 +108,8 @@ def read_header(path: Path, file_name: str) -> RasterHeader:
             header = RasterHeader(path, names, list(raster.dtypes), file_name)
     except (RasterioError, ValueError) as error:
         raise ImportAreaError(
-            f"{printable(path)} cannot be read as a raster ({error}): fetch it again, or leave it "
-            "out"
+            f"{printable(path)} cannot be read as a raster ({error}): {remedy_for(error)}, or "
+            "leave it out"
         ) from None
     if problem is not None:
         raise ImportAreaError(f"{header.title} {problem}: fetch it again")
@@ -117,6 +131,10 @@ class NamedBand:
     band: str
     index: int
     day: np.datetime64 | None = None
+
+
+def _names_band(name: str) -> bool:
+    return any(band_of(name, sensor) is not None for sensor in SENSORS)
 
 
 def bands_by_user(
@@ -158,15 +176,14 @@ def _sensor_meant(header: RasterHeader, user_bands: Mapping[str, Sequence[str]])
 
 
 def _bands_by_description(header: RasterHeader, sensor: str) -> list[NamedBand]:
-    """Bands of one sensor by their descriptions, else by the name of a file with one band."""
+    """Bands of one sensor by their descriptions, else by the name of a file that holds one band."""
     names = header.names
     only_count = sensor == "s2" and names_only_count(names)
-    lone_band = len(names) == 1
     named = []
     for index, name in enumerate(names, 1):
         band = None if only_count else band_of(name, sensor)
         # GDAL and Earth Engine describe a lone band as "Gray" or "Band 1"; its file says more.
-        if band is None and lone_band:
+        if band is None and header.holds_one_band:
             band = _band_of_file(header, sensor)
         if band is not None:
             named.append(NamedBand(sensor, band, index, day_in(name or "")))
@@ -194,7 +211,7 @@ def bands_of_raster(
     by_user = bands_by_user(header, user_bands)
     if by_user is not None:
         return by_user
-    if len(header.names) > 1:
+    if not header.holds_one_band:
         names = header.names
     else:
         names = [] if _bands_by_description(header, "s2") else [*header.names, header.file_name]
@@ -262,7 +279,8 @@ def _ask_for_bands(header: RasterHeader, user_bands: Mapping[str, Sequence[str]]
     if all(name and day_in(name) is not None for name in header.names):
         return (
             f"{header.title} names its bands by dates ({printable(header.names[0])}, ...): call "
-            "them by date and band, such as 20200706_B2"
+            "them by date and band, such as 20200706_B2, or name the file by its band, such as "
+            "S2_B2.tif"
         )
     if any(header.names) and names_only_count(header.names):
         shown_names = ", ".join(printable(name) for name in header.names[:3])
@@ -329,7 +347,7 @@ def place_bands(
         folder = None if band.day is not None else dated_folder
         day = band.day if band.day is not None else day_of_raster
         if day is None:
-            raise ImportAreaError(f"{header.title}: {_why_no_day(path.stem)}")
+            raise ImportAreaError(f"{header.title}: {_why_no_day(path)}")
         baseline = baseline_of_raster if band.sensor == "s2" else None
         opener = partial(rasterio.open, path)
         source = BandSource(header.title, opener, str(path), band.index, user_crs, baseline, folder)
@@ -337,8 +355,11 @@ def place_bands(
     return bands
 
 
-def _why_no_day(name: str) -> str:
-    """Say why the name of a raster gives no date, and what to do."""
+def _why_no_day(path: Path) -> str:
+    """Say why the names of a raster and of its folder give no date, and what to do."""
+    name = path.stem
+    folder = path.parent.name
+    day_of_folder = day_in(folder)
     if is_old_esa_name(name):
         return (
             "the date in this old name of ESA is that of the file's making, the image's stands in "
@@ -348,6 +369,11 @@ def _why_no_day(name: str) -> str:
     doubt = day_doubt(name)
     if doubt is not None:
         return doubt
+    if day_of_folder is not None and speaks_of_another_month(name, day_of_folder):
+        return (
+            f"its name speaks of another year or month than that of its folder {printable(folder)}:"
+            " give it its own date, such as 20230105"
+        )
     return "no date such as 20230105 or 05Jan2023 in its name: give it one"
 
 

@@ -139,7 +139,8 @@ class _Search:
         not_images: what else is left out.
         bands: of all images.
         rasters: of each raster its bands.
-        lone_bands: headers of rasters that hold one band, for which the user gives no order.
+        lone_bands: headers of rasters that hold one band, of one date or of several, for which the
+            user gives no order.
         renamed: titles of rasters whose own names of bands are overruled.
         left_out: sentences on variables of cubes that name a band and are left out.
     """
@@ -200,7 +201,7 @@ class _Search:
     def _add_raster(self, path: Path) -> None:
         header = read_header(path, self.file_names[path])
         named = bands_of_raster(header, self.user_bands, path not in self.files_by_name)
-        if len(header.names) == 1 and bands_by_user(header, self.user_bands) is None:
+        if header.holds_one_band and bands_by_user(header, self.user_bands) is None:
             self.lone_bands.append(header)
         if isinstance(named, str):
             self.not_images.add(named, path)

@@ -4,6 +4,7 @@ Each part is converted by what its own files say, and each pixel is taken from o
 its bands. So parts may be stored differently.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -26,7 +27,7 @@ from multisenge_lib.area.unit_checks import (
     refuse_tiny_decibels,
 )
 from multisenge_lib.area.units import InputUnits, backscatter, offset_of, reflectance
-from multisenge_lib.dataset import LEAST_PIXELS, to_uint16
+from multisenge_lib.dataset import LEAST_FILL_PIXELS, LEAST_PIXELS, to_uint16
 from multisenge_lib.errors import ImportAreaError
 
 #: Pixels along a strip's height that the distribution of values is judged on.
@@ -36,6 +37,10 @@ _JUDGED_ROWS = 32
 _LARGEST_DEVIATION = 0.05
 #: Reflectance x 10,000 by which they may differ in any case: on dark water this is a large share.
 _SMALL_DIFFERENCE = 100
+#: Bands of an image that must hold the same number; two of Sentinel-2 may do so by chance.
+_LEAST_BANDS = {"s1": 2, "s2": 3}
+#: Share of the pixels from which a number in all bands is reported.
+_LEAST_FILL_SHARE = 0.005
 
 
 class Strip(NamedTuple):
@@ -73,6 +78,7 @@ class PartReader:
         conversion_made_zero: whether a value that is not marked as no data became an intensity
             of 0.
         empty_bands: for each band, whether it held nothing in all strips so far.
+        shared_numbers: how many pixels of `samples` hold a stored number in all bands.
     """
 
     names: Sequence[str]
@@ -86,6 +92,7 @@ class PartReader:
     lowest: float = np.inf
     conversion_made_zero: bool = False
     empty_bands: np.ndarray | bool = True
+    shared_numbers: Counter[float] = field(default_factory=Counter)
 
     @property
     def title(self) -> str:
@@ -175,6 +182,11 @@ class PartReader:
         step = max(1, strip.values.shape[1] // _JUDGED_ROWS)
         # A copy, since a view would keep all pixels of the strip in memory.
         self.samples.append(strip.values[:, ::step, ::step].copy())
+        thinned = [stored[::step, ::step] for stored in stored_by_band]
+        is_shared = ~strip.missing[::step, ::step]
+        for stored in thinned[1:]:
+            is_shared &= stored == thinned[0]
+        self.shared_numbers.update(thinned[0][is_shared].tolist())
         self.conversion_made_zero |= bool((strip.missing & observed_in_all_bands).any())
         self.empty_bands = self.empty_bands & strip.empty_bands
 
@@ -256,6 +268,27 @@ def check_parts(parts: Sequence[PartReader]) -> bool:
                 _check_image([part])
             raise
     return brightened
+
+
+def suspected_fill(parts: Sequence[PartReader]) -> tuple[str, float, float] | None:
+    """Find a stored number that all bands hold in many pixels, and that may be no data.
+
+    Some providers write 1, 255 or -25 dB there, which are measurements elsewhere, and others cut
+    off values at such a number. So nothing is refused; the user is told.
+
+    Returns:
+        The name of the part, the number, and the share of the pixels; or None.
+    """
+    for part in parts:
+        pixels = sum(int(strip.any(axis=0).sum()) for strip in part.samples)
+        if len(part.bands) < _LEAST_BANDS[part.sensor] or not part.shared_numbers:
+            continue
+        (number, count), *_ = part.shared_numbers.most_common(1)
+        is_frequent = count >= max(LEAST_FILL_PIXELS, _LEAST_FILL_SHARE * pixels)
+        is_most_of_shared = 2 * count > part.shared_numbers.total()
+        if is_frequent and is_most_of_shared and count < pixels:
+            return part.title, number, count / pixels
+    return None
 
 
 def _sample_of(parts: Sequence[PartReader]) -> np.ndarray:

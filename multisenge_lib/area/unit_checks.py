@@ -233,6 +233,15 @@ def _check_one_offset(sources: Sequence[BandSource], units: InputUnits) -> None:
     """
     if units.says_reflectance:
         return
+    for source in sources:
+        baseline = source.baseline
+        if baseline is not None and baseline.contradicted_by is not None:
+            raise ImportAreaError(
+                f"{source.name}: {baseline.where} says processing baseline {baseline.name} "
+                f"(offset {baseline.offset:g}), and the name {baseline.contradicted_by} another "
+                "one: correct which is wrong, or say the offset with --s2-offset, and import such "
+                "products by themselves"
+            )
     source_of = {s.baseline.offset if s.baseline is not None else 0: s for s in sources}
     if len(source_of) > 1:
         (one, first), (other, second) = list(source_of.items())[:2]

@@ -108,6 +108,7 @@ from multisenge_lib.dataset.raster_checks import (
     is_north_up_10m,
     length_problem,
     origin_of_patch,
+    remedy_for,
     why_unreadable,
 )
 from multisenge_lib.dataset.rasters import (

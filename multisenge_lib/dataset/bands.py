@@ -59,8 +59,11 @@ _BAND_NUMBER = re.compile(r"(?<![A-Z0-9])BAND(0[1-9]|1\d|8A)$")
 _SECOND_SWIR = re.compile(r"(?<![A-Z0-9])SWIR[_.\- ]?2(?=\s*(?:[(\[].*)?$)", re.IGNORECASE)
 #: "Band 8A": where a raster has it, "Band 2" is B2 and no count.
 _BAND_WITH_SPACE = re.compile(r"BAND[ _.-]?0?(\d{1,2}A?)")
-#: Polarisations that a product holds, in the name of one of its bands: "IW_VV+VH_VV".
-_BOTH_POLARISATIONS = re.compile(r"[VH][VH]\+[VH][VH]")
+#: Polarisations that a product holds, in the name of one of its bands: "IW_VV+VH_VV" and
+#: "S1_VV_VH_20200708_VV". Alone, "VH_VV" is a ratio.
+_BOTH_POLARISATIONS = re.compile(
+    r"[VH][VH]\+[VH][VH]|(?<![A-Z0-9])(?:VV[-_]VH|VH[-_]VV)(?=[-_.][0-9TXZ_.-]*[VH][VH]$)"
+)
 #: Quantities that are named by a band, and are no image: SNAP's `view_zenith_B2`, `coh_VV`,
 #: `VV_stdDev`.
 _OTHER_QUANTITY = re.compile(

@@ -102,6 +102,17 @@ def length_problem(raster: Any) -> str | None:
     return f"is cut short, it has {there} of the {expected} bytes that its header says"
 
 
+def remedy_for(error: Exception) -> str:
+    """What to do about a raster that GDAL cannot read, by its error."""
+    # Of an installation without a compression, such as JPEG XL; the file may be whole.
+    if "missing codec" in str(error) or "missing codec" in str(error.__cause__):
+        return (
+            "this installation of GDAL lacks the compression; where another one has it, run "
+            "gdal_translate -co COMPRESS=DEFLATE IN OUT"
+        )
+    return "fetch it again"
+
+
 def why_unreadable(path: Path) -> str:
     """Say why GDAL could not read a file that is there: its permissions, or what it holds.
 

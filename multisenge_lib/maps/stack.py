@@ -33,6 +33,7 @@ from multisenge_lib.dataset import (
     length_problem,
     looks_cut_off,
     read_values,
+    remedy_for,
     type_problem,
     valid_mask,
     whole_number_problem,
@@ -117,8 +118,9 @@ def _opened(path: Path) -> Iterator[Any]:
             yield source
     except UnicodeEncodeError:
         raise PatchError(f"{printable(path)} has a name that is not UTF-8: rename it") from None
-    except (RasterioError, ValueError, MemoryError):  # ValueError: of a damaged name of a band
-        raise PatchError(f"{printable(path)} {why_unreadable(path)}: fetch it again") from None
+    except (RasterioError, ValueError, MemoryError) as error:  # ValueError: a band's damaged name
+        problem = why_unreadable(path)
+        raise PatchError(f"{printable(path)} {problem}: {remedy_for(error)}") from None
 
 
 def _read_rows(path: Path, sensor: str, bands: Sequence[int], start: int, stop: int) -> np.ndarray:

@@ -220,6 +220,19 @@ def test_each_sensor_has_its_own_dates(tmp_path):
         assert pixel_of(imported.root, "s1", day)[0] == pytest.approx(expected)
 
 
+@pytest.mark.fault("dates of a cube as texts or as whole numbers -> read")
+@pytest.mark.parametrize("days", [["2022-12-03", "2023-01-05"], [20221203, 20230105]])
+def test_dates_of_other_types(tmp_path, days):
+    imported = import_area(tmp_path / "root", [cube().assign_coords(time=days)], size=96)
+    assert pixel_of(imported.root, "s2", "20230105").tolist() == scene(1)[:, 0, 0].tolist()
+
+
+@pytest.mark.fault("hours since some moment as dates of a cube -> refused")
+def test_numbers_that_are_no_dates(tmp_path):
+    message = refused(tmp_path, [cube().assign_coords(time=[2_012_030, 2_013_010])])
+    assert "what stands along time is no date: give it dates of type datetime64" in message
+
+
 @pytest.mark.fault("VV and VH by orbit -> left out, and said with the dimension")
 def test_variables_along_another_dimension_are_named(tmp_path):
     orbits = with_radar(("time", "orbit", "y", "x"), [], orbit=["ascending", "descending"])

@@ -64,18 +64,41 @@ def test_a_series_across_january_2022(tmp_path):
     assert "your scale and offset of 0 count instead" in notices_of(kept)
 
 
-@pytest.mark.parametrize(("offsets", "truth"), [(True, 400), (False, 1400)])
-def test_the_metadata_of_a_product_counts_more_than_its_name(tmp_path, offsets, truth):
-    product = tmp_path / "in" / "S2A_MSIL2A_20220204T105201_N0400_R051.SAFE"
-    write_bands(
-        product / "GRANULE" / "L2A" / "IMG_DATA" / "R10m", "T19_20220204_{}.tif", flat(1000)
-    )
-    baseline = "04.00" if offsets else "03.01"
-    offset = '<BOA_ADD_OFFSET band_id="1">-1000</BOA_ADD_OFFSET>' if offsets else ""
-    xml = f"<x><PROCESSING_BASELINE>{baseline}</PROCESSING_BASELINE>{offset}</x>"
+def product_with_metadata(folder, name, baseline, offset=None):
+    """Write an ESA product of stored reflectance 1000 above `flat`, and its metadata file."""
+    product = folder / f"S2A_MSIL2A_20220204T105201_{name}_R051.SAFE"
+    bands = product / "GRANULE" / "L2A" / "IMG_DATA" / "R10m"
+    write_bands(bands, "T19_20220204_{}.tif", flat(1000))
+    element = "" if offset is None else f'<BOA_ADD_OFFSET band_id="1">{offset}</BOA_ADD_OFFSET>'
+    xml = f"<x><PROCESSING_BASELINE>{baseline}</PROCESSING_BASELINE>{element}</x>"
     (product / "MTD_MSIL2A.xml").write_text(xml)
-    imported = import_area(tmp_path / "root", [tmp_path / "in"], size=64)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("name", "baseline", "offset", "truth"),
+    [
+        ("N0400", "04.00", "-1000", 400),
+        ("N9999", "99.99", "-1000", 400),
+        ("N9999", "99.99", None, 1400),
+        ("renamed", "03.01", None, 1400),
+    ],
+)
+def test_the_metadata_of_a_product_give_its_offset(tmp_path, name, baseline, offset, truth):
+    folder = product_with_metadata(tmp_path / "in", name, baseline, offset)
+    imported = import_area(tmp_path / "root", [folder], size=64)
     assert pixel_of(imported.root, "s2", "20220204")[B4] == truth
+
+
+@pytest.mark.fault("a product called N0400 whose metadata say 02.14 -> refused, or the user's word")
+def test_a_name_that_contradicts_the_metadata(tmp_path):
+    folder = product_with_metadata(tmp_path / "in", "N0400", "02.14")
+    message = refused(tmp_path, [folder])
+    assert "MTD_MSIL2A.xml says processing baseline N0214" in message
+    assert "N0400" in message and "--s2-offset" in message
+    units = InputUnits(s2_offset=-1000)
+    imported = import_area(tmp_path / "given", [folder], size=64, units=units)
+    assert pixel_of(imported.root, "s2", "20220204")[B4] == 400
 
 
 @pytest.mark.fault("an offset that no name tells of, or that was subtracted before -> said")
@@ -906,7 +929,7 @@ def test_dates_that_the_names_of_files_do_not_simply_give(tmp_path):
         path = write(folder / name, flat(), bands)
         return notices_of(import_area(folder / "root", [path], size=64)), path
 
-    notices, path = notices_for("export_20230105/S2_july.tif")
+    notices, path = notices_for("export_20230105/S2_summer.tif")
     assert f"that of the folder counts, such as 2023-01-05 for {path}" in notices
     notices, path = notices_for("S2_2023-01-01_2023-12-31.tif")
     assert f"the first counts, such as 2023-01-01 for {path}" in notices
@@ -925,11 +948,15 @@ def test_dates_that_the_names_of_files_do_not_simply_give(tmp_path):
     "two images of one folder, which gives both its date -> their own dates asked for"
 )
 def test_the_date_of_a_download_is_not_that_of_its_images(tmp_path):
-    for name in ("S2_july", "S2_august"):
+    for name in ("S2_summer", "S2_autumn"):
         write(tmp_path / "export_20240105" / f"{name}.tif", flat(), S2_BANDS)
     message = refused(tmp_path, [tmp_path / "export_20240105"])
     assert "the date is that of their folder export_20240105" in message
     assert "into its own name" in message
+    july = write(tmp_path / "july" / "export_20240105" / "S2_july.tif", flat(), S2_BANDS)
+    assert "another year or month than that of its folder export_20240105" in refused(
+        tmp_path, [july]
+    )
 
 
 @pytest.mark.fault("a STAC item beside its rasters -> the offset that it gives")
@@ -943,6 +970,53 @@ def test_a_folder_of_earth_search_with_its_item(tmp_path):
     (folder / f"{folder.name}.json").write_text(json.dumps(item))
     imported = import_area(tmp_path / "root", [tmp_path / "in"], size=64)
     assert pixel_of(imported.root, "s2", "20230105").tolist() == GREEN.tolist()
+
+
+def earth_search_item(day, offset=-0.1, **properties):
+    """An item whose assets have other names than the rasters of the tests."""
+    field = {} if offset is None else {"raster:bands": [{"scale": 0.0001, "offset": offset}]}
+    assets = {name: {"href": f"https://x/{name}.tif"} | field for name in ("B02", "red", "nir")}
+    assets["aot"] = {"href": "https://x/aot.tif", "raster:bands": [{"scale": 0.001, "offset": 0}]}
+    stamp = f"{day[:4]}-{day[4:6]}-{day[6:]}T10:40:31Z"
+    return {"properties": {"datetime": stamp} | properties, "assets": assets}
+
+
+@pytest.mark.fault("assets of a STAC item that were renamed or stacked -> the item's offset")
+@pytest.mark.parametrize(
+    ("item", "truth"),
+    [
+        (earth_search_item("20230105"), 400),
+        (earth_search_item("20230105", None, **{"s2:processing_baseline": "05.09"}), 400),
+        # The item of another date says nothing.
+        (earth_search_item("20230202"), 1400),
+    ],
+)
+def test_a_stack_beside_a_stac_item(tmp_path, item, truth):
+    write(tmp_path / "in" / "S2_20230105.tif", flat(add=1000), S2_BANDS)
+    (tmp_path / "in" / "item.json").write_text(json.dumps(item))
+    imported = import_area(tmp_path / "root", [tmp_path / "in"], size=64)
+    assert pixel_of(imported.root, "s2", "20230105")[B4] == truth
+
+
+@pytest.mark.fault("a number such as 1, 255 or 10000 in all bands, without a tag -> said")
+@pytest.mark.parametrize("number", [1, 255, 10_000])
+def test_a_number_in_all_bands_that_may_be_measured(tmp_path, number):
+    path = write(tmp_path / "S2_20230105.tif", filled(flat(), number, 8), S2_BANDS)
+    notices = notices_of(import_area(tmp_path / "root", [path], size=64))
+    assert f"such as {number} in 1.6% of {path}: if it is no data, give --no-data" in notices
+    units = InputUnits(no_data=number)
+    imported = import_area(tmp_path / "known", [path], size=64, units=units)
+    assert "in all bands" not in notices_of(imported)
+    assert not pixel_of(imported.root, "s2", "20230105", 63, 63).any()
+
+
+@pytest.mark.fault("-25 decibels in VV and VH, without a tag -> said")
+def test_decibels_that_may_be_no_data(tmp_path):
+    stored = filled(10 * np.log10(radar()), -25, 30)
+    path = write(tmp_path / "S1_20230105.tif", stored, ("VV", "VH"))
+    units = InputUnits(s1="db")
+    notices = notices_of(import_area(tmp_path / "root", [path], size=96, units=units))
+    assert f"% of {path}: if it is no data, give --no-data -25" in notices
 
 
 @pytest.mark.fault("ENVI's pixels and header in a folder -> taken, other .dat files left alone")

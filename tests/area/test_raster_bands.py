@@ -86,6 +86,10 @@ def test_the_order_that_the_user_gives(name, descriptions, user_bands, expected)
         ("S2A_20230105_VV_B2.tif", [None], [("s2", "B2", 1)]),
         # Bands that networks do not take are left out.
         ("x.tif", ["B4", "B8", "B9"], OPTICAL),
+        # Each band may be a date of the one band that the file's name gives.
+        ("S2_B8.tif", ["2023-01-05", "2023-02-02"], [("s2", "B8", 1), ("s2", "B8", 2)]),
+        ("S1_VV.tif", ["20230105", "20230202"], [("s1", "VV", 1), ("s1", "VV", 2)]),
+        ("S2_B8.tif", ["20230105_B2", "20230105_B4"], [("s2", "B2", 1), ("s2", "B4", 2)]),
     ],
 )
 def test_bands_that_are_described(name, descriptions, expected):
@@ -204,6 +208,7 @@ def test_the_projection_that_the_user_gives_goes_with_each_band():
         ("S2_2020187_20240105.tif", "2020187 in its name may be day 187 of 2020"),
         # The folder's date does not settle what the file's name leaves in doubt.
         ("download_20240105/S2_2020187.tif", "may be day 187 of 2020"),
+        ("download_20240105/S2_july.tif", "another year or month than that of its folder"),
         ("S2A_USER_MSI_L2A_TL_SGS__20160802T162011_A005772_T19GBP_B04.tif", "the file's making"),
     ],
 )

@@ -6,13 +6,27 @@ from pathlib import Path
 import pytest
 from affine import Affine
 from rasterio.crs import CRS
-from rasterio.errors import CRSError
+from rasterio.errors import CRSError, RasterioIOError
 
 from multisenge_lib.dataset import MULTISENGE, raster_checks
-from multisenge_lib.dataset.raster_checks import PatchOrigin, is_north_up_10m, origin_of_patch
+from multisenge_lib.dataset.raster_checks import (
+    PatchOrigin,
+    is_north_up_10m,
+    origin_of_patch,
+    remedy_for,
+)
 from multisenge_lib.errors import MultiSenGEError
 
 TEN_METRES = Affine(10, 0, 499_980, 0, -10, 5_500_020)
+
+
+@pytest.mark.fault("a compression that this GDAL lacks -> conversion asked for, no new download")
+def test_the_remedy_for_a_missing_codec():
+    missing = RasterioIOError("Read failed")
+    missing.__cause__ = RuntimeError("Cannot open TIFF file due to missing codec JXL.")
+    assert "COMPRESS=DEFLATE" in remedy_for(missing)
+    assert "COMPRESS=DEFLATE" in remedy_for(RasterioIOError("missing codec of code 50002"))
+    assert remedy_for(RasterioIOError("Read failed")) == "fetch it again"
 
 
 def test_the_name_of_a_patch_gives_its_place():
