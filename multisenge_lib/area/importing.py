@@ -36,6 +36,7 @@ from multisenge_lib.area.import_options import (
 from multisenge_lib.area.reference import (
     Reference,
     ReferenceOptions,
+    check_first_id,
     open_reference,
 )
 from multisenge_lib.area.sources import find_images
@@ -281,7 +282,8 @@ def _look_at_reference(
     """Say what share of the patches' pixels a reference labels; its ids are checked on the way.
 
     Raises:
-        ImportAreaError: the reference labels no pixel of a patch, or holds other class ids.
+        ImportAreaError: the reference labels no pixel of a patch, holds other class ids, or ids
+            that may count from 0.
     """
     classes = len(options.class_names)
     pixels_by_id = np.zeros(classes + 1, np.int64)
@@ -295,6 +297,8 @@ def _look_at_reference(
             f"{printable(options.path)} does not overlap the patches, or is empty there: give a "
             "reference of the same area"
         )
+    if not labelled[-1]:
+        check_first_id(reference, options)
     notices = [f"the reference labels {labelled.sum() / pixels_by_id.sum():.0%} of the pixels"]
     absent = [
         f"{class_id} ({printable(name)})"
@@ -302,7 +306,6 @@ def _look_at_reference(
         if not labelled[class_id - 1]
     ]
     if absent:
-        # Ids that count from 0 are one lower than they should be: the last class stays empty.
         listed = ", ".join(absent[:3]) + (", ..." if len(absent) > 3 else "")
         notices.append(f"the reference holds no pixel of class {listed}; class ids count from 1")
     return notices
