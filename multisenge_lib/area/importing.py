@@ -15,7 +15,6 @@ import numpy as np
 from tqdm import tqdm
 
 from multisenge_lib.area.acquisitions import Acquisition
-from multisenge_lib.area.cubes import is_cube_in_memory
 from multisenge_lib.area.cutting import PatchWriter, days_by_sensor
 from multisenge_lib.area.draft import draft_dataset
 from multisenge_lib.area.import_notices import (
@@ -29,8 +28,14 @@ from multisenge_lib.area.import_notices import (
 from multisenge_lib.area.import_options import (
     ImportOptions,
     check_options,
+    list_of_sources,
+    names_of,
+    pairs_of,
+    path_of,
     reference_options,
+    size_of,
     typology_of,
+    units_of,
     user_bands,
 )
 from multisenge_lib.area.reference import (
@@ -127,19 +132,21 @@ def import_area(
         ImportAreaError: it names the file and what is wrong or missing; nothing is written.
     """
     check_projections()
-    root = Path(root).resolve()
-    units = units or InputUnits()
-    # Accept a single folder or cube as well as a list.
-    if isinstance(sources, str | Path) or is_cube_in_memory(sources):
-        sources = [sources]
-    typology = typology_of(classes) if classes else MULTISENGE.reference_classes
+    root = path_of(root, "the data root").resolve()
+    size = size_of(size)
+    units = units_of(units)
+    sources = list_of_sources(sources)
+    class_names = names_of(classes, "classes")
+    typology = typology_of(class_names) if class_names else MULTISENGE.reference_classes
     options = ImportOptions(
         name=name or root.name,
-        reference=reference_options(reference, typology, reclass or {}, attribute, units),
+        reference=reference_options(
+            reference, typology, pairs_of(reclass, "reclass"), attribute, units
+        ),
         size=size,
         units=units,
-        bands=user_bands(s1_bands, s2_bands),
-        fill=fill or {},
+        bands=user_bands(names_of(s1_bands, "s1_bands"), names_of(s2_bands, "s2_bands")),
+        fill=pairs_of(fill, "fill"),
         crs=None if crs is None else str(crs),
         progress=progress,
     )
@@ -161,7 +168,7 @@ def import_area(
         options.name,
         size=size,
         bands=bands,
-        reference_classes=typology if classes else None,
+        reference_classes=typology if class_names else None,
         learn=options.reference is not None,
     )
     with fill_root(root) as folder:
