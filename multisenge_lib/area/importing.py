@@ -114,8 +114,9 @@ def import_area(
         sources: files and folders of rasters, NetCDF or Zarr cubes, or Datasets and DataArrays of
             xarray.
         name: name of the dataset, by default that of the root.
-        reference: a raster or vector of class ids; no data is 0 or the raster's no-data value.
-            Without a reference the area can be mapped, but not trained on.
+        reference: a raster or vector of class ids; no data is 0, unless `reclass` gives it a
+            class, or the raster's no-data value. Without a reference the area can be mapped, but
+            not trained on.
         classes: names of the reference's classes, from id 1; by default MultiSenGE's 14.
         reclass: from ids of the reference to class ids, 0 for no data, such as `{10: 1, 20: 2}`.
         attribute: the column of a vector that holds the classes.
