@@ -13,8 +13,11 @@ import labels
 import numpy as np
 import pandas as pd
 import pytest
+import rasterio
+import shapely
 import typer
 from cards import write_card
+from own_images import NORTH, WEST, scene, write
 from rasters import write_raster, write_root
 from records import make_record
 
@@ -149,6 +152,34 @@ def test_wrong_options_are_one_line_and_exit_2(run, sample_root, tmp_path, argum
     command_line = ["--labels", sample_root / "labels", "--out", tmp_path / "out.csv", *arguments]
     assert named in refused(run, "select", *command_line)
     assert not (tmp_path / "out.csv").exists()
+
+
+@pytest.mark.fault("import --reclass, --fill: one name with two values -> refused, none is dropped")
+def test_pairs_of_one_name(run, tmp_path):
+    for option, words in [
+        (["--reclass", "10=1,20=2,10=3"], "--reclass gives 10 both 1 and 3"),
+        (["--reclass", "10=1,20"], "--reclass '20': give pairs"),
+        (["--fill", "B8A=B8", "--fill", "B8A=B7"], "--fill gives B8A both B8 and B7"),
+    ]:
+        assert words in refused(run, "import", tmp_path / "root", tmp_path, *option)
+
+
+@pytest.mark.fault("import --reclass: class names with a comma or an equals sign -> replaced")
+def test_names_with_commas_are_replaced(run, tmp_path):
+    image = write(tmp_path / "S2_20230105.tif", scene(), S2_BANDS)
+    column = {"land": ["Wheat, winter", "a=b"]}
+    shapes = [shapely.box(WEST, NORTH - 1000, WEST + x, NORTH) for x in (1500, 500)]
+    frame = gpd.GeoDataFrame(column, geometry=shapes, crs="EPSG:32719")
+    frame.to_file(tmp_path / "reference.gpkg")
+    reference = ["--reference", tmp_path / "reference.gpkg", "--classes", "Field,Town"]
+    options = [*reference, "--size", 32, "--reclass", "Wheat, winter=1,a=b=2"]
+    code, _, err = run("import", tmp_path / "root", image, *options)
+    assert code == 0, err
+    ids = set()
+    for path in (tmp_path / "root" / "ground_reference").iterdir():
+        with rasterio.open(path) as raster:
+            ids.update(np.unique(raster.read(1)).tolist())
+    assert ids == {1, 2}
 
 
 @pytest.mark.fault("index: a FIFO, a folder, a column beyond the tile -> each named, exit code 2")

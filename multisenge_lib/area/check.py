@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 import rasterio
 from tqdm import tqdm
@@ -64,6 +65,7 @@ from multisenge_lib.progress_bars import hide_bar
 #: The folder of each layer.
 _FOLDERS = {"reference": REFERENCE} | {sensor: sensor for sensor in SENSORS}
 _MOST_EXAMPLES = 5
+_MOST_THREADS = 256
 #: Where to report a problem found in the content: layer and file, by subject.
 _PLACE_OF_PROBLEM = {
     "Band order": ("s2", "s2/"),
@@ -151,13 +153,16 @@ def check_root(root: Path | str, workers: int | None = None, progress: bool = Fa
 
     Args:
         root: the data root; without description, any tile and year is allowed.
-        workers: threads that read; by default one per processor.
+        workers: threads that read, from 1; by default one per processor.
         progress: show a progress bar where there is a terminal.
 
     Raises:
         MultiSenGEError: there is no data root, or a folder cannot be listed.
     """
     check_projections()
+    if not isinstance(root, str | os.PathLike) or root == "":
+        raise PatchError(f"the data root is {printable(repr(root))[:60]}: give a path")
+    threads = _thread_count(workers)
     root = Path(root)
     if not root.is_dir():
         raise PatchError(
@@ -172,7 +177,7 @@ def check_root(root: Path | str, workers: int | None = None, progress: bool = Fa
     # Said once for the layer, and then not again for each of its files.
     gone = _layers_that_are_gone(files)
 
-    findings = _read_all(root, dataset, files, workers or os.cpu_count() or 1, progress)
+    findings = _read_all(root, dataset, files, threads, progress)
     sound = findings[findings["problems"].map(len) == 0]
     evidence = _judge_content(sound)
     # Without a description there are no months yet, and without a layer nothing is selected.
@@ -201,6 +206,23 @@ def check_root(root: Path | str, workers: int | None = None, progress: bool = Fa
         evidence=_sentences(evidence),
         draft=_draft(root, index, findings, dataset),
     )
+
+
+def _thread_count(workers: int | None) -> int:
+    """How many threads read.
+
+    Raises:
+        MultiSenGEError: the user gives no whole number from 1.
+    """
+    if workers is None:
+        return os.cpu_count() or 1
+    is_whole = isinstance(workers, int | np.integer) and not isinstance(workers, bool)
+    if not is_whole or workers < 1:
+        raise MultiSenGEError(
+            f"workers is {printable(repr(workers))[:60]}: give the number of threads, from 1"
+        )
+    # A system starts only so many threads, and the disk is no faster for more.
+    return min(int(workers), _MOST_THREADS)
 
 
 def _describe(root: Path) -> tuple[Dataset, str, list[Remark]]:
@@ -371,13 +393,13 @@ class FileFindings:
 
 
 def _read_all(
-    root: Path, dataset: Dataset, files: pd.DataFrame, workers: int, progress: bool
+    root: Path, dataset: Dataset, files: pd.DataFrame, threads: int, progress: bool
 ) -> pd.DataFrame:
     """Read the rasters of all patches; one row of `FileFindings` per raster."""
     readable = files[files["on_disk"] & (files["patch"] != "")]
     rows = []
     bar = tqdm(total=len(readable), desc="checking", unit=" files", disable=hide_bar(progress))
-    with ThreadPoolExecutor(workers) as pool, bar:
+    with ThreadPoolExecutor(threads) as pool, bar:
 
         def read_group(group: tuple[str, pd.DataFrame]) -> list[FileFindings]:
             return _read_patch(root, dataset, *group)

@@ -15,7 +15,6 @@ import numpy as np
 from tqdm import tqdm
 
 from multisenge_lib.area.acquisitions import Acquisition
-from multisenge_lib.area.cubes import is_cube_in_memory
 from multisenge_lib.area.cutting import PatchWriter, days_by_sensor
 from multisenge_lib.area.draft import draft_dataset
 from multisenge_lib.area.import_notices import (
@@ -29,13 +28,20 @@ from multisenge_lib.area.import_notices import (
 from multisenge_lib.area.import_options import (
     ImportOptions,
     check_options,
+    list_of_sources,
+    names_of,
+    pairs_of,
+    path_of,
     reference_options,
+    size_of,
     typology_of,
+    units_of,
     user_bands,
 )
 from multisenge_lib.area.reference import (
     Reference,
     ReferenceOptions,
+    check_first_id,
     open_reference,
 )
 from multisenge_lib.area.sources import find_images
@@ -108,8 +114,9 @@ def import_area(
         sources: files and folders of rasters, NetCDF or Zarr cubes, or Datasets and DataArrays of
             xarray.
         name: name of the dataset, by default that of the root.
-        reference: a raster or vector of class ids; no data is 0 or the raster's no-data value.
-            Without a reference the area can be mapped, but not trained on.
+        reference: a raster or vector of class ids; no data is 0, unless `reclass` gives it a
+            class, or the raster's no-data value. Without a reference the area can be mapped, but
+            not trained on.
         classes: names of the reference's classes, from id 1; by default MultiSenGE's 14.
         reclass: from ids of the reference to class ids, 0 for no data, such as `{10: 1, 20: 2}`.
         attribute: the column of a vector that holds the classes.
@@ -126,19 +133,21 @@ def import_area(
         ImportAreaError: it names the file and what is wrong or missing; nothing is written.
     """
     check_projections()
-    root = Path(root).resolve()
-    units = units or InputUnits()
-    # Accept a single folder or cube as well as a list.
-    if isinstance(sources, str | Path) or is_cube_in_memory(sources):
-        sources = [sources]
-    typology = typology_of(classes) if classes else MULTISENGE.reference_classes
+    root = path_of(root, "the data root").resolve()
+    size = size_of(size)
+    units = units_of(units)
+    sources = list_of_sources(sources)
+    class_names = names_of(classes, "classes")
+    typology = typology_of(class_names) if class_names else MULTISENGE.reference_classes
     options = ImportOptions(
         name=name or root.name,
-        reference=reference_options(reference, typology, reclass or {}, attribute, units),
+        reference=reference_options(
+            reference, typology, pairs_of(reclass, "reclass"), attribute, units
+        ),
         size=size,
         units=units,
-        bands=user_bands(s1_bands, s2_bands),
-        fill=fill or {},
+        bands=user_bands(names_of(s1_bands, "s1_bands"), names_of(s2_bands, "s2_bands")),
+        fill=pairs_of(fill, "fill"),
         crs=None if crs is None else str(crs),
         progress=progress,
     )
@@ -160,7 +169,7 @@ def import_area(
         options.name,
         size=size,
         bands=bands,
-        reference_classes=typology if classes else None,
+        reference_classes=typology if class_names else None,
         learn=options.reference is not None,
     )
     with fill_root(root) as folder:
@@ -281,7 +290,8 @@ def _look_at_reference(
     """Say what share of the patches' pixels a reference labels; its ids are checked on the way.
 
     Raises:
-        ImportAreaError: the reference labels no pixel of a patch, or holds other class ids.
+        ImportAreaError: the reference labels no pixel of a patch, holds other class ids, or ids
+            that may count from 0.
     """
     classes = len(options.class_names)
     pixels_by_id = np.zeros(classes + 1, np.int64)
@@ -295,6 +305,8 @@ def _look_at_reference(
             f"{printable(options.path)} does not overlap the patches, or is empty there: give a "
             "reference of the same area"
         )
+    if not labelled[-1]:
+        check_first_id(reference, options)
     notices = [f"the reference labels {labelled.sum() / pixels_by_id.sum():.0%} of the pixels"]
     absent = [
         f"{class_id} ({printable(name)})"
@@ -302,7 +314,6 @@ def _look_at_reference(
         if not labelled[class_id - 1]
     ]
     if absent:
-        # Ids that count from 0 are one lower than they should be: the last class stays empty.
         listed = ", ".join(absent[:3]) + (", ..." if len(absent) > 3 else "")
         notices.append(f"the reference holds no pixel of class {listed}; class ids count from 1")
     return notices

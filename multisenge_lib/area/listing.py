@@ -12,21 +12,34 @@ from pathlib import Path
 from multisenge_lib.dataset import LABELS, SENSORS, file_problem
 from multisenge_lib.errors import ImportAreaError, counted, printable
 
-RASTER_ENDINGS = (".tif", ".tiff", ".gtif", ".geotiff", ".cog", ".jp2", ".vrt", ".img")
-CUBE_ENDINGS = (".nc", ".nc4", ".h5", ".zarr")
-#: ENVI's pixels, where a header X.hdr or X.dat.hdr lies beside; X.dat alone can be anything.
-ENVI_ENDINGS = (".dat", ".bsq", ".bil", ".bip", "")
-ARCHIVE_ENDINGS = (
-    *(".zip", ".tar", ".tgz", ".gz", ".bz2", ".7z"),
-    *(".rar", ".xz", ".txz", ".zst", ".z"),
+RASTER_ENDINGS = (
+    *(".tif", ".tiff", ".gtif", ".geotif", ".geotiff", ".bigtiff", ".btf", ".tf8", ".cog"),
+    *(".jp2", ".j2k", ".vrt", ".img"),
 )
-#: Formats of rasters that are not looked into.
-_OTHER_ENDINGS = (".kea", ".hdf", ".ecw", ".pix", ".png")
+#: HDF5 is read as NetCDF 4, which is a kind of it.
+CUBE_ENDINGS = (".nc", ".nc4", ".cdf", ".h5", ".hdf5", ".he5", ".zarr")
+#: ENVI's pixels, where a header X.hdr or X.dat.hdr lies beside; X.dat alone can be anything.
+ENVI_ENDINGS = (".dat", ".bsq", ".bil", ".bip", ".envi", ".raw", ".bin", "")
+ARCHIVE_ENDINGS = (
+    *(".zip", ".tar", ".tgz", ".gz", ".bz2", ".tbz", ".tbz2", ".7z", ".rar", ".xz", ".txz"),
+    *(".lzma", ".zst", ".zstd", ".tzst", ".lz4", ".lz", ".br", ".z"),
+)
+#: Formats of rasters that are not looked into: GDAL's, arrays of Python, and pictures, which are
+#: mostly quicklooks.
+_OTHER_ENDINGS = {
+    *(".hdf", ".hdf4", ".kea", ".pix", ".mrf", ".nitf", ".ntf", ".grb", ".grb2", ".grib", ".grib2"),
+    *(".asc", ".adf", ".rst", ".sdat", ".sgrd", ".grd", ".gri", ".ers", ".ecw", ".sid", ".lan"),
+    *(".cub", ".map", ".mpr", ".bag", ".bt", ".flt", ".dem", ".hgt", ".dt0", ".dt1", ".dt2"),
+    *(".mbtiles", ".xyz", ".fits", ".jpx", ".jpf", ".jpc", ".j2c", ".npy", ".npz", ".mat"),
+    *(".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".ppm", ".pgm", ".pnm", ".jxl", ".heic"),
+}
 #: A file without an ending is of interest only where ENVI's header lies beside it.
 _KNOWN_ENDINGS = {
     *(*RASTER_ENDINGS, *CUBE_ENDINGS, *ARCHIVE_ENDINGS, *_OTHER_ENDINGS),
     *ENVI_ENDINGS[:-1],
 }
+#: What lies at the top of a Zarr store, whatever its folder is called.
+_ZARR_FILES = {"zarr.json", ".zgroup", ".zarray"}
 #: SNAP writes a header X.dim beside a folder X.data, which holds a raster for each band.
 SNAP_HEADER = ".dim"
 _ARCHIVES = "archives, which must be unpacked first"
@@ -34,6 +47,7 @@ _OTHER_FORMATS = "files of other formats (gdal_translate converts images to GeoT
 _NO_FILES = "no regular files"
 _NO_HEADER = "possibly pixels of ENVI, without a header (.hdr) beside them"
 _DATA_ROOTS = "data roots, which an import wrote"
+_ZARR_BY_CONTENT = "Zarr stores whose folders are not called .zarr (rename them)"
 
 
 @dataclass
@@ -57,7 +71,12 @@ class Skipped:
         for reason, paths in self.paths.items():
             count = counted(len(paths), "file", "files")
             example = ", such as" if len(paths) > 1 else ":"
-            sentences.append(f"{count} left out as {reason}{example} {printable(paths[0])}")
+            sentence = f"{count} left out as {reason}{example} {printable(paths[0])}"
+            endings = sorted({path.suffix.lower() for path in paths})
+            if reason == _OTHER_FORMATS and len(endings) > 1:
+                # One quicklook as the example would hide that images are among them.
+                sentence += f"; they end in {', '.join(endings)}"
+            sentences.append(sentence)
         return sentences
 
 
@@ -158,6 +177,10 @@ def _files_below(folder: Path) -> tuple[list[Path], Skipped]:
         if _is_data_root(folders):
             # Cut patches of the same images would pass for a second copy of each date.
             skipped.add(_DATA_ROOTS, Path(where))
+            folders.clear()
+            continue
+        if not _ZARR_FILES.isdisjoint(names):
+            skipped.add(_ZARR_BY_CONTENT, Path(where))
             folders.clear()
             continue
         stores = [name for name in folders if name.lower().endswith(".zarr")]

@@ -5,10 +5,12 @@ pixel around it, or that of the shape that holds its middle. Ids of another nome
 WorldCover's 10 to 100, are replaced as the user says.
 """
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,8 @@ VECTOR_FOLDER = ".gdb"
 _USUAL_COLUMNS = ("class", "class_id", "classid", "label", "code", "id_class", "gridcode", "value")
 #: Rows in which shapes are looked at for others of another class on them.
 _STRIP = 1024
+#: Pixels of a raster that are looked at together.
+_PIXELS_AT_ONCE = 2**24
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,17 @@ class ReferenceOptions:
         """Whether it is a vector, by its ending."""
         return self.path.suffix.lower() in VECTOR_ENDINGS
 
+    @property
+    def no_data_id(self) -> float | None:
+        """The user's value of no data; None where it is an id of the reference.
+
+        It is given for images. Where it is a class id, or replaced by one, the class is meant.
+        """
+        value = self.no_data
+        if value is None or self.reclass.get(id_text(value)):
+            return None
+        return None if 0 < value <= len(self.class_names) else value
+
 
 @dataclass(frozen=True)
 class Reference:
@@ -66,10 +81,13 @@ class Reference:
 
     Attributes:
         read: gives class ids `(height, width)`, 0 for no data, of a number of rows from a first.
+        stored_ids: gives all ids of the file, on the grid or not, but for those that it calls no
+            data; reads it whole.
         notices: how it came onto the grid.
     """
 
     read: Callable[[int, int], np.ndarray]
+    stored_ids: Callable[[], set[float]]
     notices: list[str]
 
 
@@ -85,6 +103,33 @@ def open_reference(options: ReferenceOptions, grid: TargetGrid) -> Iterator[Refe
     else:
         with _open_raster(options, grid) as reference:
             yield reference
+
+
+def check_first_id(reference: Reference, options: ReferenceOptions) -> None:
+    """Refuse ids that may count from 0, while ids of classes count from 1 and 0 is no data.
+
+    To be asked where no pixel is of the last class. With ids from 0 that is so everywhere, and each
+    pixel would get the class before its own. The ids alone cannot tell this from a 0 that means no
+    data and a last class that is absent, so the user must say which it is.
+
+    Raises:
+        ImportAreaError: the file's ids go from 0 to one below the last class, and neither the file
+            nor the user says what 0 means.
+    """
+    if options.reclass:
+        return
+    ids = sorted(reference.stored_ids())
+    last = len(options.class_names)
+    if not ids or (ids[0], ids[-1]) != (0, last - 1):
+        return
+    whole = [int(class_id) for class_id in ids]
+    counted_from_0 = ",".join(f"{class_id}={class_id + 1}" for class_id in whole)
+    counted_from_1 = ",".join(f"{class_id}={class_id}" for class_id in whole)
+    raise ImportAreaError(
+        f"the reference {printable(options.path)} holds the ids 0 to {last - 1}, and its {last} "
+        f"classes have the ids 1 to {last}: if its ids count from 0, give --reclass "
+        f"{counted_from_0}; if 0 is no data, give --reclass {counted_from_1}"
+    )
 
 
 @contextmanager
@@ -107,34 +152,62 @@ def _open_raster(options: ReferenceOptions, grid: TargetGrid) -> Iterator[Refere
             raise ImportAreaError(f"the reference {name} is {raster.dtypes[0]}, ids are whole")
         resampling, notices = _reference_resampling(raster, grid, name)
         notices += _further_bands(raster, name)
-        # Class 0 is no data in this library, so it is where no tag says so as well.
         tag = raster.nodatavals[0]
-        fill = 0 if tag is None else tag
-        if options.reclass.get(id_text(fill)):
+        if tag is not None and options.reclass.get(id_text(tag)):
             raise ImportAreaError(
-                f"{id_text(fill)} means no data in the reference {name}, and --reclass gives it a "
-                f"class: leave {id_text(fill)} out, or if it is a class, give the raster a no-data "
+                f"{id_text(tag)} means no data in the reference {name}, and --reclass gives it a "
+                f"class: leave {id_text(tag)} out, or if it is a class, give the raster a no-data "
                 "tag with a number that it does not hold (gdal_edit.py -a_nodata NUMBER)"
             )
+        # Class 0 is no data in this library, so it is where no tag says so as well.
+        fill = 0 if tag is None else tag
+        stored_type = {}
+        if options.reclass.get(id_text(fill)):
+            # It is a class, and NaN is none, whatever ids there are.
+            fill = np.nan
+            stored_type = {"dtype": "float64"}
         try:
             with warped(
-                raster, grid, resampling=resampling, src_nodata=fill, nodata=fill
+                raster, grid, resampling=resampling, src_nodata=fill, nodata=fill, **stored_type
             ) as on_grid:
 
                 def read(row: int, rows: int) -> np.ndarray:
                     window = Window(0, row, grid.width, rows)
-                    try:
+                    with _named_if_damaged(name):
                         ids = on_grid.read(1, window=window)
-                    except RasterioError as error:
-                        raise ImportAreaError(
-                            f"the reference {name} cannot be read ({error}): it is cut short or "
-                            "damaged"
-                        ) from None
                     return _class_ids(ids, fill, options)
 
-                yield Reference(read, notices)
+                yield Reference(read, partial(_stored_ids, raster, name, options), notices)
         except CRSError as error:
             raise ImportAreaError(f"the reference {name} cannot be placed: {error}") from None
+
+
+@contextmanager
+def _named_if_damaged(name: str) -> Iterator[None]:
+    """Name the reference in the errors of reading its pixels."""
+    try:
+        yield
+    except RasterioError as error:
+        raise ImportAreaError(
+            f"the reference {name} cannot be read ({error}): it is cut short or damaged"
+        ) from None
+
+
+def _stored_ids(raster: Any, name: str, options: ReferenceOptions) -> set[float]:
+    """All ids of a raster, without what its tag or mask, or the user, calls no data.
+
+    Raises:
+        ImportAreaError: it is damaged.
+    """
+    found: set[float] = set()
+    rows = max(1, _PIXELS_AT_ONCE // raster.width)
+    for row in range(0, raster.height, rows):
+        window = Window(0, row, raster.width, min(rows, raster.height - row))
+        with _named_if_damaged(name):
+            ids = raster.read(1, window=window)
+            has_data = raster.read_masks(1, window=window) > 0
+        found.update(pd.unique(ids[has_data]).tolist())
+    return {value for value in found if value == value and value != options.no_data_id}  # not NaN
 
 
 def _further_bands(raster: Any, name: str) -> list[str]:
@@ -181,17 +254,14 @@ def _class_ids(ids: np.ndarray, fill: float, options: ReferenceOptions) -> np.nd
     """
     missing = np.isnan(ids) if ids.dtype.kind == "f" else np.zeros(ids.shape, bool)
     missing |= ids == fill
-    classes = len(options.class_names)
-    # The value is given for images; where it is a class id, a reference means the class by it.
-    no_data = options.no_data
-    if no_data is not None and not 0 < no_data <= classes:
-        missing |= ids == no_data
+    if options.no_data_id is not None:
+        missing |= ids == options.no_data_id
     ids = np.where(missing, 0, ids)
     if ids.dtype.kind == "f":
         _check_not_mixed(ids, options)
     if options.reclass:
         return _replaced(ids, missing, options)
-    problems = pixel_problems(ids, "reference", classes)
+    problems = pixel_problems(ids, "reference", len(options.class_names))
     if problems:
         outside = ids.min() if ids.min() < 0 else ids.max()
         raise ImportAreaError(
@@ -338,17 +408,37 @@ def _open_vector(options: ReferenceOptions, grid: TargetGrid) -> Reference:
             "from its projection is known: give it in UTM"
         ) from None
     column = _class_column(table, options)
-    ids = _ids_of_shapes(table[column].tolist(), column, options)
+    values = table[column].tolist()
+    without_class = sum(_is_empty(value) for value in values)
+    if without_class == len(values):
+        raise ImportAreaError(
+            f"the reference {printable(options.path)} has no value in the column "
+            f"{printable(column)}: give the column of the classes with --attribute"
+        )
+    ids = _ids_of_shapes(values, column, options)
     shapes = _Shapes(table.geometry.to_numpy(), table.sindex, ids, grid)
-    return Reference(shapes.burn, _notices_on_shapes(shapes, column, total - len(ids)))
+    notices = _notices_on_shapes(shapes, column, without_class, total - len(ids))
+
+    def stored_ids() -> set[float]:
+        if options.no_data_id == 0:
+            return set(ids) - {0}
+        # An empty value is no id 0.
+        return {i for i, value in zip(ids, values, strict=True) if not _is_empty(value)}
+
+    return Reference(shapes.burn, stored_ids, notices)
 
 
-def _notices_on_shapes(shapes: _Shapes, column: str, rows_without_shape: int) -> list[str]:
+def _notices_on_shapes(
+    shapes: _Shapes, column: str, without_class: int, rows_without_shape: int
+) -> list[str]:
     """Say how shapes become pixels, and which of them may not do so as the user expects."""
     notices = [
         f"the reference is a vector of {counted(len(shapes.ids), 'shape', 'shapes')}: each pixel "
         f"gets the class of the shape that holds its middle, from the column {printable(column)}"
     ]
+    if without_class:
+        empty = counted(without_class, "shape has", "shapes have")
+        notices.append(f"{empty} no value in the column {printable(column)}, and label nothing")
     lines_and_points = int((shapely.get_dimensions(shapes.geometries) < 2).sum())
     if lines_and_points:
         of_them = counted(
@@ -392,8 +482,9 @@ def _class_column(shapes: Any, options: ReferenceOptions) -> str:
     """The column that holds the classes: as the user says, a usual name, or the only one."""
     columns = [str(column) for column in shapes.columns if column != shapes.geometry.name]
     if options.attribute is not None:
-        if options.attribute in columns:
-            return options.attribute
+        column = _column_called(options.attribute, columns)
+        if column is not None:
+            return column
         reason = f"has no column {printable(options.attribute)}, its columns are"
     else:
         for name in _USUAL_COLUMNS:  # the first of them that is there
@@ -414,11 +505,21 @@ def _class_column(shapes: Any, options: ReferenceOptions) -> str:
     )
 
 
+def _column_called(name: str, columns: Sequence[str]) -> str | None:
+    """The column of a name, or the only one whose name differs in how accents or cases are stored.
+
+    macOS writes an accent as a character of its own, and databases change the case of names.
+    """
+    for spelled in (str, _composed, lambda text: _composed(text).casefold()):
+        same = [column for column in columns if spelled(column) == spelled(name)]
+        if len(same) == 1:
+            return same[0]
+    return None
+
+
 def _ids_of_shapes(values: list[Any], column: str, options: ReferenceOptions) -> list[int]:
     """Class ids of the values in a vector's column: numbers, names of classes, or replaced."""
     id_of_name = {_composed(name): i for i, name in enumerate(options.class_names, 1)}
-    reclass = {_composed(text): class_id for text, class_id in options.reclass.items()}
-    options = replace(options, reclass=reclass)
     ids = []
     unknown = []
     for value in values:
@@ -440,9 +541,9 @@ def _ids_of_shapes(values: list[Any], column: str, options: ReferenceOptions) ->
 
 def _class_id(value: Any, id_of_name: Mapping[str, int], options: ReferenceOptions) -> int | None:
     """The class id that a value means, 0 where it is missing; None where it means no class."""
-    if pd.api.types.is_scalar(value) and pd.isna(value):
+    if _is_empty(value):
         return 0
-    text = _composed(id_text(value))
+    text = id_text(value)
     if text == "0" and "0" not in options.reclass:  # no data, as in a raster
         return 0
     if options.reclass:
@@ -457,11 +558,19 @@ def _composed(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
+def _is_empty(value: Any) -> bool:
+    """Whether a value of a vector's column is missing, or a text of blanks."""
+    is_missing = pd.api.types.is_scalar(value) and pd.isna(value)
+    return bool(is_missing) or (isinstance(value, str) and not value.strip())
+
+
 def id_text(value: Any) -> str:
     """An id or a name as the user types it: 10.0 as 10, and 12110001 with all its digits."""
     if _is_number(value) and float(value).is_integer():
         return str(int(value))
-    return str(value)
+    text = _composed(str(value)).strip()
+    whole_number = re.fullmatch(r"(-?\d+)\.0*", text)
+    return whole_number[1] if whole_number else text
 
 
 def _is_number(value: Any) -> bool:

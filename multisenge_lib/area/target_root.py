@@ -63,11 +63,16 @@ def check_empty(root: Path) -> None:
     Raises:
         ImportAreaError: naming the root.
     """
-    if not root.exists():
-        return
-    if not root.is_dir():
-        raise ImportAreaError(f"{printable(root)} is not a folder: give one that is new or empty")
-    names = {path.name for path in root.iterdir()}
+    try:
+        if not root.exists():
+            return
+        if not root.is_dir():
+            raise ImportAreaError(
+                f"{printable(root)} is not a folder: give one that is new or empty"
+            )
+        names = {path.name for path in root.iterdir()}
+    except OSError as error:
+        raise ImportAreaError(str(write_error(root, error, _REMEDY))) from None
     was_cut_off = _UNFINISHED in names
     if names - _HARMLESS and not was_cut_off:
         raise ImportAreaError(f"{printable(root)} is not empty: give a folder that is new or empty")

@@ -14,11 +14,26 @@ def _pairs(texts: list[str], option: str, example: str) -> dict[str, str]:
     """Read `B8A=B8` and the like as a dict."""
     pairs = {}
     for text in texts:
-        key, _, value = text.partition("=")
+        key, _, value = (part.strip() for part in text.rpartition("="))
         if not (key and value):
             raise MultiSenGEError(f"{option} {text!r}: give pairs such as {example}")
-        pairs[key.strip()] = value.strip()
+        if pairs.setdefault(key, value) != value:
+            raise MultiSenGEError(f"{option} gives {key} both {pairs[key]} and {value}: give one")
     return pairs
+
+
+def _listed_pairs(text: str) -> list[str]:
+    """Read `10=1,20=2` as a list; a name may hold commas: `Wheat, winter=1,Maize=2`."""
+    pairs = []
+    name = ""
+    for part in text.split(","):
+        name += part
+        if "=" in part:
+            pairs.append(name.strip())
+            name = ""
+        elif name.strip():
+            name += ","
+    return [*pairs, name.strip(", ")] if name.strip(", ") else pairs
 
 
 def _reclass(text: str) -> dict[str, int]:
@@ -26,7 +41,7 @@ def _reclass(text: str) -> dict[str, int]:
     example = "--reclass 10=1,20=2,255=0"
     # What stands in the reference stays text: the column of a vector may hold names.
     class_of = {}
-    for old, new in _pairs(listed(text), "--reclass", example).items():
+    for old, new in _pairs(_listed_pairs(text), "--reclass", example).items():
         if not new.isdecimal():
             raise MultiSenGEError(f"--reclass {old}={new}: give class ids, such as {example}")
         class_of[old] = int(new)

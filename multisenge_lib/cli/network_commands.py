@@ -248,50 +248,46 @@ def evaluate_network(
     if maps is not None:
         _check_folder_of_maps(maps, "--maps")
         check_can_write(maps, "the folder of the maps", "give another one with --maps")
-    from multisenge_lib.maps import predict_root
+    from multisenge_lib.maps import check_places_of_maps, predict_root
     from multisenge_lib.results import format_scores
     from multisenge_lib.tools import (
         check_evaluation_folder,
-        evaluate_model,
+        check_place_of_record,
         evaluation_table,
+        prepare_evaluation,
+        score_patches,
         write_evaluation,
     )
 
     if out is not None:
         check_evaluation_folder(out)
-    record = evaluate_model(
-        model,
-        root,
-        split,
-        own_months=own_months,
-        band_order=order,
-        network=network,
-        progress=True,
+    evaluation = prepare_evaluation(
+        model, root, split, own_months=own_months, band_order=order, network=network
     )
+    check_place_of_record(evaluation, out)
+    if maps is not None:
+        for_maps = {
+            "split": split,
+            # The maps come from the same months as the scores.
+            "months": dataset_of_root(root).months if own_months else None,
+            "band_order": order,
+            "network": network,
+            "overwrite": overwrite,
+        }
+        check_places_of_maps(model, root, maps, **for_maps)
+    record = score_patches(evaluation, progress=True)
     typer.echo(
         f"{record.metadata.title}: {counted(len(record.patches), 'patch', 'patches')} for {split} "
         f"of {record.metadata.dataset}"
     )
     typer.echo(format_scores(record))
     typer.echo(evaluation_table(record).round(4).to_string())
-    # After the scores, so that they are not lost where another evaluation is at this place.
+    # After the scores, so that they are not lost where this fails.
     folder = write_evaluation(record, out)
     typer.echo(f"Wrote {printable(folder)}")
     if maps is None:
         return
-    # The maps come from the same months as the scores.
-    months = dataset_of_root(root).months if own_months else None
-    drawn = predict_root(
-        model,
-        root,
-        maps,
-        split=split,
-        months=months,
-        band_order=order,
-        network=network,
-        overwrite=overwrite,
-        progress=True,
-    )
+    drawn = predict_root(model, root, maps, progress=True, **for_maps)
     for path in drawn:
         typer.echo(f"Wrote {printable(path)}")
 

@@ -12,6 +12,6 @@ from multisenge_lib.models import check_keras
 if TYPE_CHECKING:  # loaded when first asked for, see `lazy_names`
     from multisenge_lib.maps.from_arrays import predict_map
     from multisenge_lib.maps.from_rasters import predict_rasters
-    from multisenge_lib.maps.from_root import predict_root
+    from multisenge_lib.maps.from_root import check_places_of_maps, predict_root
 
 __getattr__, __dir__ = lazy_names(__name__, check_keras)

@@ -1,6 +1,7 @@
 """Map the patches of a data root: one mosaic for each Sentinel-2 tile."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from multisenge_lib.errors import ModelError, PatchError, printable
 from multisenge_lib.maps.map_files import (
     MapFiles,
     MapPart,
+    check_places,
     map_description,
     map_identity,
     raster_stamp,
@@ -61,7 +63,8 @@ def predict_root(
     """Map the patches of a data root: `folder/{tile}.tif` for each tile.
 
     Each patch is predicted whole, as it is in training and evaluation. Patches share no pixel and
-    have dates of their own, so nothing is blended between them.
+    have dates of their own, so nothing is blended between them. No map is drawn unless all may lie
+    at their places.
 
     Args:
         model_path: a `model.keras` that this library saved.
@@ -95,6 +98,84 @@ def predict_root(
     folder = Path(folder)
     model, card = load_model(model_path, network)
     check_bands(root, card)
+    tile_maps = _find_tile_maps(
+        model_path, model, card, root, folder, tiles, split, months, layers, band_order
+    )
+    for tile_map in tile_maps:
+        check_places(tile_map.target, overwrite)
+    maps = []
+    for tile_map in tile_maps:
+        # A network with peepholes takes patches of its own size only, and says so here.
+        if model.output_shape[1] != tile_map.size:
+            model = with_input_size(model, tile_map.size)
+        parts = partial(_predict_parts, model, root, tile_map.patches, card, band_order, progress)
+        maps.append(write_map(tile_map.target, parts, overwrite))
+    return maps
+
+
+def check_places_of_maps(
+    model_path: Path | str,
+    root: Path | str,
+    folder: Path | str,
+    *,
+    split: str | None = None,
+    months: Sequence[int] | None = None,
+    band_order: BandOrder = "spectral",
+    overwrite: bool = False,
+    network: str | None = None,
+) -> None:
+    """Check before other work that `predict_root` may put its maps at their places.
+
+    Arguments and other errors are as in `predict_root`.
+
+    Raises:
+        FileError: something else lies at the place of a map.
+    """
+    model, card = load_model(Path(model_path), network)
+    tile_maps = _find_tile_maps(
+        Path(model_path),
+        model,
+        card,
+        Path(root),
+        Path(folder),
+        tiles=None,
+        split=split,
+        months=months,
+        layers=(),
+        band_order=band_order,
+    )
+    for tile_map in tile_maps:
+        check_places(tile_map.target, overwrite)
+
+
+@dataclass(frozen=True)
+class _TileMap:
+    """The map of one tile.
+
+    Attributes:
+        patches: rows of the selection.
+        size: pixels along the side of a patch.
+        target: its files.
+    """
+
+    patches: pd.DataFrame
+    size: int
+    target: MapFiles
+
+
+def _find_tile_maps(
+    model_path: Path,
+    model: keras.Model,
+    card: ModelCard,
+    root: Path,
+    folder: Path,
+    tiles: Sequence[str] | None,
+    split: str | None,
+    months: Sequence[int] | None,
+    layers: Sequence[str],
+    band_order: BandOrder,
+) -> list[_TileMap]:
+    """Find which maps a data root gives; arguments and errors as in `predict_root`."""
     months = tuple(months or card.months)
     if len(months) != len(card.months):
         raise ModelError(
@@ -106,13 +187,10 @@ def predict_root(
     )
     if split is not None:
         selection = selection[selection["split"] == split]
-    maps = []
+    tile_maps = []
     for tile in _tiles_to_map(root, selection, tiles):
         patches = selection[selection["tile"] == tile]
         size = _patch_size(root, patches, card, band_order)
-        # A network with peepholes takes patches of its own size only, and says so here.
-        if model.output_shape[1] != size:
-            model = with_input_size(model, size)
         inputs = {"rasters": _stamps(root, patches, card.sensors), "band_order": band_order}
         if _takes_days(model, card):  # a raster may be a link of another date than what it leads to
             inputs["dates"] = _dates(patches, card.sensors)
@@ -124,9 +202,8 @@ def predict_root(
             extra_layers=tuple(layers),
             description=map_description(card),
         )
-        parts = partial(_predict_parts, model, root, patches, card, band_order, progress)
-        maps.append(write_map(target, parts, overwrite))
-    return maps
+        tile_maps.append(_TileMap(patches, size, target))
+    return tile_maps
 
 
 def _tiles_to_map(root: Path, selection: pd.DataFrame, tiles: Sequence[str] | None) -> list[str]:

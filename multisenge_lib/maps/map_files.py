@@ -289,7 +289,7 @@ def write_map(
             _restore_side_files(target)
             _remove_folder(target)  # of a run that was killed after its last step
             return target.path
-        _check_places(target, overwrite)
+        check_places(target, overwrite)
         done = count_finished_parts(target)
         if done is None:
             _start(target)
@@ -357,13 +357,17 @@ def _is_side_file_of_ours(path: Path) -> bool:
     return MARK.encode() in path.read_bytes()
 
 
-def _check_places(target: MapFiles, overwrite: bool) -> None:
+def check_places(target: MapFiles, overwrite: bool) -> None:
     """Refuse to replace what was not made by an earlier run for this map.
+
+    A map that is finished may stay, whatever lies beside it.
 
     Raises:
         FileError: a file of another map or of the user is at a place that would be written, or a
             layer of another map beside it.
     """
+    if is_finished(target):
+        return
     folder = target.folder
     if folder.exists() and not _is_folder_of_ours(folder, target.progress):
         # Never delete this folder: we did not create it.

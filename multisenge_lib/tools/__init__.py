@@ -21,8 +21,11 @@ from multisenge_lib.tools.second_place import (
 if TYPE_CHECKING:  # loaded when first asked for, see `lazy_names`
     from multisenge_lib.tools.evaluation import (
         check_evaluation_folder,
+        check_place_of_record,
         evaluate_model,
         evaluation_table,
+        prepare_evaluation,
+        score_patches,
         write_evaluation,
     )
     from multisenge_lib.tools.transfer import run_transfer

@@ -6,6 +6,7 @@ kept as a record in a folder of its own, so that no record of a training is touc
 """
 
 import hashlib
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,67 @@ from multisenge_lib.models import ModelCard, load_model, predict, with_input_siz
 from multisenge_lib.progress_bars import hide_bar
 from multisenge_lib.software import provenance
 from multisenge_lib.training import count_weights
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """An evaluation of which all is known but the scores.
+
+    Attributes:
+        trained: the network.
+        card: its description.
+        root: the data root.
+        dataset: the root's description.
+        typology: the classes that the network separates.
+        selection: the patches to score, one row each.
+        band_order: the order of the bands in Sentinel-2 rasters that do not name them.
+        metadata: what its record will say, but for the size of the patches.
+    """
+
+    trained: keras.Model
+    card: ModelCard
+    root: Path
+    dataset: Dataset
+    typology: Typology
+    selection: pd.DataFrame
+    band_order: BandOrder
+    metadata: results.Metadata
+
+
+def prepare_evaluation(
+    model: Path | str,
+    root: Path | str,
+    split: str = "test",
+    *,
+    own_months: bool = False,
+    band_order: BandOrder = "spectral",
+    network: str | None = None,
+) -> Evaluation:
+    """Find out what an evaluation scores, before the first raster is read.
+
+    Arguments and errors are as in `evaluate_model`.
+    """
+    check_projections()
+    if split not in SPLITS:
+        raise ModelError(f"split {split!r}: choose one of {', '.join(SPLITS)}")
+    model = Path(model)
+    root = Path(root)
+    trained, card = load_model(model, network)
+    dataset = dataset_of_root(root)
+    maps.check_bands(root, card)
+    typology = find_typology(dataset, card)
+    months = dataset.months if own_months else card.months
+    selection = _select(root, card, split, months)
+    metadata = _metadata(
+        trained=trained,
+        card=card,
+        root=root,
+        dataset=dataset,
+        typology=typology,
+        patches={split: len(selection)},
+        evaluation=_identity(model, card, split, months, band_order),
+    )
+    return Evaluation(trained, card, root, dataset, typology, selection, band_order, metadata)
 
 
 def evaluate_model(
@@ -66,21 +128,25 @@ def evaluate_model(
             no patch of the split has a full series.
         PatchError: a raster cannot be read.
     """
-    check_projections()
-    if split not in SPLITS:
-        raise ModelError(f"split {split!r}: choose one of {', '.join(SPLITS)}")
-    model = Path(model)
-    root = Path(root)
-    trained, card = load_model(model, network)
-    dataset = dataset_of_root(root)
-    maps.check_bands(root, card)
-    typology = find_typology(dataset, card)
-    months = dataset.months if own_months else card.months
-    selection = _select(root, card, split, months)
-    counts = results.PatchCounts(selection["patch"].tolist(), len(typology), dataset.showcase)
+    evaluation = prepare_evaluation(
+        model, root, split, own_months=own_months, band_order=band_order, network=network
+    )
+    return score_patches(evaluation, progress)
+
+
+def score_patches(evaluation: Evaluation, progress: bool = False) -> results.Record:
+    """Score the patches of an evaluation; its record and errors are those of `evaluate_model`."""
+    trained = evaluation.trained
+    card = evaluation.card
+    typology = evaluation.typology
+    selection = evaluation.selection
+    split = evaluation.metadata.evaluation["split"]
+    counts = results.PatchCounts(
+        selection["patch"].tolist(), len(typology), evaluation.dataset.showcase
+    )
     size = 0
     for row in tqdm(selection.itertuples(), split, len(selection), disable=hide_bar(progress)):
-        patch = read_patch(root, row, card.sensors, band_order)
+        patch = read_patch(evaluation.root, row, card.sensors, evaluation.band_order)
         reference = reclassify(patch.reference, typology)
         size = reference.shape[0]
         # A network with peepholes takes patches of its own size only, and says so here.
@@ -90,17 +156,9 @@ def evaluate_model(
         predicted = (predict(trained, inputs)[0].argmax(axis=-1) + 1).astype(np.uint8)
         counts.add(row.patch, reference, predicted)
 
+    finished = datetime.now(UTC).isoformat(timespec="seconds")
     return results.Record(
-        metadata=_metadata(
-            trained=trained,
-            card=card,
-            root=root,
-            dataset=dataset,
-            typology=typology,
-            patches={split: len(selection)},
-            size=size,
-            evaluation=_identity(model, card, split, months, band_order),
-        ),
+        metadata=replace(evaluation.metadata, size=size, finished=finished),
         history=_empty_history(),
         patches=counts.patches,
         confusions=counts.confusions,
@@ -195,10 +253,9 @@ def _metadata(
     dataset: Dataset,
     typology: Typology,
     patches: dict[str, int],
-    size: int,
     evaluation: dict[str, Any],
 ) -> results.Metadata:
-    """Describe an evaluation; what only a training has stays empty."""
+    """Describe an evaluation; what only a training has stays empty, and what is not yet known."""
     return results.Metadata(
         dataset=dataset.name,
         experiment=card.name,
@@ -213,9 +270,9 @@ def _metadata(
         parameters=count_weights(trained),
         patches=patches,
         split=dataset.split_rule,
-        size=size,
+        size=0,
         operations=0.0,
-        finished=datetime.now(UTC).isoformat(timespec="seconds"),
+        finished="",
         device="",
         backend=keras.backend.backend(),
         fingerprint=root_digest(root),
@@ -233,22 +290,20 @@ def _empty_history() -> pd.DataFrame:
     return pd.DataFrame(columns=columns, index=pd.Index([], name="epoch"), dtype=float)
 
 
-def evaluation_folder(record: results.Record) -> Path:
+def evaluation_folder(evaluation: results.Record | Evaluation) -> Path:
     """Return where the record of an evaluation goes, below `results/evaluations/`.
 
     It has one folder for each data, network and split, three levels deep, where no record of a
     training can lie. Other months or another order of bands stand after the split.
     """
-    metadata = record.metadata
-    evaluation = metadata.evaluation
-    network = (
-        f"{metadata.experiment}-of-{evaluation['trained_on']}-{evaluation['model_sha256'][:8]}"
-    )
-    last = evaluation["split"]
-    if "months" in evaluation:
-        last += "-months-" + "-".join(map(str, evaluation["months"]))
-    if "band_order" in evaluation:
-        last += f"-{evaluation['band_order']}"
+    metadata = evaluation.metadata
+    identity = metadata.evaluation
+    network = f"{metadata.experiment}-of-{identity['trained_on']}-{identity['model_sha256'][:8]}"
+    last = identity["split"]
+    if "months" in identity:
+        last += "-months-" + "-".join(map(str, identity["months"]))
+    if "band_order" in identity:
+        last += f"-{identity['band_order']}"
     return paths.results_dir() / results.EVALUATIONS / metadata.dataset / network / last
 
 
@@ -266,7 +321,7 @@ def write_evaluation(record: results.Record, folder: Path | str | None = None) -
         FileError: the folder holds something else, or cannot be written.
     """
     folder = evaluation_folder(record) if folder is None else Path(folder)
-    _check_replaceable(folder, record)
+    check_place_of_record(record, folder)
     return results.write_record(record, folder=folder, replace=True)
 
 
@@ -275,7 +330,7 @@ def check_evaluation_folder(folder: Path | str) -> None:
 
     Args:
         folder: may be missing or empty, or hold the record of an earlier evaluation, of whatever
-            network. `write_evaluation` looks whether that one may be replaced.
+            network. `check_place_of_record` looks whether that one may be replaced.
 
     Raises:
         FileError: the folder holds something else.
@@ -283,12 +338,23 @@ def check_evaluation_folder(folder: Path | str) -> None:
     _earlier_evaluation(Path(folder))
 
 
-def _check_replaceable(folder: Path, record: results.Record) -> None:
-    """Refuse a folder that holds anything but the same evaluation, made before."""
+def check_place_of_record(
+    evaluation: results.Record | Evaluation, folder: Path | str | None = None
+) -> None:
+    """Refuse a folder that holds anything but the same evaluation, made before.
+
+    Args:
+        evaluation: whose record goes there.
+        folder: by default `evaluation_folder`.
+
+    Raises:
+        FileError: the folder holds something else.
+    """
+    folder = evaluation_folder(evaluation) if folder is None else Path(folder)
     old = _earlier_evaluation(folder)
     if old is None:
         return
-    new = record.metadata
+    new = evaluation.metadata
     same = (old.dataset, old.fingerprint, old.evaluation) == (
         new.dataset,
         new.fingerprint,

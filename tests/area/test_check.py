@@ -19,7 +19,7 @@ from multisenge_lib.dataset import (
     raster_path,
     write_dataset_toml,
 )
-from multisenge_lib.errors import PatchError
+from multisenge_lib.errors import MultiSenGEError, PatchError
 
 PATCH = "31UFQ_0_257"
 #: Vegetation with the 10 m bands first: B2 B3 B4 B8 B5 B6 B7 B8A B11 B12.
@@ -334,3 +334,13 @@ def test_a_folder_without_patches_is_refused(tmp_path, inside):
     (tmp_path / inside).mkdir(exist_ok=True)
     with pytest.raises(PatchError, match="holds no patch: a data root has labels/"):
         check(tmp_path)
+
+
+@pytest.mark.fault("a number of threads that is none -> one line; a huge one -> as many as help")
+def test_the_number_of_threads(root):
+    for workers in (0, -1, 2.5, "2", True):
+        with pytest.raises(MultiSenGEError, match="give the number of threads, from 1"):
+            check(root, workers)
+    expected = check(root).to_json()
+    for workers in (1, np.int64(2), 10**6):
+        assert check(root, workers).to_json() == expected

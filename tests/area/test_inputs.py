@@ -571,6 +571,68 @@ def test_other_endings(tmp_path):
     assert "2 files left out as files of other formats" in notices
 
 
+@pytest.mark.fault("rarer endings of GeoTIFF and JPEG 2000 -> taken, as those of HDF5 are")
+def test_rarer_endings_of_images(tmp_path):
+    folder = tmp_path / "in"
+    endings = ("geotif", "bigtiff", "btf", "tf8", "j2k", "TIF")
+    days = [f"202301{day:02}" for day in range(1, len(endings) + 1)]
+    lossless = {"driver": "JP2OpenJPEG", "quality": 100, "reversible": True}
+    for day, ending in zip(days, endings, strict=True):
+        options = lossless if ending == "j2k" else {}
+        usual = "jp2" if ending == "j2k" else "tif"
+        written = write(folder / f"S2_{day}.{usual}", flat(), **options)
+        written.rename(folder / f"S2_{day}.{ending}")
+    imported = import_area(tmp_path / "root", [folder], size=64, s2_bands=S2_BANDS)
+    for day in days:
+        assert pixel_of(imported.root, "s2", day).tolist() == GREEN.tolist()
+
+
+@pytest.mark.fault("HDF5 cubes of any ending -> read")
+@pytest.mark.parametrize("ending", ["hdf5", "he5", "cdf", "H5"])
+def test_endings_of_hdf5(tmp_path, ending):
+    y = NORTH - 10 * np.arange(64) - 5.0
+    x = WEST + 10 * np.arange(64) + 5.0
+    coords = {"time": [np.datetime64("2023-01-05", "ns")], "y": y, "x": x}
+    bands = {
+        band: (("time", "y", "x"), np.full((1, 64, 64), value, np.uint16))
+        for band, value in zip(S2_BANDS, GREEN, strict=True)
+    }
+    xarray = pytest.importorskip("xarray")
+    cube = xarray.Dataset(bands, coords, {"crs": "EPSG:32719"})
+    (tmp_path / "in").mkdir()
+    cube.to_netcdf(tmp_path / "in" / "cube.nc", engine="h5netcdf")
+    (tmp_path / "in" / "cube.nc").rename(tmp_path / "in" / f"cube.{ending}")
+    imported = import_area(tmp_path / "root", [tmp_path / "in"], size=64)
+    assert pixel_of(imported.root, "s2", "20230105").tolist() == GREEN.tolist()
+
+
+@pytest.mark.fault("files of formats that are not read -> named in one notice with their endings")
+def test_no_raster_vanishes_without_a_word(tmp_path):
+    folder = tmp_path / "in"
+    write(folder / "S2_20230105.tif", flat(), S2_BANDS)
+    endings = ".jpx .jpc .grb .grib .grib2 .nitf .ntf .mrf .sdat .npy .npz .bmp .jpg .JPEG .asc"
+    endings = [*endings.split(), ".adf", ".rst", ".png", ".gif", ".hdf"]
+    for ending in endings:
+        (folder / f"S2_20230202{ending}").write_bytes(b"x")
+    for ending in (".zstd", ".lz4", ".lzma", ".tbz2"):
+        (folder / f"S2_20230202{ending}").write_bytes(b"x")
+    for name in ("a.xml", "b.txt", "c.tif.aux.xml", "d.qml", "e.ovr", "f.tfw", "g.html", "h.json"):
+        (folder / name).write_text("x")
+    (folder / "store").mkdir()
+    (folder / "store" / "zarr.json").write_text("{}")
+    notices = import_area(tmp_path / "root", [folder], size=64).notices
+    left_out = [notice for notice in notices if "left out as" in notice]
+    assert len(left_out) == 3
+    (others,) = [notice for notice in left_out if "files of other formats" in notice]
+    assert others.startswith(f"{len(endings)} files left out")
+    assert others.endswith(f"; they end in {', '.join(sorted(e.lower() for e in endings))}")
+    assert any(notice.startswith("4 files left out as archives") for notice in left_out)
+    (store,) = [notice for notice in left_out if "Zarr" in notice]
+    assert store.endswith("not called .zarr (rename them): " + str(folder / "store"))
+    message = refused(tmp_path / "b", [folder / "store"])
+    assert "holds no raster" in message and "Zarr stores whose folders" in message
+
+
 @pytest.mark.fault("linked folders -> followed, in a circle too; folders without access -> named")
 def test_links_are_followed_and_closed_folders_named(tmp_path, monkeypatch):
     write(tmp_path / "far" / "S2_20230105.tif", flat(), S2_BANDS)

@@ -183,15 +183,36 @@ def test_no_data_is_not_the_class_that_replaces_0(tmp_path, image):
     np.testing.assert_array_equal(ids_of(root)[16:], EXPECTED[16:])
 
 
-@pytest.mark.fault("--reclass of a raster names its value of no data -> refused, no class is lost")
-def test_a_class_is_not_lost_where_0_means_no_data(tmp_path, image):
-    reference = write(tmp_path / "from_zero.tif", stripes() - np.uint8(1))
+@pytest.mark.fault("--reclass of a raster names its tag of no data -> refused, no class is lost")
+def test_a_class_is_not_lost_where_a_tag_means_no_data(tmp_path, image):
+    from_zero = stripes() - np.uint8(1)
+    reference = write(tmp_path / "from_zero.tif", from_zero, nodata=0)
     options = {"reference": reference, "classes": CLASSES}
     message = refused(tmp_path, [image], reclass={0: 1, 1: 2, 2: 3}, **options)
     assert "0 means no data in the reference" in message and "leave 0 out" in message
-    tagged = write(tmp_path / "tagged.tif", stripes() - np.uint8(1), nodata=255)
+    tagged = write(tmp_path / "tagged.tif", from_zero, nodata=255)
     root = imported(tmp_path, image, tagged, reclass={0: 1, 1: 2, 2: 3}).root
     np.testing.assert_array_equal(ids_of(root), EXPECTED)
+
+
+@pytest.mark.parametrize("res", [2.5, 10.0])
+@pytest.mark.parametrize("dtype", [np.uint8, np.int32, np.float32])
+def test_0_is_a_class_where_the_user_says_so(tmp_path, image, dtype, res):
+    """Nothing is a class beyond the raster, whose first 200 m are not there."""
+    ids = (stripes(res) - np.uint8(1)).astype(dtype)[:, int(200 / res) :]
+    reference = write(tmp_path / "from_zero.tif", ids, north=NORTH - 200, res=res)
+    root = imported(tmp_path, image, reference, reclass={0: 1, 1: 2, 2: 3}).root
+    # The class of most finer pixels may reach one pixel beyond them.
+    assert not ids_of(root)[:19].any()
+    np.testing.assert_array_equal(ids_of(root)[20:], EXPECTED[20:])
+
+
+def test_a_replaced_id_is_no_missing_value_of_images(tmp_path, image):
+    reference = write(tmp_path / "tens.tif", stripes() * 10)
+    options = {"units": InputUnits(no_data=20), "reclass": {10: 1, 20: 2, 30: 3}}
+    np.testing.assert_array_equal(
+        ids_of(imported(tmp_path, image, reference, **options).root), EXPECTED
+    )
 
 
 @pytest.mark.fault("a reference that was resampled by interpolation -> named, no class is dropped")
@@ -391,11 +412,106 @@ def test_0_is_no_data_in_a_vector_too(tmp_path, image):
     np.testing.assert_array_equal(ids_of(root), np.where(EXPECTED == 2, 1, EXPECTED))
 
 
-@pytest.mark.fault("ids that count from 0 -> said which class stays empty")
+@pytest.mark.fault("a class that is not in the area -> said")
 def test_classes_without_a_pixel_are_named(tmp_path, image):
-    reference = write(tmp_path / "from0.tif", stripes() - np.uint8(1))
-    notices = imported(tmp_path, image, reference).notices
+    two = np.where(stripes() == 3, 2, stripes()).astype(np.uint8)
+    notices = imported(tmp_path, image, write(tmp_path / "two.tif", two)).notices
     assert "the reference holds no pixel of class 3 (Water); class ids count from 1" in notices
+
+
+@pytest.mark.fault("ids that count from 0 -> refused with both replacements, of which each works")
+@pytest.mark.parametrize("kind", ["raster", "tagged", "vector"])
+def test_ids_that_count_from_0(tmp_path, image, kind):
+    if kind == "vector":
+        reference = vector(tmp_path / "from0.gpkg", [0, 1, 2])
+    else:
+        tag = {"nodata": 255} if kind == "tagged" else {}
+        reference = write(tmp_path / "from0.tif", stripes() - np.uint8(1), **tag)
+    options = {"reference": reference, "classes": CLASSES}
+    message = refused(tmp_path, [image], **options)
+    assert f"{reference} holds the ids 0 to 2, and its 3 classes have the ids 1 to 3" in message
+    assert "if its ids count from 0, give --reclass 0=1,1=2,2=3;" in message
+    assert message.endswith("if 0 is no data, give --reclass 0=0,1=1,2=2")
+    root = imported(tmp_path / "a", image, reference, reclass={"0": 1, "1": 2, "2": 3}).root
+    np.testing.assert_array_equal(ids_of(root), EXPECTED)
+    root = imported(tmp_path / "b", image, reference, reclass={"0": 0, "1": 1, "2": 2}).root
+    np.testing.assert_array_equal(ids_of(root), EXPECTED - 1)
+
+
+@pytest.mark.parametrize("how", ["tag", "no_data", "elsewhere", "mask", "beyond"])
+def test_0_is_no_data_where_it_cannot_be_a_class(tmp_path, image, how):
+    """The last class is not in the area, whose eastern stripe has no data, or is not covered."""
+    ids = np.where(stripes() == 3, 0, stripes()).astype(np.uint8)
+    options = {}
+    tag = {}
+    if how == "tag":
+        tag = {"nodata": 0}
+    elif how == "no_data":
+        options = {"units": InputUnits(no_data=0)}
+    elif how == "elsewhere":  # the last class is south of the image
+        ids = np.concatenate([ids, np.full_like(ids, 3)], axis=1)
+    elif how == "beyond":
+        ids = ids[:, :, :100]
+    reference = write(tmp_path / "reference.tif", ids, **tag)
+    if how == "mask":
+        with rasterio.open(reference, "r+") as raster:
+            raster.write_mask(ids[0] > 0)
+    result = imported(tmp_path, image, reference, **options)
+    np.testing.assert_array_equal(ids_of(result.root), np.where(EXPECTED == 3, 0, EXPECTED))
+    assert any("no pixel of class 3 (Water)" in notice for notice in result.notices)
+
+
+@pytest.mark.fault("--attribute in another spelling of accents or case -> found; else the columns")
+def test_the_column_is_found_however_its_name_is_stored(tmp_path, image):
+    decomposed = unicodedata.normalize("NFD", "Légende")
+    reference = vector(tmp_path / "a.gpkg", [1, 2, 3], column=decomposed)
+    frame = gpd.read_file(reference).assign(other=1)
+    frame.to_file(reference)
+    for number, typed in enumerate(("Légende", "légende", decomposed, "LÉGENDE")):
+        root = imported(tmp_path / str(number), image, reference, attribute=typed).root
+        np.testing.assert_array_equal(ids_of(root), EXPECTED)
+    options = {"reference": reference, "classes": CLASSES}
+    message = refused(tmp_path, [image], attribute="Legende", **options)
+    assert f"has no column Legende, its columns are: give one of {decomposed}, other" in message
+    frame.rename(columns={decomposed: "Kind", "other": "kind"}).to_parquet(tmp_path / "b.parquet")
+    options = {"reference": tmp_path / "b.parquet", "classes": CLASSES}
+    root = imported(tmp_path / "b", image, tmp_path / "b.parquet", attribute="Kind").root
+    np.testing.assert_array_equal(ids_of(root), EXPECTED)
+    message = refused(tmp_path, [image], attribute="KIND", **options)
+    assert "give one of Kind, kind" in message
+
+
+@pytest.mark.parametrize(
+    ("values", "reclass"),
+    [
+        (["1", "2", "3"], {}),
+        (["1.0", "2.0", "3.0"], {}),
+        ([" 1", "Field ", "3."], {}),
+        (["10.0", "20", " 30.00"], {"10": 1, "20": 2, 30: 3}),
+    ],
+)
+def test_ids_that_are_stored_as_text(tmp_path, image, values, reclass):
+    reference = vector(tmp_path / "text.gpkg", values)
+    root = imported(tmp_path, image, reference, reclass=reclass).root
+    np.testing.assert_array_equal(ids_of(root), EXPECTED)
+
+
+@pytest.mark.fault("a vector without a class at some shapes -> said; at all of them -> one line")
+@pytest.mark.parametrize("values", [[1, None, 3], ["Town", "", "Water"], ["1", "  ", None]])
+def test_shapes_without_a_class(tmp_path, image, values):
+    reference = vector(tmp_path / "some.gpkg", values)
+    result = imported(tmp_path, image, reference)
+    missing = sum(value in (None, "", "  ") for value in values)
+    words = "1 shape has" if missing == 1 else "2 shapes have"
+    assert f"{words} no value in the column class, and label nothing" in result.notices
+    # The first shape lies below the others.
+    last = 1 if values[2] is None else 3
+    expected = np.choose(EXPECTED - 1, [1, 1, last])
+    np.testing.assert_array_equal(ids_of(result.root), expected)
+
+    empty = vector(tmp_path / "empty.gpkg", [None if value != "" else "" for value in values])
+    message = refused(tmp_path / "b", [image], reference=empty, classes=CLASSES)
+    assert message.startswith(f"the reference {empty} has no value in the column class")
 
 
 @pytest.mark.fault("accents of two characters, as macOS writes them -> the same names")

@@ -56,6 +56,20 @@ def test_what_was_cut_off_is_cleared(tmp_path, image):
     assert names_in(root) == ["dataset.toml", "labels", "s2"]
 
 
+@pytest.mark.fault("a root whose name is too long, or that cannot be listed -> one line")
+def test_a_root_out_of_reach(tmp_path, image, monkeypatch):
+    with pytest.raises(ImportAreaError, match=r"cannot be written \(File name too long\)"):
+        import_area(tmp_path / ("x" * 300), [image], size=32)
+
+    def closed(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    (tmp_path / "root").mkdir()
+    monkeypatch.setattr(Path, "iterdir", closed)
+    with pytest.raises(ImportAreaError, match=r"root cannot be written \(Permission denied\)"):
+        import_area(tmp_path / "root", [image], size=32)
+
+
 @pytest.mark.fault("two imports into one empty folder -> the second is refused")
 def test_two_at_once(tmp_path):
     (tmp_path / "root").mkdir()

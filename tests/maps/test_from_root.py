@@ -110,6 +110,16 @@ def test_a_root_whose_rasters_changed_makes_another_map(two_dates, tmp_path):
     predict_root(model, root, tmp_path / "maps", overwrite=True)
 
 
+@pytest.mark.fault("predict: a file at the place of the second map -> refused before the first")
+def test_all_places_are_checked_before_the_first_map(sample_root, model, tmp_path):
+    mine = tmp_path / "31UGP.tif"
+    mine.write_text("mine")
+    with pytest.raises(FileError, match=r"31UGP\.tif is there already and is not a file of"):
+        predict_root(model, sample_root, tmp_path, tiles=["31UEQ", "31UGP"])
+    assert [path.name for path in tmp_path.iterdir() if path.suffix == ".tif"] == ["31UGP.tif"]
+    assert mine.read_text() == "mine"
+
+
 @pytest.mark.fault("predict: a data root killed halfway, then again -> the same bytes")
 def test_an_interrupted_mosaic_goes_on_to_the_same_bytes(two_dates, tmp_path, monkeypatch):
     model, root = two_dates

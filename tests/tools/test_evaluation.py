@@ -456,7 +456,8 @@ def test_a_place_that_cannot_be_written_is_refused_first(
     model, root, tmp_path, monkeypatch, capsys, option
 ):
     (tmp_path / "file").write_text("mine")
-    monkeypatch.setattr("multisenge_lib.tools.evaluate_model", None)  # it must not be called
+    # It must not be called.
+    monkeypatch.setattr("multisenge_lib.tools.evaluation.prepare_evaluation", None)
     code = run(monkeypatch, model, root, option, tmp_path / "file" / "new")
     error = capsys.readouterr().err
     assert code == 2 and "cannot be written: give another" in error and option in error
@@ -469,7 +470,8 @@ def test_a_folder_that_holds_something_else_is_refused_first(
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "notes.txt").write_text("mine")
     training = results.write_record(make_record("s1s2_10c", dataset="other"))
-    monkeypatch.setattr("multisenge_lib.tools.evaluate_model", None)  # it must not be called
+    # It must not be called.
+    monkeypatch.setattr("multisenge_lib.tools.evaluation.prepare_evaluation", None)
     for folder, holds in [
         (tmp_path / "mine", "something else"),
         (training, "record of a training"),
@@ -477,6 +479,30 @@ def test_a_folder_that_holds_something_else_is_refused_first(
         code = run(monkeypatch, model, root, "--out", folder)
         error = capsys.readouterr().err
         assert code == 2 and holds in error and "--out" in error
+
+
+@pytest.mark.fault("evaluate: another map or record at its place -> refused before the evaluation")
+@pytest.mark.parametrize("option", ["--maps", "--out"])
+def test_what_is_at_its_place_is_found_before_the_scores(
+    model, root, tmp_path, monkeypatch, capsys, option
+):
+    options = ("--split", "train", "--out", tmp_path / "record", "--maps", tmp_path / "maps")
+    assert not run(monkeypatch, model, root, *options)
+    assert not run(monkeypatch, model, root, *options)  # what is finished may stay
+    capsys.readouterr()
+    monkeypatch.setattr("multisenge_lib.tools.evaluation.score_patches", None)  # not called
+    before = (tmp_path / "maps" / "31UFQ.tif").read_bytes()
+    if option == "--maps":
+        changed = ("--out", tmp_path / "other", "--band-order", "resolution")
+        words = "31UFQ.tif is there already, of other data or settings"
+    else:
+        changed = ("--split", "validation", "--maps", tmp_path / "other")
+        words = "record holds the record of s1s2_10c on other, which is another one"
+    assert run(monkeypatch, model, root, *options, *changed) == 2
+    error = capsys.readouterr().err
+    assert words in error and error.count("\n") == 1
+    assert not (tmp_path / "other").exists()
+    assert (tmp_path / "maps" / "31UFQ.tif").read_bytes() == before
 
 
 GROUND = tuple(range(6, 15))
