@@ -94,7 +94,7 @@ def open_cube(path: Path) -> Any:
             "project"
         ) from None
     try:
-        if path.suffix == ".zarr":
+        if path.suffix.lower() == ".zarr":
             cube = xarray.open_zarr(path, chunks=None)
         else:
             cube = xarray.open_dataset(path)
