@@ -85,6 +85,12 @@ def overview_rows(dataset: str, drawn: Sequence[tuple[int, str]]) -> pd.DataFram
         a network of others), `classes`, `score`, `value`, and `low` and `high`, a 95 %
         interval over seeds and test patches; NaN where there is one training.
     """
+    own_runs = {}
+    for classes in dict(drawn):
+        own_runs[classes] = runs_by_method(dataset, classes)
+        forest = read_runs(dataset, f"forest_{classes}c")
+        if forest:
+            own_runs[classes][_FOREST_LABEL] = forest
     rows = []
     for classes, score in drawn:
         for model, value in _public_scores(classes, score).dropna().items():
@@ -93,11 +99,7 @@ def overview_rows(dataset: str, drawn: Sequence[tuple[int, str]]) -> pd.DataFram
             label = model if is_paper else _row_name(model)
             state = model.split(" (")[0]  # without the number of the epoch
             rows.append((group, label, state, classes, score, value, np.nan, np.nan))
-        own = runs_by_method(dataset, classes)
-        forest = read_runs(dataset, f"forest_{classes}c")
-        if forest:
-            own[_FOREST_LABEL] = forest
-        for method, records in own.items():
+        for method, records in own_runs[classes].items():
             mean = mean_score(records, score)
             low, high = score_interval(mean, score)
             row = (book_group(dataset), method, method, classes, score, mean.value, low, high)
@@ -190,16 +192,26 @@ def _marks_of(groups: Sequence[str]) -> list[tuple[str, str]]:
     return marks
 
 
-def _constant_scores(dataset: str, classes: int, score: str) -> tuple[float | None, float | None]:
+def _constant_scores(
+    dataset: str, drawn: Sequence[tuple[int, str]]
+) -> list[tuple[float | None, float | None]]:
     """Score a map of one class on the paper's test tile, and on the data of this book's runs.
 
-    None where the score is not drawn, or where this book has no run.
+    Returns:
+        Two numbers for each score. None where the score is not drawn, or where this book has no
+        run.
     """
-    if score == URBAN_F1:
-        return None, None
-    runs = runs_by_method(dataset, classes)
-    own = next(iter(runs.values()))[0].majority[score] if runs else None
-    return audit.majority_scores(classes)[score], own
+    own = {}
+    for classes in dict(drawn):
+        runs = runs_by_method(dataset, classes)
+        own[classes] = next(iter(runs.values()))[0].majority if runs else {}
+    constants = []
+    for classes, score in drawn:
+        if score == URBAN_F1:
+            constants.append((None, None))
+        else:
+            constants.append((audit.majority_scores(classes)[score], own[classes].get(score)))
+    return constants
 
 
 def _draw_constants(
@@ -257,12 +269,13 @@ def score_overview(
         height_ratios=row_heights,
     )
     several = len({classes for classes, _ in drawn}) > 1
+    constants_of_panels = _constant_scores(dataset, drawn)
     for block, axes_of_block in zip(blocks, axes.reshape(len(blocks), len(drawn)), strict=True):
         heights, texts, headings = _row_heights(block)
         for position, (ax, (classes, score)) in enumerate(zip(axes_of_block, drawn, strict=True)):
             of_panel = block[(block["classes"] == classes) & (block["score"] == score)]
             _name_heights(ax, texts, headings, named=position % across == 0)
-            constants = _constant_scores(dataset, classes, score)
+            constants = constants_of_panels[position]
             limits = _shared_limits(block, score, constants, own_group)
             _draw_values(ax, of_panel, heights, limits)
             _draw_constants(ax, constants, heights, own_group)
