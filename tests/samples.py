@@ -41,18 +41,23 @@ def _copy_newest(source: Path, target: Path, size: int) -> None:
 def part_of_sample(root: Path, folder: Path, patches_per_split: int = 4) -> Path:
     """A data root with the first patches of each split of a sample, and those that figures show.
 
-    The rasters are linked. It is a whole sample, as far as `ensure_sample` can tell.
+    Their rasters are linked. It is a whole sample, as far as `ensure_sample` can tell.
     """
     from multisenge_lib.dataset import SAMPLE, load_selection
 
-    (folder / "labels").mkdir(parents=True)
-    for name in ("ground_reference", "s1", "s2"):
-        (folder / name).symlink_to(root / name)
     first = load_selection(root).groupby("split").head(patches_per_split)["patch"]
-    patches = {*first, *SAMPLE.showcase}
+    patches = sorted({*first, *SAMPLE.showcase})
+    (folder / "labels").mkdir(parents=True)
     for patch in patches:
         shutil.copy(root / "labels" / f"{patch}.json", folder / "labels")
     marker = json.loads((root / "sample.json").read_text())
     marker["files"]["labels"] = len(patches)
+    for name in ("ground_reference", "s1", "s2"):
+        (folder / name).mkdir()
+        for patch in patches:
+            tile, x, y = patch.split("_")
+            for raster in (root / name).glob(f"{tile}_*_{x}_{y}.tif"):
+                (folder / name / raster.name).symlink_to(raster)
+        marker["files"][name] = len(list((folder / name).iterdir()))
     (folder / "sample.json").write_text(json.dumps(marker))
     return folder

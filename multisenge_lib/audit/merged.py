@@ -15,6 +15,7 @@ it is wider than what is possible by less than 1e-5.
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -128,11 +129,12 @@ class MatrixSpace:
                 for group, share in enumerate(self.merged_support)
             )
             return self.polytope.range_of_ratio(hits - chance, -chance, denominator_constant=1.0)
-        tied = self.with_merged_f1()
+        tied = self.with_merged_f1
         if score == "weighted_f1":
             return tied.polytope.range_of(self.merged_support @ self.merged_f1())
         return tied.polytope.range_of(self.merged_f1().mean(axis=0))
 
+    @cached_property
     def with_merged_f1(self) -> "MatrixSpace":
         """The same matrices, with the merged F1 variables tied to them; else those are free."""
         rows = _Rows()
@@ -233,12 +235,32 @@ def merged_bounds(evidence: Evidence, score: str) -> np.ndarray:
     Returns:
         `(methods, 2)`; NaN for a method whose printed scores contradict each other.
     """
-    support = counted_support(evidence)
-    merge = merge_matrix(6)
+    support = tuple(counted_support(evidence))
     intervals = []
     for scores, weighted in zip(
         evidence.paper.scores(10), evidence.paper.weighted(10), strict=True
     ):
-        space = matrix_space(scores, weighted, support, merge)
-        intervals.append(space.bounds(score))
+        printed = (tuple(map(tuple, scores)), tuple(weighted))
+        intervals.append(_bounds_of_network(*printed, support, score))
     return np.array(intervals)
+
+
+# Several findings ask for the same bounds, and solving their linear programs takes a second. So
+# they are kept, by the numbers that they follow from.
+@lru_cache
+def _bounds_of_network(
+    scores: tuple[tuple[float, ...], ...],
+    weighted: tuple[float, ...],
+    support: tuple[float, ...],
+    score: str,
+) -> tuple[float, float]:
+    """Least and greatest of a score of one network; see `matrix_space` for the numbers."""
+    return _space_of_network(scores, weighted, support).bounds(score)
+
+
+@lru_cache
+def _space_of_network(
+    scores: tuple[tuple[float, ...], ...], weighted: tuple[float, ...], support: tuple[float, ...]
+) -> MatrixSpace:
+    """The matrices behind one network's printed scores, merged to six classes."""
+    return matrix_space(np.array(scores), np.array(weighted), np.array(support), merge_matrix(6))

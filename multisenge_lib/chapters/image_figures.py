@@ -9,6 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from multisenge_lib.chapters.style import (
@@ -312,7 +313,10 @@ def _draw_places(
 ) -> None:
     """Draw the outlines of the tiles, and their names and the cities if asked for."""
     halo = outlined(2.5, "white")
-    outlines.boundary.plot(ax=ax, color="#8a8a8a", linewidth=0.6)
+    # Not by GeoPandas' `plot`, which draws the whole figure each time.
+    borders = [outline.exterior.coords for outline in outlines.geometry]
+    ax.add_collection(LineCollection(borders, color="#8a8a8a", linewidth=0.6))
+    ax.autoscale_view()
     if tiles:
         # Some tiles are full of dots: there the name has a ground of its own.
         ground = {"facecolor": "white", "edgecolor": "none", "pad": 1}

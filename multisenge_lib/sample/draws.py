@@ -3,7 +3,6 @@
 import zlib
 
 import numpy as np
-from scipy import ndimage
 
 #: Each patch has a table of this many random rows, one per unit (a field, a lot, a stand of trees).
 #: Unit numbers are taken modulo this, so two units far apart may share a row, which nobody sees.
@@ -57,5 +56,19 @@ def smooth_noise(rng: np.random.Generator, side: int, scale: float) -> np.ndarra
     nodes = rng.standard_normal((nodes_along_side, nodes_along_side))
     start = 1 + rng.uniform()
     positions = start + np.arange(side) / scale
-    grid = np.meshgrid(positions, positions, indexing="ij")
-    return ndimage.map_coordinates(nodes, grid, order=2, prefilter=False) / _SPLINE_DEVIATION
+    rows = _interpolate(nodes, positions)
+    return _interpolate(rows.T, positions).T / _SPLINE_DEVIATION
+
+
+def _interpolate(nodes: np.ndarray, positions: np.ndarray) -> np.ndarray:
+    """Interpolate nodes along the first axis with a quadratic spline.
+
+    One axis after the other is several times as fast as `ndimage.map_coordinates`, which works
+    cell by cell. A product of matrices would wait for threads.
+    """
+    nearest = np.floor(positions + 0.5).astype(int)
+    offset = (positions - nearest)[:, None]
+    values = (0.5 - offset) ** 2 / 2 * nodes[nearest - 1]
+    values += (0.75 - offset**2) * nodes[nearest]
+    values += (0.5 + offset) ** 2 / 2 * nodes[nearest + 1]
+    return values

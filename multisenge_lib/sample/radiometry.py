@@ -25,6 +25,8 @@ from multisenge_lib.sample.surfaces import (
 
 #: Weights of the four cells in a row that make a 10 m pixel: the instrument sees 5 m beyond it.
 _CELL_WEIGHTS = (0.13, 0.37, 0.37, 0.13)
+#: Cells of the margin that are rendered: one that pixels see, and one beside it.
+_SEEN_MARGIN = 2
 #: Positions of the bands that Sentinel-2 measures at 20 m.
 _COARSE_BANDS = [S2_BANDS.index(band) for band in ("B5", "B6", "B7", "B8A", "B11", "B12")]
 #: What is left of each band in shadow. The sky is blue, so B2 keeps most.
@@ -75,16 +77,21 @@ _IS_ROOF = np.array([name.endswith("roof") for name in SURFACES])
 
 
 class Scene(NamedTuple):
-    """What stays the same from date to date; arrays `(cells, cells)`, the margin included."""
+    """What stays the same from date to date; arrays `(cells, cells)` of what pixels see."""
 
     place: Place
-    land: Land
+    surface: np.ndarray  # numbers of surfaces, see `SURFACE_NUMBER`
+    height: np.ndarray  # metres above the ground, with the whole margin: shadows come from there
     brightness: np.ndarray  # relative to the kind of surface, float32
     weakness: np.ndarray  # how much worse than its kind vegetation grows
     days_ahead: np.ndarray  # by which each unit runs ahead of its kind's calendar
     roughness: np.ndarray  # (2, cells, cells), backscatter VV and VH above the kind's, dB
     walls: np.ndarray  # how strongly an edge reflects radar
     slope: np.ndarray  # (2, size, size), rise of the ground to the south and to the east
+    green_spectra: np.ndarray  # (10, cells, cells) float32, of what is green
+    ground_spectra: np.ndarray  # the same of what is bare
+    bare_db: np.ndarray  # (2, cells, cells), backscatter VV and VH of what is bare
+    leaf_db: np.ndarray  # the same of what is green
 
 
 def make_scene(rng: np.random.Generator, place: Place, land: Land) -> Scene:
@@ -105,41 +112,57 @@ def make_scene(rng: np.random.Generator, place: Place, land: Land) -> Scene:
     roughness = 0.8 * of_unit[2:4] + 0.5 * smooth_noise(rng, side, scale=10)
     # Roofs reflect very differently, by how they stand to the radar; trees and the like hardly do.
     walls = np.where(_IS_ROOF[surface], np.exp(0.8 * of_unit[4]), 0.04)
+    days_ahead = np.rint(early * _SHIFT[surface]).astype(int)
+    seen = _crop(surface, _SEEN_MARGIN).astype(int)
     return Scene(
         place=place,
-        land=land,
-        brightness=brightness.clip(0.35).astype(np.float32),
-        weakness=weakness,
-        days_ahead=np.rint(early * _SHIFT[surface]).astype(int),
-        roughness=roughness,
-        walls=walls,
-        slope=to_pixels(np.stack(np.gradient(land.relief))),
+        surface=seen,
+        height=land.height,
+        brightness=_crop(brightness.clip(0.35).astype(np.float32), _SEEN_MARGIN),
+        weakness=_crop(weakness, _SEEN_MARGIN),
+        days_ahead=_crop(days_ahead, _SEEN_MARGIN),
+        roughness=_crop(roughness, _SEEN_MARGIN),
+        walls=_crop(walls, _SEEN_MARGIN),
+        slope=to_pixels(np.stack(np.gradient(land.relief)), MARGIN),
+        green_spectra=_GREEN[:, seen],
+        ground_spectra=_GROUND[place.earth][:, seen],
+        bare_db=_BARE_DB[:, seen],
+        leaf_db=_LEAF_DB[:, seen],
     )
 
 
-def _correlate(image: np.ndarray, weights: tuple[float, ...], origin: int = 0) -> np.ndarray:
-    """Mix each value with its neighbours along the last two axes; the border is repeated."""
-    for axis in (-2, -1):
-        image = ndimage.correlate1d(image, weights, axis, mode="nearest", origin=origin)
-    return image
+def _crop(cells: np.ndarray, margin: int, south: int = 0, east: int = 0) -> np.ndarray:
+    """Cut the margin down to some cells; or show what lies some cells to the south and east."""
+    cut = MARGIN - margin
+    height, width = cells.shape[-2:]
+    rows = slice(cut + south, height - cut + south)
+    columns = slice(cut + east, width - cut + east)
+    return cells[..., rows, columns]
 
 
-def to_pixels(cells: np.ndarray) -> np.ndarray:
+def to_pixels(cells: np.ndarray, margin: int = _SEEN_MARGIN) -> np.ndarray:
     """Blur cells of 5 m, sample them at 10 m and cut off the margin.
 
     Args:
         cells: `(..., cells, cells)`.
+        margin: cells of it on each side.
 
     Returns:
         `(..., size, size)`.
     """
-    inner = slice(MARGIN, -MARGIN, CELLS_PER_PIXEL)
-    return _correlate(cells, _CELL_WEIGHTS, origin=-1)[..., inner, inner]
+    inner = slice(margin, -margin, CELLS_PER_PIXEL)
+    # Rows are sampled before the columns are blurred, because only these are seen.
+    rows = ndimage.correlate1d(cells, _CELL_WEIGHTS, axis=-2, mode="nearest", origin=-1)
+    rows = rows[..., inner, :]
+    return ndimage.correlate1d(rows, _CELL_WEIGHTS, axis=-1, mode="nearest", origin=-1)[..., inner]
 
 
 def _blur_pixels(pixels: np.ndarray, side_weight: float) -> np.ndarray:
-    """Give each pixel a part of its neighbours."""
-    return _correlate(pixels, (side_weight, 1 - 2 * side_weight, side_weight))
+    """Give each pixel a part of its neighbours; the border is repeated."""
+    weights = (side_weight, 1 - 2 * side_weight, side_weight)
+    for axis in (-2, -1):
+        pixels = ndimage.correlate1d(pixels, weights, axis, mode="nearest")
+    return pixels
 
 
 def growth(scene: Scene, day: int) -> tuple[np.ndarray, np.ndarray]:
@@ -148,7 +171,7 @@ def growth(scene: Scene, day: int) -> tuple[np.ndarray, np.ndarray]:
     Returns:
         Two arrays `(cells, cells)`, 0 to 1. What is left is ground.
     """
-    surface = scene.land.surface
+    surface = scene.surface
     own_day = day + scene.days_ahead
     vigour = (1 - 0.25 * scene.weakness).clip(0, 1.2)
     green = (_LEAF[surface, own_day] * vigour).clip(0, 1)
@@ -167,11 +190,12 @@ def _shaded_part(height: np.ndarray, day: int) -> np.ndarray:
     """Compute the part of each pixel in the shadow of what stands towards the sun, 35 m at most."""
     # At the time of the images, about half past ten, the sun is not much lower than at noon.
     rise_per_cell = CELL / _shadow_length(day)
-    shaded = np.zeros(height.shape, bool)
+    here = _crop(height, _SEEN_MARGIN)
+    shaded = np.zeros(here.shape, bool)
     for step in range(1, 8):
-        away_from_sun = np.rint(-step * _TO_SUN).astype(int)
-        towards_sun = np.roll(height, away_from_sun, axis=(0, 1))
-        shaded |= towards_sun - height > step * rise_per_cell
+        south, east = np.rint(step * _TO_SUN).astype(int)
+        towards_sun = _crop(height, _SEEN_MARGIN, south, east)
+        shaded |= towards_sun - here > step * rise_per_cell
     return to_pixels(shaded.astype(np.float32))
 
 
@@ -190,7 +214,7 @@ def day_of_year(day: np.datetime64) -> int:
 
 def _reflectance(scene: Scene, day: int) -> np.ndarray:
     """Compute the reflectance x 10,000 of each cell: `(10, cells, cells) float32`."""
-    surface = scene.land.surface
+    surface = scene.surface
     green, dry = growth(scene, day)
     planted = _IS_PLANTED[surface]
     earth = _IS_EARTH[surface]
@@ -198,9 +222,9 @@ def _reflectance(scene: Scene, day: int) -> np.ndarray:
     ground = ((1 - green - dry) * ground_brightness).astype(np.float32)
     light = np.where(planted | earth, _self_shadow(day), 1.0)
 
-    cells = green.astype(np.float32) * _GREEN[:, surface]
+    cells = green.astype(np.float32) * scene.green_spectra
     cells += dry.astype(np.float32) * SPECTRA["dry"][:, None, None]
-    cells += ground * _GROUND[scene.place.earth][:, surface]
+    cells += ground * scene.ground_spectra
     return cells * (scene.brightness * light.astype(np.float32))
 
 
@@ -219,7 +243,7 @@ def render_s2(scene: Scene, day: np.datetime64, seed: int) -> np.ndarray:
     number = day_of_year(day)
     pixels = to_pixels(_reflectance(scene, number))
 
-    shaded = _shaded_part(scene.land.height, number)
+    shaded = _shaded_part(scene.height, number)
     pixels *= 1 - (1 - _SHADOW[:, None, None]) * shaded
     pixels[_COARSE_BANDS] = _blur_pixels(pixels[_COARSE_BANDS], 0.22)
     # One side of a hill is lighter than the other. Which one does not matter: the relief is noise.
@@ -250,17 +274,16 @@ def render_s1(scene: Scene, day: np.datetime64, seed: int) -> np.ndarray:
         `(2, size, size) float32`, linear intensity, VV and VH.
     """
     place = scene.place
-    surface = scene.land.surface
-    height = scene.land.height
+    height = _crop(scene.height, _SEEN_MARGIN)
     looks_east = s1_orbit(place.tile, day) % 2 == 0
     look = 1 if looks_east else -1  # columns towards the far side
 
     green, dry = growth(scene, day_of_year(day))
     moisture_db = generator(seed, "s1", place.tile, day).normal(0, 0.9)
-    bare_db = _BARE_DB[:, surface] + moisture_db * _IS_EARTH[surface]
+    bare_db = scene.bare_db + moisture_db * _IS_EARTH[scene.surface]
     # Dry stalks count for less than half of green ones: radar sees the water in plants.
     cover = green + 0.4 * dry
-    decibels = bare_db + (_LEAF_DB[:, surface] - bare_db) * cover + scene.roughness
+    decibels = bare_db + (scene.leaf_db - bare_db) * cover + scene.roughness
 
     before = np.roll(height, look, axis=1)  # what stands towards the satellite
     behind = np.roll(height, -look, axis=1)

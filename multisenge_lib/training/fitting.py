@@ -172,6 +172,8 @@ def _run_epochs(
     # The batches count passes through the patches; an epoch may have several.
     training = prepared.training_batches(first_pass=done * settings.passes_per_epoch)
     validation = prepared.batches("validation")
+    # Else TensorFlow traces the first step twice: once more after the step made Adam's variables.
+    model.optimizer.build(model.trainable_variables)
     try:
         model.fit(
             read_ahead(training),

@@ -100,7 +100,7 @@ def test_the_outer_bounds_are_reached_to_five_decimals(method, score):
     else:
         weights = space.merged_f1().mean(axis=0)
     low, high = space.bounds(score)
-    space = space.with_merged_f1()
+    space = space.with_merged_f1
     for bound, sign in ((low, 1), (high, -1)):
         matrix = MERGE @ cells_of(space, sign * weights) @ MERGE.T
         hit = matrix.diagonal()

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from multisenge_lib.sample.canvas import MARGIN
 from multisenge_lib.sample.radiometry import (
     add_speckle,
     day_of_year,
@@ -19,15 +20,15 @@ NOVEMBER = 322
 
 def greenness(name, day, days_ahead=0):
     """Green part of an average unit of a surface, 0 to 1."""
-    land = SimpleNamespace(surface=SURFACE_NUMBER[name])
-    scene = SimpleNamespace(land=land, days_ahead=days_ahead, weakness=np.float64(0))
+    surface = SURFACE_NUMBER[name]
+    scene = SimpleNamespace(surface=surface, days_ahead=days_ahead, weakness=np.float64(0))
     return growth(scene, day)[0]
 
 
 def test_a_pixel_is_the_mean_of_the_cells_around_it():
     """A ramp stays one: pixel 0 is centred between the first two cells after the margin of 10."""
     ramp = np.tile(np.arange(32.0), (32, 1))
-    np.testing.assert_allclose(to_pixels(ramp)[0], 10.5 + 2 * np.arange(6))
+    np.testing.assert_allclose(to_pixels(ramp, MARGIN)[0], 10.5 + 2 * np.arange(6))
 
 
 def test_maize_is_green_in_july_and_a_catch_crop_in_november():

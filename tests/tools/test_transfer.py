@@ -146,12 +146,21 @@ def test_a_folder_of_other_files_is_kept(tmp_path, name):
     assert (tmp_path / name).read_text() == "mine"
 
 
-def test_an_earlier_draw_is_replaced(place, tmp_path):
+def test_an_earlier_draw_is_replaced(tmp_path, monkeypatch):
+    rows_of_share = transfer._rows_of_share
+
+    def training_rows(*arguments):
+        """Those that differ from share to share: 12 patches and 4."""
+        return rows_of_share(*arguments).query("split == 'train'")
+
+    monkeypatch.setattr(transfer, "_rows_of_share", training_rows)
     root = tmp_path / "south"
-    for share in (20, 5):
-        transfer._write_place(root, share, 32)
-    assert list_files(root) == list_files(place)
-    assert [path.name for path in tmp_path.iterdir()] == ["south"]
+    transfer._write_place(root, 20, 32)
+    earlier = list_files(root)
+    transfer._write_place(root, 5, 32)
+    fresh = transfer._write_place(tmp_path / "fresh", 5, 32)
+    assert list_files(root) == list_files(fresh) != earlier
+    assert {path.name for path in tmp_path.iterdir()} == {"south", "fresh"}
 
 
 @pytest.mark.fault("transfer: a network of other data, too few steps -> one line")

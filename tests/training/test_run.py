@@ -120,6 +120,20 @@ def store(run, small):
     return preparation.prepare(small[0], get_experiment("s1_6c"), FAST, on_error="skip").store
 
 
+def test_the_first_step_is_traced_once(run, monkeypatch):
+    """Tracing the paper's network takes ten seconds and more; TensorFlow would do it twice."""
+    traced = []
+    step = keras.Model.train_step
+
+    def counted(model, data):
+        traced.append(model)
+        return step(model, data)
+
+    monkeypatch.setattr(keras.Model, "train_step", counted)
+    run(resume=False)
+    assert len(traced) == 1
+
+
 #: Several passes per epoch and a rate that follows from the number of the update.
 ANNEALED = replace(FAST, epochs=4, passes_per_epoch=2, schedule="cosine", learning_rate=0.05)
 
