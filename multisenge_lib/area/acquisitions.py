@@ -1,5 +1,6 @@
 """Which band of which date is in which file or cube, before any pixel is read."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -10,6 +11,12 @@ from rasterio.warp import transform_bounds
 
 from multisenge_lib.area.band_source import BandSource, Placement, placement_of, utm_zone
 from multisenge_lib.errors import ImportAreaError, counted
+
+#: Share of a pixel within which two edges are the same: bands of 60 m may end so far from others.
+_SAME_EDGE = 1.01
+#: The direction of a radar's orbit, in the name of an image. In the morning it descends over
+#: Europe, in the evening it ascends, and the ground looks different from the other side.
+_PASS = re.compile(r"(?<![A-Z])(ASC|DES)(?:C|CENDING)?(?![A-Z])", re.IGNORECASE)
 
 
 class BandOfDay(NamedTuple):
@@ -152,8 +159,11 @@ def _finest(
             raise both_give(source, fine[0].source, band, day, problem)
     for one, other in combinations(fine, 2):
         margin = smallest_pixel / 2
-        if _lies_within(one.place, other.place, margin) or (
-            _lies_within(other.place, one.place, margin)
+        if (
+            _lies_within(one.place, other.place, margin)
+            or _lies_within(other.place, one.place, margin)
+            # Two scenes whose grids lie up to a pixel apart are no neighbours either.
+            or _is_same_ground(one.place, other.place)
         ):
             raise both_give(one.source, other.source, band, day, "on the same ground")
     return [one.source for one in fine], [one.source for one in coarser]
@@ -192,11 +202,14 @@ def _match_parts(
     """Find for each part of the ground the source of each band.
 
     Raises:
-        ImportAreaError: a band is missing from a part: its pixels would pass for dark.
+        ImportAreaError: a band is missing from a part: its pixels would pass for dark. Or bands of
+            a part are of different orbits.
     """
     most_parts = max(len(sources) for sources in sources_by_band.values())
     if most_parts == 1:
-        return ({band: sources[0] for band, sources in sources_by_band.items()},)
+        part = {band: sources[0] for band, sources in sources_by_band.items()}
+        _check_one_pass(part, day)
+        return (part,)
     placed_by_band = {
         band: [_PlacedSource(source, placement_of(sensor, source)) for source in sources]
         for band, sources in sources_by_band.items()
@@ -206,16 +219,33 @@ def _match_parts(
     for first_source, place in placed_by_band[first_band]:
         part = {}
         for band, placed in placed_by_band.items():
-            here = [source for source, other in placed if _is_same_ground(place, other)]
+            here = [one for one in placed if _is_same_ground(place, one.place)]
             if not here:
                 raise ImportAreaError(
                     f"{sensor} of {day}: {band} does not cover the same files or tiles as "
                     f"{first_band}, and is missing beside {first_source.name}: give every band of "
                     "each of them, or leave out the file or tile that lacks one"
                 )
-            part[band] = here[0]
+            # Of two that lie a pixel apart, the one whose edges are nearer.
+            nearest = min(here, key=lambda one: _edge_distance(place, one.place))
+            part[band] = nearest.source
+        _check_one_pass(part, day)
         parts.append(part)
     return tuple(parts)
+
+
+def _check_one_pass(part: Mapping[str, BandSource], day: np.datetime64) -> None:
+    """Refuse bands of one image whose names tell that they are of different orbits of a day."""
+    names_of_pass = {}
+    for source in part.values():
+        for direction in _PASS.findall(source.name):
+            names_of_pass.setdefault(direction.upper(), source.name)
+    if len(names_of_pass) > 1:
+        one, other = names_of_pass.values()
+        raise ImportAreaError(
+            f"{one} and {other} would be bands of one image of {day}, and are of different orbits "
+            "by their names: give all bands of one of them"
+        )
 
 
 def _is_same_ground(one: Placement, other: Placement) -> bool:
@@ -225,8 +255,13 @@ def _is_same_ground(one: Placement, other: Placement) -> bool:
     """
     if one.stored_crs != other.stored_crs:
         return False
-    tolerance = max(one.pixel_width, other.pixel_width) * 1.01
-    return np.allclose(one.stored_bounds, other.stored_bounds, rtol=0, atol=tolerance)
+    tolerance = max(one.pixel_width, other.pixel_width) * _SAME_EDGE
+    return _edge_distance(one, other) <= tolerance
+
+
+def _edge_distance(one: Placement, other: Placement) -> float:
+    """The largest distance between the same edges of two rasters in one projection."""
+    return float(np.abs(np.subtract(one.stored_bounds, other.stored_bounds)).max())
 
 
 def both_give(

@@ -33,6 +33,10 @@ from multisenge_lib.errors import ImportAreaError, MultiSenGEError
 #: Values that mark no data in signed reflectance, with a tag or without: MAJA's, which THEIA uses,
 #: HLS' and the smallest 16-bit value.
 _SIGNED_FILL = (THEIA_NO_DATA, -9999, -32768)
+#: No unit of reflectance or backscatter has such numbers; NetCDF's own value of no data is 1e37.
+_ABOVE_ALL_UNITS = 1e9
+#: Points along each edge of a raster, whose edges may be curved in another projection.
+_OUTLINE_POINTS = 20
 #: Pixels below this share of 10 m are finer than the grid's; 10 m with rounding errors are not.
 FINER = 0.99
 
@@ -46,12 +50,15 @@ class OpenBand:
         raster: on the target grid.
         no_data: stored values that mean no data; NaN always does.
         encoding: what its file says about stored values.
+        outline: corners of the ground that its file shows, `(x, y)` in whole metres of the grid's
+            zone, and further points between them.
     """
 
     source: BandSource
     raster: WarpedVRT
     no_data: tuple[float, ...]
     encoding: Encoding
+    outline: tuple[tuple[float, float], ...]
 
     def read(self, window: Window) -> np.ndarray:
         """Stored values of a window: `(height, width)`.
@@ -111,7 +118,12 @@ def _number_in_all_bands(
 
 
 def _lone_numbers(raster: Any, index: int, limit: float) -> dict[float, float]:
-    """Numbers below a limit that fill many pixels of a band while those near them fill few.
+    """Numbers that no sensor measures and that fill many pixels while those near them fill few.
+
+    Args:
+        raster: an open raster.
+        index: number of the band.
+        limit: what is below it is looked at, and what is far above all units.
 
     Returns:
         For each number the share of the pixels that hold it.
@@ -119,7 +131,8 @@ def _lone_numbers(raster: Any, index: int, limit: float) -> dict[float, float]:
     counts: Counter[float] = Counter()
     for _, window in raster.block_windows(index):
         block = raster.read(index, window=window)
-        numbers, pixels = np.unique(block[block < limit], return_counts=True)
+        is_looked_at = (block < limit) | (block > _ABOVE_ALL_UNITS)
+        numbers, pixels = np.unique(block[is_looked_at], return_counts=True)
         repeated = pixels > 1  # single decimal numbers would fill the memory
         counts.update(dict(zip(numbers[repeated].tolist(), pixels[repeated].tolist(), strict=True)))
     numbers = np.array(sorted(counts), np.float64)
@@ -153,7 +166,12 @@ def _fill_value(
         candidates.append(LARGEST_UINT16)
     elif sensor == "s2" and np.dtype(dtype).kind in "if":
         candidates += _SIGNED_FILL
-    candidates = [c for c in candidates if c is not None and in_dtype_range(c, dtype)]
+    # Rounded as the raster stores it: GDAL compares -24.9 with the number next to it in 32 bits.
+    candidates = [
+        float(np.dtype(dtype).type(candidate))
+        for candidate in candidates
+        if candidate is not None and in_dtype_range(candidate, dtype)
+    ]
     held = set()
     for _, window in raster.block_windows(source.index) if candidates else ():
         block = raster.read(source.index, window=window)
@@ -308,7 +326,20 @@ def _band_on_grid(
     known = [tag, units.no_data, shared if sensor == "s2" else None]
     no_data = _marks_of_no_data(known, np.dtype(raster.dtypes[position]), sensor)
     encoding = Encoding(raster.scales[position], raster.offsets[position], source.baseline)
-    return OpenBand(source, on_grid, no_data, encoding)
+    return OpenBand(source, on_grid, no_data, encoding, _outline(raster, grid))
+
+
+def _outline(raster: Any, grid: TargetGrid) -> tuple[tuple[float, float], ...]:
+    """Points along the edges of a raster; see `OpenBand.outline`."""
+    crs, place = without_jump(raster.crs, raster.transform, raster.width)
+    along = np.linspace(0, 1, _OUTLINE_POINTS, endpoint=False)
+    zeros = np.zeros_like(along)
+    # Around the raster: right along the first row, down, left along the last row, and up.
+    columns = raster.width * np.concatenate([along, zeros + 1, 1 - along, zeros])
+    rows = raster.height * np.concatenate([zeros, along, zeros + 1, 1 - along])
+    xs, ys = place * (columns, rows)
+    eastings, northings = transform(crs, grid.crs, xs, ys)
+    return tuple(zip(np.rint(eastings).tolist(), np.rint(northings).tolist(), strict=True))
 
 
 def _marks_of_no_data(

@@ -13,7 +13,9 @@ from typing import NamedTuple
 
 import numpy as np
 from rasterio.crs import CRS
+from rasterio.features import geometry_mask
 from rasterio.windows import Window
+from rasterio.windows import transform as window_transform
 
 from multisenge_lib.area.acquisitions import Acquisition, both_give
 from multisenge_lib.area.band_source import placement_of
@@ -79,6 +81,7 @@ class PartReader:
             of 0.
         empty_bands: for each band, whether it held nothing in all strips so far.
         shared_numbers: how many pixels of `samples` hold a stored number in all bands.
+        has_common_ground: whether all bands have shown one pixel in the strips so far.
     """
 
     names: Sequence[str]
@@ -93,6 +96,7 @@ class PartReader:
     conversion_made_zero: bool = False
     empty_bands: np.ndarray | bool = True
     shared_numbers: Counter[float] = field(default_factory=Counter)
+    has_common_ground: bool = False
 
     @property
     def title(self) -> str:
@@ -128,6 +132,7 @@ class PartReader:
         )
         values = self._converted(stored_by_band, marked)
         missing = marked.any(axis=0) | _is_fill(stored_by_band, self.sensor)
+        missing |= self._beyond_a_band(window)
         if self.sensor == "s1":
             # Backscatter is a power: 0 in one polarisation means that it was not observed.
             missing |= (values == 0).any(axis=0)
@@ -157,6 +162,21 @@ class PartReader:
         for i, (band, stored) in enumerate(zip(self.bands, stored_by_band, strict=True)):
             values[i] = convert(np.where(marked[i], 0, stored), band.encoding, self.units)
         return values
+
+    def _beyond_a_band(self, window: Window) -> np.ndarray:
+        """Find pixels that lie beyond the raster of one band: `(height, width) bool`.
+
+        Bands are often clipped apart, and a band without a value there would pass for dark.
+        """
+        beyond = np.zeros((window.height, window.width), bool)
+        outlines = {band.outline for band in self.bands}
+        if len(outlines) > 1:
+            place = window_transform(window, self.bands[0].raster.transform)
+            for outline in outlines:
+                polygon = {"type": "Polygon", "coordinates": [[*outline, outline[0]]]}
+                beyond |= geometry_mask([polygon], beyond.shape, place)
+        self.has_common_ground |= not beyond.all()
+        return beyond
 
     def _no_signal(self, stored_by_band: Sequence[np.ndarray]) -> np.ndarray:
         """Find stored values without a signal, reflectance below 0 among them."""
@@ -250,6 +270,8 @@ def check_parts(parts: Sequence[PartReader]) -> bool:
     """
     # A part whose ground lies beyond all patches was not read.
     parts = [part for part in parts if part.samples]
+    for part in parts:
+        _check_common_ground(part)
     _check_no_band_is_empty(parts)
     stored_alike: dict[tuple, list[PartReader]] = {}
     for part in parts:
@@ -329,6 +351,18 @@ def _check_offset_of_parts(parts: Sequence[PartReader]) -> bool:
         offsets = [offset_of(band.encoding, part.units) for band in part.bands]
         brightened.append(check_offset(sample, part.names, sources, offsets, part.units))
     return any(brightened) and not all(brightened)
+
+
+def _check_common_ground(part: PartReader) -> None:
+    """Refuse bands of one image of which no pixel is shown by all."""
+    if part.has_common_ground:
+        return
+    first = part.bands[0]
+    other = next(band for band in part.bands if band.outline != first.outline)
+    raise ImportAreaError(
+        f"{first.source.name} and {other.source.name} are bands of one image, whose bands have no "
+        "ground in common: leave out what is of another place"
+    )
 
 
 def _check_no_band_is_empty(parts: Sequence[PartReader]) -> None:

@@ -476,3 +476,63 @@ def test_a_date_that_lacks_a_band_is_left_out_as_a_whole(tmp_path):
     assert "s2 of 2023-02-02 has no B5" in message
     # The nearest band by wavelength: 741 nm, not the red one at 665 nm.
     assert message.endswith("--fill B5=B6, or leave out all files of this date")
+
+
+@pytest.mark.fault("bands of one image that cover different ground -> missing, and not dark")
+@pytest.mark.parametrize("res", [10.0, 20.0])
+def test_what_one_band_does_not_cover_is_missing(tmp_path, res):
+    """Clipped by one outline, the 20 m bands end before those of 10 m."""
+    step = int(res / 10)
+    fine = write(tmp_path / "in" / "S2_20230105_10m.tif", IMAGE[:4], S2_BANDS[:4])
+    coarse = IMAGE[4:, ::step, :120:step]
+    write(tmp_path / "in" / "S2_20230105_20m.tif", coarse, S2_BANDS[4:], res=res)
+    imported = import_area(tmp_path / "root", [fine.parent], size=64)
+    image = whole_image(imported.root)
+    assert not image[:, :, 120:].any()
+    np.testing.assert_array_equal(image[:4, :, :120], IMAGE[:4, :, :120])
+    assert image[4:, :, :120].min() > 1
+
+
+@pytest.mark.fault("bands of one image without common ground -> both files named")
+def test_bands_of_different_places(tmp_path):
+    write(tmp_path / "in" / "S2_20230105_a.tif", IMAGE[:9], S2_BANDS[:9])
+    write(tmp_path / "in" / "S2_20230105_b.tif", IMAGE[9:], S2_BANDS[9:], west=WEST + 2000)
+    message = refused(tmp_path, [tmp_path / "in"])
+    assert "S2_20230105_a.tif" in message and "S2_20230105_b.tif" in message
+    assert "no ground in common" in message
+
+
+@pytest.mark.fault("two scenes of a day whose grids lie up to a pixel apart -> refused")
+@pytest.mark.parametrize("distance", [4, 6, 10])
+def test_two_scenes_nearly_on_one_grid(tmp_path, distance):
+    west = IMAGE.copy()
+    west[:, :, 64:] = 0
+    write(tmp_path / "in" / "S2A_20230105.tif", west, S2_BANDS)
+    write(tmp_path / "in" / "S2B_20230105.tif", IMAGE, S2_BANDS, west=WEST + distance)
+    message = refused(tmp_path, [tmp_path / "in"])
+    assert "S2A_20230105.tif" in message and "S2B_20230105.tif" in message
+    assert "on the same ground" in message
+
+
+@pytest.mark.fault("coarse bands that would fit two scenes of a day -> refused")
+def test_coarse_bands_of_two_scenes_nearby(tmp_path):
+    """Two scenes 20 m apart, whose bands of 40 m would fit either."""
+    parts = []
+    for number, columns in enumerate([(0, 96), (2, 98)]):
+        place = {"west": WEST + 10 * columns[0], "north": NORTH}
+        name = f"S2_20230105_{number}"
+        fine = write(tmp_path / f"{name}.tif", IMAGE[:9, :, slice(*columns)], S2_BANDS[:9], **place)
+        coarse = IMAGE[9:, ::4, slice(*columns, 4)]
+        coarse = write(tmp_path / f"{name}_B12.tif", coarse, S2_BANDS[9:], res=40.0, **place)
+        parts.append((fine, coarse))
+    # The 40 m bands lie less than a pixel apart, so which of them is meant is in doubt.
+    assert "B12 of 2023-01-05, on the same ground" in refused(tmp_path, sum(parts, ()))
+
+
+@pytest.mark.fault("VV of an ascending and VH of a descending orbit of one day -> refused")
+def test_polarisations_of_two_orbits(tmp_path):
+    pixels = radar(height=64, width=64)
+    for name, band, values in (("ASC", "VV", pixels[:1]), ("DES", "VH", pixels[1:])):
+        write(tmp_path / "in" / f"s1a_19GBP_{band}_{name}_037_20230105.tif", values, [band])
+    message = refused(tmp_path, [tmp_path / "in"])
+    assert "different orbits" in message and "ASC" in message and "DES" in message

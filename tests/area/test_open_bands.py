@@ -250,6 +250,33 @@ def test_a_number_that_no_radar_measures_is_quoted_as_stored(tmp_path):
     assert "give --no-data -9999;" in refused(tmp_path, [path])
 
 
+@pytest.mark.fault("--no-data -24.9 for decimals of 32 bits on another grid -> no data")
+@pytest.mark.parametrize("no_data", [-24.9, 0.1, 1e-10])
+def test_no_data_is_rounded_as_the_raster_stores_it(tmp_path, no_data):
+    unit = "db" if no_data < 0 else "linear"
+    pixels = np.full((2, 40, 40), -11 if unit == "db" else 0.3, np.float32)
+    pixels[1] = -17 if unit == "db" else 0.05
+    pixels[:, :, :10] = no_data
+    path = write(tmp_path / "S1_20230105.tif", pixels, ("VV", "VH"), west=WEST + 4)
+    units = InputUnits(s1=unit, no_data=no_data)
+    root = import_area(tmp_path / "root", [path], size=32, units=units).root
+    values = np.array([pixel_of(root, "s1", "20230105", column=column)[0] for column in range(32)])
+    expected = 10**-1.1 if unit == "db" else 0.3
+    np.testing.assert_allclose(values, np.where(np.arange(32) < 9, 0, expected), rtol=1e-5)
+
+
+@pytest.mark.fault("NetCDF's own no data, 1e37, without a tag and off the grid -> quoted as stored")
+def test_an_enormous_number_is_quoted_as_stored(tmp_path):
+    pixels = np.full((2, 40, 40), 0.1, np.float32)
+    pixels[1] = 0.02
+    pixels[:, :, :10] = 9.969209968386869e36
+    path = write(tmp_path / "S1_20230105.tif", pixels, ("VV", "VH"), west=WEST + 4)
+    assert "give --no-data 9.96921e+36;" in refused(tmp_path, [path])
+    units = InputUnits(no_data=9.96921e36)
+    root = import_area(tmp_path / "root", [path], size=32, units=units).root
+    assert pixel_of(root, "s1", "20230105", column=20)[0] == pytest.approx(0.1)
+
+
 def test_measured_numbers_below_zero_are_no_fill(tmp_path):
     """Reflectance of shadows, a little below 0; -1 is common in some bands, and not in others."""
     rng = np.random.Generator(np.random.PCG64(0))
