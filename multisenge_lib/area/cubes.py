@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from affine import Affine
 from rasterio.crs import CRS
 from rasterio.dtypes import in_dtype_range
 from rasterio.errors import CRSError
@@ -52,14 +53,26 @@ _UNEVEN = 0.1
 #: Metres. No image of Sentinel has finer pixels, however it was resampled. 10 m are 0.01 km, or
 #: 0.0001 degrees.
 _SMALLEST_STEP = 0.1
+#: A transform with steps that differ by a larger share is that of another grid.
+_OTHER_STEP = 0.01
+_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?", re.IGNORECASE)
 
 
 class CubeAxes(NamedTuple):
-    """Names of the dimensions of a cube along which pixels lie, and its projection."""
+    """Where the pixels of a cube lie.
+
+    Attributes:
+        x: name of the dimension from west to east.
+        y: name of the dimension from south to north.
+        crs: the projection.
+        to_middle: what to add to the coordinates of x and of y to get the middle of a pixel, in
+            the unit of the projection: 0, or half a pixel where they name a corner.
+    """
 
     x: str
     y: str
     crs: CRS
+    to_middle: tuple[float, float]
 
 
 class BandsOfCube(NamedTuple):
@@ -271,7 +284,99 @@ def _axes_of(cube: Any, name: str, crs: str | None) -> CubeAxes:
             f"m in {printable(projection)}: coordinates seem to be kilometres or degrees: give "
             "metres, or the projection that they belong to with --crs"
         )
-    return CubeAxes(x, y, projection)
+    return CubeAxes(x, y, projection, _to_middle(cube, x, y, name))
+
+
+def _to_middle(cube: Any, x: str, y: str, name: str) -> tuple[float, float]:
+    """What to add to coordinates to get the middles of pixels: 0, or half a pixel, of x and of y.
+
+    xarray's coordinates name the middle of a pixel, by custom. Those of stackstac are the corners
+    in the north-west unless one asks otherwise. The transform that libraries keep beside them
+    always begins at a corner, and tells which they are, in a part of the cube as well.
+
+    Raises:
+        ImportAreaError: the transform fits neither, or a cube of stackstac has lost it.
+    """
+    contradicted = False
+    corners = []
+    for transform, may_be_outdated in _transforms_of(cube, x, y):
+        across = _place_in_pixel(cube, x, transform.c, transform.a)
+        down = _place_in_pixel(cube, y, transform.f, transform.e)
+        if across == down == 0.5:
+            return 0.0, 0.0
+        if across == down == 0:
+            corners.append((transform.a / 2, transform.e / 2))
+        elif None not in (across, down) or not may_be_outdated:
+            contradicted = True
+    if corners:
+        return corners[0]
+    if contradicted:
+        raise ImportAreaError(
+            f"{name}: its coordinates {x} and {y} are neither the middles nor the corners of the "
+            "pixels of its transform: write the transform anew, as with rio.write_transform, or "
+            "remove it where the coordinates are the middles"
+        )
+    is_of_stackstac = "epsg" in cube.coords and cube["epsg"].ndim == 0
+    snapped = all(_place_in_pixel(cube, axis, 0, _step(cube, axis)) == 0 for axis in (x, y))
+    if is_of_stackstac and snapped and not list(_transforms_of(cube, x, y)):
+        raise ImportAreaError(
+            f"{name}: its coordinates {x} and {y} seem to be corners of pixels, as stackstac gives "
+            "them, and its attribute transform is lost, which would tell: give stackstac.stack "
+            "xy_coords='center', or, where they are the middles, drop the coordinate epsg and give "
+            "--crs"
+        )
+    return 0.0, 0.0
+
+
+def _transforms_of(cube: Any, x: str, y: str) -> Iterator[tuple[Affine, bool]]:
+    """Transforms that a cube keeps of its grid, and whether each may be that of an earlier one.
+
+    stackstac gives the attribute `transform` of an array, GDAL, rioxarray and odc-stac the
+    attribute `GeoTransform` of a variable such as spatial_ref. The latter stays there when pixels
+    are merged or resampled, and its libraries give the middles of pixels as coordinates.
+    """
+    attributes = [cube.attrs]
+    attributes += [array.attrs for array in cube.data_vars.values() if {x, y} <= set(array.dims)]
+    for given in attributes:
+        numbers = _numbers_in(given.get("transform"))
+        if len(numbers) in (6, 9) and numbers[0] and numbers[4]:
+            yield Affine(*numbers[:6]), False
+    for variable in cube.variables.values():
+        numbers = _numbers_in(variable.attrs.get("GeoTransform"))
+        if len(numbers) == 6 and numbers[1] and numbers[5]:
+            yield Affine.from_gdal(*numbers), True
+
+
+def _numbers_in(value: Any) -> list[float]:
+    """The numbers of an attribute, which may be a text, as files keep it, or a sequence."""
+    if isinstance(value, str):
+        return [float(number) for number in _NUMBER.findall(value)]
+    try:
+        return [float(number) for number in value]
+    except (TypeError, ValueError):
+        return []
+
+
+def _place_in_pixel(cube: Any, axis: str, first: float, step: float) -> float | None:
+    """Where in the pixels of a grid the coordinates along an axis lie.
+
+    Args:
+        cube: with even steps along the axis.
+        axis: name of the dimension.
+        first: where the grid begins: a corner of a pixel.
+        step: from there to the next corner.
+
+    Returns:
+        0 at their corners, 0.5 in their middles, NaN elsewhere; None if the grid has other steps.
+    """
+    if abs(_step(cube, axis) / abs(step) - 1) > _OTHER_STEP:
+        return None
+    places = (cube[axis].values.astype(np.float64) - first) / step
+    for share in (0, 0.5):
+        off = places - share
+        if np.median(np.abs(off - np.round(off))) < _UNEVEN:
+            return share
+    return np.nan
 
 
 def _coordinate(cube: Any, names: Sequence[str], name: str) -> str:
@@ -439,9 +544,9 @@ def _as_raster(plane: Any, axes: CubeAxes, title: str) -> Iterator[DatasetReader
         values = values.astype(np.float32)
     across = _step(plane, x)
     down = _step(plane, y)
-    # Coordinates name the middle of a pixel, a geotransform the corner.
-    west = float(plane[x][0]) - across / 2
-    north = float(plane[y][0]) + down / 2
+    # A geotransform names the corner.
+    west = float(plane[x][0]) + axes.to_middle[0] - across / 2
+    north = float(plane[y][0]) + axes.to_middle[1] + down / 2
     fill = _fill_value(plane, values.dtype)
     if values.dtype.kind == "f" and fill != 0:
         # NaN is no data as well, and a raster has one such value. A 0 stays: in one band alone it

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from affine import Affine
 from own_images import GREEN, HEIGHT, NORTH, WEST, WIDTH, pixel_of, refused, scene
 
 from multisenge_lib.area import import_area
@@ -335,3 +336,54 @@ def test_the_baseline_of_a_date_in_stackstac(tmp_path, applied):
     imported = import_area(tmp_path / "root", [stored], size=96)
     for seed, day in enumerate(["20221203", "20230105"]):
         assert pixel_of(imported.root, "s2", day).tolist() == scene(seed)[:, 0, 0].tolist()
+
+
+#: Of the grid of `cube`: pixels of 10 m from its corner in the north-west.
+TRANSFORM = Affine(10, 0, WEST, 0, -10, NORTH)
+
+
+def stacked(at="topleft", **attributes):
+    """A DataArray as stackstac gives it, with coordinates at the corners or middles of pixels."""
+    array = cube()["reflectance"].assign_coords(epsg=32719).assign_attrs(attributes)
+    if at == "center":
+        return array
+    return array.assign_coords(x=array["x"] - 5, y=array["y"] + 5)
+
+
+@pytest.mark.fault("corners of pixels as coordinates (stackstac's default) -> not half a pixel off")
+@pytest.mark.parametrize("at", ["topleft", "center"])
+@pytest.mark.parametrize("transform", [TRANSFORM, str(TRANSFORM), repr(TRANSFORM), TRANSFORM[:6]])
+def test_a_transform_tells_corners_from_middles(tmp_path, at, transform):
+    imported = import_area(tmp_path / "root", [stacked(at, transform=transform)], size=96)
+    assert pixel_of(imported.root, "s2", "20230105").tolist() == scene(1)[:, 0, 0].tolist()
+    part = stacked(at, transform=transform).isel(x=slice(32, None), y=slice(None, None, -1))
+    imported = import_area(tmp_path / "part", [part], size=64)
+    assert pixel_of(imported.root, "s2", "20230105").tolist() == scene(1)[:, 0, 32].tolist()
+
+
+@pytest.mark.fault("GeoTransform of another place in the pixels -> taken, or refused in one line")
+def test_a_geotransform_tells_corners_from_middles(tmp_path):
+    def with_geotransform(array, west, step):
+        text = f"{west} {step} 0.0 {NORTH} 0.0 -{step}"
+        return array.assign_coords(spatial_ref=((), 0, {"GeoTransform": text}))
+
+    corners = with_geotransform(stacked(), WEST, 10)
+    imported = import_area(tmp_path / "root", [corners], size=96)
+    assert pixel_of(imported.root, "s2", "20230105").tolist() == scene(1)[:, 0, 0].tolist()
+    # What rioxarray keeps of the pixels of 5 m that were merged.
+    merged = with_geotransform(stacked("center"), WEST, 5)
+    imported = import_area(tmp_path / "merged", [merged], size=96)
+    assert pixel_of(imported.root, "s2", "20230105").tolist() == scene(1)[:, 0, 0].tolist()
+    between = with_geotransform(stacked("center"), WEST + 2.5, 10)
+    message = refused(tmp_path / "b", [between])
+    assert "neither the middles nor the corners of the pixels of its transform" in message
+
+
+@pytest.mark.fault("stackstac's corners merged, or without the transform -> refused in one line")
+def test_corners_without_their_transform(tmp_path):
+    merged = stacked(transform=TRANSFORM * Affine.scale(0.5))
+    assert "neither the middles nor the corners" in refused(tmp_path / "a", [merged])
+    message = refused(tmp_path / "b", [stacked()])
+    assert "its attribute transform is lost" in message and "xy_coords='center'" in message
+    middles = stacked().drop_vars("epsg")  # as the message says
+    import_area(tmp_path / "root", [middles], size=96, crs="EPSG:32719")
