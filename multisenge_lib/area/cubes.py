@@ -33,14 +33,15 @@ from multisenge_lib.dataset import (
     SENSORS,
     band_of,
     geotiff,
+    is_other_quantity_of_band,
     names_only_count,
     swir_problem,
     unambiguous_names,
 )
 from multisenge_lib.errors import ImportAreaError, first_line, printable
 
-_X_NAMES = ("x", "easting", "lon", "longitude")
-_Y_NAMES = ("y", "northing", "lat", "latitude")
+_X_NAMES = ("x", "easting", "lon", "longitude", "projection_x_coordinate")
+_Y_NAMES = ("y", "northing", "lat", "latitude", "projection_y_coordinate")
 #: What the date of the image is called, beside others such as that of the processing.
 _TIME_NAMES = ("time", "t", "datetime", "date")
 #: Attributes and coordinates in which the libraries above keep the projection.
@@ -112,7 +113,9 @@ def open_cube(path: Path) -> Any:
         else:
             cube = xarray.open_dataset(path)
     except Exception as error:  # each engine has errors of its own
-        raise ImportAreaError(f"{name} cannot be read as a cube: {first_line(error)}") from None
+        raise ImportAreaError(
+            f"{name} cannot be read as a cube: {first_line(error)}: fetch it again, or leave it out"
+        ) from None
     return cube
 
 
@@ -164,13 +167,22 @@ def bands_of_cube(
     if not hasattr(cube, "data_vars"):
         cube = cube.to_dataset(name=cube.name or "values")
     cube = _with_dates_as_dates(cube)
-    axes = _axes_of(cube, name, crs)
     arrays = list(_arrays_by_band(cube))
     band_names = unambiguous_names([band_name for band_name, _ in arrays])
+    has_images = any(_names_image(band_name) for band_name in band_names)
+    if not has_images and not _has_axes(cube):
+        return BandsOfCube([], [])  # a table, or the weights of a network
     _check_band_names(name, band_names)
+    left_out: dict[str, list[str]] = {}
+    others = [printable(other) for other in band_names if is_other_quantity_of_band(other)]
+    if others:
+        left_out["by their names they are masks, errors, angles or the like"] = others
+    if not has_images:  # weather, or a map
+        return BandsOfCube([], _sentences(name, left_out))
+    axes = _axes_of(cube, name, crs)
     has_dates = any(_time_dimension(array) for key, array in arrays if _names_band(key))
     bands = []
-    left_out: dict[str, list[str]] = {}
+    names_of_images: dict[tuple, str] = {}
     for band_name, (_, array) in zip(band_names, arrays, strict=True):
         for sensor in SENSORS:
             band = band_of(band_name, sensor)
@@ -184,14 +196,24 @@ def bands_of_cube(
             for step, day in enumerate(_days_of(array, time, name, file_name)):
                 plane = array if time is None else array.isel({time: step})
                 title = f"{name} ({printable(band_name)}, {day})"
+                other = names_of_images.setdefault((band, day), band_name)
+                if other != band_name:
+                    raise ImportAreaError(
+                        f"{name} holds {band} of {day} twice, as {printable(other)} and as "
+                        f"{printable(band_name)}: drop one of them"
+                    )
                 opener = partial(_as_raster, plane, axes, title)
                 of_plane = (baseline or _baseline_of_plane(plane)) if sensor == "s2" else None
                 source = BandSource(title, opener, name, baseline=of_plane)
                 bands.append(BandOfDay(sensor, band, day, source))
-    sentences = [
+    return BandsOfCube(bands, _sentences(name, left_out))
+
+
+def _sentences(name: str, left_out: Mapping[str, Sequence[str]]) -> list[str]:
+    """Say which variables of a cube are left out for each reason."""
+    return [
         f"{name}: {', '.join(names)} left out, {problem}" for problem, names in left_out.items()
     ]
-    return BandsOfCube(bands, sentences)
 
 
 def _with_dates_as_dates(cube: Any) -> Any:
@@ -379,15 +401,32 @@ def _place_in_pixel(cube: Any, axis: str, first: float, step: float) -> float | 
     return np.nan
 
 
+def _has_axes(cube: Any) -> bool:
+    """Whether a cube has coordinates along which pixels may lie."""
+    return None not in (_dimension_called(cube, _X_NAMES), _dimension_called(cube, _Y_NAMES))
+
+
+def _dimension_called(cube: Any, names: Sequence[str]) -> str | None:
+    """The dimension with values along it that has one of these names, itself or by CF; or None."""
+    with_values = [dimension for dimension in cube.dims if dimension in cube.coords]
+    for dimension in with_values:
+        if str(dimension).lower() in names:
+            return dimension
+    for dimension in with_values:
+        if cube[dimension].attrs.get("standard_name") in names:
+            return dimension
+    return None
+
+
 def _coordinate(cube: Any, names: Sequence[str], name: str) -> str:
     """The dimension that has one of these names, and values along it."""
-    for dimension in cube.dims:
-        if str(dimension).lower() in names and dimension in cube.coords:
-            return dimension
+    found = _dimension_called(cube, names)
+    if found is not None:
+        return found
     dimensions = ", ".join(printable(dimension) for dimension in cube.dims) or "no dimension"
     raise ImportAreaError(
         f"{name}: no coordinate for {names[0]}; it has {dimensions}: give the pixels' places in "
-        "metres or degrees as a coordinate of that dimension"
+        f"metres or degrees as a coordinate of that dimension, and call it {names[0]}"
     )
 
 
@@ -517,6 +556,11 @@ def _names_band(name: str) -> bool:
     return any(band_of(name, sensor) is not None for sensor in SENSORS)
 
 
+def _names_image(name: str) -> bool:
+    """Whether a name is that of a band that networks take."""
+    return any(band_of(name, sensor) in MULTISENGE.bands[sensor] for sensor in SENSORS)
+
+
 def _check_type(array: Any, name: str) -> None:
     if array.dtype.kind not in "uif":
         raise ImportAreaError(
@@ -540,6 +584,8 @@ def _as_raster(plane: Any, axes: CubeAxes, title: str) -> Iterator[DatasetReader
         ) from None
     if values.dtype.itemsize == 8 and values.dtype.kind in "ui":
         values = values.astype(np.float64)  # GeoTIFF readers of GDAL mix 64-bit integers badly
+    elif values.dtype.kind == "f" and values.dtype.itemsize > 8:
+        values = values.astype(np.float64)
     elif values.dtype == np.float16:
         values = values.astype(np.float32)
     across = _step(plane, x)
