@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from affine import Affine
 from rasterio.crs import CRS
 from rasterio.dtypes import in_dtype_range
 from rasterio.errors import CRSError
@@ -32,14 +33,15 @@ from multisenge_lib.dataset import (
     SENSORS,
     band_of,
     geotiff,
+    is_other_quantity_of_band,
     names_only_count,
     swir_problem,
     unambiguous_names,
 )
 from multisenge_lib.errors import ImportAreaError, first_line, printable
 
-_X_NAMES = ("x", "easting", "lon", "longitude")
-_Y_NAMES = ("y", "northing", "lat", "latitude")
+_X_NAMES = ("x", "easting", "lon", "longitude", "projection_x_coordinate")
+_Y_NAMES = ("y", "northing", "lat", "latitude", "projection_y_coordinate")
 #: What the date of the image is called, beside others such as that of the processing.
 _TIME_NAMES = ("time", "t", "datetime", "date")
 #: Attributes and coordinates in which the libraries above keep the projection.
@@ -52,14 +54,26 @@ _UNEVEN = 0.1
 #: Metres. No image of Sentinel has finer pixels, however it was resampled. 10 m are 0.01 km, or
 #: 0.0001 degrees.
 _SMALLEST_STEP = 0.1
+#: A transform with steps that differ by a larger share is that of another grid.
+_OTHER_STEP = 0.01
+_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?", re.IGNORECASE)
 
 
 class CubeAxes(NamedTuple):
-    """Names of the dimensions of a cube along which pixels lie, and its projection."""
+    """Where the pixels of a cube lie.
+
+    Attributes:
+        x: name of the dimension from west to east.
+        y: name of the dimension from south to north.
+        crs: the projection.
+        to_middle: what to add to the coordinates of x and of y to get the middle of a pixel, in
+            the unit of the projection: 0, or half a pixel where they name a corner.
+    """
 
     x: str
     y: str
     crs: CRS
+    to_middle: tuple[float, float]
 
 
 class BandsOfCube(NamedTuple):
@@ -99,7 +113,9 @@ def open_cube(path: Path) -> Any:
         else:
             cube = xarray.open_dataset(path)
     except Exception as error:  # each engine has errors of its own
-        raise ImportAreaError(f"{name} cannot be read as a cube: {first_line(error)}") from None
+        raise ImportAreaError(
+            f"{name} cannot be read as a cube: {first_line(error)}: fetch it again, or leave it out"
+        ) from None
     return cube
 
 
@@ -151,13 +167,22 @@ def bands_of_cube(
     if not hasattr(cube, "data_vars"):
         cube = cube.to_dataset(name=cube.name or "values")
     cube = _with_dates_as_dates(cube)
-    axes = _axes_of(cube, name, crs)
     arrays = list(_arrays_by_band(cube))
     band_names = unambiguous_names([band_name for band_name, _ in arrays])
+    has_images = any(_names_image(band_name) for band_name in band_names)
+    if not has_images and not _has_axes(cube):
+        return BandsOfCube([], [])  # a table, or the weights of a network
     _check_band_names(name, band_names)
+    left_out: dict[str, list[str]] = {}
+    others = [printable(other) for other in band_names if is_other_quantity_of_band(other)]
+    if others:
+        left_out["by their names they are masks, errors, angles or the like"] = others
+    if not has_images:  # weather, or a map
+        return BandsOfCube([], _sentences(name, left_out))
+    axes = _axes_of(cube, name, crs)
     has_dates = any(_time_dimension(array) for key, array in arrays if _names_band(key))
     bands = []
-    left_out: dict[str, list[str]] = {}
+    names_of_images: dict[tuple, str] = {}
     for band_name, (_, array) in zip(band_names, arrays, strict=True):
         for sensor in SENSORS:
             band = band_of(band_name, sensor)
@@ -171,14 +196,24 @@ def bands_of_cube(
             for step, day in enumerate(_days_of(array, time, name, file_name)):
                 plane = array if time is None else array.isel({time: step})
                 title = f"{name} ({printable(band_name)}, {day})"
+                other = names_of_images.setdefault((band, day), band_name)
+                if other != band_name:
+                    raise ImportAreaError(
+                        f"{name} holds {band} of {day} twice, as {printable(other)} and as "
+                        f"{printable(band_name)}: drop one of them"
+                    )
                 opener = partial(_as_raster, plane, axes, title)
                 of_plane = (baseline or _baseline_of_plane(plane)) if sensor == "s2" else None
                 source = BandSource(title, opener, name, baseline=of_plane)
                 bands.append(BandOfDay(sensor, band, day, source))
-    sentences = [
+    return BandsOfCube(bands, _sentences(name, left_out))
+
+
+def _sentences(name: str, left_out: Mapping[str, Sequence[str]]) -> list[str]:
+    """Say which variables of a cube are left out for each reason."""
+    return [
         f"{name}: {', '.join(names)} left out, {problem}" for problem, names in left_out.items()
     ]
-    return BandsOfCube(bands, sentences)
 
 
 def _with_dates_as_dates(cube: Any) -> Any:
@@ -271,18 +306,127 @@ def _axes_of(cube: Any, name: str, crs: str | None) -> CubeAxes:
             f"m in {printable(projection)}: coordinates seem to be kilometres or degrees: give "
             "metres, or the projection that they belong to with --crs"
         )
-    return CubeAxes(x, y, projection)
+    return CubeAxes(x, y, projection, _to_middle(cube, x, y, name))
+
+
+def _to_middle(cube: Any, x: str, y: str, name: str) -> tuple[float, float]:
+    """What to add to coordinates to get the middles of pixels: 0, or half a pixel, of x and of y.
+
+    xarray's coordinates name the middle of a pixel, by custom. Those of stackstac are the corners
+    in the north-west unless one asks otherwise. The transform that libraries keep beside them
+    always begins at a corner, and tells which they are, in a part of the cube as well.
+
+    Raises:
+        ImportAreaError: the transform fits neither, or a cube of stackstac has lost it.
+    """
+    contradicted = False
+    corners = []
+    for transform, may_be_outdated in _transforms_of(cube, x, y):
+        across = _place_in_pixel(cube, x, transform.c, transform.a)
+        down = _place_in_pixel(cube, y, transform.f, transform.e)
+        if across == down == 0.5:
+            return 0.0, 0.0
+        if across == down == 0:
+            corners.append((transform.a / 2, transform.e / 2))
+        elif None not in (across, down) or not may_be_outdated:
+            contradicted = True
+    if corners:
+        return corners[0]
+    if contradicted:
+        raise ImportAreaError(
+            f"{name}: its coordinates {x} and {y} are neither the middles nor the corners of the "
+            "pixels of its transform: write the transform anew, as with rio.write_transform, or "
+            "remove it where the coordinates are the middles"
+        )
+    is_of_stackstac = "epsg" in cube.coords and cube["epsg"].ndim == 0
+    snapped = all(_place_in_pixel(cube, axis, 0, _step(cube, axis)) == 0 for axis in (x, y))
+    if is_of_stackstac and snapped and not list(_transforms_of(cube, x, y)):
+        raise ImportAreaError(
+            f"{name}: its coordinates {x} and {y} seem to be corners of pixels, as stackstac gives "
+            "them, and its attribute transform is lost, which would tell: give stackstac.stack "
+            "xy_coords='center', or, where they are the middles, drop the coordinate epsg and give "
+            "--crs"
+        )
+    return 0.0, 0.0
+
+
+def _transforms_of(cube: Any, x: str, y: str) -> Iterator[tuple[Affine, bool]]:
+    """Transforms that a cube keeps of its grid, and whether each may be that of an earlier one.
+
+    stackstac gives the attribute `transform` of an array, GDAL, rioxarray and odc-stac the
+    attribute `GeoTransform` of a variable such as spatial_ref. The latter stays there when pixels
+    are merged or resampled, and its libraries give the middles of pixels as coordinates.
+    """
+    attributes = [cube.attrs]
+    attributes += [array.attrs for array in cube.data_vars.values() if {x, y} <= set(array.dims)]
+    for given in attributes:
+        numbers = _numbers_in(given.get("transform"))
+        if len(numbers) in (6, 9) and numbers[0] and numbers[4]:
+            yield Affine(*numbers[:6]), False
+    for variable in cube.variables.values():
+        numbers = _numbers_in(variable.attrs.get("GeoTransform"))
+        if len(numbers) == 6 and numbers[1] and numbers[5]:
+            yield Affine.from_gdal(*numbers), True
+
+
+def _numbers_in(value: Any) -> list[float]:
+    """The numbers of an attribute, which may be a text, as files keep it, or a sequence."""
+    if isinstance(value, str):
+        return [float(number) for number in _NUMBER.findall(value)]
+    try:
+        return [float(number) for number in value]
+    except (TypeError, ValueError):
+        return []
+
+
+def _place_in_pixel(cube: Any, axis: str, first: float, step: float) -> float | None:
+    """Where in the pixels of a grid the coordinates along an axis lie.
+
+    Args:
+        cube: with even steps along the axis.
+        axis: name of the dimension.
+        first: where the grid begins: a corner of a pixel.
+        step: from there to the next corner.
+
+    Returns:
+        0 at their corners, 0.5 in their middles, NaN elsewhere; None if the grid has other steps.
+    """
+    if abs(_step(cube, axis) / abs(step) - 1) > _OTHER_STEP:
+        return None
+    places = (cube[axis].values.astype(np.float64) - first) / step
+    for share in (0, 0.5):
+        off = places - share
+        if np.median(np.abs(off - np.round(off))) < _UNEVEN:
+            return share
+    return np.nan
+
+
+def _has_axes(cube: Any) -> bool:
+    """Whether a cube has coordinates along which pixels may lie."""
+    return None not in (_dimension_called(cube, _X_NAMES), _dimension_called(cube, _Y_NAMES))
+
+
+def _dimension_called(cube: Any, names: Sequence[str]) -> str | None:
+    """The dimension with values along it that has one of these names, itself or by CF; or None."""
+    with_values = [dimension for dimension in cube.dims if dimension in cube.coords]
+    for dimension in with_values:
+        if str(dimension).lower() in names:
+            return dimension
+    for dimension in with_values:
+        if cube[dimension].attrs.get("standard_name") in names:
+            return dimension
+    return None
 
 
 def _coordinate(cube: Any, names: Sequence[str], name: str) -> str:
     """The dimension that has one of these names, and values along it."""
-    for dimension in cube.dims:
-        if str(dimension).lower() in names and dimension in cube.coords:
-            return dimension
+    found = _dimension_called(cube, names)
+    if found is not None:
+        return found
     dimensions = ", ".join(printable(dimension) for dimension in cube.dims) or "no dimension"
     raise ImportAreaError(
         f"{name}: no coordinate for {names[0]}; it has {dimensions}: give the pixels' places in "
-        "metres or degrees as a coordinate of that dimension"
+        f"metres or degrees as a coordinate of that dimension, and call it {names[0]}"
     )
 
 
@@ -412,6 +556,11 @@ def _names_band(name: str) -> bool:
     return any(band_of(name, sensor) is not None for sensor in SENSORS)
 
 
+def _names_image(name: str) -> bool:
+    """Whether a name is that of a band that networks take."""
+    return any(band_of(name, sensor) in MULTISENGE.bands[sensor] for sensor in SENSORS)
+
+
 def _check_type(array: Any, name: str) -> None:
     if array.dtype.kind not in "uif":
         raise ImportAreaError(
@@ -435,13 +584,15 @@ def _as_raster(plane: Any, axes: CubeAxes, title: str) -> Iterator[DatasetReader
         ) from None
     if values.dtype.itemsize == 8 and values.dtype.kind in "ui":
         values = values.astype(np.float64)  # GeoTIFF readers of GDAL mix 64-bit integers badly
+    elif values.dtype.kind == "f" and values.dtype.itemsize > 8:
+        values = values.astype(np.float64)
     elif values.dtype == np.float16:
         values = values.astype(np.float32)
     across = _step(plane, x)
     down = _step(plane, y)
-    # Coordinates name the middle of a pixel, a geotransform the corner.
-    west = float(plane[x][0]) - across / 2
-    north = float(plane[y][0]) + down / 2
+    # A geotransform names the corner.
+    west = float(plane[x][0]) + axes.to_middle[0] - across / 2
+    north = float(plane[y][0]) + axes.to_middle[1] + down / 2
     fill = _fill_value(plane, values.dtype)
     if values.dtype.kind == "f" and fill != 0:
         # NaN is no data as well, and a raster has one such value. A 0 stays: in one band alone it

@@ -67,8 +67,8 @@ _BOTH_POLARISATIONS = re.compile(
 #: Quantities that are named by a band, and are no image: SNAP's `view_zenith_B2`, `coh_VV`,
 #: `VV_stdDev`.
 _OTHER_QUANTITY = re.compile(
-    r"(?<![A-Z])(?:ZENITH|AZIMUTH|DETECTOR|COH(?:ERENCE)?|IFG|STD(?:_?DEV)?|STDEV|VARIANCE|COUNT)"
-    r"(?![A-Z])|(?<![A-Z])QUALITY(?=_B\d)|(?<=[VH][VH]_)PHASE|PHASE(?=_IFG|_[VH][VH])"
+    r"(?<![A-Z])(?:ZENITH|AZIMUTH|DETECTOR|COH(?:ERENCE)?|IFG|STD(?:_?DEV)?|STDEV|VARIANCE|COUNT"
+    r"|(?<!NO[-_])MASK|QA|UNCERTAINTY|ERROR)(?![A-Z])|(?<![A-Z])QUALITY(?=_B\d)|(?<=[VH][VH]_)PHASE|PHASE(?=_IFG|_[VH][VH])"
 )
 _BAND_PATTERN = {
     "s1": re.compile(r"(?<![A-Z0-9])([VH][VH])(?![A-Z0-9])"),

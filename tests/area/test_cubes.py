@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from own_images import GREEN, HEIGHT, NORTH, WEST, WIDTH, pixel_of, refused, scene
+from affine import Affine
+from own_images import GREEN, HEIGHT, NORTH, WEST, WIDTH, pixel_of, refused, scene, write_bands
 
 from multisenge_lib.area import import_area
 from multisenge_lib.dataset import S2_BANDS
@@ -335,3 +336,125 @@ def test_the_baseline_of_a_date_in_stackstac(tmp_path, applied):
     imported = import_area(tmp_path / "root", [stored], size=96)
     for seed, day in enumerate(["20221203", "20230105"]):
         assert pixel_of(imported.root, "s2", day).tolist() == scene(seed)[:, 0, 0].tolist()
+
+
+#: Of the grid of `cube`: pixels of 10 m from its corner in the north-west.
+TRANSFORM = Affine(10, 0, WEST, 0, -10, NORTH)
+
+
+def stacked(at="topleft", **attributes):
+    """A DataArray as stackstac gives it, with coordinates at the corners or middles of pixels."""
+    array = cube()["reflectance"].assign_coords(epsg=32719).assign_attrs(attributes)
+    if at == "center":
+        return array
+    return array.assign_coords(x=array["x"] - 5, y=array["y"] + 5)
+
+
+@pytest.mark.fault("corners of pixels as coordinates (stackstac's default) -> not half a pixel off")
+@pytest.mark.parametrize("at", ["topleft", "center"])
+@pytest.mark.parametrize("transform", [TRANSFORM, str(TRANSFORM), repr(TRANSFORM), TRANSFORM[:6]])
+def test_a_transform_tells_corners_from_middles(tmp_path, at, transform):
+    imported = import_area(tmp_path / "root", [stacked(at, transform=transform)], size=96)
+    assert pixel_of(imported.root, "s2", "20230105").tolist() == scene(1)[:, 0, 0].tolist()
+    part = stacked(at, transform=transform).isel(x=slice(32, None), y=slice(None, None, -1))
+    imported = import_area(tmp_path / "part", [part], size=64)
+    assert pixel_of(imported.root, "s2", "20230105").tolist() == scene(1)[:, 0, 32].tolist()
+
+
+@pytest.mark.fault("GeoTransform of another place in the pixels -> taken, or refused in one line")
+def test_a_geotransform_tells_corners_from_middles(tmp_path):
+    def with_geotransform(array, west, step):
+        text = f"{west} {step} 0.0 {NORTH} 0.0 -{step}"
+        return array.assign_coords(spatial_ref=((), 0, {"GeoTransform": text}))
+
+    corners = with_geotransform(stacked(), WEST, 10)
+    imported = import_area(tmp_path / "root", [corners], size=96)
+    assert pixel_of(imported.root, "s2", "20230105").tolist() == scene(1)[:, 0, 0].tolist()
+    # What rioxarray keeps of the pixels of 5 m that were merged.
+    merged = with_geotransform(stacked("center"), WEST, 5)
+    imported = import_area(tmp_path / "merged", [merged], size=96)
+    assert pixel_of(imported.root, "s2", "20230105").tolist() == scene(1)[:, 0, 0].tolist()
+    between = with_geotransform(stacked("center"), WEST + 2.5, 10)
+    message = refused(tmp_path / "b", [between])
+    assert "neither the middles nor the corners of the pixels of its transform" in message
+
+
+@pytest.mark.fault("stackstac's corners merged, or without the transform -> refused in one line")
+def test_corners_without_their_transform(tmp_path):
+    merged = stacked(transform=TRANSFORM * Affine.scale(0.5))
+    assert "neither the middles nor the corners" in refused(tmp_path / "a", [merged])
+    message = refused(tmp_path / "b", [stacked()])
+    assert "its attribute transform is lost" in message and "xy_coords='center'" in message
+    middles = stacked().drop_vars("epsg")  # as the message says
+    import_area(tmp_path / "root", [middles], size=96, crs="EPSG:32719")
+
+
+def weather():
+    """Of no projection, on a grid without even steps."""
+    places = {"lat": [1.0, 2, 3.5, 6], "lon": np.arange(5.0)}
+    return xarray.Dataset({"t2m": (("lat", "lon"), np.zeros((4, 5)))}, places)
+
+
+@pytest.mark.fault("tables, weights and weather beside images -> left out with a notice")
+@pytest.mark.parametrize(
+    "other",
+    [
+        weather(),
+        weather().assign_coords(lat=np.arange(4.0)),
+        xarray.Dataset({"height": ("station", np.arange(4.0))}),
+        xarray.Dataset({f"layer_{n}": ("a", np.zeros(3)) for n in (1, 2)}),
+    ],
+)
+def test_cubes_that_are_no_images(tmp_path, other):
+    folder = write_bands(tmp_path / "in", "S2_20230105_{}.tif", scene(1))
+    other.to_netcdf(folder / "other.nc", engine="h5netcdf")
+    imported = import_area(tmp_path / "root", [folder], size=96)
+    assert any("cubes that name no band" in notice for notice in imported.notices)
+    assert pixel_of(imported.root, "s2", "20230105").tolist() == scene(1)[:, 0, 0].tolist()
+    assert "names no band" in refused(tmp_path / "b", [folder / "other.nc"])
+
+
+def test_a_band_on_no_grid_is_refused_in_a_folder_too(tmp_path):
+    folder = write_bands(tmp_path / "in", "S2_20230105_{}.tif")
+    weather().rename(t2m="B2").to_netcdf(folder / "other.nc", engine="h5netcdf")
+    assert "lat has no even steps" in refused(tmp_path, [folder])
+
+
+@pytest.mark.fault("masks and errors of a band -> left out with a notice, not taken for the band")
+@pytest.mark.parametrize("other", ["B2_mask", "QA_B2", "B2_uncertainty", "B3_error", "red_qa"])
+def test_other_quantities_of_a_band(tmp_path, other):
+    both = variables().assign({other: variables()["B2"] * 0 + 1})
+    imported = import_area(tmp_path / "root", [both], size=96)
+    assert pixel_of(imported.root, "s2", "20230105").tolist() == scene(1)[:, 0, 0].tolist()
+    assert any(f"cube 1: {other} left out, by their names" in n for n in imported.notices)
+    assert f"{other} left out" in refused(tmp_path / "b", [both[[other]]])
+
+
+@pytest.mark.fault("two variables of one band -> both are named")
+def test_two_variables_of_one_band(tmp_path):
+    twice = variables().assign(B02_raw=variables()["B2"])
+    said = "holds B2 of 2023-01-05 twice, as B2 and as B02_raw: drop one of them"
+    assert said in refused(tmp_path, [twice])
+
+
+@pytest.mark.fault("numbers of 128 bits -> read as those of 64")
+def test_long_decimal_numbers(tmp_path):
+    imported = import_area(tmp_path / "root", [cube().astype(np.longdouble)], size=96)
+    assert pixel_of(imported.root, "s2", "20230105").tolist() == scene(1)[:, 0, 0].tolist()
+
+
+@pytest.mark.fault("a cube that cannot be opened -> one line with a remedy")
+def test_a_cube_that_cannot_be_opened(tmp_path):
+    (tmp_path / "S2_20230105.nc").write_bytes(b"\x89HDF\r\n\x1a\n" + b"0" * 200)
+    assert ": fetch it again, or leave it out" in refused(tmp_path, [tmp_path / "S2_20230105.nc"])
+
+
+@pytest.mark.fault("coordinates called otherwise, with CF's standard_name -> read")
+@pytest.mark.parametrize("called", ["east", "projection_x_coordinate"])
+def test_coordinates_by_their_standard_name(tmp_path, called):
+    stored = cube()
+    stored["x"].attrs["standard_name"] = "projection_x_coordinate"
+    imported = import_area(tmp_path / "root", [stored.rename(x=called)], size=96)
+    assert pixel_of(imported.root, "s2", "20230105").tolist() == scene(1)[:, 0, 0].tolist()
+    stored["x"].attrs = {}
+    assert "and call it x" in refused(tmp_path / "b", [stored.rename(x="east")])
