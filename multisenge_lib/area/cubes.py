@@ -26,6 +26,7 @@ from multisenge_lib.area.products import (
     baseline_of_version,
     day_in,
     foreign_band_problem,
+    says_level_1c,
 )
 from multisenge_lib.dataset import (
     MULTISENGE,
@@ -151,6 +152,7 @@ def bands_of_cube(
     if not hasattr(cube, "data_vars"):
         cube = cube.to_dataset(name=cube.name or "values")
     cube = _with_dates_as_dates(cube)
+    _check_level(cube, name)
     axes = _axes_of(cube, name, crs)
     arrays = list(_arrays_by_band(cube))
     band_names = unambiguous_names([band_name for band_name, _ in arrays])
@@ -179,6 +181,21 @@ def bands_of_cube(
         f"{name}: {', '.join(names)} left out, {problem}" for problem, names in left_out.items()
     ]
     return BandsOfCube(bands, sentences)
+
+
+#: Attributes of a cube that say which product it is; its history may speak of others.
+_PRODUCT_ATTRIBUTES = {"title", "name", "id", "collection", "product", "product_type", "level"}
+_PRODUCT_ATTRIBUTES |= {"processing_level", "processing:level"}
+
+
+def _check_level(cube: Any, name: str) -> None:
+    """Refuse a cube whose own attributes say level 1C, reflectance at the top of the atmosphere."""
+    for key, value in cube.attrs.items():
+        if str(key).lower() in _PRODUCT_ATTRIBUTES and says_level_1c(str(value)):
+            raise ImportAreaError(
+                f"{name} is of level 1C by its {printable(key)} ({printable(value)}), reflectance "
+                "at the top of the atmosphere: the networks take level 2A; fetch that product"
+            )
 
 
 def _with_dates_as_dates(cube: Any) -> Any:

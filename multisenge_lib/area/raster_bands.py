@@ -210,6 +210,7 @@ def bands_of_raster(
     """
     by_user = bands_by_user(header, user_bands)
     if by_user is not None:
+        _check_bands_of_level_2a(header, is_chosen=True)
         return by_user
     if not header.holds_one_band:
         names = header.names
@@ -225,6 +226,8 @@ def bands_of_raster(
             raise ImportAreaError(_other_count(header, sensor, user_bands[sensor]))
         named += of_sensor
     if named:
+        # B10 in a file of its own is another file's affair, see `band_of_level_1c`.
+        _check_bands_of_level_2a(header, is_chosen=header.holds_one_band)
         _check_unknown_names(header, named)
         used = [band for band in named if band.band in MULTISENGE.bands[band.sensor]]
         return used or _UNUSED
@@ -233,6 +236,21 @@ def bands_of_raster(
     if in_folder and (len(header.names) == 1 or is_picture):
         return _NO_BAND  # a product's scene classification, angles, quicklook
     raise ImportAreaError(_ask_for_bands(header, user_bands))
+
+
+def _check_bands_of_level_2a(header: RasterHeader, is_chosen: bool) -> None:
+    """Refuse bands of another sensor, or of level 1C.
+
+    Args:
+        header: of the raster.
+        is_chosen: whether the user chose its bands, so that a B10 beside them is no objection.
+
+    Raises:
+        ImportAreaError: naming the band.
+    """
+    problem = foreign_band_problem(header.names, is_chosen)
+    if problem is not None:
+        raise ImportAreaError(f"{header.title} {problem}")
 
 
 #: Layers that products hold beside their bands.
@@ -335,9 +353,6 @@ def place_bands(
 ) -> list[BandOfDay]:
     """Give each band of a raster its date and its source."""
     path = header.path
-    problem = foreign_band_problem(header.names)
-    if problem is not None:
-        raise ImportAreaError(f"{header.title} {problem}")
     _check_date_of_each_band(header, named)
     day_of_raster, dated_folder = day_and_folder(path)
     user_crs = parse_crs(crs) if crs else None

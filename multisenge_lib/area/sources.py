@@ -23,6 +23,7 @@ from multisenge_lib.area.cubes import (
 from multisenge_lib.area.date_notices import notices_of_dates
 from multisenge_lib.area.listing import CUBE_ENDINGS, Skipped, list_files
 from multisenge_lib.area.products import (
+    band_of_level_1c,
     baseline_of,
     foreign_sensor,
     is_level_1c,
@@ -95,7 +96,6 @@ def find_images(
             f"{printable(uncorrected)} is not corrected for the slope (SRE), and other bands of "
             "its product are (FRE): fetch the FRE raster of this band, or leave out all FRE rasters"
         )
-
     search = _Search(
         user_bands=user_bands,
         crs=crs,
@@ -111,6 +111,7 @@ def find_images(
             search.add_file(path)
 
     refuse_numbered_files(search.lone_bands)
+    _refuse_level_1c([header.path for header in search.lone_bands])
     if search.bands:
         _refuse_folders_without_image(listed.by_folder, search.not_images)
     search.skipped.update(search.not_images)
@@ -235,6 +236,21 @@ def _names_in_folders(paths: Iterable[Path]) -> dict[Path, str]:
         understood = unambiguous_names([path.stem for path in beside])
         names.update(zip(beside, understood, strict=True))
     return names
+
+
+def _refuse_level_1c(paths: Sequence[Path]) -> None:
+    """Refuse files of one band each among which is B10 beside B02 of one product.
+
+    Raises:
+        ImportAreaError: naming B10.
+    """
+    path = band_of_level_1c(paths)
+    if path is not None:
+        raise ImportAreaError(
+            f"{printable(path)} is B10, which Sentinel-2 has in level 1C alone, reflectance at the "
+            "top of the atmosphere: the networks take level 2A; fetch that product, or take this "
+            "file out if the others beside it are of level 2A"
+        )
 
 
 def _refuse_cube(title: str, left_out: Sequence[str]) -> NoReturn:

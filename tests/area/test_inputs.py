@@ -549,6 +549,15 @@ def test_level_1c_and_archives(tmp_path):
     write_bands(folder, "T19GBP_20230105T105431_{}.tif", flat())
     assert "is of level 1C" in refused(tmp_path, [tmp_path / "in"])
 
+    granule = write_bands(tmp_path / "c", "T19GBP_20230105T105431_{}.tif", flat())
+    write(granule / "T19GBP_20230105T105431_B10.tif", flat()[:1])
+    assert "is B10, which Sentinel-2 has in level 1C alone" in refused(tmp_path, [granule])
+    bands = [*S2_BANDS, "B10"]
+    stack = write(tmp_path / "d" / "S2_20230105.tif", np.concatenate([flat(), flat()[:1]]), bands)
+    assert "holds B10, which Sentinel-2 has in level 1C alone" in refused(tmp_path, [stack])
+    chosen = import_area(tmp_path / "e", [stack], size=64, s2_bands=[*S2_BANDS, "-"])
+    assert pixel_of(chosen.root, "s2", "20230105").tolist() == GREEN.tolist()
+
     path = write(tmp_path / "b" / "S2_20230105.tif", flat(), S2_BANDS)
     (tmp_path / "b" / "S2A_MSIL2A_20230202.zip").write_bytes(b"PK")
     imported = import_area(tmp_path / "root", [path.parent], size=64)
