@@ -43,6 +43,8 @@ _ESA_OFFSET = -1000
 #: after: only the metadata tell.
 _OWN_BASELINE = 9999
 
+#: When the first satellite of each sensor started: no image is older.
+FIRST_DAYS = {"s1": np.datetime64("2014-04-03"), "s2": np.datetime64("2015-06-23")}
 #: Nothing may follow but the time of day, as in 20200715105031 and 202007151050.
 _CLOSED_DATE = re.compile(
     r"(?<!\d)((?:19|20)\d\d)([01]\d)([0-3]\d)"
@@ -170,8 +172,8 @@ def day_in(name: str) -> np.datetime64 | None:
 
     Understood are `yyyymmdd`, with `-`, `_` or `.` between the parts or not, and with the time of
     day behind it or not; `yyyy-m-d`; the month in English as SNAP writes it, `08Jan2020`; and the
-    day of the year as HLS writes it, `2020187T105031`. Where `day_doubt` has something to say, the
-    answer is None.
+    day of the year as HLS writes it, `2020187T105031`. Dates before 2014, or to come, are passed
+    over. Where `day_doubt` has something to say, the answer is None.
     """
     if is_old_esa_name(name):
         name = _without_date_of_making(name)
@@ -184,12 +186,22 @@ def day_in(name: str) -> np.datetime64 | None:
         day, month_name, year = match.groups()
         month = _MONTHS.index(month_name) + 1
         with suppress(ValueError):  # such as 31Feb2020
-            return np.datetime64(f"{year}-{month:02}-{day}", "D")
+            named_day = np.datetime64(f"{year}-{month:02}-{day}", "D")
+            if is_possible_day(named_day):
+                return named_day
     for match in _DAY_OF_YEAR.finditer(name):
         year, day_of_year = match.groups()
-        if 1 <= int(day_of_year) <= 366:
-            return _day_of_year(year, int(day_of_year))
+        numbered_day = _day_of_year(year, int(day_of_year))
+        if 1 <= int(day_of_year) <= 366 and is_possible_day(numbered_day):
+            return numbered_day
     return None
+
+
+def is_possible_day(day: np.datetime64, sensor: str | None = None) -> bool:
+    """Whether a sensor, or any of the two, was in orbit on a day, which is not to come."""
+    first_day = FIRST_DAYS[sensor] if sensor else min(FIRST_DAYS.values())
+    tomorrow = np.datetime64("today") + 1  # where it is earlier than in Greenwich
+    return bool(first_day <= day <= tomorrow)
 
 
 def _day_of_year(year: str, number: int) -> np.datetime64:
@@ -197,7 +209,19 @@ def _day_of_year(year: str, number: int) -> np.datetime64:
 
 
 def calendar_dates(name: str) -> list[np.datetime64]:
-    """All dates in a name that are written with year, month and day as numbers, in their order."""
+    """All dates in a name that are written with year, month and day as numbers, in their order.
+
+    Dates before the sensors were in orbit, or to come, are something else and are passed over.
+    """
+    return [day for day in _written_dates(name) if is_possible_day(day)]
+
+
+def impossible_date(name: str) -> np.datetime64 | None:
+    """The first date in a name on which neither sensor was in orbit, or which is to come."""
+    return next((day for day in _written_dates(name) if not is_possible_day(day)), None)
+
+
+def _written_dates(name: str) -> list[np.datetime64]:
     if is_old_esa_name(name):
         name = _without_date_of_making(name)
     matches = [*_CLOSED_DATE.finditer(name), *_OPEN_DATE.finditer(name)]
@@ -225,7 +249,9 @@ def day_doubt(name: str) -> str | None:
         )
     for number in _PERHAPS_DAY_OF_YEAR.findall(name):
         day_of_year = int(number[4:])
-        if not 1 <= day_of_year <= 366:
+        if not 1 <= day_of_year <= 366 or not is_possible_day(
+            _day_of_year(number[:4], day_of_year)
+        ):
             continue
         # Beside a date it is the same day or a later one, that of making.
         if not days or _day_of_year(number[:4], day_of_year) < days[0]:

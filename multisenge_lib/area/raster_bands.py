@@ -26,6 +26,7 @@ from multisenge_lib.area.products import (
     day_doubt,
     day_in,
     foreign_band_problem,
+    impossible_date,
     is_old_esa_name,
     sensor_in,
     speaks_of_another_month,
@@ -388,6 +389,12 @@ def _why_no_day(path: Path) -> str:
         return (
             f"its name speaks of another year or month than that of its folder {printable(folder)}:"
             " give it its own date, such as 20230105"
+        )
+    impossible = impossible_date(name)
+    if impossible is not None:
+        return (
+            f"{impossible} in its name is no image's date, Sentinel-1 flies since April 2014 and "
+            "Sentinel-2 since June 2015: give it the image's"
         )
     return "no date such as 20230105 or 05Jan2023 in its name: give it one"
 

@@ -23,11 +23,13 @@ from multisenge_lib.area.cubes import (
 from multisenge_lib.area.date_notices import notices_of_dates
 from multisenge_lib.area.listing import CUBE_ENDINGS, Skipped, list_files
 from multisenge_lib.area.products import (
+    FIRST_DAYS,
     band_of_level_1c,
     baseline_of,
     foreign_sensor,
     is_level_1c,
     is_mask,
+    is_possible_day,
     lone_uncorrected_band,
     name_problem,
     without_slope_correction,
@@ -122,6 +124,7 @@ def find_images(
             "no band of Sentinel-1 or Sentinel-2 is there by name (B2 to B12, VV or VH): name "
             f"them, or give --s2-bands and --s1-bands{reasons}"
         )
+    _check_days(search.bands)
     acquisitions, more_notices = group_by_day(search.bands)
     return FoundImages(acquisitions, notices + more_notices)
 
@@ -236,6 +239,21 @@ def _names_in_folders(paths: Iterable[Path]) -> dict[Path, str]:
         understood = unambiguous_names([path.stem for path in beside])
         names.update(zip(beside, understood, strict=True))
     return names
+
+
+def _check_days(bands: Iterable[BandOfDay]) -> None:
+    """Refuse a date before the sensor was in orbit, or to come.
+
+    Raises:
+        ImportAreaError: naming the raster or cube.
+    """
+    for band in bands:
+        if not is_possible_day(band.day, band.sensor):
+            title = f"Sentinel-{band.sensor[1]}"
+            raise ImportAreaError(
+                f"{band.source.name}: no image of {title} is of {band.day}, it flies since "
+                f"{FIRST_DAYS[band.sensor]}: give it the image's date"
+            )
 
 
 def _refuse_level_1c(paths: Sequence[Path]) -> None:

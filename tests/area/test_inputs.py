@@ -543,6 +543,21 @@ def test_an_old_product_of_esa(tmp_path):
     assert "that of the file's making" in refused(tmp_path / "b", [alone])
 
 
+@pytest.mark.fault("a date before the sensors were in orbit, or to come -> refused with its file")
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("S2_19990706.tif", "1999-07-06 in its name is no image's date"),
+        ("S2_20990706.tif", "2099-07-06 in its name is no image's date"),
+        ("S2_20140706.tif", "no image of Sentinel-2 is of 2014-07-06"),
+    ],
+)
+def test_dates_without_images(tmp_path, name, words):
+    path = write(tmp_path / "in" / name, flat(), S2_BANDS)
+    message = refused(tmp_path, [path])
+    assert name in message and words in message
+
+
 @pytest.mark.fault("level 1C -> refused; archives among the files -> named")
 def test_level_1c_and_archives(tmp_path):
     folder = tmp_path / "in" / "S2A_MSIL1C_20230105T105431_N0301_R051.SAFE"

@@ -75,6 +75,14 @@ from multisenge_lib.area.products import (
         ("Sigma0_VV_31Feb2020", None),
         ("Sigma0_VV_108Jan2020", None),
         ("Sigma0_VV_08Mai2020", None),
+        # Before the sensors were in orbit, or to come: another date counts.
+        ("S2_20120706", None),
+        ("S2_20990706", None),
+        ("AOI_19991231_20200706", "2020-07-06"),
+        ("S2_20200706_v20990101", "2020-07-06"),
+        ("S2_20200706_model20120101", "2020-07-06"),
+        ("DEM_1999123T000000_S2_2020187T105031", "2020-07-05"),
+        ("Sigma0_VV_08Jan2001", None),
         # Before December 2016 the first date of ESA's names is that of the file's making.
         (
             "S2A_USER_PRD_MSIL2A_PDMC_20160803T031502_R051_V20160730T105042_20160730T105042",
