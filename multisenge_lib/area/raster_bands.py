@@ -58,12 +58,14 @@ class RasterHeader:
         dtypes: type of each band.
         file_name: the file's name without its ending, in which the band is named where it takes
             the names of the files beside it to understand it, see `unambiguous_names`.
+        pages: how many images a TIFF holds, as scanners write several; GDAL reads the first.
     """
 
     path: Path
     names: list[str | None]
     dtypes: list[str]
     file_name: str
+    pages: int = 1
 
     @property
     def title(self) -> str:
@@ -106,7 +108,8 @@ def read_header(path: Path, file_name: str) -> RasterHeader:
             of_maja = bands_of_maja(path)
             if not any(names) and len(of_maja) == len(names):
                 names = list(of_maja)
-            header = RasterHeader(path, names, list(raster.dtypes), file_name)
+            pages = max(len(raster.subdatasets), 1) if raster.driver == "GTiff" else 1
+            header = RasterHeader(path, names, list(raster.dtypes), file_name, pages)
     except (RasterioError, ValueError) as error:
         raise ImportAreaError(
             f"{printable(path)} cannot be read as a raster ({error}): {remedy_for(error)}, or "
@@ -354,6 +357,11 @@ def place_bands(
 ) -> list[BandOfDay]:
     """Give each band of a raster its date and its source."""
     path = header.path
+    if header.pages > 1:
+        raise ImportAreaError(
+            f"{header.title} is a TIFF of {header.pages} images, of which only the first would be "
+            "read: write a file for each, such as with gdal_translate GTIFF_DIR:2:x.tif second.tif"
+        )
     _check_date_of_each_band(header, named)
     day_of_raster, dated_folder = day_and_folder(path)
     user_crs = parse_crs(crs) if crs else None

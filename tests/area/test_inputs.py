@@ -558,6 +558,26 @@ def test_dates_without_images(tmp_path, name, words):
     assert name in message and words in message
 
 
+@pytest.mark.fault("a TIFF of two images -> refused, the second would be passed over")
+def test_a_tiff_of_two_pages(tmp_path):
+    path = write(tmp_path / "S2_20230105.tif", flat(), S2_BANDS)
+    write(path, flat(), S2_BANDS, APPEND_SUBDATASET="YES")
+    assert "is a TIFF of 2 images" in refused(tmp_path, [path])
+
+
+@pytest.mark.fault("other endings in a folder -> read, or said")
+def test_endings_in_a_folder(tmp_path):
+    folder = tmp_path / "in"
+    write(folder / "S2_20230105.tif", flat(), S2_BANDS).rename(folder / "S2_20230105.gtiff")
+    for name in ("S2_20230202.tif.part", "S2_20230303.crdownload", "S2_20230404.rds"):
+        (folder / name).write_bytes(b"II*")
+    imported = import_area(tmp_path / "root", [folder], size=64)
+    assert pixel_of(imported.root, "s2", "20230105").tolist() == GREEN.tolist()
+    notices = notices_of(imported)
+    assert "2 files left out as downloads that did not end" in notices
+    assert "1 file left out as files of other formats" in notices
+
+
 @pytest.mark.fault("level 1C -> refused; archives among the files -> named")
 def test_level_1c_and_archives(tmp_path):
     folder = tmp_path / "in" / "S2A_MSIL1C_20230105T105431_N0301_R051.SAFE"
