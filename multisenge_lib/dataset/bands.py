@@ -337,7 +337,7 @@ def _contradicts(named: Sequence[str | None], assumed: Sequence[str]) -> bool:
     return any(name is not None and name != band for name, band in pairs)
 
 
-def _has_unknown_names(names: Sequence[str | None], named: Sequence[str | None]) -> bool:
+def has_unknown_names(names: Sequence[str | None], named: Sequence[str | None]) -> bool:
     """Whether a description says something that is not understood, and not only a number.
 
     Such names may contradict the positions that would be assumed.
@@ -400,7 +400,7 @@ def band_names_problem(
     named = bands_named(names, sensor)
     if set(wanted) <= set(named):
         return _named_twice(named, wanted)
-    if _has_unknown_names(names, named):
+    if has_unknown_names(names, named):
         return _wrong_names(names, wanted, sensor)
     for order in BAND_ORDERS:
         if not _contradicts(named, _assumed_bands(wanted, sensor, order)):
@@ -441,7 +441,7 @@ def band_positions(
             raise BandOrderError(problem)
         return [named.index(band) for band in wanted]
     assumed = _assumed_bands(wanted, sensor, order)
-    if _has_unknown_names(names, named) or _contradicts(named, assumed):
+    if has_unknown_names(names, named) or _contradicts(named, assumed):
         raise BandOrderError(_wrong_names(names, wanted, sensor))
     if sensor == "s2" and has_red_edge(wanted):
         guess = guess_band_order(np.moveaxis(image(), 0, -1))

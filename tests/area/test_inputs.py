@@ -578,6 +578,23 @@ def test_endings_in_a_folder(tmp_path):
     assert "1 file left out as files of other formats" in notices
 
 
+@pytest.mark.fault("bands in another language, and no other image -> refused, not left out")
+def test_a_folder_with_words_that_are_not_understood(tmp_path):
+    folder = tmp_path / "in"
+    write(folder / "S1_20230105.tif", radar(), ["VV", "VH"])
+    write(folder / "S2_20230105.tif", flat()[:3], ["azul", "verde", "rojo"])
+    assert "not understood (azul, verde, rojo)" in refused(tmp_path, [folder])
+    write(folder / "S2_20230202.tif", flat(), S2_BANDS)
+    imported = import_area(tmp_path / "root", [folder], size=64)
+    assert "rasters that name other layers (azul, verde, rojo)" in notices_of(imported)
+
+
+@pytest.mark.fault("images that are left out by their names -> told to rename or move them")
+def test_the_remedy_for_names_of_masks(tmp_path):
+    write(tmp_path / "in" / "Damask_20230105.tif", flat(), S2_BANDS)
+    assert "rename or move files that are images" in refused(tmp_path, [tmp_path / "in"])
+
+
 @pytest.mark.fault("level 1C -> refused; archives among the files -> named")
 def test_level_1c_and_archives(tmp_path):
     folder = tmp_path / "in" / "S2A_MSIL1C_20230105T105431_N0301_R051.SAFE"
