@@ -130,7 +130,7 @@ def test_a_raster_that_is_named_itself_is_asked_for(descriptions):
 
 @pytest.mark.fault("words that are not understood where bands lack -> said")
 def test_layers_that_are_not_understood():
-    header = header_of("x.tif", ["B1", "B2", "B3", "VRE1", "SCL", None])
+    header = header_of("x.tif", ["B9", "B2", "B3", "VRE1", "SCL", None])
     named = bands_of_raster(header, {}, in_folder=True)
     assert names_not_understood(header, named) == ["VRE1"]
     complete = header_of("x.tif", [*S2_BANDS, "brightness"])
