@@ -112,7 +112,11 @@ _FOREIGN_WORDS = {
     "SPOT": r"SPOT[1-7]",
     "Pleiades": r"PLEIADES|PHR1[AB]|PNEO\d?",
     "CBERS": r"CBERS\d?[A-Z]?",
-    "WorldView": r"WORLDVIEW\d?|GEOEYE\d?|QUICKBIRD|IKONOS",
+    "WorldView": r"WORLDVIEW\d?|WV\d\d?|GEOEYE\d?|QUICKBIRD|IKONOS",
+    "KOMPSAT": r"KOMPSAT\d?[A-Z]?",
+    "Formosat": r"FORMOSAT\d?",
+    "Resourcesat": r"RESOURCESAT\d?|LISS\d?|AWIFS",
+    "DESIS": "DESIS",
     "Gaofen": r"GAOFEN\d?",
     "EnMAP": r"ENMAP\d*",
     "RADARSAT": r"RADARSAT\d?|RCM[1-3]?",
@@ -126,6 +130,10 @@ _FOREIGN_WORDS = {
 #: Short or common words, which mean a sensor only at the beginning of a name, or behind its date.
 _FOREIGN_FIRST_WORDS = {
     "Landsat": r"L[4-9]|L30",
+    "Sentinel-3": "S3[AB]?",
+    "ASTER": "ASTER",
+    "PRISMA": "PRISMA",
+    "DMC": "DMC",
     "Venus": "VENUS",
     "PlanetScope": "PLANET",
     "SPOT": "SPOT",
