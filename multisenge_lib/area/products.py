@@ -417,7 +417,8 @@ def foreign_band_problem(names: Sequence[str | None], is_chosen: bool = False) -
             return (
                 f"holds {printable(name)}, which Sentinel-2 has in level 1C alone, reflectance at "
                 "the top of the atmosphere: the networks take level 2A; fetch that product, or "
-                "take this band out (- in --s2-bands) if the others are of level 2A"
+                "take this band out, at an import with - in --s2-bands, if the others are of "
+                "level 2A"
             )
     return None
 

@@ -456,8 +456,8 @@ def _why_no_day(path: Path) -> str:
     impossible = impossible_date(name)
     if impossible is not None:
         return (
-            f"{impossible} in its name is no image's date, Sentinel-1 flies since April 2014 and "
-            "Sentinel-2 since June 2015: give it the image's"
+            f"{impossible} in its name is no image's date, it lies before April 2014, when "
+            "Sentinel-1 started, or is to come: give it the image's"
         )
     return "no date such as 20230105 or 05Jan2023 in its name: give it one"
 

@@ -298,8 +298,8 @@ def _check_days(bands: Iterable[BandOfDay]) -> None:
         if not is_possible_day(band.day, band.sensor):
             title = f"Sentinel-{band.sensor[1]}"
             raise ImportAreaError(
-                f"{band.source.name}: no image of {title} is of {band.day}, it flies since "
-                f"{FIRST_DAYS[band.sensor]}: give it the image's date"
+                f"{band.source.name}: no image of {title} is of {band.day}, which lies before its "
+                f"start on {FIRST_DAYS[band.sensor]} or is to come: give it the image's date"
             )
 
 
