@@ -27,6 +27,7 @@ from multisenge_lib.area.products import (
     baseline_of_version,
     day_in,
     foreign_band_problem,
+    says_level_1c,
 )
 from multisenge_lib.dataset import (
     MULTISENGE,
@@ -179,6 +180,7 @@ def bands_of_cube(
         left_out["by their names they are masks, errors, angles or the like"] = others
     if not has_images:  # weather, or a map
         return BandsOfCube([], _sentences(name, left_out))
+    _check_level(cube, name)
     axes = _axes_of(cube, name, crs)
     has_dates = any(_time_dimension(array) for key, array in arrays if _names_band(key))
     bands = []
@@ -214,6 +216,21 @@ def _sentences(name: str, left_out: Mapping[str, Sequence[str]]) -> list[str]:
     return [
         f"{name}: {', '.join(names)} left out, {problem}" for problem, names in left_out.items()
     ]
+
+
+#: Attributes of a cube that say which product it is; its history may speak of others.
+_PRODUCT_ATTRIBUTES = {"title", "name", "id", "collection", "product", "product_type", "level"}
+_PRODUCT_ATTRIBUTES |= {"processing_level", "processing:level"}
+
+
+def _check_level(cube: Any, name: str) -> None:
+    """Refuse a cube whose own attributes say level 1C, reflectance at the top of the atmosphere."""
+    for key, value in cube.attrs.items():
+        if str(key).lower() in _PRODUCT_ATTRIBUTES and says_level_1c(str(value)):
+            raise ImportAreaError(
+                f"{name} is of level 1C by its {printable(key)} ({printable(value)}), reflectance "
+                "at the top of the atmosphere: the networks take level 2A; fetch that product"
+            )
 
 
 def _with_dates_as_dates(cube: Any) -> Any:

@@ -13,29 +13,43 @@ from multisenge_lib.dataset import LABELS, SENSORS, file_problem
 from multisenge_lib.errors import ImportAreaError, counted, printable
 
 RASTER_ENDINGS = (
-    *(".tif", ".tiff", ".gtif", ".geotif", ".geotiff", ".bigtiff", ".btf", ".tf8", ".cog"),
+    *(
+        ".tif",
+        ".tiff",
+        ".gtif",
+        ".gtiff",
+        ".geotif",
+        ".geotiff",
+        ".bigtiff",
+        ".btf",
+        ".tf8",
+        ".cog",
+    ),
     *(".jp2", ".j2k", ".vrt", ".img"),
 )
 #: HDF5 is read as NetCDF 4, which is a kind of it.
-CUBE_ENDINGS = (".nc", ".nc4", ".cdf", ".h5", ".hdf5", ".he5", ".zarr")
+CUBE_ENDINGS = (".nc", ".nc4", ".netcdf", ".cdf", ".h5", ".hdf5", ".he5", ".zarr")
 #: ENVI's pixels, where a header X.hdr or X.dat.hdr lies beside; X.dat alone can be anything.
 ENVI_ENDINGS = (".dat", ".bsq", ".bil", ".bip", ".envi", ".raw", ".bin", "")
 ARCHIVE_ENDINGS = (
     *(".zip", ".tar", ".tgz", ".gz", ".bz2", ".tbz", ".tbz2", ".7z", ".rar", ".xz", ".txz"),
     *(".lzma", ".zst", ".zstd", ".tzst", ".lz4", ".lz", ".br", ".z"),
 )
-#: Formats of rasters that are not looked into: GDAL's, arrays of Python, and pictures, which are
-#: mostly quicklooks.
+#: Formats of rasters that are not looked into: GDAL's, arrays of Python and R, and pictures, which
+#: are mostly quicklooks.
 _OTHER_ENDINGS = {
     *(".hdf", ".hdf4", ".kea", ".pix", ".mrf", ".nitf", ".ntf", ".grb", ".grb2", ".grib", ".grib2"),
     *(".asc", ".adf", ".rst", ".sdat", ".sgrd", ".grd", ".gri", ".ers", ".ecw", ".sid", ".lan"),
     *(".cub", ".map", ".mpr", ".bag", ".bt", ".flt", ".dem", ".hgt", ".dt0", ".dt1", ".dt2"),
     *(".mbtiles", ".xyz", ".fits", ".jpx", ".jpf", ".jpc", ".j2c", ".npy", ".npz", ".mat"),
+    *(".rds", ".rda", ".rdata"),
     *(".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".ppm", ".pgm", ".pnm", ".jxl", ".heic"),
 }
+#: What browsers and other programs append to a name until all of the file has arrived.
+_PARTIAL_ENDINGS = {".part", ".partial", ".filepart", ".crdownload", ".download", ".aria2"}
 #: A file without an ending is of interest only where ENVI's header lies beside it.
 _KNOWN_ENDINGS = {
-    *(*RASTER_ENDINGS, *CUBE_ENDINGS, *ARCHIVE_ENDINGS, *_OTHER_ENDINGS),
+    *(*RASTER_ENDINGS, *CUBE_ENDINGS, *ARCHIVE_ENDINGS, *_OTHER_ENDINGS, *_PARTIAL_ENDINGS),
     *ENVI_ENDINGS[:-1],
 }
 #: What lies at the top of a Zarr store, whatever its folder is called.
@@ -44,6 +58,7 @@ _ZARR_FILES = {"zarr.json", ".zgroup", ".zarray"}
 SNAP_HEADER = ".dim"
 _ARCHIVES = "archives, which must be unpacked first"
 _OTHER_FORMATS = "files of other formats (gdal_translate converts images to GeoTIFF)"
+_PARTIAL = "downloads that did not end (fetch them again)"
 _NO_FILES = "no regular files"
 _NO_HEADER = "possibly pixels of ENVI, without a header (.hdr) beside them"
 _DATA_ROOTS = "data roots, which an import wrote"
@@ -221,6 +236,8 @@ def _not_openable(path: Path) -> str | None:
     """
     if path.suffix.lower() in ARCHIVE_ENDINGS:
         return _ARCHIVES
+    if path.suffix.lower() in _PARTIAL_ENDINGS:
+        return _PARTIAL
     if path.suffix.lower() in _OTHER_ENDINGS:
         return _OTHER_FORMATS
     if path.suffix.lower() in ENVI_ENDINGS and not _is_envi(path):

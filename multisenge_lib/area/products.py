@@ -19,7 +19,7 @@ Kept apart from reading pixels: all of this works on names, and on the metadata 
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -28,7 +28,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from multisenge_lib.dataset import band_of, is_other_quantity_of_band
+from multisenge_lib.dataset import band_of, is_other_quantity_of_band, names_only_count
 from multisenge_lib.errors import ImportAreaError, printable
 
 #: Of ESA's level-2A product, at the top of its folder.
@@ -43,6 +43,8 @@ _ESA_OFFSET = -1000
 #: after: only the metadata tell.
 _OWN_BASELINE = 9999
 
+#: When the first satellite of each sensor started: no image is older.
+FIRST_DAYS = {"s1": np.datetime64("2014-04-03"), "s2": np.datetime64("2015-06-23")}
 #: Nothing may follow but the time of day, as in 20200715105031 and 202007151050.
 _CLOSED_DATE = re.compile(
     r"(?<!\d)((?:19|20)\d\d)([01]\d)([0-3]\d)"
@@ -97,19 +99,62 @@ _FOREIGN_PRODUCTS = {
     "PlanetScope": re.compile(r"ANALYTICMS|(?<![A-Z0-9])PSSCENE"),
     "SPOT": re.compile(r"(?<![A-Z0-9])SPOT-?[1-7]-?[A-Z]"),
 }
-#: Words that say it in a file's own name, but mean nothing in the name of a folder.
-_FOREIGN_FILES = {
-    # Bands of Landsat's surface reflectance; S2_SR is Earth Engine's name for Sentinel-2. FORCE
-    # writes LND08 into the name of each file. Digital Earth Australia's Sentinel-2 has no swir_1.
-    "Landsat": re.compile(
-        r"(?<![A-Z])LANDSAT|(?<!S2_)(?<![A-Z])SR_B\d(?![0-9A])|(?<![A-Z0-9])LND0\d(?!\d)"
-        r"|NBART_SWIR_1$"
-    ),
+#: Words of other sensors in a file's or a band's own name, or at the beginning of its folder's.
+#: FORCE writes LND08 into the name of each file, and Sen2Like LS8.
+_FOREIGN_WORDS = {
+    "Landsat": r"LANDSAT\d*|L[COTEM]0?[4-9]|LS0?[5-9]|L[5-9]SR|LND0\d|HLSL30|OLI\d?|OLITIRS|ETM",
+    "Sentinel-3": r"SENTINEL3[AB]?|OLCI|SLSTR",
+    "MODIS": r"MODIS|M[OYC]D\d\d[A-Z0-9]*",
+    "VIIRS": r"VIIRS|V(?:NP|J1|J2)\d\d[A-Z0-9]*",
+    "PlanetScope": r"PLANETSCOPE|PSSCENE|ANALYTICMS",
+    "SkySat": r"SKYSAT\d*",
+    "RapidEye": r"RAPIDEYE\d?",
+    "SPOT": r"SPOT[1-7]",
+    "Pleiades": r"PLEIADES|PHR1[AB]|PNEO\d?",
+    "CBERS": r"CBERS\d?[A-Z]?",
+    "WorldView": r"WORLDVIEW\d?|WV\d\d?|GEOEYE\d?|QUICKBIRD|IKONOS",
+    "KOMPSAT": r"KOMPSAT\d?[A-Z]?",
+    "Formosat": r"FORMOSAT\d?",
+    "Resourcesat": r"RESOURCESAT\d?|LISS\d?|AWIFS",
+    "DESIS": "DESIS",
+    "Gaofen": r"GAOFEN\d?",
+    "EnMAP": r"ENMAP\d*",
+    "RADARSAT": r"RADARSAT\d?|RCM[1-3]?",
+    "TerraSAR-X": r"TERRASARX?|TSX1?|TDX1?",
+    "ALOS": r"ALOS\d?|PALSAR\d?",
+    "Envisat": r"ENVISAT|ASAR",
+    "SAOCOM": r"SAOCOM\d?[AB]?",
+    "ICEYE": r"ICEYE[A-Z0-9]*",
+    "COSMO-SkyMed": r"COSMO|CSK[1-4S]?",
 }
-#: As users shorten it, at the beginning of the name of a file or folder, or behind its date.
-_SHORT_LANDSAT = re.compile(r"(?:\d{8}_)?L[5-9]_")
-#: Reflectance at the top of the atmosphere; in the names of products, granules and exports.
-_LEVEL_1C = re.compile(r"MSIL1C|(?<![A-Z0-9])L1C(?![A-Z0-9])")
+#: Short or common words, which mean a sensor only at the beginning of a name, or behind its date.
+_FOREIGN_FIRST_WORDS = {
+    "Landsat": r"L[4-9]|L30",
+    "Sentinel-3": "S3[AB]?",
+    "ASTER": "ASTER",
+    "PRISMA": "PRISMA",
+    "DMC": "DMC",
+    "Venus": "VENUS",
+    "PlanetScope": "PLANET",
+    "SPOT": "SPOT",
+    "Gaofen": "GF[1-7]",
+    "RADARSAT": "RS[12]",
+    "ERS": "ERS[12]?",
+}
+#: Bands as others name them: Landsat's surface reflectance, that of Digital Earth Australia, whose
+#: Sentinel-2 has no swir_1, and that of MODIS.
+_FOREIGN_BANDS = {
+    "Landsat": re.compile(r"(?<![A-Z])SR_B\d(?![0-9A])|NBART_SWIR_1$"),
+    "MODIS": re.compile(r"SUR_REFL_B\d"),
+}
+#: Reflectance or radiance at the top of the atmosphere, in names of products, granules, exports and
+#: bands; "S2A1C" is sen2r's.
+_LEVEL_1C = re.compile(
+    r"MSIL?1C|(?<![A-Z0-9])(?:(?:S2[ABC]|L|LEVEL[-_ ]?)1C|R?TOA|RADIANCE)(?![A-Z0-9])"
+)
+#: Reflectance of the ground, which may be made of, or named beside, that of level 1C.
+_LEVEL_2A = re.compile(r"MSIL?2A|(?<![A-Z0-9])(?:L2A|BOA|SR)(?![A-Z0-9])")
+_B10 = re.compile(r"(?<![A-Z0-9])B10(?![A-Z0-9])", re.IGNORECASE)
 #: What ESA calls the folder of a product, or of a granule in it, wherever it stands in a path.
 _FOLDER_OF_LEVEL_1C = re.compile(r"MSIL1C|(?<![A-Z0-9])L1C_T\d\d[A-Z]{3}")
 
@@ -135,8 +180,8 @@ def day_in(name: str) -> np.datetime64 | None:
 
     Understood are `yyyymmdd`, with `-`, `_` or `.` between the parts or not, and with the time of
     day behind it or not; `yyyy-m-d`; the month in English as SNAP writes it, `08Jan2020`; and the
-    day of the year as HLS writes it, `2020187T105031`. Where `day_doubt` has something to say, the
-    answer is None.
+    day of the year as HLS writes it, `2020187T105031`. Dates before 2014, or to come, are passed
+    over. Where `day_doubt` has something to say, the answer is None.
     """
     if is_old_esa_name(name):
         name = _without_date_of_making(name)
@@ -149,12 +194,22 @@ def day_in(name: str) -> np.datetime64 | None:
         day, month_name, year = match.groups()
         month = _MONTHS.index(month_name) + 1
         with suppress(ValueError):  # such as 31Feb2020
-            return np.datetime64(f"{year}-{month:02}-{day}", "D")
+            named_day = np.datetime64(f"{year}-{month:02}-{day}", "D")
+            if is_possible_day(named_day):
+                return named_day
     for match in _DAY_OF_YEAR.finditer(name):
         year, day_of_year = match.groups()
-        if 1 <= int(day_of_year) <= 366:
-            return _day_of_year(year, int(day_of_year))
+        numbered_day = _day_of_year(year, int(day_of_year))
+        if 1 <= int(day_of_year) <= 366 and is_possible_day(numbered_day):
+            return numbered_day
     return None
+
+
+def is_possible_day(day: np.datetime64, sensor: str | None = None) -> bool:
+    """Whether a sensor, or any of the two, was in orbit on a day, which is not to come."""
+    first_day = FIRST_DAYS[sensor] if sensor else min(FIRST_DAYS.values())
+    tomorrow = np.datetime64("today") + 1  # where it is earlier than in Greenwich
+    return bool(first_day <= day <= tomorrow)
 
 
 def _day_of_year(year: str, number: int) -> np.datetime64:
@@ -162,7 +217,19 @@ def _day_of_year(year: str, number: int) -> np.datetime64:
 
 
 def calendar_dates(name: str) -> list[np.datetime64]:
-    """All dates in a name that are written with year, month and day as numbers, in their order."""
+    """All dates in a name that are written with year, month and day as numbers, in their order.
+
+    Dates before the sensors were in orbit, or to come, are something else and are passed over.
+    """
+    return [day for day in _written_dates(name) if is_possible_day(day)]
+
+
+def impossible_date(name: str) -> np.datetime64 | None:
+    """The first date in a name on which neither sensor was in orbit, or which is to come."""
+    return next((day for day in _written_dates(name) if not is_possible_day(day)), None)
+
+
+def _written_dates(name: str) -> list[np.datetime64]:
     if is_old_esa_name(name):
         name = _without_date_of_making(name)
     matches = [*_CLOSED_DATE.finditer(name), *_OPEN_DATE.finditer(name)]
@@ -190,7 +257,9 @@ def day_doubt(name: str) -> str | None:
         )
     for number in _PERHAPS_DAY_OF_YEAR.findall(name):
         day_of_year = int(number[4:])
-        if not 1 <= day_of_year <= 366:
+        if not 1 <= day_of_year <= 366 or not is_possible_day(
+            _day_of_year(number[:4], day_of_year)
+        ):
             continue
         # Beside a date it is the same day or a later one, that of making.
         if not days or _day_of_year(number[:4], day_of_year) < days[0]:
@@ -265,48 +334,122 @@ def sensor_in(path: Path) -> str | None:
 
 
 def foreign_sensor(path: Path) -> str | None:
-    """Name the other sensor whose product a raster is by its name, such as Landsat, or None."""
+    """Name the other sensor whose product a raster is by its name, such as Landsat, or None.
+
+    The word of a sensor counts in the file's own name, or at the beginning of its folder's, where
+    neither the file nor that folder speaks of Sentinel-1 or Sentinel-2.
+    """
     parts = [part.upper() for part in path.parts]
     for sensor, pattern in _FOREIGN_PRODUCTS.items():
         if any(pattern.search(part) for part in parts):
             return sensor
-    for part in (path.stem.upper(), path.parent.name.upper()):
-        if _SENSOR.search(part):
-            break
-        if _SHORT_LANDSAT.match(part):
-            return "Landsat"
-    return foreign_name(path.stem)
+    of_file = foreign_name(path.stem)
+    if of_file is not None or _SENSOR.search(path.stem.upper()):
+        return of_file
+    folder = path.parent.name
+    return None if _SENSOR.search(folder.upper()) else _foreign_first_word(folder)
 
 
 def foreign_name(name: str) -> str | None:
-    """Name the other sensor that a file's or a band's own name speaks of, or None."""
-    for sensor, pattern in _FOREIGN_FILES.items():
+    """Name the other sensor that a file's or a band's own name speaks of, or None.
+
+    A name that speaks of Sentinel-1 or Sentinel-2 as well, such as that of a field L7, is theirs.
+    """
+    if _SENSOR.search(name.upper()):
+        return None
+    for sensor, pattern in _FOREIGN_BANDS.items():
         if pattern.search(name.upper()):
+            return sensor
+    for word in _words_of(name):
+        sensor = _sensor_of_word(word, _FOREIGN_WORDS)
+        if sensor is not None:
+            return sensor
+    return _foreign_first_word(name)
+
+
+def _foreign_first_word(name: str) -> str | None:
+    """The other sensor that the first word of a name means, which is no number; or None."""
+    first_word = next((word for word in _words_of(name) if not word.isdecimal()), "")
+    of_short_word = _sensor_of_word(first_word, _FOREIGN_FIRST_WORDS)
+    return of_short_word or _sensor_of_word(first_word, _FOREIGN_WORDS)
+
+
+def _words_of(name: str) -> list[str]:
+    """The words of a name in capitals, letters and digits together: "Sentinel-3" is SENTINEL3."""
+    return re.findall(r"[A-Z0-9]+", re.sub(r"(SENTINEL)[-_ ](?=\d)", r"\1", name.upper()))
+
+
+def _sensor_of_word(word: str, words: Mapping[str, str]) -> str | None:
+    for sensor, pattern in words.items():
+        if re.fullmatch(pattern, word):
             return sensor
     return None
 
 
-def foreign_band_problem(names: Sequence[str | None]) -> str | None:
-    """Say which band of a raster or cube is another sensor's by its name; None where none is.
+def foreign_band_problem(names: Sequence[str | None], is_chosen: bool = False) -> str | None:
+    """Say which band of a raster or cube is another sensor's or of level 1C; None where none is.
+
+    Names that give no band are passed over, as those of layers beside an image.
+
+    Args:
+        names: of the bands.
+        is_chosen: whether the user chose the bands, so that one of no use is no objection.
 
     Returns:
         A sentence that goes on from the name of the raster or cube.
     """
     for name in names:
-        sensor = foreign_name(name or "")
+        band = band_of(name, "s2")
+        if band is None and band_of(name, "s1") is None:
+            continue
+        sensor = foreign_name(name)
         if sensor is not None:
             return (
                 f"holds {printable(name)}, a band of {sensor}: give images of Sentinel-1 and "
                 "Sentinel-2 alone"
             )
+        if band is not None and says_level_1c(name):
+            return (
+                f"holds {printable(name)}, by its name light at the top of the atmosphere: the "
+                "networks take reflectance of the ground, level 2A; fetch that product"
+            )
+        if band == "B10" and not is_chosen and not names_only_count(names):
+            return (
+                f"holds {printable(name)}, which Sentinel-2 has in level 1C alone, reflectance at "
+                "the top of the atmosphere: the networks take level 2A; fetch that product, or "
+                "take this band out, at an import with - in --s2-bands, if the others are of "
+                "level 2A"
+            )
     return None
+
+
+def says_level_1c(name: str) -> bool:
+    """Whether a name says level 1C, and not level 2A as well."""
+    return bool(_LEVEL_1C.search(name.upper())) and not _LEVEL_2A.search(name.upper())
 
 
 def is_level_1c(path: Path) -> bool:
     """Whether a name says top-of-atmosphere reflectance, which the networks never saw."""
     if any(_FOLDER_OF_LEVEL_1C.search(part.upper()) for part in path.parts):
         return True
-    return any(_LEVEL_1C.search(name.upper()) for name in (path.stem, path.parent.name))
+    # The file's own name counts more than its folder's.
+    if _LEVEL_2A.search(path.stem.upper()):
+        return False
+    return any(says_level_1c(name) for name in (path.stem, path.parent.name))
+
+
+def band_of_level_1c(paths: Sequence[Path]) -> Path | None:
+    """Find the file of B10 of a product with a file for each band, as ESA's granules have; or None.
+
+    Level 2A has no B10. A field called B10 has no file whose name differs in B02 alone.
+    """
+    for path in paths:
+        if band_of(path.stem, "s2") != "B10":
+            continue
+        others = [_B10.sub(blue, path.name) for blue in ("B02", "B2", "b02", "b2")]
+        if any(path.with_name(name) in paths for name in others if name != path.name):
+            return path
+    return None
 
 
 def name_problem(path: Path) -> str | None:
@@ -317,8 +460,9 @@ def name_problem(path: Path) -> str | None:
     """
     if is_level_1c(path):
         return (
-            "is of level 1C, reflectance at the top of the atmosphere: the networks take "
-            "reflectance of the ground, level 2A; fetch that product, or leave this one out"
+            "is of level 1C by its name, reflectance at the top of the atmosphere: the networks "
+            "take reflectance of the ground, level 2A; fetch that product, or leave this one out "
+            "(a place called Toa needs another name)"
         )
     sensor = foreign_sensor(path)
     if sensor is not None:

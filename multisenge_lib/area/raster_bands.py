@@ -26,6 +26,7 @@ from multisenge_lib.area.products import (
     day_doubt,
     day_in,
     foreign_band_problem,
+    impossible_date,
     is_old_esa_name,
     sensor_in,
     speaks_of_another_month,
@@ -34,6 +35,7 @@ from multisenge_lib.dataset import (
     MULTISENGE,
     SENSORS,
     band_of,
+    has_unknown_names,
     is_other_quantity,
     length_problem,
     names_only_count,
@@ -57,12 +59,14 @@ class RasterHeader:
         dtypes: type of each band.
         file_name: the file's name without its ending, in which the band is named where it takes
             the names of the files beside it to understand it, see `unambiguous_names`.
+        pages: how many images a TIFF holds, as scanners write several; GDAL reads the first.
     """
 
     path: Path
     names: list[str | None]
     dtypes: list[str]
     file_name: str
+    pages: int = 1
 
     @property
     def title(self) -> str:
@@ -105,7 +109,8 @@ def read_header(path: Path, file_name: str) -> RasterHeader:
             of_maja = bands_of_maja(path)
             if not any(names) and len(of_maja) == len(names):
                 names = list(of_maja)
-            header = RasterHeader(path, names, list(raster.dtypes), file_name)
+            pages = max(len(raster.subdatasets), 1) if raster.driver == "GTiff" else 1
+            header = RasterHeader(path, names, list(raster.dtypes), file_name, pages)
     except (RasterioError, ValueError) as error:
         raise ImportAreaError(
             f"{printable(path)} cannot be read as a raster ({error}): {remedy_for(error)}, or "
@@ -210,6 +215,7 @@ def bands_of_raster(
     """
     by_user = bands_by_user(header, user_bands)
     if by_user is not None:
+        _check_bands_of_level_2a(header, is_chosen=True)
         return by_user
     if not header.holds_one_band:
         names = header.names
@@ -225,6 +231,8 @@ def bands_of_raster(
             raise ImportAreaError(_other_count(header, sensor, user_bands[sensor]))
         named += of_sensor
     if named:
+        # B10 in a file of its own is another file's affair, see `band_of_level_1c`.
+        _check_bands_of_level_2a(header, is_chosen=header.holds_one_band)
         _check_unknown_names(header, named)
         used = [band for band in named if band.band in MULTISENGE.bands[band.sensor]]
         return used or _UNUSED
@@ -232,9 +240,47 @@ def bands_of_raster(
     is_picture = set(header.dtypes) == {"uint8"}
     if in_folder and (len(header.names) == 1 or is_picture):
         return _NO_BAND  # a product's scene classification, angles, quicklook
+    if in_folder and names_other_layers(header):
+        return f"rasters that name other layers ({_shown(header.names)})"  # weather, maps, heights
     raise ImportAreaError(_ask_for_bands(header, user_bands))
 
 
+def _check_bands_of_level_2a(header: RasterHeader, is_chosen: bool) -> None:
+    """Refuse bands of another sensor, or of level 1C.
+
+    Args:
+        header: of the raster.
+        is_chosen: whether the user chose its bands, so that a B10 beside them is no objection.
+
+    Raises:
+        ImportAreaError: naming the band.
+    """
+    problem = foreign_band_problem(header.names, is_chosen)
+    if problem is not None:
+        raise ImportAreaError(f"{header.title} {problem}")
+
+
+def names_other_layers(header: RasterHeader) -> bool:
+    """Whether a raster of several bands names them all, and none is a date or a band known here."""
+    names = header.names
+    if len(names) < 2 or not all(names) or any(_date_parts(name) for name in names):
+        return False
+    return not any(map(_names_band, names)) and has_unknown_names(names, [None] * len(names))
+
+
+def _date_parts(name: str) -> bool:
+    """Whether a name holds a date, or a year and a month alone."""
+    return day_in(name) is not None or _MONTH_ALONE.fullmatch(name) is not None
+
+
+def _shown(names: Sequence[str | None]) -> str:
+    """A few names for a message."""
+    shown = ", ".join(printable(name) for name in names[:3])
+    return f"{shown}, ..." if len(names) > 3 else shown
+
+
+#: Bands called by their months, as those of a composite.
+_MONTH_ALONE = re.compile(r"20\d\d[-_.]?[01]\d")
 #: Layers that products hold beside their bands.
 _EXTRA_LAYER = re.compile(
     r"SCL|AOT|WVP|MASK|ANGLE|CLOUD|CLD|SNW|SNOW|FILL|ALPHA|(?<![A-Z])(?:QA|QC|CLP|CLM|ILL|LIA)"
@@ -250,18 +296,38 @@ def _check_unknown_names(header: RasterHeader, named: Sequence[NamedBand]) -> No
     bands = {band.band for band in named}
     if bands & {"B2", "B3", "B4", "VV", "VH"}:
         return
-    positions = {band.index for band in named}
-    unknown = []
-    for index, name in enumerate(header.names, start=1):
-        is_extra = name is not None and _EXTRA_LAYER.search(name.upper()) is not None
-        if name and index not in positions and not is_extra and not is_other_quantity(name):
-            unknown.append(printable(name))
+    unknown = _unknown_names(header, named)
     if unknown:
         shown = ", ".join(unknown[:3])
         raise ImportAreaError(
             f"{header.title} names bands that are not understood ({shown}): call them B2, B3 and "
             "so on, or give all in their order, such as --s2-bands B2,B3,B4,B8"
         )
+
+
+def names_not_understood(header: RasterHeader, named: Sequence[NamedBand]) -> list[str]:
+    """Names in a raster of Sentinel-2 that may be those of the bands that it lacks; printable.
+
+    Args:
+        header: of the raster.
+        named: its bands that are taken.
+    """
+    bands = {band.band for band in named if band.sensor == "s2"}
+    if not bands or header.holds_one_band or bands >= set(MULTISENGE.bands["s2"]):
+        return []
+    return _unknown_names(header, named)
+
+
+def _unknown_names(header: RasterHeader, named: Sequence[NamedBand]) -> list[str]:
+    """Names of layers that are neither bands nor what products hold beside them; printable."""
+    positions = {band.index for band in named}
+    unknown = []
+    for index, name in enumerate(header.names, start=1):
+        is_extra = name is not None and _EXTRA_LAYER.search(name.upper()) is not None
+        is_known = index in positions or _names_band(name or "")
+        if name and not is_known and not is_extra and not is_other_quantity(name):
+            unknown.append(printable(name))
+    return unknown
 
 
 def _other_count(header: RasterHeader, sensor: str, given: Sequence[str]) -> str:
@@ -281,6 +347,17 @@ def _ask_for_bands(header: RasterHeader, user_bands: Mapping[str, Sequence[str]]
             f"{header.title} names its bands by dates ({printable(header.names[0])}, ...): call "
             "them by date and band, such as 20200706_B2, or name the file by its band, such as "
             "S2_B2.tif"
+        )
+    if all(name and _MONTH_ALONE.fullmatch(name) for name in header.names):
+        return (
+            f"{header.title} names its bands by months ({printable(header.names[0])}, ...), which "
+            "are no dates: call them by a full date and band, such as 20200715_B2"
+        )
+    if names_other_layers(header):
+        return (
+            f"{header.title} names bands that are not understood ({_shown(header.names)}): leave "
+            "the file out, or call them B2, B3 and so on, VV or VH, or give them in their order, "
+            "such as --s2-bands B2,B3,B4,B8 or --s1-bands VV,VH"
         )
     if any(header.names) and names_only_count(header.names):
         shown_names = ", ".join(printable(name) for name in header.names[:3])
@@ -335,9 +412,11 @@ def place_bands(
 ) -> list[BandOfDay]:
     """Give each band of a raster its date and its source."""
     path = header.path
-    problem = foreign_band_problem(header.names)
-    if problem is not None:
-        raise ImportAreaError(f"{header.title} {problem}")
+    if header.pages > 1:
+        raise ImportAreaError(
+            f"{header.title} is a TIFF of {header.pages} images, of which only the first would be "
+            "read: write a file for each, such as with gdal_translate GTIFF_DIR:2:x.tif second.tif"
+        )
     _check_date_of_each_band(header, named)
     day_of_raster, dated_folder = day_and_folder(path)
     user_crs = parse_crs(crs) if crs else None
@@ -373,6 +452,12 @@ def _why_no_day(path: Path) -> str:
         return (
             f"its name speaks of another year or month than that of its folder {printable(folder)}:"
             " give it its own date, such as 20230105"
+        )
+    impossible = impossible_date(name)
+    if impossible is not None:
+        return (
+            f"{impossible} in its name is no image's date, it lies before April 2014, when "
+            "Sentinel-1 started, or is to come: give it the image's"
         )
     return "no date such as 20230105 or 05Jan2023 in its name: give it one"
 

@@ -23,12 +23,16 @@ from multisenge_lib.area.cubes import (
 from multisenge_lib.area.date_notices import notices_of_dates
 from multisenge_lib.area.listing import CUBE_ENDINGS, Skipped, list_files
 from multisenge_lib.area.products import (
+    FIRST_DAYS,
+    band_of_level_1c,
     baseline_of,
     foreign_sensor,
     is_level_1c,
     is_mask,
+    is_possible_day,
     lone_uncorrected_band,
     name_problem,
+    sensor_in,
     without_slope_correction,
 )
 from multisenge_lib.area.raster_bands import (
@@ -36,6 +40,8 @@ from multisenge_lib.area.raster_bands import (
     bands_by_user,
     bands_of_raster,
     contradicts,
+    names_not_understood,
+    names_other_layers,
     place_bands,
     read_header,
     refuse_numbered_files,
@@ -45,6 +51,7 @@ from multisenge_lib.errors import ImportAreaError, counted, printable
 
 _MASKS = "masks or other auxiliary layers"
 _OTHER_QUANTITIES = "angles, coherence, counts or other layers that are no image by their names"
+_OTHER_SENSOR = "images of another sensor"
 _SLOPE = "reflectance without correction for slopes (SRE), which is there with it (FRE)"
 _NO_BAND_IN_CUBE = "cubes that name no band"
 _GROUPS = "cubes that keep their data in groups"
@@ -95,7 +102,6 @@ def find_images(
             f"{printable(uncorrected)} is not corrected for the slope (SRE), and other bands of "
             "its product are (FRE): fetch the FRE raster of this band, or leave out all FRE rasters"
         )
-
     search = _Search(
         user_bands=user_bands,
         crs=crs,
@@ -111,16 +117,22 @@ def find_images(
             search.add_file(path)
 
     refuse_numbered_files(search.lone_bands)
+    search.refuse_other_words()
+    _refuse_level_1c([header.path for header in search.lone_bands])
     if search.bands:
         _refuse_folders_without_image(listed.by_folder, search.not_images)
     search.skipped.update(search.not_images)
     notices = search.notices()
     if not search.bands:
         reasons = "".join(f"; {notice}" for notice in notices)
+        remedy = ""
+        if search.left_out_by_name:
+            remedy = "; rename or move files that are images all the same"
         raise ImportAreaError(
             "no band of Sentinel-1 or Sentinel-2 is there by name (B2 to B12, VV or VH): name "
-            f"them, or give --s2-bands and --s1-bands{reasons}"
+            f"them, or give --s2-bands and --s1-bands{reasons}{remedy}"
         )
+    _check_days(search.bands)
     acquisitions, more_notices = group_by_day(search.bands)
     return FoundImages(acquisitions, notices + more_notices)
 
@@ -141,7 +153,9 @@ class _Search:
         rasters: of each raster its bands.
         lone_bands: headers of rasters that hold one band, of one date or of several, for which the
             user gives no order.
+        not_understood: headers of rasters that are left out because they name other layers.
         renamed: titles of rasters whose own names of bands are overruled.
+        unknown_layers: names that may be those of bands that a raster lacks, and its title.
         left_out: sentences on variables of cubes that name a band and are left out.
     """
 
@@ -155,7 +169,9 @@ class _Search:
     bands: list[BandOfDay] = field(default_factory=list)
     rasters: dict[Path, list[BandOfDay]] = field(default_factory=dict)
     lone_bands: list[RasterHeader] = field(default_factory=list)
+    not_understood: list[RasterHeader] = field(default_factory=list)
     renamed: list[str] = field(default_factory=list)
+    unknown_layers: list[str] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
 
     def add_cube_in_memory(self, cube: Any, title: str) -> None:
@@ -201,20 +217,55 @@ class _Search:
     def _add_raster(self, path: Path) -> None:
         header = read_header(path, self.file_names[path])
         named = bands_of_raster(header, self.user_bands, path not in self.files_by_name)
-        if header.holds_one_band and bands_by_user(header, self.user_bands) is None:
+        is_by_user = bands_by_user(header, self.user_bands) is not None
+        if header.holds_one_band and not is_by_user:
             self.lone_bands.append(header)
         if isinstance(named, str):
             self.not_images.add(named, path)
+            if names_other_layers(header):
+                self.not_understood.append(header)
             return
         if contradicts(header, named):
             self.renamed.append(header.title)
+        unknown = [] if is_by_user else names_not_understood(header, named)
+        if unknown:
+            self.unknown_layers.append(f"{', '.join(unknown[:3])} in {header.title}")
         bands = place_bands(header, named, self.crs)
         self.bands += bands
         self.rasters[path] = bands
 
+    @property
+    def left_out_by_name(self) -> bool:
+        """Whether files are left out by words in their names or folders, whatever they hold."""
+        reasons = {*self.skipped.paths, *self.not_images.paths}
+        return bool(reasons & {_MASKS, _OTHER_QUANTITIES}) or any(
+            reason.startswith(_OTHER_SENSOR) for reason in reasons
+        )
+
+    def refuse_other_words(self) -> None:
+        """Refuse rasters of a sensor that name all bands otherwise, where no other one is found.
+
+        They may be images whose bands are called in another language.
+
+        Raises:
+            ImportAreaError: naming one, and the sensor by its name.
+        """
+        found = {band.sensor for band in self.bands}
+        for header in self.not_understood:
+            sensor = sensor_in(header.path)
+            if sensor is not None and sensor not in found:
+                # As where the user gives it by name.
+                bands_of_raster(header, self.user_bands, in_folder=False)
+
     def notices(self) -> list[str]:
         """One message for each kind of file that is left out, of dates, and of overruled names."""
         notices = self.skipped.notices() + self.left_out + notices_of_dates(self.rasters)
+        if self.unknown_layers:
+            rasters = counted(len(self.unknown_layers), "raster", "rasters")
+            notices.append(
+                f"{rasters} with layers that are not understood and left out, such as "
+                f"{self.unknown_layers[0]}; call bands of Sentinel-2 by their names, such as B5"
+            )
         if self.renamed:
             rasters = counted(
                 len(self.renamed), "raster describes its bands", "rasters describe their bands"
@@ -235,6 +286,36 @@ def _names_in_folders(paths: Iterable[Path]) -> dict[Path, str]:
         understood = unambiguous_names([path.stem for path in beside])
         names.update(zip(beside, understood, strict=True))
     return names
+
+
+def _check_days(bands: Iterable[BandOfDay]) -> None:
+    """Refuse a date before the sensor was in orbit, or to come.
+
+    Raises:
+        ImportAreaError: naming the raster or cube.
+    """
+    for band in bands:
+        if not is_possible_day(band.day, band.sensor):
+            title = f"Sentinel-{band.sensor[1]}"
+            raise ImportAreaError(
+                f"{band.source.name}: no image of {title} is of {band.day}, which lies before its "
+                f"start on {FIRST_DAYS[band.sensor]} or is to come: give it the image's date"
+            )
+
+
+def _refuse_level_1c(paths: Sequence[Path]) -> None:
+    """Refuse files of one band each among which is B10 beside B02 of one product.
+
+    Raises:
+        ImportAreaError: naming B10.
+    """
+    path = band_of_level_1c(paths)
+    if path is not None:
+        raise ImportAreaError(
+            f"{printable(path)} is B10, which Sentinel-2 has in level 1C alone, reflectance at the "
+            "top of the atmosphere: the networks take level 2A; fetch that product, or take this "
+            "file out if the others beside it are of level 2A"
+        )
 
 
 def _refuse_cube(title: str, left_out: Sequence[str]) -> NoReturn:
@@ -289,7 +370,7 @@ def _reason_to_skip(path: Path, is_second_choice: bool, is_named_by_user: bool) 
         raise ImportAreaError(f"{printable(path)} {problem}")
     sensor = foreign_sensor(path)
     if sensor is not None:
-        return f"images of another sensor ({sensor})"
+        return f"{_OTHER_SENSOR} ({sensor})"
     if is_mask(path):
         return _MASKS
     if problem is not None:

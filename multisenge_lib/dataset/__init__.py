@@ -7,6 +7,7 @@ from multisenge_lib.dataset.bands import (
     bands_named,
     check_band_order,
     has_red_edge,
+    has_unknown_names,
     is_other_quantity,
     is_other_quantity_of_band,
     names_only_count,

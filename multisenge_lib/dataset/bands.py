@@ -29,6 +29,7 @@ _WORDS = {
     "NIR": "B8",
     "NIR1": "B8",
     "BROADNIR": "B8",
+    "NIRBROAD": "B8",
     "NEARINFRARED": "B8",
     "NIR2": "B8A",
     "NIR08": "B8A",
@@ -46,7 +47,15 @@ _WORDS = {
     "SHORTWAVEINFRARED1": "B11",
     "SWIR3": "B12",
     "SWIR22": "B12",
+    # FORCE's short words, as its users give them to R; for its NIR see `unambiguous_names`.
+    "BLU": "B2",
+    "GRN": "B3",
+    "BNR": "B8",
+    "SW1": "B11",
+    "SW2": "B12",
 }
+#: Where one of these stands beside it, FORCE's NIR is the narrow one.
+_BROAD_NIR = {"BROADNIR", "BNR"}
 #: The most parts that a word above has: near, infra, red.
 _MOST_PARTS = 3
 #: Words before a colour with which it is another one, as in "infra-red".
@@ -65,10 +74,11 @@ _BOTH_POLARISATIONS = re.compile(
     r"[VH][VH]\+[VH][VH]|(?<![A-Z0-9])(?:VV[-_]VH|VH[-_]VV)(?=[-_.][0-9TXZ_.-]*[VH][VH]$)"
 )
 #: Quantities that are named by a band, and are no image: SNAP's `view_zenith_B2`, `coh_VV`,
-#: `VV_stdDev`.
+#: `VV_stdDev`. Before a version, as in "STD_v1.0.2_B02", STD is a standard product.
 _OTHER_QUANTITY = re.compile(
-    r"(?<![A-Z])(?:ZENITH|AZIMUTH|DETECTOR|COH(?:ERENCE)?|IFG|STD(?:_?DEV)?|STDEV|VARIANCE|COUNT"
-    r"|(?<!NO[-_])MASK|QA|UNCERTAINTY|ERROR)(?![A-Z])|(?<![A-Z])QUALITY(?=_B\d)|(?<=[VH][VH]_)PHASE|PHASE(?=_IFG|_[VH][VH])"
+    r"(?<![A-Z])(?:ZENITH|AZIMUTH|DETECTOR|COH(?:ERENCE)?|IFG|STD(?:_?DEV)?(?!_V\d)|STDEV|VARIANCE|COUNT"
+    r"|(?<!NO[-_])MASK|QA|UNCERTAINTY|ERROR)(?![A-Z])"
+    r"|(?<![A-Z])QUALITY(?=_B\d)|(?<=[VH][VH]_)PHASE|PHASE(?=_IFG|_[VH][VH])"
 )
 _BAND_PATTERN = {
     "s1": re.compile(r"(?<![A-Z0-9])([VH][VH])(?![A-Z0-9])"),
@@ -153,15 +163,15 @@ def _band_by_word(text: str) -> str | None:
 def unambiguous_names(names: Sequence[str | None]) -> list[str | None]:
     """Replace names by those of bands where it takes the names beside them to understand them.
 
-    Beside BROADNIR, which is B8, the NIR of FORCE is B8A. The second band of short-wave infrared
-    is B12 beside `swir_1`, as in Digital Earth Africa, and B11 beside `swir_3`, as in Digital
-    Earth Australia. Elsewhere it stays as it is, see `swir_problem`.
+    Beside BROADNIR or BNR, which is B8, the NIR of FORCE is B8A. The second band of short-wave
+    infrared is B12 beside `swir_1`, as in Digital Earth Africa, and B11 beside `swir_3`, as in
+    Digital Earth Australia. Elsewhere it stays as it is, see `swir_problem`.
 
     Args:
         names: of the bands of one raster or cube, or of the files in one folder.
     """
     words = [(name or "").strip().upper() for name in names]
-    has_broad = "BROADNIR" in words
+    has_broad = any(word in _BROAD_NIR for word in words)
     numbered = [_BAND_WITH_SPACE.fullmatch(word) for word in words]
     has_band_8a = any(match and match[1] == "8A" for match in numbered)
     certain = {band_of(name, "s2") for name in names if name and not _SECOND_SWIR.search(name)}
@@ -328,7 +338,7 @@ def _contradicts(named: Sequence[str | None], assumed: Sequence[str]) -> bool:
     return any(name is not None and name != band for name, band in pairs)
 
 
-def _has_unknown_names(names: Sequence[str | None], named: Sequence[str | None]) -> bool:
+def has_unknown_names(names: Sequence[str | None], named: Sequence[str | None]) -> bool:
     """Whether a description says something that is not understood, and not only a number.
 
     Such names may contradict the positions that would be assumed.
@@ -391,7 +401,7 @@ def band_names_problem(
     named = bands_named(names, sensor)
     if set(wanted) <= set(named):
         return _named_twice(named, wanted)
-    if _has_unknown_names(names, named):
+    if has_unknown_names(names, named):
         return _wrong_names(names, wanted, sensor)
     for order in BAND_ORDERS:
         if not _contradicts(named, _assumed_bands(wanted, sensor, order)):
@@ -432,7 +442,7 @@ def band_positions(
             raise BandOrderError(problem)
         return [named.index(band) for band in wanted]
     assumed = _assumed_bands(wanted, sensor, order)
-    if _has_unknown_names(names, named) or _contradicts(named, assumed):
+    if has_unknown_names(names, named) or _contradicts(named, assumed):
         raise BandOrderError(_wrong_names(names, wanted, sensor))
     if sensor == "s2" and has_red_edge(wanted):
         guess = guess_band_order(np.moveaxis(image(), 0, -1))

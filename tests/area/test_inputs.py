@@ -543,11 +543,72 @@ def test_an_old_product_of_esa(tmp_path):
     assert "that of the file's making" in refused(tmp_path / "b", [alone])
 
 
+@pytest.mark.fault("a date before the sensors were in orbit, or to come -> refused with its file")
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("S2_19990706.tif", "1999-07-06 in its name is no image's date"),
+        ("S2_20990706.tif", "2099-07-06 in its name is no image's date"),
+        ("S2_20140706.tif", "no image of Sentinel-2 is of 2014-07-06"),
+    ],
+)
+def test_dates_without_images(tmp_path, name, words):
+    path = write(tmp_path / "in" / name, flat(), S2_BANDS)
+    message = refused(tmp_path, [path])
+    assert name in message and words in message
+
+
+@pytest.mark.fault("a TIFF of two images -> refused, the second would be passed over")
+def test_a_tiff_of_two_pages(tmp_path):
+    path = write(tmp_path / "S2_20230105.tif", flat(), S2_BANDS)
+    write(path, flat(), S2_BANDS, APPEND_SUBDATASET="YES")
+    assert "is a TIFF of 2 images" in refused(tmp_path, [path])
+
+
+@pytest.mark.fault("other endings in a folder -> read, or said")
+def test_endings_in_a_folder(tmp_path):
+    folder = tmp_path / "in"
+    write(folder / "S2_20230105.tif", flat(), S2_BANDS).rename(folder / "S2_20230105.gtiff")
+    for name in ("S2_20230202.tif.part", "S2_20230303.crdownload", "S2_20230404.rds"):
+        (folder / name).write_bytes(b"II*")
+    imported = import_area(tmp_path / "root", [folder], size=64)
+    assert pixel_of(imported.root, "s2", "20230105").tolist() == GREEN.tolist()
+    notices = notices_of(imported)
+    assert "2 files left out as downloads that did not end" in notices
+    assert "1 file left out as files of other formats" in notices
+
+
+@pytest.mark.fault("bands in another language, and no other image -> refused, not left out")
+def test_a_folder_with_words_that_are_not_understood(tmp_path):
+    folder = tmp_path / "in"
+    write(folder / "S1_20230105.tif", radar(), ["VV", "VH"])
+    write(folder / "S2_20230105.tif", flat()[:3], ["azul", "verde", "rojo"])
+    assert "not understood (azul, verde, rojo)" in refused(tmp_path, [folder])
+    write(folder / "S2_20230202.tif", flat(), S2_BANDS)
+    imported = import_area(tmp_path / "root", [folder], size=64)
+    assert "rasters that name other layers (azul, verde, rojo)" in notices_of(imported)
+
+
+@pytest.mark.fault("images that are left out by their names -> told to rename or move them")
+def test_the_remedy_for_names_of_masks(tmp_path):
+    write(tmp_path / "in" / "Damask_20230105.tif", flat(), S2_BANDS)
+    assert "rename or move files that are images" in refused(tmp_path, [tmp_path / "in"])
+
+
 @pytest.mark.fault("level 1C -> refused; archives among the files -> named")
 def test_level_1c_and_archives(tmp_path):
     folder = tmp_path / "in" / "S2A_MSIL1C_20230105T105431_N0301_R051.SAFE"
     write_bands(folder, "T19GBP_20230105T105431_{}.tif", flat())
     assert "is of level 1C" in refused(tmp_path, [tmp_path / "in"])
+
+    granule = write_bands(tmp_path / "c", "T19GBP_20230105T105431_{}.tif", flat())
+    write(granule / "T19GBP_20230105T105431_B10.tif", flat()[:1])
+    assert "is B10, which Sentinel-2 has in level 1C alone" in refused(tmp_path, [granule])
+    bands = [*S2_BANDS, "B10"]
+    stack = write(tmp_path / "d" / "S2_20230105.tif", np.concatenate([flat(), flat()[:1]]), bands)
+    assert "holds B10, which Sentinel-2 has in level 1C alone" in refused(tmp_path, [stack])
+    chosen = import_area(tmp_path / "e", [stack], size=64, s2_bands=[*S2_BANDS, "-"])
+    assert pixel_of(chosen.root, "s2", "20230105").tolist() == GREEN.tolist()
 
     path = write(tmp_path / "b" / "S2_20230105.tif", flat(), S2_BANDS)
     (tmp_path / "b" / "S2A_MSIL2A_20230202.zip").write_bytes(b"PK")

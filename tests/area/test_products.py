@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from multisenge_lib.area.products import (
+    band_of_level_1c,
     baseline_of,
     day_and_folder,
     day_in,
+    foreign_band_problem,
     foreign_sensor,
     is_level_1c,
     is_mask,
@@ -73,6 +75,14 @@ from multisenge_lib.area.products import (
         ("Sigma0_VV_31Feb2020", None),
         ("Sigma0_VV_108Jan2020", None),
         ("Sigma0_VV_08Mai2020", None),
+        # Before the sensors were in orbit, or to come: another date counts.
+        ("S2_20120706", None),
+        ("S2_20990706", None),
+        ("AOI_19991231_20200706", "2020-07-06"),
+        ("S2_20200706_v20990101", "2020-07-06"),
+        ("S2_20200706_model20120101", "2020-07-06"),
+        ("DEM_1999123T000000_S2_2020187T105031", "2020-07-05"),
+        ("Sigma0_VV_08Jan2001", None),
         # Before December 2016 the first date of ESA's names is that of the file's making.
         (
             "S2A_USER_PRD_MSIL2A_PDMC_20160803T031502_R051_V20160730T105042_20160730T105042",
@@ -167,10 +177,101 @@ def test_sensors(path, sensor):
         ("L2A_20200705_B5.tif", None),
         ("S2_SR_B5_20200705.tif", None),
         ("SENTINEL2A_20200705_L2A_SRE_B5.tif", None),
+        # Short and plain names.
+        ("L8-20200706.tif", "Landsat"),
+        ("L8 2020-07-06.tif", "Landsat"),
+        ("20200706_L8.tif", "Landsat"),
+        ("2020-07-06_L8.tif", "Landsat"),
+        ("LS8_20200706.tif", "Landsat"),
+        ("L30_20200706.tif", "Landsat"),
+        ("L8SR_20200706.tif", "Landsat"),
+        ("20200706_OLI_SR.tif", "Landsat"),
+        ("farm_20200706_LC08.tif", "Landsat"),
+        ("Terra_MODIS_20200706.tif", "MODIS"),
+        ("MOD09GA_20200706.tif", "MODIS"),
+        ("MODIS/20200706.tif", "MODIS"),
+        ("VNP09GA_20200706.tif", "VIIRS"),
+        ("VENUS_20200706.tif", "Venus"),
+        ("SPOT7_20200706.tif", "SPOT"),
+        ("Planet_20200706.tif", "PlanetScope"),
+        ("RapidEye_20200706.tif", "RapidEye"),
+        ("PLEIADES_20200706.tif", "Pleiades"),
+        ("CBERS4_20200706.tif", "CBERS"),
+        ("Sentinel-3_20200706.tif", "Sentinel-3"),
+        ("RCM1_20200708_VV_VH.tif", "RADARSAT"),
+        ("RS2_20200708_VV_VH.tif", "RADARSAT"),
+        ("TSX1_20200708_VV.tif", "TerraSAR-X"),
+        ("ALOS2_20200708_VV.tif", "ALOS"),
+        # Fields, farms and words; names that say Sentinel too.
+        ("L7_20200706_S2.tif", None),
+        ("field_L7_20200706.tif", None),
+        ("farm_RS2_20200708_VV.tif", None),
+        ("hot_spot_20200706.tif", None),
+        ("blue_planet/20200706.tif", None),
+        ("over_landsat_scene/20200706.tif", None),
+        ("landsat_grid_S2_20200706.tif", None),
+        ("landsat_grid/S2_20200706.tif", None),
+        ("Modisburg_20200706.tif", None),
     ],
 )
 def test_other_sensors(path, sensor):
     assert foreign_sensor(Path(path)) == sensor
+
+
+@pytest.mark.fault("bands of another sensor or of level 1C by their names -> said")
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["sur_refl_b01", "sur_refl_b02"], "sur_refl_b01, a band of MODIS"),
+        (["Landsat8_B2"], "a band of Landsat"),
+        (["rtoa_B2"], "holds rtoa_B2, by its name light at the top"),
+        (["TOA_B2"], "light at the top"),
+        (["B2_toa"], "light at the top"),
+        (["L_B2_radiance"], "light at the top"),
+        (["B2", "B3", "B8A", "B10"], "holds B10, which Sentinel-2 has in level 1C alone"),
+        (["B2", "B3", "B8A", "B9"], None),
+        # Layers beside an image, numbers, and a plot with a sensor's name.
+        (["B2", "MODIS_LST", "TOA_irradiance"], None),
+        ([f"B{number}" for number in range(1, 11)], None),
+        (["S2_L8_B2"], None),
+        (["S2_SR_B2"], None),
+    ],
+)
+def test_bands_that_no_level_2a_has(names, words):
+    problem = foreign_band_problem(names)
+    assert problem is None if words is None else words in problem
+
+
+def test_a_band_b10_that_the_user_passed_over_is_no_objection():
+    assert foreign_band_problem(["B2", "B10"], is_chosen=True) is None
+    assert "a band of MODIS" in foreign_band_problem(["sur_refl_b02"], is_chosen=True)
+
+
+@pytest.mark.fault("level 1C by a file of B10 beside that of B02 -> found; a field B10 -> not")
+def test_a_granule_of_level_1c_without_its_folder():
+    granule = [Path(f"a/T31UEQ_20200706T105031_{band}.tif") for band in ("B02", "B8A", "B10")]
+    assert band_of_level_1c(granule) == granule[2]
+    assert band_of_level_1c(granule[:2]) is None
+    field = [Path(f"a/field_B10_20200706_{name}.tif") for name in ("B02", "B03", "NDVI")]
+    assert band_of_level_1c(field) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("S2A1C_20200706_051_Aoi_TOA_10.tif", True),
+        ("S2_TOA_20200706.tif", True),
+        ("sentinel2_toa/B02.tif", True),
+        ("S2_Level-1C_20200706.tif", True),
+        ("S2MSI1C_20200706.tif", True),
+        ("S2_BOA_from_TOA_20200706.tif", False),
+        ("TOA/S2_L2A_20200706.tif", False),
+        ("S2_Toamasina_20200706.tif", False),
+        ("S2_field_1C_20200706.tif", False),
+    ],
+)
+def test_words_of_level_1c(path, expected):
+    assert is_level_1c(Path(path)) == expected
 
 
 def test_level_1c_and_masks():

@@ -11,6 +11,7 @@ from multisenge_lib.area.raster_bands import (
     bands_by_user,
     bands_of_raster,
     contradicts,
+    names_not_understood,
     place_bands,
     refuse_numbered_files,
 )
@@ -127,11 +128,32 @@ def test_a_raster_that_is_named_itself_is_asked_for(descriptions):
         bands_of_raster(header, {}, in_folder=False)
 
 
+@pytest.mark.fault("words that are not understood where bands lack -> said")
+def test_layers_that_are_not_understood():
+    header = header_of("x.tif", ["B9", "B2", "B3", "VRE1", "SCL", None])
+    named = bands_of_raster(header, {}, in_folder=True)
+    assert names_not_understood(header, named) == ["VRE1"]
+    complete = header_of("x.tif", [*S2_BANDS, "brightness"])
+    named = bands_of_raster(complete, {}, in_folder=True)
+    assert names_not_understood(complete, named) == []
+
+
+@pytest.mark.fault("weather, heights or an own map beside images -> left out, by name refused")
+@pytest.mark.parametrize("names", [["t2m", "tp", "swvl1"], ["class", "probability"]])
+def test_rasters_of_other_layers(names):
+    header = header_of("ERA5_20230105.tif", names)
+    shown = ", ".join(names)
+    assert f"other layers ({shown})" in bands_of_raster(header, {}, in_folder=True)
+    with pytest.raises(ImportAreaError, match=r"not understood .*leave the file out, or call"):
+        bands_of_raster(header, {}, in_folder=False)
+
+
 @pytest.mark.parametrize(
     ("descriptions", "user_bands", "words"),
     [
         ([None, None, None], {}, "x.tif does not name its 3 bands: give them"),
-        (["a", "b", "c"], {}, "x.tif does not name its 3 bands: give them"),
+        (["2020-07", "2020-08"], {}, "by months (2020-07, ...), which are no dates: call them"),
+        (["lyr.1", "lyr.2"], {}, "x.tif does not name its 2 bands: give them"),
         (["b1", "b2"], {}, "x.tif only numbers its 2 bands (b1, b2, ...): give them"),
         (
             [None, None, None],

@@ -234,6 +234,20 @@ def test_band_n_is_a_band_beside_band_8a():
     assert bands_named(names[:4], "s2") == [None] * 4
 
 
+@pytest.mark.fault("FORCE's short words -> all bands; its NIR is B8A beside BNR")
+def test_short_words_of_force():
+    names = ["BLU", "GRN", "RED", "RE1", "RE2", "RE3", "BNR", "NIR", "SW1", "SW2"]
+    assert bands_named(names, "s2") == list(S2_BANDS)
+    assert bands_named(["BLU", "GRN", "RED", "NIR"], "s2") == ["B2", "B3", "B4", "B8"]
+
+
+def test_a_standard_product_is_no_standard_deviation():
+    name = "S2GM_M10_20200701_20200731_EUR_STD_v1.0.2_B02"
+    assert not is_other_quantity_of_band(name)
+    assert band_of(name, "s2") == "B2"
+    assert all(is_other_quantity_of_band(name) for name in ("S1_VV_std", "B2_STD", "std_v_VV"))
+
+
 @pytest.mark.parametrize("name", ["S2_20200706_STD", "Count_20200706", "zenith_farm_20200706"])
 def test_an_image_may_be_called_as_a_quantity(name):
     assert not is_other_quantity_of_band(name)
