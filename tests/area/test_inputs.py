@@ -913,6 +913,26 @@ def test_sensors_of_different_places_are_refused(tmp_path):
     assert "have no ground in common" in message and str(beside) in message
 
 
+def test_one_sensor_may_see_far_more_ground(tmp_path):
+    write(tmp_path / "in" / "S2_20230705.tif", flat(height=32, width=32), S2_BANDS)
+    backscatter = radar(height=96, width=96)
+    place = (WEST - 320, NORTH + 320)
+    write(tmp_path / "in" / "S1_20230708.tif", backscatter, ["VV", "VH"], *place)
+    imported = import_area(tmp_path / "root", [tmp_path / "in"], size=32)
+    assert imported.patches == 9
+    assert imported.dataset.months == (7,)
+    assert "Selected 1 of 9 patches" in notices_of(imported)
+
+
+@pytest.mark.fault("two sensors that share no more than the edge of a patch -> said")
+def test_no_patch_has_images_of_both_sensors(tmp_path):
+    write(tmp_path / "in" / "S2_20230705.tif", flat(height=32, width=44), S2_BANDS)
+    backscatter = radar(height=32, width=92)
+    write(tmp_path / "in" / "S1_20230708.tif", backscatter, ["VV", "VH"], WEST + 360)
+    imported = import_area(tmp_path / "root", [tmp_path / "in"], size=32)
+    assert "no patch has images of both sensors: give" in notices_of(imported)
+
+
 @pytest.mark.fault("a raster that says a projection, but no place -> refused")
 @pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 def test_a_raster_without_a_geotransform_is_refused(tmp_path):
