@@ -104,11 +104,11 @@ def draft_dataset(
     Only patches that have every sensor count for the months and the days gap, because no other is
     selected: one sensor may see far more ground. The months are those of the first year in which
     half of these patches have an image of each sensor. Where there is no such month or no such
-    patch, those of Sentinel-2 count alone. The days gap is
-    MultiSenGE's, or 0 where most of the series have dates that are nearer to each other. Tiles are
-    divided into a dozen blocks or more. Blocks of the default size keep the default distance. In
-    smaller areas, blocks that are four patches wide keep one patch as distance, and smaller ones
-    keep none, because there is no room for it.
+    patch, those of Sentinel-2 count alone. The days gap is MultiSenGE's, or 0 where most of the
+    series have dates that are nearer to each other. Tiles are divided into a dozen blocks or more.
+    Blocks of the default size keep the default distance. In smaller areas, blocks that are four
+    patches wide keep one patch as distance, and smaller ones keep none, because there is no room
+    for it.
 
     Args:
         name: name of the dataset; characters that a name may not have become `-`.

@@ -114,8 +114,9 @@ def check_first_id(reference: Reference, options: ReferenceOptions, unlabelled: 
     pixel would get the class before its own. The ids alone cannot tell this from a 0 that means no
     data and a last class that is absent, so the user must say which it is.
 
-    Some pixels of 0 are as much as a map whose first class is rare has of it. The user answers once
-    with `--reclass`, and silence would move each class by one. Two kinds are spared. Where a class
+    A map whose first class is rare holds few pixels of 0, and a border of 0 without a tag may hold
+    many, so both are asked about: the user answers once with `--reclass`, and silence would move
+    each class by one. A map that lacks 0 too cannot be recognised. Two kinds are spared. Where a class
     of the file is the last, ids count from 1. Names that are MultiSenGE's own have published ids
     from 1, and 0 as no data, so there only an id that is exactly one below the last is in doubt.
 
