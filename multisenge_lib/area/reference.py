@@ -116,9 +116,9 @@ def check_first_id(reference: Reference, options: ReferenceOptions, unlabelled: 
 
     A map whose first class is rare holds few pixels of 0, and a border of 0 without a tag may hold
     many, so both are asked about: the user answers once with `--reclass`, and silence would move
-    each class by one. A map that lacks 0 too cannot be recognised. Two kinds are spared. Where a class
-    of the file is the last, ids count from 1. Names that are MultiSenGE's own have published ids
-    from 1, and 0 as no data, so there only an id that is exactly one below the last is in doubt.
+    each class by one. A map that lacks 0 too cannot be recognised. Two kinds are spared. Where the
+    file holds the last class, ids count from 1. MultiSenGE's own names have published ids from 1,
+    and 0 as no data, so with them only an id that is exactly one below the last is in doubt.
 
     Args:
         reference: its ids.
