@@ -27,8 +27,13 @@ def _common_months(series: Iterable[Sequence[np.datetime64]]) -> tuple[int, ...]
 
     Args:
         series: the dates of each patch.
+
+    Returns:
+        From 1 to 12; none where there is no such month.
     """
     months_of_patches = [np.unique(np.array(dates, "datetime64[M]")) for dates in series]
+    if not months_of_patches:
+        return ()
     months, patches = np.unique(np.concatenate(months_of_patches), return_counts=True)
     common = months[2 * patches >= len(months_of_patches)]
     within_a_year = [month for month in common if month < common[0] + 12]
@@ -96,12 +101,14 @@ def draft_dataset(
 ) -> Dataset:
     """Guess the description of a data root from what it holds.
 
-    The months are those of the first year in which half of the patches have an image of each
-    sensor. Where there is no such month, those of Sentinel-2 count alone. The days gap is
-    MultiSenGE's, or 0 where most of the series have dates that are nearer to each other. Tiles are
-    divided into a dozen blocks or more. Blocks of the default size keep the default distance. In
-    smaller areas, blocks that are four patches wide keep one patch as distance, and smaller ones
-    keep none, because there is no room for it.
+    Only patches that have every sensor count for the months and the days gap, because no other is
+    selected: one sensor may see far more ground. The months are those of the first year in which
+    half of these patches have an image of each sensor. Where there is no such month or no such
+    patch, those of Sentinel-2 count alone. The days gap is MultiSenGE's, or 0 where most of the
+    series have dates that are nearer to each other. Tiles are divided into a dozen blocks or more.
+    Blocks of the default size keep the default distance. In smaller areas, blocks that are four
+    patches wide keep one patch as distance, and smaller ones keep none, because there is no room
+    for it.
 
     Args:
         name: name of the dataset; characters that a name may not have become `-`.
@@ -120,8 +127,10 @@ def draft_dataset(
     years = np.unique(np.concatenate(years_of_series)).astype(int) + 1970
     enough_to_divide = learn and len(dates) >= len(SPLITS)
     split = BLOCKS if enough_to_divide else "test"
-    dates_of_patches = [series[leading_sensor] for series in dates.values()]
-    months_of_both = [_months_of_all(series, tuple(bands)) for series in dates.values()]
+    complete = [series for series in dates.values() if all(len(series[s]) for s in bands)]
+    observed = [series for series in dates.values() if len(series[leading_sensor])]
+    dates_of_patches = [series[leading_sensor] for series in complete or observed]
+    months_of_both = [_months_of_all(series, tuple(bands)) for series in complete]
     months = _common_months(months_of_both) or _common_months(dates_of_patches) or (1,)
     tiles = [patch.split("_")[0] for patch in sorted(dates)]
     return Dataset(

@@ -197,14 +197,20 @@ def selection_notices(root: Path, dataset: Dataset) -> list[str]:
     """Say what the drafted months and days gap leave out, and how many patches are selected."""
     index = read_index(root / LABELS, dataset)
     notices = []
+    has_images = [index[f"{sensor}_dates"].map(len) > 0 for sensor in dataset.sensors]
+    if not np.logical_and.reduce(has_images).any():
+        return [
+            "no patch is selected; no patch has images of both sensors: give images of both that "
+            "show the same ground, or a smaller --size"
+        ]
     for sensor in dataset.sensors:
         months = month_of(np.concatenate(list(index[f"{sensor}_dates"])))
         unused = sorted(set(months.tolist()) - set(dataset.months))
         if unused:
             notices.append(
                 f"{sensor} has images of {months_in_words(unused)}, which dataset.toml leaves out: "
-                "it lists months of one year in which at least half of the patches have an image "
-                "of each sensor"
+                "it lists months of one year in which at least half of the patches with images of "
+                "each sensor have one of each"
             )
     if dataset.days_gap != MULTISENGE.days_gap:
         notices.append(

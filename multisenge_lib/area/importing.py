@@ -305,9 +305,10 @@ def _look_at_reference(
             f"{printable(options.path)} does not overlap the patches, or is empty there: give a "
             "reference of the same area"
         )
+    share = labelled.sum() / pixels_by_id.sum()
     if not labelled[-1]:
-        check_first_id(reference, options)
-    notices = [f"the reference labels {labelled.sum() / pixels_by_id.sum():.0%} of the pixels"]
+        check_first_id(reference, options, unlabelled=1 - share)
+    notices = [f"the reference labels {share:.0%} of the pixels"]
     absent = [
         f"{class_id} ({printable(name)})"
         for class_id, name in enumerate(options.class_names, 1)

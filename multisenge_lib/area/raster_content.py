@@ -24,6 +24,7 @@ from multisenge_lib.dataset import (
     looks_brightened,
     order_of_red_edge,
     red_edge,
+    uneven_bands,
 )
 from multisenge_lib.errors import counted
 
@@ -92,7 +93,8 @@ def content_of(raster: Raster, layer: str, dataset: Dataset) -> RasterContent:
         sample = sample[[named.index(band) for band in expected_bands]]
     if layer == "s2":
         names = expected_bands if content.names_bands else ()
-        content.doubt = next(iter(implausible_image(sample, layer, names)), None)
+        doubts = implausible_image(sample, layer, names) or uneven_bands(sample, names)
+        content.doubt = next(iter(doubts), None)
         content.brightened = looks_brightened(sample, names)
         if has_red_edge(expected_bands):
             content.edge = red_edge(np.moveaxis(sample, 0, -1))

@@ -26,7 +26,7 @@ from rasterio.windows import Window
 
 from multisenge_lib.area.open_bands import FINER, pixel_metres, warped
 from multisenge_lib.area.target_grid import TargetGrid, lies_on_grid
-from multisenge_lib.dataset import PIXEL, image_bands, length_problem, pixel_problems
+from multisenge_lib.dataset import MULTISENGE, PIXEL, image_bands, length_problem, pixel_problems
 from multisenge_lib.errors import ImportAreaError, counted, first_line, printable
 
 VECTOR_ENDINGS = (".shp", ".gpkg", ".geojson", ".json", ".fgb", ".gml", ".kml", ".parquet", ".gdb")
@@ -36,6 +36,8 @@ VECTOR_FOLDER = ".gdb"
 _USUAL_COLUMNS = ("class", "class_id", "classid", "label", "code", "id_class", "gridcode", "value")
 #: Rows in which shapes are looked at for others of another class on them.
 _STRIP = 1024
+#: Share of the patches' pixels from which 0 may be a class, such as water: ten hectares in 100 km2.
+_LEAST_SHARE_OF_0 = 0.001
 #: Pixels of a raster that are looked at together.
 _PIXELS_AT_ONCE = 2**24
 
@@ -105,29 +107,46 @@ def open_reference(options: ReferenceOptions, grid: TargetGrid) -> Iterator[Refe
             yield reference
 
 
-def check_first_id(reference: Reference, options: ReferenceOptions) -> None:
+def check_first_id(reference: Reference, options: ReferenceOptions, unlabelled: float) -> None:
     """Refuse ids that may count from 0, while ids of classes count from 1 and 0 is no data.
 
     To be asked where no pixel is of the last class. With ids from 0 that is so everywhere, and each
     pixel would get the class before its own. The ids alone cannot tell this from a 0 that means no
     data and a last class that is absent, so the user must say which it is.
 
+    A map whose first class is rare holds few pixels of 0, and a border of 0 without a tag may hold
+    many, so both are asked about: the user answers once with `--reclass`, and silence would move
+    each class by one. A map that lacks 0 too cannot be recognised. Two kinds are spared. Where the
+    file holds the last class, ids count from 1. MultiSenGE's own names have published ids from 1,
+    and 0 as no data, so with them only an id that is exactly one below the last is in doubt.
+
+    Args:
+        reference: its ids.
+        options: the names of its classes.
+        unlabelled: share of the patches' pixels that get no class.
+
     Raises:
-        ImportAreaError: the file's ids go from 0 to one below the last class, and neither the file
-            nor the user says what 0 means.
+        ImportAreaError: the file holds 0 and not the last class, and neither the file nor the user
+            says what 0 means.
     """
     if options.reclass:
         return
     ids = sorted(reference.stored_ids())
-    last = len(options.class_names)
-    if not ids or (ids[0], ids[-1]) != (0, last - 1):
+    names = options.class_names
+    last = len(names)
+    if not ids or ids[0] != 0 or ids[-1] >= last:
+        return
+    is_published = list(names) == list(MULTISENGE.reference_classes.names)
+    may_be_a_class = unlabelled >= _LEAST_SHARE_OF_0 and not is_published
+    if ids[-1] != last - 1 and not may_be_a_class:
         return
     whole = [int(class_id) for class_id in ids]
     counted_from_0 = ",".join(f"{class_id}={class_id + 1}" for class_id in whole)
     counted_from_1 = ",".join(f"{class_id}={class_id}" for class_id in whole)
+    held = ", ".join(str(class_id) for class_id in whole)
     raise ImportAreaError(
-        f"the reference {printable(options.path)} holds the ids 0 to {last - 1}, and its {last} "
-        f"classes have the ids 1 to {last}: if its ids count from 0, give --reclass "
+        f"the reference {printable(options.path)} holds the ids {held} of its {last} classes, "
+        f"whose ids are 1 to {last}: if its ids count from 0, give --reclass "
         f"{counted_from_0}; if 0 is no data, give --reclass {counted_from_1}"
     )
 
@@ -409,7 +428,7 @@ def _open_vector(options: ReferenceOptions, grid: TargetGrid) -> Reference:
         ) from None
     column = _class_column(table, options)
     values = table[column].tolist()
-    without_class = sum(_is_empty(value) for value in values)
+    without_class = sum(_is_no_class(value, options) for value in values)
     if without_class == len(values):
         raise ImportAreaError(
             f"the reference {printable(options.path)} has no value in the column "
@@ -420,10 +439,9 @@ def _open_vector(options: ReferenceOptions, grid: TargetGrid) -> Reference:
     notices = _notices_on_shapes(shapes, column, without_class, total - len(ids))
 
     def stored_ids() -> set[float]:
-        if options.no_data_id == 0:
-            return set(ids) - {0}
         # An empty value is no id 0.
-        return {i for i, value in zip(ids, values, strict=True) if not _is_empty(value)}
+        pairs = zip(ids, values, strict=True)
+        return {class_id for class_id, value in pairs if not _is_no_class(value, options)}
 
     return Reference(shapes.burn, stored_ids, notices)
 
@@ -534,14 +552,15 @@ def _ids_of_shapes(values: list[Any], column: str, options: ReferenceOptions) ->
         raise ImportAreaError(
             f"the reference {printable(options.path)} holds {examples} in {printable(column)}, "
             f"which are no class ids from 1 to {len(options.class_names)}: name the classes with "
-            f"--classes, or replace each value by the id of its class, such as --reclass {pair!r}"
+            f"--classes, or replace each value by the id of its class, such as --reclass {pair!r}, "
+            "or by 0 where it is no data"
         )
     return ids
 
 
 def _class_id(value: Any, id_of_name: Mapping[str, int], options: ReferenceOptions) -> int | None:
     """The class id that a value means, 0 where it is missing; None where it means no class."""
-    if _is_empty(value):
+    if _is_no_class(value, options):
         return 0
     text = id_text(value)
     if text == "0" and "0" not in options.reclass:  # no data, as in a raster
@@ -556,6 +575,13 @@ def _class_id(value: Any, id_of_name: Mapping[str, int], options: ReferenceOptio
 def _composed(text: str) -> str:
     """A text with one character for each accented letter, as keyboards write it, and not macOS."""
     return unicodedata.normalize("NFC", text)
+
+
+def _is_no_class(value: Any, options: ReferenceOptions) -> bool:
+    """Whether a value of a vector's column is missing, or what the user calls no data."""
+    if _is_empty(value):
+        return True
+    return options.no_data_id is not None and id_text(value) == id_text(options.no_data_id)
 
 
 def _is_empty(value: Any) -> bool:

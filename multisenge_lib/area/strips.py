@@ -23,6 +23,7 @@ from multisenge_lib.area.open_bands import OpenBand, bands_on_grid
 from multisenge_lib.area.target_grid import TargetGrid, rows_of
 from multisenge_lib.area.unit_checks import (
     check_backscatter,
+    check_bands_alike,
     check_offset,
     check_reflectance,
     check_units,
@@ -325,12 +326,30 @@ def _check_image(parts: Sequence[PartReader]) -> bool:
     if np.isinf(lowest) and any(part.conversion_made_zero for part in parts):
         refuse_tiny_decibels(first.title, first.units)
     sample = _sample_of(parts)
+    if first.sensor == "s2":
+        _check_bands_alike(sample, parts)
     check_units(sample, first.sensor, first.names, first.title, lowest, first.units)
     if first.sensor == "s1":
         return False
     sources = [band.source for band in first.bands]
     offsets = [offset_of(band.encoding, first.units) for band in first.bands]
     return check_offset(sample, first.names, sources, offsets, first.units)
+
+
+def _check_bands_alike(sample: np.ndarray, parts: Sequence[PartReader]) -> None:
+    """Refuse a band in another unit than the bands beside it, but for bands that hold nothing."""
+    first = parts[0]
+    is_empty = np.all([part.empty_bands for part in parts], axis=0)
+    judged = np.flatnonzero(~is_empty)
+    bands = [first.bands[i] for i in judged]
+    types, _ = first.storage
+    check_bands_alike(
+        sample[judged],
+        [first.names[i] for i in judged],
+        [band.source for band in bands],
+        [types[i] for i in judged],
+        [offset_of(band.encoding, first.units) for band in bands],
+    )
 
 
 def _check_offset_of_parts(parts: Sequence[PartReader]) -> bool:

@@ -89,9 +89,26 @@ def find_target_grid(
     """
     placements = _placements(acquisitions)
     # The first source decides on the zone; those of a neighbouring zone are warped into it.
-    first = placements[0]
-    crs = _zone_of(first)
+    crs = _zone_of(placements[0])
     corners = [_bounds_in(placement, crs) for placement in placements]
+    grid = _grid_around(corners, crs)
+    if not _has_tiles(grid):
+        # Some countries use one zone for all of their ground. Far beyond it there are no tiles.
+        crs = _zone_of_middle(placements[0])
+        corners = [_bounds_in(placement, crs) for placement in placements]
+        grid = _grid_around(corners, crs)
+    for placement, corner in zip(placements, corners, strict=True):
+        _check_pixel_size(placement, corner)
+    _check_common_ground(placements, corners)
+    return grid, placements
+
+
+def _grid_around(corners: Sequence[tuple[float, float, float, float]], crs: CRS) -> TargetGrid:
+    """The whole pixels between the outermost edges of sources; `corners` as `_bounds_in`.
+
+    Raises:
+        ImportAreaError: they lie too far apart.
+    """
     west, south = np.min(corners, axis=0)[:2]
     east, north = np.max(corners, axis=0)[2:]
     # Written so, infinite and NaN are refused too.
@@ -101,16 +118,21 @@ def find_target_grid(
             f"{crs}, more than {LARGEST_EXTENT / 1000:.0f} km: import places far apart by "
             "themselves"
         )
-    for placement, corner in zip(placements, corners, strict=True):
-        _check_pixel_size(placement, corner)
-    _check_common_ground(placements, corners)
     # Only whole pixels of the grid are taken; an edge that misses it by millimetres lies on it.
     left = int(np.ceil(west / PIXEL - GRID_TOLERANCE_PIXELS))
     right = int(np.floor(east / PIXEL + GRID_TOLERANCE_PIXELS))
     bottom = int(np.ceil(south / PIXEL - GRID_TOLERANCE_PIXELS))
     top = int(np.floor(north / PIXEL + GRID_TOLERANCE_PIXELS))
-    grid = TargetGrid(crs, PIXEL * left, PIXEL * top, right - left, top - bottom)
-    return grid, placements
+    return TargetGrid(crs, PIXEL * left, PIXEL * top, right - left, top - bottom)
+
+
+def _has_tiles(grid: TargetGrid) -> bool:
+    """Whether a patch at any corner of a grid has a name."""
+    for west in (grid.west, grid.west + PIXEL * (grid.width - 1)):
+        for north in (grid.north, grid.north - PIXEL * (grid.height - 1)):
+            if _square_of(grid.crs, west, north)[-1] is None:
+                return False
+    return True
 
 
 def _check_pixel_size(placement: Placement, bounds: tuple[float, float, float, float]) -> None:
@@ -162,6 +184,15 @@ def _zone_of(placement: Placement) -> CRS:
     """The projection of a source if it is a UTM zone, else the zone of its middle."""
     if utm_zone(placement.crs) is not None:
         return CRS.from_epsg(placement.crs.to_epsg())
+    return _zone_of_middle(placement)
+
+
+def _zone_of_middle(placement: Placement) -> CRS:
+    """The UTM zone in which the middle of a source lies.
+
+    Raises:
+        ImportAreaError: there are no tiles so far north or south.
+    """
     west, south, east, north = _transformed(placement, CRS.from_epsg(WGS84))
     if east < west:  # GDAL's way to say that bounds in degrees cross the antimeridian
         east += 360
@@ -228,13 +259,7 @@ def patch_name(crs: CRS, west: int, north: int) -> str:
     Raises:
         ImportAreaError: so far from the zone there are no tiles.
     """
-    zone, is_southern = utm_zone(crs)
-    if is_southern:
-        north -= _SOUTHERN_NORTHING  # from here on in metres from the equator
-    # One metre inside, since an edge at a full 100 km belongs to the square south of it.
-    column = west // _SQUARE
-    row = (north - 1) // _SQUARE
-    tile = tile_of_square(zone, column, row)
+    zone, north, tile = _square_of(crs, west, north)
     if tile is None:
         raise ImportAreaError(
             f"the area reaches far beyond UTM zone {zone}, to {west} E {north} N from the equator, "
@@ -246,3 +271,15 @@ def patch_name(crs: CRS, west: int, north: int) -> str:
     x = (west - tile_west) // PIXEL
     y = (tile_north - north) // PIXEL
     return f"{tile}_{x}_{y}"
+
+
+def _square_of(crs: CRS, west: int, north: int) -> tuple[int, int, str | None]:
+    """The zone of a projection, a northing in metres from the equator, and the tile of a place.
+
+    The tile is None where there is none, so far from the zone.
+    """
+    zone, is_southern = utm_zone(crs)
+    if is_southern:
+        north -= _SOUTHERN_NORTHING
+    # One metre inside, since an edge at a full 100 km belongs to the square south of it.
+    return zone, north, tile_of_square(zone, west // _SQUARE, (north - 1) // _SQUARE)

@@ -7,11 +7,14 @@ import numpy as np
 from multisenge_lib.area.band_source import BandSource
 from multisenge_lib.area.units import InputUnits
 from multisenge_lib.dataset import (
+    DARKEST_IMAGE,
     LARGEST_REFLECTANCE,
     LARGEST_UINT16,
+    LEAST_PIXELS,
     LOWEST_OVERSHOOT,
     WRAPPED,
     amplitude_problem,
+    band_in_other_unit,
     band_order_problem,
     fill_value,
     implausible_image,
@@ -25,6 +28,8 @@ from multisenge_lib.errors import ImportAreaError
 #: Reflectance x 10,000 that no processor writes for ground: dark pixels are some hundreds below 0
 #: at most, and 1000 is subtracted from products with an offset.
 _LOWEST_REFLECTANCE = -3000
+#: What full reflection becomes in reflectance x 10,000 where it is stored as 1, with some room.
+_DARKEST_DECIMALS = 2
 
 
 def check_reflectance(
@@ -173,14 +178,59 @@ def _check_units_of_reflectance(
     if problems:
         raise ImportAreaError(
             f"{title}: with this scale and offset it {problems[0]}; give as --s2-scale what to "
-            "multiply with, such as --s2-scale 10000 where reflectance is stored from 0 to 1, or "
-            "0.1 where it is too large by a factor of 10; an image of water alone cannot be told "
-            "from this, so leave it out"
+            "multiply with, such as --s2-scale 10000 where reflectance is stored from 0 to 1, "
+            "0.15259 where it is a 16-bit picture, or 0.1 where it is too large by a factor of "
+            "10; an image of water alone cannot be told from this, so leave it out"
             f"{_holds_for_all('--s2-scale', units.s2_scale)}"
         )
     problem = band_order_problem(sample, bands)
     if problem is not None:
         raise ImportAreaError(f"{title}: {problem}; name them, or correct --s2-bands")
+
+
+def check_bands_alike(
+    sample: np.ndarray,
+    bands: Sequence[str],
+    sources: Sequence[BandSource],
+    types: Sequence[str],
+    offsets: Sequence[float],
+) -> None:
+    """Refuse a band of Sentinel-2 that is in another unit than the bands beside it.
+
+    Args:
+        sample: `(bands, height, width)`, reflectance x 10,000, 0 for no data.
+        bands: names of the bands.
+        sources: where they come from.
+        types: in which each is stored, such as `uint16`.
+        offsets: what was added to each, as `offset_of` gives it.
+
+    Raises:
+        ImportAreaError: it names the file of the band.
+    """
+    observed = sample.any(axis=0)
+    if np.count_nonzero(observed) < LEAST_PIXELS:
+        return
+    if any(offsets) and looks_cut_off(sample, bands):  # `check_offset` refuses it
+        return
+    band = band_in_other_unit(sample, bands)
+    if band is None:
+        # Without an infrared band beside it, a dark band may show water. Not so where it is stored
+        # as decimal numbers up to full reflection, and the other bands are not.
+        highest = np.percentile(sample[:, observed], 99, axis=1)
+        is_decimal = np.array([np.dtype(name).kind == "f" for name in types])
+        is_bright = highest >= DARKEST_IMAGE
+        if not (is_bright & ~is_decimal).any():
+            return
+        suspects = np.flatnonzero(is_decimal & (highest <= _DARKEST_DECIMALS))
+        if not suspects.size:
+            return
+        band = bands[suspects[0]]
+    source = sources[list(bands).index(band)]
+    raise ImportAreaError(
+        f"{source.name}: next to nothing in {band} with this scale and offset, and the other bands "
+        f"of the image are bright: is {band} reflectance from 0 to 1, or percent, beside "
+        "reflectance x 10,000? multiply this band by 10,000, or by 100"
+    )
 
 
 def check_offset(

@@ -87,6 +87,7 @@ from multisenge_lib.dataset.nodata import (
     valid_mask,
 )
 from multisenge_lib.dataset.plausibility import (
+    DARKEST_IMAGE,
     LARGEST_REFLECTANCE,
     LEAST_FILL_PIXELS,
     LOWEST_DECIBEL,
@@ -162,7 +163,9 @@ from multisenge_lib.dataset.whole_images import (
     LEAST_PIXELS,
     amplitude_problem,
     amplitude_problem_of_medians,
+    band_in_other_unit,
     implausible_image,
     looks_brightened,
     looks_cut_off,
+    uneven_bands,
 )

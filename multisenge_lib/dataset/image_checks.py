@@ -15,6 +15,7 @@ from multisenge_lib.dataset.whole_images import (
     amplitude_problem,
     implausible_image,
     looks_brightened,
+    uneven_bands,
 )
 from multisenge_lib.errors import PatchError
 
@@ -56,7 +57,10 @@ def check_image(
         PatchError: one line that names the source, the rule and the remedy.
     """
     check_values(values, sensor, source, bands)
-    for problem in implausible_image(values, sensor, bands):
+    problems = implausible_image(values, sensor, bands)
+    if sensor == "s2" and not problems:
+        problems = uneven_bands(values, bands or ())
+    for problem in problems:
         raise PatchError(f"{source} {problem}")
     amplitude = amplitude_problem(values, bands or ()) if sensor == "s1" else None
     if amplitude is not None:

@@ -38,6 +38,9 @@ _BRIGHTEST_LEAVES = 10_000
 _LEAF_SHARE = 0.02
 #: Linear intensity, 60 dB. Corner reflectors and saturated pixels of Sentinel-1 stay below 45 dB.
 _BRIGHTEST_POINT = 1e6
+#: Linear intensity, -60 dB. The noise of Sentinel-1 stays above -35 dB. Decibels of so little as
+#: this above 0 do not occur in several pixels either.
+_LEAST_BACKSCATTER = 1e-6
 #: What programs write into all bands of Sentinel-2 where there is no data, besides numbers that are
 #: too bright for clouds: 9999, also after 1000 was subtracted.
 _USUAL_FILL = (9999, 8999)
@@ -170,8 +173,9 @@ def _impossible_reflectance(highest: float) -> list[str]:
 def fill_value(values: np.ndarray, sensor: str) -> np.number | None:
     """Find a number that a program wrote into all bands where there is no data, without a tag.
 
-    Such as 9999, 32767, or -9999 read as unsigned (55537). Bands measure different light. Where
-    they are alike by chance, as in snow, they are so at many numbers, and not mostly at one.
+    Such as 9999, 32767, -9999 read as unsigned (55537), or 1e-30 in Sentinel-1. Bands measure
+    different light. Where they are alike by chance, as in snow, they are so at many numbers, and
+    not mostly at one.
 
     Args:
         values: `(bands, ...)`, in the units of the layout, 0 for no data; any part of an image.
@@ -183,13 +187,14 @@ def fill_value(values: np.ndarray, sensor: str) -> np.number | None:
     """
     first = values[0]
     if sensor == "s2":
-        is_bright = first > _BRIGHT_CLOUDS
+        is_suspect = first > _BRIGHT_CLOUDS
     else:
-        is_bright = (first > _BRIGHTEST_LAND) | (first < LOWEST_DECIBEL)
-    if not is_bright.any():
+        is_suspect = (first > _BRIGHTEST_LAND) | (first < LOWEST_DECIBEL)
+        is_suspect |= (first > 0) & (first < _LEAST_BACKSCATTER)
+    if not is_suspect.any():
         return None
-    bright = values[:, is_bright]
-    shared = bright[0, (bright == bright[0]).all(axis=0)]
+    suspect = values[:, is_suspect]
+    shared = suspect[0, (suspect == suspect[0]).all(axis=0)]
     numbers, counts = np.unique(shared, return_counts=True)
     is_frequent = counts >= LEAST_FILL_PIXELS
     for number, count in zip(numbers[is_frequent], counts[is_frequent], strict=True):

@@ -11,6 +11,7 @@ import numpy as np
 
 from multisenge_lib.dataset.layout import S1_BANDS, decibel
 from multisenge_lib.dataset.plausibility import DARKEST_IMAGE, REFLECTANCE_RULE
+from multisenge_lib.dataset.values import LARGEST_UINT16, REFLECTANCE_SCALE
 
 #: Reflectance x 10,000 of the brightest band. The median of an image with water or shadow may be
 #: below 100, but then 2 % of it is brighter than 200. It is never below 10.
@@ -22,6 +23,18 @@ _BRIGHT_LAND = 600
 _DARKEST_INFRARED = 100
 #: Share of the observed pixels that must be land for an image to be judged as such.
 _LAND_SHARE = 0.2
+#: Land in the sun is beyond this in some infrared band, and 1 % of it beyond `DARKEST_IMAGE` in
+#: each of them. In the visible, forest may be very dark where the haze was overestimated.
+_SUNLIT_INFRARED = 1000
+_DARKEST_VISIBLE_OF_LAND = 20
+#: What a picture of 16 bit multiplies reflectance x 10,000 with.
+_PICTURE_SCALE = LARGEST_UINT16 / REFLECTANCE_SCALE
+#: Different numbers that must be those of a picture; fewer may be so by chance. And their share:
+#: of other numbers, 15 % are those of a picture.
+_LEAST_NUMBERS = 100
+_PICTURE_SHARE = 0.99
+#: Pixels that the numbers of an image are taken from.
+_COUNTED_PIXELS = 10_000
 #: What ESA adds to reflectance x 10,000 since processing baseline 04.00 (January 2022).
 ESA_ADDITION = 1000
 _INFRARED = ("B8", "B8A", "B11", "B12")
@@ -54,7 +67,76 @@ def implausible_image(
         return []
     if sensor == "s1":
         return _swapped_polarisations(values, bands or ())
-    return _dark_image(values[:, observed], bands or ())
+    pixels = values[:, observed]
+    return _dark_image(pixels, bands or ()) or _picture(pixels)
+
+
+def uneven_bands(values: np.ndarray, bands: Sequence[str]) -> list[str]:
+    """Say that a band of Sentinel-2 is in another unit; arguments as in `band_in_other_unit`."""
+    band = band_in_other_unit(values, bands)
+    if band is None:
+        return []
+    return [
+        f"holds next to nothing in {band}, and the other bands show land in the sun, "
+        f"{REFLECTANCE_RULE}: is {band} reflectance from 0 to 1, or percent? multiply it by "
+        "10,000, or by 100"
+    ]
+
+
+def band_in_other_unit(values: np.ndarray, bands: Sequence[str]) -> str | None:
+    """Find a band that is dark where the other bands show land in the sun; None if there is none.
+
+    Such a band is in another unit, like 0 to 1 beside reflectance x 10,000. Water and snow are that
+    dark in the infrared, so only land is judged: its infrared is brighter than its visible. A band
+    that is 0 everywhere is in no unit.
+
+    Args:
+        values: `(bands, ...)`, reflectance x 10,000, 0 for no data; a whole image, possibly
+            thinned.
+        bands: their names; without them no band is found.
+    """
+    pixels = values.reshape(len(values), -1)
+    for judged, band in enumerate(bands):
+        others = [index for index in range(len(bands)) if index != judged]
+        visible = [index for index in others if bands[index] in _VISIBLE]
+        infrared = [index for index in others if bands[index] in _INFRARED]
+        if not visible or not infrared or not pixels[judged].any():
+            continue
+        brightest_infrared = pixels[infrared].max(axis=0)
+        is_land = brightest_infrared > pixels[visible].max(axis=0)
+        is_land &= brightest_infrared >= _SUNLIT_INFRARED
+        observed = np.count_nonzero(pixels.any(axis=0))
+        if np.count_nonzero(is_land) < max(LEAST_PIXELS, _LAND_SHARE * observed):
+            continue
+        limit = _DARKEST_VISIBLE_OF_LAND if band in _VISIBLE else DARKEST_IMAGE
+        if np.percentile(pixels[judged, is_land], 99) <= limit:
+            return band
+    return None
+
+
+def _picture(pixels: np.ndarray) -> list[str]:
+    """Recognise a 16-bit picture, in which 65535 is full reflection, by its numbers.
+
+    Reflectance x 10,000 is whole, so only every sixth or seventh number of the picture occurs. A
+    picture that was resampled holds all numbers, and cannot be told from bright ground.
+
+    Args:
+        pixels: `(bands, pixels)` of reflectance, all observed.
+    """
+    step = max(1, pixels.shape[1] // _COUNTED_PIXELS)
+    numbers = np.unique(pixels[:, ::step]).astype(np.float64)
+    numbers = numbers[numbers > 0]
+    if numbers.size < _LEAST_NUMBERS:
+        return []
+    whole = np.round(numbers / _PICTURE_SCALE)
+    rounded = np.round(whole * _PICTURE_SCALE) == numbers
+    cut = np.floor(np.ceil(numbers / _PICTURE_SCALE) * _PICTURE_SCALE) == numbers
+    if max(rounded.mean(), cut.mean()) < _PICTURE_SHARE:
+        return []
+    return [
+        f"holds only multiples of {_PICTURE_SCALE:.5g}, {REFLECTANCE_RULE}: a 16-bit picture, in "
+        "which 65535 is full reflection? multiply it by 10,000 / 65,535"
+    ]
 
 
 def _dark_image(pixels: np.ndarray, bands: Sequence[str]) -> list[str]:

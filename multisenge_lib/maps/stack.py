@@ -381,17 +381,17 @@ def _check_values(path: Path, sensor: str, indexes: Sequence[int], names: Sequen
     pixels = zero_invalid(_read_thumbnail(path, sensor, indexes), sensor, printable(path))
     if not pixels.any():  # no data here, which is no wrong unit
         return
+    if sensor == "s2" and any(offsets) and looks_cut_off(pixels, names):
+        raise PatchError(
+            f"{printable(path)} has offset tags of {min(offsets):g}: with them most of its visible "
+            "pixels are negative, so the offset was removed already; delete the tags"
+        )
     check_image(pixels, sensor, printable(path), names)
     problem = None if tagged else whole_number_problem(dtypes, sensor)
     if problem:
         raise PatchError(f"{printable(path)} {problem}")
     if sensor == "s1":
         return
-    if any(offsets) and looks_cut_off(pixels, names):
-        raise PatchError(
-            f"{printable(path)} has offset tags of {min(offsets):g}: with them most of its visible "
-            "pixels are negative, so the offset was removed already; delete the tags"
-        )
     if not any(offsets):
         _check_offset(path, pixels)
 

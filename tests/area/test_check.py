@@ -181,6 +181,18 @@ def test_units_of_a_whole_root(root):
     assert "holds 9999 in all bands of some pixels" in words(check(root).problems)
 
 
+@pytest.mark.fault("check: one band near 0 where the others show land -> to fix")
+def test_one_band_in_another_unit_is_found(root):
+    leaves = np.array([300, 500, 400, 900, 2000, 2600, 2800, 2900, 1, 900], np.uint16)
+
+    def without_b11(data):
+        return np.broadcast_to(leaves[:, None, None], data.shape)
+
+    for file in (root / "s2").iterdir():
+        rewrite(file, without_b11, S2_BANDS)
+    assert "holds next to nothing in B11" in words(check(root).problems)
+
+
 def test_reflectance_that_may_hold_an_offset_is_told(root):
     leaves = np.array([300, 500, 400, 900, 2000, 2600, 2800, 2900, 1800, 900], np.uint16)
     for added, told in ((0, False), (1000, True)):

@@ -7,9 +7,9 @@ from multisenge_lib.dataset import Blocks, make_typology
 BANDS = {"s2": ["B2", "B3", "B4"], "s1": ["VV"]}
 
 
-def draft(patches=1, name="valley", size=64, dates=("2021-07-15", "2021-08-16"), **options):
-    days = np.array(dates, "datetime64[D]")
-    series = {f"31UFS_{64 * i}_0": {"s1": days, "s2": days} for i in range(patches)}
+def draft(patches=1, name="valley", size=64, series=None, **options):
+    days = np.array(["2021-07-15", "2021-08-16"], "datetime64[D]")
+    series = series or {f"31UFS_{64 * i}_0": {"s1": days, "s2": days} for i in range(patches)}
     return draft_dataset(name, series, size, BANDS, **options)
 
 
@@ -30,6 +30,16 @@ def test_months_are_those_of_half_of_the_patches_and_of_one_year():
         "31UFS_128_0": {"s2": [july, next_july]},
     }
     assert draft_dataset("valley", dates, 64, {"s2": ["B2"]}).months == (7,)
+
+
+@pytest.mark.fault("one sensor sees far more ground -> the months of the patches that have both")
+def test_patches_of_one_sensor_have_no_say_in_the_months():
+    may, july, august = np.array(["2021-05-15", "2021-07-15", "2021-08-16"], "datetime64[D]")
+    dates = {f"31UFS_{64 * i}_0": {"s1": [may, august], "s2": []} for i in range(8)}
+    dates["31UFS_0_64"] = {"s1": [july], "s2": [july]}
+    assert draft(series=dates).months == (7,)
+    dates["31UFS_0_64"]["s1"] = []  # now no patch has both
+    assert draft(series=dates).months == (7,)
 
 
 @pytest.mark.parametrize(

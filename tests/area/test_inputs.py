@@ -247,7 +247,7 @@ def test_untagged_fill_values_of_reflectance(tmp_path, number, dtype, scale):
     assert not pixel_of(imported.root, "s2", "20230105", 63, 63).any()
 
 
-@pytest.mark.parametrize("number", [9999, 255, 1e20, -9999])
+@pytest.mark.parametrize("number", [9999, 255, 1e20, -9999, 1e-30])
 @pytest.mark.parametrize("bands", [("VV", "VH"), ("VV",)])
 def test_untagged_fill_values_of_backscatter(tmp_path, number, bands):
     stored = filled(radar()[: len(bands)], number, 60)
@@ -304,6 +304,50 @@ def test_the_scale_of_the_user_is_applied_to_percent(tmp_path):
     path = write(tmp_path / "S2_20230105.tif", percent(), S2_BANDS)
     imported = import_area(tmp_path / "root", [path], size=64, units=InputUnits(s2_scale=100))
     assert pixel_of(imported.root, "s2", "20230105").tolist() == GREEN.tolist()
+
+
+@pytest.mark.fault("one band from 0 to 1 or in percent beside reflectance x 10,000 -> its file")
+@pytest.mark.parametrize(
+    ("bands", "divided", "divisor", "dtype"),
+    [
+        (S2_BANDS, ("B11", "B12"), 10_000, np.float32),
+        (S2_BANDS, ("B3",), 10_000, np.float32),
+        (S2_BANDS, ("B11",), 100, np.uint16),
+        (("B2", "B3", "B4", "B8"), ("B8",), 10_000, np.float32),
+    ],
+)
+def test_one_band_in_another_unit(tmp_path, bands, divided, divisor, dtype):
+    for band in bands:
+        pixels = scene()[[S2_BANDS.index(band)]]
+        if band in divided:
+            pixels = (pixels / divisor).astype(dtype)
+        write(tmp_path / "in" / f"S2_20230105_{band}.tif", pixels)
+    message = refused(tmp_path, [tmp_path / "in"])
+    assert f"S2_20230105_{divided[0]}.tif: next to nothing in {divided[0]}" in message
+    assert "multiply this band by 10,000, or by 100" in message
+
+
+def test_a_lake_is_dark_in_the_infrared_as_whole_numbers_too(tmp_path):
+    lake = scene()
+    lake[S2_BANDS.index("B5") :] = 1
+    lake[S2_BANDS.index("B2")] += 800
+    paths = write_bands(tmp_path / "in", "S2_20230105_{}.tif", lake)
+    imported = import_area(tmp_path / "root", [paths], size=32)
+    assert pixel_of(imported.root, "s2", "20230105")[-1] == 1
+
+
+@pytest.mark.fault("a 16-bit picture of the visible alone -> its scale, not an offset of 1000")
+def test_a_picture_of_16_bit_is_known_by_its_numbers(tmp_path):
+    visible = scene()[:3]
+    bands = S2_BANDS[:3]
+    for rounding in (np.round, np.floor):
+        picture = rounding(visible * 6.5535).astype(np.uint16)
+        path = write(tmp_path / "S2_20230105.tif", picture, bands)
+        assert "0.15259 where it is a 16-bit picture" in refused(tmp_path, [path])
+    units = InputUnits(s2_scale=0.15259)
+    imported = import_area(tmp_path / "root", [path], size=32, units=units)
+    difference = pixel_of(imported.root, "s2", "20230105") - visible[:, 0, 0].astype(int)
+    assert np.abs(difference).max() <= 1
 
 
 @pytest.mark.fault("amplitude instead of intensity, VV and VH swapped -> one line")
@@ -928,6 +972,26 @@ def test_sensors_of_different_places_are_refused(tmp_path):
     beside = write(tmp_path / "S1_20230105.tif", radar(), ("VV", "VH"), west=WEST + 640)
     message = refused(tmp_path, sorted(tmp_path.glob("*.tif")))
     assert "have no ground in common" in message and str(beside) in message
+
+
+def test_one_sensor_may_see_far_more_ground(tmp_path):
+    write(tmp_path / "in" / "S2_20230705.tif", flat(height=32, width=32), S2_BANDS)
+    backscatter = radar(height=96, width=96)
+    place = (WEST - 320, NORTH + 320)
+    write(tmp_path / "in" / "S1_20230708.tif", backscatter, ["VV", "VH"], *place)
+    imported = import_area(tmp_path / "root", [tmp_path / "in"], size=32)
+    assert imported.patches == 9
+    assert imported.dataset.months == (7,)
+    assert "Selected 1 of 9 patches" in notices_of(imported)
+
+
+@pytest.mark.fault("two sensors that share no more than the edge of a patch -> said")
+def test_no_patch_has_images_of_both_sensors(tmp_path):
+    write(tmp_path / "in" / "S2_20230705.tif", flat(height=32, width=44), S2_BANDS)
+    backscatter = radar(height=32, width=92)
+    write(tmp_path / "in" / "S1_20230708.tif", backscatter, ["VV", "VH"], WEST + 360)
+    imported = import_area(tmp_path / "root", [tmp_path / "in"], size=32)
+    assert "no patch has images of both sensors: give" in notices_of(imported)
 
 
 @pytest.mark.fault("a raster that says a projection, but no place -> refused")

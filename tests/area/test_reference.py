@@ -412,6 +412,16 @@ def test_0_is_no_data_in_a_vector_too(tmp_path, image):
     np.testing.assert_array_equal(ids_of(root), np.where(EXPECTED == 2, 1, EXPECTED))
 
 
+@pytest.mark.fault("-9999 as class of a shape -> named as no data, and --no-data holds for it")
+def test_no_data_of_images_holds_for_vectors(tmp_path, image):
+    reference = vector(tmp_path / "some.gpkg", [1, -9999, 3])
+    message = refused(tmp_path, [image], reference=reference, classes=CLASSES)
+    assert "--reclass '-9999=1', or by 0 where it is no data" in message
+    units = InputUnits(no_data=-9999)
+    result = imported(tmp_path, image, reference, units=units)
+    np.testing.assert_array_equal(ids_of(result.root), np.where(EXPECTED == 2, 1, EXPECTED))
+
+
 @pytest.mark.fault("a class that is not in the area -> said")
 def test_classes_without_a_pixel_are_named(tmp_path, image):
     two = np.where(stripes() == 3, 2, stripes()).astype(np.uint8)
@@ -429,13 +439,42 @@ def test_ids_that_count_from_0(tmp_path, image, kind):
         reference = write(tmp_path / "from0.tif", stripes() - np.uint8(1), **tag)
     options = {"reference": reference, "classes": CLASSES}
     message = refused(tmp_path, [image], **options)
-    assert f"{reference} holds the ids 0 to 2, and its 3 classes have the ids 1 to 3" in message
+    assert f"{reference} holds the ids 0, 1, 2 of its 3 classes, whose ids are 1 to 3" in message
     assert "if its ids count from 0, give --reclass 0=1,1=2,2=3;" in message
     assert message.endswith("if 0 is no data, give --reclass 0=0,1=1,2=2")
     root = imported(tmp_path / "a", image, reference, reclass={"0": 1, "1": 2, "2": 3}).root
     np.testing.assert_array_equal(ids_of(root), EXPECTED)
     root = imported(tmp_path / "b", image, reference, reclass={"0": 0, "1": 1, "2": 2}).root
     np.testing.assert_array_equal(ids_of(root), EXPECTED - 1)
+
+
+@pytest.mark.fault("ids from 0, and the last classes absent, as snow is -> refused, not moved")
+@pytest.mark.parametrize("kind", ["raster", "vector"])
+def test_ids_that_count_from_0_without_the_last_class(tmp_path, image, kind):
+    classes = ["Water", "Trees", "Grass", "Flooded", "Crops", "Shrub", "Built", "Bare", "Snow"]
+    if kind == "vector":
+        reference = vector(tmp_path / "from0.gpkg", [0, 4, 6])
+    else:
+        ids = np.array([0, 0, 4, 6], np.uint8)[stripes()]
+        reference = write(tmp_path / "from0.tif", ids)
+    message = refused(tmp_path, [image], reference=reference, classes=classes)
+    assert "holds the ids 0, 4, 6 of its 9 classes" in message
+    assert "--reclass 0=1,4=5,6=7;" in message
+    options = {"classes": classes, "reclass": {"0": 1, "4": 5, "6": 7}}
+    root = imported(tmp_path, image, reference, **options).root
+    np.testing.assert_array_equal(ids_of(root), np.array([0, 1, 5, 7])[EXPECTED])
+
+
+@pytest.mark.parametrize(("missing", "classes"), [(50, None), (0, [*CLASSES[:2], "a", "b"])])
+def test_0_is_no_data_in_a_plain_reference(tmp_path, image, missing, classes):
+    """As in MultiSenGE's classes, or where next to no pixel holds 0."""
+    ids = np.where(stripes() == 3, 2, stripes()).astype(np.uint8)
+    ids[:, :, :missing] = 0
+    ids[0, 0, 0] = 0
+    reference = write(tmp_path / "reference.tif", ids)
+    imported(tmp_path, image, reference, classes=classes or ())
+    counts = np.bincount(ids[0, :96, :128].ravel())
+    assert np.bincount(ids_of(tmp_path / "root").ravel()).tolist() == counts.tolist()
 
 
 @pytest.mark.parametrize("how", ["tag", "no_data", "elsewhere", "mask", "beyond"])

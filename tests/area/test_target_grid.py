@@ -215,6 +215,32 @@ def test_the_first_image_decides_on_the_zone(tmp_path):
         assert abs(grid.width - 50) < 8 and abs(grid.height - 40) < 8
 
 
+@pytest.mark.fault("one UTM zone for a whole country -> the zone of the place, where tiles are")
+@pytest.mark.parametrize(
+    ("longitude", "latitude", "stored", "epsg"),
+    [
+        (15.0, 51.15, 32632, 32633),  # Goerlitz
+        (23.15, 53.13, 32633, 32634),  # Bialystok
+        (-73.9, -42.6, 32719, 32718),  # Chiloe
+        (34.75, -0.1, 32737, 32736),  # Kisumu
+        (-4.5, 48.4, 32631, 32630),  # Brest
+        (9.1, 42.2, 32631, 32632),  # Corsica
+        (12.1, 51.15, 32632, 32632),  # a little beyond the zone, where tiles still are
+    ],
+)
+def test_a_place_far_beyond_the_zone_of_its_projection(tmp_path, longitude, latitude, stored, epsg):
+    (west,), (north,) = transform("EPSG:4326", f"EPSG:{stored}", [longitude], [latitude])
+    path = tmp_path / "S2_20230105.tif"
+    write(path, ONE_BAND, ["B2"], round(west, -1), round(north, -1), crs=f"EPSG:{stored}")
+    grid, placements = grid_of(path)
+    assert grid.crs.to_epsg() == epsg
+    assert abs(grid.width - 50) < 12 and abs(grid.height - 40) < 12
+    assert len(off_grid_of(grid, placements)) == (stored != epsg)
+    place = origin_of_patch(patch_name(grid.crs, grid.west, grid.north))
+    (east,), (south,) = transform(f"EPSG:{stored}", f"EPSG:{place.epsg}", [west], [north])
+    assert abs(place.west - east) < 120 and abs(place.north - south) < 120
+
+
 def test_the_rows_on_which_a_source_may_show_ground(tmp_path):
     """Seven rows more to either side, as the coarsest pixels reach over these."""
     grid = TargetGrid(ZONE, WEST, NORTH, 50, 200)

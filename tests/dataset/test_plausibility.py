@@ -336,6 +336,35 @@ def test_the_limits_of_dark_images(image, words):
     assert [words in problem for problem in problems] == ([] if words is None else [True])
 
 
+@pytest.mark.parametrize(
+    ("band", "value", "infrared", "is_found"),
+    [
+        ("B11", 1, 2500, True),
+        ("B11", 100, 2500, True),
+        ("B11", 101, 2500, False),
+        ("B3", 20, 2500, True),
+        ("B3", 21, 2500, False),
+        ("B11", 1, 700, False),  # darker than land in the sun, as snow and water are
+    ],
+)
+def test_the_limits_of_a_band_in_another_unit(band, value, infrared, is_found):
+    image = dark(800, infrared=infrared)
+    image[S2_BANDS.index(band)] = value
+    found = whole_images.band_in_other_unit(image, S2_BANDS)
+    assert found == (band if is_found else None)
+    problems = whole_images.uneven_bands(image, S2_BANDS)
+    assert [f"holds next to nothing in {band}" in problem for problem in problems] == [True] * (
+        is_found
+    )
+
+
+def test_bright_ground_is_no_picture_of_16_bit():
+    numbers = np.arange(3000, 7000, dtype=np.uint16).reshape(2, 2000)
+    assert whole_images.implausible_image(numbers, "s2", ("B2", "B3")) == []
+    picture = np.round(numbers * 6.5535)
+    assert "16-bit picture" in whole_images.implausible_image(picture, "s2", ("B2", "B3"))[0]
+
+
 @pytest.mark.parametrize(("pixels", "is_judged"), [(99, False), (100, True)])
 def test_a_few_pixels_say_nothing_of_an_image(pixels, is_judged):
     image = np.zeros((10, 400), np.uint16)
