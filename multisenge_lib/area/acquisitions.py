@@ -208,7 +208,8 @@ def _match_parts(
     most_parts = max(len(sources) for sources in sources_by_band.values())
     if most_parts == 1:
         part = {band: sources[0] for band, sources in sources_by_band.items()}
-        _check_one_pass(part, day)
+        if sensor == "s1":
+            _check_one_pass(part, day)
         return (part,)
     placed_by_band = {
         band: [_PlacedSource(source, placement_of(sensor, source)) for source in sources]
@@ -229,17 +230,22 @@ def _match_parts(
             # Of two that lie a pixel apart, the one whose edges are nearer.
             nearest = min(here, key=lambda one: _edge_distance(place, one.place))
             part[band] = nearest.source
-        _check_one_pass(part, day)
+        if sensor == "s1":
+            _check_one_pass(part, day)
         parts.append(part)
     return tuple(parts)
 
 
 def _check_one_pass(part: Mapping[str, BandSource], day: np.datetime64) -> None:
-    """Refuse bands of one image whose names tell that they are of different orbits of a day."""
+    """Refuse bands of one image whose names tell that they are of different orbits of a day.
+
+    A name with both directions, as where "des" is French, tells nothing.
+    """
     names_of_pass = {}
     for source in part.values():
-        for direction in _PASS.findall(source.name):
-            names_of_pass.setdefault(direction.upper(), source.name)
+        directions = {direction.upper() for direction in _PASS.findall(source.name)}
+        if len(directions) == 1:
+            names_of_pass.setdefault(directions.pop(), source.name)
     if len(names_of_pass) > 1:
         one, other = names_of_pass.values()
         raise ImportAreaError(

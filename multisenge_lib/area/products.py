@@ -63,10 +63,8 @@ _DAY_OF_YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)([0-3]\d\d)(?=T\d{6})")
 #: Without the T it may be another number.
 _PERHAPS_DAY_OF_YEAR = re.compile(r"(?<![A-Z\d])(?:19|20)\d\d[0-3]\d\d(?![A-Z\d])", re.IGNORECASE)
 #: A year in which the sensors were in orbit, alone or with a month: 2020, 202007, 2020-07. Letters
-#: after it would make it another number, such as 10m.
-_YEAR_AND_MONTH = re.compile(
-    r"(?<!\d)(20[12]\d)(?:[-_.]?([01]\d)(?![A-Z\d]))?(?!\d)", re.IGNORECASE
-)
+#: after it would make it another number, such as 10m, and in 2020_12 the 12 may be a tile.
+_YEAR_AND_MONTH = re.compile(r"(?<!\d)(20[12]\d)(?:-?([01]\d)(?![A-Z\d]))?(?!\d)", re.IGNORECASE)
 #: Products, granules and bands of ESA before December 2016. The first date in such a name is that
 #: of the file's making. The sensing follows a V, in the name of the product alone.
 _OLD_ESA = re.compile(r"S2[AB]_[A-Z]{4}_(?:PRD|MSI)_", re.IGNORECASE)
@@ -74,10 +72,13 @@ _OLD_SENSING = re.compile(r"_V(\d{8}T)", re.IGNORECASE)
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 #: As SNAP writes the dates of a stack into the names of its bands.
 _NAMED_MONTH = re.compile(rf"(?<!\d)([0-3]\d)({'|'.join(_MONTHS)})((?:19|20)\d\d)(?!\d)")
-#: A month alone, as a word: "S2_july" and "S2_jul2020".
+#: A month as a word, beside a year or at the end of a name but for a band: "S2_jul2020" and
+#: "S2_july_B02". Elsewhere it may be a place, such as Mar Menor.
 _MONTH_AS_WORD = re.compile(
-    r"(?<![A-Z])(JAN(?:UARY)?|FEB(?:RUARY)?|MAR(?:CH)?|APR(?:IL)?|MAY|JUNE?|JULY?|AUG(?:UST)?"
-    r"|SEP(?:T|TEMBER)?|OCT(?:OBER)?|NOV(?:EMBER)?|DEC(?:EMBER)?)(?![A-Z])",
+    r"(?:(?<![A-Z])|(?<=20\d\d)|(?<=20\d\d[-_.]))"
+    r"(JAN(?:UARY)?|FEB(?:RUARY)?|MAR(?:CH)?|APR(?:IL)?|MAY|JUNE?|JULY?|AUG(?:UST)?"
+    r"|SEP(?:T|TEMBER)?|OCT(?:OBER)?|NOV(?:EMBER)?|DEC(?:EMBER)?)"
+    r"(?=[-_.]?20\d\d|(?:[-_.](?:B\d{1,2}A?|V[VH]|\d+M))*$)",
     re.IGNORECASE,
 )
 #: "S2", "S2A", "SENTINEL2X" (THEIA's monthly composites), "SEN2A", "Sentinel-1", but not "S20".
@@ -125,12 +126,13 @@ _FOREIGN_WORDS = {
     "Envisat": r"ENVISAT|ASAR",
     "SAOCOM": r"SAOCOM\d?[AB]?",
     "ICEYE": r"ICEYE[A-Z0-9]*",
-    "COSMO-SkyMed": r"COSMO|CSK[1-4S]?",
+    "COSMO-SkyMed": r"COSMOSKYMED\d?|CSK[1-4S]?",
 }
-#: Short or common words, which mean a sensor only at the beginning of a name, or behind its date.
+#: Short or common words, which mean a sensor only at the beginning of a file's name, or behind its
+#: date, and nothing in the name of a folder.
 _FOREIGN_FIRST_WORDS = {
     "Landsat": r"L[4-9]|L30",
-    "Sentinel-3": "S3[AB]?",
+    "Sentinel-3": "S3[AB]",
     "ASTER": "ASTER",
     "PRISMA": "PRISMA",
     "DMC": "DMC",
@@ -141,19 +143,27 @@ _FOREIGN_FIRST_WORDS = {
     "RADARSAT": "RS[12]",
     "ERS": "ERS[12]?",
 }
+#: A folder of Landsat as users shorten it.
+_LANDSAT_FOLDER = re.compile(r"(?:\d{8}_)?L[5-9]_")
+#: A file of ESA's Sentinel-2 products begins with its tile and its time.
+_BAND_OF_ESA = re.compile(r"(?<![A-Z0-9])T\d\d[A-Z]{3}_\d{8}T\d{6}")
 #: Bands as others name them: Landsat's surface reflectance, that of Digital Earth Australia, whose
 #: Sentinel-2 has no swir_1, and that of MODIS.
 _FOREIGN_BANDS = {
     "Landsat": re.compile(r"(?<![A-Z])SR_B\d(?![0-9A])|NBART_SWIR_1$"),
     "MODIS": re.compile(r"SUR_REFL_B\d"),
 }
-#: Reflectance or radiance at the top of the atmosphere, in names of products, granules, exports and
-#: bands; "S2A1C" is sen2r's.
-_LEVEL_1C = re.compile(
-    r"MSIL?1C|(?<![A-Z0-9])(?:(?:S2[ABC]|L|LEVEL[-_ ]?)1C|R?TOA|RADIANCE)(?![A-Z0-9])"
+#: Level 1C in names of products, granules, exports and bands; "S2A1C" is sen2r's.
+_LEVEL_1C = re.compile(r"MSIL?1C|(?<![A-Z0-9])(?:S2[ABC]|L|LEVEL[-_ ]?)1C(?![A-Z0-9])")
+#: Reflectance or radiance at the top of the atmosphere. "Toa", so written, is a place.
+_TOP_OF_ATMOSPHERE = re.compile(
+    r"(?<![A-Za-z0-9])(?:R?TOA|r?toa|RADIANCE|[Rr]adiance)(?![A-Za-z0-9])"
 )
 #: Reflectance of the ground, which may be made of, or named beside, that of level 1C.
-_LEVEL_2A = re.compile(r"MSIL?2A|(?<![A-Z0-9])(?:L2A|BOA|SR)(?![A-Z0-9])")
+_LEVEL_2A = re.compile(
+    r"MSIL?2A|SURFACE[-_ ]REFLECTANCE"
+    r"|(?<![A-Z0-9])(?:S2[ABC]2A|L2A|LEVEL[-_ ]?2A|BOA|SR)(?![A-Z0-9])"
+)
 _B10 = re.compile(r"(?<![A-Z0-9])B10(?![A-Z0-9])", re.IGNORECASE)
 #: What ESA calls the folder of a product, or of a granule in it, wherever it stands in a path.
 _FOLDER_OF_LEVEL_1C = re.compile(r"MSIL1C|(?<![A-Z0-9])L1C_T\d\d[A-Z]{3}")
@@ -337,23 +347,32 @@ def foreign_sensor(path: Path) -> str | None:
     """Name the other sensor whose product a raster is by its name, such as Landsat, or None.
 
     The word of a sensor counts in the file's own name, or at the beginning of its folder's, where
-    neither the file nor that folder speaks of Sentinel-1 or Sentinel-2.
+    neither the file nor that folder speaks of Sentinel-1 or Sentinel-2. A short word, such as L7,
+    counts in the file's name alone.
     """
     parts = [part.upper() for part in path.parts]
     for sensor, pattern in _FOREIGN_PRODUCTS.items():
         if any(pattern.search(part) for part in parts):
             return sensor
+    stem = path.stem.upper()
+    folder = path.absolute().parent.name.upper()
+    if _SENSOR.search(stem) or _BAND_OF_ESA.search(stem):
+        return None
     of_file = foreign_name(path.stem)
-    if of_file is not None or _SENSOR.search(path.stem.upper()):
+    if of_file is not None or _SENSOR.search(folder):
         return of_file
-    folder = path.parent.name
-    return None if _SENSOR.search(folder.upper()) else _foreign_first_word(folder)
+    of_short_word = _sensor_of_word(_first_word(stem), _FOREIGN_FIRST_WORDS)
+    if of_short_word is not None:
+        return of_short_word
+    if _LANDSAT_FOLDER.match(folder):
+        return "Landsat"
+    return _sensor_of_word(_first_word(folder), _FOREIGN_WORDS)
 
 
 def foreign_name(name: str) -> str | None:
-    """Name the other sensor that a file's or a band's own name speaks of, or None.
+    """Name the other sensor that a file's or a band's own name speaks of in plain words, or None.
 
-    A name that speaks of Sentinel-1 or Sentinel-2 as well, such as that of a field L7, is theirs.
+    A name that speaks of Sentinel-1 or Sentinel-2 as well is theirs.
     """
     if _SENSOR.search(name.upper()):
         return None
@@ -364,14 +383,12 @@ def foreign_name(name: str) -> str | None:
         sensor = _sensor_of_word(word, _FOREIGN_WORDS)
         if sensor is not None:
             return sensor
-    return _foreign_first_word(name)
+    return None
 
 
-def _foreign_first_word(name: str) -> str | None:
-    """The other sensor that the first word of a name means, which is no number; or None."""
-    first_word = next((word for word in _words_of(name) if not word.isdecimal()), "")
-    of_short_word = _sensor_of_word(first_word, _FOREIGN_FIRST_WORDS)
-    return of_short_word or _sensor_of_word(first_word, _FOREIGN_WORDS)
+def _first_word(name: str) -> str:
+    """The first word of a name that is no number, such as a date."""
+    return next((word for word in _words_of(name) if not word.isdecimal()), "")
 
 
 def _words_of(name: str) -> list[str]:
@@ -386,14 +403,14 @@ def _sensor_of_word(word: str, words: Mapping[str, str]) -> str | None:
     return None
 
 
-def foreign_band_problem(names: Sequence[str | None], is_chosen: bool = False) -> str | None:
+def foreign_band_problem(names: Sequence[str | None], may_hold_b10: bool = False) -> str | None:
     """Say which band of a raster or cube is another sensor's or of level 1C; None where none is.
 
     Names that give no band are passed over, as those of layers beside an image.
 
     Args:
         names: of the bands.
-        is_chosen: whether the user chose the bands, so that one of no use is no objection.
+        may_hold_b10: whether a B10 is no objection, as in a file of its own, which has no use.
 
     Returns:
         A sentence that goes on from the name of the raster or cube.
@@ -410,22 +427,23 @@ def foreign_band_problem(names: Sequence[str | None], is_chosen: bool = False) -
             )
         if band is not None and says_level_1c(name):
             return (
-                f"holds {printable(name)}, by its name light at the top of the atmosphere: the "
-                "networks take reflectance of the ground, level 2A; fetch that product"
+                f"holds {printable(name)}, whose name says reflectance at the top of the "
+                "atmosphere: the networks take reflectance of the ground, level 2A; fetch that "
+                "product, or rename the band if it is of level 2A"
             )
-        if band == "B10" and not is_chosen and not names_only_count(names):
+        if band == "B10" and not may_hold_b10 and not names_only_count(names):
             return (
                 f"holds {printable(name)}, which Sentinel-2 has in level 1C alone, reflectance at "
-                "the top of the atmosphere: the networks take level 2A; fetch that product, or "
-                "take this band out, at an import with - in --s2-bands, if the others are of "
-                "level 2A"
+                "the top of the atmosphere: the networks take level 2A; fetch that product, or, if "
+                "the other bands are of level 2A, leave this one out (- in --s2-bands)"
             )
     return None
 
 
 def says_level_1c(name: str) -> bool:
     """Whether a name says level 1C, and not level 2A as well."""
-    return bool(_LEVEL_1C.search(name.upper())) and not _LEVEL_2A.search(name.upper())
+    is_low_level = _LEVEL_1C.search(name.upper()) or _TOP_OF_ATMOSPHERE.search(name)
+    return bool(is_low_level) and not _LEVEL_2A.search(name.upper())
 
 
 def is_level_1c(path: Path) -> bool:
@@ -462,7 +480,7 @@ def name_problem(path: Path) -> str | None:
         return (
             "is of level 1C by its name, reflectance at the top of the atmosphere: the networks "
             "take reflectance of the ground, level 2A; fetch that product, or leave this one out "
-            "(a place called Toa needs another name)"
+            "(if Toa is only the name of a place, write it so, with one capital)"
         )
     sensor = foreign_sensor(path)
     if sensor is not None:

@@ -26,6 +26,7 @@ from multisenge_lib.area.products import (
     day_doubt,
     day_in,
     foreign_band_problem,
+    foreign_name,
     impossible_date,
     is_old_esa_name,
     sensor_in,
@@ -215,7 +216,7 @@ def bands_of_raster(
     """
     by_user = bands_by_user(header, user_bands)
     if by_user is not None:
-        _check_bands_of_level_2a(header, is_chosen=True)
+        _refuse_foreign_bands(header, by_user)
         return by_user
     if not header.holds_one_band:
         names = header.names
@@ -232,7 +233,9 @@ def bands_of_raster(
         named += of_sensor
     if named:
         # B10 in a file of its own is another file's affair, see `band_of_level_1c`.
-        _check_bands_of_level_2a(header, is_chosen=header.holds_one_band)
+        problem = foreign_band_problem(header.names, may_hold_b10=header.holds_one_band)
+        if problem is not None:
+            raise ImportAreaError(f"{header.title} {problem}")
         _check_unknown_names(header, named)
         used = [band for band in named if band.band in MULTISENGE.bands[band.sensor]]
         return used or _UNUSED
@@ -245,19 +248,22 @@ def bands_of_raster(
     raise ImportAreaError(_ask_for_bands(header, user_bands))
 
 
-def _check_bands_of_level_2a(header: RasterHeader, is_chosen: bool) -> None:
-    """Refuse bands of another sensor, or of level 1C.
+def _refuse_foreign_bands(header: RasterHeader, chosen: Sequence[NamedBand]) -> None:
+    """Refuse another sensor's bands among those that the user chose.
 
-    Args:
-        header: of the raster.
-        is_chosen: whether the user chose its bands, so that a B10 beside them is no objection.
+    Of their level the user knows more than their names.
 
     Raises:
         ImportAreaError: naming the band.
     """
-    problem = foreign_band_problem(header.names, is_chosen)
-    if problem is not None:
-        raise ImportAreaError(f"{header.title} {problem}")
+    for band in chosen:
+        name = header.names[band.index - 1] or ""
+        sensor = foreign_name(name)
+        if sensor is not None:
+            raise ImportAreaError(
+                f"{header.title} holds {printable(name)}, a band of {sensor}: give images of "
+                "Sentinel-1 and Sentinel-2 alone"
+            )
 
 
 def names_other_layers(header: RasterHeader) -> bool:
@@ -456,8 +462,8 @@ def _why_no_day(path: Path) -> str:
     impossible = impossible_date(name)
     if impossible is not None:
         return (
-            f"{impossible} in its name is no image's date, it lies before April 2014, when "
-            "Sentinel-1 started, or is to come: give it the image's"
+            f"{impossible} in its name cannot be the date of an image, since it is before April "
+            "2014 or in the future: put the image's date into the name"
         )
     return "no date such as 20230105 or 05Jan2023 in its name: give it one"
 

@@ -127,7 +127,7 @@ def find_images(
         reasons = "".join(f"; {notice}" for notice in notices)
         remedy = ""
         if search.left_out_by_name:
-            remedy = "; rename or move files that are images all the same"
+            remedy = "; if some of these files are images, rename or move them"
         raise ImportAreaError(
             "no band of Sentinel-1 or Sentinel-2 is there by name (B2 to B12, VV or VH): name "
             f"them, or give --s2-bands and --s1-bands{reasons}{remedy}"

@@ -6,6 +6,7 @@ an order, and vegetated pixels show whether it can be right: see `red_edge`.
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -71,13 +72,18 @@ _BAND_WITH_SPACE = re.compile(r"BAND[ _.-]?0?(\d{1,2}A?)")
 #: Polarisations that a product holds, in the name of one of its bands: "IW_VV+VH_VV" and
 #: "S1_VV_VH_20200708_VV". Alone, "VH_VV" is a ratio.
 _BOTH_POLARISATIONS = re.compile(
-    r"[VH][VH]\+[VH][VH]|(?<![A-Z0-9])(?:VV[-_]VH|VH[-_]VV)(?=[-_.][0-9TXZ_.-]*[VH][VH]$)"
+    r"[VH][VH]\+[VH][VH]"
+    r"|(?<![A-Z0-9])(?:VV[-_]VH|VH[-_]VV)(?=[-_.](?!.*(?:RATIO|DIV|DIFF))(?:.*[-_.])?[VH][VH](?![A-Z0-9]))"
 )
 #: Quantities that are named by a band, and are no image: SNAP's `view_zenith_B2`, `coh_VV`,
-#: `VV_stdDev`. Before a version, as in "STD_v1.0.2_B02", STD is a standard product.
+#: `VV_stdDev`. Before a version, as in "STD_v1.0.2_B02", STD is a standard product. Words that are
+#: common elsewhere, such as QA, count directly beside a band: `QA_B2`, `B2_mask`.
 _OTHER_QUANTITY = re.compile(
     r"(?<![A-Z])(?:ZENITH|AZIMUTH|DETECTOR|COH(?:ERENCE)?|IFG|STD(?:_?DEV)?(?!_V\d)|STDEV|VARIANCE|COUNT"
-    r"|(?<!NO[-_])MASK|QA|UNCERTAINTY|ERROR)(?![A-Z])"
+    r")(?![A-Z])"
+    r"|^(?:MASK|QA|UNCERTAINTY|ERROR)(?=[-_ ](?:B\d{1,2}A?|[VH][VH])$)"
+    r"|(?:(?<=B\d[-_ ])|(?<=B[\d]\d[-_ ])|(?<=B\dA[-_ ])|(?<=[VH][VH][-_ ]))"
+    r"(?:MASK|QA|UNCERTAINTY|ERROR)$"
     r"|(?<![A-Z])QUALITY(?=_B\d)|(?<=[VH][VH]_)PHASE|PHASE(?=_IFG|_[VH][VH])"
 )
 _BAND_PATTERN = {
@@ -114,7 +120,9 @@ def band_of(name: str | None, sensor: str) -> str | None:
         name: the description of a band, or a file's name.
         sensor: `s1` or `s2`.
     """
-    text = (name or "").strip().upper()
+    # Without accents, so that no letter of "Grün" is passed over, which would leave GRN.
+    letters = unicodedata.normalize("NFKD", (name or "").strip().upper())
+    text = "".join(letter for letter in letters if not unicodedata.combining(letter))
     if is_other_quantity(text):
         return None
     if sensor == "s1":

@@ -536,3 +536,11 @@ def test_polarisations_of_two_orbits(tmp_path):
         write(tmp_path / "in" / f"s1a_19GBP_{band}_{name}_037_20230105.tif", values, [band])
     message = refused(tmp_path, [tmp_path / "in"])
     assert "different orbits" in message and "ASC" in message and "DES" in message
+
+
+@pytest.mark.parametrize("folder", ["ile_des_pins/asc", "Ban_des_Vosges", "in"])
+def test_des_is_a_french_word_too(tmp_path, folder):
+    path = write(
+        tmp_path / folder / "S1A_ASC_DES_20230105.tif", radar(height=64, width=64), S1_BANDS
+    )
+    assert import_area(tmp_path / "root", [path], size=64).patches == 1

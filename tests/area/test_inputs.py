@@ -591,8 +591,8 @@ def test_an_old_product_of_esa(tmp_path):
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("S2_19990706.tif", "1999-07-06 in its name is no image's date"),
-        ("S2_20990706.tif", "2099-07-06 in its name is no image's date"),
+        ("S2_19990706.tif", "1999-07-06 in its name cannot be the date of an image"),
+        ("S2_20990706.tif", "2099-07-06 in its name cannot be the date of an image"),
         ("S2_20140706.tif", "no image of Sentinel-2 is of 2014-07-06"),
     ],
 )
@@ -636,7 +636,9 @@ def test_a_folder_with_words_that_are_not_understood(tmp_path):
 @pytest.mark.fault("images that are left out by their names -> told to rename or move them")
 def test_the_remedy_for_names_of_masks(tmp_path):
     write(tmp_path / "in" / "Damask_20230105.tif", flat(), S2_BANDS)
-    assert "rename or move files that are images" in refused(tmp_path, [tmp_path / "in"])
+    assert "if some of these files are images, rename or move them" in refused(
+        tmp_path, [tmp_path / "in"]
+    )
 
 
 @pytest.mark.fault("level 1C -> refused; archives among the files -> named")

@@ -224,10 +224,10 @@ def test_other_sensors(path, sensor):
     [
         (["sur_refl_b01", "sur_refl_b02"], "sur_refl_b01, a band of MODIS"),
         (["Landsat8_B2"], "a band of Landsat"),
-        (["rtoa_B2"], "holds rtoa_B2, by its name light at the top"),
-        (["TOA_B2"], "light at the top"),
-        (["B2_toa"], "light at the top"),
-        (["L_B2_radiance"], "light at the top"),
+        (["rtoa_B2"], "holds rtoa_B2, whose name says reflectance at the top"),
+        (["TOA_B2"], "reflectance at the top"),
+        (["B2_toa"], "reflectance at the top"),
+        (["L_B2_radiance"], "reflectance at the top"),
         (["B2", "B3", "B8A", "B10"], "holds B10, which Sentinel-2 has in level 1C alone"),
         (["B2", "B3", "B8A", "B9"], None),
         # Layers beside an image, numbers, and a plot with a sensor's name.
@@ -243,8 +243,8 @@ def test_bands_that_no_level_2a_has(names, words):
 
 
 def test_a_band_b10_that_the_user_passed_over_is_no_objection():
-    assert foreign_band_problem(["B2", "B10"], is_chosen=True) is None
-    assert "a band of MODIS" in foreign_band_problem(["sur_refl_b02"], is_chosen=True)
+    assert foreign_band_problem(["B2", "B10"], may_hold_b10=True) is None
+    assert "a band of MODIS" in foreign_band_problem(["sur_refl_b02"], may_hold_b10=True)
 
 
 @pytest.mark.fault("level 1C by a file of B10 beside that of B02 -> found; a field B10 -> not")
@@ -441,3 +441,40 @@ def test_a_signed_address_of_an_asset_is_that_of_its_file(tmp_path):
 )
 def test_a_field_called_l7_is_not_landsat(tmp_path, name, sensor):
     assert foreign_sensor(tmp_path / f"{name}.tif") == sensor
+
+
+@pytest.mark.fault("folders, fields and places whose names are words of sensors -> images")
+@pytest.mark.parametrize(
+    "path",
+    [
+        "s3/T31UEQ_20200708T105031_B02.tif",
+        "Planet/T31UEQ_20200708T105031_B02.tif",
+        "landsat_and_sentinel/T31UEQ_20200708T105031_B02.tif",
+        "Cosmo/20200708_B02.tif",
+        "S2/L7_20200708_B02.tif",
+        "S3_20200708.tif",
+        "Toa_Baja/S2A_20200708.tif",
+        "S2_L2A/Toa_20200708.tif",
+        "Level-2A_from_Level-1C/S2_20200708.tif",
+        "level2a_from_level1c_20200708_B02.tif",
+        "S2_QA_20200708_B02.tif",
+        "Error_creek_S2_20200708_B02.tif",
+    ],
+)
+def test_names_that_only_sound_like_other_products(path):
+    assert name_problem(Path("/data") / path) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "day"),
+    [
+        ("20200708/Mar_Menor_B02.tif", "2020-07-08"),
+        ("20200708/June_lake.tif", "2020-07-08"),
+        ("S2_20200708/tile_2020_12_B02.tif", "2020-07-08"),
+        ("20200708/S2_jan2020.tif", None),
+        ("20200708/S2_2020_march.tif", None),
+    ],
+)
+def test_places_that_are_called_as_months(path, day):
+    found, _ = day_and_folder(Path(path))
+    assert found == (None if day is None else np.datetime64(day))

@@ -140,7 +140,10 @@ def test_band_names(name, band):
     [
         ("2020-07-08-00_00_2020-07-08-23_59_Sentinel-1_IW_VV+VH_VV_(Raw)", "VV"),
         ("VV+VH", None),
+        ("Grün", None),
         ("S1_VV_VH_20200708_VV", "VV"),
+        ("S1_VV_VH_20200708_ASC_VV", "VV"),
+        ("S1_VV-VH_20200708_gamma0_VV_db", "VV"),
         ("S1_20200708_VV-VH_VH", "VH"),
         ("VV_VH_ratio_VV", None),
         ("S1_20200708_VV_VH", None),
