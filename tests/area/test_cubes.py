@@ -361,31 +361,44 @@ def test_a_transform_tells_corners_from_middles(tmp_path, at, transform):
     assert pixel_of(imported.root, "s2", "20230105").tolist() == scene(1)[:, 0, 32].tolist()
 
 
-@pytest.mark.fault("GeoTransform of another place in the pixels -> taken, or refused in one line")
-def test_a_geotransform_tells_corners_from_middles(tmp_path):
-    def with_geotransform(array, west, step):
-        text = f"{west} {step} 0.0 {NORTH} 0.0 -{step}"
-        return array.assign_coords(spatial_ref=((), 0, {"GeoTransform": text}))
+def with_geotransform(array, west, north, step):
+    """An array as odc-stac and rioxarray give it."""
+    text = f"{west} {step} 0.0 {north} 0.0 -{step}"
+    return array.assign_coords(spatial_ref=((), 0, {"GeoTransform": text}))
 
-    corners = with_geotransform(stacked(), WEST, 10)
-    imported = import_area(tmp_path / "root", [corners], size=96)
+
+@pytest.mark.fault("GeoTransform of another place in the pixels -> refused, never half a pixel off")
+@pytest.mark.parametrize("off", [5, 2.5])
+def test_a_geotransform_of_an_earlier_grid(tmp_path, off):
+    # As `interp` leaves it: the coordinates are middles of new pixels.
+    array = stacked("center").drop_vars("epsg").assign_attrs(crs="EPSG:32719")
+    moved = with_geotransform(array, WEST + off, NORTH - off, 10)
+    message = refused(tmp_path / "a", [moved])
+    assert "are not the middles of the pixels of its transform: write the transform" in message
+    assert "rio.write_transform()" in message
+    written = with_geotransform(array, WEST, NORTH, 10)  # as the message says
+    imported = import_area(tmp_path / "root", [written], size=96)
     assert pixel_of(imported.root, "s2", "20230105").tolist() == scene(1)[:, 0, 0].tolist()
-    # What rioxarray keeps of the pixels of 5 m that were merged.
-    merged = with_geotransform(stacked("center"), WEST, 5)
-    imported = import_area(tmp_path / "merged", [merged], size=96)
+
+
+def test_a_geotransform_of_merged_pixels_is_passed_over(tmp_path):
+    merged = with_geotransform(stacked("center"), WEST, NORTH, 5)
+    imported = import_area(tmp_path / "root", [merged], size=96)
     assert pixel_of(imported.root, "s2", "20230105").tolist() == scene(1)[:, 0, 0].tolist()
-    between = with_geotransform(stacked("center"), WEST + 2.5, 10)
-    message = refused(tmp_path / "b", [between])
-    assert "neither the middles nor the corners of the pixels of its transform" in message
 
 
 @pytest.mark.fault("stackstac's corners merged, or without the transform -> refused in one line")
 def test_corners_without_their_transform(tmp_path):
+    remedy = "stack with xy_coords='center' before you merge pixels"
     merged = stacked(transform=TRANSFORM * Affine.scale(0.5))
-    assert "neither the middles nor the corners" in refused(tmp_path / "a", [merged])
-    message = refused(tmp_path / "b", [stacked()])
-    assert "its attribute transform is lost" in message and "xy_coords='center'" in message
-    middles = stacked().drop_vars("epsg")  # as the message says
+    message = refused(tmp_path / "a", [merged])
+    assert "not the middles of the pixels" in message and message.endswith(remedy)
+    lost = stacked()
+    for array in (lost, lost.coarsen(x=2, y=2, boundary="trim").mean()):
+        message = refused(tmp_path / "b", [array])
+        assert "the attribute transform, which would settle it, is missing" in message
+        assert remedy in message
+    middles = lost.drop_vars("epsg")  # as the message says
     import_area(tmp_path / "root", [middles], size=96, crs="EPSG:32719")
 
 
