@@ -60,6 +60,10 @@ _OTHER_STEP = 0.01
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?", re.IGNORECASE)
 
 
+class UnreadableCubeError(ImportAreaError):
+    """The file of a cube is damaged, or of a format that xarray does not read."""
+
+
 class ToMiddle(NamedTuple):
     """What to add to the coordinates of a pixel to get its middle, in the unit of the projection.
 
@@ -123,7 +127,8 @@ def open_cube(path: Path) -> Any:
     """Open a NetCDF file or Zarr store as an xarray Dataset, without reading its pixels.
 
     Raises:
-        ImportAreaError: xarray is not installed, or the file cannot be read; naming it.
+        ImportAreaError: xarray is not installed; naming the file.
+        UnreadableCubeError: the file cannot be read; naming it.
     """
     name = printable(path)
     try:
@@ -139,8 +144,9 @@ def open_cube(path: Path) -> Any:
         else:
             cube = xarray.open_dataset(path)
     except Exception as error:  # each engine has errors of its own
-        raise ImportAreaError(
-            f"{name} cannot be read as a cube: {first_line(error)}: fetch it again, or leave it out"
+        reason = first_line(error).rstrip(": ")
+        raise UnreadableCubeError(
+            f"{name} cannot be read as a cube: {reason}: fetch it again, or leave it out"
         ) from None
     return cube
 
@@ -243,15 +249,24 @@ def _sentences(name: str, left_out: Mapping[str, Sequence[str]]) -> list[str]:
     ]
 
 
-#: Attributes of a cube that say which product it is; its history may speak of others.
-_PRODUCT_ATTRIBUTES = {"title", "name", "id", "collection", "product", "product_type", "level"}
+#: Attributes of a cube that name it. They may name a place as well, such as Toa Baja.
+_TITLE_ATTRIBUTES = {"title", "name", "id"}
+#: Attributes that say which product it is; its history may speak of others.
+_PRODUCT_ATTRIBUTES = {"collection", "product", "product_type", "level"}
 _PRODUCT_ATTRIBUTES |= {"processing_level", "processing:level"}
+#: In sentences, beside the words of file names that `says_level_1c` knows.
+_LEVEL_2A = re.compile(r"LEVEL[-_ ]?2A|SURFACE[-_ ]REFLECTANCE")
 
 
 def _check_level(cube: Any, name: str) -> None:
     """Refuse a cube whose own attributes say level 1C, reflectance at the top of the atmosphere."""
     for key, value in cube.attrs.items():
-        if str(key).lower() in _PRODUCT_ATTRIBUTES and says_level_1c(str(value)):
+        text = str(value).upper()
+        if str(key).lower() in _TITLE_ATTRIBUTES:
+            text = text.replace("TOA", "")
+        elif str(key).lower() not in _PRODUCT_ATTRIBUTES:
+            continue
+        if says_level_1c(text) and not _LEVEL_2A.search(text):
             raise ImportAreaError(
                 f"{name} is of level 1C by its {printable(key)} ({printable(value)}), reflectance "
                 "at the top of the atmosphere: the networks take level 2A; fetch that product"
@@ -329,7 +344,17 @@ def _check_band_names(name: str, band_names: Sequence[str]) -> None:
             f"{name} only numbers its bands ({', '.join(map(printable, band_names[:3]))}, ...): "
             "name them, such as B2, B8A or B11"
         )
-    problem = foreign_band_problem(band_names) or swir_problem(band_names)
+    # B10 is judged here: the remedy for rasters is an option that cubes do not take.
+    problem = foreign_band_problem(band_names, is_chosen=True)
+    bands_of_level_1c = [other for other in band_names if band_of(other, "s2") == "B10"]
+    if problem is None and bands_of_level_1c:
+        band = printable(bands_of_level_1c[0])
+        problem = (
+            f"holds {band}, which Sentinel-2 has in level 1C alone, reflectance at the top of the "
+            "atmosphere: the networks take level 2A; fetch that product, or drop this band, as "
+            f"with drop_vars({band!r}), if the others are of level 2A"
+        )
+    problem = problem or swir_problem(band_names)
     if problem is not None:
         raise ImportAreaError(f"{name} {problem}")
 

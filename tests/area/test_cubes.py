@@ -462,6 +462,48 @@ def test_a_cube_that_cannot_be_opened(tmp_path):
     assert ": fetch it again, or leave it out" in refused(tmp_path, [tmp_path / "S2_20230105.nc"])
 
 
+@pytest.mark.fault("a damaged cube beside images in a folder -> left out with a notice")
+@pytest.mark.parametrize("called", ["weights.hdf5", "orbit.cdf"])
+def test_a_damaged_cube_in_a_folder(tmp_path, called):
+    folder = write_bands(tmp_path / "in", "S2_20230105_{}.tif", scene(1))
+    (folder / called).write_bytes(b"\xcd\xf3\x00\x01" + b"0" * 200)
+    imported = import_area(tmp_path / "root", [folder], size=96)
+    assert any("1 file left out as cubes that cannot be read" in n for n in imported.notices)
+    assert pixel_of(imported.root, "s2", "20230105").tolist() == scene(1)[:, 0, 0].tolist()
+    message = refused(tmp_path / "b", [folder / called])
+    assert "cannot be read as a cube" in message and "::" not in message
+    assert ": fetch it again" in message
+
+
+@pytest.mark.fault("B10 in a cube -> refused with a remedy for cubes")
+def test_the_remedy_for_b10(tmp_path):
+    stored = variables()
+    message = refused(tmp_path / "a", [stored.assign(B10=stored["B2"])])
+    assert "holds B10, which Sentinel-2 has in level 1C alone" in message
+    assert "drop_vars('B10')" in message and "--s2-bands" not in message
+
+
+@pytest.mark.fault("places and sentences on level 2A in a title -> no level 1C")
+@pytest.mark.parametrize(
+    ("key", "text", "is_refused"),
+    [
+        ("title", "Toa Baja", False),
+        ("id", "toa-alta-2023", False),
+        ("title", "Sentinel-2 Level-2A, corrected from Level-1C", False),
+        ("title", "Surface reflectance, made of L1C", False),
+        ("title", "Sentinel-2 Level-1C", True),
+        ("id", "S2A_MSIL1C_20230105T104031", True),
+        ("product_type", "TOA", True),
+    ],
+)
+def test_level_1c_by_attributes(tmp_path, key, text, is_refused):
+    named = variables().assign_attrs({key: text})
+    if is_refused:
+        assert "is of level 1C by its" in refused(tmp_path, [named])
+    else:
+        import_area(tmp_path / "root", [named], size=96)
+
+
 @pytest.mark.fault("coordinates called otherwise, with CF's standard_name -> read")
 @pytest.mark.parametrize("called", ["east", "projection_x_coordinate"])
 def test_coordinates_by_their_standard_name(tmp_path, called):
