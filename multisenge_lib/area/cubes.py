@@ -351,8 +351,9 @@ def _check_band_names(name: str, band_names: Sequence[str]) -> None:
         band = printable(bands_of_level_1c[0])
         problem = (
             f"holds {band}, which Sentinel-2 has in level 1C alone, reflectance at the top of the "
-            "atmosphere: the networks take level 2A; fetch that product, or drop this band, as "
-            f"with drop_vars({band!r}), if the others are of level 2A"
+            "atmosphere: the networks take level 2A; fetch that product, or drop this band "
+            f"(drop_vars({band!r}), or drop_sel where bands lie along a dimension), if the others "
+            "are of level 2A"
         )
     problem = problem or swir_problem(band_names)
     if problem is not None:
