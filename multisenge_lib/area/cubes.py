@@ -60,6 +60,36 @@ _OTHER_STEP = 0.01
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?", re.IGNORECASE)
 
 
+class UnreadableCubeError(ImportAreaError):
+    """The file of a cube is damaged, or of a format that xarray does not read."""
+
+
+class ToMiddle(NamedTuple):
+    """What to add to the coordinates of a pixel to get its middle, in the unit of the projection.
+
+    It is 0, or half a pixel where the coordinates name a corner.
+
+    Attributes:
+        x: to those from west to east.
+        y: to those from south to north.
+    """
+
+    x: float
+    y: float
+
+
+class KeptTransform(NamedTuple):
+    """A transform that a cube keeps in its attributes.
+
+    Attributes:
+        transform: from a corner of the grid.
+        is_geotransform: whether it is a GeoTransform, which may be that of an earlier grid.
+    """
+
+    transform: Affine
+    is_geotransform: bool
+
+
 class CubeAxes(NamedTuple):
     """Where the pixels of a cube lie.
 
@@ -67,14 +97,13 @@ class CubeAxes(NamedTuple):
         x: name of the dimension from west to east.
         y: name of the dimension from south to north.
         crs: the projection.
-        to_middle: what to add to the coordinates of x and of y to get the middle of a pixel, in
-            the unit of the projection: 0, or half a pixel where they name a corner.
+        to_middle: from the coordinates of a pixel to its middle.
     """
 
     x: str
     y: str
     crs: CRS
-    to_middle: tuple[float, float]
+    to_middle: ToMiddle
 
 
 class BandsOfCube(NamedTuple):
@@ -98,7 +127,8 @@ def open_cube(path: Path) -> Any:
     """Open a NetCDF file or Zarr store as an xarray Dataset, without reading its pixels.
 
     Raises:
-        ImportAreaError: xarray is not installed, or the file cannot be read; naming it.
+        ImportAreaError: xarray is not installed; naming the file.
+        UnreadableCubeError: the file cannot be read; naming it.
     """
     name = printable(path)
     try:
@@ -114,8 +144,9 @@ def open_cube(path: Path) -> Any:
         else:
             cube = xarray.open_dataset(path)
     except Exception as error:  # each engine has errors of its own
-        raise ImportAreaError(
-            f"{name} cannot be read as a cube: {first_line(error)}: fetch it again, or leave it out"
+        reason = first_line(error).rstrip(": ")
+        raise UnreadableCubeError(
+            f"{name} cannot be read as a cube: {reason}: fetch it again, or leave it out"
         ) from None
     return cube
 
@@ -218,15 +249,24 @@ def _sentences(name: str, left_out: Mapping[str, Sequence[str]]) -> list[str]:
     ]
 
 
-#: Attributes of a cube that say which product it is; its history may speak of others.
-_PRODUCT_ATTRIBUTES = {"title", "name", "id", "collection", "product", "product_type", "level"}
+#: Attributes of a cube that name it. They may name a place as well, such as Toa Baja.
+_TITLE_ATTRIBUTES = {"title", "name", "id"}
+#: Attributes that say which product it is; its history may speak of others.
+_PRODUCT_ATTRIBUTES = {"collection", "product", "product_type", "level"}
 _PRODUCT_ATTRIBUTES |= {"processing_level", "processing:level"}
+#: In sentences, beside the words of file names that `says_level_1c` knows.
+_LEVEL_2A = re.compile(r"LEVEL[-_ ]?2A|SURFACE[-_ ]REFLECTANCE")
 
 
 def _check_level(cube: Any, name: str) -> None:
     """Refuse a cube whose own attributes say level 1C, reflectance at the top of the atmosphere."""
     for key, value in cube.attrs.items():
-        if str(key).lower() in _PRODUCT_ATTRIBUTES and says_level_1c(str(value)):
+        text = str(value).upper()
+        if str(key).lower() in _TITLE_ATTRIBUTES:
+            text = text.replace("TOA", "")
+        elif str(key).lower() not in _PRODUCT_ATTRIBUTES:
+            continue
+        if says_level_1c(text) and not _LEVEL_2A.search(text):
             raise ImportAreaError(
                 f"{name} is of level 1C by its {printable(key)} ({printable(value)}), reflectance "
                 "at the top of the atmosphere: the networks take level 2A; fetch that product"
@@ -304,7 +344,18 @@ def _check_band_names(name: str, band_names: Sequence[str]) -> None:
             f"{name} only numbers its bands ({', '.join(map(printable, band_names[:3]))}, ...): "
             "name them, such as B2, B8A or B11"
         )
-    problem = foreign_band_problem(band_names) or swir_problem(band_names)
+    # B10 is judged here: the remedy for rasters is an option that cubes do not take.
+    problem = foreign_band_problem(band_names, is_chosen=True)
+    bands_of_level_1c = [other for other in band_names if band_of(other, "s2") == "B10"]
+    if problem is None and bands_of_level_1c:
+        band = printable(bands_of_level_1c[0])
+        problem = (
+            f"holds {band}, which Sentinel-2 has in level 1C alone, reflectance at the top of the "
+            "atmosphere: the networks take level 2A; fetch that product, or drop this band "
+            f"(drop_vars({band!r}), or drop_sel where bands lie along a dimension), if the others "
+            "are of level 2A"
+        )
+    problem = problem or swir_problem(band_names)
     if problem is not None:
         raise ImportAreaError(f"{name} {problem}")
 
@@ -326,64 +377,73 @@ def _axes_of(cube: Any, name: str, crs: str | None) -> CubeAxes:
     return CubeAxes(x, y, projection, _to_middle(cube, x, y, name))
 
 
-def _to_middle(cube: Any, x: str, y: str, name: str) -> tuple[float, float]:
-    """What to add to coordinates to get the middles of pixels: 0, or half a pixel, of x and of y.
+def _to_middle(cube: Any, x: str, y: str, name: str) -> ToMiddle:
+    """Find out whether coordinates are the middles of pixels or their corners.
 
     xarray's coordinates name the middle of a pixel, by custom. Those of stackstac are the corners
-    in the north-west unless one asks otherwise. The transform that libraries keep beside them
-    always begins at a corner, and tells which they are, in a part of the cube as well.
+    in the north-west unless one asks otherwise. Its attribute `transform` always begins at a
+    corner, and tells which they are, in a part of the cube as well. A GeoTransform does
+    not tell: the libraries that write it give middles, and it stays where they are interpolated.
 
     Raises:
-        ImportAreaError: the transform fits neither, or a cube of stackstac has lost it.
+        ImportAreaError: a transform contradicts the coordinates, or a cube of stackstac has none
+            and its coordinates may be corners.
     """
-    contradicted = False
+    is_contradicted = False
     corners = []
-    for transform, may_be_outdated in _transforms_of(cube, x, y):
+    for kept in _transforms_of(cube, x, y):
+        transform = kept.transform
         across = _place_in_pixel(cube, x, transform.c, transform.a)
         down = _place_in_pixel(cube, y, transform.f, transform.e)
         if across == down == 0.5:
-            return 0.0, 0.0
-        if across == down == 0:
-            corners.append((transform.a / 2, transform.e / 2))
-        elif None not in (across, down) or not may_be_outdated:
-            contradicted = True
+            return ToMiddle(0.0, 0.0)
+        if across == down == 0 and not kept.is_geotransform:
+            corners.append(ToMiddle(transform.a / 2, transform.e / 2))
+        elif None not in (across, down) or not kept.is_geotransform:
+            is_contradicted = True
     if corners:
         return corners[0]
-    if contradicted:
-        raise ImportAreaError(
-            f"{name}: its coordinates {x} and {y} are neither the middles nor the corners of the "
-            "pixels of its transform: write the transform anew, as with rio.write_transform, or "
-            "remove it where the coordinates are the middles"
-        )
     is_of_stackstac = "epsg" in cube.coords and cube["epsg"].ndim == 0
-    snapped = all(_place_in_pixel(cube, axis, 0, _step(cube, axis)) == 0 for axis in (x, y))
-    if is_of_stackstac and snapped and not list(_transforms_of(cube, x, y)):
-        raise ImportAreaError(
-            f"{name}: its coordinates {x} and {y} seem to be corners of pixels, as stackstac gives "
-            "them, and its attribute transform is lost, which would tell: give stackstac.stack "
-            "xy_coords='center', or, where they are the middles, drop the coordinate epsg and give "
-            "--crs"
+    if is_contradicted:
+        remedy = (
+            "write the transform anew, with rio.write_transform(), or remove it where the "
+            "coordinates are the middles"
         )
-    return 0.0, 0.0
+        if is_of_stackstac:  # a transform written by its corners would be half a pixel off
+            remedy = "stack with xy_coords='center' before you merge pixels"
+        raise ImportAreaError(
+            f"{name}: its coordinates {x} and {y} are not the middles of the pixels of its "
+            f"transform: {remedy}"
+        )
+    # Merged corners lie elsewhere than at 0: those of 2x2 pixels at a quarter of a step.
+    places = [_place_in_pixel(cube, axis, 0, _step(cube, axis)) for axis in (x, y)]
+    if is_of_stackstac and places != [0.5, 0.5]:
+        raise ImportAreaError(
+            f"{name}: its coordinates {x} and {y} may be corners of pixels, as stackstac gives "
+            "them, and the attribute transform, which would settle it, is missing: stack with "
+            "xy_coords='center' before you merge pixels, or, where they are the middles, drop the "
+            "coordinate epsg and give --crs"
+        )
+    return ToMiddle(0.0, 0.0)
 
 
-def _transforms_of(cube: Any, x: str, y: str) -> Iterator[tuple[Affine, bool]]:
-    """Transforms that a cube keeps of its grid, and whether each may be that of an earlier one.
+def _transforms_of(cube: Any, x: str, y: str) -> Iterator[KeptTransform]:
+    """Transforms that a cube keeps of its grid.
 
     stackstac gives the attribute `transform` of an array, GDAL, rioxarray and odc-stac the
     attribute `GeoTransform` of a variable such as spatial_ref. The latter stays there when pixels
-    are merged or resampled, and its libraries give the middles of pixels as coordinates.
+    are merged or interpolated.
     """
     attributes = [cube.attrs]
     attributes += [array.attrs for array in cube.data_vars.values() if {x, y} <= set(array.dims)]
     for given in attributes:
         numbers = _numbers_in(given.get("transform"))
         if len(numbers) in (6, 9) and numbers[0] and numbers[4]:
-            yield Affine(*numbers[:6]), False
+            yield KeptTransform(Affine(*numbers[:6]), is_geotransform=False)
     for variable in cube.variables.values():
         numbers = _numbers_in(variable.attrs.get("GeoTransform"))
         if len(numbers) == 6 and numbers[1] and numbers[5]:
-            yield Affine.from_gdal(*numbers), True
+            yield KeptTransform(Affine.from_gdal(*numbers), is_geotransform=True)
 
 
 def _numbers_in(value: Any) -> list[float]:
@@ -608,8 +668,8 @@ def _as_raster(plane: Any, axes: CubeAxes, title: str) -> Iterator[DatasetReader
     across = _step(plane, x)
     down = _step(plane, y)
     # A geotransform names the corner.
-    west = float(plane[x][0]) + axes.to_middle[0] - across / 2
-    north = float(plane[y][0]) + axes.to_middle[1] + down / 2
+    west = float(plane[x][0]) + axes.to_middle.x - across / 2
+    north = float(plane[y][0]) + axes.to_middle.y + down / 2
     fill = _fill_value(plane, values.dtype)
     if values.dtype.kind == "f" and fill != 0:
         # NaN is no data as well, and a raster has one such value. A 0 stays: in one band alone it

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 from multisenge_lib.area.acquisitions import Acquisition, BandOfDay, group_by_day
 from multisenge_lib.area.cubes import (
     BandsOfCube,
+    UnreadableCubeError,
     bands_of_cube,
     groups_of,
     is_cube_in_memory,
@@ -54,6 +55,7 @@ _OTHER_QUANTITIES = "angles, coherence, counts or other layers that are no image
 _OTHER_SENSOR = "images of another sensor"
 _SLOPE = "reflectance without correction for slopes (SRE), which is there with it (FRE)"
 _NO_BAND_IN_CUBE = "cubes that name no band"
+_UNREADABLE = "cubes that cannot be read (fetch them again, or give them by name to see why)"
 _GROUPS = "cubes that keep their data in groups"
 
 
@@ -196,7 +198,13 @@ class _Search:
     def _add_cube_file(self, path: Path) -> None:
         title = printable(path)
         is_named_by_user = path in self.files_by_name
-        cube = open_cube(path)
+        try:
+            cube = open_cube(path)
+        except UnreadableCubeError:
+            if is_named_by_user:
+                raise
+            self.not_images.add(_UNREADABLE, path)
+            return
         groups = [] if cube.data_vars else groups_of(path)
         if groups and is_named_by_user:
             raise ImportAreaError(name_groups(title, groups))

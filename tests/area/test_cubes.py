@@ -361,31 +361,44 @@ def test_a_transform_tells_corners_from_middles(tmp_path, at, transform):
     assert pixel_of(imported.root, "s2", "20230105").tolist() == scene(1)[:, 0, 32].tolist()
 
 
-@pytest.mark.fault("GeoTransform of another place in the pixels -> taken, or refused in one line")
-def test_a_geotransform_tells_corners_from_middles(tmp_path):
-    def with_geotransform(array, west, step):
-        text = f"{west} {step} 0.0 {NORTH} 0.0 -{step}"
-        return array.assign_coords(spatial_ref=((), 0, {"GeoTransform": text}))
+def with_geotransform(array, west, north, step):
+    """An array as odc-stac and rioxarray give it."""
+    text = f"{west} {step} 0.0 {north} 0.0 -{step}"
+    return array.assign_coords(spatial_ref=((), 0, {"GeoTransform": text}))
 
-    corners = with_geotransform(stacked(), WEST, 10)
-    imported = import_area(tmp_path / "root", [corners], size=96)
+
+@pytest.mark.fault("GeoTransform of another place in the pixels -> refused, never half a pixel off")
+@pytest.mark.parametrize("off", [5, 2.5])
+def test_a_geotransform_of_an_earlier_grid(tmp_path, off):
+    # As `interp` leaves it: the coordinates are middles of new pixels.
+    array = stacked("center").drop_vars("epsg").assign_attrs(crs="EPSG:32719")
+    moved = with_geotransform(array, WEST + off, NORTH - off, 10)
+    message = refused(tmp_path / "a", [moved])
+    assert "are not the middles of the pixels of its transform: write the transform" in message
+    assert "rio.write_transform()" in message
+    written = with_geotransform(array, WEST, NORTH, 10)  # as the message says
+    imported = import_area(tmp_path / "root", [written], size=96)
     assert pixel_of(imported.root, "s2", "20230105").tolist() == scene(1)[:, 0, 0].tolist()
-    # What rioxarray keeps of the pixels of 5 m that were merged.
-    merged = with_geotransform(stacked("center"), WEST, 5)
-    imported = import_area(tmp_path / "merged", [merged], size=96)
+
+
+def test_a_geotransform_of_merged_pixels_is_passed_over(tmp_path):
+    merged = with_geotransform(stacked("center"), WEST, NORTH, 5)
+    imported = import_area(tmp_path / "root", [merged], size=96)
     assert pixel_of(imported.root, "s2", "20230105").tolist() == scene(1)[:, 0, 0].tolist()
-    between = with_geotransform(stacked("center"), WEST + 2.5, 10)
-    message = refused(tmp_path / "b", [between])
-    assert "neither the middles nor the corners of the pixels of its transform" in message
 
 
 @pytest.mark.fault("stackstac's corners merged, or without the transform -> refused in one line")
 def test_corners_without_their_transform(tmp_path):
+    remedy = "stack with xy_coords='center' before you merge pixels"
     merged = stacked(transform=TRANSFORM * Affine.scale(0.5))
-    assert "neither the middles nor the corners" in refused(tmp_path / "a", [merged])
-    message = refused(tmp_path / "b", [stacked()])
-    assert "its attribute transform is lost" in message and "xy_coords='center'" in message
-    middles = stacked().drop_vars("epsg")  # as the message says
+    message = refused(tmp_path / "a", [merged])
+    assert "not the middles of the pixels" in message and message.endswith(remedy)
+    lost = stacked()
+    for array in (lost, lost.coarsen(x=2, y=2, boundary="trim").mean()):
+        message = refused(tmp_path / "b", [array])
+        assert "the attribute transform, which would settle it, is missing" in message
+        assert remedy in message
+    middles = lost.drop_vars("epsg")  # as the message says
     import_area(tmp_path / "root", [middles], size=96, crs="EPSG:32719")
 
 
@@ -447,6 +460,48 @@ def test_long_decimal_numbers(tmp_path):
 def test_a_cube_that_cannot_be_opened(tmp_path):
     (tmp_path / "S2_20230105.nc").write_bytes(b"\x89HDF\r\n\x1a\n" + b"0" * 200)
     assert ": fetch it again, or leave it out" in refused(tmp_path, [tmp_path / "S2_20230105.nc"])
+
+
+@pytest.mark.fault("a damaged cube beside images in a folder -> left out with a notice")
+@pytest.mark.parametrize("called", ["weights.hdf5", "orbit.cdf"])
+def test_a_damaged_cube_in_a_folder(tmp_path, called):
+    folder = write_bands(tmp_path / "in", "S2_20230105_{}.tif", scene(1))
+    (folder / called).write_bytes(b"\xcd\xf3\x00\x01" + b"0" * 200)
+    imported = import_area(tmp_path / "root", [folder], size=96)
+    assert any("1 file left out as cubes that cannot be read" in n for n in imported.notices)
+    assert pixel_of(imported.root, "s2", "20230105").tolist() == scene(1)[:, 0, 0].tolist()
+    message = refused(tmp_path / "b", [folder / called])
+    assert "cannot be read as a cube" in message and "::" not in message
+    assert ": fetch it again" in message
+
+
+@pytest.mark.fault("B10 in a cube -> refused with a remedy for cubes")
+def test_the_remedy_for_b10(tmp_path):
+    stored = variables()
+    message = refused(tmp_path / "a", [stored.assign(B10=stored["B2"])])
+    assert "holds B10, which Sentinel-2 has in level 1C alone" in message
+    assert "drop_vars('B10')" in message and "--s2-bands" not in message
+
+
+@pytest.mark.fault("places and sentences on level 2A in a title -> no level 1C")
+@pytest.mark.parametrize(
+    ("key", "text", "is_refused"),
+    [
+        ("title", "Toa Baja", False),
+        ("id", "toa-alta-2023", False),
+        ("title", "Sentinel-2 Level-2A, corrected from Level-1C", False),
+        ("title", "Surface reflectance, made of L1C", False),
+        ("title", "Sentinel-2 Level-1C", True),
+        ("id", "S2A_MSIL1C_20230105T104031", True),
+        ("product_type", "TOA", True),
+    ],
+)
+def test_level_1c_by_attributes(tmp_path, key, text, is_refused):
+    named = variables().assign_attrs({key: text})
+    if is_refused:
+        assert "is of level 1C by its" in refused(tmp_path, [named])
+    else:
+        import_area(tmp_path / "root", [named], size=96)
 
 
 @pytest.mark.fault("coordinates called otherwise, with CF's standard_name -> read")
