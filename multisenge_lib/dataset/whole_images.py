@@ -26,7 +26,7 @@ _LAND_SHARE = 0.2
 #: Land in the sun is beyond this in some infrared band, and 1 % of it beyond `DARKEST_IMAGE` in
 #: each of them up to B8A. In the visible, forest may be very dark where the haze was overestimated.
 _SUNLIT_INFRARED = 1000
-_DARKEST_VISIBLE_OF_LAND = 20
+_DARKEST_VISIBLE_OF_LAND = 8
 #: The same in the short-wave infrared, which wet plants, salt and dusty ice swallow almost whole.
 _DARKEST_SHORT_WAVE_OF_LAND = 20
 #: What a picture of 16 bit multiplies reflectance x 10,000 with.

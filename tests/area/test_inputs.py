@@ -95,6 +95,7 @@ def test_a_name_that_contradicts_the_metadata(tmp_path):
     folder = product_with_metadata(tmp_path / "in", "N0400", "02.14")
     message = refused(tmp_path, [folder])
     assert "MTD_MSIL2A.xml says processing baseline N0214" in message
+    assert "says another baseline: correct the wrong one, or" in message
     assert "N0400" in message and "--s2-offset" in message
     units = InputUnits(s2_offset=-1000)
     imported = import_area(tmp_path / "given", [folder], size=64, units=units)
@@ -312,7 +313,7 @@ def test_the_scale_of_the_user_is_applied_to_percent(tmp_path):
     [
         (S2_BANDS, ("B11", "B12"), 10_000, np.float32),
         (S2_BANDS, ("B3",), 10_000, np.float32),
-        (S2_BANDS, ("B11",), 100, np.uint16),
+        (S2_BANDS, ("B12",), 100, np.uint16),
         (("B2", "B3", "B4", "B8"), ("B8",), 10_000, np.float32),
     ],
 )

@@ -346,8 +346,8 @@ def test_the_limits_of_dark_images(image, words):
         ("B2", 2, 2500, True),
         ("B2", 1, 2500, False),  # cut off, as 0
         ("B11", 1, 2500, False),
-        ("B3", 20, 2500, True),
-        ("B3", 21, 2500, False),
+        ("B3", 8, 2500, True),
+        ("B3", 9, 2500, False),
         ("B11", 18, 700, False),  # darker than land in the sun, as snow and water are
     ],
 )
