@@ -200,8 +200,8 @@ def selection_notices(root: Path, dataset: Dataset) -> list[str]:
     has_images = [index[f"{sensor}_dates"].map(len) > 0 for sensor in dataset.sensors]
     if not np.logical_and.reduce(has_images).any():
         return [
-            "no patch is selected; no patch has images of both sensors: give images of both that "
-            "show the same ground, or a smaller --size"
+            "no patch is selected, because none has images of both sensors: give images of both "
+            "that show the same ground, or a smaller --size"
         ]
     for sensor in dataset.sensors:
         months = month_of(np.concatenate(list(index[f"{sensor}_dates"])))

@@ -69,7 +69,8 @@ class ReferenceOptions:
     def no_data_id(self) -> float | None:
         """The user's value of no data; None where it is an id of the reference.
 
-        It is given for images. Where it is a class id, or replaced by one, the class is meant.
+        The user gives it for images. If it is also a class id, or `--reclass` replaces it, it means
+        that class here.
         """
         value = self.no_data
         if value is None or self.reclass.get(id_text(value)):
@@ -115,8 +116,8 @@ def check_first_id(reference: Reference, options: ReferenceOptions, unlabelled: 
     data and a last class that is absent, so the user must say which it is.
 
     A map whose first class is rare holds few pixels of 0, and a border of 0 without a tag may hold
-    many, so both are asked about: the user answers once with `--reclass`, and silence would move
-    each class by one. A map that lacks 0 too cannot be recognised. Two kinds are spared. Where the
+    many, so the user must answer in both cases, once, with `--reclass`; a wrong guess would shift
+    every class by one. A map that lacks 0 too cannot be recognised. Two kinds are spared. Where the
     file holds the last class, ids count from 1. MultiSenGE's own names have published ids from 1,
     and 0 as no data, so with them only an id that is exactly one below the last is in doubt.
 

@@ -81,6 +81,8 @@ class PartReader:
         conversion_made_zero: whether a value that is not marked as no data became an intensity
             of 0.
         empty_bands: for each band, whether it held nothing in all strips so far.
+        highest_stored: for each band of Sentinel-2, the highest stored number of `samples`.
+        has_decimals: for each of them, whether some of these numbers are not whole.
         shared_numbers: how many pixels of `samples` hold a stored number in all bands.
         has_common_ground: whether all bands have shown one pixel in the strips so far.
     """
@@ -96,6 +98,8 @@ class PartReader:
     lowest: float = np.inf
     conversion_made_zero: bool = False
     empty_bands: np.ndarray | bool = True
+    highest_stored: np.ndarray | float = -np.inf
+    has_decimals: np.ndarray | bool = False
     shared_numbers: Counter[float] = field(default_factory=Counter)
     has_common_ground: bool = False
 
@@ -204,7 +208,12 @@ class PartReader:
         # A copy, since a view would keep all pixels of the strip in memory.
         self.samples.append(strip.values[:, ::step, ::step].copy())
         thinned = [stored[::step, ::step] for stored in stored_by_band]
-        is_shared = ~strip.missing[::step, ::step]
+        observed = ~strip.missing[::step, ::step]
+        if self.sensor == "s2" and observed.any():
+            numbers = np.array([stored[observed] for stored in thinned])
+            self.highest_stored = np.maximum(self.highest_stored, numbers.max(axis=1))
+            self.has_decimals = self.has_decimals | (numbers % 1 != 0).any(axis=1)
+        is_shared = observed
         for stored in thinned[1:]:
             is_shared &= stored == thinned[0]
         self.shared_numbers.update(thinned[0][is_shared].tolist())
@@ -342,12 +351,16 @@ def _check_bands_alike(sample: np.ndarray, parts: Sequence[PartReader]) -> None:
     is_empty = np.all([part.empty_bands for part in parts], axis=0)
     judged = np.flatnonzero(~is_empty)
     bands = [first.bands[i] for i in judged]
-    types, _ = first.storage
+    # A part of which nothing was observed holds one number for all bands.
+    shape = (len(first.bands),)
+    highest_stored = [np.broadcast_to(part.highest_stored, shape) for part in parts]
+    has_decimals = [np.broadcast_to(part.has_decimals, shape) for part in parts]
     check_bands_alike(
         sample[judged],
         [first.names[i] for i in judged],
         [band.source for band in bands],
-        [types[i] for i in judged],
+        np.max(highest_stored, axis=0)[judged],
+        np.any(has_decimals, axis=0)[judged],
         [offset_of(band.encoding, first.units) for band in bands],
     )
 
@@ -380,7 +393,7 @@ def _check_common_ground(part: PartReader) -> None:
     other = next(band for band in part.bands if band.outline != first.outline)
     raise ImportAreaError(
         f"{first.source.name} and {other.source.name} are bands of one image, whose bands have no "
-        "ground in common: leave out what is of another place"
+        "ground in common: leave out the files of another place"
     )
 
 

@@ -29,7 +29,7 @@ from multisenge_lib.errors import ImportAreaError
 #: at most, and 1000 is subtracted from products with an offset.
 _LOWEST_REFLECTANCE = -3000
 #: What full reflection becomes in reflectance x 10,000 where it is stored as 1, with some room.
-_DARKEST_DECIMALS = 2
+_HIGHEST_DECIMAL = 2
 
 
 def check_reflectance(
@@ -192,7 +192,8 @@ def check_bands_alike(
     sample: np.ndarray,
     bands: Sequence[str],
     sources: Sequence[BandSource],
-    types: Sequence[str],
+    highest_stored: np.ndarray,
+    has_decimals: np.ndarray,
     offsets: Sequence[float],
 ) -> None:
     """Refuse a band of Sentinel-2 that is in another unit than the bands beside it.
@@ -201,7 +202,8 @@ def check_bands_alike(
         sample: `(bands, height, width)`, reflectance x 10,000, 0 for no data.
         bands: names of the bands.
         sources: where they come from.
-        types: in which each is stored, such as `uint16`.
+        highest_stored: `(bands,)`, the highest stored value of each.
+        has_decimals: `(bands,) bool`, whether some stored values of each are no whole numbers.
         offsets: what was added to each, as `offset_of` gives it.
 
     Raises:
@@ -212,24 +214,22 @@ def check_bands_alike(
         return
     if any(offsets) and looks_cut_off(sample, bands):  # `check_offset` refuses it
         return
-    band = band_in_other_unit(sample, bands)
+    # Decimals up to full reflection beside numbers beyond it, whatever the ground. Where a scale
+    # made all bands reflectance x 10,000, they are stored alike, or the band is not dark.
+    highest = np.percentile(sample[:, observed], 99, axis=1)
+    is_small = has_decimals & (highest_stored <= _HIGHEST_DECIMAL) & (highest <= _HIGHEST_DECIMAL)
+    is_large = (highest_stored >= DARKEST_IMAGE) & (highest >= DARKEST_IMAGE)
+    if is_small.any() and is_large.any():
+        band = bands[np.flatnonzero(is_small)[0]]
+    else:
+        band = band_in_other_unit(sample, bands)
     if band is None:
-        # Without an infrared band beside it, a dark band may show water. Not so where it is stored
-        # as decimal numbers up to full reflection, and the other bands are not.
-        highest = np.percentile(sample[:, observed], 99, axis=1)
-        is_decimal = np.array([np.dtype(name).kind == "f" for name in types])
-        is_bright = highest >= DARKEST_IMAGE
-        if not (is_bright & ~is_decimal).any():
-            return
-        suspects = np.flatnonzero(is_decimal & (highest <= _DARKEST_DECIMALS))
-        if not suspects.size:
-            return
-        band = bands[suspects[0]]
+        return
     source = sources[list(bands).index(band)]
     raise ImportAreaError(
-        f"{source.name}: next to nothing in {band} with this scale and offset, and the other bands "
-        f"of the image are bright: is {band} reflectance from 0 to 1, or percent, beside "
-        "reflectance x 10,000? multiply this band by 10,000, or by 100"
+        f"{source.name}: {band} is almost 0 everywhere with this scale and offset, and the other "
+        f"bands of the image are bright: is {band} reflectance from 0 to 1, or percent, beside "
+        "reflectance x 10,000? multiply this band by 10,000, or by 100, or leave this image out"
     )
 
 
@@ -288,9 +288,9 @@ def _check_one_offset(sources: Sequence[BandSource], units: InputUnits) -> None:
         if baseline is not None and baseline.contradicted_by is not None:
             raise ImportAreaError(
                 f"{source.name}: {baseline.where} says processing baseline {baseline.name} "
-                f"(offset {baseline.offset:g}), and the name {baseline.contradicted_by} another "
-                "one: correct which is wrong, or say the offset with --s2-offset, and import such "
-                "products by themselves"
+                f"(offset {baseline.offset:g}), but the name {baseline.contradicted_by} says "
+                "another baseline: correct the wrong one, or say the offset with --s2-offset, and "
+                "import such products by themselves"
             )
     source_of = {s.baseline.offset if s.baseline is not None else 0: s for s in sources}
     if len(source_of) > 1:

@@ -24,9 +24,11 @@ _DARKEST_INFRARED = 100
 #: Share of the observed pixels that must be land for an image to be judged as such.
 _LAND_SHARE = 0.2
 #: Land in the sun is beyond this in some infrared band, and 1 % of it beyond `DARKEST_IMAGE` in
-#: each of them. In the visible, forest may be very dark where the haze was overestimated.
+#: each of them up to B8A. In the visible, forest may be very dark where the haze was overestimated.
 _SUNLIT_INFRARED = 1000
-_DARKEST_VISIBLE_OF_LAND = 20
+_DARKEST_VISIBLE_OF_LAND = 8
+#: The same in the short-wave infrared, which wet plants, salt and dusty ice swallow almost whole.
+_DARKEST_SHORT_WAVE_OF_LAND = 20
 #: What a picture of 16 bit multiplies reflectance x 10,000 with.
 _PICTURE_SCALE = LARGEST_UINT16 / REFLECTANCE_SCALE
 #: Different numbers that must be those of a picture; fewer may be so by chance. And their share:
@@ -38,6 +40,7 @@ _COUNTED_PIXELS = 10_000
 #: What ESA adds to reflectance x 10,000 since processing baseline 04.00 (January 2022).
 ESA_ADDITION = 1000
 _INFRARED = ("B8", "B8A", "B11", "B12")
+_SHORT_WAVE = ("B11", "B12")
 _VISIBLE = ("B2", "B3", "B4")
 #: Decibels that the medians of an image of land stay below; forests and towns come near.
 _BRIGHTEST_VV = -6
@@ -79,7 +82,7 @@ def uneven_bands(values: np.ndarray, bands: Sequence[str]) -> list[str]:
     return [
         f"holds next to nothing in {band}, and the other bands show land in the sun, "
         f"{REFLECTANCE_RULE}: is {band} reflectance from 0 to 1, or percent? multiply it by "
-        "10,000, or by 100"
+        "10,000, or by 100, or leave this image out"
     ]
 
 
@@ -88,7 +91,8 @@ def band_in_other_unit(values: np.ndarray, bands: Sequence[str]) -> str | None:
 
     Such a band is in another unit, like 0 to 1 beside reflectance x 10,000. Water and snow are that
     dark in the infrared, so only land is judged: its infrared is brighter than its visible. A band
-    that is 0 everywhere is in no unit.
+    that is 0 everywhere is in no unit, nor is one that is cut off at 1 everywhere. Reflectance from
+    0 to 1 has decimals, so whole numbers can only be percent.
 
     Args:
         values: `(bands, ...)`, reflectance x 10,000, 0 for no data; a whole image, possibly
@@ -108,10 +112,19 @@ def band_in_other_unit(values: np.ndarray, bands: Sequence[str]) -> str | None:
         observed = np.count_nonzero(pixels.any(axis=0))
         if np.count_nonzero(is_land) < max(LEAST_PIXELS, _LAND_SHARE * observed):
             continue
-        limit = _DARKEST_VISIBLE_OF_LAND if band in _VISIBLE else DARKEST_IMAGE
-        if np.percentile(pixels[judged, is_land], 99) <= limit:
+        land = pixels[judged, is_land]
+        highest = np.percentile(land, 99)
+        is_cut_off = highest <= 1 and not (land % 1).any()
+        if highest <= _darkest_of_land(band) and not is_cut_off:
             return band
     return None
+
+
+def _darkest_of_land(band: str) -> float:
+    """Reflectance x 10,000 that 1 % of land in the sun exceeds in this band."""
+    if band in _VISIBLE:
+        return _DARKEST_VISIBLE_OF_LAND
+    return _DARKEST_SHORT_WAVE_OF_LAND if band in _SHORT_WAVE else DARKEST_IMAGE
 
 
 def _picture(pixels: np.ndarray) -> list[str]:

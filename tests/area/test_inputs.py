@@ -95,6 +95,7 @@ def test_a_name_that_contradicts_the_metadata(tmp_path):
     folder = product_with_metadata(tmp_path / "in", "N0400", "02.14")
     message = refused(tmp_path, [folder])
     assert "MTD_MSIL2A.xml says processing baseline N0214" in message
+    assert "says another baseline: correct the wrong one, or" in message
     assert "N0400" in message and "--s2-offset" in message
     units = InputUnits(s2_offset=-1000)
     imported = import_area(tmp_path / "given", [folder], size=64, units=units)
@@ -312,7 +313,7 @@ def test_the_scale_of_the_user_is_applied_to_percent(tmp_path):
     [
         (S2_BANDS, ("B11", "B12"), 10_000, np.float32),
         (S2_BANDS, ("B3",), 10_000, np.float32),
-        (S2_BANDS, ("B11",), 100, np.uint16),
+        (S2_BANDS, ("B12",), 100, np.uint16),
         (("B2", "B3", "B4", "B8"), ("B8",), 10_000, np.float32),
     ],
 )
@@ -323,8 +324,43 @@ def test_one_band_in_another_unit(tmp_path, bands, divided, divisor, dtype):
             pixels = (pixels / divisor).astype(dtype)
         write(tmp_path / "in" / f"S2_20230105_{band}.tif", pixels)
     message = refused(tmp_path, [tmp_path / "in"])
-    assert f"S2_20230105_{divided[0]}.tif: next to nothing in {divided[0]}" in message
-    assert "multiply this band by 10,000, or by 100" in message
+    assert f"S2_20230105_{divided[0]}.tif: {divided[0]} is almost 0 everywhere" in message
+    assert "multiply this band by 10,000, or by 100, or leave this image out" in message
+
+
+DARK_GROUND = {
+    "algae mat": [150, 300, 200, 500, 1400, 1700, 1800, 1900, 60, 30],
+    "flooded rice": [300, 400, 350, 500, 1000, 1200, 1300, 1400, 90, 50],
+    "salt flat": [4000, 4500, 4800, 5000, 5000, 5000, 5000, 5000, 150, 80],
+    "forest cut off in B2": [1, 60, 10, 200, 900, 1100, 1200, 1300, 400, 150],
+}
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.float32])
+@pytest.mark.parametrize("spectrum", DARK_GROUND.values(), ids=DARK_GROUND)
+def test_land_may_be_dark_in_one_band(tmp_path, spectrum, dtype):
+    pixels = np.broadcast_to(np.array(spectrum, dtype)[:, None, None], (10, 64, 64))
+    path = write(tmp_path / "S2_20230105.tif", pixels, S2_BANDS)
+    imported = import_area(tmp_path / "root", [path], size=64)
+    assert pixel_of(imported.root, "s2", "20230105").tolist() == spectrum
+
+
+@pytest.mark.parametrize("scale", [None, 10_000])
+def test_water_with_decimals_below_1_in_the_short_wave(tmp_path, scale):
+    """Beside some brighter pixels, or where all bands are stored from 0 to 1."""
+    lake = np.array([900, 700, 300, 100, 60, 50, 50, 40, 0.9, 0.5], np.float32)
+    pixels = np.broadcast_to(lake[:, None, None], (10, 64, 64)).copy()
+    pixels[8:, :8] = 30
+    if scale is not None:
+        pixels[8:] = 0.9
+        pixels /= scale
+    for band, image in zip(S2_BANDS, pixels, strict=True):
+        is_whole = scale is None and band not in ("B11", "B12")
+        stored = image.astype(np.uint16) if is_whole else image
+        write(tmp_path / "in" / f"S2_20230105_{band}.tif", stored[None])
+    units = InputUnits(s2_scale=scale)
+    imported = import_area(tmp_path / "root", [tmp_path / "in"], size=64, units=units)
+    assert pixel_of(imported.root, "s2", "20230105")[0] == 900
 
 
 def test_a_lake_is_dark_in_the_infrared_as_whole_numbers_too(tmp_path):
@@ -993,7 +1029,7 @@ def test_no_patch_has_images_of_both_sensors(tmp_path):
     backscatter = radar(height=32, width=92)
     write(tmp_path / "in" / "S1_20230708.tif", backscatter, ["VV", "VH"], WEST + 360)
     imported = import_area(tmp_path / "root", [tmp_path / "in"], size=32)
-    assert "no patch has images of both sensors: give" in notices_of(imported)
+    assert "none has images of both sensors: give" in notices_of(imported)
 
 
 @pytest.mark.fault("a raster that says a projection, but no place -> refused")

@@ -339,12 +339,16 @@ def test_the_limits_of_dark_images(image, words):
 @pytest.mark.parametrize(
     ("band", "value", "infrared", "is_found"),
     [
-        ("B11", 1, 2500, True),
-        ("B11", 100, 2500, True),
-        ("B11", 101, 2500, False),
-        ("B3", 20, 2500, True),
-        ("B3", 21, 2500, False),
-        ("B11", 1, 700, False),  # darker than land in the sun, as snow and water are
+        ("B11", 20, 2500, True),
+        ("B11", 21, 2500, False),
+        ("B8", 100, 2500, True),
+        ("B8", 101, 2500, False),
+        ("B2", 2, 2500, True),
+        ("B2", 1, 2500, False),  # cut off, as 0
+        ("B11", 1, 2500, False),
+        ("B3", 8, 2500, True),
+        ("B3", 9, 2500, False),
+        ("B11", 18, 700, False),  # darker than land in the sun, as snow and water are
     ],
 )
 def test_the_limits_of_a_band_in_another_unit(band, value, infrared, is_found):
@@ -356,6 +360,13 @@ def test_the_limits_of_a_band_in_another_unit(band, value, infrared, is_found):
     assert [f"holds next to nothing in {band}" in problem for problem in problems] == [True] * (
         is_found
     )
+
+
+def test_decimals_below_1_are_not_cut_off():
+    image = dark(800, infrared=2500).astype(np.float32)
+    image[S2_BANDS.index("B11")] = 0.18
+    assert whole_images.band_in_other_unit(image, S2_BANDS) == "B11"
+    assert "or leave this image out" in whole_images.uneven_bands(image, S2_BANDS)[0]
 
 
 def test_bright_ground_is_no_picture_of_16_bit():
