@@ -345,7 +345,7 @@ def _check_band_names(name: str, band_names: Sequence[str]) -> None:
             "name them, such as B2, B8A or B11"
         )
     # B10 is judged here: the remedy for rasters is an option that cubes do not take.
-    problem = foreign_band_problem(band_names, is_chosen=True)
+    problem = foreign_band_problem(band_names, may_hold_b10=True)
     bands_of_level_1c = [other for other in band_names if band_of(other, "s2") == "B10"]
     if problem is None and bands_of_level_1c:
         band = printable(bands_of_level_1c[0])

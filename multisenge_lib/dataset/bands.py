@@ -77,13 +77,12 @@ _BOTH_POLARISATIONS = re.compile(
 )
 #: Quantities that are named by a band, and are no image: SNAP's `view_zenith_B2`, `coh_VV`,
 #: `VV_stdDev`. Before a version, as in "STD_v1.0.2_B02", STD is a standard product. Words that are
-#: common elsewhere, such as QA, count directly beside a band: `QA_B2`, `B2_mask`.
+#: common elsewhere, such as QA, count before a band or at the end: `QA_B2`, `B2_mask`.
 _OTHER_QUANTITY = re.compile(
     r"(?<![A-Z])(?:ZENITH|AZIMUTH|DETECTOR|COH(?:ERENCE)?|IFG|STD(?:_?DEV)?(?!_V\d)|STDEV|VARIANCE|COUNT"
     r")(?![A-Z])"
     r"|^(?:MASK|QA|UNCERTAINTY|ERROR)(?=[-_ ](?:B\d{1,2}A?|[VH][VH])$)"
-    r"|(?:(?<=B\d[-_ ])|(?<=B[\d]\d[-_ ])|(?<=B\dA[-_ ])|(?<=[VH][VH][-_ ]))"
-    r"(?:MASK|QA|UNCERTAINTY|ERROR)$"
+    r"|(?<=[-_ ])(?:MASK|QA|UNCERTAINTY|ERROR)$"
     r"|(?<![A-Z])QUALITY(?=_B\d)|(?<=[VH][VH]_)PHASE|PHASE(?=_IFG|_[VH][VH])"
 )
 _BAND_PATTERN = {

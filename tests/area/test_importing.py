@@ -609,6 +609,6 @@ def test_sensors_of_different_years(tmp_path):
     dated(tmp_path / "in", "s1", "20210720", "20210820")
     result = imported(tmp_path)
     assert result.dataset.months == (7, 8)
-    assert result.notices[-1].startswith("no patch is selected, because none has")
+    assert result.notices[-1].startswith("no patch is selected; no patch has")
     (problem,) = check_root(result.root).problems
     assert "no patch has Sentinel-1 images of the same months and years" in problem.problem
