@@ -12,11 +12,12 @@ from rasterio.warp import transform_bounds
 from multisenge_lib.area.band_source import BandSource, Placement, placement_of, utm_zone
 from multisenge_lib.errors import ImportAreaError, counted
 
-#: Share of a pixel within which two edges are the same: bands of 60 m may end so far from others.
+#: Two edges are the same if they lie at most this many pixels apart: bands of 60 m may end one
+#: pixel beside those of 10 m.
 _SAME_EDGE = 1.01
 #: The direction of a radar's orbit, in the name of an image. In the morning it descends over
 #: Europe, in the evening it ascends, and the ground looks different from the other side.
-_PASS = re.compile(r"(?<![A-Z])(ASC|DES)(?:C|CENDING)?(?![A-Z])", re.IGNORECASE)
+_PASS = re.compile(r"(?<![A-Z])(ASC|DES)(?:C|CENDING|ENDING)?(?![A-Z])", re.IGNORECASE)
 
 
 class BandOfDay(NamedTuple):

@@ -254,8 +254,6 @@ _TITLE_ATTRIBUTES = {"title", "name", "id"}
 #: Attributes that say which product it is; its history may speak of others.
 _PRODUCT_ATTRIBUTES = {"collection", "product", "product_type", "level"}
 _PRODUCT_ATTRIBUTES |= {"processing_level", "processing:level"}
-#: In sentences, beside the words of file names that `says_level_1c` knows.
-_LEVEL_2A = re.compile(r"LEVEL[-_ ]?2A|SURFACE[-_ ]REFLECTANCE")
 
 
 def _check_level(cube: Any, name: str) -> None:
@@ -266,7 +264,7 @@ def _check_level(cube: Any, name: str) -> None:
             text = text.replace("TOA", "")
         elif str(key).lower() not in _PRODUCT_ATTRIBUTES:
             continue
-        if says_level_1c(text) and not _LEVEL_2A.search(text):
+        if says_level_1c(text):
             raise ImportAreaError(
                 f"{name} is of level 1C by its {printable(key)} ({printable(value)}), reflectance "
                 "at the top of the atmosphere: the networks take level 2A; fetch that product"

@@ -530,9 +530,10 @@ def test_coarse_bands_of_two_scenes_nearby(tmp_path):
 
 
 @pytest.mark.fault("VV of an ascending and VH of a descending orbit of one day -> refused")
-def test_polarisations_of_two_orbits(tmp_path):
+@pytest.mark.parametrize("names", [("ASC", "DES"), ("ASCENDING", "DESCENDING")])
+def test_polarisations_of_two_orbits(tmp_path, names):
     pixels = radar(height=64, width=64)
-    for name, band, values in (("ASC", "VV", pixels[:1]), ("DES", "VH", pixels[1:])):
+    for name, band, values in zip(names, ("VV", "VH"), (pixels[:1], pixels[1:]), strict=True):
         write(tmp_path / "in" / f"s1a_19GBP_{band}_{name}_037_20230105.tif", values, [band])
     message = refused(tmp_path, [tmp_path / "in"])
     assert "different orbits" in message and "ASC" in message and "DES" in message
